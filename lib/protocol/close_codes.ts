@@ -1,0 +1,63 @@
+/**
+ * Why a socket was closed, as the number in its close frame.
+ *
+ * 1000 to 1013 are those of RFC 6455 §7.4.1 and the IANA registry; 4400 to 4429 follow the HTTP
+ * status of the same last three digits.
+ */
+export const CloseCode = {
+  normal: 1000,
+  goingAway: 1001,
+  unsupportedData: 1003,
+  /** Never sent: what a peer reports that got a close frame without a code. */
+  noStatus: 1005,
+  /** Never sent: what a peer reports that got no close frame. */
+  abnormal: 1006,
+  invalidPayload: 1007,
+  messageTooLarge: 1009,
+  internalError: 1011,
+  restart: 1012,
+  overload: 1013,
+  tooManyInvalid: 4400,
+  sessionOver: 4401,
+  forbidden: 4403,
+  tooSlow: 4408,
+  tooFast: 4429,
+} as const;
+
+/** One of the codes that Sluice closes a socket with. */
+export type CloseCode = typeof CloseCode[keyof typeof CloseCode];
+
+/**
+ * What a client does after a close: `retry` with backoff, `retry-later` after at least the longest
+ * backoff, `sign-in` again before any further attempt, or `stop`.
+ */
+export type ReconnectAdvice = "retry" | "retry-later" | "sign-in" | "stop";
+
+const ADVICE: ReadonlyMap<number, ReconnectAdvice> = new Map([
+  [CloseCode.normal, "stop"],
+  [CloseCode.unsupportedData, "stop"],
+  [CloseCode.invalidPayload, "stop"],
+  [CloseCode.messageTooLarge, "stop"],
+  [CloseCode.tooManyInvalid, "stop"],
+  [CloseCode.sessionOver, "sign-in"],
+  [CloseCode.forbidden, "stop"],
+  [CloseCode.tooFast, "retry-later"],
+]);
+
+/**
+ * Returns whether a client should come back after `code`.
+ *
+ * A code that is not in the table means `retry` when it may be a lost connection (below 4000) and
+ * `stop` when it is an application's own (4000 to 4999), whose meaning is not known here.
+ */
+export function reconnectAdvice(code: number): ReconnectAdvice {
+  if (code === CloseCode.tooSlow) return "retry";
+  return ADVICE.get(code) ?? (code >= 4000 ? "stop" : "retry");
+}
+
+/** Returns whether `code` may be put into a close frame by an endpoint (RFC 6455 §7.4.2). */
+export function isSendableCloseCode(code: number): boolean {
+  if (!Number.isInteger(code)) return false;
+  if (code >= 3000 && code <= 4999) return true;
+  return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
+}

@@ -1,0 +1,130 @@
+import { FrameError, type FrameErrorCode, type Issue } from "./errors.ts";
+import { MAX_ID_LENGTH, MAX_TYPE_LENGTH } from "./limits.ts";
+
+/** A frame from a client: a message, with an `id` where a reply is wanted. */
+export interface ClientFrame {
+  readonly type: string;
+  readonly data: unknown;
+  readonly id: string | undefined;
+}
+
+/** The body of a refusal. */
+export interface FrameErrorBody {
+  readonly code: FrameErrorCode;
+  readonly message: string;
+  readonly issues?: readonly Issue[];
+}
+
+/** A message from the server. */
+export interface MessageFrame {
+  readonly type: string;
+  readonly data: unknown;
+  /** Position in the group's history, where it keeps one. */
+  readonly offset?: number;
+  /** Which run of the history `offset` belongs to. */
+  readonly epoch?: string;
+}
+
+/** The answer to a client's frame that had an `id`. */
+export type ReplyFrame =
+  | { readonly type: "reply"; readonly id: string; readonly ok: true; readonly data?: unknown }
+  | {
+    readonly type: "reply";
+    readonly id: string;
+    readonly ok: false;
+    readonly error: FrameErrorBody;
+  };
+
+/** The refusal of a client's frame that had no `id`. */
+export interface ErrorFrame {
+  readonly type: "error";
+  readonly error: FrameErrorBody;
+}
+
+/** Any frame from the server. */
+export type ServerFrame = MessageFrame | ReplyFrame | ErrorFrame;
+
+/** Types that the protocol keeps for itself: no consumer can declare a message of that name. */
+export const RESERVED_TYPES: readonly string[] = ["reply", "error"];
+
+/**
+ * Reads one frame from a client.
+ *
+ * @throws {FrameError} `INVALID_JSON` when it is not JSON, `INVALID_MESSAGE` when it is not a frame.
+ *
+ * *Security*: whatever `text` holds, nothing but a `FrameError` leaves; the frame's `data` is not
+ * looked at, and remains unknown until the consumer's schema has named it.
+ */
+export function parseClientFrame(text: string): ClientFrame {
+  const frame = parseObject(text);
+  const { type, id } = frame;
+  if (id !== undefined && !isName(id, MAX_ID_LENGTH)) {
+    throw invalid("id", `Expected a string of 1 to ${MAX_ID_LENGTH} characters`);
+  }
+  if (!isName(type, MAX_TYPE_LENGTH)) {
+    throw invalid("type", `Expected a string of 1 to ${MAX_TYPE_LENGTH} characters`, id);
+  }
+  return { type, data: frame.data, id };
+}
+
+/**
+ * Reads one frame from a server, for clients.
+ *
+ * @throws {FrameError} `INVALID_JSON` or `INVALID_MESSAGE`.
+ */
+export function parseServerFrame(text: string): ServerFrame {
+  const frame = parseObject(text);
+  if (typeof frame.type !== "string") throw invalid("type", "Expected a string");
+  if (frame.type === "reply" && typeof frame.id !== "string") {
+    throw invalid("id", "Expected a string");
+  }
+  if (frame.type === "error" || (frame.type === "reply" && frame.ok !== true)) {
+    const error = frame.error;
+    if (typeof error !== "object" || error === null || !("code" in error)) {
+      throw invalid("error", "Expected an object with a code");
+    }
+  }
+  return frame as unknown as ServerFrame;
+}
+
+/** Writes a message for a client. */
+export function encodeMessage(type: string, data: unknown): string {
+  return JSON.stringify({ type, data });
+}
+
+/** Writes the answer to the frame `id`. */
+export function encodeReply(id: string, data: unknown): string {
+  return JSON.stringify({ type: "reply", id, ok: true, data });
+}
+
+/** Writes the refusal of a frame: a reply where it had an `id`, else an error. */
+export function encodeRefusal(error: FrameErrorBody, id: string | undefined): string {
+  const body = { code: error.code, message: error.message, issues: error.issues };
+  return id === undefined
+    ? JSON.stringify({ type: "error", error: body })
+    : JSON.stringify({ type: "reply", id, ok: false, error: body });
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new FrameError("INVALID_JSON", "The message is not JSON");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalid("", "Expected an object");
+  }
+  return value as Record<string, unknown>;
+}
+
+function isName(value: unknown, maxLength: number): value is string {
+  return typeof value === "string" && value.length > 0 && value.length <= maxLength;
+}
+
+function invalid(path: string, message: string, id?: string): FrameError {
+  return new FrameError("INVALID_MESSAGE", "The message is not a frame", {
+    issues: [{ path, message }],
+    id,
+  });
+}

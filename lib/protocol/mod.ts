@@ -1,0 +1,59 @@
+/**
+ * What goes over the wire: frames, codes, limits, and the declaration of messages.
+ *
+ * Imports nothing, and runs anywhere.
+ *
+ * @module
+ */
+export {
+  CloseCode,
+  isSendableCloseCode,
+  type ReconnectAdvice,
+  reconnectAdvice,
+} from "./close_codes.ts";
+export { FrameError, type FrameErrorCode, type Issue } from "./errors.ts";
+export {
+  type ClientFrame,
+  encodeMessage,
+  encodeRefusal,
+  encodeReply,
+  type ErrorFrame,
+  type FrameErrorBody,
+  type MessageFrame,
+  parseClientFrame,
+  parseServerFrame,
+  type ReplyFrame,
+  RESERVED_TYPES,
+  type ServerFrame,
+} from "./frames.ts";
+export {
+  INVALID_WINDOW_MS,
+  MAX_CLOSE_REASON_BYTES,
+  MAX_ID_LENGTH,
+  MAX_INVALID_FRAMES,
+  MAX_TYPE_LENGTH,
+  SUBPROTOCOL,
+  TICKET_PREFIX,
+} from "./limits.ts";
+export {
+  type ClientData,
+  type ClientInput,
+  type ClientMessage,
+  type ClientType,
+  defineMessages,
+  type Messages,
+  type ReplyData,
+  type ServerData,
+  type ServerType,
+  type,
+  type TypeOnly,
+} from "./messages.ts";
+export { Refusal, type RefusalCode } from "./refusal.ts";
+export {
+  parseData,
+  type Schema,
+  type SchemaInput,
+  type SchemaIssue,
+  type SchemaOutput,
+  type SchemaResult,
+} from "./schema.ts";

@@ -1,0 +1,64 @@
+import { FrameError, type Issue } from "./errors.ts";
+
+/**
+ * A validator of any library that follows the Standard Schema specification, version 1
+ * (https://standardschema.dev): valibot, zod, arktype and others.
+ */
+export interface Schema<Input = unknown, Output = Input> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (
+      value: unknown,
+    ) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  };
+}
+
+/** What a {@linkcode Schema} says of a value. */
+export type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[] };
+
+/** One complaint of a {@linkcode Schema}. */
+export interface SchemaIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** What goes into a schema, before defaults and transforms. */
+export type SchemaInput<S> = S extends Schema<infer Input, infer _> ? Input : never;
+
+/** What comes out of a schema. */
+export type SchemaOutput<S> = S extends Schema<infer _, infer Output> ? Output : never;
+
+/**
+ * Checks the `data` of a frame and returns it as its schema names it: at once where the schema is
+ * synchronous, else as a promise.
+ *
+ * @throws {FrameError} `INVALID_MESSAGE`, with one issue for each complaint (16 at most).
+ */
+export function parseData<Output>(
+  schema: Schema<unknown, Output>,
+  data: unknown,
+  id?: string,
+): Output | Promise<Output> {
+  const result = schema["~standard"].validate(data);
+  return result instanceof Promise ? result.then((late) => valueOf(late, id)) : valueOf(result, id);
+}
+
+const MAX_ISSUES = 16;
+
+function valueOf<Output>(result: SchemaResult<Output>, id: string | undefined): Output {
+  if (result.issues === undefined) return result.value;
+  const issues = result.issues.slice(0, MAX_ISSUES).map(toIssue);
+  throw new FrameError("INVALID_MESSAGE", "The data does not fit the message's type", {
+    issues,
+    id,
+  });
+}
+
+function toIssue(issue: SchemaIssue): Issue {
+  const keys = (issue.path ?? []).map((part) => typeof part === "object" ? part.key : part);
+  return { path: ["data", ...keys.map(String)].join("."), message: issue.message };
+}

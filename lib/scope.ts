@@ -1,0 +1,183 @@
+/**
+ * The types everything meets in: what is known of a connection, what decides about it, and what
+ * serves it.
+ *
+ * @module
+ */
+import { clearTimeout, setTimeout } from "node:timers";
+import type { CloseCode, Refusal } from "./protocol/mod.ts";
+
+/**
+ * What is known of one connection. Middleware adds to it: see {@linkcode Application}.
+ *
+ * *Security*: all of it but `address` and `id` comes from the peer.
+ */
+export interface Scope {
+  /** `websocket` for an upgrade, else `http`. */
+  readonly type: "websocket" | "http";
+  /** Names the connection in logs; unique in this process and not secret. */
+  readonly id: string;
+  readonly method: string;
+  /** The whole address as people see it: behind a proxy the public one. */
+  readonly url: URL;
+  /** The path, still percent-encoded. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Headers;
+  readonly cookies: ReadonlyMap<string, string>;
+  /** What the client offered, in its order; without tickets. */
+  readonly subprotocols: readonly string[];
+  /** The peer's address, without port; behind a trusted proxy the client's. */
+  readonly address: string;
+  /** What the router took from the path. */
+  readonly params: Readonly<Record<string, string | number>>;
+  /** What is left of the path for a nested router; begins with `/`. */
+  readonly pathRemaining: string;
+  readonly connection: Connection;
+}
+
+/**
+ * What decides about a connection: a router, a middleware around one, or a whole stack.
+ *
+ * It resolves to the consumer that serves the connection, a {@linkcode Refusal}, or a `Response` of
+ * its own. Its type parameter says what it needs to know, so that a middleware which adds to the
+ * scope has the type `(next: Application<S & Added>) => Application<S>`, and a stack with a gap does
+ * not compile.
+ */
+export type Application<in S> = (scope: S) => Admission | Promise<Admission>;
+
+/** What an {@linkcode Application} decided. */
+export type Admission = Consumer | Refusal | Response;
+
+/**
+ * Serves one connection. The classes in `@sluice/sluice/consumers` implement it.
+ *
+ * Its methods are called one at a time, each after the promise of the one before has settled, except
+ * for `disconnect()`, which is called as soon as the connection is over.
+ */
+export interface Consumer {
+  /** Decides: calls `connection.accept()`, or `connection.refuse()`, or neither (which refuses). */
+  connect(): void | Promise<void>;
+  /** Handles a message of the client. */
+  receive(data: string | Uint8Array): void | Promise<void>;
+  /** Handles a message of the channel layer. */
+  event(message: LayerMessage): void | Promise<void>;
+  /** Called exactly once for each connection that was accepted. */
+  disconnect(code: number, reason: string): void | Promise<void>;
+  /** Handles a message of the client that came too fast. Without it the socket is closed: 4429. */
+  overrun?(data: string | Uint8Array): void;
+}
+
+/** A message on a channel layer: its type says which handler it is for. */
+export interface LayerMessage {
+  readonly type: string;
+  readonly data?: unknown;
+}
+
+/** How a connection is accepted. */
+export interface AcceptOptions {
+  /** One of those that the client offered. */
+  readonly subprotocol?: string;
+  /** Further headers of the 101. */
+  readonly headers?: HeadersInit;
+}
+
+/** Why and how a connection ended. */
+export interface ConnectionEnd {
+  readonly code: CloseCode | number;
+  readonly reason: string;
+  /** Whether the server ended it, rather than the peer or the network. */
+  readonly byServer: boolean;
+}
+
+/**
+ * One connection, from its request until its end.
+ *
+ * It ends logically, at once and exactly once: from then on nothing is sent, nothing is handled, and
+ * every `onEnd` callback has been called. The network connection follows when the peer lets it.
+ */
+export interface Connection {
+  readonly id: string;
+  /** `deciding` until accepted, then `open` (sends wait for the 101), then `ended`. */
+  readonly phase: "deciding" | "open" | "ended";
+  /** When the last message of the client arrived, in milliseconds since the epoch. */
+  readonly lastReceivedAt: number;
+  /** Bytes that wait to be written to the peer. */
+  readonly bufferedAmount: number;
+  /** Lets the client in. Throws {@linkcode StopConsumer} where the request is no upgrade. */
+  accept(options?: AcceptOptions): void;
+  /** Turns the client away. No effect once it is in. */
+  refuse(refusal: Refusal): void;
+  /** Queues a message. Returns false where it was dropped: ended, or the peer reads too slowly. */
+  send(data: string | Uint8Array): boolean;
+  /** Ends the connection. Later calls have no effect. */
+  end(code: number, reason?: string): void;
+  /** Calls back once at the end, or at once where it is over already. Returns how to take it back. */
+  onEnd(callback: (end: ConnectionEnd) => void): () => void;
+  /** Queues a message of the layer for the consumer. Returns false where it was dropped. */
+  deliver(message: LayerMessage): boolean;
+}
+
+/** Thrown to end a consumer quietly: what follows in the method does not run, nothing is logged. */
+export class StopConsumer extends Error {
+  override readonly name = "StopConsumer";
+}
+
+/** A message-oriented socket of some runtime; {@linkcode SocketEvents} says what it reports. */
+export interface Socket {
+  /** Bytes that were sent and not yet written to the network. */
+  readonly bufferedAmount: number;
+  send(data: string | Uint8Array): void;
+  /** Begins the closing handshake. */
+  close(code: number, reason: string): void;
+  /** Drops the network connection at once, where the runtime can. */
+  terminate?(): void;
+}
+
+/** What a {@linkcode Socket} reports. None of them may throw. */
+export interface SocketEvents {
+  open(): void;
+  message(data: string | Uint8Array): void;
+  /** The end of the network connection; may come more than once, or never. */
+  close(code: number, reason: string): void;
+}
+
+/** Turns a request into a socket, on one runtime. */
+export interface Transport {
+  /** Throws `TypeError` where the request's handshake is not valid. */
+  upgrade(
+    request: Request,
+    events: SocketEvents,
+    options: { subprotocol: string | undefined; headers: HeadersInit | undefined },
+  ): { response: Response; socket: Socket };
+}
+
+/** Time, handed in: tests move it. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Calls back once after `ms` milliseconds, unless the returned function was called. */
+  after(ms: number, callback: () => void): () => void;
+}
+
+/** The machine's clock. Its timers do not keep a process alive. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, Math.min(ms, MAX_TIMEOUT_MS)).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Structured log lines. Fields hold no secrets. */
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+/** What a log line says besides its message. */
+export type LogFields = Readonly<Record<string, unknown>>;
