@@ -1,0 +1,163 @@
+import { type MessageFrame, parseServerFrame, type ServerFrame } from "../protocol/mod.ts";
+import type { ReplyFrame } from "../protocol/mod.ts";
+import type { ClientEnvironment } from "./environment.ts";
+import type { Link } from "./_link.ts";
+import { Listeners } from "./_listeners.ts";
+import type { RequestOptions } from "./realtime_socket.ts";
+import { RequestError, type RequestErrorCode } from "./request_error.ts";
+
+/** A message on its way out. */
+interface Outgoing {
+  readonly text: string;
+  sent: boolean;
+  /** Ends the wait for it without a reply. */
+  readonly fail: (code: RequestErrorCode, message: string) => void;
+}
+
+/** A message that waits for its reply. */
+interface Pending extends Outgoing {
+  readonly answer: (reply: ReplyFrame) => void;
+}
+
+/** Matches replies to requests, keeps what waits for a connection, and hands out what comes in. */
+export class Exchange {
+  /** Listeners to the messages that nobody waits for and that were not taken. */
+  readonly errors: Listeners<[RequestError]>;
+  readonly #messages = new Map<string, Listeners<[data: unknown, frame: MessageFrame]>>();
+  readonly #queue = new Set<Outgoing>();
+  readonly #pending = new Map<string, Pending>();
+  readonly #link: Link;
+  readonly #environment: ClientEnvironment;
+  readonly #maxQueued: number;
+  #lastId = 0;
+
+  constructor(link: Link, environment: ClientEnvironment, maxQueued: number) {
+    this.#link = link;
+    this.#environment = environment;
+    this.#maxQueued = maxQueued;
+    this.errors = new Listeners(environment.report);
+  }
+
+  on(type: string, callback: (data: unknown, frame: MessageFrame) => void): () => void {
+    const listeners = this.#messages.get(type) ?? new Listeners(this.#environment.report);
+    this.#messages.set(type, listeners);
+    return listeners.add(callback);
+  }
+
+  send(type: string, data: unknown): void {
+    const text = JSON.stringify({ type, data });
+    this.#post({
+      text,
+      sent: false,
+      fail: (code, message) => this.#reportError(new RequestError(code, message)),
+    });
+  }
+
+  request(type: string, data: unknown, options: RequestOptions = {}): Promise<unknown> {
+    const { timeoutMs = 10_000, signal } = options;
+    const id = (++this.#lastId).toString(36);
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        this.#pending.delete(id);
+        this.#queue.delete(pending);
+        stopTimer();
+        signal?.removeEventListener("abort", abort);
+      };
+      const fail = (code: RequestErrorCode, message: string, cause?: unknown) => {
+        end();
+        reject(new RequestError(code, message, { sent: pending.sent, cause }));
+      };
+      const abort = () => fail("ABORTED", `The request "${type}" was given up`, signal?.reason);
+      const answer = (reply: ReplyFrame) => {
+        end();
+        if (reply.ok) resolve(reply.data);
+        else reject(refusalOf(reply.error));
+      };
+      const text = JSON.stringify({ type, data, id });
+      const pending: Pending = { text, sent: false, fail, answer };
+      let stopTimer = () => {};
+      if (signal?.aborted) return abort();
+      this.#post(pending);
+      this.#pending.set(id, pending);
+      signal?.addEventListener("abort", abort);
+      stopTimer = this.#environment.after(timeoutMs, () => {
+        fail("TIMEOUT", `No reply to "${type}" within ${timeoutMs} ms`);
+      });
+    });
+  }
+
+  /** Sends what waited. */
+  flush(): void {
+    for (const outgoing of this.#queue) {
+      if (!this.#link.isOpen) return;
+      this.#queue.delete(outgoing);
+      this.#transmit(outgoing);
+    }
+  }
+
+  /** Gives up the replies that the lost connection owes; what waits to be sent goes on waiting. */
+  disconnect(): void {
+    for (const pending of [...this.#pending.values()]) {
+      if (pending.sent) {
+        pending.fail("DISCONNECTED", "The connection was lost before the reply came");
+      }
+    }
+  }
+
+  /** Gives everything up. */
+  end(): void {
+    for (const outgoing of new Set([...this.#pending.values(), ...this.#queue])) {
+      outgoing.fail("CLOSED", `The socket is ${this.#link.state}`);
+    }
+    this.#queue.clear();
+  }
+
+  /** Hands out the frames of a message: one per line. */
+  receive(text: string): void {
+    for (const line of text.split("\n")) {
+      if (line === "") continue;
+      try {
+        this.#dispatch(parseServerFrame(line));
+      } catch (error) {
+        this.#environment.report(error);
+      }
+    }
+  }
+
+  #dispatch(frame: ServerFrame): void {
+    if (isReply(frame)) this.#pending.get(frame.id)?.answer(frame);
+    else if ("error" in frame) this.#reportError(refusalOf(frame.error));
+    else this.#messages.get(frame.type)?.emit(frame.data, frame);
+  }
+
+  #post(outgoing: Outgoing): void {
+    if (this.#link.isOpen) return this.#transmit(outgoing);
+    if (!this.#link.isComing) {
+      throw new RequestError("CLOSED", `Cannot send: the socket is ${this.#link.state}`);
+    }
+    if (this.#queue.size >= this.#maxQueued) {
+      const message =
+        `Cannot send: ${this.#queue.size} of ${this.#maxQueued} messages wait already`;
+      throw new RequestError("QUEUE_FULL", message);
+    }
+    this.#queue.add(outgoing);
+  }
+
+  #transmit(outgoing: Outgoing): void {
+    outgoing.sent = true;
+    this.#link.send(outgoing.text);
+  }
+
+  #reportError(error: RequestError): void {
+    if (!this.errors.emit(error)) this.#environment.report(error);
+  }
+}
+
+function isReply(frame: ServerFrame): frame is ReplyFrame {
+  return frame.type === "reply";
+}
+
+function refusalOf(error: { code: string; message: string }): RequestError {
+  const { code, message, issues } = error as RequestError;
+  return new RequestError(code, message, { issues, sent: true });
+}

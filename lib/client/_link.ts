@@ -1,0 +1,246 @@
+import { SUBPROTOCOL, TICKET_PREFIX } from "../protocol/mod.ts";
+import { type Backoff, backoffMs } from "./backoff.ts";
+import type { ClientEnvironment, ClientWebSocket } from "./environment.ts";
+import type { SocketDetail, SocketState } from "./realtime_socket.ts";
+import { judgeClose, judgeResponse, type Verdict } from "./_verdict.ts";
+
+/** How a {@linkcode Link} behaves. */
+export interface LinkOptions extends Backoff {
+  readonly environment: ClientEnvironment;
+  readonly ticket: (() => Promise<string>) | undefined;
+  readonly openTimeoutMs: number;
+  readonly stableAfterMs: number;
+}
+
+/** What a {@linkcode Link} reports. */
+export interface LinkEvents {
+  text(text: string): void;
+  change(state: SocketState, detail: SocketDetail): void;
+}
+
+const OPEN = 1;
+const OFFLINE = { code: undefined, reason: "The machine is offline" };
+
+/**
+ * Keeps one connection: opens it, learns why it was refused, and opens it again.
+ *
+ * It is in one phase at a time (an attempt, a live connection, a wait, an end), and every phase has
+ * a signal; the next one aborts it. What comes late for a phase that is over has no effect.
+ */
+export class Link {
+  readonly #url: URL;
+  readonly #options: LinkOptions;
+  readonly #events: LinkEvents;
+  readonly #unlisten: (() => void)[];
+  #phase = new AbortController();
+  #socket: ClientWebSocket | undefined;
+  #state: SocketState = "connecting";
+  #detail: SocketDetail = { attempt: 0, retryInMs: undefined, code: undefined, reason: "" };
+  #failures = 0;
+  #waits = false;
+  #notBefore = 0;
+
+  constructor(url: URL, options: LinkOptions, events: LinkEvents) {
+    this.#url = url;
+    this.#options = options;
+    this.#events = events;
+    const { listen } = options.environment;
+    this.#unlisten = [
+      listen("online", () => this.#hurry()),
+      listen("visible", () => this.#hurry()),
+      listen("offline", () => this.#goOffline()),
+    ];
+  }
+
+  get state(): SocketState {
+    return this.#state;
+  }
+
+  get detail(): SocketDetail {
+    return this.#detail;
+  }
+
+  /** Whether a message would go out now. */
+  get isOpen(): boolean {
+    return this.#state === "live" && this.#socket?.readyState === OPEN;
+  }
+
+  /** Whether it comes, or comes back, by itself. */
+  get isComing(): boolean {
+    return ["connecting", "reconnecting", "live"].includes(this.#state);
+  }
+
+  send(text: string): void {
+    this.#socket?.send(text);
+  }
+
+  /** Tries now, unless it is live, under way, or closed. */
+  retry(): void {
+    if (this.#state === "signed-out" || this.#state === "refused") {
+      this.#failures = 0;
+      this.#state = "connecting";
+      this.#attempt();
+    } else if (this.#waits) {
+      this.#attempt();
+    }
+  }
+
+  /** Begins the first attempt. */
+  open(): void {
+    if (this.#canReach()) this.#attempt();
+    else this.#wait(0, OFFLINE);
+  }
+
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#enter("closed", { attempt: 0, code: undefined, reason: "" });
+  }
+
+  async #attempt(): Promise<void> {
+    const { environment, ticket, openTimeoutMs } = this.#options;
+    const state = this.#state === "connecting" ? "connecting" : "reconnecting";
+    const signal = this.#enter(state, { attempt: this.#detail.attempt + 1 });
+    if (signal.aborted) return;
+    const reason = `No connection within ${openTimeoutMs} ms`;
+    const stopTimer = environment.after(
+      openTimeoutMs,
+      () => this.#follow({ next: "retry", reason }),
+    );
+    signal.addEventListener("abort", stopTimer);
+    const protocols = [SUBPROTOCOL];
+    try {
+      if (ticket) protocols.push(TICKET_PREFIX + await ticket());
+      if (!signal.aborted) this.#dial(protocols, signal, stopTimer);
+    } catch (error) {
+      await this.#followThrown(error, signal);
+    }
+  }
+
+  #dial(protocols: string[], signal: AbortSignal, stopTimer: () => void): void {
+    const { environment, stableAfterMs } = this.#options;
+    const socket = new environment.WebSocket(this.#url.href, protocols);
+    this.#socket = socket;
+    let liveSince: number | undefined;
+    socket.addEventListener("open", () => {
+      if (signal.aborted) return socket.close();
+      stopTimer();
+      liveSince = environment.now();
+      this.#show("live", { attempt: 0, retryInMs: undefined, code: undefined, reason: "" });
+    });
+    socket.addEventListener("message", ({ data }) => {
+      if (!signal.aborted && typeof data === "string") this.#events.text(data);
+    });
+    // What it has to say comes with `close`; `ws` throws where nobody listens.
+    socket.addEventListener("error", () => {});
+    socket.addEventListener("close", ({ code = 1006, reason = "" }) => {
+      if (signal.aborted) return;
+      if (liveSince === undefined) return void this.#learnWhy(signal);
+      if (environment.now() - liveSince >= stableAfterMs) this.#failures = 0;
+      this.#follow(judgeClose(code, reason, this.#options));
+    });
+  }
+
+  /** Asks for the reason of a failed upgrade, which a browser does not show to scripts. */
+  async #learnWhy(signal: AbortSignal): Promise<void> {
+    const { environment, ticket } = this.#options;
+    const url = new URL(this.#url);
+    url.protocol = url.protocol === "wss:" ? "https:" : "http:";
+    try {
+      const headers = new Headers({ accept: "application/problem+json" });
+      // Browsers drop this header; elsewhere it makes the answer that of the upgrade.
+      if (ticket) {
+        headers.set("sec-websocket-protocol", `${SUBPROTOCOL}, ${TICKET_PREFIX}${await ticket()}`);
+      }
+      const init = {
+        headers,
+        signal,
+        credentials: "include",
+        cache: "no-store",
+        redirect: "manual",
+      } as const;
+      const response = await environment.fetch(url.href, init);
+      const verdict = await judgeResponse(response, environment.now(), this.#options);
+      if (signal.aborted) return;
+      // Without the ticket nobody is signed in: the next call of `ticket` knows better.
+      const isBlind = ticket && verdict.code === "NOT_SIGNED_IN";
+      this.#follow(isBlind ? { next: "retry", reason: "" } : verdict);
+    } catch (error) {
+      await this.#followThrown(error, signal);
+    }
+  }
+
+  async #followThrown(error: unknown, signal: AbortSignal): Promise<void> {
+    const { environment } = this.#options;
+    const verdict: Verdict = error instanceof Response
+      ? await judgeResponse(error, environment.now(), this.#options)
+      : { next: "retry", reason: error instanceof Error ? error.message : String(error) };
+    if (!signal.aborted) this.#follow(verdict);
+  }
+
+  #follow(verdict: Verdict): void {
+    const { next, code, reason, waitMs } = verdict;
+    if (next !== "retry") {
+      this.#enter(next, { code, reason });
+      return;
+    }
+    const { environment, maxDelayMs } = this.#options;
+    this.#notBefore = environment.now() + (waitMs ?? 0);
+    let delayMs = waitMs ?? backoffMs(this.#failures, this.#options);
+    if (this.#failures > 0 && environment.isHidden()) delayMs = Math.max(delayMs, maxDelayMs);
+    this.#failures += 1;
+    this.#wait(delayMs, { code, reason });
+  }
+
+  /** Waits for the next attempt; without a network, for the network. */
+  #wait(delayMs: number, why: Partial<SocketDetail> = {}): void {
+    const { environment } = this.#options;
+    const canReach = this.#canReach();
+    const retryInMs = canReach ? delayMs : undefined;
+    const signal = this.#enter("reconnecting", { ...why, retryInMs }, true);
+    if (signal.aborted || !canReach) return;
+    signal.addEventListener("abort", environment.after(delayMs, () => this.#attempt()));
+  }
+
+  /** Cuts a wait short, but not one that the server asked for. */
+  #hurry(): void {
+    if (this.#waits) this.#wait(this.#soonMs());
+  }
+
+  /** A lost network closes nothing by itself: the socket would stay open, and silent. */
+  #goOffline(): void {
+    if (this.isComing) this.#wait(this.#soonMs(), OFFLINE);
+  }
+
+  #soonMs(): number {
+    const floorMs = this.#notBefore - this.#options.environment.now();
+    return Math.max(backoffMs(0, this.#options), floorMs);
+  }
+
+  #canReach(): boolean {
+    return isLoopback(this.#url.hostname) || this.#options.environment.isOnline();
+  }
+
+  /** Ends the phase and begins the next; returns its signal. */
+  #enter(state: SocketState, detail: Partial<SocketDetail>, waits = false): AbortSignal {
+    this.#phase.abort();
+    this.#phase = new AbortController();
+    const { signal } = this.#phase;
+    this.#waits = waits;
+    this.#socket?.close(state === "closed" ? 1000 : undefined);
+    this.#socket = undefined;
+    if (state === "closed") { for (const unlisten of this.#unlisten) unlisten(); }
+    this.#show(state, { ...this.#detail, retryInMs: undefined, ...detail });
+    return signal;
+  }
+
+  #show(state: SocketState, detail: SocketDetail): void {
+    this.#state = state;
+    this.#detail = detail;
+    this.#events.change(state, detail);
+  }
+}
+
+/** A server on this machine can be reached without a network. */
+function isLoopback(hostname: string): boolean {
+  return /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}

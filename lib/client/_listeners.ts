@@ -1,0 +1,29 @@
+/** Callbacks for one kind of event. One that throws is reported, and keeps nothing from the others. */
+export class Listeners<Args extends unknown[]> {
+  readonly #report: (error: unknown) => void;
+  readonly #callbacks = new Set<{ call: (...args: Args) => void }>();
+
+  constructor(report: (error: unknown) => void) {
+    this.#report = report;
+  }
+
+  /** Adds one; the same function twice is called twice. Returns how to take it back. */
+  add(call: (...args: Args) => void): () => void {
+    const entry = { call };
+    this.#callbacks.add(entry);
+    return () => void this.#callbacks.delete(entry);
+  }
+
+  /** Calls those that are there now. Returns whether there was one. */
+  emit(...args: Args): boolean {
+    const callbacks = [...this.#callbacks];
+    for (const { call } of callbacks) {
+      try {
+        call(...args);
+      } catch (error) {
+        this.#report(error);
+      }
+    }
+    return callbacks.length > 0;
+  }
+}

@@ -1,0 +1,88 @@
+/** The part of a `WebSocket` that the client uses; that of browsers, Deno, Node and `ws` fit. */
+export interface ClientWebSocket {
+  /** 1 while messages can be sent. */
+  readonly readyState: number;
+  send(data: string): void;
+  close(code?: number): void;
+  addEventListener(type: string, listener: (event: ClientWebSocketEvent) => void): void;
+}
+
+/** What a {@linkcode ClientWebSocket} reports: a message has `data`, a close the other two. */
+export interface ClientWebSocketEvent {
+  readonly data?: unknown;
+  readonly code?: number;
+  readonly reason?: string;
+}
+
+/**
+ * Everything that a client takes from where it runs. Each part can be handed in; what is not comes
+ * from the globals of the browser, of Deno or of Node 22 and later.
+ */
+export interface ClientEnvironment {
+  readonly WebSocket: new (url: string, protocols: string[]) => ClientWebSocket;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** What a path is resolved against: the address of the page. */
+  readonly baseUrl: string | undefined;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Calls back once after `ms` milliseconds, unless the returned function was called. */
+  after(ms: number, callback: () => void): () => void;
+  /** A number from 0 up to, not including, 1. */
+  random(): number;
+  /** Whether the machine may have a network. */
+  isOnline(): boolean;
+  /** Whether nobody can see the page. */
+  isHidden(): boolean;
+  /** Calls back on each change; returns how to stop it. */
+  listen(change: "online" | "offline" | "visible", callback: () => void): () => void;
+  /** Takes what a handler threw, and what the server sent and is no frame. */
+  report(error: unknown): void;
+}
+
+/** What this module needs of a global scope; all of it may be missing. */
+interface Globals {
+  readonly WebSocket?: ClientEnvironment["WebSocket"];
+  readonly location?: { readonly href: string };
+  readonly navigator?: { readonly onLine?: boolean };
+  readonly document?: EventTarget & { readonly visibilityState: string };
+  readonly addEventListener?: EventTarget["addEventListener"];
+  readonly removeEventListener?: EventTarget["removeEventListener"];
+}
+
+/**
+ * Returns what the globals offer, with `parts` in their place.
+ *
+ * @throws {TypeError} There is no `WebSocket`, neither handed in nor global.
+ */
+export function toEnvironment(parts: Partial<ClientEnvironment> = {}): ClientEnvironment {
+  const globals = globalThis as Globals;
+  const WebSocket = parts.WebSocket ?? globals.WebSocket;
+  if (!WebSocket) throw new TypeError("Cannot connect: there is no WebSocket, so hand one in");
+  const page = globals.document;
+  return {
+    fetch: (url, init) => fetch(url, init),
+    baseUrl: globals.location?.href,
+    now: () => Date.now(),
+    after(ms, callback) {
+      const timer = setTimeout(callback, ms);
+      return () => clearTimeout(timer);
+    },
+    random: () => Math.random(),
+    isOnline: () => globals.navigator?.onLine !== false,
+    isHidden: () => page?.visibilityState === "hidden",
+    listen(change, callback) {
+      if (change !== "visible") return listenTo(globals, change, callback);
+      const whenVisible = () => page?.visibilityState === "visible" && callback();
+      return listenTo(page, "visibilitychange", whenVisible);
+    },
+    // In a page it reaches `window.onerror`; elsewhere it would end the process.
+    report: (error) => page ? reportError(error) : console.error(error),
+    ...parts,
+    WebSocket,
+  };
+}
+
+function listenTo(target: Globals | undefined, type: string, callback: () => void): () => void {
+  target?.addEventListener?.(type, callback);
+  return () => target?.removeEventListener?.(type, callback);
+}

@@ -1,0 +1,16 @@
+/**
+ * The client: a typed connection that comes back, for browsers, Deno and Node.
+ *
+ * Imports nothing but the protocol, and does nothing until {@linkcode connect} is called.
+ *
+ * @module
+ */
+export { connect, type ConnectOptions } from "./connect.ts";
+export type { ClientEnvironment, ClientWebSocket, ClientWebSocketEvent } from "./environment.ts";
+export type {
+  RealtimeSocket,
+  RequestOptions,
+  SocketDetail,
+  SocketState,
+} from "./realtime_socket.ts";
+export { RequestError, type RequestErrorCode } from "./request_error.ts";

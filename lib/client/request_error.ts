@@ -1,0 +1,43 @@
+import type { FrameErrorCode, Issue } from "../protocol/mod.ts";
+
+/**
+ * Why a request has no reply. Beside the codes of a refusal by the server:
+ *
+ * - `TIMEOUT`: no reply came in time;
+ * - `DISCONNECTED`: the connection was lost before the reply came;
+ * - `CLOSED`: the socket is closed, signed out or refused, and does not come back by itself;
+ * - `QUEUE_FULL`: too many messages wait for the connection already;
+ * - `ABORTED`: the caller's `signal` was aborted.
+ */
+export type RequestErrorCode =
+  | FrameErrorCode
+  | "TIMEOUT"
+  | "DISCONNECTED"
+  | "CLOSED"
+  | "QUEUE_FULL"
+  | "ABORTED";
+
+/** What a failed request or message is rejected with. */
+export class RequestError extends Error {
+  override readonly name = "RequestError";
+  readonly code: RequestErrorCode;
+  /** What is wrong with the data, where the server's schema said so. */
+  readonly issues: readonly Issue[];
+  /**
+   * Whether the message had been handed to a connection. If so, and the code is `TIMEOUT`,
+   * `DISCONNECTED`, `CLOSED` or `ABORTED`, it may or may not have had its effect. If not, it had none
+   * and never will.
+   */
+  readonly sent: boolean;
+
+  constructor(
+    code: RequestErrorCode,
+    message: string,
+    options: { issues?: readonly Issue[]; sent?: boolean; cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.issues = options.issues ?? [];
+    this.sent = options.sent ?? false;
+  }
+}
