@@ -1,0 +1,67 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  backoffMs,
+  MAX_ADVERTISED_MS,
+  parseRetryAfter,
+  parseRetryWindow,
+} from "../../lib/client/backoff.ts";
+
+const anyRandom = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+const anyFailures = fc.nat(5000);
+
+test("backoffMs() stays under its bound, and reaches all of it", () => {
+  fc.assert(fc.property(anyFailures, anyRandom, (failures, chance) => {
+    const ms = backoffMs(failures, { baseDelayMs: 500, maxDelayMs: 20_000, random: () => chance });
+    const bound = Math.min(20_000, 500 * 2 ** failures);
+    assert.ok(Number.isInteger(ms) && ms >= 0 && ms < bound);
+    assert.ok(Math.abs(ms - chance * bound) <= 1);
+  }));
+});
+
+test("backoffMs() never bounds a later wait lower than an earlier one", () => {
+  fc.assert(fc.property(anyFailures, anyRandom, (failures, chance) => {
+    const backoff = { baseDelayMs: 500, maxDelayMs: 20_000, random: () => chance };
+    assert.ok(backoffMs(failures, backoff) <= backoffMs(failures + 1, backoff));
+  }));
+});
+
+test("parseRetryWindow() reads `retry=N` as a word, and nothing else", () => {
+  const cases: [string, number | undefined][] = [
+    ["retry=10000", 10_000],
+    ["The server restarts; retry=500", 500],
+    ["restart,retry=0", 0],
+    ["retry=999999999", MAX_ADVERTISED_MS],
+    ["", undefined],
+    ["retry", undefined],
+    ["retry=", undefined],
+    ["retry=-5", undefined],
+    ["retry=1.5", undefined],
+    ["retry=1e9", undefined],
+    ["noretry=5", undefined],
+    ["retry=9999999999", undefined],
+  ];
+  for (const [reason, window] of cases) assert.equal(parseRetryWindow(reason), window, reason);
+});
+
+test("parseRetryWindow() gives a number in bounds or nothing for any reason", () => {
+  fc.assert(fc.property(fc.string(), (reason) => {
+    const ms = parseRetryWindow(`retry=${reason}`);
+    assert.ok(ms === undefined || (Number.isInteger(ms) && ms >= 0 && ms <= MAX_ADVERTISED_MS));
+  }));
+});
+
+test("parseRetryAfter() reads seconds and dates", () => {
+  const now = Date.parse("2026-11-22T10:00:00Z");
+  const cases: [string | null, number | undefined][] = [
+    ["3", 3000],
+    ["0", 0],
+    ["86400", MAX_ADVERTISED_MS],
+    ["Sun, 22 Nov 2026 10:00:07 GMT", 7000],
+    ["Sun, 22 Nov 2026 09:00:00 GMT", 0],
+    ["soon", undefined],
+    [null, undefined],
+  ];
+  for (const [header, ms] of cases) assert.equal(parseRetryAfter(header, now), ms, String(header));
+});

@@ -1,0 +1,16 @@
+import { defineMessages, type } from "@sluice/sluice/protocol";
+import * as v from "valibot";
+
+/** The messages of the tests here. */
+export const messages = defineMessages({
+  client: {
+    say: { data: v.object({ text: v.string() }), reply: type<{ id: string }>() },
+    typing: { data: v.object({ on: v.optional(v.boolean(), true) }) },
+  },
+  server: {
+    said: type<{ text: string }>(),
+    left: type<{ login: string }>(),
+  },
+});
+
+export type ChatMessages = typeof messages;

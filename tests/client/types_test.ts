@@ -1,0 +1,58 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { connect, type RealtimeSocket } from "@sluice/sluice/client";
+import type { ChatMessages } from "./chat_messages.ts";
+import { FakeEnvironment } from "./fake_environment.ts";
+
+/** Compiles only where `A` and `B` are the same type. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true
+  : false;
+
+/** Never called: the compiler is the test, and each expected error fails the check once it is none. */
+function checked(room: RealtimeSocket<ChatMessages>): void {
+  room.send("say", { text: "hello" });
+  room.send("typing", {});
+  // @ts-expect-error: the data of another type
+  room.send("say", { on: true });
+  // @ts-expect-error: a wrong type of value
+  room.send("say", { text: 1 });
+  // @ts-expect-error: nothing, where something is needed
+  room.send("say");
+  // @ts-expect-error: no such message
+  room.send("shout", { text: "hello" });
+  // @ts-expect-error: a message of the server
+  room.send("said", { text: "hello" });
+
+  const said = room.request("say", { text: "hello" });
+  const typed = room.request("typing", { on: false }, { timeoutMs: 5 });
+  // @ts-expect-error: wrong data of a request
+  room.request("say", { texts: [] });
+  // @ts-expect-error: no such option
+  room.request("typing", {}, { timeout: 5 });
+
+  room.on("said", (data, frame) => {
+    const same: Same<typeof data, { text: string }> = true;
+    const offset: number | undefined = frame.offset;
+    return [same, offset];
+  });
+  // @ts-expect-error: no such message of the server
+  room.on("say", () => {});
+  // @ts-expect-error: the message has no such field
+  room.on("left", ({ text }) => text);
+
+  const replies: [
+    Same<typeof said, Promise<{ id: string }>>,
+    Same<typeof typed, Promise<undefined>>,
+  ] = [true, true];
+  // @ts-expect-error: no such state
+  const offline = room.state === "offline";
+  void [replies, offline];
+}
+
+test("connect() without a type parameter takes any message", () => {
+  const environment = new FakeEnvironment();
+  using socket = connect("/ws/echo", { environment });
+  socket.on("anything", (data: unknown) => data);
+  socket.send("anything", { at: 1 });
+  assert.equal(typeof checked, "function");
+});
