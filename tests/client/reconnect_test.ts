@@ -120,7 +120,7 @@ test("a window that the server names spreads its clients evenly over all of it",
   assert.deepEqual(waits, Array.from({ length: 128 }, (_, i) => i * 100));
 });
 
-test("a refusal is learned through a plain request of the same address", async () => {
+test("a refusal is learned through a plain request of the same address", () => {
   const { environment } = join();
   environment.answer = () => problem(403, "FORBIDDEN");
   environment.socket.end();
@@ -327,21 +327,26 @@ test("a hidden page tries once as any other, then slowly", async () => {
 });
 
 test("close() leaves no timer, no listener and no socket", async () => {
-  const whenWaiting = joinLive();
-  whenWaiting.environment.socket.end();
-  const whenAsking = join();
-  whenAsking.environment.answer = () => problem(426, "UPGRADE_REQUIRED");
-  whenAsking.environment.socket.end();
-  const whenCutOff = join();
-  whenCutOff.environment.socket.end();
-  const all = [join(), joinLive(), whenWaiting, whenAsking, whenCutOff];
-  for (const { environment, room } of all) {
+  const cutOff = (joined: ReturnType<typeof join>, answer?: () => Response) => {
+    joined.environment.answer = answer;
+    joined.environment.socket.end();
+    return joined;
+  };
+  const moments = {
+    connecting: () => join(),
+    live: () => joinLive(),
+    waiting: () => cutOff(joinLive()),
+    asking: () => cutOff(join(), () => problem(426, "UPGRADE_REQUIRED")),
+    "asking in vain": () => cutOff(join()),
+  };
+  for (const [moment, reach] of Object.entries(moments)) {
+    const { environment, room } = reach();
     room[Symbol.dispose]();
     await settled();
-    assert.equal(room.state, "closed");
-    assert.deepEqual([environment.timers, environment.listeners], [0, 0]);
+    assert.equal(room.state, "closed", moment);
+    assert.deepEqual([environment.timers, environment.listeners], [0, 0], moment);
     await environment.pass(3_600_000);
-    assert.equal(environment.sockets.length, 1);
+    assert.equal(environment.sockets.length, 1, moment);
   }
 });
 
@@ -367,6 +372,7 @@ test("a socket that its own state listener closes stays closed", async () => {
 test("retry() after a refusal begins with small waits", async () => {
   const { environment, room } = join();
   environment.socket.end();
+  await settled();
   await environment.pass(250);
   environment.answer = () => problem(403, "FORBIDDEN");
   environment.socket.end();
