@@ -1,0 +1,101 @@
+/** Longest Cookie header that is looked at, in UTF-16 code units. */
+const MAX_HEADER_LENGTH = 16_384;
+
+/** Most cookies that are looked at. */
+const MAX_COOKIES = 100;
+
+/**
+ * Reads a `Cookie` header (RFC 6265 §5.4). Values are not decoded, quotes around them are removed.
+ *
+ * Never throws. Where a name comes twice the first one counts: browsers put the cookie with the
+ * longest path, then the oldest, first. A header of more than 16,384 characters counts as empty, and
+ * only the first 100 cookies are looked at.
+ *
+ * *Security*: a neighbouring site may have set any of these unless the name begins with `__Host-`.
+ *
+ * @example
+ * ```ts
+ * import { parseCookies } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(parseCookies('a=1; b="2"').get("b"), "2");
+ * ```
+ */
+export function parseCookies(header: string | null | undefined): Map<string, string> {
+  const cookies = new Map<string, string>();
+  if (!header || header.length > MAX_HEADER_LENGTH) return cookies;
+  for (const pair of header.split(";", MAX_COOKIES)) {
+    const at = pair.indexOf("=");
+    if (at < 1) continue;
+    const name = pair.slice(0, at).trim();
+    if (name === "" || cookies.has(name)) continue;
+    cookies.set(name, unquote(pair.slice(at + 1).trim()));
+  }
+  return cookies;
+}
+
+/** How a cookie is set. */
+export interface CookieOptions {
+  /** Whether people reach this site by https: adds `Secure`. */
+  readonly secure: boolean;
+  /** How long the browser keeps it, in seconds; 0 deletes it. */
+  readonly maxAgeSeconds: number;
+}
+
+/**
+ * Writes a `Set-Cookie` header: always `HttpOnly`, `SameSite=Lax` and `Path=/`.
+ *
+ * @throws {TypeError} The name or the value holds something that a cookie cannot.
+ *
+ * @example
+ * ```ts
+ * import { serializeCookie } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(
+ *   serializeCookie("session", "x", { secure: false, maxAgeSeconds: 60 }),
+ *   "session=x; Path=/; Max-Age=60; HttpOnly; SameSite=Lax",
+ * );
+ * ```
+ */
+export function serializeCookie(name: string, value: string, options: CookieOptions): string {
+  if (!COOKIE_NAME.test(name)) throw new TypeError("Cannot set a cookie: its name is not valid");
+  if (!COOKIE_VALUE.test(value)) throw new TypeError("Cannot set a cookie: its value is not valid");
+  const maxAge = Math.max(0, Math.floor(options.maxAgeSeconds));
+  const base = `${name}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax`;
+  return options.secure ? `${base}; Secure` : base;
+}
+
+/**
+ * Returns the name of the session cookie: `__Host-session` over https, else `session`.
+ *
+ * *Security*: the prefix makes browsers refuse a cookie of that name from a subdomain, from plain
+ * http, or for one path only.
+ */
+export function sessionCookieName(secure: boolean): string {
+  return secure ? "__Host-session" : "session";
+}
+
+/** Writes the `Set-Cookie` header that gives a browser its session's token. */
+export function sessionCookie(token: string, options: CookieOptions): string {
+  return serializeCookie(sessionCookieName(options.secure), token, options);
+}
+
+/** Writes the `Set-Cookie` header that takes a browser's session cookie away. */
+export function deletedSessionCookie(secure: boolean): string {
+  return sessionCookie("", { secure, maxAgeSeconds: 0 });
+}
+
+/** Returns whether people reach `url` by an encrypted connection. */
+export function isSecure(url: URL): boolean {
+  return url.protocol === "https:" || url.protocol === "wss:";
+}
+
+const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const COOKIE_VALUE = /^[!#-+\--:<-[\]-~]*$/;
+
+function unquote(value: string): string {
+  return value.length > 1 && value.startsWith('"') && value.endsWith('"')
+    ? value.slice(1, -1)
+    : value;
+}

@@ -1,0 +1,60 @@
+import type { SessionRecord } from "./session_store.ts";
+
+/** A browser's sign-in, as the rest of the software sees it. Holds no secret. */
+export interface Session {
+  /** Names it in lists, logs and addresses; not a secret. */
+  readonly id: string;
+  readonly userId: string;
+  /** Who vouched for the person: `github`, `dev`, … */
+  readonly provider: string;
+  /** When it began, in milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** When it was last used, in milliseconds since the epoch; late by up to an hour. */
+  readonly lastSeenAt: number;
+  /** When it ends if it is not used again: the earlier of idle and absolute limit. */
+  readonly expiresAt: number;
+  /** What the browser called itself at sign-in, at most 256 characters. */
+  readonly userAgent: string;
+  /** Where the sign-in came from. */
+  readonly address: string | undefined;
+}
+
+/** How long sessions live, in milliseconds. */
+export interface SessionLifetime {
+  /** Unused for this long, it ends. */
+  readonly idleTtlMs: number;
+  /** This long after sign-in it ends, used or not. */
+  readonly maxTtlMs: number;
+}
+
+/** Returns when a stored session ends, by the lifetimes that hold now. */
+export function expiryOf(record: SessionRecord, lifetime: SessionLifetime): number {
+  return Math.min(record.lastSeenAt + lifetime.idleTtlMs, record.createdAt + lifetime.maxTtlMs);
+}
+
+/** Returns a stored session without what only the store knows. */
+export function toSession(record: SessionRecord, lifetime: SessionLifetime): Session {
+  return {
+    id: record.id,
+    userId: record.userId,
+    provider: record.provider,
+    createdAt: record.createdAt,
+    lastSeenAt: record.lastSeenAt,
+    expiresAt: expiryOf(record, lifetime),
+    userAgent: record.userAgent,
+    address: record.address,
+  };
+}
+
+/** Why a session ended. */
+export type SessionEndReason = "signed-out" | "revoked" | "replaced" | "expired" | "user-removed";
+
+/** What happened to a session, after the store confirmed it. */
+export type SessionEvent =
+  | {
+    readonly type: "ended";
+    readonly sessionId: string;
+    readonly userId: string;
+    readonly reason: SessionEndReason;
+  }
+  | { readonly type: "renewed"; readonly session: Session };

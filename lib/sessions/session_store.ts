@@ -1,0 +1,67 @@
+/** A session as it is stored. */
+export interface SessionRecord {
+  readonly id: string;
+  readonly userId: string;
+  readonly provider: string;
+  readonly createdAt: number;
+  readonly lastSeenAt: number;
+  readonly userAgent: string;
+  readonly address: string | undefined;
+  /** SHA-256 of the token's secret, in base64url. The secret itself is nowhere. */
+  readonly secretHash: string;
+  /**
+   * From when on the store may forget it, in milliseconds since the epoch: at least a day after its
+   * end, so that an expired session can be told from one that never was.
+   */
+  readonly forgetAt: number;
+}
+
+/**
+ * Where sessions are kept. It decides nothing: lifetimes and secrets are the business of
+ * {@linkcode Sessions}.
+ *
+ * What is acknowledged is there for every reader of the same database. A method rejects where the
+ * database cannot be reached; whether a write was done is not known then.
+ */
+export interface SessionStore {
+  /**
+   * Stores a new session, and puts it on its user's list: both or neither.
+   *
+   * @throws {Error} The id is taken.
+   */
+  create(record: SessionRecord): Promise<void>;
+
+  /** Returns a session, also one that has expired, until it is forgotten. One read. */
+  get(id: string): Promise<SessionRecord | undefined>;
+
+  /**
+   * Changes a session and returns it as it is then.
+   *
+   * Atomic: `change` sees the latest version, may be called again where another change came first,
+   * and a session that was deleted is never brought back. Undefined where there is none, or where
+   * `change` returned undefined, which changes nothing. `change` must keep `id` and `userId`; where
+   * it returns what it was given, nothing is written.
+   */
+  update(
+    id: string,
+    change: (record: SessionRecord) => SessionRecord | undefined,
+  ): Promise<SessionRecord | undefined>;
+
+  /** Deletes a session and returns it. Of several deletions at once, one gets it. */
+  delete(id: string): Promise<SessionRecord | undefined>;
+
+  /** Returns the sessions of a user, oldest first. */
+  list(userId: string): Promise<SessionRecord[]>;
+
+  /**
+   * Deletes the sessions of a user but `except`, and returns those that it deleted.
+   *
+   * One by one: after an error some may be gone. A session that is created meanwhile may stay.
+   */
+  deleteByUser(userId: string, options?: { except?: string }): Promise<SessionRecord[]>;
+}
+
+/** The order of {@linkcode SessionStore.list}. */
+export function byAge(a: SessionRecord, b: SessionRecord): number {
+  return a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+}

@@ -1,0 +1,63 @@
+import { Buffer } from "node:buffer";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+
+/** A token taken apart. */
+export interface SessionToken {
+  /** The session it speaks of; not a secret. */
+  readonly id: string;
+  /** What proves it. */
+  readonly secret: string;
+}
+
+/** Returns a new random name that is short, URL-safe and no secret: 96 bits, 16 characters. */
+export function randomId(): string {
+  return randomBytes(12).toString("base64url");
+}
+
+/** Returns a new random secret: 256 bits, 43 characters of base64url. */
+export function randomSecret(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/**
+ * Returns what is stored instead of a secret: its SHA-256, in base64url.
+ *
+ * *Security*: no salt and no slow hash, as the secret has 256 random bits of its own.
+ */
+export function hashSecret(secret: string): string {
+  return createHash("sha256").update(secret).digest("base64url");
+}
+
+/** Returns whether `secret` is the one that was hashed, in time that does not tell how nearly. */
+export function matchesHash(secret: string, hash: string): boolean {
+  const actual = Buffer.from(hashSecret(secret));
+  const expected = Buffer.from(hash);
+  return actual.length === expected.length && timingSafeEqual(actual, expected);
+}
+
+/** Writes a token: `id.secret`. */
+export function formatToken(token: SessionToken): string {
+  return `${token.id}.${token.secret}`;
+}
+
+/** Takes a token apart. Undefined where its shape is not one that this software writes. */
+export function readToken(token: string | undefined): SessionToken | undefined {
+  if (token === undefined || token.length !== TOKEN_LENGTH || !TOKEN.test(token)) return undefined;
+  return { id: token.slice(0, ID_LENGTH), secret: token.slice(ID_LENGTH + 1) };
+}
+
+/** Returns whether `id` has the shape of a {@linkcode randomId}. */
+export function isId(id: string): boolean {
+  return id.length === ID_LENGTH && ID.test(id);
+}
+
+/** Returns whether `secret` has the shape of a {@linkcode randomSecret}. */
+export function isSecret(secret: string): boolean {
+  return SECRET.test(secret);
+}
+
+const ID_LENGTH = 16;
+const TOKEN_LENGTH = 60;
+const ID = /^[A-Za-z0-9_-]{16}$/;
+const SECRET = /^[A-Za-z0-9_-]{43}$/;
+const TOKEN = /^[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]{43}$/;

@@ -1,0 +1,261 @@
+import { type Clock, type Log, systemClock } from "../scope.ts";
+import { LiveSessions } from "./live_sessions.ts";
+import {
+  expiryOf,
+  type Session,
+  type SessionEndReason,
+  type SessionEvent,
+  type SessionLifetime,
+  toSession,
+} from "./session.ts";
+import type { SessionRecord, SessionStore } from "./session_store.ts";
+import {
+  formatToken,
+  hashSecret,
+  isId,
+  matchesHash,
+  randomId,
+  randomSecret,
+  readToken,
+} from "./session_token.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** How long an expired session is remembered, so that people are told that it expired. */
+const REMEMBER_MS = 24 * HOUR_MS;
+
+const MAX_USER_AGENT_LENGTH = 256;
+const MAX_ADDRESS_LENGTH = 64;
+
+/** How {@linkcode Sessions} treats sessions. */
+export interface SessionsOptions {
+  /** Unused for this long a session ends, in milliseconds. @default {604_800_000} (7 days) */
+  readonly idleTtlMs?: number;
+  /** This long after sign-in it ends anyway, in milliseconds. @default {2_592_000_000} (30 days) */
+  readonly maxTtlMs?: number;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
+  readonly log: Log;
+}
+
+/** What a session begins with. */
+export interface NewSession {
+  readonly userId: string;
+  /** Who vouched for the person. */
+  readonly provider: string;
+  /** What the browser calls itself. */
+  readonly userAgent?: string | undefined;
+  readonly address?: string | undefined;
+}
+
+/** What was found by a token. */
+export type FoundSession =
+  | { readonly state: "live"; readonly session: Session }
+  | { readonly state: "expired" }
+  | { readonly state: "unknown" };
+
+/**
+ * The sign-ins of browsers: begins, finds, renews and ends them. All the rules are here; the store
+ * only keeps.
+ *
+ * Lifetimes are checked against the clock at every read. Whoever subscribes learns of an end or a
+ * renewal at once, after the store has confirmed it; {@linkcode live} ends the connections.
+ *
+ * *Security*: a token is `id.secret`; the store has the SHA-256 of the secret (256 random bits) and
+ * nothing else of it. Ids are not secret and prove nothing.
+ *
+ * @example
+ * ```ts
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const { token } = await sessions.create({ userId: "u1", provider: "dev" });
+ * assert.equal((await sessions.find(token)).state, "live");
+ * ```
+ */
+export class Sessions {
+  /** The connections of this process, by session. */
+  readonly live: LiveSessions;
+  /** A session that was renewed is not renewed again for this long, in milliseconds. */
+  readonly renewEveryMs: number;
+  /** Where trouble with sessions is written. */
+  readonly log: Log;
+  readonly #store: SessionStore;
+  readonly #lifetime: SessionLifetime;
+  readonly #clock: Clock;
+  readonly #listeners = new Set<(event: SessionEvent) => void>();
+
+  /** @throws {RangeError} A lifetime is not a positive number of milliseconds. */
+  constructor(store: SessionStore, options: SessionsOptions) {
+    const { idleTtlMs = 7 * 24 * HOUR_MS, maxTtlMs = 30 * 24 * HOUR_MS } = options;
+    if (!(idleTtlMs > 0 && maxTtlMs > 0)) {
+      throw new RangeError(`Lifetimes must be positive: idle ${idleTtlMs} ms, max ${maxTtlMs} ms`);
+    }
+    this.#store = store;
+    this.#lifetime = { idleTtlMs, maxTtlMs };
+    this.#clock = options.clock ?? systemClock;
+    this.log = options.log;
+    this.renewEveryMs = Math.min(HOUR_MS, idleTtlMs / 2);
+    this.live = new LiveSessions(this, { clock: this.#clock, log: this.log });
+  }
+
+  /** How long a browser should keep the cookie, in seconds: a day beyond any session's end. */
+  get cookieMaxAgeSeconds(): number {
+    return Math.ceil((this.#lifetime.maxTtlMs + REMEMBER_MS) / 1000);
+  }
+
+  /**
+   * Begins a session, always with a new id. The token is returned here and never again.
+   *
+   * What the browser says of itself is cut to 256 characters and cleared of control characters.
+   */
+  async create(request: NewSession): Promise<{ session: Session; token: string }> {
+    const token = { id: randomId(), secret: randomSecret() };
+    const now = this.#clock.now();
+    const record = this.#withForgetAt({
+      id: token.id,
+      userId: request.userId,
+      provider: request.provider,
+      createdAt: now,
+      lastSeenAt: now,
+      userAgent: cleanText(request.userAgent ?? "", MAX_USER_AGENT_LENGTH),
+      address: request.address && cleanText(request.address, MAX_ADDRESS_LENGTH),
+      secretHash: hashSecret(token.secret),
+      forgetAt: 0,
+    });
+    await this.#store.create(record);
+    return { session: toSession(record, this.#lifetime), token: formatToken(token) };
+  }
+
+  /**
+   * Finds the session of a token. One read of the store, or none where the token's shape is wrong.
+   *
+   * *Security*: `expired` is only said to who has the secret. A session that was ended, a wrong
+   * secret and nonsense are all `unknown`.
+   */
+  async find(token: string | undefined): Promise<FoundSession> {
+    const parts = readToken(token);
+    if (!parts) return { state: "unknown" };
+    const record = await this.#store.get(parts.id);
+    if (!record || !matchesHash(parts.secret, record.secretHash)) return { state: "unknown" };
+    return this.#found(record);
+  }
+
+  /**
+   * Finds a session by its id, for those who have proof of another kind than the token.
+   *
+   * *Security*: ids are no proof.
+   */
+  async findById(id: string): Promise<FoundSession> {
+    const record = isId(id) ? await this.#store.get(id) : undefined;
+    return record ? this.#found(record) : { state: "unknown" };
+  }
+
+  /** Returns a session that lives, by its id. See {@linkcode findById}. */
+  async get(id: string): Promise<Session | undefined> {
+    const found = await this.findById(id);
+    return found.state === "live" ? found.session : undefined;
+  }
+
+  /**
+   * Notes that a session was in use, now or at `seenAt`, and returns it as it is then; undefined
+   * where it is over. Writes only when the session has not been renewed for `renewEveryMs`.
+   */
+  async touch(session: Session, options: { seenAt?: number } = {}): Promise<Session | undefined> {
+    const now = this.#clock.now();
+    const seenAt = Math.min(options.seenAt ?? now, now);
+    const fresh = now - session.lastSeenAt < this.renewEveryMs;
+    if (fresh && now < session.expiresAt) return session;
+    const record = await this.#store.update(session.id, (stored) => this.#seen(stored, seenAt));
+    const renewed = record && toSession(record, this.#lifetime);
+    if (!renewed || renewed.expiresAt <= now) return undefined;
+    if (renewed.lastSeenAt === seenAt) this.#emit({ type: "renewed", session: renewed });
+    return renewed;
+  }
+
+  /**
+   * Ends a session, and with it every connection of it. Returns false where there is none, or where
+   * it belongs to somebody other than `userId`.
+   */
+  async end(
+    id: string,
+    reason: SessionEndReason,
+    options: { userId?: string } = {},
+  ): Promise<boolean> {
+    if (!isId(id)) return false;
+    if (options.userId !== undefined) {
+      const record = await this.#store.get(id);
+      if (record?.userId !== options.userId) return false;
+    }
+    const record = await this.#store.delete(id);
+    if (!record) return false;
+    this.#ended(record, reason);
+    return true;
+  }
+
+  /** Ends the sessions of a user, but `except`. Returns how many. */
+  async endAll(
+    userId: string,
+    options: { except?: string; reason?: SessionEndReason } = {},
+  ): Promise<number> {
+    const records = await this.#store.deleteByUser(userId, options);
+    for (const record of records) this.#ended(record, options.reason ?? "revoked");
+    return records.length;
+  }
+
+  /** Returns the sessions of a user that live, oldest first. */
+  async list(userId: string): Promise<Session[]> {
+    const now = this.#clock.now();
+    const sessions = (await this.#store.list(userId)).map((record) =>
+      toSession(record, this.#lifetime)
+    );
+    return sessions.filter((session) => now < session.expiresAt);
+  }
+
+  /**
+   * Calls `listener` at every end and renewal that this object brings about, in the same turn,
+   * after the store confirmed it. Returns how to stop. What a listener throws is logged.
+   */
+  subscribe(listener: (event: SessionEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #found(record: SessionRecord): FoundSession {
+    const session = toSession(record, this.#lifetime);
+    return this.#clock.now() < session.expiresAt ? { state: "live", session } : {
+      state: "expired",
+    };
+  }
+
+  #seen(record: SessionRecord, seenAt: number): SessionRecord | undefined {
+    if (seenAt >= expiryOf(record, this.#lifetime)) return undefined;
+    if (seenAt <= record.lastSeenAt) return record;
+    return this.#withForgetAt({ ...record, lastSeenAt: seenAt });
+  }
+
+  #withForgetAt(record: SessionRecord): SessionRecord {
+    return { ...record, forgetAt: expiryOf(record, this.#lifetime) + REMEMBER_MS };
+  }
+
+  #ended(record: SessionRecord, reason: SessionEndReason): void {
+    this.#emit({ type: "ended", sessionId: record.id, userId: record.userId, reason });
+  }
+
+  #emit(event: SessionEvent): void {
+    this.live.apply(event);
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.log.error("a listener for sessions failed", { event: event.type, error });
+      }
+    }
+  }
+}
+
+function cleanText(text: string, maxLength: number): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "").slice(0, maxLength);
+}

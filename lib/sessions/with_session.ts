@@ -1,0 +1,157 @@
+import type { Admission, Application, Scope } from "../scope.ts";
+import { Refusal } from "../protocol/mod.ts";
+import { isSecure, parseCookies, sessionCookieName } from "./cookie.ts";
+import type { Session } from "./session.ts";
+import type { FoundSession, Sessions } from "./sessions.ts";
+import { readToken } from "./session_token.ts";
+
+/**
+ * What is known of a connection's session. `none`: no cookie, or one that means nothing here;
+ * `ticket-invalid`: what came instead of a cookie was no good.
+ */
+export type SessionState = "live" | "expired" | "none" | "ticket-invalid";
+
+/** What {@linkcode withSession} adds to the scope. */
+export interface SessionScope extends Scope {
+  /** There exactly when `sessionState` is `live`. */
+  readonly session: Session | undefined;
+  readonly sessionState: SessionState;
+}
+
+/** What a client is told to wait where the store cannot be reached, in seconds. */
+const RETRY_AFTER_SECONDS = 5;
+
+/**
+ * Finds the session of a connection by its cookie, and ties the connection to it: when the session
+ * ends, by whatever means, the connection is ended with 4401.
+ *
+ * Everybody is let through; `requireUser` turns away. At most one read of the store, and at most one
+ * write an hour to renew the session. Refuses with `UNAVAILABLE` where the store cannot be reached.
+ *
+ * *Security*: the cookie is called `__Host-session` where `scope.url` is https, and `session` else.
+ * The connection is tied to the session before the session is read, so that an end that comes in
+ * between is not missed.
+ *
+ * @example
+ * ```ts
+ * import { MemorySessionStore, Sessions, withSession } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const whoami = withSession(sessions, (scope) => new Response(scope.sessionState));
+ * assert.equal(typeof whoami, "function");
+ * ```
+ */
+export function withSession<S>(
+  sessions: Sessions,
+  next: Application<S & SessionScope>,
+): Application<S & Scope> {
+  return (scope) => {
+    const token = scope.cookies.get(sessionCookieName(isSecure(scope.url)));
+    const id = readToken(token)?.id;
+    if (id === undefined) return next(addSession(scope, { state: "unknown" }));
+    return admitSession(sessions, { scope, id, find: () => sessions.find(token) }, next);
+  };
+}
+
+/** A connection, and how its session is found. */
+export interface SessionClaim<S> {
+  readonly scope: S & Scope;
+  /** The session that it says it belongs to. */
+  readonly id: string;
+  /** Checks the proof and reads the session. */
+  readonly find: () => Promise<FoundSession>;
+}
+
+/**
+ * Ties a connection to a session, reads the session, renews it, and goes on to `next`: what
+ * {@linkcode withSession} does with a cookie, for proofs of another kind.
+ */
+export async function admitSession<S>(
+  sessions: Sessions,
+  claim: SessionClaim<S>,
+  next: Application<S & SessionScope>,
+): Promise<Admission> {
+  const { scope, id } = claim;
+  const binding = sessions.live.bind(id, scope.connection);
+  let keep = false;
+  try {
+    const found = await readAndRenew(sessions, claim.find);
+    if (found instanceof Refusal) return found;
+    if (binding.over) return new Refusal("NOT_SIGNED_IN");
+    if (found.state === "live") sessions.live.track(found.session);
+    else binding.release();
+    const admission = await next(addSession(scope, found));
+    if (binding.over) return new Refusal("NOT_SIGNED_IN");
+    keep = !(admission instanceof Response || admission instanceof Refusal);
+    return admission;
+  } finally {
+    if (!keep) binding.release();
+  }
+}
+
+/**
+ * Finds and renews the session of a request by its cookies: what {@linkcode withSession} does, for
+ * pages and APIs.
+ *
+ * @throws {Refusal} `UNAVAILABLE`: the store cannot be reached.
+ *
+ * @example
+ * ```ts
+ * import { findSession, MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const { token } = await sessions.create({ userId: "u1", provider: "dev" });
+ * const headers = new Headers({ cookie: `session=${token}` });
+ * const found = await findSession(sessions, headers, { secure: false });
+ * assert.equal(found.state, "live");
+ * ```
+ */
+export async function findSession(
+  sessions: Sessions,
+  cookies: Headers | ReadonlyMap<string, string>,
+  options: { secure: boolean },
+): Promise<FoundSession> {
+  const token = sessionTokenOf(cookies, options);
+  const found = await readAndRenew(sessions, () => sessions.find(token));
+  if (found instanceof Refusal) throw found;
+  return found;
+}
+
+/** Returns the session token among a request's cookies. It may be anything. */
+export function sessionTokenOf(
+  cookies: Headers | ReadonlyMap<string, string>,
+  options: { secure: boolean },
+): string | undefined {
+  const map = cookies instanceof Headers ? parseCookies(cookies.get("cookie")) : cookies;
+  return map.get(sessionCookieName(options.secure));
+}
+
+async function readAndRenew(
+  sessions: Sessions,
+  find: () => Promise<FoundSession>,
+): Promise<FoundSession | Refusal> {
+  let found: FoundSession;
+  try {
+    found = await find();
+  } catch (error) {
+    sessions.log.error("sessions cannot be read", { error });
+    return new Refusal("UNAVAILABLE", { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });
+  }
+  if (found.state !== "live") return found;
+  try {
+    const session = await sessions.touch(found.session);
+    return session ? { state: "live", session } : { state: "unknown" };
+  } catch (error) {
+    // It was read and it lives: that it could not be renewed shortens it, and is no reason to refuse.
+    sessions.log.warn("a session could not be renewed", { session: found.session.id, error });
+    return found;
+  }
+}
+
+function addSession<S>(scope: S & Scope, found: FoundSession): S & SessionScope {
+  const session = found.state === "live" ? found.session : undefined;
+  const sessionState: SessionState = found.state === "unknown" ? "none" : found.state;
+  return Object.assign(scope, { session, sessionState });
+}

@@ -1,0 +1,102 @@
+import { Buffer } from "node:buffer";
+import type { Connection, ConnectionEnd, Log, LogFields, Scope } from "../../lib/scope.ts";
+import type { Refusal } from "../../lib/protocol/mod.ts";
+import { type BoundConnection, parseCookies } from "../../lib/sessions/mod.ts";
+
+/** A connection without a network. */
+export class FakeConnection implements BoundConnection {
+  readonly id: string;
+  phase: Connection["phase"] = "deciding";
+  lastReceivedAt = 0;
+  ended: ConnectionEnd | undefined;
+  refusal: Refusal | undefined;
+  readonly #callbacks = new Set<(end: ConnectionEnd) => void>();
+
+  constructor(id = "c1") {
+    this.id = id;
+  }
+
+  get callbacks(): number {
+    return this.#callbacks.size;
+  }
+  accept(): void {
+    if (this.phase === "deciding") this.phase = "open";
+  }
+  refuse(refusal: Refusal): void {
+    if (this.phase === "deciding") this.refusal ??= refusal;
+  }
+  end(code: number, reason = "", byServer = true): void {
+    if (this.phase === "ended") return;
+    this.phase = "ended";
+    this.ended = { code, reason, byServer };
+    for (const callback of [...this.#callbacks]) callback(this.ended);
+  }
+  onEnd(callback: (end: ConnectionEnd) => void): () => void {
+    if (this.ended) callback(this.ended);
+    else this.#callbacks.add(callback);
+    return () => void this.#callbacks.delete(callback);
+  }
+}
+
+/** The scope of a request. */
+export function fakeScope(address: string, options: { cookie?: string } = {}): Scope & {
+  readonly connection: FakeConnection;
+} {
+  const url = new URL(address);
+  const scope: Omit<Scope, "connection"> & { connection: FakeConnection } = {
+    type: "websocket",
+    id: "c1",
+    method: "GET",
+    url,
+    path: url.pathname,
+    query: url.searchParams,
+    headers: new Headers(),
+    cookies: parseCookies(options.cookie),
+    subprotocols: [],
+    ticket: undefined,
+    address: "192.0.2.1",
+    params: {},
+    pathRemaining: url.pathname,
+    connection: new FakeConnection(),
+  };
+  return scope as unknown as Scope & { readonly connection: FakeConnection };
+}
+
+/** A log that remembers. */
+export class FakeLog implements Log {
+  readonly lines: { level: string; message: string; fields: LogFields | undefined }[] = [];
+
+  /** Everything that was written, as one text, errors with their stacks. */
+  get text(): string {
+    return this.lines.map((line) =>
+      `${line.level} ${line.message} ` +
+      JSON.stringify(
+        line.fields,
+        (_, value) => value instanceof Error ? `${value.stack} ${value.cause}` : value,
+      )
+    ).join("\n");
+  }
+  debug(message: string, fields?: LogFields): void {
+    this.lines.push({ level: "debug", message, fields });
+  }
+  info(message: string, fields?: LogFields): void {
+    this.lines.push({ level: "info", message, fields });
+  }
+  warn(message: string, fields?: LogFields): void {
+    this.lines.push({ level: "warn", message, fields });
+  }
+  error(message: string, fields?: LogFields): void {
+    this.lines.push({ level: "error", message, fields });
+  }
+}
+
+/** Returns `text` with one character changed at `index`. */
+export function tampered(text: string, index: number): string {
+  const other = text[index] === "A" ? "B" : "A";
+  return text.slice(0, index) + other + text.slice(index + 1);
+}
+
+/** Base64url of `size` bytes of one value. */
+export function filler(size: number, byte = 0): string {
+  return Buffer.alloc(size, byte).toString("base64url");
+}

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { KvConnection } from "../../lib/sessions/mod.ts";
+import { FakeClock } from "./fake_clock.ts";
+
+const kv = {} as Deno.Kv;
+const locked = () => Promise.reject(new TypeError("database is locked"));
+
+test("KvConnection.run() tries again while the database is locked", async () => {
+  const clock = new FakeClock();
+  let calls = 0;
+  const result = new KvConnection(kv, { clock }).run(() =>
+    ++calls < 5 ? locked() : Promise.resolve("done")
+  );
+  await clock.advance(1000);
+  assert.equal(await result, "done");
+  assert.equal(calls, 5);
+  assert.equal(clock.timers, 0);
+});
+
+test("KvConnection.run() gives up after its number of attempts", async () => {
+  const clock = new FakeClock();
+  let calls = 0;
+  const result = new KvConnection(kv, { clock, attempts: 3 }).run(() => {
+    calls++;
+    return locked();
+  });
+  const outcome = assert.rejects(result, /database is locked/);
+  await clock.advance(1000);
+  await outcome;
+  assert.equal(calls, 3);
+});
+
+test("KvConnection.run() does not repeat what failed for another reason", async () => {
+  let calls = 0;
+  const result = new KvConnection(kv, { clock: new FakeClock() }).run(() => {
+    calls++;
+    return Promise.reject(new Error("disk full"));
+  });
+  await assert.rejects(result, /disk full/);
+  assert.equal(calls, 1);
+});
+
+test("KvConnection.run() gives up on a database that does not answer", async () => {
+  const clock = new FakeClock();
+  const result = new KvConnection(kv, { clock, timeoutMs: 5000 }).run(() => new Promise(() => {}));
+  const outcome = assert.rejects(result, /did not answer within 5000 ms/);
+  await clock.advance(5000);
+  await outcome;
+});

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MemorySessionStore } from "../../lib/sessions/mod.ts";
+import { FakeClock } from "./fake_clock.ts";
+import { record, testSessionStore } from "./session_store_suite.ts";
+
+testSessionStore("MemorySessionStore", (clock) =>
+  Promise.resolve({
+    store: new MemorySessionStore({ clock }),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }));
+
+test("MemorySessionStore.create() sweeps out what may be forgotten", async () => {
+  const clock = new FakeClock();
+  const store = new MemorySessionStore({ clock });
+  await store.create(record("old", { forgetAt: clock.now() + 1000 }));
+  await clock.advance(61_000);
+  await store.create(record("new"));
+  assert.equal(await store.get("old"), undefined);
+  assert.deepEqual((await store.list("ada")).map((found) => found.id), ["new"]);
+});

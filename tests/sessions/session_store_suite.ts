@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { SessionRecord, SessionStore } from "../../lib/sessions/mod.ts";
+import { FakeClock } from "./fake_clock.ts";
+
+/** A store that a test has for itself. */
+export interface StoreUnderTest extends AsyncDisposable {
+  readonly store: SessionStore;
+}
+
+/** What holds for every {@linkcode SessionStore}. */
+export function testSessionStore(
+  name: string,
+  open: (clock: FakeClock) => Promise<StoreUnderTest>,
+): void {
+  const it = (sentence: string, body: (store: SessionStore, clock: FakeClock) => Promise<void>) =>
+    test(`${name}.${sentence}`, async () => {
+      const clock = new FakeClock();
+      await using opened = await open(clock);
+      await body(opened.store, clock);
+    });
+
+  it("get() returns what create() stored", async (store) => {
+    await store.create(record("s1"));
+    assert.deepEqual(await store.get("s1"), record("s1"));
+  });
+
+  it("get() returns undefined for an id that was never there", async (store) => {
+    assert.equal(await store.get("s1"), undefined);
+  });
+
+  it("create() refuses an id that is taken, and changes nothing", async (store) => {
+    await store.create(record("s1", { userId: "ada" }));
+    await assert.rejects(store.create(record("s1", { userId: "eve" })), /id is taken/);
+    assert.equal((await store.get("s1"))?.userId, "ada");
+    assert.deepEqual(await store.list("eve"), []);
+  });
+
+  it("create() lets one of two racing calls win", async (store) => {
+    const outcomes = await Promise.allSettled([
+      store.create(record("s1", { userId: "ada" })),
+      store.create(record("s1", { userId: "eve" })),
+    ]);
+    assert.equal(outcomes.filter((outcome) => outcome.status === "fulfilled").length, 1);
+  });
+
+  it("update() stores and returns the changed session", async (store) => {
+    await store.create(record("s1"));
+    const updated = await store.update("s1", (found) => ({ ...found, lastSeenAt: 7 }));
+    assert.equal(updated?.lastSeenAt, 7);
+    assert.equal((await store.get("s1"))?.lastSeenAt, 7);
+  });
+
+  it("update() changes nothing where the change returns undefined", async (store) => {
+    await store.create(record("s1"));
+    assert.equal(await store.update("s1", () => undefined), undefined);
+    assert.deepEqual(await store.get("s1"), record("s1"));
+  });
+
+  it("update() returns an unchanged session as it is", async (store) => {
+    await store.create(record("s1"));
+    assert.deepEqual(await store.update("s1", (found) => found), record("s1"));
+  });
+
+  it("update() does not bring back a session that was deleted", async (store) => {
+    await store.create(record("s1"));
+    const [, updated] = await Promise.all([
+      store.delete("s1"),
+      store.update("s1", (found) => ({ ...found, lastSeenAt: 7 })),
+    ]);
+    void updated;
+    assert.equal(await store.get("s1"), undefined);
+    assert.equal(await store.update("s1", (found) => found), undefined);
+    assert.deepEqual(await store.list("ada"), []);
+  });
+
+  it("update() loses none of several changes at once", async (store) => {
+    await store.create(record("s1", { lastSeenAt: 0 }));
+    await Promise.all(
+      Array.from(
+        { length: 8 },
+        () => store.update("s1", (found) => ({ ...found, lastSeenAt: found.lastSeenAt + 1 })),
+      ),
+    );
+    assert.equal((await store.get("s1"))?.lastSeenAt, 8);
+  });
+
+  it("delete() returns what it deleted, once", async (store) => {
+    await store.create(record("s1"));
+    const deleted = await Promise.all([store.delete("s1"), store.delete("s1")]);
+    assert.equal(deleted.filter((found) => found !== undefined).length, 1);
+    assert.deepEqual(deleted.find((found) => found !== undefined), record("s1"));
+  });
+
+  it("list() returns a user's sessions and nobody else's, oldest first", async (store) => {
+    for (let at = 0; at < 25; at++) {
+      await store.create(record(`s${at}`, { createdAt: 1000 - at }));
+    }
+    await store.create(record("other", { userId: "adamant" }));
+    const ids = (await store.list("ada")).map((found) => found.id);
+    assert.deepEqual(ids, Array.from({ length: 25 }, (_, at) => `s${24 - at}`));
+  });
+
+  it("deleteByUser() deletes all but the exception and returns them", async (store) => {
+    for (const id of ["s1", "s2", "s3"]) await store.create(record(id));
+    await store.create(record("other", { userId: "eve" }));
+    const deleted = await store.deleteByUser("ada", { except: "s2" });
+    assert.deepEqual(deleted.map((found) => found.id).sort(), ["s1", "s3"]);
+    assert.deepEqual((await store.list("ada")).map((found) => found.id), ["s2"]);
+    assert.equal((await store.list("eve")).length, 1);
+  });
+
+  it("get() still knows a session until forgetAt", async (store, clock) => {
+    await store.create(record("s1", { forgetAt: clock.now() + 120_000 }));
+    await clock.advance(119_000);
+    await store.create(record("s2"));
+    assert.equal((await store.get("s1"))?.id, "s1");
+  });
+}
+
+/** A session record with the given differences. */
+export function record(id: string, differences: Partial<SessionRecord> = {}): SessionRecord {
+  return {
+    id,
+    userId: "ada",
+    provider: "dev",
+    createdAt: 1,
+    lastSeenAt: 1,
+    userAgent: "test",
+    address: "192.0.2.1",
+    secretHash: "hash",
+    forgetAt: 4_000_000_000_000,
+    ...differences,
+  };
+}

@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Admission, Application, Consumer, Scope } from "../../lib/scope.ts";
+import { Refusal } from "../../lib/protocol/mod.ts";
+import {
+  findSession,
+  MemorySessionStore,
+  Sessions,
+  type SessionScope,
+  withSession,
+} from "../../lib/sessions/mod.ts";
+import { FakeClock, settled } from "./fake_clock.ts";
+import { FakeLog, fakeScope } from "./fakes.ts";
+
+const IDLE = 10_000;
+const consumer = { name: "the consumer" } as unknown as Consumer;
+
+async function setUp() {
+  const clock = new FakeClock();
+  const log = new FakeLog();
+  const store = new MemorySessionStore({ clock });
+  const sessions = new Sessions(store, { idleTtlMs: IDLE, maxTtlMs: 60_000, clock, log });
+  const { session, token } = await sessions.create({ userId: "ada", provider: "dev" });
+  return { clock, log, store, sessions, session, token };
+}
+
+const seen = (into: SessionScope[]): Application<SessionScope> => (scope) => {
+  into.push(scope);
+  return consumer;
+};
+
+test("withSession() puts the session of the cookie into the scope", async () => {
+  const { sessions, session, token } = await setUp();
+  const scopes: SessionScope[] = [];
+  const scope = fakeScope("http://localhost/ws/echo", { cookie: `session=${token}` });
+  assert.equal(await withSession(sessions, seen(scopes))(scope), consumer);
+  assert.equal(scopes[0]?.sessionState, "live");
+  assert.deepEqual(scopes[0]?.session, session);
+  assert.equal(scopes[0], scope as Scope);
+});
+
+test("withSession() takes __Host-session over https and nothing else", async () => {
+  const { sessions, token } = await setUp();
+  const table: [address: string, cookie: string, expected: string][] = [
+    ["https://example.com/", `__Host-session=${token}`, "live"],
+    ["https://example.com/", `session=${token}`, "none"],
+    ["http://localhost/", `session=${token}`, "live"],
+    ["http://localhost/", `__Host-session=${token}`, "none"],
+  ];
+  for (const [address, cookie, expected] of table) {
+    const scopes: SessionScope[] = [];
+    await withSession(sessions, seen(scopes))(fakeScope(address, { cookie }));
+    assert.equal(scopes[0]?.sessionState, expected, `${address} ${cookie.slice(0, 16)}`);
+  }
+});
+
+test("withSession() lets nobody through as somebody", async () => {
+  const { sessions, clock, session, token } = await setUp();
+  const stateOf = async (cookie: string | undefined) => {
+    const scopes: SessionScope[] = [];
+    const scope = fakeScope("http://localhost/", cookie === undefined ? {} : { cookie });
+    await withSession(sessions, seen(scopes))(scope);
+    assert.equal(scopes[0]?.session, undefined);
+    assert.equal(sessions.live.count(session.id), 0);
+    return scopes[0]?.sessionState;
+  };
+  assert.equal(await stateOf(undefined), "none");
+  assert.equal(await stateOf("session="), "none");
+  assert.equal(await stateOf("session=true"), "none");
+  assert.equal(await stateOf(`session=${"A".repeat(16)}.${"A".repeat(43)}`), "none");
+  assert.equal(await stateOf(`session=${session.id}.${"A".repeat(43)}`), "none");
+  await clock.advance(IDLE);
+  assert.equal(await stateOf(`session=${token}`), "expired");
+});
+
+test("withSession() reads the store once for a connection, and not at all without a token", async () => {
+  const { sessions, store, token } = await setUp();
+  let reads = 0;
+  const get = store.get.bind(store);
+  store.get = (id) => (reads++, get(id));
+  const app = withSession(sessions, () => consumer);
+  await app(fakeScope("http://localhost/", { cookie: "session=nonsense" }));
+  await app(fakeScope("http://localhost/"));
+  assert.equal(reads, 0);
+  await app(fakeScope("http://localhost/", { cookie: `session=${token}` }));
+  assert.equal(reads, 1);
+});
+
+test("withSession() ends the connection when its session ends", async () => {
+  const { sessions, session, token } = await setUp();
+  const scope = fakeScope("http://localhost/", { cookie: `session=${token}` });
+  await withSession(sessions, () => consumer)(scope);
+  scope.connection.accept();
+  assert.equal(sessions.live.count(session.id), 1);
+  await sessions.end(session.id, "signed-out");
+  assert.deepEqual(scope.connection.ended, { code: 4401, reason: "signed-out", byServer: true });
+});
+
+test("withSession() does not miss a session that ends while it is read", async () => {
+  const { sessions, store, session, token } = await setUp();
+  const get = store.get.bind(store);
+  const read = Promise.withResolvers<void>();
+  store.get = async (id) => {
+    const record = await get(id);
+    await read.promise;
+    return record;
+  };
+  const scope = fakeScope("http://localhost/", { cookie: `session=${token}` });
+  let reached = false;
+  const admission = Promise.resolve(
+    withSession(sessions, () => {
+      reached = true;
+      return consumer;
+    })(scope),
+  );
+  await settled();
+  await sessions.end(session.id, "revoked");
+  read.resolve();
+  assert.equal(refusalOf(await admission).code, "NOT_SIGNED_IN");
+  assert.equal(reached, false);
+  assert.equal(scope.connection.phase, "ended");
+});
+
+test("withSession() does not miss a session that ends while the consumer decides", async () => {
+  const { sessions, session, token } = await setUp();
+  const scope = fakeScope("http://localhost/", { cookie: `session=${token}` });
+  const admission = await withSession(sessions, async () => {
+    await sessions.end(session.id, "revoked");
+    return consumer;
+  })(scope);
+  assert.equal(refusalOf(admission).code, "NOT_SIGNED_IN");
+  assert.equal(scope.connection.phase, "ended");
+});
+
+test("withSession() keeps no tie to a connection that was turned away", async () => {
+  const { sessions, token } = await setUp();
+  const answers: (() => Admission)[] = [
+    () => new Refusal("FORBIDDEN"),
+    () => new Response("a page"),
+    () => {
+      throw new Error("a bug");
+    },
+  ];
+  for (const answer of answers) {
+    const scope = fakeScope("http://localhost/", { cookie: `session=${token}` });
+    await Promise.resolve(withSession(sessions, answer)(scope)).catch(() => {});
+    assert.equal(scope.connection.callbacks, 0);
+  }
+});
+
+test("withSession() renews the session of a socket", async () => {
+  const { sessions, clock, token } = await setUp();
+  await clock.advance(IDLE - 1);
+  const app = withSession(sessions, () => new Response());
+  await app(fakeScope("http://localhost/", { cookie: `session=${token}` }));
+  await clock.advance(IDLE - 1);
+  assert.equal((await sessions.find(token)).state, "live");
+});
+
+test("withSession() refuses with UNAVAILABLE where the store is down, and logs no secret", async () => {
+  const { sessions, store, token, log } = await setUp();
+  store.get = () => Promise.reject(new Error("connection refused"));
+  const scope = fakeScope("http://localhost/", { cookie: `session=${token}` });
+  const refusal = refusalOf(await withSession(sessions, () => consumer)(scope));
+  assert.equal(refusal.code, "UNAVAILABLE");
+  assert.equal(refusal.status, 503);
+  assert.equal(refusal.retryAfterSeconds, 5);
+  assert.match(log.text, /sessions cannot be read.*connection refused/s);
+  assert.ok(!log.text.includes(token.split(".")[1]!));
+  assert.equal(scope.connection.callbacks, 0);
+});
+
+test("withSession() lets a live session in that could not be renewed", async () => {
+  const { sessions, store, clock, token, log } = await setUp();
+  await clock.advance(IDLE - 1);
+  store.update = () => Promise.reject(new Error("read only"));
+  const scope = fakeScope("http://localhost/", { cookie: `session=${token}` });
+  assert.equal(await withSession(sessions, () => consumer)(scope), consumer);
+  assert.match(log.text, /could not be renewed/);
+});
+
+test("findSession() finds by headers or by parsed cookies what withSession() finds", async () => {
+  const { sessions, session, token } = await setUp();
+  const secure = { secure: true };
+  const headers = new Headers({ cookie: `a=b; __Host-session=${token}` });
+  assert.deepEqual(await findSession(sessions, headers, secure), { state: "live", session });
+  const cookies = new Map([["__Host-session", token]]);
+  assert.deepEqual(await findSession(sessions, cookies, secure), { state: "live", session });
+  assert.deepEqual(await findSession(sessions, cookies, { secure: false }), { state: "unknown" });
+});
+
+test("findSession() throws UNAVAILABLE where the store is down", async () => {
+  const { sessions, store, token } = await setUp();
+  store.get = () => Promise.reject(new Error("connection refused"));
+  await assert.rejects(
+    findSession(sessions, new Map([["session", token]]), { secure: false }),
+    { name: "Refusal", code: "UNAVAILABLE" },
+  );
+});
+
+function refusalOf(admission: Admission): Refusal {
+  assert.ok(admission instanceof Refusal);
+  return admission;
+}
