@@ -27,6 +27,8 @@ export interface Scope {
   readonly cookies: ReadonlyMap<string, string>;
   /** What the client offered, in its order; without tickets. */
   readonly subprotocols: readonly string[];
+  /** The ticket that was offered beside them. *Security*: a credential; never log it. */
+  readonly ticket: string | undefined;
   /** The peer's address, without port; behind a trusted proxy the client's. */
   readonly address: string;
   /** What the router took from the path. */
@@ -52,17 +54,20 @@ export type Admission = Consumer | Refusal | Response;
 /**
  * Serves one connection. The classes in `@sluice/sluice/consumers` implement it.
  *
- * Its methods are called one at a time, each after the promise of the one before has settled, except
- * for `disconnect()`, which is called as soon as the connection is over.
+ * Its methods are called one at a time, each after the promise of the one before has settled, in the
+ * order in which messages came. What one of them throws never reaches another connection.
  */
 export interface Consumer {
   /** Decides: calls `connection.accept()`, or `connection.refuse()`, or neither (which refuses). */
-  connect(): void | Promise<void>;
+  start(): void | Promise<void>;
   /** Handles a message of the client. */
   receive(data: string | Uint8Array): void | Promise<void>;
   /** Handles a message of the channel layer. */
   event(message: LayerMessage): void | Promise<void>;
-  /** Called exactly once for each connection that was accepted. */
+  /**
+   * Called exactly once for each connection that was accepted: after the method that is running at
+   * the end has settled, or after 5 s, whichever comes first.
+   */
   disconnect(code: number, reason: string): void | Promise<void>;
   /** Handles a message of the client that came too fast. Without it the socket is closed: 4429. */
   overrun?(data: string | Uint8Array): void;
@@ -98,6 +103,8 @@ export interface ConnectionEnd {
  */
 export interface Connection {
   readonly id: string;
+  /** Where to write what went wrong with it. */
+  readonly log: Log;
   /** `deciding` until accepted, then `open` (sends wait for the 101), then `ended`. */
   readonly phase: "deciding" | "open" | "ended";
   /** When the last message of the client arrived, in milliseconds since the epoch. */
@@ -108,6 +115,8 @@ export interface Connection {
   accept(options?: AcceptOptions): void;
   /** Turns the client away. No effect once it is in. */
   refuse(refusal: Refusal): void;
+  /** Takes one message from the allowance of this connection. False where it came too fast. */
+  takeMessage(): boolean;
   /** Queues a message. Returns false where it was dropped: ended, or the peer reads too slowly. */
   send(data: string | Uint8Array): boolean;
   /** Ends the connection. Later calls have no effect. */

@@ -31,6 +31,8 @@ export interface ClientMessage {
 export interface Messages {
   readonly client: Readonly<Record<string, ClientMessage>>;
   readonly server: Readonly<Record<string, TypeOnly<unknown> | Schema>>;
+  /** What consumers tell each other through groups, and no client sees. */
+  readonly layer?: Readonly<Record<string, TypeOnly<unknown> | Schema>>;
 }
 
 /** The types of message that a client sends. */
@@ -38,6 +40,14 @@ export type ClientType<M extends Messages> = keyof M["client"] & string;
 
 /** The types of message that the server sends. */
 export type ServerType<M extends Messages> = keyof M["server"] & string;
+
+/** The types of message that consumers send each other. */
+export type LayerType<M extends Messages> = M extends { readonly layer: infer L } ? keyof L & string
+  : never;
+
+/** What a message of type `T` between consumers holds. */
+export type LayerData<M extends Messages, T extends LayerType<M>> = M extends
+  { readonly layer: infer L } ? T extends keyof L ? Declared<L[T]> : never : never;
 
 /** What a client puts into a message of type `T`. */
 export type ClientInput<M extends Messages, T extends ClientType<M>> = SchemaInput<
@@ -78,8 +88,8 @@ type Declared<D> = D extends Schema<infer _, infer Output> ? Output
  * ```
  */
 export function defineMessages<const M extends Messages>(messages: M): M {
-  const types = [...Object.keys(messages.client), ...Object.keys(messages.server)];
-  for (const name of types) {
+  const { client, server, layer = {} } = messages;
+  for (const name of [client, server, layer].flatMap(Object.keys)) {
     if (name.length === 0 || name.length > MAX_TYPE_LENGTH || RESERVED_TYPES.includes(name)) {
       throw new RangeError(
         `Cannot declare the message "${name}": a type has 1 to ${MAX_TYPE_LENGTH} characters ` +

@@ -11,6 +11,7 @@ export {
   type ReconnectAdvice,
   reconnectAdvice,
 } from "./close_codes.ts";
+export { parseCookies } from "./cookies.ts";
 export { FrameError, type FrameErrorCode, type Issue } from "./errors.ts";
 export {
   type ClientFrame,
@@ -41,6 +42,8 @@ export {
   type ClientMessage,
   type ClientType,
   defineMessages,
+  type LayerData,
+  type LayerType,
   type Messages,
   type ReplyData,
   type ServerData,

@@ -1,0 +1,47 @@
+import { type PublicUser, type SignedInScope, toPublicUser } from "@sluice/sluice/auth";
+import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
+import type { LayerScope } from "@sluice/sluice/layers";
+import type { Presence } from "@sluice/sluice/presence";
+import { type ChatMessages, chatMessages } from "./chat_messages.ts";
+
+/** What a chat needs to know of a connection. */
+export interface ChatScope extends SignedInScope, LayerScope {
+  readonly params: { readonly room: string };
+  readonly presence: Presence<PublicUser>;
+}
+
+/** A room where signed-in people talk: everybody in it hears what one says. */
+export class ChatConsumer extends JsonConsumer<ChatMessages, ChatScope> {
+  readonly messages = chatMessages;
+  readonly handlers = handlers;
+
+  /** The group of everybody in this room. */
+  get group(): string {
+    return `chat.${this.scope.params.room}`;
+  }
+
+  override get groups(): readonly string[] {
+    return [this.group];
+  }
+
+  override async connect(): Promise<void> {
+    await this.accept();
+    const { presence, connection, user } = this.scope;
+    const you = toPublicUser(user);
+    const people = await presence.enter(this.group, { key: user.id, meta: you }, {
+      connection,
+      except: this.channelName,
+    });
+    this.sendJson({ type: "welcome", data: { you, people } });
+  }
+}
+
+const handlers: HandlersOf<ChatConsumer> = {
+  async say({ text }) {
+    const id = crypto.randomUUID();
+    const user = toPublicUser(this.scope.user);
+    const said = { id, text, user, at: new Date().toISOString() };
+    await this.groupSend(this.group, { type: "said", data: said });
+    return { id };
+  },
+};

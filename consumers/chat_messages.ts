@@ -1,0 +1,43 @@
+import { defineMessages, type } from "@sluice/sluice/protocol";
+import type { PublicUser } from "@sluice/sluice/auth";
+import * as v from "valibot";
+
+/** Longest text of one message, in characters. */
+export const MAX_TEXT_LENGTH = 2000;
+
+/** One thing that somebody said. */
+export interface Said {
+  readonly id: string;
+  readonly text: string;
+  readonly user: PublicUser;
+  /** When, as ISO 8601. */
+  readonly at: string;
+}
+
+/** What goes over a chat's socket, both ways. */
+export const chatMessages = defineMessages({
+  client: {
+    say: {
+      data: v.object({
+        text: v.pipe(
+          v.string(),
+          v.minLength(1, "Expected at least 1 character"),
+          v.check(
+            (text) => [...text].length <= MAX_TEXT_LENGTH,
+            `Expected at most ${MAX_TEXT_LENGTH} characters`,
+          ),
+        ),
+      }),
+      reply: type<{ readonly id: string }>(),
+    },
+  },
+  server: {
+    welcome: type<{ readonly you: PublicUser; readonly people: readonly PublicUser[] }>(),
+    said: type<Said>(),
+    joined: type<{ readonly user: PublicUser }>(),
+    left: type<{ readonly user: PublicUser }>(),
+  },
+});
+
+/** The type of {@linkcode chatMessages}, for clients. */
+export type ChatMessages = typeof chatMessages;

@@ -1,0 +1,45 @@
+import {
+  CloseCode,
+  encodeRefusal,
+  FrameError,
+  INVALID_WINDOW_MS,
+  MAX_INVALID_FRAMES,
+} from "../protocol/mod.ts";
+import type { Connection } from "../scope.ts";
+import { SlidingCount } from "./sliding_count.ts";
+
+/** Frames over the allowance within a minute, after which the socket is closed with 4429. */
+const MAX_LIMITED_FRAMES = 100;
+
+/** Refuses frames, and closes the socket of a client that keeps sending bad ones. */
+export class FramePolicy {
+  readonly #connection: Connection;
+  readonly #invalid = new SlidingCount(MAX_INVALID_FRAMES, INVALID_WINDOW_MS);
+  readonly #limited = new SlidingCount(MAX_LIMITED_FRAMES, INVALID_WINDOW_MS);
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Answers a frame that is refused. */
+  refuse(error: FrameError, id: string | undefined): void {
+    this.#connection.send(encodeRefusal(error, error.id ?? id));
+    if (!isInvalid(error)) return;
+    if (this.#invalid.add(this.#connection.lastReceivedAt)) {
+      this.#connection.end(CloseCode.tooManyInvalid, "too many messages that were not valid");
+    }
+  }
+
+  /** Answers a frame that came too fast. */
+  limit(id: string | undefined): void {
+    const error = new FrameError("RATE_LIMITED", "Too many messages: slow down");
+    this.#connection.send(encodeRefusal(error, id));
+    if (this.#limited.add(this.#connection.lastReceivedAt)) {
+      this.#connection.end(CloseCode.tooFast, "sent too fast");
+    }
+  }
+}
+
+function isInvalid({ code }: FrameError): boolean {
+  return code === "INVALID_JSON" || code === "INVALID_MESSAGE" || code === "UNKNOWN_TYPE";
+}

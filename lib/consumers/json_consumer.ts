@@ -1,0 +1,163 @@
+import type { GroupSendOptions, GroupSendResult } from "../layers/mod.ts";
+import { LayerError } from "../layers/mod.ts";
+import {
+  type ClientFrame,
+  CloseCode,
+  encodeReply,
+  FrameError,
+  type LayerData,
+  type LayerType,
+  type Messages,
+  parseClientFrame,
+  parseData,
+  type ServerData,
+  type ServerType,
+  SUBPROTOCOL,
+} from "../protocol/mod.ts";
+import type { LayerMessage, Scope } from "../scope.ts";
+import { Consumer } from "./consumer.ts";
+import { encodeOnce } from "./encode_once.ts";
+import { FramePolicy } from "./frame_policy.ts";
+import type { EventHandlers, Handlers, MessageContext } from "./handlers.ts";
+
+/** A message that a consumer with the messages `M` sends. */
+export type ServerMessage<M extends Messages> = {
+  readonly [T in ServerType<M>]: { readonly type: T; readonly data: ServerData<M, T> };
+}[ServerType<M>];
+
+/** A message that consumers with the messages `M` send each other. */
+export type LayerEvent<M extends Messages> = {
+  readonly [T in LayerType<M>]: { readonly type: T; readonly data: LayerData<M, T> };
+}[LayerType<M>];
+
+type AnyHandler = (data: unknown, context: MessageContext) => unknown;
+type AnyEventHandler = (data: unknown) => void | Promise<void>;
+
+/**
+ * Serves one connection that speaks frames (`sluice.v1`): a handler for each type of message.
+ *
+ * What arrives is checked before a handler sees it. A frame that is not valid is refused and the
+ * socket stays open; the 20th within a minute closes it with 4400. What a handler returns is the
+ * reply. A handler that throws a `FrameError` refuses; one that throws anything else answers
+ * `INTERNAL`, is logged with its stack, and the socket stays open.
+ *
+ * A message of the layer whose type is declared under `server` goes to the client as it is, without
+ * any code here; others go to {@linkcode events}.
+ */
+export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
+  extends Consumer<S> {
+  /** The messages it speaks, as `defineMessages()` returned them. */
+  abstract readonly messages: M;
+  /** A handler for each type of message that clients send: a `HandlersOf` your class. */
+  abstract readonly handlers: Handlers<M, this>;
+  /** A handler for each type under `layer`: an `EventHandlersOf` your class. */
+  readonly events?: EventHandlers<M, this>;
+  #policy: FramePolicy | undefined;
+
+  /** Sends a message to the client. False where it was dropped: the connection is over. */
+  sendJson(message: ServerMessage<M>): boolean {
+    return this.send(JSON.stringify({ type: message.type, data: message.data }));
+  }
+
+  /** Sends to every connection in a group: to its client where the type is declared for it. */
+  override groupSend(
+    group: string,
+    message: ServerMessage<M> | LayerEvent<M>,
+    options?: GroupSendOptions,
+  ): Promise<GroupSendResult> {
+    return super.groupSend(group, message as LayerMessage, options);
+  }
+
+  override receive(data: string | Uint8Array): void | Promise<void> {
+    if (typeof data !== "string") {
+      return this.close(CloseCode.unsupportedData, "takes text messages only");
+    }
+    if (data.includes("\n") && this.scope.subprotocols.includes(SUBPROTOCOL)) {
+      return this.#receiveLines(data);
+    }
+    return this.#receiveFrame(data);
+  }
+
+  override event(message: LayerMessage): void | Promise<void> {
+    if (this.events !== undefined && Object.hasOwn(this.events, message.type)) {
+      return (this.events as Record<string, AnyEventHandler>)[message.type]!.call(
+        this,
+        message.data,
+      );
+    }
+    if (!Object.hasOwn(this.messages.server, message.type)) return super.event(message);
+    this.send(encodeOnce(message));
+  }
+
+  /** Called by the server for a message that came too fast. */
+  overrun(data: string | Uint8Array): void {
+    this.#frames.limit(typeof data === "string" ? idOf(data) : undefined);
+  }
+
+  async #receiveLines(data: string): Promise<void> {
+    let isFirst = true;
+    for (const line of data.split("\n")) {
+      if (line.trim() === "") continue;
+      if (this.scope.connection.phase === "ended") return;
+      if (!isFirst && !this.scope.connection.takeMessage()) this.overrun(line);
+      else await this.#receiveFrame(line);
+      isFirst = false;
+    }
+  }
+
+  #receiveFrame(text: string): void | Promise<void> {
+    let id: string | undefined;
+    try {
+      const frame = parseClientFrame(text);
+      id = frame.id;
+      const result = this.#dispatch(frame);
+      if (!(result instanceof Promise)) return this.#reply(id, result);
+      return result.then((value) => this.#reply(id, value), (error) => this.#fail(error, id));
+    } catch (error) {
+      this.#fail(error, id);
+    }
+  }
+
+  #dispatch({ type, data, id }: ClientFrame): unknown {
+    const { client } = this.messages;
+    if (!Object.hasOwn(client, type)) {
+      throw new FrameError("UNKNOWN_TYPE", "No message of this type is taken here");
+    }
+    const handler = (this.handlers as Record<string, AnyHandler>)[type]!;
+    const checked = parseData(client[type]!.data, data, id);
+    return checked instanceof Promise
+      ? checked.then((value) => handler.call(this, value, { id }))
+      : handler.call(this, checked, { id });
+  }
+
+  #reply(id: string | undefined, data: unknown): void {
+    if (id !== undefined) this.send(encodeReply(id, data));
+  }
+
+  #fail(error: unknown, id: string | undefined): void {
+    this.#frames.refuse(toFrameError(error, this.scope), id);
+  }
+
+  get #frames(): FramePolicy {
+    return this.#policy ??= new FramePolicy(this.scope.connection);
+  }
+}
+
+/** *Security*: of an error that is not meant for the peer, nothing leaves but its code. */
+function toFrameError(error: unknown, scope: Scope): FrameError {
+  if (error instanceof FrameError) return error;
+  if (error instanceof LayerError && error.code === "UNAVAILABLE") {
+    return new FrameError("UNAVAILABLE", "A service that is needed here cannot be reached");
+  }
+  const { log, id } = scope.connection;
+  log.error("Handler failed", { connection: id, path: scope.path, error });
+  return new FrameError("INTERNAL", "Something went wrong on the server");
+}
+
+function idOf(text: string): string | undefined {
+  try {
+    return parseClientFrame(text).id;
+  } catch {
+    return undefined;
+  }
+}

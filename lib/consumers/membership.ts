@@ -1,0 +1,38 @@
+import type { ChannelLayer } from "../layers/mod.ts";
+import { type Connection, StopConsumer } from "../scope.ts";
+
+/** A connection's channel on a layer: it is there until the connection's end, with its groups. */
+export class Membership {
+  readonly layer: ChannelLayer;
+  readonly name: string;
+  readonly #connection: Connection;
+
+  constructor(layer: ChannelLayer, connection: Connection) {
+    if (connection.phase === "ended") throw new StopConsumer("The connection is over");
+    this.layer = layer;
+    this.#connection = connection;
+    this.name = layer.newChannel();
+    connection.onEnd(layer.attach(this.name, connection));
+  }
+
+  /** Adds the channel to a group. A connection that ends meanwhile is in no group afterwards. */
+  async add(group: string): Promise<void> {
+    this.#assertOpen();
+    await this.layer.groupAdd(group, this.name);
+    if (this.#connection.phase !== "ended") return;
+    await this.layer.groupDiscard(group, this.name);
+    throw new StopConsumer("The connection is over");
+  }
+
+  discard(group: string): Promise<void> {
+    return this.layer.groupDiscard(group, this.name);
+  }
+
+  #assertOpen(): void {
+    const { phase } = this.#connection;
+    if (phase === "ended") throw new StopConsumer("The connection is over");
+    if (phase === "deciding") {
+      throw new TypeError("Cannot join a group before the client is let in: accept() comes first");
+    }
+  }
+}

@@ -1,0 +1,13 @@
+/** What a channel layer can fail with. */
+export type LayerErrorCode = "CHANNEL_FULL" | "CLOSED" | "MESSAGE_TOO_LARGE" | "UNAVAILABLE";
+
+/** Thrown by channel layers. `CHANNEL_FULL` comes from `send()` only, never from `groupSend()`. */
+export class LayerError extends Error {
+  override readonly name = "LayerError";
+  readonly code: LayerErrorCode;
+
+  constructor(code: LayerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

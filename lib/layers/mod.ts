@@ -1,0 +1,12 @@
+/**
+ * Channel layers: what carries messages between channels and groups.
+ *
+ * @module
+ */
+export type { LayerMessage } from "../scope.ts";
+export { type CapacityRule } from "./capacity.ts";
+export type { ChannelLayer, GroupSendOptions, GroupSendResult, Mailbox } from "./channel_layer.ts";
+export { LayerError, type LayerErrorCode } from "./layer_error.ts";
+export { MemoryChannelLayer, type MemoryChannelLayerOptions } from "./memory_channel_layer.ts";
+export { assertChannelName, assertGroupName, MAX_NAME_LENGTH } from "./names.ts";
+export { type Layers, type LayerScope, withLayer } from "./with_layer.ts";

@@ -1,0 +1,45 @@
+/** Longest name of a channel or a group, in characters. All of them are ASCII. */
+export const MAX_NAME_LENGTH = 100;
+
+const CHANNEL = /^[A-Za-z0-9\-_.]+(![A-Za-z0-9\-_.]*)?$/;
+const GROUP = /^[A-Za-z0-9\-_.]+$/;
+
+/**
+ * Checks the name of a channel: letters, digits, `-`, `_`, `.`, and one `!` that ends the part which
+ * names the process.
+ *
+ * @throws {TypeError} It is no such name, or longer than {@linkcode MAX_NAME_LENGTH}.
+ */
+export function assertChannelName(name: string): void {
+  if (name.length > MAX_NAME_LENGTH || !CHANNEL.test(name)) {
+    throw new TypeError(
+      `Cannot use the channel name ${quote(name)}: it takes 1 to ${MAX_NAME_LENGTH} of letters, ` +
+        `digits, "-", "_", "." and at most one "!"`,
+    );
+  }
+}
+
+/**
+ * Checks the name of a group: letters, digits, `-`, `_`, `.`.
+ *
+ * @throws {TypeError} It is no such name, or longer than {@linkcode MAX_NAME_LENGTH}.
+ */
+export function assertGroupName(name: string): void {
+  if (name.length > MAX_NAME_LENGTH || !GROUP.test(name)) {
+    throw new TypeError(
+      `Cannot use the group name ${quote(name)}: it takes 1 to ${MAX_NAME_LENGTH} of letters, ` +
+        `digits, "-", "_" and "."`,
+    );
+  }
+}
+
+/** Returns the part of a channel's name that its capacity is looked up by: up to and with the `!`. */
+export function nonLocalName(channel: string): string {
+  const mark = channel.indexOf("!");
+  return mark < 0 ? channel : channel.slice(0, mark + 1);
+}
+
+function quote(name: unknown): string {
+  const text = String(name);
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}

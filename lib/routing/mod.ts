@@ -1,0 +1,13 @@
+/**
+ * Routing: which consumer serves which path.
+ *
+ * @module
+ */
+export {
+  compilePattern,
+  type Converters,
+  type PathMatch,
+  type PathParams,
+  type PathPattern,
+} from "./pattern.ts";
+export { type ConsumerClass, type Route, route, type RoutedScope, router } from "./router.ts";

@@ -1,0 +1,48 @@
+/** An origin in the parts that count. */
+export interface Origin {
+  readonly scheme: string;
+  readonly host: string;
+  /** The port; where none was given, the scheme's own, or empty. */
+  readonly port: string;
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, string>> = {
+  http: "80",
+  https: "443",
+  ws: "80",
+  wss: "443",
+};
+
+/**
+ * Reads an `Origin` header (RFC 6454 §6.1).
+ *
+ * Undefined for `null`, for what has no scheme, for user names, paths and white space, and for
+ * anything else that no browser writes.
+ */
+export function parseOrigin(header: string): Origin | undefined {
+  if (!/^[a-z][a-z\d+.-]*:\/\/[^\s/?#@\\]+$/i.test(header) || header.length > 512) return undefined;
+  try {
+    const url = new URL(header);
+    const scheme = url.protocol.slice(0, -1);
+    const host = url.hostname.toLowerCase();
+    if (host === "" || url.username !== "" || url.password !== "") return undefined;
+    return { scheme, host, port: url.port || (DEFAULT_PORTS[scheme] ?? "") };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the origin of a URL; `ws` counts as `http` and `wss` as `https`. */
+export function originOf(url: URL): Origin {
+  const scheme = url.protocol.slice(0, -1).replace(/^ws/, "http");
+  return {
+    scheme,
+    host: url.hostname.toLowerCase(),
+    port: url.port || DEFAULT_PORTS[scheme] || "",
+  };
+}
+
+/** Returns whether two origins are the same: scheme, host and port. */
+export function isSameOrigin(a: Origin, b: Origin): boolean {
+  return a.scheme === b.scheme && a.host === b.host && a.port === b.port;
+}

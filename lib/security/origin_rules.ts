@@ -1,0 +1,34 @@
+import { type Origin, parseOrigin } from "./origin.ts";
+
+/** Says whether an origin is allowed. */
+export type OriginRule = (origin: Origin) => boolean;
+
+/**
+ * Reads a rule for origins:
+ *
+ * | rule | allows |
+ * | --- | --- |
+ * | `https://app.example.com` | that scheme, host and port |
+ * | `app.example.com` | the host, with any scheme and port |
+ * | `app.example.com:8443` | the host and port, with any scheme |
+ * | `.example.com` | the domain and all below it; also `https://.example.com` |
+ * | `*` | every origin (but never a missing one, or `null`) |
+ *
+ * @throws {TypeError} It is none of these.
+ */
+export function parseOriginRule(rule: string): OriginRule {
+  if (rule === "*") return () => true;
+  const [, scheme, dot, rest] = /^(?:([a-z][a-z\d+.-]*):\/\/)?(\.?)([^\s/]+)$/i.exec(rule) ?? [];
+  const wanted = rest === undefined ? undefined : parseOrigin(`${scheme ?? "http"}://${rest}`);
+  if (wanted === undefined || rest!.includes("*")) {
+    throw new TypeError(
+      `Cannot use the origin rule "${rule}": it takes https://host, host, .domain or *`,
+    );
+  }
+  const hasPort = /:\d+$/.test(rest!);
+  const checksPort = hasPort || (scheme !== undefined && wanted.port !== "");
+  return (origin) =>
+    (scheme === undefined || origin.scheme === wanted.scheme) &&
+    (!checksPort || origin.port === wanted.port) &&
+    (origin.host === wanted.host || (dot === "." && origin.host.endsWith(`.${wanted.host}`)));
+}

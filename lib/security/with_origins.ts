@@ -1,0 +1,38 @@
+import { Refusal } from "../protocol/mod.ts";
+import type { Application, Scope } from "../scope.ts";
+import { isSameOrigin, originOf, parseOrigin } from "./origin.ts";
+import { type OriginRule, parseOriginRule } from "./origin_rules.ts";
+
+/** Which origins may open sockets, besides the site's own. */
+export type AllowedOrigins = readonly (string | OriginRule)[];
+
+/**
+ * Refuses connections that pages of other sites open (cross-site WebSocket hijacking): 403
+ * `ORIGIN_NOT_ALLOWED`.
+ *
+ * Allowed are the site's own origin and `allowed`; a missing `Origin` only where a ticket was
+ * offered, or, on a plain `GET`, where the browser says `Sec-Fetch-Site: same-origin`.
+ *
+ * @throws {TypeError} A rule is none; see {@linkcode parseOriginRule}.
+ *
+ * *Security*: goes before everything that reads a cookie.
+ */
+export function withOrigins<S extends Scope>(
+  allowed: AllowedOrigins,
+  next: Application<S>,
+): Application<S> {
+  const rules = allowed.map((rule) => typeof rule === "string" ? parseOriginRule(rule) : rule);
+  return (scope) => isAllowed(scope, rules) ? next(scope) : new Refusal("ORIGIN_NOT_ALLOWED");
+}
+
+function isAllowed(scope: Scope, rules: readonly OriginRule[]): boolean {
+  const header = scope.headers.get("origin");
+  const site = scope.headers.get("sec-fetch-site");
+  if (header === null) {
+    return scope.ticket !== undefined || (scope.type === "http" && site === "same-origin");
+  }
+  const origin = parseOrigin(header);
+  if (origin === undefined) return false;
+  if (isSameOrigin(origin, originOf(scope.url)) && site !== "cross-site") return true;
+  return rules.some((rule) => rule(origin));
+}

@@ -1,0 +1,48 @@
+import type { Clock, Log, Transport } from "../scope.ts";
+import type { ConnectionLimits } from "./connection_limits.ts";
+import type { ProxyOptions } from "./peer.ts";
+
+/** Where a peer is, as `Deno.serve` and Fresh report it. */
+export interface NetAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** What a server says of a request beside it. */
+export interface RequestInfo {
+  readonly remoteAddr?: unknown;
+}
+
+/** Options of `toHandler()`. */
+export interface HandlerOptions extends ProxyOptions {
+  readonly limits?: Partial<ConnectionLimits>;
+  readonly transport?: Transport;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** Random numbers in [0, 1), for spreading. */
+  readonly random?: () => number;
+}
+
+/** What a handler has in hand. */
+export interface HandlerStats {
+  /** Connections that were accepted and are not over. */
+  readonly open: number;
+  /** Connections that were accepted since the start. */
+  readonly accepted: number;
+  /** Connections that are over, and whose peer has not yet let go of the network connection. */
+  readonly lingering: number;
+}
+
+/** Answers requests to `/ws/…`: lets them in, or says why not. */
+export interface Handler {
+  (request: Request, info?: RequestInfo): Promise<Response>;
+  /**
+   * Lets nobody in any more, and ends all connections with 1012, spread evenly over `windowMs`.
+   * Resolves when `disconnect()` was called for each, or the time is up.
+   */
+  drain(windowMs: number): Promise<void>;
+  /** Ends connections, all or those that `which` picks. Returns how many. */
+  endAll(code: number, reason: string): number;
+  readonly isDraining: boolean;
+  readonly stats: HandlerStats;
+}

@@ -1,0 +1,70 @@
+import type { Log, LogFields } from "../scope.ts";
+
+/** Levels of a log, from the least to the most urgent. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+
+/** One of {@linkcode LOG_LEVELS}. */
+export type LogLevel = typeof LOG_LEVELS[number];
+
+/** Options of {@linkcode createLog}. */
+export interface LogOptions {
+  /** Lines below it are left out. @default {"info"} */
+  readonly level?: LogLevel;
+  /** `text` for people, `json` for machines: one object a line. @default {"text"} */
+  readonly format?: "text" | "json";
+  /** Where a line goes. By default to standard error. */
+  readonly write?: (line: string) => void;
+  readonly now?: () => number;
+}
+
+/**
+ * Creates a log that writes one line per entry.
+ *
+ * An `Error` among the fields is written with its stack and its cause, below `text` and inside
+ * `json`. *Security*: fields are written as they are; keep secrets out of them.
+ */
+export function createLog(options: LogOptions = {}): Log {
+  const { level = "info", format = "text", write = (line) => console.error(line) } = options;
+  const now = options.now ?? (() => Date.now());
+  const least = LOG_LEVELS.indexOf(level);
+  const line = format === "json" ? jsonLine : textLine;
+  const at = (name: LogLevel) => (message: string, fields: LogFields = {}) => {
+    if (LOG_LEVELS.indexOf(name) < least) return;
+    write(line(new Date(now()).toISOString(), name, message, fields));
+  };
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+/** A log on standard error, from `info` on. */
+export const consoleLog: Log = createLog();
+
+function jsonLine(time: string, level: string, message: string, fields: LogFields): string {
+  return JSON.stringify({ time, level, message, ...fields }, (_key, value) => plain(value));
+}
+
+function textLine(time: string, level: string, message: string, fields: LogFields): string {
+  const stacks: string[] = [];
+  const words = Object.entries(fields).filter(([, value]) => value !== undefined).map(
+    ([name, value]) => {
+      if (value instanceof Error) stacks.push(stackOf(value));
+      return `${name}=${value instanceof Error ? value.name : textOf(value)}`;
+    },
+  );
+  const first = [time, level.toUpperCase().padEnd(5), message, ...words].join(" ");
+  return [first, ...stacks].join("\n");
+}
+
+function textOf(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value, (_key, v) => plain(v));
+  return /^[\w.:/@+-]+$/.test(text ?? "") ? text : JSON.stringify(text);
+}
+
+function plain(value: unknown): unknown {
+  if (value instanceof Error) return { name: value.name, stack: stackOf(value) };
+  return typeof value === "bigint" ? String(value) : value;
+}
+
+function stackOf(error: Error): string {
+  const own = error.stack ?? `${error.name}: ${error.message}`;
+  return error.cause instanceof Error ? `${own}\nCaused by: ${stackOf(error.cause)}` : own;
+}

@@ -1,0 +1,12 @@
+/**
+ * The server: requests in, connections out.
+ *
+ * @module
+ */
+export { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from "./connection_limits.ts";
+export { denoTransport } from "./deno_transport.ts";
+export type { Handler, HandlerOptions, HandlerStats, NetAddress, RequestInfo } from "./handler.ts";
+export { consoleLog, createLog, LOG_LEVELS, type LogLevel, type LogOptions } from "./log.ts";
+export { type Peer, type ProxyOptions, resolvePeer } from "./peer.ts";
+export { problem } from "./problem.ts";
+export { toHandler } from "./to_handler.ts";

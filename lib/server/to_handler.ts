@@ -1,0 +1,167 @@
+import { CloseCode, Refusal } from "../protocol/mod.ts";
+import {
+  type AcceptOptions,
+  type Admission,
+  type Application,
+  type Clock,
+  type Log,
+  type Scope,
+  systemClock,
+  type Transport,
+} from "../scope.ts";
+import { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from "./connection_limits.ts";
+import { denoTransport } from "./deno_transport.ts";
+import { Drain } from "./drain.ts";
+import type { Handler, HandlerOptions, NetAddress, RequestInfo } from "./handler.ts";
+import { handshakeError, isUpgrade } from "./handshake.ts";
+import { consoleLog } from "./log.ts";
+import { resolvePeer } from "./peer.ts";
+import { problem } from "./problem.ts";
+import { RequestScope } from "./request_scope.ts";
+import { ServerConnection } from "./server_connection.ts";
+
+/**
+ * Turns an application into a function that answers requests: the way into Sluice from
+ * `Deno.serve`, from a route of Fresh, or from anything else that has a `Request`.
+ *
+ * Nothing is upgraded that the application and its consumer did not let in; a request that is no
+ * upgrade goes through the same checks, and is answered with 426 where an upgrade would have been let
+ * in. Refusals are `application/problem+json`.
+ *
+ * @example
+ * ```ts
+ * import { toHandler } from "@sluice/sluice/server";
+ * import { Consumer } from "@sluice/sluice/consumers";
+ * import { route, router } from "@sluice/sluice/routing";
+ * import type { Scope } from "@sluice/sluice";
+ * import assert from "node:assert/strict";
+ *
+ * class Echo extends Consumer {
+ *   override receive(data: string | Uint8Array) {
+ *     this.send(data);
+ *   }
+ * }
+ *
+ * const handler = toHandler(router<Scope>([route("/ws/echo", Echo)]));
+ * const response = await handler(new Request("http://127.0.0.1/ws/echo"));
+ * assert.equal(response.status, 426);
+ * ```
+ */
+export function toHandler(application: Application<Scope>, options: HandlerOptions = {}): Handler {
+  const gate = new Gate(application, options);
+  const handler = (request: Request, info?: RequestInfo) => gate.handle(request, info);
+  return Object.defineProperties(handler as Handler, {
+    drain: { value: (windowMs: number) => gate.drain.run(windowMs) },
+    endAll: { value: (code: number, reason: string) => gate.endAll(code, reason) },
+    isDraining: { get: () => gate.drain.isDraining },
+    stats: { get: () => gate.stats },
+  });
+}
+
+class Gate {
+  readonly drain: Drain;
+  readonly #application: Application<Scope>;
+  readonly #options: HandlerOptions;
+  readonly #limits: ConnectionLimits;
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #open = new Set<ServerConnection>();
+  readonly #prefix = crypto.randomUUID().slice(0, 8);
+  #serial = 0;
+  #accepted = 0;
+  #lingering = 0;
+
+  constructor(application: Application<Scope>, options: HandlerOptions) {
+    this.#application = application;
+    this.#options = options;
+    this.#limits = { ...DEFAULT_CONNECTION_LIMITS, ...options.limits };
+    this.#transport = options.transport ?? denoTransport;
+    this.#clock = options.clock ?? systemClock;
+    this.#log = options.log ?? consoleLog;
+    this.drain = new Drain(this.#open, this.#clock, options.random);
+  }
+
+  get stats() {
+    return { open: this.#open.size, accepted: this.#accepted, lingering: this.#lingering };
+  }
+
+  endAll(code: number, reason: string): number {
+    const all = [...this.#open];
+    for (const connection of all) connection.end(code, reason);
+    return all.length;
+  }
+
+  async handle(request: Request, info: RequestInfo | undefined): Promise<Response> {
+    if (this.drain.isDraining) return problem(this.drain.refusal());
+    const wantsUpgrade = isUpgrade(request);
+    const connection = new ServerConnection(`${this.#prefix}-${++this.#serial}`, {
+      limits: this.#limits,
+      clock: this.#clock,
+      log: this.#log,
+      isUpgrade: wantsUpgrade,
+    });
+    const peer = resolvePeer(request, info?.remoteAddr as NetAddress | undefined, this.#options);
+    const scope = new RequestScope(request, peer, connection, wantsUpgrade ? "websocket" : "http");
+    const cancel = this.#clock.after(this.#limits.decisionTimeoutMs, () => {
+      if (connection.phase === "deciding") connection.refuse(new Refusal("UNAVAILABLE"));
+    });
+    try {
+      return await this.#admit(request, scope, connection);
+    } finally {
+      cancel();
+      if (connection.phase === "deciding") connection.end(CloseCode.normal);
+    }
+  }
+
+  async #admit(request: Request, scope: Scope, connection: ServerConnection): Promise<Response> {
+    const admission = await this.#ask(scope);
+    if (admission instanceof Response) return admission;
+    if (admission instanceof Refusal) return problem(admission);
+    const decision = await connection.decide(admission);
+    if ("refused" in decision) return problem(decision.refused);
+    return this.#upgrade(request, connection, decision);
+  }
+
+  async #ask(scope: Scope): Promise<Admission> {
+    try {
+      return await this.#application(scope);
+    } catch (error) {
+      if (error instanceof Refusal) return error;
+      this.#log.error("Application failed to decide", { connection: scope.id, error });
+      return new Refusal("INTERNAL");
+    }
+  }
+
+  #upgrade(
+    request: Request,
+    connection: ServerConnection,
+    { accepted: { subprotocol, headers } }: { accepted: AcceptOptions },
+  ): Response {
+    const wrong = handshakeError(request);
+    if (wrong !== undefined) return this.#fail(connection, wrong);
+    try {
+      const { response, socket } = this.#transport.upgrade(request, connection, {
+        subprotocol,
+        headers,
+      });
+      connection.attach(socket);
+      this.#count(connection);
+      return response;
+    } catch (error) {
+      this.#log.debug("Upgrade failed", { connection: connection.id, error });
+      return this.#fail(connection, new Refusal("BAD_HANDSHAKE"));
+    }
+  }
+
+  #fail(connection: ServerConnection, refusal: Refusal): Response {
+    connection.end(CloseCode.internalError, refusal.code);
+    return problem(refusal);
+  }
+
+  #count(connection: ServerConnection): void {
+    this.#accepted++;
+    this.#open.add(connection);
+    connection.onEnd(() => this.#open.delete(connection));
+  }
+}

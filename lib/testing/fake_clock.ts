@@ -1,0 +1,75 @@
+import type { Clock } from "../scope.ts";
+
+interface Timer {
+  readonly at: number;
+  readonly serial: number;
+  readonly callback: () => void;
+}
+
+/**
+ * A clock that stands still until a test moves it.
+ *
+ * @example
+ * ```ts
+ * import { FakeClock } from "@sluice/sluice/testing";
+ * import assert from "node:assert/strict";
+ *
+ * const clock = new FakeClock();
+ * const rung: number[] = [];
+ * clock.after(1000, () => rung.push(clock.now()));
+ * await clock.advance(999);
+ * assert.deepEqual(rung, []);
+ * await clock.advance(1);
+ * assert.equal(rung.length, 1);
+ * ```
+ */
+export class FakeClock implements Clock {
+  #now: number;
+  #serial = 0;
+  #timers = new Set<Timer>();
+
+  constructor(now = Date.UTC(2026, 0, 1)) {
+    this.#now = now;
+  }
+
+  /** Timers that are waiting. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    const timer = { at: this.#now + Math.max(0, ms), serial: this.#serial++, callback };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  }
+
+  /**
+   * Moves the time on by `ms` milliseconds, calls what becomes due in its order, and lets promises
+   * settle after each.
+   */
+  async advance(ms: number): Promise<void> {
+    const until = this.#now + ms;
+    for (let next = this.#next(until); next !== undefined; next = this.#next(until)) {
+      this.#timers.delete(next);
+      this.#now = Math.max(this.#now, next.at);
+      next.callback();
+      await settle();
+    }
+    this.#now = until;
+    await settle();
+  }
+
+  #next(until: number): Timer | undefined {
+    const due = [...this.#timers].filter((timer) => timer.at <= until);
+    return due.sort((a, b) => a.at - b.at || a.serial - b.serial)[0];
+  }
+}
+
+/** Lets everything happen that waits for nothing but promises, and one turn of the event loop. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

@@ -1,0 +1,60 @@
+import type { Socket, SocketEvents, Transport } from "../scope.ts";
+
+/** How a {@linkcode FakeSocket} was closed by the server. */
+export interface SocketClosed {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** The server's end of a socket without a network: keeps what the server writes. */
+export class FakeSocket implements Socket {
+  /** What the test says waits for the peer, in bytes: a peer that reads slowly. */
+  bufferedAmount = 0;
+  readonly sent: (string | Uint8Array)[] = [];
+  closed: SocketClosed | undefined;
+  readonly #events: SocketEvents;
+  readonly #changed: () => void;
+
+  constructor(events: SocketEvents, changed: () => void) {
+    this.#events = events;
+    this.#changed = changed;
+  }
+
+  /** What the peer does. */
+  get peer(): SocketEvents {
+    return this.#events;
+  }
+
+  send(data: string | Uint8Array): void {
+    this.sent.push(data);
+    this.#changed();
+  }
+
+  close(code: number, reason: string): void {
+    this.closed ??= { code, reason };
+    this.#changed();
+  }
+}
+
+/** A transport without a network. */
+export class FakeTransport implements Transport {
+  socket: FakeSocket | undefined;
+  subprotocol: string | undefined;
+  headers: Headers = new Headers();
+  readonly #changed: () => void;
+
+  constructor(changed: () => void = () => {}) {
+    this.#changed = changed;
+  }
+
+  upgrade(
+    _request: Request,
+    events: SocketEvents,
+    options: { subprotocol: string | undefined; headers: HeadersInit | undefined },
+  ): { response: Response; socket: Socket } {
+    this.subprotocol = options.subprotocol;
+    this.headers = new Headers(options.headers);
+    this.socket = new FakeSocket(events, this.#changed);
+    return { response: new Response(), socket: this.socket };
+  }
+}
