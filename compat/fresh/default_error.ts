@@ -1,0 +1,25 @@
+import { STATUS_CODES } from "node:http";
+import type { Context } from "./context.ts";
+import { errorOverlay } from "./dev/error_overlay.ts";
+import { HttpError } from "./error.ts";
+import { requestUi } from "./request_ui.ts";
+
+/**
+ * Answers with `ctx.error`, which no error page wanted. In development a browser gets a page that
+ * explains it; otherwise nothing of an unexpected error leaves the server but its status.
+ */
+export function answerError<State>(ctx: Context<State>): Response {
+  const { error } = ctx;
+  const status = error instanceof HttpError ? error.status : 500;
+  if (status >= 500) console.error(error);
+  const { snapshot } = requestUi(ctx);
+  const isBrowser = ctx.req.headers.get("accept")?.includes("text/html");
+  if (snapshot.dev && status >= 500 && isBrowser) {
+    const headers = { "Content-Type": "text/html; charset=utf-8" };
+    return new Response(errorOverlay(error, snapshot), { status, headers });
+  }
+  const message = error instanceof HttpError
+    ? error.message || STATUS_CODES[status]
+    : "Internal server error";
+  return new Response(message, { status });
+}

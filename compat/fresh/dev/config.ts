@@ -1,0 +1,58 @@
+import { buildId } from "../build_id.ts";
+import { resolvePath } from "../paths.ts";
+
+/** Options of the builder. Paths are absolute, `file:` URLs, or relative to `root`. */
+export interface BuildOptions {
+  /** What browsers the islands are built for, as esbuild names them. */
+  target?: string | string[];
+  /** Directory of the project. @default the working directory */
+  root?: string;
+  /** Where a production build is written. @default {"_fresh"} */
+  outDir?: string;
+  /** Files served as they are; of several directories, the first that has one. @default {"static"} */
+  staticDir?: string | string[];
+  /** @default {"islands"} */
+  islandDir?: string;
+  /** @default {"routes"} */
+  routeDir?: string;
+  /** The module that exports `app`. @default {"main.ts"} */
+  serverEntry?: string;
+  /** Files that are neither routes nor islands. @default those of tests */
+  ignore?: RegExp[];
+  /** Source maps of a production build, as esbuild takes them. */
+  sourceMap?: {
+    kind: boolean | "linked" | "inline" | "external" | "both";
+    sourceRoot?: string;
+    sourcesContent?: boolean;
+  };
+}
+
+/** The builder's options, with defaults filled in and paths made absolute. */
+export type ResolvedBuildConfig =
+  & Required<Omit<BuildOptions, "sourceMap" | "staticDir">>
+  & {
+    staticDir: string[];
+    mode: "development" | "production";
+    buildId: string;
+    sourceMap?: BuildOptions["sourceMap"];
+  };
+
+const TEST_FILE = /[._]test\.(?:[tj]sx?|[mc][tj]s)$/;
+
+/** Fills in what the options leave out. */
+export function resolveConfig(options: BuildOptions = {}): ResolvedBuildConfig {
+  const root = resolvePath(options.root ?? ".", Deno.cwd());
+  return {
+    root,
+    target: options.target ?? ["chrome99", "firefox99", "safari15"],
+    outDir: resolvePath(options.outDir ?? "_fresh", root),
+    staticDir: [options.staticDir ?? "static"].flat().map((dir) => resolvePath(dir, root)),
+    islandDir: resolvePath(options.islandDir ?? "islands", root),
+    routeDir: resolvePath(options.routeDir ?? "routes", root),
+    serverEntry: resolvePath(options.serverEntry ?? "main.ts", root),
+    ignore: options.ignore ?? [TEST_FILE],
+    mode: "production",
+    buildId: buildId(),
+    sourceMap: options.sourceMap,
+  };
+}

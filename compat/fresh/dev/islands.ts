@@ -1,0 +1,27 @@
+import type { ComponentType } from "preact";
+import type { Island } from "../snapshot.ts";
+import type { Manifest } from "./manifest.ts";
+
+/** Every function that an island module exports, with the script that has it in the browser. */
+export function registerIslands(
+  { islands }: Manifest,
+  scripts: Record<string, { file: string; name: string }>,
+): Map<unknown, Island> {
+  const registry = new Map<unknown, Island>();
+  for (const [key, module] of Object.entries(islands)) {
+    const script = scripts[key];
+    if (script === undefined) throw new Error(`"${key}" is in fresh.gen.ts but not in the build`);
+    for (const [exportName, value] of Object.entries(module)) {
+      if (typeof value !== "function") continue;
+      const name = exportName === "default" ? script.name : `${script.name}.${exportName}`;
+      registry.set(value, {
+        file: script.file,
+        name,
+        exportName,
+        fn: value as ComponentType,
+        css: [],
+      });
+    }
+  }
+  return registry;
+}

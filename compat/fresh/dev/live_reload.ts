@@ -1,0 +1,15 @@
+type Handler = (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Response>;
+
+/** Tells pages, over a WebSocket, which start of the server they are talking to. */
+export function liveReload(handler: Handler): Handler {
+  const revision = Date.now();
+  return (req, info) => {
+    if (new URL(req.url).pathname !== "/_frsh/alive") return handler(req, info);
+    if (req.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+      return Promise.resolve(new Response(null, { status: 501 }));
+    }
+    const { socket, response } = Deno.upgradeWebSocket(req);
+    socket.onopen = () => socket.send(JSON.stringify({ revision }));
+    return Promise.resolve(response);
+  };
+}

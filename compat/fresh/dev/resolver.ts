@@ -1,0 +1,165 @@
+import { dirname, join } from "node:path";
+import { findPackageJSON } from "node:module";
+import { pathToFileURL } from "node:url";
+import { fromFileUrl } from "../paths.ts";
+import type { Esbuild } from "./esbuild.ts";
+
+const RUNTIME_FILE = fromFileUrl(new URL("../runtime.ts", import.meta.url));
+const CLIENT_HEAD_FILE = fromFileUrl(new URL("../client/head.ts", import.meta.url));
+const BUILD_ID_FILE = fromFileUrl(new URL("../build_id.ts", import.meta.url));
+
+/**
+ * Lets esbuild find modules as Deno does: through the import map and exports of `deno.json`, and
+ * npm packages where Deno keeps them. Both use the same copy of a package.
+ */
+export function resolver(buildId: string): Esbuild.Plugin {
+  return {
+    name: "deno",
+    setup(build) {
+      build.onResolve({ filter: /^\.\/head\.ts$/ }, ({ importer }) =>
+        // Left out of the bundle, listener and all, where nobody uses it.
+        importer === RUNTIME_FILE ? { path: CLIENT_HEAD_FILE, sideEffects: false } : undefined);
+      build.onResolve(
+        { filter: /^[^./]/ },
+        ({ path, importer, kind }) =>
+          kind === "entry-point" && !/^(npm|jsr|@|\w+:)/.test(path)
+            ? undefined
+            : resolve(path, importer),
+      );
+      build.onLoad(
+        { filter: /build_id\.ts$/ },
+        ({ path }) =>
+          path === BUILD_ID_FILE
+            ? { contents: `export const buildId = () => ${JSON.stringify(buildId)};` }
+            : undefined,
+      );
+    },
+  };
+}
+
+async function resolve(specifier: string, importer: string): Promise<Esbuild.OnResolveResult> {
+  if (specifier.startsWith("node:")) {
+    return failure(`"${specifier}" is for servers: an island cannot use it (${importer})`);
+  }
+  if (isInPackage(importer)) return resolveFromPackage(specifier, importer);
+  try {
+    const url = await resolveInDeno(specifier);
+    if (!url.startsWith("file:")) return failure(`"${specifier}" is not on this machine: ${url}`);
+    const path = fromFileUrl(url);
+    return isInPackage(path) ? preferBrowser(specifier, path) : { path };
+  } catch (error) {
+    return failure(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Deno knows where a package lies once it is part of the program. */
+async function resolveInDeno(specifier: string): Promise<string> {
+  const url = import.meta.resolve(specifier);
+  if (!url.startsWith("npm:") && !url.startsWith("jsr:")) return url;
+  await import(url).catch(() => {}); // It may need a browser: being found is enough.
+  return import.meta.resolve(specifier);
+}
+
+function failure(text: string): Esbuild.OnResolveResult {
+  return { errors: [{ text }] };
+}
+
+/** Whether a file belongs to an npm package, in Deno's cache or in `node_modules`. */
+function isInPackage(path: string): boolean {
+  return /[\\/](?:npm[\\/][^\\/]+|node_modules)[\\/]/.test(path);
+}
+
+function resolveFromPackage(specifier: string, importer: string): Esbuild.OnResolveResult {
+  const { name, subpath } = splitSpecifier(specifier);
+  const file = findPackageJSON(name, pathToFileURL(importer).href);
+  if (file === undefined) return failure(`"${name}", which ${importer} needs, is not installed`);
+  const manifest = readManifest(file);
+  const entry = selectEntry(manifest, subpath);
+  return {
+    path: join(dirname(file), entry),
+    sideEffects: manifest.sideEffects === false ? false : undefined,
+  };
+}
+
+/** Deno picked a file for servers; the package may have another one for browsers. */
+function preferBrowser(specifier: string, path: string): Esbuild.OnResolveResult {
+  const file = nearestManifest(path);
+  const { name, subpath } = splitSpecifier(specifier);
+  const manifest = readManifest(file);
+  if (manifest.name !== name) return { path };
+  const sideEffects = manifest.sideEffects === false ? false : undefined;
+  return { path: join(dirname(file), selectEntry(manifest, subpath)), sideEffects };
+}
+
+function nearestManifest(path: string): string {
+  for (let dir = dirname(path); dir !== dirname(dir); dir = dirname(dir)) {
+    const file = join(dir, "package.json");
+    try {
+      if (readManifest(file).name) return file;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  throw new Error(`No package.json above ${path}`);
+}
+
+type Exports = string | null | Exports[] | { [name: string]: Exports };
+
+interface PackageManifest {
+  name?: string;
+  main?: string;
+  module?: string;
+  browser?: string | Record<string, unknown>;
+  exports?: Exports;
+  sideEffects?: unknown;
+}
+
+function readManifest(file: string): PackageManifest {
+  return JSON.parse(Deno.readTextFileSync(file));
+}
+
+/** Splits `npm:@scope/name@1/sub/path` into the package and `./sub/path`. */
+function splitSpecifier(specifier: string): { name: string; subpath: string } {
+  const [, name, rest] = /^(?:npm:)?((?:@[^/]+\/)?[^/@]+)(?:@[^/]+)?(\/.*)?$/.exec(specifier) ??
+    ["", specifier, ""];
+  return { name, subpath: "." + (rest ?? "") };
+}
+
+/** The file a package has for browsers at a subpath. */
+function selectEntry(manifest: PackageManifest, subpath: string): string {
+  const { exports, browser, module, main } = manifest;
+  if (exports === undefined) {
+    if (subpath !== ".") return subpath;
+    return (typeof browser === "string" ? browser : undefined) ?? module ?? main ?? "index.js";
+  }
+  const bySubpath = isSubpaths(exports) ? exports : { ".": exports };
+  const direct = selectCondition(bySubpath[subpath]);
+  if (direct) return direct;
+  for (const [pattern, target] of Object.entries(bySubpath)) {
+    const [start, end] = pattern.split("*");
+    if (end === undefined || !subpath.startsWith(start) || !subpath.endsWith(end)) continue;
+    const matched = subpath.slice(start.length, subpath.length - end.length);
+    const path = selectCondition(target);
+    if (path) return path.replaceAll("*", matched);
+  }
+  throw new Error(`Package "${manifest.name}" does not export "${subpath}"`);
+}
+
+function isSubpaths(exports: Exports): exports is { [name: string]: Exports } {
+  return typeof exports === "object" && exports !== null && !Array.isArray(exports) &&
+    Object.keys(exports).every((key) => key.startsWith("."));
+}
+
+const CONDITIONS = new Set(["browser", "module", "import", "default"]);
+
+function selectCondition(exports: Exports | undefined): string | undefined {
+  if (typeof exports === "string") return exports;
+  if (exports === null || exports === undefined) return;
+  const candidates = Array.isArray(exports)
+    ? exports
+    : Object.entries(exports).filter(([name]) => CONDITIONS.has(name)).map(([, target]) => target);
+  for (const candidate of candidates) {
+    const path = selectCondition(candidate);
+    if (path) return path;
+  }
+}

@@ -1,0 +1,25 @@
+import type { Context } from "../context.ts";
+import type { Middleware } from "../routing/chain.ts";
+
+/** Addresses and CIDR blocks that {@linkcode ipFilter} lets in or keeps out. */
+export interface IpFilterRules {
+  denyList?: string[];
+  allowList?: string[];
+}
+
+/** Options of {@linkcode ipFilter}. */
+export interface IpFilterOptions {
+  /** Answers a request that is kept out. */
+  onBlocked?: <State>(
+    remote: { addr: string; type: "IPv4" | "IPv6" },
+    ctx: Context<State>,
+  ) => Response | Promise<Response>;
+}
+
+/** Not in the stand-in. @throws {Error} always */
+export function ipFilter<State>(
+  _rules: IpFilterRules,
+  _options?: IpFilterOptions,
+): Middleware<State> {
+  throw new Error("ipFilter() is not in the stand-in for Fresh");
+}

@@ -1,0 +1,36 @@
+/**
+ * A stand-in for `@fresh/core` 2.3.3 on machines that cannot reach JSR.
+ *
+ * It implements the documented behaviour of what it exports, and throws a clear error for the
+ * rest. An application written against Fresh's documentation runs unchanged on both.
+ *
+ * @module
+ */
+export { App, type ListenOptions } from "./app.ts";
+export type { FreshConfig, ResolvedFreshConfig } from "./config.ts";
+export type {
+  Context,
+  FreshContext,
+  WebSocketHandlers,
+  WebSocketUpgradeOptions,
+} from "./context.ts";
+export { createDefine, type Define } from "./define.ts";
+export { HttpError } from "./error.ts";
+export {
+  type HandlerByMethod,
+  type HandlerFn,
+  page,
+  type PageResponse,
+  type RouteData,
+  type RouteHandler,
+} from "./handlers.ts";
+export { cors, type CORSOptions } from "./middlewares/cors.ts";
+export { csp, type CSPOptions } from "./middlewares/csp.ts";
+export { csrf, type CsrfOptions } from "./middlewares/csrf.ts";
+export { ipFilter, type IpFilterOptions, type IpFilterRules } from "./middlewares/ip_filter.ts";
+export { staticFiles } from "./middlewares/static_files.ts";
+export { trailingSlashes } from "./middlewares/trailing_slashes.ts";
+export type { Middleware, MiddlewareFn } from "./routing/chain.ts";
+export type { Method } from "./routing/route_table.ts";
+export type { LayoutConfig, Lazy, MaybeLazy, PageProps, RouteConfig } from "./types.ts";
+export type { Island } from "./snapshot.ts";

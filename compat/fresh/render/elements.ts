@@ -1,0 +1,110 @@
+import { Fragment, type FunctionComponent, h, options, type VNode } from "preact";
+import { useContext } from "preact/hooks";
+import { assetUrl, lockImage } from "../asset.ts";
+import { HeadContext } from "../head.ts";
+import { markActiveLink } from "./active_link.ts";
+import { surroundIsland } from "./islands.ts";
+import { currentPass, type RenderPass } from "./pass.ts";
+import { PageScripts } from "./scripts.ts";
+
+type Props = Record<string, unknown>;
+
+/** Preact's hook before an element is rendered; its name is the mangled one. */
+const hooks = options as unknown as { __b?: (vnode: VNode<Props>) => void };
+
+const HEAD_TAGS = new Set([
+  "title",
+  "meta",
+  "link",
+  "script",
+  "style",
+  "base",
+  "noscript",
+  "template",
+]);
+
+/** Elements that need no more preparation, also if they are rendered again. */
+const prepared = new WeakSet<VNode<Props>>();
+
+const before = hooks.__b;
+hooks.__b = (vnode) => {
+  const pass = currentPass();
+  if (pass !== null) {
+    if (typeof vnode.type === "string") prepareElement(pass, vnode, vnode.type);
+    else if (vnode.type !== Fragment) surroundIsland(pass, vnode as VNode);
+  }
+  before?.(vnode);
+};
+
+function prepareElement(pass: RenderPass, vnode: VNode<Props>, tag: string): void {
+  if (tag === "html" || tag === "head" || tag === "body") pass.seen[tag] = true;
+  if (prepared.has(vnode)) return;
+  prepared.add(vnode);
+  if ("f-client-nav" in vnode.props || "f-partial" in vnode.props) {
+    throw new Error(
+      "Partials and client navigation (f-client-nav, f-partial) are not in the stand-in",
+    );
+  }
+  if (tag === "head") append(vnode, h(HeadRest, {}));
+  else if (tag === "body") append(vnode, h(PageScripts, {}));
+  else if (tag === "a") markActiveLink(vnode.props, pass.ctx.url);
+  else if (tag === "img" || tag === "source") lockImage(vnode.props, assetUrl);
+  else if (HEAD_TAGS.has(tag)) (vnode as VNode).type = headElement(vnode, tag) as VNode["type"];
+}
+
+function append(vnode: VNode<Props>, last: VNode): void {
+  vnode.props = { ...vnode.props, children: [vnode.props.children, last] };
+}
+
+/** What `<Head>` brought and `<head>` had no counterpart of. */
+function HeadRest() {
+  const pass = currentPass()!;
+  const rest = [...pass.head.values()];
+  pass.head.clear();
+  return h(Fragment, null, rest);
+}
+
+/**
+ * Within `<Head>` an element waits for `<head>` to be rendered; anywhere else it is replaced by
+ * one that waits under the same key.
+ */
+function headElement(vnode: VNode<Props>, tag: string): FunctionComponent<Props> {
+  const key = headKey(vnode, tag);
+  const { key: ownKey } = vnode;
+  return (props) => {
+    const pass = currentPass()!;
+    const isInHead = useContext(HeadContext);
+    const element = h(tag, withNonce(pass, tag, props, ownKey)) as VNode<Props>;
+    prepared.add(element);
+    if (isInHead) {
+      pass.head.set(key, element as VNode);
+      return null;
+    }
+    const waiting = pass.head.get(key);
+    pass.head.delete(key);
+    return waiting ?? element;
+  };
+}
+
+function withNonce({ nonce }: RenderPass, tag: string, props: Props, key: unknown): Props {
+  const attributes: Props = { ...props };
+  if (key != null) attributes["data-key"] = key;
+  if ((tag === "script" || tag === "style") && !props.nonce) attributes.nonce = nonce;
+  return attributes;
+}
+
+/** What makes two elements the same: their key, or all that is not their value. */
+function headKey({ key, props }: VNode<Props>, tag: string): string {
+  if (key != null) return String(key);
+  if (tag === "title") return tag;
+  const value = { meta: "content", link: "href" }[tag];
+  const ignored = new Set(["children", "nonce", "ref", value]);
+  const attributes = Object.entries(props)
+    .filter(([name]) => !ignored.has(name))
+    .map(([name, attribute]) => `${name}=${htmlOf(attribute) ?? attribute}`);
+  return [tag, ...attributes.sort()].join(" ");
+}
+
+function htmlOf(value: unknown): unknown {
+  return (value as { __html?: unknown } | null)?.__html;
+}

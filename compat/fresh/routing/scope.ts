@@ -1,0 +1,77 @@
+import type { Context } from "../context.ts";
+import { HttpError } from "../error.ts";
+import { requestUi } from "../request_ui.ts";
+import type { LayoutConfig, Route, RouteComponent } from "../types.ts";
+import type { MaybeLazyMiddleware } from "./chain.ts";
+import { patternFolders } from "./patterns.ts";
+import { answerRoute } from "./answer_route.ts";
+
+/** A folder of the URL tree, with what applies to everything below it. */
+export class Scope<State> {
+  app: RouteComponent<State> | null = null;
+  layout: { component: RouteComponent<State>; config: LayoutConfig } | null = null;
+  errorRoute: Route<State> | null = null;
+  /** Asked by every folder; set on the root alone. */
+  notFound: Route<State> | null = null;
+  middlewares: MaybeLazyMiddleware<State>[] = [];
+  #parent: Scope<State> | null;
+  #children = new Map<string, Scope<State>>();
+
+  /** Makes the root, or a folder in `parent`. */
+  constructor(parent: Scope<State> | null = null) {
+    this.#parent = parent;
+  }
+
+  /** The folder of a pattern, made where it is missing. */
+  at(pattern: string, whole: boolean): Scope<State> {
+    // deno-lint-ignore no-this-alias
+    let scope: Scope<State> = this;
+    for (const name of patternFolders(pattern, whole)) {
+      let child = scope.#children.get(name);
+      if (child === undefined) scope.#children.set(name, child = new Scope(scope));
+      scope = child;
+    }
+    return scope;
+  }
+
+  /** What runs before a handler in this folder, from the root down, as of now. */
+  middlewaresFromRoot(): MaybeLazyMiddleware<State>[] {
+    const outer = this.#parent?.middlewaresFromRoot() ?? [];
+    return [...outer, this.#surround(), ...this.middlewares];
+  }
+
+  #root(): Scope<State> {
+    return this.#parent === null ? this : this.#parent.#root();
+  }
+
+  /** Adds the folder's app wrapper and layout to the page, and answers errors from below. */
+  #surround(): MaybeLazyMiddleware<State> {
+    const { app, layout, errorRoute } = this;
+    const root = this.#root();
+    return async (ctx) => {
+      const ui = requestUi(ctx);
+      const before = { app: ui.app, layouts: ui.layouts };
+      if (app !== null) ui.app = app;
+      if (layout !== null) addLayout(ctx, layout);
+      try {
+        return await ctx.next();
+      } catch (error) {
+        const status = error instanceof HttpError ? error.status : 500;
+        if (root.notFound !== null && status === 404) return await answerRoute(ctx, root.notFound);
+        if (errorRoute !== null) return await answerRoute(ctx, errorRoute, status);
+        throw error;
+      } finally {
+        Object.assign(ui, before);
+      }
+    };
+  }
+}
+
+function addLayout<State>(
+  ctx: Context<State>,
+  { component, config }: { component: RouteComponent<State>; config: LayoutConfig },
+): void {
+  const ui = requestUi(ctx);
+  if (config.skipAppWrapper) ui.app = null;
+  ui.layouts = config.skipInheritedLayouts ? [component] : [...ui.layouts, component];
+}

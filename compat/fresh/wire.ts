@@ -1,0 +1,34 @@
+/**
+ * How properties travel to the browser, in words shared by both ends. Every value has a position
+ * in one list; a value is a JSON primitive, or a list whose first item is one of these.
+ */
+export type Special =
+  /** array of positions */
+  | "a"
+  /** object: pairs of name and position */
+  | "o"
+  /** number that JSON does not have */
+  | "n"
+  | "b"
+  | "d"
+  | "u"
+  /** regular expression: source and flags */
+  | "r"
+  /** bytes in Base64 */
+  | "y"
+  | "s"
+  | "m"
+  /** Temporal: class and text */
+  | "t"
+  /** signal: position of its value */
+  | "g"
+  /** computed signal: position of its value */
+  | "c"
+  /** JSX: number and name of the slot */
+  | "l";
+
+/** The position of `undefined`. */
+export const UNDEFINED = -1;
+
+/** The position of a gap in an array. */
+export const HOLE = -2;
