@@ -9,7 +9,9 @@ import type { Socket, SocketEvents, Transport } from "../scope.ts";
  */
 export const denoTransport: Transport = {
   upgrade(request, events, { subprotocol, headers }) {
-    const { socket, response } = Deno.upgradeWebSocket(request, { protocol: subprotocol });
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    // Its own `protocol` option throws where the client put no space between two offers.
+    if (subprotocol !== undefined) response.headers.set("sec-websocket-protocol", subprotocol);
     for (const [name, value] of new Headers(headers)) response.headers.append(name, value);
     socket.binaryType = "arraybuffer";
     listen(socket, events);

@@ -1,0 +1,81 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import type { Scope } from "@sluice/sluice";
+import { Consumer } from "@sluice/sluice/consumers";
+import { route, router } from "@sluice/sluice/routing";
+import { toHandler } from "@sluice/sluice/server";
+import { WsClient } from "../e2e/ws_client.ts";
+
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+
+class Echo extends Consumer {
+  static ends: { code: number; reason: string }[] = [];
+  static ended: (() => void) | undefined;
+  override receive(data: string | Uint8Array): void {
+    if (data === "throw") throw new Error("bug");
+    this.send(data);
+  }
+  override disconnect(code: number, reason: string): void {
+    Echo.ends.push({ code, reason });
+    Echo.ended?.();
+  }
+}
+
+function serve() {
+  const handler = toHandler(router<Scope>([route("/ws/echo", Echo)]), { log });
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, handler);
+  const url = `ws://127.0.0.1:${server.addr.port}/ws/echo`;
+  return { handler, url, [Symbol.asyncDispose]: () => server.shutdown() };
+}
+
+test("a socket of a client that is not ours gets its text and binary messages back", async () => {
+  await using server = serve();
+  using client = await WsClient.connect(server.url, { protocols: ["sluice.v1"] });
+  assert.equal(client.socket.protocol, "sluice.v1");
+  client.send("hello");
+  assert.equal((await client.next()).text, "hello");
+  client.send(new Uint8Array([1, 2, 3]));
+  const binary = await client.next();
+  assert.equal(binary.isBinary, true);
+  assert.deepEqual([...binary.bytes], [1, 2, 3]);
+});
+
+test("a consumer that throws closes its own socket with 1011 and no other", async () => {
+  await using server = serve();
+  using victim = await WsClient.connect(server.url);
+  using other = await WsClient.connect(server.url);
+  victim.send("throw");
+  assert.equal((await victim.closed).code, 1011);
+  other.send("still here");
+  assert.equal((await other.next()).text, "still here");
+});
+
+test("disconnect() runs once for a peer that vanishes without a close frame", async () => {
+  await using server = serve();
+  Echo.ends = [];
+  const ended = new Promise<void>((resolve) => Echo.ended = resolve);
+  const client = await WsClient.connect(server.url);
+  client.socket.terminate();
+  await ended;
+  assert.deepEqual(Echo.ends.map(({ code }) => code), [1006]);
+  assert.equal(server.handler.stats.open, 0);
+});
+
+test("subprotocols without a space between them do not break the upgrade", async () => {
+  await using server = serve();
+  using client = await WsClient.connect(server.url, {
+    protocols: ["other", "sluice.v1"],
+    finishRequest(request) {
+      request.setHeader("Sec-WebSocket-Protocol", "other,sluice.v1");
+      request.end();
+    },
+  });
+  assert.equal(client.socket.protocol, "sluice.v1");
+});
+
+test("a message larger than the limit closes the socket with 1009", async () => {
+  await using server = serve();
+  using client = await WsClient.connect(server.url);
+  client.send("x".repeat(65_537));
+  assert.equal((await client.closed).code, 1009);
+});
