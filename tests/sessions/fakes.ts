@@ -6,6 +6,7 @@ import { type BoundConnection, parseCookies } from "../../lib/sessions/mod.ts";
 /** A connection without a network. */
 export class FakeConnection implements BoundConnection {
   readonly id: string;
+  readonly log = new FakeLog();
   phase: Connection["phase"] = "deciding";
   lastReceivedAt = 0;
   ended: ConnectionEnd | undefined;

@@ -1,0 +1,51 @@
+import { type Clock, systemClock } from "../scope.ts";
+import { checkIdentity } from "./_identity.ts";
+import { createUser, type Profile, refreshUser, type User } from "./user.ts";
+import type { UserStore } from "./user_store.ts";
+
+/**
+ * Keeps people in this process, for tests.
+ *
+ * @example
+ * ```ts
+ * import { MemoryUserStore } from "@sluice/sluice/auth";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(await new MemoryUserStore().get("nobody"), undefined);
+ * ```
+ */
+export class MemoryUserStore implements UserStore {
+  readonly #clock: Clock;
+  readonly #users = new Map<string, User>();
+  readonly #ids = new Map<string, string>();
+
+  constructor(options: { clock?: Clock } = {}) {
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  // deno-lint-ignore require-await
+  async save(profile: Profile): Promise<User> {
+    checkIdentity(profile);
+    const now = this.#clock.now();
+    const identity = identityOf(profile);
+    const known = this.#users.get(this.#ids.get(identity) ?? "");
+    const user = known ? refreshUser(known, profile, now) : createUser(profile, now);
+    this.#users.set(user.id, user);
+    this.#ids.set(identity, user.id);
+    return user;
+  }
+
+  get(id: string): Promise<User | undefined> {
+    return Promise.resolve(this.#users.get(id));
+  }
+
+  remove(id: string): Promise<boolean> {
+    const user = this.#users.get(id);
+    if (user) this.#ids.delete(identityOf(user));
+    return Promise.resolve(this.#users.delete(id));
+  }
+}
+
+function identityOf({ provider, subject }: Pick<User, "provider" | "subject">): string {
+  return JSON.stringify([provider, subject]);
+}

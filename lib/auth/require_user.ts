@@ -1,0 +1,34 @@
+import type { Application } from "../scope.ts";
+import { Refusal, type RefusalCode } from "../protocol/mod.ts";
+import type { SessionState } from "../sessions/mod.ts";
+import type { SignedInScope, UserScope } from "./with_user.ts";
+
+const CODE: Readonly<Record<SessionState, RefusalCode>> = {
+  live: "NOT_SIGNED_IN",
+  none: "NOT_SIGNED_IN",
+  expired: "SESSION_EXPIRED",
+  "ticket-invalid": "TICKET_INVALID",
+};
+
+/**
+ * Lets in who is signed in, and refuses the others: `NOT_SIGNED_IN`, `SESSION_EXPIRED` or
+ * `TICKET_INVALID`, each a 401.
+ *
+ * Somebody whose session lives but who was removed is not signed in.
+ *
+ * @example
+ * ```ts
+ * import { requireUser } from "@sluice/sluice/auth";
+ * import assert from "node:assert/strict";
+ *
+ * const hello = requireUser((scope) => new Response(`Hello ${scope.user.name}`));
+ * assert.equal(typeof hello, "function");
+ * ```
+ */
+export function requireUser<S>(next: Application<S & SignedInScope>): Application<S & UserScope> {
+  return (scope) => isSignedIn(scope) ? next(scope) : new Refusal(CODE[scope.sessionState]);
+}
+
+function isSignedIn<S>(scope: S & UserScope): scope is S & SignedInScope {
+  return scope.user !== undefined && scope.session !== undefined;
+}

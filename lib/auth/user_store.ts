@@ -1,0 +1,26 @@
+import type { Profile, User } from "./user.ts";
+
+/**
+ * Where people are kept.
+ *
+ * What is acknowledged is there for every reader of the same database. A method rejects where the
+ * database cannot be reached.
+ */
+export interface UserStore {
+  /**
+   * Returns the user of a profile's provider and subject, with login, name and picture as the
+   * profile has them: created at the first sign-in, refreshed at every later one.
+   *
+   * Atomic: two first sign-ins at once give one user. Login, name and picture are cleaned and cut;
+   * a picture that is not `https:` is dropped.
+   *
+   * @throws {RangeError} The provider or the subject is empty or longer than 255 characters.
+   */
+  save(profile: Profile): Promise<User>;
+
+  /** Returns a user. One read. */
+  get(id: string): Promise<User | undefined>;
+
+  /** Removes a user. Returns false where there is none. */
+  remove(id: string): Promise<boolean>;
+}

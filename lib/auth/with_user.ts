@@ -1,0 +1,52 @@
+import type { Admission, Application } from "../scope.ts";
+import { Refusal } from "../protocol/mod.ts";
+import type { Session, SessionScope } from "../sessions/mod.ts";
+import type { User } from "./user.ts";
+import type { UserStore } from "./user_store.ts";
+
+/** What {@linkcode withUser} adds to the scope. */
+export interface UserScope extends SessionScope {
+  /** Who it is, where the session is live and the person has not been removed. */
+  readonly user: User | undefined;
+}
+
+/** The scope of somebody who is signed in. */
+export interface SignedInScope extends UserScope {
+  readonly user: User;
+  readonly session: Session;
+}
+
+/** What a client is told to wait where the store cannot be reached, in seconds. */
+const RETRY_AFTER_SECONDS = 5;
+
+/**
+ * Finds the person of a connection's session. One read, or none without a session.
+ *
+ * Everybody is let through; {@linkcode requireUser} turns away. Refuses with `UNAVAILABLE` where the
+ * store cannot be reached.
+ *
+ * @example
+ * ```ts
+ * import { MemoryUserStore, withUser } from "@sluice/sluice/auth";
+ * import assert from "node:assert/strict";
+ *
+ * const users = new MemoryUserStore();
+ * const whoami = withUser(users, (scope) => new Response(scope.user?.login ?? "nobody"));
+ * assert.equal(typeof whoami, "function");
+ * ```
+ */
+export function withUser<S>(
+  users: UserStore,
+  next: Application<S & UserScope>,
+): Application<S & SessionScope> {
+  return async (scope): Promise<Admission> => {
+    let user: User | undefined;
+    try {
+      user = scope.session && await users.get(scope.session.userId);
+    } catch (error) {
+      scope.connection.log.error("users cannot be read", { error });
+      return new Refusal("UNAVAILABLE", { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });
+    }
+    return next(Object.assign(scope, { user }));
+  };
+}

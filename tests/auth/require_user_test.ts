@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Admission } from "../../lib/scope.ts";
+import { Refusal } from "../../lib/protocol/mod.ts";
+import { MemoryUserStore, removeUser, requireUser, withUser } from "../../lib/auth/mod.ts";
+import { MemorySessionStore, Sessions, withSession } from "../../lib/sessions/mod.ts";
+import { FakeClock } from "../sessions/fake_clock.ts";
+import { FakeLog, fakeScope } from "../sessions/fakes.ts";
+import { profile } from "./user_store_suite.ts";
+
+async function setUp() {
+  const clock = new FakeClock();
+  const log = new FakeLog();
+  const sessions = new Sessions(new MemorySessionStore({ clock }), { clock, log });
+  const users = new MemoryUserStore({ clock });
+  const user = await users.save(profile());
+  const { session, token } = await sessions.create({ userId: user.id, provider: "dev" });
+  const app = withSession(
+    sessions,
+    withUser(users, requireUser((scope) => Response.json(scope.user.login))),
+  );
+  const enter = (cookie?: string): Promise<Admission> =>
+    Promise.resolve(app(fakeScope("http://localhost/", cookie === undefined ? {} : { cookie })));
+  return { clock, log, sessions, users, user, session, token, enter };
+}
+
+test("requireUser() lets in who is signed in", async () => {
+  const { enter, token } = await setUp();
+  const admission = await enter(`session=${token}`);
+  assert.ok(admission instanceof Response);
+  assert.equal(await admission.json(), "ada");
+});
+
+test("requireUser() refuses who is not signed in, and says whether the session expired", async () => {
+  const { enter, token, clock } = await setUp();
+  assert.deepEqual(codeOf(await enter()), [401, "NOT_SIGNED_IN"]);
+  assert.deepEqual(codeOf(await enter("session=x")), [401, "NOT_SIGNED_IN"]);
+  await clock.advance(7 * 24 * 3_600_000);
+  assert.deepEqual(codeOf(await enter(`session=${token}`)), [401, "SESSION_EXPIRED"]);
+});
+
+test("requireUser() refuses somebody who was removed though the session lives", async () => {
+  const { enter, token, users, user } = await setUp();
+  await users.remove(user.id);
+  assert.deepEqual(codeOf(await enter(`session=${token}`)), [401, "NOT_SIGNED_IN"]);
+});
+
+test("requireUser() says TICKET_INVALID where a ticket was no good", () => {
+  const scope = fakeScope("http://localhost/");
+  const unknown = { session: undefined, sessionState: "ticket-invalid", user: undefined } as const;
+  const admission = requireUser(() => new Response())(Object.assign(scope, unknown));
+  assert.deepEqual(codeOf(admission as Admission), [401, "TICKET_INVALID"]);
+});
+
+test("withUser() reads the store once, and not at all for nobody", async () => {
+  const { enter, token, users } = await setUp();
+  let reads = 0;
+  const get = users.get.bind(users);
+  users.get = (id) => (reads++, get(id));
+  await enter();
+  assert.equal(reads, 0);
+  await enter(`session=${token}`);
+  assert.equal(reads, 1);
+});
+
+test("withUser() refuses with UNAVAILABLE where the store is down", async () => {
+  const { enter, token, users } = await setUp();
+  users.get = () => Promise.reject(new Error("connection refused"));
+  assert.deepEqual(codeOf(await enter(`session=${token}`)), [503, "UNAVAILABLE"]);
+});
+
+test("removeUser() ends every session and connection of the person", async () => {
+  const { sessions, users, user, session, token } = await setUp();
+  const { connection } = fakeScope("http://localhost/");
+  sessions.live.bind(session.id, connection);
+  assert.equal(await removeUser(users, sessions, user), true);
+  assert.deepEqual(connection.ended, { code: 4401, reason: "user-removed", byServer: true });
+  assert.equal((await sessions.find(token)).state, "unknown");
+});
+
+function codeOf(admission: Admission): [number, string] {
+  assert.ok(admission instanceof Refusal);
+  return [admission.status, admission.code];
+}

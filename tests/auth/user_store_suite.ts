@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Profile, UserStore } from "../../lib/auth/mod.ts";
+import { FakeClock } from "../sessions/fake_clock.ts";
+
+/** A store that a test has for itself. */
+export interface UserStoreUnderTest extends AsyncDisposable {
+  readonly store: UserStore;
+}
+
+/** What holds for every {@linkcode UserStore}. */
+export function testUserStore(
+  name: string,
+  open: (clock: FakeClock) => Promise<UserStoreUnderTest>,
+): void {
+  const it = (sentence: string, body: (store: UserStore, clock: FakeClock) => Promise<void>) =>
+    test(`${name}.${sentence}`, async () => {
+      const clock = new FakeClock(1000);
+      await using opened = await open(clock);
+      await body(opened.store, clock);
+    });
+
+  it("save() creates a user with an id of our own", async (store) => {
+    const user = await store.save(profile());
+    assert.match(user.id, /^[A-Za-z0-9_-]{16}$/);
+    assert.deepEqual(user, { ...profile(), id: user.id, createdAt: 1000, updatedAt: 1000 });
+    assert.deepEqual(await store.get(user.id), user);
+  });
+
+  it("save() refreshes login, name and picture, and keeps the id", async (store, clock) => {
+    const first = await store.save(profile());
+    await clock.advance(5);
+    const renamed = { login: "countess", name: "Ada King", avatarUrl: "https://a.example/2" };
+    const second = await store.save(profile(renamed));
+    assert.deepEqual(second, { ...first, ...renamed, updatedAt: 1005 });
+    assert.deepEqual(await store.get(first.id), second);
+  });
+
+  it("save() goes by provider and subject, never by login", async (store) => {
+    const ada = await store.save(profile());
+    const sameLogin = await store.save(profile({ subject: "2" }));
+    const sameSubject = await store.save(profile({ provider: "oidc" }));
+    assert.equal(new Set([ada.id, sameLogin.id, sameSubject.id]).size, 3);
+  });
+
+  it("save() gives one user to several first sign-ins at once", async (store) => {
+    const users = await Promise.all(Array.from({ length: 8 }, () => store.save(profile())));
+    assert.equal(new Set(users.map((user) => user.id)).size, 1);
+    assert.equal((await store.get(users[0]!.id))?.subject, "1");
+  });
+
+  it("save() cleans and cuts what is shown to others", async (store) => {
+    const user = await store.save(profile({
+      login: `\u202eada\u0000\n${"x".repeat(500)}`,
+      name: "  Ada \r\n\t <b>Lovelace</b>\u200b  ",
+    }));
+    assert.match(user.login, /^ada x+$/);
+    assert.equal(user.login.length, 64);
+    assert.equal(user.name, "Ada <b>Lovelace</b>");
+  });
+
+  it("save() takes the login for a name that is missing", async (store) => {
+    assert.equal((await store.save(profile({ name: undefined }))).name, "ada");
+    assert.equal((await store.save(profile({ name: " \u0000 " }))).name, "ada");
+  });
+
+  it("save() keeps https pictures only", async (store) => {
+    const refused = [
+      "javascript:alert(1)",
+      "data:image/svg+xml,<svg/>",
+      "http://a.example/1",
+      "//a.example/1",
+      "/avatar.png",
+      "https://user:secret@a.example/1",
+      "https://",
+      `https://a.example/${"x".repeat(3000)}`,
+    ];
+    for (const avatarUrl of refused) {
+      assert.equal((await store.save(profile({ avatarUrl }))).avatarUrl, "", avatarUrl);
+    }
+  });
+
+  it("save() refuses a subject that is empty or too long", async (store) => {
+    await assert.rejects(store.save(profile({ subject: "" })), RangeError);
+    await assert.rejects(store.save(profile({ subject: "x".repeat(256) })), RangeError);
+  });
+
+  it("get() returns undefined for an id that was never there", async (store) => {
+    assert.equal(await store.get("nobody"), undefined);
+  });
+
+  it("remove() removes a user once, and the next sign-in makes another", async (store) => {
+    const first = await store.save(profile());
+    assert.equal(await store.remove(first.id), true);
+    assert.equal(await store.remove(first.id), false);
+    assert.equal(await store.get(first.id), undefined);
+    assert.notEqual((await store.save(profile())).id, first.id);
+  });
+}
+
+/** A profile with the given differences. */
+export function profile(differences: Partial<Profile> = {}): Profile {
+  return {
+    provider: "dev",
+    subject: "1",
+    login: "ada",
+    name: "Ada Lovelace",
+    avatarUrl: "https://a.example/1",
+    ...differences,
+  };
+}
