@@ -1,0 +1,125 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import plugin from "../../tools/lint/plugin.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+/** The rules that `source` breaks as the file at `path`. */
+function broken(path: string, source: string): string[] {
+  return Deno.lint.runPlugin(plugin, ROOT + path, source).map(({ id }) => id.split("/")[1] ?? id);
+}
+
+const allowed: [file: string, specifier: string][] = [
+  ["lib/protocol/frames.ts", "./errors.ts"],
+  ["lib/scope.ts", "./protocol/mod.ts"],
+  ["lib/scope.ts", "node:timers"],
+  ["lib/client/connect.ts", "../protocol/mod.ts"],
+  ["lib/layers/kv_channel_layer.ts", "../scope.ts"],
+  ["lib/layers/redis_channel_layer.ts", "npm:@redis/client@^6"],
+  ["lib/layers/redis_channel_layer.ts", "./channel_layer.ts"],
+  ["lib/sessions/with_session.ts", "../scope.ts"],
+  ["lib/auth/tickets.ts", "jose"],
+  ["lib/auth/with_user.ts", "../sessions/mod.ts"],
+  ["lib/consumers/consumer.ts", "../layers/mod.ts"],
+  ["lib/server/to_handler.ts", "node:crypto"],
+  ["lib/testing/serve.ts", "../server/mod.ts"],
+  ["lib/mod.ts", "./auth/mod.ts"],
+  ["consumers/chat_consumer.ts", "@sluice/sluice/consumers"],
+  ["consumers/chat_consumer.ts", "valibot"],
+  ["realtime.ts", "./consumers/chat_consumer.ts"],
+  ["islands/ChatRoom.tsx", "@sluice/sluice/client"],
+  ["islands/ChatRoom.tsx", "preact/hooks"],
+  ["islands/ChatRoom.tsx", "@preact/signals"],
+  ["islands/ChatRoom.tsx", "../components/Avatar.tsx"],
+  ["routes/ws/[...path].ts", "../../realtime.ts"],
+  ["routes/index.tsx", "fresh"],
+  ["main.ts", "./routes/index.tsx"],
+  ["compat/fresh/dev/mod.ts", "../app.ts"],
+  ["tests/client/backoff_test.ts", "../../lib/client/backoff.ts"],
+];
+
+const refused: [file: string, specifier: string][] = [
+  ["lib/protocol/frames.ts", "../scope.ts"],
+  ["lib/protocol/frames.ts", "node:buffer"],
+  ["lib/scope.ts", "./sessions/mod.ts"],
+  ["lib/client/connect.ts", "../scope.ts"],
+  ["lib/client/connect.ts", "node:timers"],
+  ["lib/client/connect.ts", "preact"],
+  ["lib/layers/memory_channel_layer.ts", "@redis/client"],
+  ["lib/layers/memory_channel_layer.ts", "../sessions/mod.ts"],
+  ["lib/sessions/with_session.ts", "../auth/mod.ts"],
+  ["lib/auth/tickets.ts", "npm:djwt"],
+  ["lib/auth/tickets.ts", "../server/mod.ts"],
+  ["lib/server/to_handler.ts", "../auth/mod.ts"],
+  ["lib/server/to_handler.ts", "../mod.ts"],
+  ["lib/server/ws_transport.ts", "ws"],
+  ["lib/testing/serve.ts", "../mod.ts"],
+  ["lib/mod.ts", "../consumers/chat_consumer.ts"],
+  ["lib/routing/router.ts", "@sluice/sluice/protocol"],
+  ["consumers/chat_consumer.ts", "../lib/consumers/mod.ts"],
+  ["consumers/chat_consumer.ts", "fresh"],
+  ["examples/echo.ts", "../lib/mod.ts"],
+  ["realtime.ts", "./lib/mod.ts"],
+  ["realtime.ts", "./routes/index.tsx"],
+  ["islands/ChatRoom.tsx", "@sluice/sluice"],
+  ["islands/ChatRoom.tsx", "@sluice/sluice/sessions"],
+  ["islands/ChatRoom.tsx", "../consumers/chat_consumer.ts"],
+  ["islands/ChatRoom.tsx", "../realtime.ts"],
+  ["islands/ChatRoom.tsx", "fresh/runtime"],
+  ["islands/ChatRoom.tsx", "valibot"],
+  ["routes/index.tsx", "../lib/mod.ts"],
+  ["routes/index.tsx", "../main.ts"],
+  ["main.ts", "./lib/mod.ts"],
+  ["compat/fresh/app.ts", "../../lib/mod.ts"],
+  ["compat/fresh/app.ts", "@sluice/sluice"],
+];
+
+test("import-direction lets every folder import what the table says", () => {
+  for (const [file, specifier] of allowed) {
+    assert.deepEqual(broken(file, `import "${specifier}";`), [], `${file} → ${specifier}`);
+  }
+});
+
+test("import-direction refuses everything else, however it is written", () => {
+  for (const [file, specifier] of refused) {
+    for (
+      const source of [
+        `import "${specifier}";`,
+        `import { a } from "${specifier}";`,
+        `export * from "${specifier}";`,
+        `export { a } from "${specifier}";`,
+        `await import("${specifier}");`,
+      ]
+    ) assert.deepEqual(broken(file, source), ["import-direction"], `${file}: ${source}`);
+  }
+});
+
+test("import-direction lets an island import the types of a consumer, and only those", () => {
+  const file = "islands/ChatRoom.tsx";
+  const from = `from "../consumers/chat_consumer.ts";`;
+  assert.deepEqual(broken(file, `import type { A } ${from}`), []);
+  assert.deepEqual(broken(file, `import { type A, type B } ${from}`), []);
+  assert.deepEqual(broken(file, `import { type A, b } ${from}`), ["import-direction"]);
+  assert.deepEqual(broken(file, `import {} ${from}`), ["import-direction"]);
+});
+
+test("deno-in-adapters lets adapters, and whatever is not the toolkit, use Deno", () => {
+  const source = "Deno.serve(() => new Response()); let kv: Deno.Kv;";
+  for (
+    const file of [
+      "lib/sessions/kv_session_store.ts",
+      "lib/server/deno_transport.ts",
+      "lib/layers/_kv_log.ts",
+      "main.ts",
+      "tests/e2e/browser.ts",
+    ]
+  ) assert.deepEqual(broken(file, source), [], file);
+});
+
+test("deno-in-adapters refuses Deno, its types too, anywhere else in the toolkit", () => {
+  for (const source of ["Deno.env.get('A');", "let kv: Deno.Kv;", "globalThis.Deno;"]) {
+    for (const file of ["lib/server/to_handler.ts", "lib/mod.ts", "lib/sessions/denomination.ts"]) {
+      assert.deepEqual(broken(file, source), ["deno-in-adapters"], `${file}: ${source}`);
+    }
+  }
+});

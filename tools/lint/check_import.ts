@@ -1,0 +1,51 @@
+import { IMPORT_TABLE, type ImportRule } from "./import_table.ts";
+
+const TOOLKIT = "@sluice/sluice";
+
+/**
+ * Returns why `file` may not import `specifier`, or `undefined` where it may.
+ *
+ * @param file Path from the root, with `/`.
+ * @param isType Whether nothing of it is left at run time.
+ */
+export function checkImport(file: string, specifier: string, isType: boolean): string | undefined {
+  const rule = IMPORT_TABLE.find(({ files }) => file.startsWith(files));
+  if (!rule) return undefined;
+  const target = targetOf(file, specifier);
+  if (isOwnFolder(rule, target)) return undefined;
+  const may = isType ? [...rule.may, ...rule.mayType ?? []] : rule.may;
+  if (may.some((entry) => entry.startsWith("!") && fits(target, entry.slice(1)))) {
+    return describe(rule, target);
+  }
+  return may.some((entry) => fits(target, entry)) ? undefined : describe(rule, target);
+}
+
+/** Names what is imported as the table does: `lib/scope.ts`, `npm:ws`, `node:path`, `toolkit:client`. */
+function targetOf(file: string, specifier: string): string {
+  if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, `file:///${file}`).pathname.slice(1);
+  if (specifier.startsWith("node:")) return specifier;
+  if (specifier === TOOLKIT) return "toolkit:.";
+  if (specifier.startsWith(`${TOOLKIT}/`)) return `toolkit:${specifier.slice(TOOLKIT.length + 1)}`;
+  const name = specifier.replace(/^(npm|jsr):\/?/, "");
+  const [scope = "", rest = ""] = name.split("/");
+  const bare = (part: string) => part.replace(/(?<=.)@.*$/, "");
+  return `npm:${scope.startsWith("@") ? `${scope}/${bare(rest)}` : bare(scope)}`;
+}
+
+function isOwnFolder({ files }: ImportRule, target: string): boolean {
+  const folder = files.slice(0, files.lastIndexOf("/") + 1);
+  return folder !== "" && folder !== "lib/" && target.startsWith(folder);
+}
+
+function fits(target: string, entry: string): boolean {
+  if (entry === "*" || entry === target) return true;
+  if (entry === "./") return !/[:/]/.test(target);
+  if (entry.endsWith(":*")) return target.startsWith(entry.slice(0, -1));
+  return entry.endsWith("/") && target.startsWith(entry);
+}
+
+function describe({ files, may, mayType = [] }: ImportRule, target: string): string {
+  const types = mayType.map((entry) => `the types of ${entry}`);
+  const list = [...may, ...types].join(", ") || "nothing";
+  return `${files || "This file"} may not import ${target}: it may import ${list}`;
+}

@@ -1,0 +1,64 @@
+/** What the files of one folder may import, besides the rest of that folder. */
+export interface ImportRule {
+  /** A file, or the beginning of the paths of several, from the root. */
+  readonly files: string;
+  /**
+   * What they may import: a path or the beginning of one (`lib/protocol/`), a package
+   * (`npm:valibot`, any with `npm:*`), a module of the runtime (`node:*`), an export of the toolkit
+   * by its public name (`toolkit:client`, any with `toolkit:*`), or anything (`*`). After `!`: not that.
+   */
+  readonly may: readonly string[];
+  /** What they may import the types of. */
+  readonly mayType?: readonly string[];
+}
+
+const CORE = ["node:*", "lib/scope.ts", "lib/protocol/"];
+const OUTSIDE = ["node:*", "npm:*", "toolkit:*"];
+const MARKUP = ["npm:preact", "npm:@preact/signals", "components/"];
+
+/** Who may import whom. The first rule that fits a file is the one. */
+export const IMPORT_TABLE: readonly ImportRule[] = [
+  // The toolkit: each folder knows those before it, and the core knows no package.
+  { files: "lib/protocol/", may: [] },
+  { files: "lib/scope.ts", may: ["node:*", "lib/protocol/"] },
+  { files: "lib/client/", may: ["lib/protocol/"] },
+  { files: "lib/layers/redis_", may: [...CORE, "lib/layers/", "npm:@redis/client"] },
+  { files: "lib/layers/", may: CORE },
+  { files: "lib/sessions/", may: CORE },
+  { files: "lib/routing/", may: CORE },
+  { files: "lib/security/", may: CORE },
+  {
+    files: "lib/auth/",
+    may: [...CORE, "lib/sessions/", "npm:oauth4webapi", "npm:jose", "npm:oidc-provider"],
+  },
+  { files: "lib/consumers/", may: [...CORE, "lib/layers/"] },
+  { files: "lib/presence/", may: [...CORE, "lib/layers/"] },
+  { files: "lib/server/", may: CORE },
+  { files: "lib/testing/", may: ["!lib/mod.ts", "node:*", "lib/"] },
+  { files: "lib/", may: ["node:*", "lib/"] },
+
+  // The app: it takes the toolkit by its public name, as a stranger would.
+  {
+    files: "islands/",
+    may: [...MARKUP, "toolkit:client", "toolkit:protocol"],
+    mayType: ["consumers/"],
+  },
+  { files: "components/", may: MARKUP, mayType: ["toolkit:*"] },
+  { files: "consumers/", may: ["!npm:fresh", ...OUTSIDE] },
+  { files: "examples/", may: ["!npm:fresh", ...OUTSIDE] },
+  { files: "realtime.ts", may: ["!npm:fresh", ...OUTSIDE, "consumers/"] },
+  {
+    files: "routes/",
+    may: ["!main.ts", "!dev.ts", ...OUTSIDE, "./", "islands/", "components/"],
+  },
+
+  // The stand-in for Fresh knows nothing of what is built on it; the rest is free.
+  { files: "compat/", may: ["node:*", "npm:*"] },
+  { files: "tests/", may: ["*"] },
+  { files: "tools/", may: ["*"] },
+  { files: "bench/", may: ["*"] },
+  { files: "", may: ["!lib/", "*"] },
+];
+
+/** Files that may use the `Deno` global: the adapters, by name. Outside `lib/` every file may. */
+export const DENO_ADAPTER = /^(?!lib\/)|\/_?(?:deno|kv)_[^/]*\.ts$/;
