@@ -87,7 +87,9 @@ export class Context<State> {
   }
 
   /** Renders JSX inside the layouts and the app wrapper that apply here. */
-  render(vnode: VNode | null, init: ResponseInit = {}, config: LayoutConfig = {}) {
+  // An element of any component can be rendered.
+  // deno-lint-ignore no-explicit-any
+  render(vnode: VNode<any> | null, init: ResponseInit = {}, config: LayoutConfig = {}) {
     if (arguments.length === 0) {
       return Promise.reject(new Error("ctx.render() needs JSX to render, or null"));
     }

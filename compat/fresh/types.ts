@@ -46,7 +46,9 @@ export type PageProps<Data = unknown, State = unknown> =
 
 /** An `async` component: awaited before rendering, and free to answer with a `Response`. */
 export interface AsyncComponent<Props> {
-  (props: RenderableProps<Props>, context?: unknown): Promise<VNode | Response | null>;
+  // As Preact has it: a component of either kind is then typed where it is written.
+  // deno-lint-ignore no-explicit-any
+  (props: RenderableProps<Props>, context?: any): Promise<VNode<any> | Response | null>;
   displayName?: string;
   defaultProps?: Partial<Props>;
 }

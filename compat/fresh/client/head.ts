@@ -24,7 +24,11 @@ const before = options.vnode;
 options.vnode = (vnode) => {
   const { type } = vnode;
   if (typeof type === "string" && HEAD_TAGS.has(type) && !isPlacing) {
-    vnode.props = { tag: type, attributes: vnode.props, name: vnode.key } as unknown as VNode["props"];
+    vnode.props = {
+      tag: type,
+      attributes: vnode.props,
+      name: vnode.key,
+    } as unknown as VNode["props"];
     vnode.type = HeadElement as unknown as VNode["type"];
   }
   before?.(vnode);
