@@ -211,15 +211,18 @@ test("csp() allows a page's inline scripts and styles by a nonce of its own", as
   assert.notEqual(nonces[0], nonces[1]);
 });
 
+function Links() {
+  return (
+    <>
+      <a href="/a/b">b</a>
+      <a href="/a">a</a>
+      <a href="/c">c</a>
+    </>
+  );
+}
+
 test("a link to the current page, or to one above it, says so", async () => {
-  const app = new App().get("/a/b", (ctx) =>
-    ctx.render(
-      <>
-        <a href="/a/b">b</a>
-        <a href="/a">a</a>
-        <a href="/c">c</a>
-      </>,
-    ));
+  const app = new App().get("/a/b", (ctx) => ctx.render(<Links />));
   const html = await render(app, "/a/b");
   assert.match(html, /<a href="\/a\/b"[^>]*aria-current="page"/);
   assert.match(html, /<a href="\/a"[^>]*aria-current="true"/);

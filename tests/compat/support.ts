@@ -6,15 +6,17 @@ import { Builder } from "fresh/dev";
 /** Answers a request for a path of `http://localhost`. */
 export type Fetch = (path: string, init?: RequestInit) => Promise<Response>;
 
+type Handler = (req: Request) => Promise<Response>;
+
 /** The project that file routes, islands and static files are tried with. */
 export const FIXTURE = join(import.meta.dirname!, "fixture");
 
 /** Calls an app as a server would. */
-export function fetcher(app: { handler(): (req: Request) => Promise<Response> }): Fetch {
+export function fetcher(app: { handler(): Handler }): Fetch {
   return toFetch(app.handler());
 }
 
-function toFetch(handler: (req: Request) => Promise<Response>): Fetch {
+function toFetch(handler: Handler): Fetch {
   return (path, init) => handler(new Request(`http://localhost${path}`, init));
 }
 
@@ -27,13 +29,15 @@ export async function buildInMemory(mode?: "development" | "production"): Promis
 }
 
 /** The fixture, built to disk; what is written goes when the result is disposed of. */
-export async function buildOnDisk(): Promise<AsyncDisposable & { fetch: Fetch }> {
+export async function buildOnDisk(): Promise<AsyncDisposable & { fetch: Fetch; handler: Handler }> {
   const outDir = join(FIXTURE, "_fresh", crypto.randomUUID());
   await Deno.mkdir(outDir, { recursive: true });
   await new Builder({ root: FIXTURE, outDir }).build();
   const server = await import(pathToFileURL(join(outDir, "server.js")).href);
+  const handler: Handler = server.default.fetch;
   return {
-    fetch: toFetch(server.default.fetch),
+    handler,
+    fetch: toFetch(handler),
     [Symbol.asyncDispose]: () => Deno.remove(outDir, { recursive: true }),
   };
 }

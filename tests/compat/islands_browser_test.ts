@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { launchBrowser } from "./browser.ts";
+import { buildOnDisk } from "./support.ts";
+
+const launched = await launchBrowser();
+const options = { skip: typeof launched === "string" ? launched : false };
+const browser = launched as Browser;
+
+const build = await buildOnDisk();
+const server = Deno.serve({ port: 0, onListen() {} }, (req) => build.handler(req));
+const origin = `http://localhost:${server.addr.port}`;
+
+after(async () => {
+  if (!options.skip) await browser.close();
+  await server.shutdown();
+  await build[Symbol.asyncDispose]();
+});
+
+/** Opens a page, and fails if anything goes wrong on it. */
+async function open(path: string): Promise<Page & AsyncDisposable> {
+  const page = await browser.newPage();
+  const problems: string[] = [];
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+  await page.goto(origin + path);
+  return Object.assign(page, {
+    async [Symbol.asyncDispose]() {
+      await page.close();
+      assert.deepEqual(problems, []);
+    },
+  });
+}
+
+/** Clicks until the page answers: an island comes to life a moment after the page is there. */
+async function clickUntil(
+  page: Page,
+  selector: string,
+  answered: () => boolean | Promise<boolean>,
+) {
+  for (;;) {
+    await page.click(selector);
+    if (await answered()) return;
+  }
+}
+
+const COUNTERS = ["one", "two", "three", "four"];
+
+test("islands that were given one signal share it in the browser", options, async () => {
+  await using page = await open("/");
+  const text = (id: string) => page.textContent(`#${id}`);
+  await clickUntil(page, "#one", async () => await text("one") !== "count: 3");
+  const shown = await text("one");
+  for (const id of COUNTERS) assert.equal(await text(id), shown);
+  await page.click("#four");
+  assert.notEqual(await text("one"), shown);
+  assert.equal(await text("one"), await text("four"));
+});
+
+test(
+  "an island's children stay the nodes that the server rendered, and come back",
+  options,
+  async () => {
+    await using page = await open("/");
+    const isShown = () => page.locator("#passed").count().then((count) => count === 1);
+    await clickUntil(page, "#toggle-Outer", async () => !await isShown());
+    assert.equal(await page.locator("#three").count(), 0);
+    await page.click("#toggle-Outer");
+    assert.equal(await page.innerHTML("#passed"), "passed <b>through</b>");
+    assert.equal(await page.textContent("#three"), await page.textContent("#one"));
+  },
+);
+
+test(
+  "an island shows children that were hidden, with the islands among them",
+  options,
+  async () => {
+    await using page = await open("/");
+    const isShown = () => page.locator("#hidden").count().then((count) => count === 1);
+    await clickUntil(page, "#toggle-Closed", isShown);
+    assert.equal(await page.textContent("#five"), await page.textContent("#one"));
+    await page.click("#five");
+    assert.equal(await page.textContent("#five"), await page.textContent("#one"));
+  },
+);
+
+test("an island receives its data as the server had it", options, async () => {
+  await using page = await open("/data");
+  await page.waitForFunction(() => document.querySelector("#found")?.textContent !== "{}");
+  assert.deepEqual(JSON.parse(await page.textContent("#found") ?? ""), {
+    text: "</script><script>globalThis.hacked = true</script><!-- & \u2028 'quoted' \"twice\"",
+    date: "1970-01-01T00:00:00.000Z",
+    map: [["key", [1, 2]]],
+    big: "12345678901234567890",
+    url: "b",
+    pattern: "/a<b/gi",
+    bytes: [0, 127, 255],
+    numbers: ["NaN", "Infinity", "-Infinity", "-0", "0", "1.5"],
+    nothing: ["undefined", "null"],
+    holes: [3, false],
+    twins: true,
+    cycle: true,
+    polluted: false,
+    signal: 7,
+  });
+  assert.equal(await page.evaluate("globalThis.hacked"), undefined);
+});
+
+test("<Head> in an island keeps the title and its tags up to date", options, async () => {
+  await using page = await open("/head_in_island");
+  assert.equal(await page.title(), "first title");
+  await clickUntil(page, "#rename", async () => await page.title() === "second title");
+  const description = page.locator('head meta[name="description"]');
+  assert.equal(await description.count(), 1);
+  assert.equal(await description.getAttribute("content"), "about second title");
+});
+
+test("an island in a page's folder comes to life", options, async () => {
+  await using page = await open("/local");
+  await page.waitForFunction(() => document.querySelector("#local")?.textContent === "browser");
+});
+
+test("islands leave the rest of the page as it was", options, async () => {
+  await using page = await open("/local");
+  await page.waitForFunction(() => document.querySelector("#local")?.textContent === "browser");
+  assert.equal(await page.textContent("nav"), "nestedpageelsewhere");
+  assert.equal(await page.innerText(".box"), "browser");
+});
