@@ -7,13 +7,18 @@ import { type ChatMessages, chatMessages } from "./chat_messages.ts";
 /** What a chat needs to know of a connection. */
 export interface ChatScope extends SignedInScope, LayerScope {
   readonly params: { readonly room: string };
-  readonly presence: Presence<PublicUser>;
 }
 
 /** A room where signed-in people talk: everybody in it hears what one says. */
 export class ChatConsumer extends JsonConsumer<ChatMessages, ChatScope> {
   readonly messages = chatMessages;
   readonly handlers = handlers;
+  readonly #presence: Presence<PublicUser>;
+
+  constructor(scope: ChatScope, presence: Presence<PublicUser>) {
+    super(scope);
+    this.#presence = presence;
+  }
 
   /** The group of everybody in this room. */
   get group(): string {
@@ -26,9 +31,9 @@ export class ChatConsumer extends JsonConsumer<ChatMessages, ChatScope> {
 
   override async connect(): Promise<void> {
     await this.accept();
-    const { presence, connection, user } = this.scope;
+    const { connection, user } = this.scope;
     const you = toPublicUser(user);
-    const people = await presence.enter(this.group, { key: user.id, meta: you }, {
+    const people = await this.#presence.enter(this.group, { key: user.id, meta: you }, {
       connection,
       except: this.channelName,
     });

@@ -10,4 +10,4 @@ export {
   type PathParams,
   type PathPattern,
 } from "./pattern.ts";
-export { type ConsumerClass, type Route, route, type RoutedScope, router } from "./router.ts";
+export { type ConsumerClass, type Needs, type Route, route, router } from "./router.ts";

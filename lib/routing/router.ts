@@ -7,8 +7,10 @@ export interface ConsumerClass<in S> {
   new (scope: S): Consumer;
 }
 
-/** A scope with the parameters of a path pattern. */
-export type RoutedScope<S, P extends string> = S & { readonly params: PathParams<P> };
+/** What a target at the path `P` needs besides the path's own parameters. */
+export type Needs<N, P extends string> = N extends { readonly params: infer Params }
+  ? PathParams<P> extends Params ? Omit<N, "params"> : N
+  : N;
 
 /** One line of a router: what it needs to know is `S`. */
 export interface Route<in S> {
@@ -21,18 +23,17 @@ export interface Route<in S> {
  *
  * The parameters of the path are typed: a consumer that asks for one that the pattern does not have
  * does not compile. A pattern that ends in `/*` leaves the rest to the application, which finds it in
- * `scope.pathRemaining`.
+ * `scope.pathRemaining`. A consumer that takes more than its scope is mounted by a function:
+ * `route("/ws/chat/:room", (scope: ChatScope) => new ChatConsumer(scope, presence))`.
  *
  * @throws {TypeError} The pattern is none; see {@linkcode compilePattern}.
  */
-export function route<S, const P extends string>(
+export function route<N, const P extends string>(
   path: P,
-  target: ConsumerClass<RoutedScope<S, P>> | Application<RoutedScope<S, P>>,
-): Route<S> {
-  const application = isConsumerClass(target)
-    ? (scope: RoutedScope<S, P>) => new target(scope)
-    : target;
-  return { pattern: compilePattern(path), application: application as Application<S> };
+  target: ConsumerClass<N> | Application<N>,
+): Route<Needs<N, P>> {
+  const application = isConsumerClass(target) ? (scope: N) => new target(scope) : target;
+  return { pattern: compilePattern(path), application: application as Application<unknown> };
 }
 
 /**

@@ -1,0 +1,27 @@
+import { createDefine } from "fresh";
+import type { User } from "@sluice/sluice/auth";
+import type { Peer } from "@sluice/sluice/server";
+import type { Session } from "@sluice/sluice/sessions";
+import type { Services } from "./services.ts";
+
+/** Somebody who is signed in. */
+export interface Person {
+  readonly user: User;
+  readonly session: Session;
+}
+
+/** What every route finds in `ctx.state`. */
+export interface State {
+  services: Services;
+  /** The request as its sender made it: behind a proxy, the public URL. */
+  peer: Peer;
+  /**
+   * Returns who makes the request, read once, or undefined: nobody.
+   *
+   * @throws {Refusal} `UNAVAILABLE`: the database cannot be reached.
+   */
+  person(): Promise<Person | undefined>;
+}
+
+/** Fresh's `define`, with this app's state. */
+export const define = createDefine<State>();

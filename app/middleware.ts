@@ -1,0 +1,24 @@
+import type { Context } from "fresh";
+import { isCrossSite } from "@sluice/sluice/security";
+import { type NetAddress, problem, resolvePeer } from "@sluice/sluice/server";
+import { Refusal } from "@sluice/sluice";
+import type { Person, State } from "./define.ts";
+import { identify } from "./identify.ts";
+import type { Services } from "./services.ts";
+
+/** Puts what routes need into `ctx.state`, and refuses what another site's page sends. */
+export function withServices(getServices: () => Services) {
+  return async (ctx: Context<State>): Promise<Response> => {
+    const services = getServices();
+    const { publicUrl, trustProxy } = services.settings;
+    const peer = resolvePeer(ctx.req, ctx.info.remoteAddr as NetAddress, { publicUrl, trustProxy });
+    let person: Promise<Person | undefined> | undefined;
+    ctx.state.services = services;
+    ctx.state.peer = peer;
+    ctx.state.person = () => person ??= identify(services, ctx.req, peer);
+    if (isCrossSite(ctx.req, peer.url)) return problem(new Refusal("CROSS_SITE", CROSS_SITE));
+    return await ctx.next();
+  };
+}
+
+const CROSS_SITE = { status: 403, detail: "The request comes from a page of another site" };

@@ -1,0 +1,42 @@
+import { csp } from "fresh";
+import type { Context } from "fresh";
+import { isSecure } from "@sluice/sluice/sessions";
+import type { State } from "./define.ts";
+
+const policy = csp<State>({
+  useNonce: true,
+  csp: ["img-src 'self' data: https:", "frame-ancestors 'none'", "base-uri 'none'"],
+});
+
+/** What a response may do that is no page. */
+const NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+/** Adds the headers that keep a page from doing, or being used for, what it is not meant to. */
+export async function securityHeaders(ctx: Context<State>): Promise<Response> {
+  if (ctx.url.pathname.startsWith("/ws/")) return await ctx.next();
+  const response = await withPolicy(ctx);
+  const { headers } = response;
+  headers.set("x-content-type-options", "nosniff");
+  headers.set("referrer-policy", "same-origin");
+  headers.set("cross-origin-opener-policy", "same-origin");
+  if (isSecure(ctx.state.peer.url)) {
+    headers.set("strict-transport-security", "max-age=31536000");
+  }
+  return response;
+}
+
+/** The development identity provider's pages bring their own, stricter policy. */
+async function withPolicy(ctx: Context<State>): Promise<Response> {
+  if (ctx.url.pathname.startsWith("/auth/dev/")) return await ctx.next();
+  const response = await policy(ctx);
+  const directives = response.headers.get("content-security-policy") ?? "";
+  response.headers.set("content-security-policy", tighten(directives, ctx));
+  return response;
+}
+
+function tighten(directives: string, ctx: Context<State>): string {
+  if (/script-src[^;]*'unsafe-inline'/.test(directives)) return NOTHING;
+  return isSecure(ctx.state.peer.url)
+    ? directives
+    : directives.replace("; upgrade-insecure-requests", "");
+}

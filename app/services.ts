@@ -1,0 +1,81 @@
+/**
+ * What the app is made of: opened once per process, handed to whoever needs it.
+ *
+ * @module
+ */
+import type { Log } from "@sluice/sluice";
+import { KvUserStore, type PublicUser, SignIn, type UserStore } from "@sluice/sluice/auth";
+import { type ChannelLayer, MemoryChannelLayer } from "@sluice/sluice/layers";
+import { Presence } from "@sluice/sluice/presence";
+import { createLog, type Handler } from "@sluice/sluice/server";
+import { KvSessionStore, Sessions } from "@sluice/sluice/sessions";
+import { type Database, openDatabase } from "./database.ts";
+import { createRealtime } from "../realtime.ts";
+import { readSettings, SettingError, type Settings } from "./settings.ts";
+import { createSignIn } from "./sign_in.ts";
+
+/** What routes, and the socket gate, work with. */
+export interface Services {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly database: Database;
+  readonly sessions: Sessions;
+  readonly users: UserStore;
+  readonly layer: ChannelLayer;
+  readonly presence: Presence<PublicUser>;
+  readonly signIn: SignIn;
+  /** Answers `/ws/…`. */
+  readonly realtime: Handler;
+  /** Lets go of the layer and the database. */
+  close(): Promise<void>;
+}
+
+/** Creates the services. Nothing is opened before its first use. */
+export function createServices(
+  settings: Settings,
+  log: Log = createLog(logOptions(settings)),
+): Services {
+  const database = openDatabase(settings.kvPath);
+  const { sessionIdleTtlMs: idleTtlMs, sessionMaxTtlMs: maxTtlMs } = settings;
+  const sessions = new Sessions(new KvSessionStore(database.source), { idleTtlMs, maxTtlMs, log });
+  const users = new KvUserStore(database.source);
+  const layer = createLayer(settings);
+  const presence = new Presence<PublicUser>(layer, {
+    joined: (user) => ({ type: "joined", data: { user } }),
+    left: (user) => ({ type: "left", data: { user } }),
+  });
+  const signIn = createSignIn({ settings, sessions, users, database, log });
+  const parts = { settings, log, database, sessions, users, layer, presence, signIn };
+  const realtime = createRealtime(parts);
+  return {
+    ...parts,
+    realtime,
+    async close() {
+      await layer.close();
+      await database.close();
+    },
+  };
+}
+
+let shared: Services | undefined;
+
+/**
+ * Returns the services of this process, made from its environment at the first call.
+ *
+ * @throws {SettingError} A setting is wrong.
+ */
+export function services(): Services {
+  return shared ??= createServices(readSettings(Deno.env.toObject()));
+}
+
+function createLayer({ channelLayer }: Settings): ChannelLayer {
+  if (channelLayer === "memory:") return new MemoryChannelLayer();
+  throw new SettingError(
+    "CHANNEL_LAYER",
+    `is ${JSON.stringify(channelLayer.replace(/:.*/, ":"))}, but this version has memory: only`,
+  );
+}
+
+function logOptions({ logLevel: level, logFormat: format }: Settings) {
+  return { level, format };
+}

@@ -1,0 +1,227 @@
+/**
+ * What can be set from outside, read from environment variables once, at the start.
+ *
+ * @module
+ */
+import { parseOriginRule } from "@sluice/sluice/security";
+import { LOG_LEVELS, type LogLevel } from "@sluice/sluice/server";
+import {
+  choice,
+  duration,
+  type Environment,
+  integer,
+  list,
+  publicUrl,
+  SettingError,
+  text,
+  toggle,
+} from "./settings_parsers.ts";
+
+export { type Environment, SettingError };
+
+/** GitHub as a sign-in provider. */
+export interface GitHubSettings {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly url: string;
+  readonly apiUrl: string;
+}
+
+/** Any OpenID Connect provider. */
+export interface OidcSettings {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string | undefined;
+  readonly name: string;
+}
+
+/** Everything that can be set. Times are in milliseconds. */
+export interface Settings {
+  readonly port: number;
+  readonly host: string;
+  /** Path or address of the database; undefined is the platform's own. */
+  readonly kvPath: string | undefined;
+  readonly channelLayer: string;
+  readonly github: GitHubSettings | undefined;
+  readonly oidc: OidcSettings | undefined;
+  readonly devSignIn: boolean;
+  readonly publicUrl: string | undefined;
+  readonly trustProxy: boolean;
+  readonly allowedOrigins: readonly string[];
+  readonly sessionIdleTtlMs: number;
+  readonly sessionMaxTtlMs: number;
+  /** Who may open the inspector, as `provider:login`. */
+  readonly admins: readonly string[];
+  readonly socketsPerUser: number;
+  readonly socketsPerAddress: number;
+  readonly maxMessageBytes: number;
+  readonly sendBufferBytes: number;
+  readonly messagesPerSecond: number;
+  readonly messageBurst: number;
+  readonly drainMs: number;
+  readonly logLevel: LogLevel;
+  readonly logFormat: "text" | "json";
+}
+
+/**
+ * Reads the settings.
+ *
+ * @throws {SettingError} One of them is wrong: the message is one sentence that names the variable,
+ * its value (of a secret nothing) and what is accepted.
+ */
+export function readSettings(env: Environment): Settings {
+  const github = readGitHub(env);
+  const oidc = readOidc(env);
+  const host = text(env, "HOST") ?? "127.0.0.1";
+  const devSignIn = readDevSignIn(env, { host, hasProvider: Boolean(github ?? oidc) });
+  return {
+    port: integer(env, "PORT", { fallback: 8000, min: 0, max: 65_535 }),
+    host,
+    kvPath: readKvPath(env),
+    channelLayer: readChannelLayer(env),
+    github,
+    oidc,
+    devSignIn,
+    publicUrl: publicUrl(env, "PUBLIC_URL"),
+    trustProxy: toggle(env, "TRUST_PROXY") ?? false,
+    allowedOrigins: readAllowedOrigins(env),
+    ...readSessionTtls(env),
+    admins: readAdmins(env, devSignIn),
+    socketsPerUser: integer(env, "SOCKETS_PER_USER", { fallback: 20, min: 1 }),
+    socketsPerAddress: integer(env, "SOCKETS_PER_ADDRESS", { fallback: 200, min: 1 }),
+    maxMessageBytes: integer(env, "MAX_MESSAGE_BYTES", { fallback: 65_536, min: 1 }),
+    sendBufferBytes: integer(env, "SEND_BUFFER_BYTES", { fallback: 1_048_576, min: 1 }),
+    messagesPerSecond: integer(env, "MESSAGES_PER_SECOND", { fallback: 50, min: 1 }),
+    messageBurst: integer(env, "MESSAGE_BURST", { fallback: 100, min: 1 }),
+    drainMs: 1000 * integer(env, "DRAIN_SECONDS", { fallback: 10, min: 0, max: 3600 }),
+    logLevel: choice(env, "LOG_LEVEL", LOG_LEVELS) ?? "info",
+    logFormat: choice(env, "LOG_FORMAT", ["text", "json"] as const) ?? "text",
+  };
+}
+
+function readGitHub(env: Environment): GitHubSettings | undefined {
+  const clientId = text(env, "GITHUB_CLIENT_ID");
+  const clientSecret = text(env, "GITHUB_CLIENT_SECRET");
+  if (clientId === undefined && clientSecret === undefined) return undefined;
+  if (clientId === undefined) {
+    throw new SettingError("GITHUB_CLIENT_ID", "is not set, but GITHUB_CLIENT_SECRET is: set both");
+  }
+  if (clientSecret === undefined) {
+    throw new SettingError("GITHUB_CLIENT_SECRET", "is not set, but GITHUB_CLIENT_ID is: set both");
+  }
+  return {
+    clientId,
+    clientSecret,
+    url: publicUrl(env, "GITHUB_URL", { path: true }) ?? "https://github.com",
+    apiUrl: publicUrl(env, "GITHUB_API_URL", { path: true }) ?? "https://api.github.com",
+  };
+}
+
+function readOidc(env: Environment): OidcSettings | undefined {
+  const issuer = publicUrl(env, "OIDC_ISSUER", { path: true });
+  const clientId = text(env, "OIDC_CLIENT_ID");
+  const clientSecret = text(env, "OIDC_CLIENT_SECRET");
+  if (issuer === undefined && clientId === undefined && clientSecret === undefined) {
+    return undefined;
+  }
+  if (issuer === undefined) {
+    throw new SettingError("OIDC_ISSUER", "is not set, but other OIDC_ variables are: set it too");
+  }
+  if (clientId === undefined) {
+    throw new SettingError("OIDC_CLIENT_ID", "is not set, but OIDC_ISSUER is: set both");
+  }
+  return { issuer, clientId, clientSecret, name: text(env, "OIDC_NAME") ?? new URL(issuer).host };
+}
+
+function readDevSignIn(
+  env: Environment,
+  { host, hasProvider }: { host: string; hasProvider: boolean },
+): boolean {
+  const wanted = toggle(env, "DEV_SIGN_IN");
+  const isPublic = !isLoopback(host);
+  if (wanted === true && isPublic) {
+    throw new SettingError(
+      "DEV_SIGN_IN",
+      `is on, but HOST is ${JSON.stringify(host)}: development sign-in takes a loopback HOST only`,
+    );
+  }
+  if (wanted === true && isDeploy(env)) {
+    throw new SettingError("DEV_SIGN_IN", "is on, which is not accepted on Deno Deploy");
+  }
+  return wanted ?? (!hasProvider && !isPublic && !isDeploy(env));
+}
+
+function readKvPath(env: Environment): string | undefined {
+  const path = text(env, "DENO_KV_PATH");
+  if (path !== undefined && /^http:\/\//.test(path) && !isLoopback(new URL(path).hostname)) {
+    throw new SettingError(
+      "DENO_KV_PATH",
+      `is ${JSON.stringify(path)}, but accepts a file, ":memory:" or an https:// address`,
+    );
+  }
+  return path ?? (isDeploy(env) ? undefined : ".data/kv.sqlite3");
+}
+
+function readChannelLayer(env: Environment): string {
+  const layer = text(env, "CHANNEL_LAYER") ?? "memory:";
+  if (layer === "memory:" || layer === "kv:") return layer;
+  if (/^rediss?:\/\/./.test(layer) && URL.canParse(layer)) return layer;
+  throw new SettingError(
+    "CHANNEL_LAYER",
+    `is ${JSON.stringify(layer.replace(/\/\/.*@/, "//…@"))}, ` +
+      "but accepts memory:, kv:, redis://… or rediss://…",
+  );
+}
+
+function readAllowedOrigins(env: Environment): readonly string[] {
+  const rules = list(env, "ALLOWED_ORIGINS");
+  for (const rule of rules) {
+    try {
+      parseOriginRule(rule);
+    } catch {
+      throw new SettingError(
+        "ALLOWED_ORIGINS",
+        `has ${JSON.stringify(rule)}, but accepts https://host, host, .domain or *, with commas`,
+      );
+    }
+  }
+  return rules;
+}
+
+function readSessionTtls(env: Environment) {
+  const sessionIdleTtlMs = duration(env, "SESSION_IDLE_TTL") ?? 7 * DAY_MS;
+  const sessionMaxTtlMs = duration(env, "SESSION_MAX_TTL") ??
+    Math.max(30 * DAY_MS, sessionIdleTtlMs);
+  if (sessionIdleTtlMs > sessionMaxTtlMs) {
+    throw new SettingError(
+      "SESSION_IDLE_TTL",
+      "is longer than SESSION_MAX_TTL, but accepts the same or less",
+    );
+  }
+  return { sessionIdleTtlMs, sessionMaxTtlMs };
+}
+
+function readAdmins(env: Environment, devSignIn: boolean): readonly string[] {
+  const admins = list(env, "ADMINS");
+  for (const admin of admins) {
+    if (!/^[a-z]+:\S+$/.test(admin)) {
+      throw new SettingError(
+        "ADMINS",
+        `has ${JSON.stringify(admin)}, but accepts provider:login, with commas`,
+      );
+    }
+  }
+  return admins.length === 0 && devSignIn ? ["dev:ada"] : admins;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Returns whether a host name is of this machine alone. */
+export function isLoopback(host: string): boolean {
+  const name = host.replace(/^\[|\]$/g, "").toLowerCase();
+  return name === "localhost" || name === "::1" || /^127(\.\d{1,3}){3}$/.test(name);
+}
+
+function isDeploy(env: Environment): boolean {
+  return env.DENO_DEPLOY !== undefined || env.DENO_DEPLOYMENT_ID !== undefined;
+}

@@ -1,0 +1,103 @@
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Thrown for a setting that is wrong: its message is one sentence for whoever set it. */
+export class SettingError extends Error {
+  override readonly name = "SettingError";
+  readonly variable: string;
+
+  constructor(variable: string, problem: string) {
+    super(`${variable} ${problem}.`);
+    this.variable = variable;
+  }
+}
+
+/** Returns a variable; one that is empty counts as unset. */
+export function text(env: Environment, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === "" ? undefined : value;
+}
+
+/** Reads a whole number. */
+export function integer(
+  env: Environment,
+  name: string,
+  { fallback, min, max = Number.MAX_SAFE_INTEGER }: { fallback: number; min: number; max?: number },
+): number {
+  const value = text(env, name);
+  if (value === undefined) return fallback;
+  const number = Number(value);
+  if (/^\d+$/.test(value) && number >= min && number <= max) return number;
+  const range = max === Number.MAX_SAFE_INTEGER ? `from ${min} on` : `from ${min} to ${max}`;
+  throw wrong(name, value, `a whole number ${range}`);
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** Reads a duration such as `500ms`, `30s`, `10m`, `12h` or `7d`, in milliseconds. */
+export function duration(env: Environment, name: string): number | undefined {
+  const value = text(env, name);
+  if (value === undefined) return undefined;
+  const [, number, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(value) ?? [];
+  const ms = Number(number) * (UNITS[unit ?? ""] ?? NaN);
+  if (ms >= 1) return ms;
+  throw wrong(name, value, "a duration such as 500ms, 30s, 10m, 12h or 7d");
+}
+
+/** Reads a switch: `on`, `true`, `1`, or `off`, `false`, `0`. */
+export function toggle(env: Environment, name: string): boolean | undefined {
+  const value = text(env, name);
+  if (value === undefined) return undefined;
+  if (["on", "true", "1"].includes(value.toLowerCase())) return true;
+  if (["off", "false", "0"].includes(value.toLowerCase())) return false;
+  throw wrong(name, value, "on or off");
+}
+
+/** Reads one of several words. */
+export function choice<const T extends string>(
+  env: Environment,
+  name: string,
+  accepted: readonly T[],
+): T | undefined {
+  const value = text(env, name);
+  if (value === undefined) return undefined;
+  const found = accepted.find((word) => word === value);
+  if (found !== undefined) return found;
+  throw wrong(name, value, accepted.join(", "));
+}
+
+/** Reads words with commas between them. */
+export function list(env: Environment, name: string): readonly string[] {
+  const words = (text(env, name) ?? "").split(",").map((word) => word.trim());
+  return words.filter((word) => word !== "");
+}
+
+/** Reads an http or https address: of a site, or with `path` of something on one. */
+export function publicUrl(
+  env: Environment,
+  name: string,
+  { path = false }: { path?: boolean } = {},
+): string | undefined {
+  const value = text(env, name);
+  if (value === undefined) return undefined;
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const isWeb = url?.protocol === "https:" || url?.protocol === "http:";
+  const isPlain = url?.username === "" && url.password === "" && url.search === "" &&
+    url.hash === "";
+  if (isWeb && isPlain && (path || url.pathname === "/")) return value.replace(/\/+$/, "");
+  const what = path
+    ? "an https:// address"
+    : "an address such as https://example.com, without a path";
+  throw wrong(name, value.replace(/\/\/.*@/, "//…@"), what);
+}
+
+function wrong(name: string, value: string, accepted: string): SettingError {
+  const shown = value.length > 80 ? `${value.slice(0, 80)}…` : value;
+  return new SettingError(name, `is ${JSON.stringify(shown)}, but accepts ${accepted}`);
+}

@@ -1,0 +1,21 @@
+/**
+ * The app: what is done for every request, then the routes.
+ *
+ * @module
+ */
+import { App, staticFiles } from "fresh";
+import type { State } from "./app/define.ts";
+import { withServices } from "./app/middleware.ts";
+import { securityHeaders } from "./app/security_headers.ts";
+import { type Services, services } from "./app/services.ts";
+
+/** Creates the app around services: those of this process, or those of a test. */
+export function createApp(getServices: () => Services): App<State> {
+  return new App<State>()
+    .use(withServices(getServices))
+    .use(securityHeaders)
+    .use(staticFiles())
+    .fsRoutes();
+}
+
+export const app: App<State> = createApp(services);

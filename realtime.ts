@@ -1,0 +1,65 @@
+/**
+ * Who may open which socket, and what serves it: read it from the outside in.
+ *
+ * @module
+ */
+import type { Application, Log, Scope } from "@sluice/sluice";
+import { requireUser, type SignedInScope, type UserStore, withUser } from "@sluice/sluice/auth";
+import type { PublicUser } from "@sluice/sluice/auth";
+import { type ChannelLayer, type LayerScope, withLayer } from "@sluice/sluice/layers";
+import type { Presence } from "@sluice/sluice/presence";
+import { route, router } from "@sluice/sluice/routing";
+import { withOrigins, withSocketLimits } from "@sluice/sluice/security";
+import { type Handler, toHandler } from "@sluice/sluice/server";
+import { type Sessions, withSession } from "@sluice/sluice/sessions";
+import { ChatConsumer, type ChatScope } from "./consumers/chat_consumer.ts";
+import { EchoConsumer } from "./consumers/echo_consumer.ts";
+import type { Settings } from "./app/settings.ts";
+
+/** What every consumer here knows of its connection. */
+type AppScope = SignedInScope & LayerScope;
+
+/** What the gate is made of. */
+export interface RealtimeParts {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly sessions: Sessions;
+  readonly users: UserStore;
+  readonly layer: ChannelLayer;
+  readonly presence: Presence<PublicUser>;
+}
+
+/** Creates what answers `/ws/…`. */
+export function createRealtime(parts: RealtimeParts): Handler {
+  const { settings, log, sessions, users, layer, presence } = parts;
+  const limits = { perUser: settings.socketsPerUser, perAddress: settings.socketsPerAddress };
+
+  const routes = router<AppScope>([
+    route("/ws/echo", EchoConsumer),
+    route(
+      "/ws/chat/:room([A-Za-z0-9_-]{1,64})",
+      (scope: ChatScope) => new ChatConsumer(scope, presence),
+    ),
+  ]);
+
+  const stack: Application<Scope> = withOrigins(
+    settings.allowedOrigins,
+    withSession(
+      sessions,
+      withUser(
+        users,
+        requireUser(
+          withSocketLimits(limits, withLayer(layer, routes)),
+        ),
+      ),
+    ),
+  );
+
+  const { maxMessageBytes, messagesPerSecond, messageBurst, sendBufferBytes } = settings;
+  return toHandler(stack, {
+    log,
+    publicUrl: settings.publicUrl,
+    trustProxy: settings.trustProxy,
+    limits: { maxMessageBytes, messagesPerSecond, messageBurst, sendBufferBytes },
+  });
+}
