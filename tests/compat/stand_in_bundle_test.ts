@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { test } from "node:test";
+import { bundle } from "../../compat/fresh/dev/bundle.ts";
+import { resolveConfig } from "../../compat/fresh/dev/config.ts";
+import { FIXTURE } from "./support.ts";
+
+const config = resolveConfig({ root: FIXTURE });
+const island = (name: string) => join(FIXTURE, "islands", name);
+
+async function bundleText(files: string[]): Promise<string> {
+  const { files: scripts } = await bundle(config, files);
+  const decoder = new TextDecoder();
+  return [...scripts.values()].map(({ content }) => decoder.decode(content)).join("\n");
+}
+
+/** Bundles an island with this code. */
+async function bundleCode(code: string): Promise<string> {
+  const root = await Deno.makeTempDir();
+  try {
+    const file = join(root, "Island.tsx");
+    await Deno.writeTextFile(file, code);
+    return await bundleText([file]);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+test("bundle() has one copy of Preact, whoever imports it", async () => {
+  const text = await bundleText([island("Counter.tsx"), island("Panel.tsx"), island("Titled.tsx")]);
+  assert.equal(text.match(/"http:\/\/www\.w3\.org\/1998\/Math\/MathML"/g)?.length, 1);
+});
+
+test("bundle() keeps the first page below 16 KB, compressed", async () => {
+  const { files } = await bundle(config, [island("Counter.tsx"), island("Panel.tsx")]);
+  const sizes = [...files.values()].map(({ content }) => gzipSync(content).byteLength);
+  assert.ok(sizes.reduce((sum, size) => sum + size) < 16_384, `${sizes}`);
+});
+
+test("bundle() leaves out <Head> where no island uses it", async () => {
+  assert.doesNotMatch(await bundleText([island("Counter.tsx")]), /noscript/);
+  assert.match(await bundleText([island("Titled.tsx")]), /noscript/);
+});
+
+test("bundle() resolves the project's own name and npm packages", async () => {
+  const text = await bundleCode(`
+    import { asset } from "fresh/runtime";
+    import { batch } from "@preact/signals";
+    import { useId } from "preact/hooks";
+    export default () => <p id={useId()} title={asset("/a")} onClick={() => batch(() => {})} />;
+  `);
+  assert.match(text, /__frsh_c/);
+});
+
+test("bundle() says which island imports what only a server has", async () => {
+  await assert.rejects(
+    bundleCode(`import "node:fs"; export default () => null;`),
+    /"node:fs" is for servers: an island cannot use it \(.*Island\.tsx\)/,
+  );
+});
+
+test("bundle() says what cannot be found", async () => {
+  await assert.rejects(
+    bundleCode(`import "no-such-package"; export default () => null;`),
+    /no-such-package/,
+  );
+});
+
+test("bundle() gives islands with one file name scripts of their own", async () => {
+  const root = await Deno.makeTempDir();
+  try {
+    const files = ["a", "b"].map((folder) => join(root, folder, "Same.tsx"));
+    for (const file of files) {
+      await Deno.mkdir(dirname(file));
+      await Deno.writeTextFile(file, "export default () => null;");
+    }
+    const { islands } = await bundle(resolveConfig({ root }), files);
+    assert.deepEqual(Object.values(islands).map(({ name }) => name), ["Same", "Same_1"]);
+    assert.notEqual(islands["a/Same.tsx"].file, islands["b/Same.tsx"].file);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
