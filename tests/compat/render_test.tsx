@@ -192,7 +192,7 @@ test("csp() allows a page's inline scripts and styles by a nonce of its own", as
           <style>{"p{}"}</style>
         </head>
         <body>
-          <script>{"1"}</script>
+          <script>globalThis.ran = true</script>
         </body>
       </html>,
     ));

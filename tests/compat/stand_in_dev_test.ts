@@ -20,7 +20,7 @@ test("errorOverlay() shows the message, the file and the code, all of it escaped
   assert.ok(!html.includes("<img"));
   assert.match(html, /Error: &lt;img src=x/);
   assert.match(html, /stand_in_dev_test\.ts:\d+:\d+/);
-  assert.match(html, /> \d+ \|   const html = errorOverlay\(/);
+  assert.match(html, /> \d+ \| {3}const html = errorOverlay\(/);
 });
 
 test("errorOverlay() takes anything that can be thrown", () => {

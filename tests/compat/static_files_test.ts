@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { asset } from "fresh/runtime";
-import { buildOnDisk } from "./support.ts";
+import { buildInMemory, buildOnDisk, type Fetch, silently } from "./support.ts";
 
 const build = await buildOnDisk();
 const { fetch } = build;
@@ -54,6 +54,8 @@ test("staticFiles() serves .well-known, and no other hidden directory", async ()
   assert.equal((await fetch("/.hidden/secret.txt")).status, 404);
 });
 
+let memory: Promise<Fetch> | undefined;
+
 const ESCAPES = [
   "/../main.ts",
   "/%2e%2e/main.ts",
@@ -72,6 +74,12 @@ for (const path of ESCAPES) {
     const response = await fetch(path);
     assert.equal(response.status, 404);
     assert.doesNotMatch(await response.text(), /staticFiles\(\)/);
+  });
+
+  test(`staticFiles() of a build in memory serves nothing outside either: ${path}`, async () => {
+    const response = await silently(async () => (await (memory ??= buildInMemory()))(path));
+    assert.notEqual(response.status, 200);
+    assert.doesNotMatch(await response.text(), /staticFiles\(\)|secret/);
   });
 }
 
