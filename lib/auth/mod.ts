@@ -1,15 +1,28 @@
 /**
- * Sign-in and people.
+ * Sign-in with OAuth 2.0 and OpenID Connect, and people.
  *
- * {@linkcode withUser} and {@linkcode requireUser} find who a connection belongs to;
- * {@linkcode KvUserStore} and {@linkcode MemoryUserStore} keep people.
+ * {@linkcode SignIn} takes a person to a provider and back, {@linkcode GitHubProvider},
+ * {@linkcode OidcProvider} and, while developing, {@linkcode DevProvider} vouch for them,
+ * {@linkcode KvUserStore} and {@linkcode MemoryUserStore} keep them, {@linkcode withUser} and
+ * {@linkcode requireUser} find who a connection belongs to.
  *
  * @module
  */
+export { DevIdentity, type DevIdentityOptions } from "./dev/dev_identity.ts";
+export { DevProvider } from "./dev/dev_provider.ts";
+export { SignInError, type SignInErrorCode, type SignInErrorOptions } from "./errors.ts";
+export { KvTransactionStore } from "./kv_transaction_store.ts";
 export { KvUserStore } from "./kv_user_store.ts";
 export { MemoryUserStore } from "./memory_user_store.ts";
+export type { BackChannelOptions, Fetch } from "./providers/_back_channel.ts";
+export { type GitHubOptions, GitHubProvider } from "./providers/github.ts";
+export { type OidcOptions, OidcProvider } from "./providers/oidc.ts";
+export type { AuthorizationAnswer, AuthorizationRequest, Provider } from "./providers/provider.ts";
 export { removeUser } from "./remove_user.ts";
 export { requireUser } from "./require_user.ts";
+export { safeReturnTo } from "./return_to.ts";
+export { SignIn, type SignInOptions, type SignInRequest } from "./sign_in.ts";
+export { MemoryTransactionStore, type Transaction, type TransactionStore } from "./transactions.ts";
 export { type Profile, type PublicUser, toPublicUser, type User } from "./user.ts";
 export type { UserStore } from "./user_store.ts";
 export { type SignedInScope, type UserScope, withUser } from "./with_user.ts";

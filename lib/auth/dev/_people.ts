@@ -1,0 +1,38 @@
+/** Somebody to sign in as while developing. */
+export interface DevPerson {
+  readonly login: string;
+  readonly name: string;
+}
+
+/** Who is offered on the page. */
+export const PEOPLE: readonly DevPerson[] = [
+  { login: "ada", name: "Ada Lovelace" },
+  { login: "grace", name: "Grace Hopper" },
+  { login: "linus", name: "Linus Torvalds" },
+];
+
+/** Longest login, in characters. */
+export const MAX_LOGIN_LENGTH = 39;
+
+/**
+ * Returns the login that somebody typed: lower case, 1 to 39 letters, digits and single hyphens;
+ * spaces and underscores count as hyphens. Undefined where nothing of that kind is left.
+ */
+export function toLogin(text: string): string | undefined {
+  if (text.length > 200) return undefined;
+  const plain = text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().trim();
+  const login = plain.replace(/[\s_-]+/g, "-").replace(/^-+|-+$/g, "");
+  return login.length <= MAX_LOGIN_LENGTH && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(login)
+    ? login
+    : undefined;
+}
+
+/** Returns the person of a login. */
+export function personOf(login: string): DevPerson {
+  return PEOPLE.find((person) => person.login === login) ?? { login, name: nameOf(login) };
+}
+
+function nameOf(login: string): string {
+  const words = login.split("-").filter((word) => word !== "");
+  return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join(" ");
+}

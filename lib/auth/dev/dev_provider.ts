@@ -1,0 +1,62 @@
+import { SignInError } from "../errors.ts";
+import { type BackChannelOptions, isLoopback } from "../providers/_back_channel.ts";
+import { OidcProvider } from "../providers/oidc.ts";
+import type { AuthorizationAnswer, AuthorizationRequest, Provider } from "../providers/provider.ts";
+import type { Profile } from "../user.ts";
+import { DEV_CLIENT_ID } from "./_issuer.ts";
+import type { DevIdentity } from "./dev_identity.ts";
+
+/** Most origins that are known at once. */
+const MAX_ORIGINS = 8;
+
+/**
+ * Sign-in with a {@linkcode DevIdentity}, by the same code as with any OpenID Connect provider. Our
+ * own calls to it stay inside the process.
+ *
+ * @example
+ * ```ts
+ * import { DevIdentity, DevProvider } from "@sluice/sluice/auth";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(new DevProvider(new DevIdentity({ log: console })).id, "dev");
+ * ```
+ */
+export class DevProvider implements Provider {
+  readonly id = "dev";
+  readonly name = "Development";
+  readonly #identity: DevIdentity;
+  readonly #options: Pick<BackChannelOptions, "clock">;
+  readonly #providers = new Map<string, OidcProvider>();
+
+  constructor(identity: DevIdentity, options: Pick<BackChannelOptions, "clock"> = {}) {
+    this.#identity = identity;
+    this.#options = options;
+  }
+
+  async authorizationUrl(request: AuthorizationRequest): Promise<URL> {
+    return await this.#provider(request.redirectUri).authorizationUrl(request);
+  }
+
+  async profile(answer: AuthorizationAnswer): Promise<Profile> {
+    return await this.#provider(answer.redirectUri).profile(answer);
+  }
+
+  #provider(redirectUri: string): OidcProvider {
+    const { origin, hostname } = new URL(redirectUri);
+    if (!isLoopback(hostname)) throw new SignInError("UNKNOWN_PROVIDER");
+    const known = this.#providers.get(origin);
+    if (known) return known;
+    const [oldest] = this.#providers.keys();
+    if (this.#providers.size >= MAX_ORIGINS && oldest) this.#providers.delete(oldest);
+    const provider = new OidcProvider({
+      ...this.#options,
+      id: this.id,
+      issuer: origin + this.#identity.path,
+      clientId: DEV_CLIENT_ID,
+      subjectAlone: true,
+      fetch: (url, init) => this.#identity.handle(new Request(url, init)),
+    });
+    this.#providers.set(origin, provider);
+    return provider;
+  }
+}

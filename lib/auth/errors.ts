@@ -1,0 +1,95 @@
+import { cleanText } from "./user.ts";
+
+/** Why a sign-in failed. Stable. */
+export type SignInErrorCode =
+  /** The provider that was asked for is not one of ours. */
+  | "UNKNOWN_PROVIDER"
+  /** A callback without `state`: nobody began this here. */
+  | "STATE_MISSING"
+  /** A callback for a sign-in that is unknown, over, used up, or another browser's. */
+  | "TRANSACTION_INVALID"
+  /** The provider, or the person there, said no. */
+  | "PROVIDER_DENIED"
+  /** The provider is down, slow, or answers what it must not. */
+  | "PROVIDER_UNAVAILABLE"
+  /** The provider did not say who it is. */
+  | "PROFILE_INCOMPLETE"
+  /** Our own database cannot be reached. */
+  | "UNAVAILABLE";
+
+const STATUS: Readonly<Record<SignInErrorCode, number>> = {
+  UNKNOWN_PROVIDER: 404,
+  STATE_MISSING: 400,
+  TRANSACTION_INVALID: 400,
+  PROVIDER_DENIED: 400,
+  PROVIDER_UNAVAILABLE: 502,
+  PROFILE_INCOMPLETE: 502,
+  UNAVAILABLE: 503,
+};
+
+const MESSAGE: Readonly<Record<SignInErrorCode, string>> = {
+  UNKNOWN_PROVIDER: "There is no such way to sign in here",
+  STATE_MISSING: "This sign-in was not begun here",
+  TRANSACTION_INVALID: "This sign-in is over, or was begun in another browser",
+  PROVIDER_DENIED: "The provider did not let you sign in",
+  PROVIDER_UNAVAILABLE: "The provider cannot be reached, or did not answer as it should",
+  PROFILE_INCOMPLETE: "The provider did not say who you are",
+  UNAVAILABLE: "Signing in is not possible for the moment",
+};
+
+/** What is known of a sign-in that failed. */
+export interface SignInErrorOptions {
+  readonly status?: number;
+  /** The provider's own words. Cleaned and cut to 200 characters. */
+  readonly reason?: string | undefined;
+  /** Which provider, for a way to try again. */
+  readonly provider?: string | undefined;
+  /** Where the person wanted to go, for a way to try again: a path on this site. */
+  readonly returnTo?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/**
+ * Thrown where a sign-in fails. `status` and `message` are for the page that says so; `provider` and
+ * `returnTo`, where known, for its link to try again.
+ *
+ * *Security*: `TRANSACTION_INVALID` does not say which check failed. `reason` is text of somebody
+ * else: escape it in HTML. `cause` may hold secrets: never log it whole.
+ *
+ * @example
+ * ```ts
+ * import { SignInError } from "@sluice/sluice/auth";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(new SignInError("STATE_MISSING").status, 400);
+ * ```
+ */
+export class SignInError extends Error {
+  override readonly name = "SignInError";
+  readonly code: SignInErrorCode;
+  readonly status: number;
+  readonly reason: string | undefined;
+  readonly provider: string | undefined;
+  readonly returnTo: string | undefined;
+
+  constructor(code: SignInErrorCode, options: SignInErrorOptions = {}) {
+    super(MESSAGE[code], { cause: options.cause });
+    this.code = code;
+    this.status = options.status ?? STATUS[code];
+    this.reason = options.reason === undefined
+      ? undefined
+      : cleanText(options.reason, 200) || undefined;
+    this.provider = options.provider;
+    this.returnTo = options.returnTo;
+  }
+
+  /** Returns the same error with what else is known. */
+  with(options: Pick<SignInErrorOptions, "provider" | "returnTo">): SignInError {
+    return new SignInError(this.code, {
+      status: this.status,
+      reason: this.reason,
+      cause: this.cause,
+      ...options,
+    });
+  }
+}

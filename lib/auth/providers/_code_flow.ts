@@ -1,0 +1,109 @@
+import * as oauth from "oauth4webapi";
+import { SignInError } from "../errors.ts";
+import type { Fetch } from "./_back_channel.ts";
+import type { AuthorizationAnswer, AuthorizationRequest } from "./provider.ts";
+
+/** A provider, and us as its client. */
+export interface CodeFlow {
+  readonly server: oauth.AuthorizationServer;
+  readonly client: oauth.Client;
+  readonly clientAuth: oauth.ClientAuth;
+  readonly scope: string;
+  /** Whether it is OpenID Connect: with a nonce and an ID token. */
+  readonly openId: boolean;
+  readonly fetch: Fetch;
+  readonly insecure: boolean;
+}
+
+/** How oauth4webapi makes its calls for `flow`. */
+export function callOptions(flow: Pick<CodeFlow, "fetch" | "insecure">) {
+  return { [oauth.customFetch]: flow.fetch, [oauth.allowInsecureRequests]: flow.insecure };
+}
+
+/** Returns the address of an authorization request: code, PKCE S256, state, and nonce. */
+export async function authorizationUrl(
+  flow: CodeFlow,
+  request: AuthorizationRequest,
+): Promise<URL> {
+  const url = new URL(flow.server.authorization_endpoint!);
+  const parameters = {
+    response_type: "code",
+    client_id: flow.client.client_id,
+    redirect_uri: request.redirectUri,
+    scope: flow.scope,
+    state: request.state,
+    code_challenge: await oauth.calculatePKCECodeChallenge(request.codeVerifier),
+    code_challenge_method: "S256",
+    ...(flow.openId ? { nonce: request.nonce } : {}),
+    ...(request.loginHint === undefined ? {} : { login_hint: request.loginHint }),
+  };
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  return url;
+}
+
+/** Checks a callback and exchanges its code for tokens, checked as well. */
+export async function exchangeCode(
+  flow: CodeFlow,
+  answer: AuthorizationAnswer,
+): Promise<oauth.TokenEndpointResponse> {
+  const parameters = checkedParameters(flow, answer);
+  try {
+    const response = await oauth.authorizationCodeGrantRequest(
+      flow.server,
+      flow.client,
+      flow.clientAuth,
+      parameters,
+      answer.redirectUri,
+      answer.codeVerifier,
+      callOptions(flow),
+    );
+    return await oauth.processAuthorizationCodeResponse(flow.server, flow.client, response, {
+      ...(flow.openId ? { expectedNonce: answer.nonce, requireIdToken: true } : {}),
+    });
+  } catch (error) {
+    throw fromBackChannel(error);
+  }
+}
+
+/** What providers answer to a code that is not (or no more) good for us. */
+const REFUSED_CODE: readonly unknown[] = [
+  "access_denied",
+  "invalid_grant",
+  "bad_verification_code",
+];
+
+/** Returns what a failure of a call to the provider means. */
+export function fromBackChannel(error: unknown): SignInError {
+  if (error instanceof SignInError) return error;
+  if (error instanceof oauth.ResponseBodyError) {
+    return REFUSED_CODE.includes(error.error)
+      ? new SignInError("PROVIDER_DENIED", { reason: reasonOf(error), cause: error })
+      : new SignInError("PROVIDER_UNAVAILABLE", { cause: error });
+  }
+  const answered = error instanceof oauth.OperationProcessingError ||
+    error instanceof oauth.UnsupportedOperationError ||
+    error instanceof oauth.WWWAuthenticateChallengeError;
+  return new SignInError("PROVIDER_UNAVAILABLE", { status: answered ? 502 : 503, cause: error });
+}
+
+function checkedParameters(flow: CodeFlow, answer: AuthorizationAnswer): URLSearchParams {
+  try {
+    const { server, client } = flow;
+    const parameters = oauth.validateAuthResponse(server, client, answer.parameters, answer.state);
+    if (!parameters.get("code")) throw new SignInError("TRANSACTION_INVALID");
+    return parameters;
+  } catch (error) {
+    if (!(error instanceof oauth.AuthorizationResponseError)) {
+      throw new SignInError("TRANSACTION_INVALID", { cause: error });
+    }
+    if (error.error === "server_error" || error.error === "temporarily_unavailable") {
+      throw new SignInError("PROVIDER_UNAVAILABLE", { status: 503, cause: error });
+    }
+    throw new SignInError("PROVIDER_DENIED", { reason: reasonOf(error), cause: error });
+  }
+}
+
+function reasonOf(error: oauth.ResponseBodyError | oauth.AuthorizationResponseError): string {
+  const description = error.error_description;
+  return typeof description === "string" && description !== "" ? description : String(error.error);
+}
