@@ -1,0 +1,34 @@
+import type { Connection, ConnectionEnd } from "@sluice/sluice";
+
+/** A connection without a server, for what is tied to one: it is open until it is ended. */
+export function fakeConnection(): Connection & { readonly sent: (string | Uint8Array)[] } {
+  const callbacks = new Set<(end: ConnectionEnd) => void>();
+  const sent: (string | Uint8Array)[] = [];
+  let end: ConnectionEnd | undefined;
+  const nothing = () => {};
+  return {
+    id: "fake",
+    log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+    get phase() {
+      return end === undefined ? "open" as const : "ended" as const;
+    },
+    lastReceivedAt: 0,
+    bufferedAmount: 0,
+    sent,
+    accept: nothing,
+    refuse: nothing,
+    takeMessage: () => true,
+    send: (data) => end === undefined && sent.push(data) > 0,
+    end(code, reason = "") {
+      if (end !== undefined) return;
+      end = { code, reason, byServer: true };
+      for (const callback of callbacks) callback(end);
+    },
+    onEnd(callback) {
+      if (end !== undefined) callback(end);
+      else callbacks.add(callback);
+      return () => callbacks.delete(callback);
+    },
+    deliver: () => true,
+  };
+}

@@ -1,0 +1,68 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { MemoryChannelLayer } from "@sluice/sluice/layers";
+import { Presence, syncDiff, syncState } from "@sluice/sluice/presence";
+import { fakeConnection } from "../fake_connection.ts";
+
+function room() {
+  const layer = new MemoryChannelLayer();
+  const told: string[] = [];
+  layer.attach("listener", {
+    deliver(message) {
+      told.push(`${message.type} ${message.data}`);
+      return true;
+    },
+  });
+  const presence = new Presence<string>(layer, {
+    joined: (meta) => ({ type: "joined", data: meta }),
+    left: (meta) => ({ type: "left", data: meta }),
+  });
+  const enter = (key: string, connection = fakeConnection()) =>
+    presence.enter("room", { key, meta: key }, { connection }).then((people) => ({
+      people,
+      connection,
+    }));
+  return { layer, told, presence, enter };
+}
+
+test("Presence announces a person once, however many connections", async () => {
+  const { layer, told, enter } = room();
+  await layer.groupAdd("room", "listener");
+  const first = await enter("ada");
+  const second = await enter("ada");
+  assert.deepEqual(second.people, ["ada"]);
+  first.connection.end(1000);
+  assert.deepEqual(told, ["joined ada"]);
+  second.connection.end(1000);
+  assert.deepEqual(told, ["joined ada", "left ada"]);
+});
+
+test("Presence lists people in the order in which they came", async () => {
+  const { presence, enter } = room();
+  await enter("ada");
+  await enter("grace");
+  assert.deepEqual(presence.list("room"), ["ada", "grace"]);
+  assert.deepEqual(presence.list("elsewhere"), []);
+});
+
+test("Presence leaves out a connection that is over already", async () => {
+  const { layer, told, presence, enter } = room();
+  await layer.groupAdd("room", "listener");
+  const connection = fakeConnection();
+  connection.end(1000);
+  await enter("ada", connection);
+  assert.deepEqual(presence.list("room"), []);
+  assert.deepEqual(told, []);
+});
+
+const people = fc.dictionary(fc.constantFrom("a", "b", "c", "d"), fc.constant(0)).map((names) =>
+  new Map(Object.keys(names).map((name) => [name, name]))
+);
+
+test("syncDiff() undoes what syncState() found: after the diff, both states are the same", () => {
+  fc.assert(fc.property(people, people, (before, after) => {
+    const applied = syncDiff(before, syncState(before, after), (name) => name);
+    assert.deepEqual(new Map([...applied].sort()), new Map([...after].sort()));
+  }));
+});
