@@ -57,9 +57,14 @@ export async function exchangeCode(
       answer.codeVerifier,
       callOptions(flow),
     );
-    return await oauth.processAuthorizationCodeResponse(flow.server, flow.client, response, {
-      ...(flow.openId ? { expectedNonce: answer.nonce, requireIdToken: true } : {}),
-    });
+    const { server, client } = flow;
+    if (!flow.openId) {
+      return await oauth.processAuthorizationCodeResponse(server, client, response);
+    }
+    const expected = { expectedNonce: answer.nonce, requireIdToken: true };
+    const tokens = await oauth.processAuthorizationCodeResponse(server, client, response, expected);
+    await oauth.validateApplicationLevelSignature(server, response, callOptions(flow));
+    return tokens;
   } catch (error) {
     throw fromBackChannel(error);
   }
@@ -82,7 +87,7 @@ export function fromBackChannel(error: unknown): SignInError {
   }
   const answered = error instanceof oauth.OperationProcessingError ||
     error instanceof oauth.UnsupportedOperationError ||
-    error instanceof oauth.WWWAuthenticateChallengeError;
+    error instanceof oauth.WWWAuthenticateChallengeError || error instanceof SyntaxError;
   return new SignInError("PROVIDER_UNAVAILABLE", { status: answered ? 502 : 503, cause: error });
 }
 

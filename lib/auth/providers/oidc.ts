@@ -40,8 +40,7 @@ export interface OidcOptions extends BackChannelOptions {
  * Sign-in with any OpenID Connect provider, by discovery (OpenID Connect Discovery 1.0).
  *
  * What the provider says of itself is read at the first sign-in and kept for an hour; a failure is
- * not kept. The ID token comes from the provider directly, and is checked for issuer, audience,
- * lifetime and nonce; its signature is not, as OpenID Connect Core 1.0 §3.1.3.7 allows then.
+ * not kept. The ID token is checked for signature, issuer, audience, lifetime and nonce.
  *
  * @example
  * ```ts
