@@ -1,4 +1,5 @@
 import { createDefine } from "fresh";
+import type { Refusal } from "@sluice/sluice";
 import type { User } from "@sluice/sluice/auth";
 import type { Peer } from "@sluice/sluice/server";
 import type { Session } from "@sluice/sluice/sessions";
@@ -21,6 +22,8 @@ export interface State {
    * @throws {Refusal} `UNAVAILABLE`: the database cannot be reached.
    */
   person(): Promise<Person | undefined>;
+  /** Returns who makes the request, or says why that is nobody. Throws as {@linkcode person}. */
+  identity(): Promise<Person | Refusal>;
 }
 
 /** Fresh's `define`, with this app's state. */

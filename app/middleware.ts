@@ -12,10 +12,14 @@ export function withServices(getServices: () => Services) {
     const services = getServices();
     const { publicUrl, trustProxy } = services.settings;
     const peer = resolvePeer(ctx.req, ctx.info.remoteAddr as NetAddress, { publicUrl, trustProxy });
-    let person: Promise<Person | undefined> | undefined;
+    let identity: Promise<Person | Refusal> | undefined;
     ctx.state.services = services;
     ctx.state.peer = peer;
-    ctx.state.person = () => person ??= identify(services, ctx.req, peer);
+    ctx.state.identity = () => identity ??= identify(services, ctx.req, peer);
+    ctx.state.person = async () => {
+      const found = await ctx.state.identity();
+      return found instanceof Refusal ? undefined : found;
+    };
     if (isCrossSite(ctx.req, peer.url)) return problem(new Refusal("CROSS_SITE", CROSS_SITE));
     return await ctx.next();
   };

@@ -26,6 +26,8 @@ export interface Services {
   readonly signIn: SignIn;
   /** Answers `/ws/…`. */
   readonly realtime: Handler;
+  /** When the process started, in milliseconds since the epoch. */
+  readonly startedAt: number;
   /** Lets go of the layer and the database. */
   close(): Promise<void>;
 }
@@ -50,6 +52,7 @@ export function createServices(
   return {
     ...parts,
     realtime,
+    startedAt: Date.now(),
     async close() {
       await layer.close();
       await database.close();

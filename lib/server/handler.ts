@@ -31,6 +31,8 @@ export interface HandlerStats {
   readonly accepted: number;
   /** Connections that are over, and whose peer has not yet let go of the network connection. */
   readonly lingering: number;
+  /** How often was refused since the start, by code. */
+  readonly refused: ReadonlyMap<string, number>;
 }
 
 /** Answers requests to `/ws/…`: lets them in, or says why not. */

@@ -4,6 +4,7 @@
  * @module
  */
 export { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from "./connection_limits.ts";
+export { serve, type ServeOptions } from "./deno_serve.ts";
 export { denoTransport } from "./deno_transport.ts";
 export type { Handler, HandlerOptions, HandlerStats, NetAddress, RequestInfo } from "./handler.ts";
 export { consoleLog, createLog, LOG_LEVELS, type LogLevel, type LogOptions } from "./log.ts";

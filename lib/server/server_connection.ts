@@ -54,6 +54,7 @@ export class ServerConnection implements Connection, SocketEvents {
   #inboxEvents = 0;
   #accepted = false;
   #end: ConnectionEnd | undefined;
+  #onRelease: (() => void) | undefined;
   #onEnd: ((end: ConnectionEnd) => void)[] = [];
   #afterRunning: (() => void) | undefined;
 
@@ -76,6 +77,11 @@ export class ServerConnection implements Connection, SocketEvents {
 
   get log(): Log {
     return this.#context.log;
+  }
+
+  /** Calls back when the peer has let go of the network connection, which may be never. */
+  onRelease(callback: () => void): void {
+    this.#onRelease = callback;
   }
 
   /** How it ended, once it has. */
@@ -192,6 +198,8 @@ export class ServerConnection implements Connection, SocketEvents {
   }
 
   close(code: number, reason: string): void {
+    this.#onRelease?.();
+    this.#onRelease = undefined;
     const shown = code === 0 ? CloseCode.abnormal : code;
     this.#finish({ code: shown, reason, byServer: false });
   }

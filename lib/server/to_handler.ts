@@ -67,10 +67,11 @@ class Gate {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #open = new Set<ServerConnection>();
+  readonly #lingering = new Set<ServerConnection>();
   readonly #prefix = crypto.randomUUID().slice(0, 8);
   #serial = 0;
   #accepted = 0;
-  #lingering = 0;
+  readonly #refused = new Map<string, number>();
 
   constructor(application: Application<Scope>, options: HandlerOptions) {
     this.#application = application;
@@ -83,7 +84,8 @@ class Gate {
   }
 
   get stats() {
-    return { open: this.#open.size, accepted: this.#accepted, lingering: this.#lingering };
+    const lingering = this.#lingering.size;
+    return { open: this.#open.size, accepted: this.#accepted, lingering, refused: this.#refused };
   }
 
   endAll(code: number, reason: string): number {
@@ -93,7 +95,7 @@ class Gate {
   }
 
   async handle(request: Request, info: RequestInfo | undefined): Promise<Response> {
-    if (this.drain.isDraining) return problem(this.drain.refusal());
+    if (this.drain.isDraining) return this.#refuse(this.drain.refusal());
     const wantsUpgrade = isUpgrade(request);
     const connection = new ServerConnection(`${this.#prefix}-${++this.#serial}`, {
       limits: this.#limits,
@@ -117,9 +119,9 @@ class Gate {
   async #admit(request: Request, scope: Scope, connection: ServerConnection): Promise<Response> {
     const admission = await this.#ask(scope);
     if (admission instanceof Response) return admission;
-    if (admission instanceof Refusal) return problem(admission);
+    if (admission instanceof Refusal) return this.#refuse(admission);
     const decision = await connection.decide(admission);
-    if ("refused" in decision) return problem(decision.refused);
+    if ("refused" in decision) return this.#refuse(decision.refused);
     return this.#upgrade(request, connection, decision);
   }
 
@@ -156,12 +158,21 @@ class Gate {
 
   #fail(connection: ServerConnection, refusal: Refusal): Response {
     connection.end(CloseCode.internalError, refusal.code);
+    return this.#refuse(refusal);
+  }
+
+  #refuse(refusal: Refusal): Response {
+    this.#refused.set(refusal.code, (this.#refused.get(refusal.code) ?? 0) + 1);
     return problem(refusal);
   }
 
   #count(connection: ServerConnection): void {
     this.#accepted++;
     this.#open.add(connection);
-    connection.onEnd(() => this.#open.delete(connection));
+    connection.onEnd(({ byServer }) => {
+      this.#open.delete(connection);
+      if (byServer) this.#lingering.add(connection);
+    });
+    connection.onRelease(() => this.#lingering.delete(connection));
   }
 }

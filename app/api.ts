@@ -1,0 +1,29 @@
+import type { Context } from "fresh";
+import { Refusal } from "@sluice/sluice";
+import { problem } from "@sluice/sluice/server";
+import type { Person, State } from "./define.ts";
+
+/** Answers an API request of somebody who is signed in; everybody else gets a problem, 401. */
+export async function forPerson(
+  ctx: Context<State>,
+  answer: (person: Person) => Response | Promise<Response>,
+): Promise<Response> {
+  try {
+    const identity = await ctx.state.identity();
+    return identity instanceof Refusal ? problem(identity) : await answer(identity);
+  } catch (error) {
+    if (error instanceof Refusal) return problem(error);
+    ctx.state.services.log.error("An API request failed", { path: ctx.url.pathname, error });
+    return problem(new Refusal("INTERNAL"));
+  }
+}
+
+/** Answers with JSON that no cache keeps. */
+export function json(value: unknown, status = 200): Response {
+  return Response.json(value, { status, headers: { "cache-control": "no-store" } });
+}
+
+/** Answers that it was done. */
+export function done(): Response {
+  return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
+}

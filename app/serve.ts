@@ -1,0 +1,73 @@
+import { serve } from "@sluice/sluice/server";
+import type { Services } from "./services.ts";
+import { SettingError, type Settings } from "./settings.ts";
+
+/** Answers a request. */
+export type Fetch = (request: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
+
+/**
+ * Serves the app until it is told to stop.
+ *
+ * @throws {SettingError} The port is taken, or the database's file cannot be used.
+ */
+export async function serveApp(fetch: Fetch, services: Services): Promise<void> {
+  const { settings, log, realtime } = services;
+  await checkDatabase(services);
+  try {
+    serve(fetch, {
+      hostname: settings.host,
+      port: settings.port,
+      onListen: (address) => announce(address, services),
+      drain: () => realtime.drain(settings.drainMs),
+      drainMs: settings.drainMs,
+      close: () => services.close(),
+      log,
+    });
+  } catch (error) {
+    throw listenError(error, settings) ?? error;
+  }
+}
+
+/** A remote database may come later; a file that cannot be opened now is a mistake. */
+async function checkDatabase({ database, settings, log }: Services): Promise<void> {
+  try {
+    await database.check();
+  } catch (error) {
+    const { kvPath } = settings;
+    if (kvPath === undefined || /^https?:/.test(kvPath)) {
+      return log.warn("The database cannot be reached; trying again at its next use", { error });
+    }
+    throw new SettingError(
+      "DENO_KV_PATH",
+      `is ${JSON.stringify(kvPath)}, which cannot be opened as a database, ` +
+        'but accepts a file that can be written, ":memory:" or an https:// address',
+    );
+  }
+}
+
+function listenError(error: unknown, { host, port }: Settings): SettingError | undefined {
+  if (error instanceof Deno.errors.AddrInUse) {
+    return new SettingError(
+      "PORT",
+      `is "${port}", where something listens already; 0 takes a free one`,
+    );
+  }
+  if (error instanceof Deno.errors.AddrNotAvailable) {
+    return new SettingError("HOST", `is "${host}", but accepts an address of this machine`);
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return new SettingError("PORT", `is "${port}", which this user may not listen on`);
+  }
+  return undefined;
+}
+
+/** Prints what somebody who has just started it wants to know. */
+function announce(address: Deno.NetAddr, services: Services): void {
+  const { settings, database, signIn } = services;
+  const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
+  const providers = signIn.providers.map(({ name }) => name).join(", ");
+  console.log(`Sluice listens on http://${host}:${address.port}`);
+  console.log(`  sign-in   ${providers || "none: set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET"}`);
+  console.log(`  data      ${database.place}`);
+  console.log(`  layer     ${settings.channelLayer.replace(/\/\/.*@/, "//")}`);
+}

@@ -1,0 +1,52 @@
+/**
+ * The way in: `start` builds and serves, `dev` serves with live reload, `build` builds, and `serve`
+ * serves what was built.
+ *
+ * @module
+ */
+import { Builder } from "fresh/dev";
+import { type Fetch, serveApp } from "./app/serve.ts";
+import { services } from "./app/services.ts";
+import { SettingError } from "./app/settings.ts";
+
+const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
+  start: async () => {
+    services();
+    await build();
+    await serveBuilt();
+  },
+  dev: async () => {
+    const { settings } = services();
+    const { host: hostname, port } = settings;
+    await new Builder().listen(() => import("./main.ts"), { hostname, port });
+  },
+  build,
+  serve: serveBuilt,
+};
+
+function build(): Promise<unknown> {
+  return new Builder().build();
+}
+
+async function serveBuilt(): Promise<void> {
+  const built = new URL("_fresh/server.js", import.meta.url).href;
+  const { default: server } = await import(built) as { default: { fetch: Fetch } };
+  await serveApp(server.fetch, services());
+}
+
+async function run(name: string): Promise<void> {
+  const command = COMMANDS[name];
+  if (command === undefined) {
+    console.error(`"${name}" is none of ${Object.keys(COMMANDS).join(", ")}.`);
+    Deno.exit(1);
+  }
+  try {
+    await command();
+  } catch (error) {
+    if (!(error instanceof SettingError)) throw error;
+    console.error(error.message);
+    Deno.exit(1);
+  }
+}
+
+await run(Deno.args[0] ?? "dev");

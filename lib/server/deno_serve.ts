@@ -1,0 +1,84 @@
+import type { Log } from "../scope.ts";
+import { consoleLog } from "./log.ts";
+
+/** Options of {@linkcode serve}. */
+export interface ServeOptions {
+  /** @default {"127.0.0.1"} */
+  readonly hostname?: string;
+  /** 0 takes a free one. @default {8000} */
+  readonly port?: number;
+  /** Whether other processes may listen there too. @default {false} */
+  readonly reusePort?: boolean;
+  readonly onListen?: (address: Deno.NetAddr) => void;
+  /** Ends what is open, when the server is told to stop: see `Handler.drain()`. */
+  readonly drain?: () => Promise<void>;
+  /** How long `drain` may take, in milliseconds. @default {10_000} */
+  readonly drainMs?: number;
+  /** Lets go of the rest, after the last answer. */
+  readonly close?: () => Promise<void>;
+  readonly log?: Log;
+}
+
+/** How long answers that are under way, and `close`, may take after the drain, in milliseconds. */
+const CLOSE_MS = 2_000;
+
+/**
+ * Serves until the process is told to stop by SIGTERM or SIGINT: drains then, and ends the process
+ * with status 0. A second signal ends it at once, with status 130.
+ *
+ * An error that nobody caught is logged, and does not end the process.
+ *
+ * @throws {Deno.errors.AddrInUse} The port is taken.
+ */
+export function serve(
+  handler: (
+    request: Request,
+    info: Deno.ServeHandlerInfo<Deno.NetAddr>,
+  ) => Response | Promise<Response>,
+  options: ServeOptions = {},
+): Deno.HttpServer<Deno.NetAddr> {
+  const { hostname = "127.0.0.1", port = 8000, reusePort = false, onListen, log = consoleLog } =
+    options;
+  const server = Deno.serve({ hostname, port, reusePort, onListen }, handler);
+  guard(log);
+  let isStopping = false;
+  const stop = (signal: string) => {
+    if (isStopping) Deno.exit(130);
+    isStopping = true;
+    log.info("Stopping", { signal });
+    void shutDown(server, options).finally(() => Deno.exit(0));
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(signal, () => stop(signal));
+  }
+  return server;
+}
+
+async function shutDown(server: Deno.HttpServer, options: ServeOptions): Promise<void> {
+  await within((options.drainMs ?? 10_000) + 1_000, options.drain?.());
+  await within(CLOSE_MS, server.shutdown());
+  await within(CLOSE_MS, options.close?.());
+}
+
+/** Waits for work that may never end, or fail, but no longer than `ms`. */
+function within(ms: number, work: Promise<void> | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    const done = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    (work ?? Promise.resolve()).then(done, done);
+  });
+}
+
+function guard(log: Log): void {
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    log.error("Nobody caught an error", { error: event.error });
+  });
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    log.error("Nobody caught a rejection", { error: event.reason });
+  });
+}

@@ -1,0 +1,18 @@
+import { Refusal } from "@sluice/sluice";
+import { problem } from "@sluice/sluice/server";
+import { done, forPerson } from "../../../app/api.ts";
+import { define } from "../../../app/define.ts";
+
+const NO_SESSION = { status: 404, detail: "You have no session of this id" };
+
+/** Ends one session of whoever asks. Somebody else's is not found. */
+export const handlers = define.handlers({
+  DELETE: (ctx) =>
+    forPerson(ctx, async ({ user }) => {
+      const { sessions } = ctx.state.services;
+      const session = await sessions.get(ctx.params.id!);
+      if (session?.userId !== user.id) return problem(new Refusal("NO_SESSION", NO_SESSION));
+      await sessions.end(session.id);
+      return done();
+    }),
+});

@@ -1,0 +1,7 @@
+import { define } from "../../../app/define.ts";
+import { signInPage } from "../../../app/sign_in.ts";
+
+/** Takes the browser back from a provider. */
+export const handlers = define.handlers({
+  GET: (ctx) => signInPage(ctx, (signIn, request) => signIn.finish(request, ctx.params.provider!)),
+});

@@ -1,0 +1,7 @@
+import { define } from "../../app/define.ts";
+import { signInPage } from "../../app/sign_in.ts";
+
+/** Sends the browser to a provider. */
+export const handlers = define.handlers({
+  GET: (ctx) => signInPage(ctx, (signIn, request) => signIn.begin(request)),
+});

@@ -1,0 +1,7 @@
+import { define } from "../../app/define.ts";
+import { signInPage } from "../../app/sign_in.ts";
+
+/** Ends the browser's session, and every socket of it. */
+export const handlers = define.handlers({
+  POST: (ctx) => signInPage(ctx, (signIn, request) => signIn.signOut(request)),
+});
