@@ -121,9 +121,11 @@ test("an island in a page's folder comes to life", options, async () => {
   await page.waitForFunction(() => document.querySelector("#local")?.textContent === "browser");
 });
 
-test("islands leave the rest of the page as it was", options, async () => {
-  await using page = await open("/local");
-  await page.waitForFunction(() => document.querySelector("#local")?.textContent === "browser");
-  assert.equal(await page.textContent("nav"), "nestedpageelsewhere");
-  assert.equal(await page.innerText(".box"), "browser");
+test("islands with one parent grow where they are, and leave the rest alone", options, async () => {
+  await using page = await open("/growing");
+  const text = () => page.textContent("#around");
+  assert.equal(await text(), "beforegrow0betweengrow0after");
+  await clickUntil(page, "#grow >> nth=0", async () => (await text())?.includes("grow01") === true);
+  await clickUntil(page, "#grow >> nth=1", async () => !(await text())!.endsWith("grow0after"));
+  assert.match(await text() ?? "", /^beforegrow01\d*betweengrow01\d*after$/);
 });

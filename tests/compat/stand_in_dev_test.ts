@@ -23,6 +23,14 @@ test("errorOverlay() shows the message, the file and the code, all of it escaped
   assert.match(html, /> \d+ \| {3}const html = errorOverlay\(/);
 });
 
+test("errorOverlay() shows the first place that lies in the project", () => {
+  const error = new Error("elsewhere");
+  error.stack = `Error: elsewhere
+    at a (file:///elsewhere/a.ts:1:2)
+    at b (${new URL("./support.ts", import.meta.url)}:3:4)`;
+  assert.match(errorOverlay(error, emptySnapshot(root)), /<p>[^<]*support\.ts:3:4<\/p>/);
+});
+
 test("errorOverlay() takes anything that can be thrown", () => {
   assert.match(errorOverlay("just <text>", emptySnapshot(root)), /<h1>just &lt;text><\/h1>/);
   assert.match(errorOverlay(null, emptySnapshot(root)), /<h1>null<\/h1>/);
