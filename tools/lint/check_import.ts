@@ -14,10 +14,9 @@ export function checkImport(file: string, specifier: string, isType: boolean): s
   const target = targetOf(file, specifier);
   if (isOwnFolder(rule, target)) return undefined;
   const may = isType ? [...rule.may, ...rule.mayType ?? []] : rule.may;
-  if (may.some((entry) => entry.startsWith("!") && fits(target, entry.slice(1)))) {
-    return describe(rule, target);
-  }
-  return may.some((entry) => fits(target, entry)) ? undefined : describe(rule, target);
+  const isDenied = may.some((entry) => entry.startsWith("!") && fits(target, entry.slice(1)));
+  const isAllowed = !isDenied && may.some((entry) => fits(target, entry));
+  return isAllowed ? undefined : describe(rule, target);
 }
 
 /** Names what is imported as the table does: `lib/scope.ts`, `npm:ws`, `node:path`, `toolkit:client`. */
@@ -39,7 +38,6 @@ function isOwnFolder({ files }: ImportRule, target: string): boolean {
 
 function fits(target: string, entry: string): boolean {
   if (entry === "*" || entry === target) return true;
-  if (entry === "./") return !/[:/]/.test(target);
   if (entry.endsWith(":*")) return target.startsWith(entry.slice(0, -1));
   return entry.endsWith("/") && target.startsWith(entry);
 }
@@ -47,5 +45,5 @@ function fits(target: string, entry: string): boolean {
 function describe({ files, may, mayType = [] }: ImportRule, target: string): string {
   const types = mayType.map((entry) => `the types of ${entry}`);
   const list = [...may, ...types].join(", ") || "nothing";
-  return `${files || "This file"} may not import ${target}: it may import ${list}`;
+  return `${files || "This file"} may not import ${target}, only ${list}`;
 }

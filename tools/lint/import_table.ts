@@ -5,7 +5,8 @@ export interface ImportRule {
   /**
    * What they may import: a path or the beginning of one (`lib/protocol/`), a package
    * (`npm:valibot`, any with `npm:*`), a module of the runtime (`node:*`), an export of the toolkit
-   * by its public name (`toolkit:client`, any with `toolkit:*`), or anything (`*`). After `!`: not that.
+   * by its public name (`toolkit:client`, any with `toolkit:*`), or anything (`*`). After `!`: not
+   * that.
    */
   readonly may: readonly string[];
   /** What they may import the types of. */
@@ -46,11 +47,9 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
   { files: "components/", may: MARKUP, mayType: ["toolkit:*"] },
   { files: "consumers/", may: ["!npm:fresh", ...OUTSIDE] },
   { files: "examples/", may: ["!npm:fresh", ...OUTSIDE] },
-  { files: "realtime.ts", may: ["!npm:fresh", ...OUTSIDE, "consumers/"] },
-  {
-    files: "routes/",
-    may: ["!main.ts", "!dev.ts", ...OUTSIDE, "./", "islands/", "components/"],
-  },
+  { files: "realtime.ts", may: ["!npm:fresh", ...OUTSIDE, "consumers/", "app/"] },
+  { files: "app/", may: [...OUTSIDE, "realtime.ts", "components/"] },
+  { files: "routes/", may: [...OUTSIDE, "realtime.ts", "app/", "islands/", "components/"] },
 
   // The stand-in for Fresh knows nothing of what is built on it; the rest is free.
   { files: "compat/", may: ["node:*", "npm:*"] },

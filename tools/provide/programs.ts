@@ -14,14 +14,17 @@ export function findProgram(...names: string[]): string | undefined {
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
 }
 
-/** Runs a program to its end, at most `timeoutMs`; returns what it printed, and whether it went well. */
+/**
+ * Runs a program to its end, or for `timeoutMs`; returns whether it went well, what it printed, and
+ * that together with its errors.
+ */
 export async function run(
   command: string,
   args: string[],
   options: { env?: Record<string, string>; timeoutMs: number },
-): Promise<{ success: boolean; output: string }> {
+): Promise<{ success: boolean; stdout: string; output: string }> {
   try {
-    const { success, stdout, stderr } = await new Deno.Command(command, {
+    const result = await new Deno.Command(command, {
       args,
       env: options.env ?? {},
       stdin: "null",
@@ -29,9 +32,10 @@ export async function run(
       stderr: "piped",
       signal: AbortSignal.timeout(options.timeoutMs),
     }).output();
-    const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-    return { success, output: `${out}${err}` };
+    const stdout = new TextDecoder().decode(result.stdout);
+    const stderr = new TextDecoder().decode(result.stderr);
+    return { success: result.success, stdout, output: `${stdout}${stderr}` };
   } catch (error) {
-    return { success: false, output: String(error) };
+    return { success: false, stdout: "", output: String(error) };
   }
 }

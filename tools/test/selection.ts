@@ -1,0 +1,53 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+/** What a run runs. */
+export interface Selection {
+  /** Tests that may run beside each other. */
+  readonly tests: readonly string[];
+  /** Tests of servers, processes and browsers: one after the other, as they measure time. */
+  readonly e2e: readonly string[];
+  /** Sources and Markdown whose examples run. */
+  readonly docs: readonly string[];
+}
+
+const EVERYTHING = ["tests", "lib", "docs", "README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"];
+const TEST = /_test\.tsx?$/;
+const DOCUMENTED = /^(?!tests\/)(?:.*\/)?(?!_)[^/]*(?<!_test)\.(?:tsx?|md)$/;
+
+/**
+ * Finds the tests and examples under `paths`; all there are where none is given.
+ *
+ * @throws {Error} There is no such path.
+ */
+export async function select(paths: readonly string[]): Promise<Selection> {
+  for (const path of paths) if (!existsSync(path)) throw new Error(`There is no ${path}`);
+  const roots = paths.length > 0 ? paths : EVERYTHING.filter((path) => existsSync(path));
+  const files = [...new Set((await Promise.all(roots.map(filesUnder))).flat())].sort();
+  const tests = files.filter((file) => TEST.test(file));
+  const isE2e = (file: string) => file.startsWith("tests/e2e/");
+  return {
+    tests: tests.filter((file) => !isE2e(file)),
+    e2e: tests.filter(isE2e),
+    docs: await thatSay(
+      /^(?:\s*\*\s)?\s*```(?:ts|tsx)\b/m,
+      files.filter((f) => DOCUMENTED.test(f)),
+    ),
+  };
+}
+
+/** Returns those of `files` whose text matches. */
+export async function thatSay(pattern: RegExp, files: readonly string[]): Promise<string[]> {
+  const texts = await Promise.all(files.map((file) => readFile(file, "utf8")));
+  return files.filter((_, index) => pattern.test(texts[index] ?? ""));
+}
+
+async function filesUnder(path: string): Promise<string[]> {
+  const tidy = path.replace(/^\.\//, "").replace(/\/$/, "");
+  if (!(await stat(tidy)).isDirectory()) return [tidy];
+  const entries = await readdir(tidy, { withFileTypes: true, recursive: true });
+  return entries.filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !/(?:^|\/)(?:node_modules|_fresh|\.data)\//.test(file));
+}
