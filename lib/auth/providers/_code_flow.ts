@@ -95,7 +95,8 @@ function checkedParameters(flow: CodeFlow, answer: AuthorizationAnswer): URLSear
   try {
     const { server, client } = flow;
     const parameters = oauth.validateAuthResponse(server, client, answer.parameters, answer.state);
-    if (!parameters.get("code")) throw new SignInError("TRANSACTION_INVALID");
+    const codes = parameters.getAll("code");
+    if (codes.length !== 1 || codes[0] === "") throw new SignInError("TRANSACTION_INVALID");
     return parameters;
   } catch (error) {
     if (!(error instanceof oauth.AuthorizationResponseError)) {

@@ -1,0 +1,246 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type OidcOptions, OidcProvider, type User } from "../../lib/auth/mod.ts";
+import { FakeClock, settled } from "../sessions/fake_clock.ts";
+import { testApp } from "./app.ts";
+import { Browser } from "./browser.ts";
+import { OidcDouble } from "./oidc_double.ts";
+
+const ORIGIN = "https://app.example.com";
+
+function setUp(options: Partial<OidcOptions> = {}) {
+  const double = new OidcDouble();
+  const clock = new FakeClock();
+  const provider = new OidcProvider({
+    issuer: double.issuer,
+    clientId: "sluice",
+    clientSecret: "client secret",
+    fetch: double.fetch,
+    clock,
+    ...options,
+  });
+  const app = testApp([provider], { clock });
+  const browser = new Browser(app.handle);
+  const begin = () => browser.request(`${ORIGIN}/auth/signin?return_to=/x`);
+  const signIn = async (parameters: Record<string, string> = {}) => {
+    const begun = await begin();
+    const location = begun.headers.get("location");
+    return location === null
+      ? begun
+      : await browser.request(double.authorize(location, parameters));
+  };
+  const me = async (): Promise<User> => await (await browser.request(`${ORIGIN}/api/me`)).json();
+  return { ...app, double, provider, browser, begin, signIn, me };
+}
+
+test("OidcProvider signs in with code, PKCE, state and nonce", async () => {
+  const { double, begin, signIn, me } = setUp();
+  const { searchParams } = new URL((await begin()).headers.get("location")!);
+  assert.equal(searchParams.get("scope"), "openid profile email");
+  assert.equal(searchParams.get("code_challenge_method"), "S256");
+  assert.match(searchParams.get("nonce")!, /^[\w-]{43}$/);
+  assert.equal((await signIn()).status, 303);
+  const user = await me();
+  assert.deepEqual([user.provider, user.login, user.name], ["oidc", "ada", "Ada"]);
+  assert.equal(user.subject, `${double.issuer} sub-1`);
+});
+
+test("OidcProvider reads what a provider says of itself once an hour", async () => {
+  const { double, begin, clock } = setUp();
+  const discoveries = () => double.requests.filter((path) => path.includes("well-known")).length;
+  await Promise.all([begin(), begin(), begin()]);
+  await clock.advance(3_599_999);
+  await begin();
+  assert.equal(discoveries(), 1);
+  await clock.advance(1);
+  await begin();
+  assert.equal(discoveries(), 2);
+});
+
+test("OidcProvider tries again at the next sign-in where discovery failed", async () => {
+  const { double, begin, signIn } = setUp();
+  double.override = () => Promise.reject(new TypeError("connection refused"));
+  const response = await begin();
+  assert.equal(response.status, 503);
+  assert.equal((await response.json()).code, "PROVIDER_UNAVAILABLE");
+  double.override = undefined;
+  assert.equal((await signIn()).status, 303);
+});
+
+test("OidcProvider waits five seconds for a provider and no longer", async () => {
+  const { double, begin, clock } = setUp();
+  double.override = () => new Promise(() => {});
+  const answer = begin();
+  await settled();
+  await clock.advance(5000);
+  assert.equal((await answer).status, 503);
+});
+
+test("OidcProvider waits five seconds for a body that does not end", async () => {
+  const { double, begin, clock } = setUp();
+  const drip = new ReadableStream({ start: (out) => out.enqueue(new Uint8Array(10)) });
+  double.override = () => new Response(drip);
+  const answer = begin();
+  await settled();
+  await clock.advance(5000);
+  assert.equal((await answer).status, 503);
+});
+
+const BAD_ANSWERS: [what: string, response: () => Response][] = [
+  ["no JSON", () => new Response("<html>", { headers: { "content-type": "text/html" } })],
+  ["half of JSON", () => new Response("{", { headers: { "content-type": "application/json" } })],
+  ["an error in 200", () => Response.json({ error: "server_error" })],
+  ["503", () => new Response("down", { status: 503 })],
+  ["a redirect", () => Response.redirect("https://evil.example/")],
+  ["null", () => Response.json(null)],
+  ["more than 1 MiB", () => new Response(new Uint8Array(2_000_000))],
+];
+
+for (const path of ["/.well-known/openid-configuration", "/token", "/jwks"]) {
+  for (const [what, response] of BAD_ANSWERS) {
+    test(`OidcProvider says PROVIDER_UNAVAILABLE where ${path} answers ${what}`, async () => {
+      const { double, signIn } = setUp();
+      double.override = (url) => url.pathname === path ? response() : undefined;
+      const refused = await signIn();
+      assert.ok(refused.status === 502 || refused.status === 503, String(refused.status));
+      assert.equal((await refused.json()).code, "PROVIDER_UNAVAILABLE");
+    });
+  }
+}
+
+const SPOILED: [what: string, spoil: OidcDouble["spoil"]][] = [
+  ["another nonce", (claims) => ({ ...claims, nonce: "x" })],
+  ["no nonce", ({ nonce: _, ...claims }) => claims],
+  ["another audience", (claims) => ({ ...claims, aud: "somebody else" })],
+  ["another issuer", (claims) => ({ ...claims, iss: "https://evil.example" })],
+  ["an end in the past", (claims) => ({ ...claims, exp: 1 })],
+  ["no end", ({ exp: _, ...claims }) => claims],
+  ["no subject", ({ sub: _, ...claims }) => claims],
+  ["an empty subject", (claims) => ({ ...claims, sub: "" })],
+];
+
+for (const [what, spoil] of SPOILED) {
+  test(`OidcProvider lets nobody in with an ID token with ${what}`, async () => {
+    const { double, signIn, browser } = setUp();
+    double.spoil = spoil;
+    const response = await signIn();
+    assert.equal(response.status, 502);
+    assert.equal((await browser.request(`${ORIGIN}/api/me`)).status, 401);
+  });
+}
+
+test("OidcProvider lets nobody in with an ID token that somebody else signed", async () => {
+  const { double, signIn } = setUp();
+  double.forge = true;
+  assert.equal((await signIn()).status, 502);
+});
+
+test("OidcProvider refuses an answer that names another issuer (RFC 9207)", async () => {
+  const { signIn } = setUp();
+  const response = await signIn({ iss: "https://evil.example" });
+  assert.equal(response.status, 400);
+  assert.equal((await response.json()).code, "TRANSACTION_INVALID");
+});
+
+test("OidcProvider refuses an answer without issuer where the provider promised one", async () => {
+  const { double, signIn } = setUp();
+  double.metadata = { authorization_response_iss_parameter_supported: true };
+  assert.equal((await signIn()).status, 400);
+  assert.equal((await signIn({ iss: double.issuer })).status, 303);
+});
+
+test("OidcProvider refuses a discovery document of another issuer", async () => {
+  const { double, begin } = setUp();
+  double.metadata = { issuer: "https://evil.example" };
+  assert.equal((await begin()).status, 502);
+});
+
+test("OidcProvider refuses tokens that came by the browser, and doubled parameters", async () => {
+  const { double, begin, browser, signIn } = setUp();
+  assert.equal((await signIn({ id_token: "x.y.z" })).status, 400);
+  assert.equal((await signIn({ code: "" })).status, 400);
+  const location = (await begin()).headers.get("location")!;
+  const doubled = await browser.request(`${double.authorize(location)}&code=other`);
+  assert.equal(doubled.status, 400);
+});
+
+test("OidcProvider refuses a code that its provider refuses", async () => {
+  const { signIn } = setUp();
+  const response = await signIn({ code: "stolen" });
+  assert.equal(response.status, 400);
+  assert.equal((await response.json()).code, "PROVIDER_DENIED");
+});
+
+test("OidcProvider tells a refusal of the person from a failure of the provider", async () => {
+  const { signIn } = setUp();
+  const denied = await signIn({ error: "access_denied", error_description: "<i>No</i>\u0000" });
+  assert.equal(denied.status, 400);
+  assert.deepEqual(
+    [(await denied.json()).reason],
+    ["<i>No</i>"],
+  );
+  const failed = await signIn({ error: "temporarily_unavailable" });
+  assert.equal(failed.status, 503);
+});
+
+const LOGINS: [claims: Record<string, unknown>, info: Record<string, unknown>, login: string][] = [
+  [{ preferred_username: "ada", nickname: "x", name: "Ada" }, {}, "ada"],
+  [{ nickname: "ada", email: "x@example.com", name: "Ada" }, {}, "ada"],
+  [{ email: "ada@example.com", name: "Ada" }, {}, "ada"],
+  [{}, { preferred_username: "ada", name: "Ada" }, "ada"],
+  [{ preferred_username: 7, name: ["Ada"] }, { email: "ada@example.com" }, "ada"],
+  [{ name: "Ada" }, {}, "Ada"],
+];
+
+test("OidcProvider finds a login among the claims, and asks further where they are thin", async () => {
+  for (const [claims, info, login] of LOGINS) {
+    const { double, signIn, me } = setUp();
+    double.claims = claims;
+    double.userInfo = { sub: "sub-1", ...info };
+    await signIn();
+    assert.equal((await me()).login, login, JSON.stringify(claims));
+  }
+});
+
+test("OidcProvider does not ask further where the claims say enough", async () => {
+  const { double, signIn } = setUp();
+  await signIn();
+  assert.ok(!double.requests.includes("/userinfo"));
+});
+
+test("OidcProvider refuses further claims that are somebody else's", async () => {
+  const { double, signIn } = setUp();
+  double.claims = {};
+  double.userInfo = { sub: "sub-2", preferred_username: "eve" };
+  assert.equal((await signIn()).status, 502);
+});
+
+test("OidcProvider says PROFILE_INCOMPLETE where no claim makes a login", async () => {
+  const { double, signIn } = setUp();
+  double.claims = {};
+  const response = await signIn();
+  assert.equal((await response.json()).code, "PROFILE_INCOMPLETE");
+});
+
+test("OidcProvider proves itself as the provider wants it", async () => {
+  const basic = setUp();
+  await basic.signIn();
+  assert.match(basic.double.tokenRequest!.headers.get("authorization")!, /^Basic /);
+  const post = setUp();
+  post.double.metadata = { token_endpoint_auth_methods_supported: ["client_secret_post"] };
+  await post.signIn();
+  assert.equal(post.double.tokenRequest!.form.get("client_secret"), "client secret");
+  const open = setUp({ clientSecret: undefined });
+  await open.signIn();
+  assert.equal(open.double.tokenRequest!.form.get("client_id"), "sluice");
+});
+
+test("new OidcProvider() takes http on this machine only", () => {
+  const clientId = "sluice";
+  for (
+    const issuer of ["http://id.example.com", "http://127.0.0.1.evil.example", "ftp://localhost"]
+  ) {
+    assert.throws(() => new OidcProvider({ issuer, clientId }), RangeError);
+  }
+  new OidcProvider({ issuer: "http://localhost:9000", clientId });
+});
