@@ -4,7 +4,13 @@
  * @module
  */
 import type { Log } from "@sluice/sluice";
-import { KvUserStore, type PublicUser, SignIn, type UserStore } from "@sluice/sluice/auth";
+import {
+  type DevIdentity,
+  KvUserStore,
+  type PublicUser,
+  type SignIn,
+  type UserStore,
+} from "@sluice/sluice/auth";
 import { type ChannelLayer, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
 import { createLog, type Handler } from "@sluice/sluice/server";
@@ -24,6 +30,8 @@ export interface Services {
   readonly layer: ChannelLayer;
   readonly presence: Presence<PublicUser>;
   readonly signIn: SignIn;
+  /** The development identity provider, where it is on. */
+  readonly devIdentity: DevIdentity | undefined;
   /** Answers `/ws/…`. */
   readonly realtime: Handler;
   /** When the process started, in milliseconds since the epoch. */
@@ -46,8 +54,8 @@ export function createServices(
     joined: (user) => ({ type: "joined", data: { user } }),
     left: (user) => ({ type: "left", data: { user } }),
   });
-  const signIn = createSignIn({ settings, sessions, users, database, log });
-  const parts = { settings, log, database, sessions, users, layer, presence, signIn };
+  const signing = createSignIn({ settings, sessions, users, database, log });
+  const parts = { settings, log, database, sessions, users, layer, presence, ...signing };
   const realtime = createRealtime(parts);
   return {
     ...parts,

@@ -1,5 +1,5 @@
 import { define } from "../../app/define.ts";
-import { signInPage } from "../../app/sign_in.ts";
+import { signInPage } from "../../app/sign_in_page.tsx";
 
 /** Sends the browser to a provider. */
 export const handlers = define.handlers({

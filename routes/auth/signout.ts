@@ -1,5 +1,5 @@
 import { define } from "../../app/define.ts";
-import { signInPage } from "../../app/sign_in.ts";
+import { signInPage } from "../../app/sign_in_page.tsx";
 
 /** Ends the browser's session, and every socket of it. */
 export const handlers = define.handlers({

@@ -1,5 +1,5 @@
 import { define } from "../../../app/define.ts";
-import { signInPage } from "../../../app/sign_in.ts";
+import { signInPage } from "../../../app/sign_in_page.tsx";
 
 /** Takes the browser back from a provider. */
 export const handlers = define.handlers({

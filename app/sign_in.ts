@@ -1,0 +1,43 @@
+import type { Log } from "@sluice/sluice";
+import {
+  DevIdentity,
+  DevProvider,
+  GitHubProvider,
+  KvTransactionStore,
+  OidcProvider,
+  type Provider,
+  SignIn,
+  type UserStore,
+} from "@sluice/sluice/auth";
+import type { Sessions } from "@sluice/sluice/sessions";
+import type { Database } from "./database.ts";
+import type { Settings } from "./settings.ts";
+
+/** What signing in needs. */
+export interface SignInParts {
+  readonly settings: Settings;
+  readonly sessions: Sessions;
+  readonly users: UserStore;
+  readonly database: Database;
+  readonly log: Log;
+}
+
+/** Signing in with the providers that are set, and the development provider where it is on. */
+export interface AppSignIn {
+  readonly signIn: SignIn;
+  readonly devIdentity: DevIdentity | undefined;
+}
+
+/** Creates the ways to sign in. */
+export function createSignIn(parts: SignInParts): AppSignIn {
+  const { settings, sessions, users, database, log } = parts;
+  const { github, oidc } = settings;
+  const devIdentity = settings.devSignIn ? new DevIdentity({ log }) : undefined;
+  const providers: Provider[] = [];
+  if (github !== undefined) providers.push(new GitHubProvider(github));
+  if (oidc !== undefined) providers.push(new OidcProvider(oidc));
+  if (devIdentity !== undefined) providers.push(new DevProvider(devIdentity));
+  const transactions = new KvTransactionStore(database.source);
+  const signIn = new SignIn({ providers, transactions, users, sessions, log });
+  return { signIn, devIdentity };
+}

@@ -1,0 +1,34 @@
+import type { Context } from "fresh";
+import { type SignIn, SignInError, type SignInRequest } from "@sluice/sluice/auth";
+import { SignInProblem } from "../components/SignInProblem.tsx";
+import type { State } from "./define.ts";
+
+/** Does something with sign-in; where it fails, renders a page that says so and offers a new try. */
+export async function signInPage(
+  ctx: Context<State>,
+  work: (signIn: SignIn, request: SignInRequest) => Promise<Response>,
+): Promise<Response> {
+  const { services, peer } = ctx.state;
+  const { url, address } = peer;
+  try {
+    return await work(services.signIn, { url, address, headers: ctx.req.headers });
+  } catch (error) {
+    if (!(error instanceof SignInError)) throw error;
+    const { status, message, reason, provider, returnTo } = error;
+    return ctx.render(
+      <SignInProblem
+        message={message}
+        reason={reason}
+        retryHref={retryHref(provider, returnTo)}
+      />,
+      { status, headers: { "cache-control": "no-store" } },
+    );
+  }
+}
+
+function retryHref(provider: string | undefined, returnTo: string | undefined): string {
+  const query = new URLSearchParams();
+  if (provider !== undefined) query.set("provider", provider);
+  if (returnTo !== undefined) query.set("return_to", returnTo);
+  return provider === undefined ? `/signin?${query}` : `/auth/signin?${query}`;
+}

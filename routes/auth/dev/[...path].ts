@@ -1,0 +1,13 @@
+import { HttpError } from "fresh";
+import { define } from "../../../app/define.ts";
+import type { Context } from "fresh";
+import type { State } from "../../../app/define.ts";
+
+/** The development identity provider, where it is on. */
+export const handlers = define.handlers({ GET: forward, POST: forward });
+
+function forward(ctx: Context<State>): Promise<Response> {
+  const { devIdentity } = ctx.state.services;
+  if (devIdentity === undefined) throw new HttpError(404);
+  return devIdentity.handle(ctx.req);
+}
