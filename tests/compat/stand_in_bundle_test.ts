@@ -53,6 +53,25 @@ test("bundle() resolves the project's own name and npm packages", async () => {
   assert.match(text, /__frsh_c/);
 });
 
+test("bundle() resolves an npm package that the server has not loaded", async () => {
+  const text = await bundleCode(`
+    import { string } from "valibot";
+    export default () => <p title={string().type} />;
+  `);
+  assert.match(text, /expects:"string"/);
+});
+
+test("bundle() makes constants of the environment that is meant for browsers", async () => {
+  Deno.env.set("FRESH_PUBLIC_NAME", "inlined");
+  Deno.env.set("SECRET_NAME", "kept");
+  const text = await bundleCode(`
+    const read = [Deno.env.get("FRESH_PUBLIC_NAME"), process.env.FRESH_PUBLIC_NAME];
+    export default () => <p title={read.join("+")}>{Deno.env.get("SECRET_NAME")}</p>;
+  `);
+  assert.match(text, /"inlined","inlined"/);
+  assert.doesNotMatch(text, /kept/);
+});
+
 test("bundle() says which island imports what only a server has", async () => {
   await assert.rejects(
     bundleCode(`import "node:fs"; export default () => null;`),

@@ -64,7 +64,6 @@ export class Builder<State = any> {
       const snapshot = await this.#memorySnapshot(islands);
       return (app) => setSnapshot(app, snapshot);
     }
-    await importManifest(this.config.root);
     await writeBuild(this.config, await bundle(this.config, islands), this.#transforms);
     console.log(`Built into ${this.config.outDir}`);
     return () => {

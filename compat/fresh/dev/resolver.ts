@@ -33,8 +33,23 @@ export function resolver(buildId: string): Esbuild.Plugin {
             ? { contents: `export const buildId = () => ${JSON.stringify(buildId)};` }
             : undefined,
       );
+      build.onLoad({ filter: /\.[tj]sx?$/ }, ({ path }) => inlinePublicEnv(path));
     },
   };
+}
+
+const PUBLIC_ENV =
+  /Deno\.env\.get\(\s*["'](FRESH_PUBLIC_\w+)["']\s*\)|process\.env\.(FRESH_PUBLIC_\w+)/g;
+
+/** A browser has no environment: variables that are meant for it become constants. */
+function inlinePublicEnv(path: string): Esbuild.OnLoadResult | undefined {
+  if (isInPackage(path)) return;
+  const source = Deno.readTextFileSync(path);
+  if (!source.includes("FRESH_PUBLIC_")) return;
+  const contents = source.replaceAll(PUBLIC_ENV, (_, inDeno, inNode) => {
+    return JSON.stringify(Deno.env.get(inDeno ?? inNode)) ?? "undefined";
+  });
+  return { contents, loader: /\.[tj]sx?$/.exec(path)![0].slice(1) as Esbuild.Loader };
 }
 
 async function resolve(specifier: string, importer: string): Promise<Esbuild.OnResolveResult> {
