@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Log } from "@sluice/sluice";
+import { type Clock, type Log, systemClock } from "@sluice/sluice";
 import {
   type DevIdentity,
   KvUserStore,
@@ -40,14 +40,23 @@ export interface Services {
   close(): Promise<void>;
 }
 
+/** What a test hands in. */
+export interface ServiceOptions {
+  readonly log?: Log;
+  readonly clock?: Clock;
+}
+
 /** Creates the services. Nothing is opened before its first use. */
-export function createServices(
-  settings: Settings,
-  log: Log = createLog(logOptions(settings)),
-): Services {
+export function createServices(settings: Settings, options: ServiceOptions = {}): Services {
+  const { log = createLog(logOptions(settings)), clock = systemClock } = options;
   const database = openDatabase(settings.kvPath);
   const { sessionIdleTtlMs: idleTtlMs, sessionMaxTtlMs: maxTtlMs } = settings;
-  const sessions = new Sessions(new KvSessionStore(database.source), { idleTtlMs, maxTtlMs, log });
+  const sessions = new Sessions(new KvSessionStore(database.source), {
+    idleTtlMs,
+    maxTtlMs,
+    clock,
+    log,
+  });
   const users = new KvUserStore(database.source);
   const layer = createLayer(settings);
   const presence = new Presence<PublicUser>(layer, {

@@ -1,5 +1,6 @@
 import { json } from "../app/api.ts";
 import { define } from "../app/define.ts";
+import { byMethod } from "../app/methods.ts";
 
 /** Whether the process answers. */
-export const handlers = define.handlers({ GET: () => json({ status: "ok" }) });
+export const handlers = define.handlers(byMethod({ GET: () => json({ status: "ok" }) }));

@@ -1,8 +1,9 @@
 import { define } from "../app/define.ts";
+import { byMethod } from "../app/methods.ts";
 import { renderMetrics } from "../app/metrics.ts";
 
 /** Figures for Prometheus. */
-export const handlers = define.handlers({
+export const handlers = define.handlers(byMethod({
   GET: (ctx) =>
     new Response(renderMetrics(ctx.state.services), {
       headers: {
@@ -10,4 +11,4 @@ export const handlers = define.handlers({
         "cache-control": "no-store",
       },
     }),
-});
+}));

@@ -1,8 +1,9 @@
 import { toPublicUser } from "@sluice/sluice/auth";
 import { forPerson, json } from "../../app/api.ts";
 import { define } from "../../app/define.ts";
+import { byMethod } from "../../app/methods.ts";
 
 /** Who is signed in. */
-export const handlers = define.handlers({
+export const handlers = define.handlers(byMethod({
   GET: (ctx) => forPerson(ctx, ({ user }) => json(toPublicUser(user))),
-});
+}));

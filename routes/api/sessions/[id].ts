@@ -2,11 +2,12 @@ import { Refusal } from "@sluice/sluice";
 import { problem } from "@sluice/sluice/server";
 import { done, forPerson } from "../../../app/api.ts";
 import { define } from "../../../app/define.ts";
+import { byMethod } from "../../../app/methods.ts";
 
 const NO_SESSION = { status: 404, detail: "You have no session of this id" };
 
 /** Ends one session of whoever asks. Somebody else's is not found. */
-export const handlers = define.handlers({
+export const handlers = define.handlers(byMethod({
   DELETE: (ctx) =>
     forPerson(ctx, async ({ user }) => {
       const { sessions } = ctx.state.services;
@@ -15,4 +16,4 @@ export const handlers = define.handlers({
       await sessions.end(session.id);
       return done();
     }),
-});
+}));

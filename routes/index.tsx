@@ -1,0 +1,47 @@
+import { page } from "fresh";
+import { Head } from "fresh/runtime";
+import { define } from "../app/define.ts";
+import { RoomPicker } from "../components/RoomPicker.tsx";
+import { SignInButtons } from "../components/SignInButtons.tsx";
+import { PRIVATE } from "./(_pages)/private_page.ts";
+
+export const handlers = define.handlers({
+  async GET({ state }) {
+    const person = await state.person();
+    const providers = state.services.signIn.providers.map(({ id, name }) => ({ id, name }));
+    return page({ name: person?.user.name, providers }, { headers: PRIVATE });
+  },
+});
+
+/** What this is; and the way in, or the rooms. */
+export default define.page<typeof handlers>(function Home({ data }) {
+  const { name, providers } = data;
+  return (
+    <div class="page home">
+      <Head>
+        <title>Sluice: rooms that open only for you</title>
+        <meta name="description" content={SENTENCE} />
+      </Head>
+      <section class="hero">
+        <h1>
+          {name === undefined ? "Realtime, behind a gate" : (
+            <>
+              Hello, <bdi>{name}</bdi>
+            </>
+          )}
+        </h1>
+        <p class="lead">{SENTENCE}</p>
+        {name === undefined && <SignInButtons providers={providers} />}
+      </section>
+      {name !== undefined && (
+        <section aria-labelledby="rooms-heading">
+          <h2 id="rooms-heading">Rooms</h2>
+          <RoomPicker />
+        </section>
+      )}
+    </div>
+  );
+});
+
+const SENTENCE =
+  "Talk with others in rooms whose connection opens when you sign in, and ends when you sign out.";

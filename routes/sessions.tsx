@@ -1,0 +1,50 @@
+import { page } from "fresh";
+import { Head } from "fresh/runtime";
+import { define } from "../app/define.ts";
+import { listSessions } from "../app/sessions.ts";
+import { SessionList } from "../components/SessionList.tsx";
+import { PRIVATE } from "./(_pages)/private_page.ts";
+import { signInFirst } from "./(_pages)/sign_in_first.ts";
+
+export const handlers = define.handlers({
+  async GET(ctx) {
+    const person = await ctx.state.person();
+    if (!person) return signInFirst(ctx);
+    const sessions = await listSessions(ctx.state.services, person);
+    return page({ sessions, now: Date.now() }, { headers: PRIVATE });
+  },
+  async POST(ctx) {
+    const person = await ctx.state.person();
+    if (!person) return signInFirst(ctx);
+    const { sessions } = ctx.state.services;
+    const { user, session: current } = person;
+    const id = (await ctx.req.formData().catch(() => undefined))?.get("end");
+    if (id === "others") {
+      await sessions.endAll(user.id, { except: current.id });
+    } else if (typeof id === "string" && (await sessions.get(id))?.userId === user.id) {
+      await sessions.end(id);
+    }
+    return ctx.redirect(id === current.id ? "/" : "/sessions", 303);
+  },
+});
+
+/** Where one is signed in. */
+export default define.page<typeof handlers>(function SessionsPage({ data }) {
+  const { sessions, now } = data;
+  return (
+    <section class="page">
+      <Head>
+        <title>Sessions · Sluice</title>
+      </Head>
+      <h1>Where you are signed in</h1>
+      <p class="lead">A session that ends takes its open connections with it, at once.</p>
+      <SessionList sessions={sessions} now={now} />
+      {sessions.length > 1 && (
+        <form method="post" action="/sessions" class="actions">
+          <input type="hidden" name="end" value="others" />
+          <button type="submit" class="button">Sign out everywhere else</button>
+        </form>
+      )}
+    </section>
+  );
+});

@@ -1,0 +1,41 @@
+import { page } from "fresh";
+import { Head } from "fresh/runtime";
+import { safeReturnTo } from "@sluice/sluice/auth";
+import { Refusal } from "@sluice/sluice";
+import { define } from "../app/define.ts";
+import { SignInButtons } from "../components/SignInButtons.tsx";
+import { PRIVATE } from "./(_pages)/private_page.ts";
+
+export const handlers = define.handlers({
+  async GET(ctx) {
+    const { identity, peer, services } = ctx.state;
+    const returnTo = safeReturnTo(ctx.url.searchParams.get("return_to"), peer.url.origin);
+    const found = await identity();
+    if (!(found instanceof Refusal)) return ctx.redirect(returnTo, 303);
+    const providers = services.signIn.providers.map(({ id, name }) => ({ id, name }));
+    const hasExpired = found.code === "SESSION_EXPIRED";
+    return page({ providers, returnTo, hasExpired }, { headers: PRIVATE });
+  },
+});
+
+/** The way in, for a page that needs a person. */
+export default define.page<typeof handlers>(function SignIn({ data }) {
+  const { providers, returnTo, hasExpired } = data;
+  return (
+    <section class="page narrow">
+      <Head>
+        <title>Sign in · Sluice</title>
+      </Head>
+      <h1>Sign in</h1>
+      <p class="lead">
+        {hasExpired ? "Your session has expired. Sign in to go on" : "Choose how you sign in"}
+        {returnTo === "/" ? "." : (
+          <>
+            {" "}to <bdi class="path">{returnTo}</bdi>.
+          </>
+        )}
+      </p>
+      <SignInButtons providers={providers} returnTo={returnTo} />
+    </section>
+  );
+});

@@ -1,0 +1,111 @@
+import { Builder } from "fresh/dev";
+import { parseCookies } from "@sluice/sluice/sessions";
+import { createServices, type ServiceOptions, type Services } from "../../app/services.ts";
+import { type Environment, readSettings } from "../../app/settings.ts";
+import { createApp } from "../../main.ts";
+
+let snapshot: ReturnType<Builder["build"]> | undefined;
+
+/** Puts what was built into an app: once for all tests of a file. */
+function applySnapshot(app: ReturnType<typeof createApp>): Promise<void> {
+  snapshot ??= new Builder().build({ snapshot: "memory" });
+  return snapshot.then((apply) => apply(app));
+}
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** The whole app without a port, over a database in memory. */
+export class TestApp implements AsyncDisposable {
+  readonly services: Services;
+  readonly origin: string = "http://127.0.0.1:8000";
+  readonly fetch: (request: Request) => Promise<Response>;
+
+  private constructor(services: Services, fetch: (request: Request) => Promise<Response>) {
+    this.services = services;
+    this.fetch = fetch;
+  }
+
+  /** Creates one with the settings of an environment. */
+  static async create(env: Environment = {}, options: ServiceOptions = {}): Promise<TestApp> {
+    const settings = readSettings({ DENO_KV_PATH: ":memory:", ...env });
+    const services = createServices(settings, { log: silent, ...options });
+    const app = createApp(() => services);
+    await applySnapshot(app);
+    const handler = app.handler();
+    const info = {
+      remoteAddr: { transport: "tcp", hostname: "127.0.0.1", port: 1 },
+      completed: Promise.resolve(),
+    } as Deno.ServeHandlerInfo;
+    return new TestApp(services, (request) => handler(request, info));
+  }
+
+  /** Returns a browser: it keeps cookies. */
+  browser(): TestBrowser {
+    return new TestBrowser(this.fetch, this.origin);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.services.close();
+  }
+}
+
+/** Sends requests as a browser does, with its cookies. */
+export class TestBrowser {
+  readonly #fetch: (request: Request) => Promise<Response>;
+  readonly #origin: string;
+  readonly cookies: Map<string, string> = new Map();
+
+  constructor(fetch: (request: Request) => Promise<Response>, origin: string) {
+    this.#fetch = fetch;
+    this.#origin = origin;
+  }
+
+  get cookieHeader(): string {
+    return [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+  }
+
+  /** Sends one request; follows nothing. */
+  async request(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (this.cookies.size > 0) headers.set("cookie", this.cookieHeader);
+    const request = new Request(new URL(path, this.#origin), {
+      redirect: "manual",
+      ...init,
+      headers,
+    });
+    const response = await this.#fetch(request);
+    for (const cookie of response.headers.getSetCookie()) this.#keep(cookie);
+    return response;
+  }
+
+  /** Sends a request and follows redirects on this site. */
+  async visit(path: string): Promise<Response> {
+    let response = await this.request(path);
+    for (let hops = 0; hops < 20 && isRedirect(response); hops++) {
+      await response.body?.cancel();
+      response = await this.request(response.headers.get("location")!);
+    }
+    return response;
+  }
+
+  /** Signs in through the development provider. */
+  async signIn(login: string): Promise<void> {
+    const response = await this.visit(
+      `/auth/signin?provider=dev&login_hint=${login}&return_to=/api/me`,
+    );
+    if (response.status !== 200) throw new Error(`Sign-in ended with ${response.status}`);
+    await response.body?.cancel();
+  }
+
+  #keep(cookie: string): void {
+    const [pair = "", ...attributes] = cookie.split(";");
+    const [[name, value] = ["", ""]] = parseCookies(pair);
+    const isOver = attributes.some((attribute) => /^\s*max-age=0$/i.test(attribute));
+    if (isOver || value === "") this.cookies.delete(name);
+    else this.cookies.set(name, value);
+  }
+}
+
+function isRedirect(response: Response): boolean {
+  return [301, 302, 303, 307].includes(response.status);
+}
