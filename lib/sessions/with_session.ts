@@ -29,7 +29,8 @@ const RETRY_AFTER_SECONDS = 5;
  * write an hour to renew the session. Refuses with `UNAVAILABLE` where the store cannot be reached.
  *
  * *Security*: the cookie is called `__Host-session` where `scope.url` is https, and `session` else.
- * The connection is tied to the session before the session is read, so that an end that comes in
+ * Where a ticket was offered the cookie is not looked at, as a ticket needs no `Origin`. The
+ * connection is tied to the session before the session is read, so that an end that comes in
  * between is not missed.
  *
  * @example
@@ -47,6 +48,10 @@ export function withSession<S>(
   next: Application<S & SessionScope>,
 ): Application<S & Scope> {
   return (scope) => {
+    if (scope.ticket !== undefined) {
+      const none = { session: undefined, sessionState: "ticket-invalid" } as const;
+      return next(Object.assign(scope, none));
+    }
     const token = scope.cookies.get(sessionCookieName(isSecure(scope.url)));
     const id = readToken(token)?.id;
     if (id === undefined) return next(addSession(scope, { state: "unknown" }));

@@ -14,15 +14,23 @@ function applySnapshot(app: ReturnType<typeof createApp>): Promise<void> {
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
+type Handle = (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Response>;
+
+const NOBODY: Deno.ServeHandlerInfo = {
+  remoteAddr: { transport: "tcp", hostname: "127.0.0.1", port: 1 },
+  completed: Promise.resolve(),
+};
+
 /** The whole app without a port, over a database in memory. */
 export class TestApp implements AsyncDisposable {
   readonly services: Services;
   readonly origin: string = "http://127.0.0.1:8000";
-  readonly fetch: (request: Request) => Promise<Response>;
+  /** Answers a request as a server calls it. */
+  readonly handle: Handle;
 
-  private constructor(services: Services, fetch: (request: Request) => Promise<Response>) {
+  private constructor(services: Services, handle: Handle) {
     this.services = services;
-    this.fetch = fetch;
+    this.handle = handle;
   }
 
   /** Creates one with the settings of an environment. */
@@ -31,17 +39,12 @@ export class TestApp implements AsyncDisposable {
     const services = createServices(settings, { log: silent, ...options });
     const app = createApp(() => services);
     await applySnapshot(app);
-    const handler = app.handler();
-    const info = {
-      remoteAddr: { transport: "tcp", hostname: "127.0.0.1", port: 1 },
-      completed: Promise.resolve(),
-    } as Deno.ServeHandlerInfo;
-    return new TestApp(services, (request) => handler(request, info));
+    return new TestApp(services, app.handler());
   }
 
   /** Returns a browser: it keeps cookies. */
   browser(): TestBrowser {
-    return new TestBrowser(this.fetch, this.origin);
+    return new TestBrowser((request) => this.handle(request, NOBODY), this.origin);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,98 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { readSettings, SettingError } from "../../app/settings.ts";
+
+test("readSettings() needs nothing: every default is embedded and of this machine", () => {
+  const settings = readSettings({});
+  assert.equal(settings.port, 8000);
+  assert.equal(settings.host, "127.0.0.1");
+  assert.equal(settings.kvPath, ".data/kv.sqlite3");
+  assert.equal(settings.channelLayer, "memory:");
+  assert.equal(settings.devSignIn, true);
+  assert.deepEqual(settings.admins, ["dev:ada"]);
+  assert.equal(settings.sessionIdleTtlMs, 7 * 86_400_000);
+  assert.equal(settings.sessionMaxTtlMs, 30 * 86_400_000);
+  assert.equal(settings.drainMs, 10_000);
+});
+
+test("a variable that is empty counts as unset", () => {
+  assert.deepEqual(readSettings({ PORT: "", GITHUB_CLIENT_ID: " " }), readSettings({}));
+});
+
+test("durations have a unit", () => {
+  const ttl = (value: string) => readSettings({ SESSION_IDLE_TTL: value }).sessionIdleTtlMs;
+  assert.equal(ttl("500ms"), 500);
+  assert.equal(ttl("30s"), 30_000);
+  assert.equal(ttl("10m"), 600_000);
+  assert.equal(ttl("12h"), 43_200_000);
+  assert.equal(ttl("7d"), 604_800_000);
+});
+
+const DEV: [env: Record<string, string>, isOn: boolean][] = [
+  [{}, true],
+  [{ HOST: "localhost" }, true],
+  [{ HOST: "::1" }, true],
+  [{ HOST: "0.0.0.0" }, false],
+  [{ HOST: "127.0.0.1.evil.example" }, false],
+  [{ DENO_DEPLOY: "1" }, false],
+  [{ GITHUB_CLIENT_ID: "a", GITHUB_CLIENT_SECRET: "b" }, false],
+  [{ GITHUB_CLIENT_ID: "a", GITHUB_CLIENT_SECRET: "b", DEV_SIGN_IN: "on" }, true],
+  [{ OIDC_ISSUER: "https://id.example", OIDC_CLIENT_ID: "a" }, false],
+  [{ DEV_SIGN_IN: "off" }, false],
+];
+for (const [env, isOn] of DEV) {
+  test(`development sign-in is ${isOn ? "on" : "off"} with ${JSON.stringify(env)}`, () => {
+    assert.equal(readSettings(env).devSignIn, isOn);
+  });
+}
+
+const WRONG: [env: Record<string, string>, message: RegExp][] = [
+  [{ PORT: "http" }, /^PORT is "http", but accepts a whole number from 0 to 65535\.$/],
+  [{ PORT: "65536" }, /^PORT is "65536"/],
+  [{ PORT: "-1" }, /^PORT is "-1"/],
+  [{ PORT: "80.5" }, /^PORT is "80.5"/],
+  [
+    { CHANNEL_LAYER: "carrier-pigeon:" },
+    /^CHANNEL_LAYER is "carrier-pigeon:", but accepts memory:/,
+  ],
+  [{ GITHUB_CLIENT_ID: "id" }, /^GITHUB_CLIENT_SECRET is not set, but GITHUB_CLIENT_ID is/],
+  [{ GITHUB_CLIENT_SECRET: "s3cr3t" }, /^GITHUB_CLIENT_ID is not set/],
+  [{ OIDC_ISSUER: "https://id.example" }, /^OIDC_CLIENT_ID is not set/],
+  [{ OIDC_CLIENT_SECRET: "s3cr3t" }, /^OIDC_ISSUER is not set/],
+  [{ OIDC_ISSUER: "id.example", OIDC_CLIENT_ID: "a" }, /^OIDC_ISSUER is "id.example"/],
+  [{ DEV_SIGN_IN: "on", HOST: "0.0.0.0" }, /^DEV_SIGN_IN is on, but HOST is "0.0.0.0"/],
+  [{ DEV_SIGN_IN: "on", DENO_DEPLOY: "1" }, /^DEV_SIGN_IN is on, which is not accepted on Deno/],
+  [{ DEV_SIGN_IN: "maybe" }, /^DEV_SIGN_IN is "maybe", but accepts on or off\.$/],
+  [{ PUBLIC_URL: "example.com" }, /^PUBLIC_URL is "example.com"/],
+  [{ PUBLIC_URL: "https://example.com/app" }, /^PUBLIC_URL is/],
+  [{ TRUST_PROXY: "yes please" }, /^TRUST_PROXY is/],
+  [{ ALLOWED_ORIGINS: "https://a.com,*.b.com" }, /^ALLOWED_ORIGINS has "\*\.b\.com"/],
+  [{ SESSION_IDLE_TTL: "7" }, /^SESSION_IDLE_TTL is "7", but accepts a duration/],
+  [{ SESSION_IDLE_TTL: "0s" }, /^SESSION_IDLE_TTL is "0s"/],
+  [{ SESSION_IDLE_TTL: "2d", SESSION_MAX_TTL: "1d" }, /^SESSION_IDLE_TTL is longer/],
+  [{ ADMINS: "octocat" }, /^ADMINS has "octocat"/],
+  [{ SOCKETS_PER_USER: "0" }, /^SOCKETS_PER_USER is "0"/],
+  [{ MAX_MESSAGE_BYTES: "1e9" }, /^MAX_MESSAGE_BYTES is "1e9"/],
+  [{ LOG_LEVEL: "loud" }, /^LOG_LEVEL is "loud", but accepts debug, info, warn, error\.$/],
+  [{ LOG_FORMAT: "xml" }, /^LOG_FORMAT is "xml"/],
+  [{ DENO_KV_PATH: "http://kv.example" }, /^DENO_KV_PATH is/],
+];
+for (const [env, message] of WRONG) {
+  test(`${JSON.stringify(env)} is refused with one sentence`, () => {
+    assert.throws(() => readSettings(env), (error) => {
+      assert.ok(error instanceof SettingError);
+      assert.match(error.message, message);
+      assert.match(error.message, /^[^\n]*\.$/);
+      assert.doesNotMatch(error.message, /s3cr3t/);
+      return true;
+    });
+  });
+}
+
+test("a password in an address is never shown", () => {
+  for (
+    const env of [{ CHANNEL_LAYER: "reddis://u:s3cr3t@host" }, { PUBLIC_URL: "ftp://u:s3cr3t@h" }]
+  ) {
+    assert.throws(() => readSettings(env), (error: Error) => !error.message.includes("s3cr3t"));
+  }
+});

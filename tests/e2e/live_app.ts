@@ -1,0 +1,47 @@
+import { TestApp, TestBrowser } from "../app/test_app.ts";
+import type { Environment } from "../../app/settings.ts";
+import { WsClient } from "./ws_client.ts";
+
+/** The whole app on a free port of this machine, in this process. */
+export class LiveApp implements AsyncDisposable {
+  readonly app: TestApp;
+  readonly origin: string;
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+
+  private constructor(app: TestApp, server: Deno.HttpServer<Deno.NetAddr>) {
+    this.app = app;
+    this.#server = server;
+    this.origin = `http://127.0.0.1:${server.addr.port}`;
+  }
+
+  static async start(env: Environment = {}): Promise<LiveApp> {
+    const app = await TestApp.create(env);
+    const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, app.handle);
+    return new LiveApp(app, server);
+  }
+
+  /** Returns a browser's cookies after signing in as somebody. */
+  async signIn(login: string): Promise<TestBrowser> {
+    const browser = new TestBrowser((request) => fetch(request), this.origin);
+    await browser.signIn(login);
+    return browser;
+  }
+
+  /** Opens a socket with a browser's cookies, as its page would. */
+  open(
+    path: string,
+    browser: TestBrowser,
+    options: { headers?: Record<string, string>; protocols?: string[] } = {},
+  ): Promise<WsClient> {
+    return WsClient.connect(this.origin.replace("http", "ws") + path, {
+      protocols: options.protocols ?? ["sluice.v1"],
+      headers: { origin: this.origin, cookie: browser.cookieHeader, ...options.headers },
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.app.services.realtime.endAll(1001, "the test is over");
+    await this.#server.shutdown();
+    await this.app[Symbol.asyncDispose]();
+  }
+}
