@@ -2,15 +2,23 @@
 export interface ClientWebSocket {
   /** 1 while messages can be sent. */
   readonly readyState: number;
+  /** Queues a text message. */
   send(data: string): void;
+  /** Ends the connection, or the attempt. */
   close(code?: number): void;
+  /** Listens to `open`, `message`, `error` or `close`. */
   addEventListener(type: string, listener: (event: ClientWebSocketEvent) => void): void;
 }
 
 /** What a {@linkcode ClientWebSocket} reports: a message has `data`, a close the other two. */
 export interface ClientWebSocketEvent {
+  /** `open`, `message`, `error` or `close`. */
+  readonly type: string;
+  /** The message: a string where it is text. */
   readonly data?: unknown;
+  /** Of RFC 6455 §7.4; 1006 where the connection was lost. */
   readonly code?: number;
+  /** What the server says of the close. */
   readonly reason?: string;
 }
 
@@ -19,7 +27,9 @@ export interface ClientWebSocketEvent {
  * from the globals of the browser, of Deno or of Node 22 and later.
  */
 export interface ClientEnvironment {
+  /** The class of the sockets. */
   readonly WebSocket: new (url: string, protocols: string[]) => ClientWebSocket;
+  /** How the reason of a refusal is read. */
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** What a path is resolved against: the address of the page. */
   readonly baseUrl: string | undefined;

@@ -56,8 +56,11 @@ export interface RequestOptions {
  * in next.
  */
 export interface RealtimeSocket<M extends Messages> extends Disposable {
+  /** Where it connects to: a `ws` or `wss` address. */
   readonly url: string;
+  /** Where it stands. */
   readonly state: SocketState;
+  /** Why it stands there, and what comes next. */
   readonly detail: SocketDetail;
 
   /** Calls back at every change of `state` and `detail`. Returns how to stop that. */

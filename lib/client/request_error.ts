@@ -19,7 +19,9 @@ export type RequestErrorCode =
 
 /** What a failed request or message is rejected with. */
 export class RequestError extends Error {
+  /** Tells it from other errors, also across copies of this module. */
   override readonly name = "RequestError";
+  /** Stable: branch on it, not on the message. */
   readonly code: RequestErrorCode;
   /** What is wrong with the data, where the server's schema said so. */
   readonly issues: readonly Issue[];
@@ -30,6 +32,7 @@ export class RequestError extends Error {
    */
   readonly sent: boolean;
 
+  /** Made by the client; for tests of what handles it. */
   constructor(
     code: RequestErrorCode,
     message: string,

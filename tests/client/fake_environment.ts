@@ -51,8 +51,8 @@ export class FakeSocket implements ClientWebSocket {
     this.#emit("close", { code, reason });
   }
 
-  #emit(type: string, event: ClientWebSocketEvent): void {
-    this.#listeners.get(type)?.(event);
+  #emit(type: string, event: Omit<ClientWebSocketEvent, "type">): void {
+    this.#listeners.get(type)?.({ type, ...event });
   }
 }
 

@@ -1,0 +1,122 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { build } from "esbuild";
+import { WebSocket, WebSocketServer } from "ws";
+import { connect, type RealtimeSocket, type SocketState } from "@sluice/sluice/client";
+import type { Messages } from "@sluice/sluice/protocol";
+import { launchBrowser, whyNoBrowser } from "../e2e/browser.ts";
+
+/** A page, a gate that lets nobody in at `/ws/closed`, and an echo behind it anywhere else. */
+async function serve() {
+  const script = await bundleClient();
+  const http = createServer((request, response) => {
+    if (request.url === "/client.js") {
+      return response.setHeader("content-type", "text/javascript").end(script);
+    }
+    if (!request.url?.startsWith("/ws/")) {
+      return response.setHeader("content-type", "text/html").end("<title>A page</title>");
+    }
+    response.statusCode = request.url === "/ws/closed" ? 403 : 426;
+    response.end('{ "code": "FORBIDDEN", "detail": "You may not enter here" }');
+  });
+  const sockets = new WebSocketServer({ noServer: true });
+  http.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
+    if (request.url === "/ws/closed") return socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+    sockets.handleUpgrade(request, socket, Buffer.from(head), (peer) => {
+      peer.on("message", (text) => {
+        const { id, data } = JSON.parse(String(text));
+        peer.send(JSON.stringify({ type: "reply", id, ok: true, data }));
+      });
+    });
+  });
+  await once(http.listen(0, "127.0.0.1"), "listening");
+  return {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      for (const peer of sockets.clients) peer.terminate();
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
+    },
+  };
+}
+
+async function bundleClient(): Promise<string> {
+  const entry = new URL("../../lib/client/mod.ts", import.meta.url).pathname;
+  const options = { bundle: true, minify: true, format: "esm", write: false } as const;
+  const { outputFiles } = await build({ entryPoints: [entry], target: "es2022", ...options });
+  return outputFiles[0]?.text ?? "";
+}
+
+function reached(socket: RealtimeSocket<Messages>, wanted: SocketState): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.state === wanted) return resolve();
+    const stop = socket.onState((state) => {
+      if (state !== wanted) return;
+      stop();
+      resolve();
+    });
+  });
+}
+
+for (
+  const [name, environment] of Object.entries({ "the global": {}, "that of ws": { WebSocket } })
+) {
+  test(`connect() works with a WebSocket class: ${name}`, async () => {
+    await using server = await serve();
+    using socket = connect(`${server.url}/ws/echo`, { environment });
+    assert.deepEqual(await socket.request("say", { text: "hello" }), { text: "hello" });
+    using refused = connect(`${server.url}/ws/closed`, { environment });
+    await reached(refused, "refused");
+    assert.equal(refused.detail.code, "FORBIDDEN");
+  });
+}
+
+const skip = await whyNoBrowser();
+
+test("connect() works in a browser, and learns there why it was refused", { skip }, async () => {
+  await using server = await serve();
+  await using browser = await launchBrowser();
+  const page = await browser.newPage();
+  await page.goto(server.url);
+  const outcome = await page.evaluate(`(async () => {
+    const { connect } = await import("/client.js");
+    const socket = connect("/ws/echo");
+    const reply = await socket.request("say", { text: "hello" });
+    const refused = connect("/ws/closed");
+    await new Promise((resolve) => refused.onState((state) => state === "refused" && resolve()));
+    return { reply, code: refused.detail.code, reason: refused.detail.reason };
+  })()`);
+  const reason = "You may not enter here";
+  assert.deepEqual(outcome, { reply: { text: "hello" }, code: "FORBIDDEN", reason });
+});
+
+test("connect() in a browser drops the socket with the network, and comes back with it", {
+  skip,
+}, async () => {
+  await using server = await serve();
+  await using browser = await launchBrowser();
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(server.url);
+  await page.evaluate(`(async () => {
+    const { connect } = await import("/client.js");
+    globalThis.socket = connect("/ws/echo");
+    await socket.request("say", {});
+  })()`);
+  await context.setOffline(true);
+  await page.waitForFunction("socket.state === 'reconnecting'");
+  await context.setOffline(false);
+  await page.waitForFunction("socket.state === 'live'");
+  assert.deepEqual(await page.evaluate("socket.request('say', { again: true })"), { again: true });
+});
+
+test("the client is small: at most 4.2 KB when it arrives in a browser", async () => {
+  const compressed = new Blob([await bundleClient()]).stream()
+    .pipeThrough(new CompressionStream("gzip"));
+  const { byteLength } = await new Response(compressed).arrayBuffer();
+  assert.ok(byteLength <= 4300, `${byteLength} bytes`);
+});
