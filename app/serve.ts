@@ -66,8 +66,10 @@ function announce(address: Deno.NetAddr, services: Services): void {
   const { settings, database, signIn } = services;
   const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
   const providers = signIn.providers.map(({ name }) => name).join(", ");
-  console.log(`Sluice listens on http://${host}:${address.port}`);
-  console.log(`  sign-in   ${providers || "none: set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET"}`);
-  console.log(`  data      ${database.place}`);
-  console.log(`  layer     ${settings.channelLayer.replace(/\/\/.*@/, "//")}`);
+  console.log([
+    `Sluice listens on http://${host}:${address.port}`,
+    `  sign-in   ${providers || "nobody can: set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET"}`,
+    `  data      ${database.place}`,
+    `  layer     ${settings.channelLayer.replace(/\/\/.*@/, "//")}`,
+  ].join("\n"));
 }

@@ -19,8 +19,8 @@ export interface ServeOptions {
   readonly log?: Log;
 }
 
-/** How long answers that are under way, and `close`, may take after the drain, in milliseconds. */
-const CLOSE_MS = 2_000;
+/** How long each step after the drain's own time may take, in milliseconds. */
+const CLOSE_MS = 1_500;
 
 /**
  * Serves until the process is told to stop by SIGTERM or SIGINT: drains then, and ends the process
@@ -55,7 +55,7 @@ export function serve(
 }
 
 async function shutDown(server: Deno.HttpServer, options: ServeOptions): Promise<void> {
-  await within((options.drainMs ?? 10_000) + 1_000, options.drain?.());
+  await within((options.drainMs ?? 10_000) + CLOSE_MS, options.drain?.());
   await within(CLOSE_MS, server.shutdown());
   await within(CLOSE_MS, options.close?.());
 }

@@ -40,10 +40,10 @@ export interface Handler {
   (request: Request, info?: RequestInfo): Promise<Response>;
   /**
    * Lets nobody in any more, and ends all connections with 1012, spread evenly over `windowMs`.
-   * Resolves when `disconnect()` was called for each, or the time is up.
+   * Resolves when all are over and their peers have let go, at the latest 1 s after the window.
    */
   drain(windowMs: number): Promise<void>;
-  /** Ends connections, all or those that `which` picks. Returns how many. */
+  /** Ends all connections. Returns how many. */
   endAll(code: number, reason: string): number;
   readonly isDraining: boolean;
   readonly stats: HandlerStats;

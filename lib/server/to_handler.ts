@@ -51,12 +51,15 @@ export function toHandler(application: Application<Scope>, options: HandlerOptio
   const gate = new Gate(application, options);
   const handler = (request: Request, info?: RequestInfo) => gate.handle(request, info);
   return Object.defineProperties(handler as Handler, {
-    drain: { value: (windowMs: number) => gate.drain.run(windowMs) },
+    drain: { value: (windowMs: number) => gate.runDrain(windowMs) },
     endAll: { value: (code: number, reason: string) => gate.endAll(code, reason) },
     isDraining: { get: () => gate.drain.isDraining },
     stats: { get: () => gate.stats },
   });
 }
+
+/** How long a drain waits for peers to answer its close frames, in milliseconds. */
+const LINGER_MS = 1_000;
 
 class Gate {
   readonly drain: Drain;
@@ -71,6 +74,7 @@ class Gate {
   readonly #prefix = crypto.randomUUID().slice(0, 8);
   #serial = 0;
   #accepted = 0;
+  #onReleased: (() => void) | undefined;
   readonly #refused = new Map<string, number>();
 
   constructor(application: Application<Scope>, options: HandlerOptions) {
@@ -86,6 +90,11 @@ class Gate {
   get stats() {
     const lingering = this.#lingering.size;
     return { open: this.#open.size, accepted: this.#accepted, lingering, refused: this.#refused };
+  }
+
+  async runDrain(windowMs: number): Promise<void> {
+    await this.drain.run(windowMs);
+    await this.#released(LINGER_MS);
   }
 
   endAll(code: number, reason: string): number {
@@ -173,6 +182,18 @@ class Gate {
       this.#open.delete(connection);
       if (byServer) this.#lingering.add(connection);
     });
-    connection.onRelease(() => this.#lingering.delete(connection));
+    connection.onRelease(() => {
+      this.#lingering.delete(connection);
+      if (this.#lingering.size === 0) this.#onReleased?.();
+    });
+  }
+
+  /** Waits until every peer has let go of its network connection, or `ms` milliseconds. */
+  #released(ms: number): Promise<void> {
+    if (this.#lingering.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onReleased = resolve;
+      this.#clock.after(ms, resolve);
+    });
   }
 }

@@ -1,0 +1,118 @@
+import { TestBrowser } from "../app/test_app.ts";
+import type { Environment } from "../../app/settings.ts";
+import { WsClient } from "./ws_client.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** How a process ended. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The app in a process of its own, as `deno task start` or `serve` runs it. */
+export class AppProcess implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #stderr: Promise<string>;
+  readonly #listening = Promise.withResolvers<string>();
+  readonly #stdout: Promise<void>;
+  stdout = "";
+  origin = "";
+
+  private constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+    this.#stderr = new Response(child.stderr).text();
+    this.#stdout = this.#read();
+  }
+
+  /** Starts it on a free port and waits until it listens. */
+  static async start(env: Environment, command = "serve"): Promise<AppProcess> {
+    const process = AppProcess.spawn({ PORT: "0", ...env }, command);
+    process.origin = await process.#listening.promise;
+    return process;
+  }
+
+  /** Starts it, and waits for nothing. */
+  static spawn(env: Environment, command = "serve"): AppProcess {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "dev.ts", command],
+      cwd: ROOT,
+      clearEnv: true,
+      env: { ...baseEnvironment(), ...env } as Record<string, string>,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    return new AppProcess(child);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  signal(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for its end. */
+  async ended(): Promise<Ended> {
+    const [{ code }, stderr] = await Promise.all([this.#child.status, this.#stderr, this.#stdout]);
+    return { code, stdout: this.stdout, stderr };
+  }
+
+  /** Returns a browser that is signed in as somebody. */
+  async signIn(login: string): Promise<TestBrowser> {
+    const browser = this.browser();
+    await browser.signIn(login);
+    return browser;
+  }
+
+  browser(): TestBrowser {
+    return new TestBrowser((request) => fetch(request), this.origin);
+  }
+
+  /** Opens a socket with a browser's cookies. */
+  open(path: string, browser: TestBrowser): Promise<WsClient> {
+    return WsClient.connect(this.origin.replace("http", "ws") + path, {
+      protocols: ["sluice.v1"],
+      headers: { origin: this.origin, cookie: browser.cookieHeader },
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.signal("SIGKILL");
+    } catch { /* it has ended */ }
+    await this.ended();
+  }
+
+  async #read(): Promise<void> {
+    for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
+      this.stdout += text;
+      const [, origin] = /listens on (\S+)\n[^]*layer .*\n/.exec(this.stdout) ?? [];
+      if (origin !== undefined) this.#listening.resolve(origin);
+    }
+    const { code } = await this.#child.status;
+    const stderr = await this.#stderr;
+    this.#listening.reject(new Error(`It ended with ${code} before it listened:\n${stderr}`));
+    this.#listening.promise.catch(() => {});
+  }
+}
+
+/** Builds what `serve` serves. */
+export async function buildApp(): Promise<void> {
+  const { code, stderr } = await AppProcess.spawn({}, "build").ended();
+  if (code !== 0) throw new Error(`The build ended with ${code}:\n${stderr}`);
+}
+
+/** What a process needs of its surroundings, without any setting of the app. */
+function baseEnvironment(): Record<string, string> {
+  const names = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME", "NPM_CONFIG_REGISTRY", "TMPDIR"];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = Deno.env.get(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
