@@ -1,7 +1,9 @@
 import { Head } from "fresh/runtime";
+import { ProblemPage } from "./ProblemPage.tsx";
 
 /** What went wrong with a sign-in. */
 export interface SignInProblemProps {
+  readonly status?: number;
   readonly message: string;
   /** The provider's own words. */
   readonly reason?: string | undefined;
@@ -9,18 +11,15 @@ export interface SignInProblemProps {
 }
 
 /** Says that a sign-in failed, and how to try again. */
-export function SignInProblem({ message, reason, retryHref }: SignInProblemProps) {
+export function SignInProblem({ status = 400, message, reason, retryHref }: SignInProblemProps) {
+  const detail = reason === undefined ? `${message}.` : `${message}. It says: “${reason}”`;
+  const action = { href: retryHref, label: "Try again" };
   return (
-    <main class="notice">
+    <>
       <Head>
         <title>Sign-in failed · Sluice</title>
       </Head>
-      <h1>Sign-in failed</h1>
-      <p>{message}.</p>
-      {reason !== undefined && <p class="quote">“{reason}”</p>}
-      <p>
-        <a class="button" href={retryHref}>Try again</a> <a href="/">Go home</a>
-      </p>
-    </main>
+      <ProblemPage view={{ status, title: "Sign-in failed", detail, action }} />
+    </>
   );
 }

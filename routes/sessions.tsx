@@ -19,12 +19,9 @@ export const handlers = define.handlers({
     const { sessions } = ctx.state.services;
     const { user, session: current } = person;
     const id = (await ctx.req.formData().catch(() => undefined))?.get("end");
-    if (id === "others") {
-      await sessions.endAll(user.id, { except: current.id });
-    } else if (typeof id === "string" && (await sessions.get(id))?.userId === user.id) {
-      await sessions.end(id);
-    }
-    return ctx.redirect(id === current.id ? "/" : "/sessions", 303);
+    if (id === "others") await sessions.endAll(user.id, { except: current.id });
+    else if (typeof id === "string") await sessions.end(id, "revoked", { userId: user.id });
+    return ctx.redirect("/sessions", 303);
   },
 });
 

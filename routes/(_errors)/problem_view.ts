@@ -1,6 +1,5 @@
 import { HttpError } from "fresh";
 import { Refusal } from "@sluice/sluice";
-import { SignInError } from "@sluice/sluice/auth";
 import type { ProblemView } from "../../components/ProblemPage.tsx";
 
 /** What is known of the request that failed. */
@@ -25,28 +24,15 @@ const WORDS: Readonly<Record<number, Words>> = {
 
 /** Returns the status of the answer to a request that failed. */
 export function statusOf(error: unknown): number {
-  const isKnown = error instanceof HttpError || error instanceof Refusal ||
-    error instanceof SignInError;
-  return isKnown ? error.status : 500;
+  return error instanceof HttpError || error instanceof Refusal ? error.status : 500;
 }
 
 /** Says what went wrong. Of an error that nobody foresaw it says nothing but that it happened. */
 export function problemView({ error, url }: FailedRequest): ProblemView {
   const status = statusOf(error);
   const [title, words] = WORDS[status] ?? WORDS[status < 500 ? 400 : 500]!;
-  if (error instanceof SignInError) return signInView(error);
   const detail = error instanceof Refusal ? sentence(error.detail) : words;
   return { status, title, detail, action: wayOn(status, url) };
-}
-
-function signInView({ status, message, reason, provider, returnTo }: SignInError): ProblemView {
-  const query = new URLSearchParams();
-  if (provider) query.set("provider", provider);
-  if (returnTo) query.set("return_to", returnTo);
-  const path = provider ? "/auth/signin" : "/signin";
-  const detail = sentence(message) + (reason ? ` It said: “${reason}”` : "");
-  const action = { href: `${path}?${query}`, label: "Try again" };
-  return { status, title: "You are not signed in", detail, action };
 }
 
 function wayOn(status: number, url: URL): ProblemView["action"] {

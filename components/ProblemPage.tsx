@@ -1,0 +1,27 @@
+/** What a page says of a request that could not be answered as asked. */
+export interface ProblemView {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  /** Where to go from here. */
+  readonly action: { readonly href: string; readonly label: string };
+  /** What a developer wants to see; never in production. */
+  readonly internal?: string | undefined;
+}
+
+/** Says what went wrong, and offers a way on. */
+export function ProblemPage({ view }: { readonly view: ProblemView }) {
+  const { status, title, detail, action, internal } = view;
+  return (
+    <section class="page narrow problem">
+      <p class="problem-status">{status}</p>
+      <h1>{title}</h1>
+      <p class="lead">{detail}</p>
+      <p class="actions">
+        <a class="button" href={action.href}>{action.label}</a>
+        {action.href !== "/" && <a class="button quiet" href="/">Home</a>}
+      </p>
+      {internal && <pre tabIndex={0}>{internal}</pre>}
+    </section>
+  );
+}

@@ -1,0 +1,97 @@
+/** A session, as its owner sees it. */
+export interface SessionRow {
+  readonly id: string;
+  readonly createdAt: string;
+  readonly lastSeenAt: string;
+  readonly userAgent: string;
+  readonly current: boolean;
+  readonly sockets: number;
+}
+
+/** Properties of {@linkcode SessionList}. */
+export interface SessionListProps {
+  readonly sessions: readonly SessionRow[];
+  /** The server's clock, in milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Where somebody is signed in, with a way to end each. */
+export function SessionList({ sessions, now }: SessionListProps) {
+  return (
+    <ul class="session-list">
+      {sessions.map((session) => <Row key={session.id} session={session} now={now} />)}
+    </ul>
+  );
+}
+
+function Row({ session, now }: { readonly session: SessionRow; readonly now: number }) {
+  const { id, createdAt, lastSeenAt, userAgent, current, sockets } = session;
+  const device = describeUserAgent(userAgent);
+  return (
+    <li>
+      <div>
+        <p class="session-name">
+          <bdi title={userAgent}>{device}</bdi>
+          {current && <span class="tag">this one</span>}
+        </p>
+        <p class="help">
+          Signed in <Ago at={createdAt} now={now} />, last seen <Ago at={lastSeenAt} now={now} />,
+          {" "}
+          {sockets === 0 ? "nothing" : sockets} open
+        </p>
+      </div>
+      <form method="post" action={current ? "/auth/signout" : "/sessions"}>
+        {!current && <input type="hidden" name="end" value={id} />}
+        <button
+          type="submit"
+          class="button small quiet"
+          aria-label={current ? "Sign out here" : `End the session in ${device}`}
+        >
+          {current ? "Sign out" : "End"}
+        </button>
+      </form>
+    </li>
+  );
+}
+
+/** A moment, said so that it is right in every time zone. */
+function Ago({ at, now }: { readonly at: string; readonly now: number }) {
+  return (
+    <time datetime={at} title={`${at.slice(0, 16).replace("T", " ")} UTC`}>{ago(at, now)}</time>
+  );
+}
+
+const UNITS = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000]] as const;
+
+function ago(at: string, now: number): string {
+  const passed = now - Date.parse(at);
+  for (const [unit, ms] of UNITS) {
+    const count = Math.floor(passed / ms);
+    if (count > 0) return `${count} ${unit}${count > 1 ? "s" : ""} ago`;
+  }
+  return "just now";
+}
+
+const BROWSERS = [
+  ["Edge", /Edg\//],
+  ["Opera", /OPR\//],
+  ["Firefox", /Firefox\/|FxiOS/],
+  ["Chrome", /Chrome\/|CriOS/],
+  ["Safari", /Safari\//],
+] as const;
+const SYSTEMS = [
+  ["Android", /Android/],
+  ["iPhone", /iPhone/],
+  ["iPad", /iPad/],
+  ["Windows", /Windows/],
+  ["macOS", /Mac OS X/],
+  ["Linux", /Linux/],
+] as const;
+
+/** A short name for what somebody signed in with; a hint, as anybody can send any name. */
+function describeUserAgent(userAgent: string): string {
+  const find = (names: readonly (readonly [string, RegExp])[]) =>
+    names.find(([, pattern]) => pattern.test(userAgent))?.[0];
+  const found = [find(BROWSERS), find(SYSTEMS)].filter(Boolean).join(" on ");
+  return found || userAgent.slice(0, 80) || "Unknown device";
+}

@@ -1,0 +1,44 @@
+import type { PublicUser } from "@sluice/sluice/auth";
+import { Avatar } from "./Avatar.tsx";
+import { Logo } from "./Logo.tsx";
+
+/** Properties of {@linkcode SiteHeader}. */
+export interface SiteHeaderProps {
+  /** Who is signed in. */
+  readonly user: PublicUser | undefined;
+}
+
+/** The top of every page: where one can go, who one is, and the way out. */
+export function SiteHeader({ user }: SiteHeaderProps) {
+  return (
+    <header class="site-header">
+      <a class="brand" href="/" aria-current="false">
+        <Logo />
+        <span>Sluice</span>
+      </a>
+      {user ? <SignedIn user={user} /> : (
+        <nav aria-label="Main">
+          <a class="button small" href="/signin">Sign in</a>
+        </nav>
+      )}
+    </header>
+  );
+}
+
+function SignedIn({ user }: { readonly user: PublicUser }) {
+  return (
+    <>
+      <nav aria-label="Main">
+        <a href="/rooms">Rooms</a>
+        <a href="/sessions">Sessions</a>
+      </nav>
+      <div class="account">
+        <Avatar person={user} />
+        <bdi class="person-name">{user.name}</bdi>
+        <form method="post" action="/auth/signout">
+          <button type="submit" class="button small quiet">Sign out</button>
+        </form>
+      </div>
+    </>
+  );
+}

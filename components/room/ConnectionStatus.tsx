@@ -1,0 +1,38 @@
+import { type Connection, reasonOf, stateWords } from "./connection_words.ts";
+import { useSecondsUntil } from "./use_seconds_until.ts";
+
+/** Properties of {@linkcode ConnectionStatus}. */
+export interface ConnectionStatusProps {
+  readonly connection: Connection;
+  /** Where to sign in, and come back from. */
+  readonly signInHref: string;
+  readonly onRetry: () => void;
+}
+
+/** Says where the connection stands, and offers a way on. */
+export function ConnectionStatus({ connection, signInHref, onRetry }: ConnectionStatusProps) {
+  const { state, retryAt } = connection;
+  const seconds = useSecondsUntil(retryAt);
+  const reason = reasonOf(connection);
+  const canRetry = seconds !== undefined || ["signed-out", "refused"].includes(state);
+  return (
+    <div class={`connection ${state}`}>
+      <p class="connection-words" role="status" data-state={state}>
+        <span class="connection-dot" aria-hidden="true" />
+        {stateWords(connection)}
+        {state !== "live" && reason && ` ${reason}`}
+      </p>
+      {seconds !== undefined && (
+        <span class="countdown" aria-hidden="true">
+          {seconds > 0 ? `Next try in ${seconds} s` : "Trying now"}
+        </span>
+      )}
+      {state === "signed-out" && <a class="button small" href={signInHref}>Sign in</a>}
+      {canRetry && (
+        <button type="button" class="button small quiet" onClick={onRetry}>
+          {seconds === undefined ? "Try again" : "Try now"}
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,54 @@
+import { Component } from "preact";
+import { Avatar } from "../Avatar.tsx";
+import type { Line } from "./room_state.ts";
+import { Time } from "./Time.tsx";
+
+/** Properties of {@linkcode MessageLine}. */
+export interface MessageLineProps {
+  readonly line: Line;
+  /** Whether it goes on from the line before: same person, a moment later. */
+  readonly continues: boolean;
+  readonly isYours: boolean;
+  readonly onResend: (line: Line) => void;
+  readonly onDiscard: (line: Line) => void;
+}
+
+/** One message. Drawn again only when something about it changes: a room holds many. */
+export class MessageLine extends Component<MessageLineProps> {
+  override shouldComponentUpdate(next: MessageLineProps): boolean {
+    const { line, continues, isYours } = this.props;
+    return next.line !== line || next.continues !== continues || next.isYours !== isYours;
+  }
+
+  override render({ line, continues, isYours }: MessageLineProps) {
+    const { user, text, at, status } = line;
+    return (
+      <article
+        class={`message ${status}${continues ? " continues" : ""}`}
+        data-status={status}
+        aria-label={`${isYours ? "You" : user.name}`}
+      >
+        {!continues && <Avatar person={user} />}
+        <header class={continues ? "visually-hidden" : undefined}>
+          <bdi class="person-name">{user.name}</bdi>
+          {isYours && <span class="tag">you</span>}
+          <Time at={at} />
+        </header>
+        <p class="text" dir="auto">{text}</p>
+        {status === "pending" && <p class="message-note">Sending…</p>}
+        {status === "failed" && this.#failure(line)}
+      </article>
+    );
+  }
+
+  #failure(line: Line) {
+    const { onResend, onDiscard } = this.props;
+    return (
+      <p class="message-note">
+        {line.reason}.
+        <button type="button" class="link" onClick={() => onResend(line)}>Send again</button>
+        <button type="button" class="link" onClick={() => onDiscard(line)}>Discard</button>
+      </p>
+    );
+  }
+}

@@ -1,0 +1,35 @@
+import type { PublicUser } from "@sluice/sluice/auth";
+import { Avatar } from "../Avatar.tsx";
+
+/** Properties of {@linkcode People}. */
+export interface PeopleProps {
+  readonly you: PublicUser;
+  readonly people: readonly PublicUser[];
+  /** Whether the list is that of this moment. */
+  readonly isCurrent: boolean;
+}
+
+/** Who is in the room: you first, then by name. */
+export function People({ you, people, isCurrent }: PeopleProps) {
+  const sorted = people.toSorted((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+  return (
+    <aside class={isCurrent ? "people" : "people stale"} aria-labelledby="people-heading">
+      <h2 id="people-heading">
+        Here now <span class="count">{isCurrent ? people.length : "–"}</span>
+      </h2>
+      <ul>
+        {sorted.map((person) => (
+          <li key={person.id} title={person.login}>
+            <Avatar person={person} />
+            <bdi class="person-name">{person.name}</bdi>
+            {person.id === you.id && <span class="tag">you</span>}
+          </li>
+        ))}
+      </ul>
+    </aside>
+  );
+
+  function rank({ id }: PublicUser): number {
+    return id === you.id ? 0 : 1;
+  }
+}

@@ -1,0 +1,186 @@
+import type { PublicUser } from "@sluice/sluice/auth";
+
+/** How many messages a room keeps on the page. */
+export const MAX_ENTRIES = 500;
+
+/** One message. */
+export interface Line {
+  readonly kind: "line";
+  /** Stays the same from the moment of sending on. */
+  readonly key: string;
+  /** The server's name for it, once that is known. */
+  readonly id: string | undefined;
+  readonly text: string;
+  readonly user: PublicUser;
+  /** When, as ISO 8601. */
+  readonly at: string;
+  readonly status: "sent" | "pending" | "failed";
+  /** Why it failed. */
+  readonly reason?: string;
+  /** It failed, but may have arrived all the same. */
+  readonly uncertain?: boolean;
+  /** Not shown: it may be the echo of a message whose reply is still to come. */
+  readonly held?: boolean;
+}
+
+/** A time in which messages may have been missed. */
+export interface Gap {
+  readonly kind: "gap";
+  readonly key: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What the list of messages shows. */
+export type Entry = Line | Gap;
+
+/** What is known of a room. */
+export interface RoomState {
+  readonly you: PublicUser;
+  readonly people: readonly PublicUser[];
+  /** What was heard, in the order of the server. */
+  readonly entries: readonly Entry[];
+  /** What you said and nobody has confirmed: under way, or failed. */
+  readonly outbox: readonly Line[];
+  /** Whether older messages were dropped from the page. */
+  readonly trimmed: boolean;
+  /** Whether the room was entered at least once. */
+  readonly entered: boolean;
+  /** Since when the connection is lost. */
+  readonly lostAt: string | undefined;
+}
+
+/** What somebody said, as the server tells it. */
+export interface Heard {
+  readonly id: string;
+  readonly text: string;
+  readonly user: PublicUser;
+  readonly at: string;
+}
+
+/** What happens to a room. */
+export type RoomAction =
+  | { type: "welcome"; you: PublicUser; people: readonly PublicUser[]; at: string }
+  | { type: "joined"; user: PublicUser }
+  | { type: "left"; user: PublicUser }
+  | { type: "heard"; said: Heard }
+  | { type: "submitted"; key: string; text: string; at: string }
+  | { type: "acknowledged"; key: string; id: string }
+  | { type: "failed"; key: string; reason: string; uncertain: boolean }
+  | { type: "discarded"; key: string }
+  | { type: "lost"; at: string };
+
+/** An empty room, before it is entered. */
+export function emptyRoom(you: PublicUser): RoomState {
+  const nothing = { entries: [], outbox: [], trimmed: false, entered: false };
+  return { you, people: [you], ...nothing, lostAt: undefined };
+}
+
+/** Returns the room after something happened. */
+export function reduceRoom(state: RoomState, action: RoomAction): RoomState {
+  switch (action.type) {
+    case "welcome":
+      return enter(state, action);
+    case "joined":
+      return { ...state, people: [...without(state.people, action.user), action.user] };
+    case "left":
+      if (action.user.id === state.you.id) return state;
+      return { ...state, people: without(state.people, action.user) };
+    case "heard":
+      return hear(state, action.said);
+    case "submitted":
+      return submit(state, action);
+    case "acknowledged":
+      return acknowledge(state, action.key, action.id);
+    case "failed":
+      return fail(state, action);
+    case "discarded":
+      return release({ ...state, outbox: state.outbox.filter(({ key }) => key !== action.key) });
+    case "lost":
+      return state.entered && !state.lostAt ? { ...state, lostAt: action.at } : state;
+  }
+}
+
+function enter(
+  state: RoomState,
+  { you, people, at }: RoomAction & { type: "welcome" },
+): RoomState {
+  const present = [...without(people, you), you];
+  const next = { ...state, you, people: present, entered: true, lostAt: undefined };
+  if (state.lostAt === undefined) return next;
+  return append(next, { kind: "gap", key: `gap ${at}`, from: state.lostAt, to: at });
+}
+
+function without(people: readonly PublicUser[], { id }: PublicUser): PublicUser[] {
+  return people.filter((person) => person.id !== id);
+}
+
+/** The reply to a message and its echo come in either order; here the echo, or somebody else's. */
+function hear(state: RoomState, said: Heard): RoomState {
+  const known = state.entries.find((entry) => entry.kind === "line" && entry.id === said.id);
+  if (known) return replace(state, known.key, { ...known as Line, at: said.at });
+  const isYours = said.user.id === state.you.id;
+  const twins = isYours ? state.outbox.filter(({ text }) => text === said.text) : [];
+  const line: Line = { kind: "line", key: said.id, status: "sent", ...said };
+  if (twins.some(({ status }) => status === "pending")) {
+    return append(state, { ...line, held: true });
+  }
+  const lost = twins.find(({ uncertain }) => uncertain);
+  if (!lost) return append(state, line);
+  const outbox = state.outbox.filter((each) => each !== lost);
+  return append({ ...state, outbox }, { ...line, key: lost.key });
+}
+
+function submit(
+  state: RoomState,
+  { key, text, at }: RoomAction & { type: "submitted" },
+): RoomState {
+  const { you: user, outbox } = state;
+  const line: Line = { kind: "line", key, id: undefined, text, user, at, status: "pending" };
+  return { ...state, outbox: [...outbox.filter((each) => each.key !== key), line] };
+}
+
+/** The echo is there already, held back, and takes the place of your own line; or it is to come. */
+function acknowledge(state: RoomState, key: string, id: string): RoomState {
+  const own = state.outbox.find((line) => line.key === key);
+  if (!own) return state;
+  const next = { ...state, outbox: state.outbox.filter((line) => line !== own) };
+  const echo = state.entries.find((entry) => entry.kind === "line" && entry.id === id);
+  if (echo) return release(replace(next, echo.key, { ...echo as Line, key, held: false }));
+  return release(append(next, { ...own, id, status: "sent" }));
+}
+
+/** A message whose reply was lost has arrived, if its echo did. */
+function fail(
+  state: RoomState,
+  { key, reason, uncertain }: RoomAction & { type: "failed" },
+): RoomState {
+  const own = state.outbox.find((line) => line.key === key);
+  if (!own) return state;
+  const echo = state.entries.find((entry) =>
+    entry.kind === "line" && entry.held && entry.text === own.text
+  );
+  if (uncertain && echo?.kind === "line" && echo.id) return acknowledge(state, key, echo.id);
+  const failed: Line = { ...own, status: "failed", reason, uncertain };
+  return release({ ...state, outbox: state.outbox.map((line) => line === own ? failed : line) });
+}
+
+/** Shows what was held back for a message that is not under way any more. */
+function release(state: RoomState): RoomState {
+  const waits = (text: string) =>
+    state.outbox.some((line) => line.status === "pending" && line.text === text);
+  const isDue = (entry: Entry) => entry.kind === "line" && entry.held && !waits(entry.text);
+  if (!state.entries.some(isDue)) return state;
+  const entries = state.entries.map((entry) => isDue(entry) ? { ...entry, held: false } : entry);
+  return { ...state, entries };
+}
+
+function replace(state: RoomState, key: string, line: Line): RoomState {
+  return { ...state, entries: state.entries.map((entry) => entry.key === key ? line : entry) };
+}
+
+function append(state: RoomState, entry: Entry): RoomState {
+  const entries = [...state.entries, entry];
+  if (entries.length <= MAX_ENTRIES) return { ...state, entries };
+  return { ...state, entries: entries.slice(-MAX_ENTRIES), trimmed: true };
+}

@@ -1,0 +1,59 @@
+import type { RefObject } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Entry } from "./room_state.ts";
+
+/** How far from the end still counts as the end, in pixels. */
+const NEAR = 40;
+
+/** A list that follows its end, unless somebody reads further up. */
+export interface StickyList {
+  readonly ref: RefObject<HTMLDivElement>;
+  /** What came while somebody was reading further up. */
+  readonly unread: number;
+  readonly scrollToEnd: () => void;
+}
+
+/** Keeps the end of a list in view, as long as it was there before; what you say is always shown. */
+export function useStickToBottom(entries: readonly Entry[], you: string): StickyList {
+  const ref = useRef<HTMLDivElement>(null);
+  const isAtEnd = useRef(true);
+  const seen = useRef(new Set<string>());
+  const [unread, setUnread] = useState(0);
+
+  function scrollToEnd() {
+    const list = ref.current;
+    if (list) list.scrollTop = list.scrollHeight;
+    isAtEnd.current = true;
+    setUnread(0);
+  }
+
+  useEffect(() => {
+    const list = ref.current!;
+    const onScroll = () => {
+      isAtEnd.current = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR;
+      if (isAtEnd.current) setUnread(0);
+    };
+    const onResize = () => {
+      if (isAtEnd.current) list.scrollTop = list.scrollHeight;
+    };
+    const observer = new ResizeObserver(onResize);
+    observer.observe(list);
+    list.addEventListener("scroll", onScroll, { passive: true });
+    return () => {
+      observer.disconnect();
+      list.removeEventListener("scroll", onScroll);
+    };
+  }, []);
+
+  useLayoutEffect(() => {
+    const added = entries.filter(({ key }) => !seen.current.has(key));
+    seen.current = new Set(entries.map(({ key }) => key));
+    const isYourOwn = added.some((entry) =>
+      entry.kind === "line" && entry.status === "pending" && entry.user.id === you
+    );
+    if (isAtEnd.current || isYourOwn) scrollToEnd();
+    else if (added.length > 0) setUnread((count) => count + added.length);
+  });
+
+  return { ref, unread, scrollToEnd };
+}

@@ -1,0 +1,101 @@
+import { connect, type RealtimeSocket, RequestError } from "@sluice/sluice/client";
+import { useEffect, useReducer, useRef, useState } from "preact/hooks";
+import { Composer } from "../components/room/Composer.tsx";
+import type { Connection } from "../components/room/connection_words.ts";
+import { ConnectionStatus } from "../components/room/ConnectionStatus.tsx";
+import { MessageList } from "../components/room/MessageList.tsx";
+import { People } from "../components/room/People.tsx";
+import { emptyRoom, type Line, reduceRoom, type RoomState } from "../components/room/room_state.ts";
+import { describeSendError } from "../components/room/send_error_words.ts";
+import type { ChatMessages } from "../consumers/chat_messages.ts";
+
+/** Properties of {@linkcode Room}. */
+export interface RoomProps {
+  /** Its name, checked. */
+  readonly room: string;
+  /** Who looks at it. */
+  readonly you: RoomState["you"];
+}
+
+/** How long a message may take, the wait for a connection included, in milliseconds. */
+const SEND_TIMEOUT_MS = 20_000;
+
+/** A room: what is said in it, who is there, and how the connection to it stands. */
+export default function Room({ room, you }: RoomProps) {
+  const input = useRef<HTMLTextAreaElement>(null);
+  const { state, connection, send, discard, retry } = useRoom(room, you);
+  const isLive = connection.state === "live";
+  const focusInput = () => input.current?.focus();
+  return (
+    <div class="room">
+      <ConnectionStatus
+        connection={connection}
+        signInHref={`/signin?return_to=/rooms/${room}`}
+        onRetry={retry}
+      />
+      <MessageList
+        state={state}
+        onResend={(line) => send(line.text, line)}
+        onDiscard={(line) => {
+          discard(line);
+          focusInput();
+        }}
+        onCaughtUp={focusInput}
+      />
+      <People you={state.you} people={state.people} isCurrent={isLive} />
+      <Composer room={room} canSend={isLive} inputRef={input} onSend={send} />
+    </div>
+  );
+}
+
+function useRoom(room: string, you: RoomState["you"]) {
+  const [state, dispatch] = useReducer(reduceRoom, you, emptyRoom);
+  const [connection, setConnection] = useState<Connection>({ state: "connecting" });
+  const socket = useRef<RealtimeSocket<ChatMessages>>();
+  const lastKey = useRef(0);
+
+  useEffect(() => {
+    const opened = socket.current = connect<ChatMessages>(`/ws/chat/${room}`);
+    const show = () => {
+      setConnection(connectionOf(opened));
+      if (opened.state !== "live") dispatch({ type: "lost", at: now() });
+    };
+    opened.onState(show);
+    opened.on("welcome", (data) => dispatch({ type: "welcome", at: now(), ...data }));
+    opened.on("joined", ({ user }) => dispatch({ type: "joined", user }));
+    opened.on("left", ({ user }) => dispatch({ type: "left", user }));
+    opened.on("said", (said) => dispatch({ type: "heard", said }));
+    show();
+    return () => opened.close();
+  }, [room]);
+
+  /** Sends a text, or a line that failed once more. */
+  async function send(text: string, line?: Line) {
+    const key = line?.key ?? `own ${++lastKey.current}`;
+    dispatch({ type: "submitted", key, text, at: now() });
+    try {
+      const reply = await socket.current!.request("say", { text }, { timeoutMs: SEND_TIMEOUT_MS });
+      dispatch({ type: "acknowledged", key, id: reply.id });
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      dispatch({ type: "failed", key, ...describeSendError(error) });
+    }
+  }
+
+  return {
+    state,
+    connection,
+    send: (text: string, line?: Line) => void send(text, line),
+    discard: ({ key }: Line) => dispatch({ type: "discarded", key }),
+    retry: () => socket.current?.retry(),
+  };
+}
+
+function connectionOf({ state, detail }: RealtimeSocket<ChatMessages>): Connection {
+  const { code, retryInMs } = detail;
+  return { state, code, retryAt: retryInMs === undefined ? undefined : Date.now() + retryInMs };
+}
+
+function now(): string {
+  return new Date().toISOString();
+}
