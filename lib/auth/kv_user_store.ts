@@ -11,7 +11,7 @@ const MAX_CONFLICTS = 20;
  * Keeps people in Deno KV.
  *
  * `["users", id]` holds the person; `["users_by_identity", provider, subject]` their id. An atomic
- * operation has at most two checks.
+ * operation has one check.
  *
  * @example
  * ```ts
@@ -66,12 +66,12 @@ export class KvUserStore implements UserStore {
   async #trySave(kv: Deno.Kv, profile: Profile): Promise<User | undefined> {
     const now = this.#clock.now();
     const identity = await kv.get<string>(identityKey(profile));
+    // Every change of a user writes the identity too: its version stands for both.
     const known = identity.value === null ? undefined : await kv.get<User>(userKey(identity.value));
     const user = known?.value ? refreshUser(known.value, profile, now) : createUser(profile, now);
     const operation = kv.atomic().check(identity)
       .set(identity.key, user.id)
       .set(userKey(user.id), user);
-    if (known) operation.check(known);
     return (await operation.commit()).ok ? user : undefined;
   }
 }

@@ -19,7 +19,7 @@ const MAX_LENGTH = 2_048;
 export function safeReturnTo(value: string | null | undefined, origin: string): string {
   if (!value || value.length > MAX_LENGTH || !isPlainPath(value)) return "/";
   const url = URL.parse(value, origin);
-  if (url?.origin !== origin || !isPlainPath(url.pathname)) return "/";
+  if (url?.origin !== origin) return "/";
   const decoded = decode(decode(url.pathname));
   if (decoded === undefined || !isPlainPath(decoded)) return "/";
   return url.pathname + url.search + url.hash;
