@@ -151,7 +151,7 @@ export class LiveSessions {
     for (const binding of entry.bindings) binding.over = true;
     for (const connection of [...entry.connections]) {
       try {
-        connection.refuse(new Refusal("NOT_SIGNED_IN"));
+        if (connection.phase === "deciding") connection.refuse(new Refusal("NOT_SIGNED_IN"));
         connection.end(CloseCode.sessionOver, reason);
       } catch (error) {
         this.#log.error("a connection could not be ended", { connection: connection.id, error });

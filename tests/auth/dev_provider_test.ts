@@ -50,6 +50,7 @@ test("DevProvider shows a page with people to choose from, and one click signs i
   assert.ok(html.includes(`action="${new URL(url).pathname}"`));
   assert.ok(!html.includes("<script"));
   assert.match(response.headers.get("content-security-policy")!, /^default-src 'none'; style-src/);
+  assert.equal(response.headers.get("referrer-policy"), "same-origin");
 
   const end = await browser.visit(url, form({ login: "grace" }));
   assert.equal(end.url, `${ORIGIN}/x`);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KvConnection } from "../../lib/sessions/mod.ts";
+import { KvConnection, KvSessionStore, type SessionRecord } from "../../lib/sessions/mod.ts";
 import { FakeClock } from "./fake_clock.ts";
+import { record } from "./session_store_suite.ts";
 
 const kv = {} as Deno.Kv;
 const locked = () => Promise.reject(new TypeError("database is locked"));
@@ -47,4 +48,21 @@ test("KvConnection.run() gives up on a database that does not answer", async () 
   const outcome = assert.rejects(result, /did not answer within 5000 ms/);
   await clock.advance(5000);
   await outcome;
+});
+
+test("KvConnection.run() gets through where several handles write to one file", async () => {
+  const directory = await Deno.makeTempDir();
+  const handles = await Promise.all([1, 2].map(() => Deno.openKv(`${directory}/kv.sqlite3`)));
+  try {
+    const stores = handles.map((handle) => new KvSessionStore(handle));
+    await stores[0]!.create(record("s1", { lastSeenAt: 0 }));
+    const add = (found: SessionRecord) => ({ ...found, lastSeenAt: found.lastSeenAt + 1 });
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(stores.map((store) => store.update("s1", add)));
+    }
+    assert.equal((await stores[1]!.get("s1"))?.lastSeenAt, 20);
+  } finally {
+    for (const handle of handles) handle.close();
+    await Deno.remove(directory, { recursive: true });
+  }
 });

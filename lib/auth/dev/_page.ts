@@ -76,7 +76,8 @@ function page(status: number, content: string): Response {
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": policy,
       "cache-control": "no-store",
-      "referrer-policy": "no-referrer",
+      // With `no-referrer` browsers would send the forms with `Origin: null`.
+      "referrer-policy": "same-origin",
       "x-content-type-options": "nosniff",
     },
   });
