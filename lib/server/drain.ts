@@ -1,6 +1,9 @@
 import { CloseCode, Refusal } from "../protocol/mod.ts";
 import type { Clock, Connection } from "../scope.ts";
 
+/** Within which time a client should come back that was told to go: its moment is random already. */
+const RETRY_MS = 1_000;
+
 /** Ends the connections of a server that is about to stop, spread over a window. */
 export class Drain {
   readonly #open: ReadonlySet<Connection>;
@@ -38,7 +41,7 @@ export class Drain {
       connections.forEach((connection, index) => {
         connection.onEnd(ended);
         this.#clock.after((index + this.#random()) * step, () => {
-          connection.end(CloseCode.restart, `retry=${Math.ceil(windowMs)}`);
+          connection.end(CloseCode.restart, `retry=${RETRY_MS}`);
         });
       });
     });

@@ -1,5 +1,4 @@
-import { Buffer } from "node:buffer";
-import { CloseCode, isSendableCloseCode, Refusal } from "../protocol/mod.ts";
+import { CloseCode, Refusal } from "../protocol/mod.ts";
 import {
   type AcceptOptions,
   type Clock,
@@ -12,8 +11,9 @@ import {
   type SocketEvents,
   StopConsumer,
 } from "../scope.ts";
-import { truncateReason } from "./close_reason.ts";
 import type { ConnectionLimits } from "./connection_limits.ts";
+import { Inbox, type InboxItem, isData, sizeOf } from "./inbox.ts";
+import { Outbox } from "./outbox.ts";
 import { TokenBucket } from "./token_bucket.ts";
 
 /** What a connection was told by its consumer: let in, or turned away. */
@@ -28,8 +28,6 @@ export interface ConnectionContext {
   readonly isUpgrade: boolean;
 }
 
-type InboxItem = string | Uint8Array | LayerMessage;
-
 /**
  * One connection of a server: hands messages to its consumer one at a time and in order, keeps its
  * limits, and ends once.
@@ -41,26 +39,25 @@ export class ServerConnection implements Connection, SocketEvents {
   lastReceivedAt: number;
   readonly #context: ConnectionContext;
   readonly #bucket: TokenBucket;
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
   #phase: "deciding" | "open" | "ended" = "deciding";
   #consumer: Consumer | undefined;
   #settle: ((decision: Decision) => void) | undefined;
-  #socket: Socket | undefined;
-  #isSocketOpen = false;
-  #unsent: (string | Uint8Array)[] = [];
-  #unsentBytes = 0;
+  /** Whether a method of the consumer runs; true until it was asked whether to let the client in. */
   #busy = true;
-  #inbox: InboxItem[] = [];
-  #inboxBytes = 0;
-  #inboxEvents = 0;
+  #isWorkingOff = false;
   #accepted = false;
   #end: ConnectionEnd | undefined;
-  #onRelease: (() => void) | undefined;
   #onEnd: ((end: ConnectionEnd) => void)[] = [];
+  #onRelease: (() => void) | undefined;
   #afterRunning: (() => void) | undefined;
 
   constructor(id: string, context: ConnectionContext) {
     this.id = id;
     this.#context = context;
+    this.#inbox = new Inbox(context.limits);
+    this.#outbox = new Outbox(context.log);
     const now = context.clock.now();
     this.lastReceivedAt = now;
     const { messagesPerSecond, messageBurst } = context.limits;
@@ -71,23 +68,15 @@ export class ServerConnection implements Connection, SocketEvents {
     return this.#phase;
   }
 
-  get bufferedAmount(): number {
-    return this.#unsentBytes + (this.#socket?.bufferedAmount ?? 0);
-  }
-
   get log(): Log {
     return this.#context.log;
   }
 
-  /** Calls back when the peer has let go of the network connection, which may be never. */
-  onRelease(callback: () => void): void {
-    this.#onRelease = callback;
+  get bufferedAmount(): number {
+    return this.#outbox.bufferedAmount;
   }
 
-  /** How it ended, once it has. */
-  get ended(): ConnectionEnd | undefined {
-    return this.#end;
-  }
+  // What the server calls.
 
   /** Asks the consumer whether to let the client in. */
   decide(consumer: Consumer): Promise<Decision> {
@@ -101,8 +90,13 @@ export class ServerConnection implements Connection, SocketEvents {
 
   /** Takes the socket over which the client is let in. */
   attach(socket: Socket): void {
-    this.#socket = socket;
-    if (this.#phase === "ended") this.#closeSocket();
+    this.#outbox.attach(socket);
+    if (this.#end !== undefined) this.#outbox.close(this.#end.code, this.#end.reason);
+  }
+
+  /** Calls back when the peer has let go of the network connection, which may be never. */
+  onRelease(callback: () => void): void {
+    this.#onRelease = callback;
   }
 
   // Connection: what consumers and middleware call.
@@ -131,15 +125,12 @@ export class ServerConnection implements Connection, SocketEvents {
 
   send(data: string | Uint8Array): boolean {
     if (this.#phase !== "open") return false;
-    const waiting = this.bufferedAmount;
+    const waiting = this.#outbox.bufferedAmount;
     if (waiting > 0 && waiting + data.length > this.#context.limits.sendBufferBytes) {
       this.end(CloseCode.tooSlow, "read too slowly");
       return false;
     }
-    if (this.#isSocketOpen) return this.#write(data);
-    this.#unsent.push(data);
-    this.#unsentBytes += data.length;
-    return true;
+    return this.#outbox.send(data);
   }
 
   end(code: number, reason = ""): void {
@@ -160,12 +151,7 @@ export class ServerConnection implements Connection, SocketEvents {
 
   deliver(message: LayerMessage): boolean {
     if (this.#phase !== "open") return false;
-    if (this.#busy) {
-      if (this.#inboxEvents >= this.#context.limits.mailboxCapacity) return false;
-      this.#inboxEvents++;
-      this.#inbox.push(message);
-      return true;
-    }
+    if (this.#busy) return this.#inbox.addEvent(message);
     this.#handle(message);
     return true;
   }
@@ -173,46 +159,33 @@ export class ServerConnection implements Connection, SocketEvents {
   // SocketEvents: what the transport reports.
 
   open(): void {
-    this.#isSocketOpen = true;
-    const unsent = this.#unsent;
-    this.#unsent = [];
-    this.#unsentBytes = 0;
-    for (const data of unsent) this.#write(data);
+    this.#outbox.open();
   }
 
   message(data: string | Uint8Array): void {
     if (this.#phase !== "open") return;
-    const size = sizeOf(data);
     const { limits, clock } = this.#context;
-    if (size > limits.maxMessageBytes) {
+    if (sizeOf(data) > limits.maxMessageBytes) {
       return this.end(CloseCode.messageTooLarge, `a message takes ${limits.maxMessageBytes} bytes`);
     }
     const now = this.lastReceivedAt = clock.now();
     if (!this.#bucket.take(now)) return this.#overrun(data);
     if (!this.#busy) return this.#handle(data);
-    this.#inboxBytes += size;
-    if (this.#inboxBytes > limits.inboxBytes) {
-      return this.end(CloseCode.tooFast, "sent faster than it is handled");
-    }
-    this.#inbox.push(data);
+    if (this.#inbox.addMessage(data)) return;
+    this.end(CloseCode.tooFast, "sent faster than it is handled");
   }
 
   close(code: number, reason: string): void {
     this.#onRelease?.();
     this.#onRelease = undefined;
-    const shown = code === 0 ? CloseCode.abnormal : code;
-    this.#finish({ code: shown, reason, byServer: false });
+    this.#finish({ code: code === 0 ? CloseCode.abnormal : code, reason, byServer: false });
   }
 
   // The consumer's turn.
 
   #handle(item: InboxItem): void {
     const consumer = this.#consumer!;
-    this.#run(() =>
-      typeof item === "string" || item instanceof Uint8Array
-        ? consumer.receive(item)
-        : consumer.event(item)
-    );
+    this.#run(() => isData(item) ? consumer.receive(item) : consumer.event(item));
   }
 
   #run(work: () => void | Promise<void>): void {
@@ -227,12 +200,10 @@ export class ServerConnection implements Connection, SocketEvents {
   }
 
   readonly #settled = (): void => {
-    if (this.#phase === "deciding") {
-      this.refuse(new Refusal("FORBIDDEN"));
-    }
+    if (this.#phase === "deciding") this.refuse(new Refusal("FORBIDDEN"));
     this.#busy = false;
     this.#afterRunning?.();
-    this.#next();
+    this.#workOff();
   };
 
   readonly #failed = (error: unknown): void => {
@@ -240,31 +211,26 @@ export class ServerConnection implements Connection, SocketEvents {
     this.#settled();
   };
 
-  #report(error: unknown): void {
-    if (this.#phase === "deciding") {
-      const refusal = error instanceof Refusal ? error : new Refusal("INTERNAL");
-      if (refusal !== error) this.#logError("Consumer failed to decide", error);
-      return this.refuse(refusal);
-    }
-    this.#logError("Consumer failed", error);
-    this.end(CloseCode.internalError, "internal error");
-  }
-
-  #next(): void {
-    if (this.#draining) return;
-    this.#draining = true;
-    while (!this.#busy && this.#inbox.length > 0 && this.#phase === "open") {
-      const item = this.#inbox.shift()!;
-      if (typeof item === "string" || item instanceof Uint8Array) {
-        this.#inboxBytes -= sizeOf(item);
-      } else {
-        this.#inboxEvents--;
-      }
+  /** Handles what waits; a loop, so that many that wait do not pile up on the stack. */
+  #workOff(): void {
+    if (this.#isWorkingOff) return;
+    this.#isWorkingOff = true;
+    while (!this.#busy) {
+      const item = this.#inbox.shift();
+      if (item === undefined) break;
       this.#handle(item);
     }
-    this.#draining = false;
+    this.#isWorkingOff = false;
   }
-  #draining = false;
+
+  #report(error: unknown): void {
+    if (this.#phase !== "deciding") {
+      this.#logError("Consumer failed", error);
+      return this.end(CloseCode.internalError, "internal error");
+    }
+    if (!(error instanceof Refusal)) this.#logError("Consumer failed to decide", error);
+    this.refuse(error instanceof Refusal ? error : new Refusal("INTERNAL"));
+  }
 
   #overrun(data: string | Uint8Array): void {
     const consumer = this.#consumer!;
@@ -282,60 +248,36 @@ export class ServerConnection implements Connection, SocketEvents {
   }
 
   #refusalOfEnd(): Refusal {
-    return this.#end?.code === CloseCode.sessionOver
-      ? new Refusal("NOT_SIGNED_IN")
-      : new Refusal("UNAVAILABLE");
+    const isSessionOver = this.#end?.code === CloseCode.sessionOver;
+    return new Refusal(isSessionOver ? "NOT_SIGNED_IN" : "UNAVAILABLE");
   }
 
   // The end.
 
   #finish(end: ConnectionEnd): void {
     if (this.#phase === "ended") return;
-    const wasBusy = this.#busy;
     this.#phase = "ended";
     this.#end = end;
-    this.#inbox = [];
-    this.#unsent = [];
-    this.#unsentBytes = 0;
+    this.#inbox.clear();
+    this.#outbox.drop();
     this.#decided({ refused: this.#refusalOfEnd() });
     for (const callback of this.#onEnd.splice(0)) this.#guard(() => callback(end));
-    if (end.byServer) this.#closeSocket();
-    if (this.#accepted) this.#disconnect(end, wasBusy);
+    if (end.byServer) this.#outbox.close(end.code, end.reason);
+    if (this.#accepted) this.#disconnect(end);
   }
 
   /** Calls `disconnect()` once: now, after what is running, or when that takes too long. */
-  #disconnect(end: ConnectionEnd, wasBusy: boolean): void {
-    const call = () => {
+  #disconnect({ code, reason }: ConnectionEnd): void {
+    const call = () => this.#guard(() => this.#consumer!.disconnect(code, reason));
+    if (!this.#busy) return call();
+    const once = () => {
+      if (this.#afterRunning !== once) return;
       this.#afterRunning = undefined;
-      cancel?.();
-      this.#guard(() => this.#consumer!.disconnect(end.code, end.reason));
+      cancel();
+      call();
     };
-    let cancel: (() => void) | undefined;
-    if (!wasBusy) return call();
-    this.#afterRunning = call;
-    cancel = this.#context.clock.after(this.#context.limits.teardownGraceMs, () => {
-      if (this.#afterRunning === call) call();
-    });
-  }
-
-  #write(data: string | Uint8Array): boolean {
-    try {
-      this.#socket!.send(data);
-      return true;
-    } catch (error) {
-      this.#context.log.debug("Socket refused a message", { connection: this.id, error });
-      return false;
-    }
-  }
-
-  #closeSocket(): void {
-    const end = this.#end!;
-    const code = isSendableCloseCode(end.code) ? end.code : CloseCode.internalError;
-    try {
-      this.#socket?.close(code, truncateReason(end.reason));
-    } catch (error) {
-      this.#context.log.debug("Socket refused to close", { connection: this.id, error });
-    }
+    this.#afterRunning = once;
+    const cancel = this.#context.clock.after(this.#context.limits.teardownGraceMs, once);
   }
 
   #guard(work: () => void | Promise<void>): void {
@@ -357,8 +299,4 @@ export class ServerConnection implements Connection, SocketEvents {
 
 function isPromise(value: unknown): value is Promise<void> {
   return typeof value === "object" && value !== null && "then" in value;
-}
-
-function sizeOf(data: string | Uint8Array): number {
-  return typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
 }

@@ -26,9 +26,9 @@ interface Timer {
 export class FakeClock implements Clock {
   #now: number;
   #serial = 0;
-  #timers = new Set<Timer>();
+  readonly #timers = new Set<Timer>();
 
-  constructor(now = Date.UTC(2026, 0, 1)) {
+  constructor(now: number = Date.UTC(2026, 0, 1)) {
     this.#now = now;
   }
 

@@ -36,7 +36,7 @@ test("handlers that are missing, misspelt or wrong do not compile", () => {
   // @ts-expect-error The reply lacks its id.
   const noReply: HandlersOf<Chat> = { say: () => ({}), ping() {} };
   // @ts-expect-error The text is no number.
-  const wrongData: HandlersOf<Chat> = { say: (data: { text: number }) => ({ id: "" }), ping() {} };
+  const wrong: HandlersOf<Chat> = { ping() {}, say: (data: { id: 1 }) => ({ id: `${data.id}` }) };
   // @ts-expect-error "ping" has no reply.
   const reply: HandlersOf<Chat> = { say: () => ({ id: "" }), ping: () => 1 };
   class NoHandlers extends JsonConsumer<typeof messages> {
@@ -44,5 +44,5 @@ test("handlers that are missing, misspelt or wrong do not compile", () => {
     // @ts-expect-error A handler is missing here too.
     readonly handlers = {};
   }
-  assert.ok([missing, misspelt, noReply, wrongData, reply, NoHandlers, Chat].length);
+  assert.ok([missing, misspelt, noReply, wrong, reply, NoHandlers, Chat].length);
 });

@@ -1,0 +1,70 @@
+import { Buffer } from "node:buffer";
+import type { LayerMessage } from "../scope.ts";
+
+/** A message of the client, or of the channel layer. */
+export type InboxItem = string | Uint8Array | LayerMessage;
+
+/** How much may wait. */
+export interface InboxLimits {
+  /** Messages of the layer. */
+  readonly mailboxCapacity: number;
+  /** Bytes of the client's messages. */
+  readonly inboxBytes: number;
+}
+
+/** What waits for a consumer that is busy, in order and bounded. */
+export class Inbox {
+  readonly #limits: InboxLimits;
+  #items: InboxItem[] = [];
+  #head = 0;
+  #bytes = 0;
+  #events = 0;
+
+  constructor(limits: InboxLimits) {
+    this.#limits = limits;
+  }
+
+  /** Adds a message of the client, or returns false: too many bytes wait. */
+  addMessage(data: string | Uint8Array): boolean {
+    this.#bytes += sizeOf(data);
+    if (this.#bytes > this.#limits.inboxBytes) return false;
+    this.#items.push(data);
+    return true;
+  }
+
+  /** Adds a message of the layer, or returns false: too many wait. */
+  addEvent(message: LayerMessage): boolean {
+    if (this.#events >= this.#limits.mailboxCapacity) return false;
+    this.#events++;
+    this.#items.push(message);
+    return true;
+  }
+
+  /** Takes out what came first. */
+  shift(): InboxItem | undefined {
+    if (this.#head === this.#items.length) return undefined;
+    const item = this.#items[this.#head++]!;
+    if (this.#head === this.#items.length) {
+      this.#items = [];
+      this.#head = 0;
+    }
+    if (isData(item)) this.#bytes -= sizeOf(item);
+    else this.#events--;
+    return item;
+  }
+
+  clear(): void {
+    this.#items = [];
+    this.#head = this.#bytes = this.#events = 0;
+  }
+}
+
+/** Returns whether an item came from the client. */
+export function isData(item: InboxItem): item is string | Uint8Array {
+  return typeof item === "string" || item instanceof Uint8Array;
+}
+
+/** Returns the size of a message on the wire, in bytes. */
+export function sizeOf(data: string | Uint8Array): number {
+  return typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
+}
