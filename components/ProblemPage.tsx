@@ -18,8 +18,8 @@ export function ProblemPage({ view }: { readonly view: ProblemView }) {
       <h1>{title}</h1>
       <p class="lead">{detail}</p>
       <p class="actions">
-        <a class="button" href={action.href}>{action.label}</a>
-        {action.href !== "/" && <a class="button quiet" href="/">Home</a>}
+        <a class="button" href={action.href} aria-current="false">{action.label}</a>
+        {action.href !== "/" && <a class="button quiet" href="/" aria-current="false">Home</a>}
       </p>
       {internal && <pre tabIndex={0}>{internal}</pre>}
     </section>

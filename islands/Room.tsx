@@ -61,13 +61,17 @@ function useRoom(room: string, you: RoomState["you"]) {
       if (opened.state !== "live") dispatch({ type: "lost", at: now() });
     };
     opened.onState(show);
-    opened.on("welcome", (data) => dispatch({ type: "welcome", at: now(), ...data }));
+    opened.on("welcome", (data) => {
+      // Somebody else has signed in meanwhile: all of the page is about the wrong person.
+      if (data.you.id !== you.id) return location.reload();
+      dispatch({ type: "welcome", at: now(), ...data });
+    });
     opened.on("joined", ({ user }) => dispatch({ type: "joined", user }));
     opened.on("left", ({ user }) => dispatch({ type: "left", user }));
     opened.on("said", (said) => dispatch({ type: "heard", said }));
     show();
     return () => opened.close();
-  }, [room]);
+  }, [room, you.id]);
 
   /** Sends a text, or a line that failed once more. */
   async function send(text: string, line?: Line) {

@@ -1,11 +1,15 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { define } from "../app/define.ts";
+import { GateArt } from "../components/GateArt.tsx";
+import { Promises } from "../components/Promises.tsx";
 import { RoomPicker } from "../components/RoomPicker.tsx";
 import { SignInButtons } from "../components/SignInButtons.tsx";
+import { ONLY_GET } from "./(_pages)/only_get.ts";
 import { PRIVATE } from "./(_pages)/private_page.ts";
 
 export const handlers = define.handlers({
+  ...ONLY_GET,
   async GET({ state }) {
     const person = await state.person();
     const providers = state.services.signIn.providers.map(({ id, name }) => ({ id, name }));
@@ -22,7 +26,7 @@ export default define.page<typeof handlers>(function Home({ data }) {
         <title>Sluice: rooms that open only for you</title>
         <meta name="description" content={SENTENCE} />
       </Head>
-      <section class="hero">
+      <section class={name === undefined ? "hero welcome" : "hero"}>
         <h1>
           {name === undefined ? "Realtime, behind a gate" : (
             <>
@@ -32,7 +36,9 @@ export default define.page<typeof handlers>(function Home({ data }) {
         </h1>
         <p class="lead">{SENTENCE}</p>
         {name === undefined && <SignInButtons providers={providers} />}
+        {name === undefined && <GateArt />}
       </section>
+      {name === undefined && <Promises />}
       {name !== undefined && (
         <section aria-labelledby="rooms-heading">
           <h2 id="rooms-heading">Rooms</h2>

@@ -3,10 +3,12 @@ import { Head } from "fresh/runtime";
 import { define } from "../app/define.ts";
 import { listSessions } from "../app/sessions.ts";
 import { SessionList } from "../components/SessionList.tsx";
+import { ONLY_GET_AND_POST } from "./(_pages)/only_get.ts";
 import { PRIVATE } from "./(_pages)/private_page.ts";
 import { signInFirst } from "./(_pages)/sign_in_first.ts";
 
 export const handlers = define.handlers({
+  ...ONLY_GET_AND_POST,
   async GET(ctx) {
     const person = await ctx.state.person();
     if (!person) return signInFirst(ctx);

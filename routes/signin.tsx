@@ -4,9 +4,11 @@ import { safeReturnTo } from "@sluice/sluice/auth";
 import { Refusal } from "@sluice/sluice";
 import { define } from "../app/define.ts";
 import { SignInButtons } from "../components/SignInButtons.tsx";
+import { ONLY_GET } from "./(_pages)/only_get.ts";
 import { PRIVATE } from "./(_pages)/private_page.ts";
 
 export const handlers = define.handlers({
+  ...ONLY_GET,
   async GET(ctx) {
     const { identity, peer, services } = ctx.state;
     const returnTo = safeReturnTo(ctx.url.searchParams.get("return_to"), peer.url.origin);

@@ -4,6 +4,7 @@ import { Refusal } from "@sluice/sluice";
 import { problem } from "@sluice/sluice/server";
 import type { State } from "../../app/define.ts";
 import { ProblemPage, type ProblemView } from "../../components/ProblemPage.tsx";
+import { MethodNotAllowed } from "./method_not_allowed.ts";
 import { problemView, statusOf } from "./problem_view.ts";
 
 /** Answers a request that failed: a page for people, a problem (RFC 9457) for programs. */
@@ -13,6 +14,7 @@ export async function answerError(ctx: Context<State>, error: unknown): Promise<
   if (status === 500) ctx.state.services.log.error("A request failed", { path: pathname, error });
   if (/^\/(api|ws)\//.test(pathname)) return problem(toRefusal(error, status));
   const headers = new Headers({ "cache-control": "no-store" });
+  if (error instanceof MethodNotAllowed) headers.set("allow", error.allow);
   if (error instanceof Refusal && error.retryAfterSeconds !== undefined) {
     headers.set("retry-after", String(error.retryAfterSeconds));
   }

@@ -3,11 +3,13 @@ import { Head } from "fresh/runtime";
 import { toPublicUser } from "@sluice/sluice/auth";
 import { define } from "../../app/define.ts";
 import Room from "../../islands/Room.tsx";
+import { ONLY_GET } from "../(_pages)/only_get.ts";
 import { PRIVATE } from "../(_pages)/private_page.ts";
 import { isRoomName } from "../(_pages)/room_name.ts";
 import { signInFirst } from "../(_pages)/sign_in_first.ts";
 
 export const handlers = define.handlers({
+  ...ONLY_GET,
   async GET(ctx) {
     const room = ctx.params.room!;
     if (!isRoomName(room)) throw new HttpError(404);

@@ -2,11 +2,13 @@ import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { define } from "../../app/define.ts";
 import { RoomPicker } from "../../components/RoomPicker.tsx";
+import { ONLY_GET } from "../(_pages)/only_get.ts";
 import { PRIVATE } from "../(_pages)/private_page.ts";
 import { isRoomName } from "../(_pages)/room_name.ts";
 import { signInFirst } from "../(_pages)/sign_in_first.ts";
 
 export const handlers = define.handlers({
+  ...ONLY_GET,
   async GET(ctx) {
     if (!await ctx.state.person()) return signInFirst(ctx);
     const name = ctx.url.searchParams.get("room")?.trim();
