@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { type Clock, systemClock } from "../scope.ts";
 
 /**
@@ -14,6 +15,8 @@ export interface KvConnectionOptions {
   readonly timeoutMs?: number;
   /** @default {systemClock} */
   readonly clock?: Clock;
+  /** Waits between two attempts. @default {a timer that keeps the process alive} */
+  readonly pause?: (ms: number) => Promise<void>;
 }
 
 /**
@@ -27,12 +30,15 @@ export class KvConnection {
   readonly #attempts: number;
   readonly #timeoutMs: number;
   readonly #clock: Clock;
+  readonly #pause: (ms: number) => Promise<void>;
 
   constructor(source: KvSource, options: KvConnectionOptions = {}) {
     this.#source = source;
     this.#attempts = options.attempts ?? 10;
     this.#timeoutMs = options.timeoutMs ?? 5_000;
     this.#clock = options.clock ?? systemClock;
+    // Not the clock's timers: they would let a process end in the middle of a write.
+    this.#pause = options.pause ?? setTimeout;
   }
 
   /**
@@ -62,10 +68,6 @@ export class KvConnection {
         await this.#pause(Math.random() * Math.min(256, 2 ** (attempt + 1)));
       }
     }
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.#clock.after(ms, resolve));
   }
 }
 

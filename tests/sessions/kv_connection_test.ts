@@ -5,24 +5,28 @@ import { FakeClock } from "./fake_clock.ts";
 import { record } from "./session_store_suite.ts";
 
 const kv = {} as Deno.Kv;
+const pauses: number[] = [];
+const pause = (ms: number) => Promise.resolve(void pauses.push(ms));
 const locked = () => Promise.reject(new TypeError("database is locked"));
 
 test("KvConnection.run() tries again while the database is locked", async () => {
   const clock = new FakeClock();
   let calls = 0;
-  const result = new KvConnection(kv, { clock }).run(() =>
+  const result = new KvConnection(kv, { clock, pause }).run(() =>
     ++calls < 5 ? locked() : Promise.resolve("done")
   );
   await clock.advance(1000);
   assert.equal(await result, "done");
   assert.equal(calls, 5);
+  assert.equal(pauses.length, 4);
+  assert.ok(pauses.every((ms) => ms >= 0 && ms <= 256));
   assert.equal(clock.timers, 0);
 });
 
 test("KvConnection.run() gives up after its number of attempts", async () => {
   const clock = new FakeClock();
   let calls = 0;
-  const result = new KvConnection(kv, { clock, attempts: 3 }).run(() => {
+  const result = new KvConnection(kv, { clock, pause, attempts: 3 }).run(() => {
     calls++;
     return locked();
   });
