@@ -5,7 +5,7 @@
  * @module
  */
 import { Builder } from "fresh/dev";
-import { type Fetch, serveApp } from "./app/serve.ts";
+import { announce, type Fetch, serveApp } from "./app/serve.ts";
 import { services } from "./app/services.ts";
 import { SettingError } from "./app/settings.ts";
 
@@ -16,9 +16,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
     await serveBuilt();
   },
   dev: async () => {
-    const { settings } = services();
-    const { host: hostname, port } = settings;
-    await new Builder().listen(() => import("./main.ts"), { hostname, port });
+    const { host: hostname, port } = services().settings;
+    await new Builder().listen(() => import("./main.ts"), {
+      hostname,
+      port: port === 0 ? freePort(hostname) : port,
+      onListen: (address: Deno.NetAddr) => announce(address, services()),
+    });
   },
   build,
   serve: serveBuilt,
@@ -32,6 +35,12 @@ async function serveBuilt(): Promise<void> {
   const built = new URL("_fresh/server.js", import.meta.url).href;
   const { default: server } = await import(built) as { default: { fetch: Fetch } };
   await serveApp(server.fetch, services());
+}
+
+/** For a builder that does not know port 0. */
+function freePort(hostname: string): number {
+  using listener = Deno.listen({ hostname, port: 0 });
+  return listener.addr.port;
 }
 
 async function run(name: string): Promise<void> {

@@ -62,7 +62,7 @@ function listenError(error: unknown, { host, port }: Settings): SettingError | u
 }
 
 /** Prints what somebody who has just started it wants to know. */
-function announce(address: Deno.NetAddr, services: Services): void {
+export function announce(address: Deno.NetAddr, services: Services): void {
   const { settings, database, signIn } = services;
   const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
   const providers = signIn.providers.map(({ name }) => name).join(", ");
