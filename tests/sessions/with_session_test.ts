@@ -54,6 +54,15 @@ test("withSession() takes __Host-session over https and nothing else", async () 
   }
 });
 
+test("withSession() does not look at the cookie where a ticket was offered", async () => {
+  const { sessions, session, token } = await setUp();
+  const scopes: SessionScope[] = [];
+  const scope = fakeScope("http://localhost/", { cookie: `session=${token}` });
+  await withSession(sessions, seen(scopes))(Object.assign(scope, { ticket: "any" }));
+  assert.deepEqual([scopes[0]?.session, scopes[0]?.sessionState], [undefined, "ticket-invalid"]);
+  assert.equal(sessions.live.count(session.id), 0);
+});
+
 test("withSession() lets nobody through as somebody", async () => {
   const { sessions, clock, session, token } = await setUp();
   const stateOf = async (cookie: string | undefined) => {
