@@ -37,7 +37,7 @@ function Row({ session, now }: { readonly session: SessionRow; readonly now: num
         <p class="help">
           Signed in <Ago at={createdAt} now={now} />, last seen <Ago at={lastSeenAt} now={now} />,
           {" "}
-          {sockets === 0 ? "nothing" : sockets} open
+          {connections(sockets)}
         </p>
       </div>
       <form method="post" action={current ? "/auth/signout" : "/sessions"}>
@@ -52,6 +52,10 @@ function Row({ session, now }: { readonly session: SessionRow; readonly now: num
       </form>
     </li>
   );
+}
+
+function connections(count: number): string {
+  return count === 1 ? "1 open connection" : `${count === 0 ? "no" : count} open connections`;
 }
 
 /** A moment, said so that it is right in every time zone. */

@@ -1,0 +1,153 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import {
+  emptyRoom,
+  type Entry,
+  MAX_ENTRIES,
+  reduceRoom,
+  type RoomAction,
+  type RoomState,
+} from "../../components/room/room_state.ts";
+
+const ada = { id: "1", login: "ada", name: "Ada", avatarUrl: "" };
+const grace = { id: "2", login: "grace", name: "Grace", avatarUrl: "" };
+const at = "2026-01-01T00:00:00.000Z";
+const entered: RoomAction = { type: "welcome", you: ada, people: [ada, grace], at };
+
+function room(...actions: RoomAction[]): RoomState {
+  return [entered, ...actions].reduce(reduceRoom, emptyRoom(ada));
+}
+
+const submitted = (key: string, text: string): RoomAction => ({ type: "submitted", key, text, at });
+const heard = (id: string, text: string, user = ada): RoomAction => ({
+  type: "heard",
+  said: { id, text, user, at },
+});
+const acknowledged = (key: string, id: string): RoomAction => ({ type: "acknowledged", key, id });
+const failed = (key: string, uncertain: boolean): RoomAction => ({
+  type: "failed",
+  key,
+  reason: "Lost",
+  uncertain,
+});
+
+/** What is to be seen: text and state of each line, gaps as such. */
+function shown({ entries, outbox }: RoomState): string[] {
+  const isShown = (entry: Entry) => entry.kind === "gap" || !entry.held;
+  return [...entries.filter(isShown), ...outbox].map((entry) =>
+    entry.kind === "gap" ? "gap" : `${entry.text} ${entry.status}`
+  );
+}
+
+test("a message of one's own is shown at once, and once, whichever of reply and echo is first", () => {
+  const start = [submitted("a", "Hi")];
+  assert.deepEqual(shown(room(...start)), ["Hi pending"]);
+  const reply = acknowledged("a", "m1");
+  const echo = heard("m1", "Hi");
+  assert.deepEqual(shown(room(...start, reply)), ["Hi sent"]);
+  assert.deepEqual(shown(room(...start, echo)), ["Hi pending"]);
+  assert.deepEqual(shown(room(...start, reply, echo)), ["Hi sent"]);
+  assert.deepEqual(shown(room(...start, echo, reply)), ["Hi sent"]);
+});
+
+test("a message keeps its key from pending to sent, so that its place on the page stays", () => {
+  for (
+    const order of [[acknowledged("a", "m1"), heard("m1", "Hi")], [
+      heard("m1", "Hi"),
+      acknowledged("a", "m1"),
+    ]]
+  ) {
+    assert.deepEqual(room(submitted("a", "Hi"), ...order).entries.map(({ key }) => key), ["a"]);
+  }
+});
+
+test("the same text twice is two messages", () => {
+  const state = room(
+    submitted("a", "Hi"),
+    submitted("b", "Hi"),
+    heard("m1", "Hi"),
+    heard("m2", "Hi"),
+    acknowledged("a", "m1"),
+    acknowledged("b", "m2"),
+  );
+  assert.deepEqual(shown(state), ["Hi sent", "Hi sent"]);
+  assert.deepEqual(state.entries.map(({ key }) => key), ["a", "b"]);
+});
+
+test("messages stand in the order of the server", () => {
+  const state = room(
+    submitted("a", "mine"),
+    heard("m1", "hers", grace),
+    heard("m2", "mine"),
+    heard("m3", "hers again", grace),
+    acknowledged("a", "m2"),
+  );
+  assert.deepEqual(shown(state), ["hers sent", "mine sent", "hers again sent"]);
+});
+
+test("what another window of one's own says is shown, also while the same text is under way here", () => {
+  assert.deepEqual(shown(room(heard("m1", "there"))), ["there sent"]);
+  const state = room(
+    submitted("a", "Hi"),
+    heard("other", "Hi"),
+    heard("m1", "Hi"),
+    acknowledged("a", "m1"),
+  );
+  assert.deepEqual(shown(state), ["Hi sent", "Hi sent"]);
+});
+
+test("a message that failed says why, and can be sent again or dropped", () => {
+  const state = room(submitted("a", "Hi"), failed("a", false));
+  assert.deepEqual(shown(state), ["Hi failed"]);
+  assert.equal(state.outbox[0]?.reason, "Lost");
+  assert.deepEqual(shown(reduceRoom(state, submitted("a", "Hi"))), ["Hi pending"]);
+  assert.deepEqual(shown(reduceRoom(state, { type: "discarded", key: "a" })), []);
+});
+
+test("a message whose reply was lost counts as sent where its echo came, before or after", () => {
+  const before = room(submitted("a", "Hi"), heard("m1", "Hi"), failed("a", true));
+  const after = room(submitted("a", "Hi"), failed("a", true), heard("m1", "Hi"));
+  for (const state of [before, after]) {
+    assert.deepEqual(shown(state), ["Hi sent"]);
+    assert.deepEqual(state.entries.map(({ key }) => key), ["a"]);
+  }
+});
+
+test("an echo of another window is not taken for a message that was certainly refused", () => {
+  const state = room(submitted("a", "Hi"), failed("a", false), heard("other", "Hi"));
+  assert.deepEqual(shown(state), ["Hi sent", "Hi failed"]);
+});
+
+test("people come and go once each, and you stay", () => {
+  const linus = { ...grace, id: "3" };
+  const names = (state: RoomState) => state.people.map(({ id }) => id).sort();
+  assert.deepEqual(names(room({ type: "joined", user: linus }, { type: "joined", user: linus })), [
+    "1",
+    "2",
+    "3",
+  ]);
+  assert.deepEqual(names(room({ type: "left", user: grace })), ["1"]);
+  assert.deepEqual(names(room({ type: "left", user: ada })), ["1", "2"]);
+});
+
+test("coming back replaces the people, and says that something may be missing", () => {
+  const lost: RoomAction = { type: "lost", at };
+  const back: RoomAction = { type: "welcome", you: ada, people: [ada], at };
+  const state = room(heard("m1", "Hi", grace), lost, lost, back);
+  assert.deepEqual(shown(state), ["Hi sent", "gap"]);
+  assert.deepEqual(state.people, [ada]);
+  assert.equal(state.lostAt, undefined);
+});
+
+test("a connection that was never there leaves no gap", () => {
+  const state = [{ type: "lost", at } as const, entered].reduce(reduceRoom, emptyRoom(ada));
+  assert.deepEqual(state.entries, []);
+});
+
+test("a long room keeps its newest messages", () => {
+  const many = Array.from({ length: MAX_ENTRIES + 3 }, (_, n) => heard(`m${n}`, `${n}`, grace));
+  const state = room(...many);
+  assert.equal(state.entries.length, MAX_ENTRIES);
+  assert.equal(state.trimmed, true);
+  assert.equal(state.entries.at(-1)?.key, `m${MAX_ENTRIES + 2}`);
+});
