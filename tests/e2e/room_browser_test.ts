@@ -1,0 +1,265 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { launchBrowser, screenshot, whyNoBrowser } from "./browser.ts";
+import { LiveApp } from "./live_app.ts";
+import { RoomPage } from "./room_page.ts";
+
+const skip = await whyNoBrowser();
+
+/** Holds back what is said in an app's rooms, until it is let go. */
+function holdMessages({ app }: LiveApp) {
+  const { layer } = app.services;
+  const groupSend = layer.groupSend.bind(layer);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  layer.groupSend = async (...args) => {
+    await promise;
+    return await groupSend(...args);
+  };
+  return {
+    letGo: resolve,
+    fail() {
+      layer.groupSend = groupSend;
+      reject(new Error("the layer is down"));
+    },
+  };
+}
+
+/** Says something in the lobby as somebody who has no window. */
+async function sayAsNobody({ app }: LiveApp, text: string): Promise<void> {
+  const user = { id: "nobody", login: "nobody", name: "Nobody", avatarUrl: "" };
+  const data = { id: crypto.randomUUID(), text, user, at: new Date().toISOString() };
+  await app.services.layer.groupSend("chat.lobby", { type: "said", data });
+}
+
+test(
+  "somebody signs in on the development provider's page and lands in the room",
+  { skip },
+  async () => {
+    await using app = await LiveApp.start();
+    await using browser = await launchBrowser();
+    const view = new RoomPage(await browser.newPage());
+    await view.page.goto(`${app.origin}/rooms/lobby`);
+    assert.equal(new URL(view.page.url()).pathname, "/signin");
+    await view.page.getByRole("main").getByRole("link", { name: /^Sign in with/ }).click();
+    await view.page.getByRole("button", { name: /Ada/ }).click();
+    await view.waitForState("live");
+    assert.equal(new URL(view.page.url()).pathname, "/rooms/lobby");
+    assert.equal(await view.page.title(), "lobby · Sluice");
+    assert.deepEqual(view.problems, []);
+  },
+);
+
+test("two people in a room see each other, and what the other says", { skip }, async () => {
+  await using app = await LiveApp.start();
+  await using browser = await launchBrowser();
+  const ada = await RoomPage.enter(browser, app, "ada");
+  await ada.waitForPeople(1);
+  const grace = await RoomPage.enter(browser, app, "grace");
+  await Promise.all([ada.waitForPeople(2), grace.waitForPeople(2)]);
+  await ada.say("Hello, Grace");
+  await grace.waitForMessage("Hello, Grace");
+  await grace.say("Hello, Ada\nhow are you?");
+  await ada.waitForMessage("Hello, Ada\nhow are you?");
+  await screenshot(ada.page, "room");
+  await grace.page.close();
+  await ada.waitForPeople(1);
+  assert.deepEqual([...ada.problems, ...grace.problems], []);
+});
+
+test("a message is text, whatever is in it", { skip }, async () => {
+  await using app = await LiveApp.start();
+  await using browser = await launchBrowser();
+  const ada = await RoomPage.enter(browser, app, "ada");
+  const grace = await RoomPage.enter(browser, app, "grace");
+  const text = '</script><img src=x onerror="document.title = 1"><b>bold</b> javascript:alert(1)';
+  await ada.say(text);
+  for (const view of [ada, grace]) {
+    await view.waitForMessage(text);
+    assert.equal(await view.log.locator("img, b, a, script").count(), 0);
+    assert.equal(await view.page.title(), "lobby · Sluice");
+  }
+});
+
+test(
+  "a message of one's own is shown at once, and marked until the server has it",
+  { skip },
+  async () => {
+    await using app = await LiveApp.start();
+    await using browser = await launchBrowser();
+    const ada = await RoomPage.enter(browser, app, "ada");
+    const grace = await RoomPage.enter(browser, app, "grace");
+    await ada.waitForPeople(2);
+    const held = holdMessages(app);
+    await ada.say("On its way");
+    await ada.waitForMessage("On its way", "pending");
+    assert.equal(await ada.composer.inputValue(), "");
+    held.letGo();
+    await ada.waitForMessage("On its way", "sent");
+    await grace.waitForMessage("On its way");
+    assert.equal(await ada.log.getByRole("article").count(), 1);
+  },
+);
+
+test(
+  "a message that failed says why, keeps its text, and can be sent again",
+  { skip },
+  async () => {
+    await using app = await LiveApp.start();
+    await using browser = await launchBrowser();
+    const ada = await RoomPage.enter(browser, app, "ada");
+    const held = holdMessages(app);
+    await ada.say("Once more");
+    await ada.waitForMessage("Once more", "pending");
+    held.fail();
+    await ada.waitForMessage("Once more", "failed");
+    await ada.message("Once more", "failed").getByText(/^Not sent/).waitFor();
+    await ada.page.getByRole("button", { name: "Send again" }).click();
+    await ada.waitForMessage("Once more", "sent");
+    assert.equal(await ada.log.getByRole("article").count(), 1);
+  },
+);
+
+test("signing out in one tab ends the room in another, which says so", { skip }, async () => {
+  await using app = await LiveApp.start();
+  await using browser = await launchBrowser();
+  const grace = await RoomPage.enter(browser, app, "grace");
+  const ada = await RoomPage.enter(browser, app, "ada");
+  await grace.waitForPeople(2);
+  const tab = await ada.newTab();
+  await tab.goto(app.origin);
+  await tab.getByRole("button", { name: "Sign out" }).click();
+  await ada.waitForState("signed-out");
+  await grace.waitForPeople(1);
+  await ada.composer.fill("still typing");
+  await ada.composer.press("Enter");
+  assert.equal(await ada.composer.inputValue(), "still typing");
+  const link = ada.page.getByRole("main").getByRole("link", { name: "Sign in" });
+  assert.equal(await link.getAttribute("href"), "/signin?return_to=/rooms/lobby");
+});
+
+test("a room comes back by itself after the network was gone, and says what may be missing", {
+  skip,
+}, async () => {
+  await using app = await LiveApp.start();
+  await using browser = await launchBrowser();
+  const ada = await RoomPage.enter(browser, app, "ada");
+  const grace = await RoomPage.enter(browser, app, "grace");
+  await ada.page.context().setOffline(true);
+  await ada.waitForState("reconnecting");
+  await ada.composer.fill("written while away");
+  await grace.page.close();
+  await ada.page.context().setOffline(false);
+  await ada.waitForState("live");
+  await ada.log.getByText(/You may have missed messages/).waitFor();
+  await ada.waitForPeople(1);
+  await ada.composer.press("Enter");
+  await ada.waitForMessage("written while away");
+});
+
+test("a room comes back after a restart of the server", { skip }, async () => {
+  await using app = await LiveApp.start();
+  await using browser = await launchBrowser();
+  const ada = await RoomPage.enter(browser, app, "ada");
+  app.app.services.realtime.endAll(1012, "restart retry=1");
+  await ada.log.getByText(/You may have missed messages/).waitFor();
+  await ada.waitForState("live");
+});
+
+test(
+  "a room that somebody may not be in any more says so, and does not come back",
+  { skip },
+  async () => {
+    await using app = await LiveApp.start();
+    await using browser = await launchBrowser();
+    const ada = await RoomPage.enter(browser, app, "ada");
+    app.app.services.realtime.endAll(4403, "");
+    await ada.waitForState("refused");
+    await ada.page.getByRole("status").getByText("You may not be in this room any more").waitFor();
+  },
+);
+
+test("a list follows its end, unless somebody reads further up", { skip }, async () => {
+  await using app = await LiveApp.start();
+  await using browser = await launchBrowser();
+  const ada = await RoomPage.enter(browser, app, "ada");
+  const distance = () =>
+    ada.log.evaluate((list) => list.scrollHeight - list.scrollTop - list.clientHeight);
+  for (let n = 1; n <= 60; n++) await sayAsNobody(app, `line ${n}`);
+  await ada.waitForMessage("line 60");
+  assert.ok(await distance() < 2);
+  await ada.log.evaluate((list) => list.scrollTop = 0);
+  await ada.page.evaluate(() => new Promise(requestAnimationFrame));
+  await sayAsNobody(app, "further down");
+  await ada.page.getByRole("button", { name: /^1 new message/ }).click();
+  assert.ok(await distance() < 2);
+  assert.equal(await ada.page.getByRole("button", { name: /new message/ }).count(), 0);
+  assert.ok(await ada.composer.evaluate((input) => input === document.activeElement));
+});
+
+test("a room is used with the keyboard alone", { skip }, async () => {
+  await using app = await LiveApp.start();
+  await using browser = await launchBrowser();
+  const ada = await RoomPage.enter(browser, app, "ada");
+  const { keyboard } = ada.page;
+  await keyboard.press("Tab");
+  assert.equal(await ada.page.locator(":focus").innerText(), "Skip to the content");
+  await keyboard.press("Enter");
+  for (let n = 0; n < 5 && await ada.page.locator("textarea:focus").count() === 0; n++) {
+    await keyboard.press("Tab");
+  }
+  await keyboard.type("first");
+  await keyboard.press("Shift+Enter");
+  await keyboard.type("second");
+  await keyboard.press("Enter");
+  await ada.waitForMessage("first\nsecond");
+  await keyboard.type("with the button");
+  await keyboard.press("Tab");
+  await keyboard.press("Space");
+  await ada.waitForMessage("with the button");
+  assert.ok(await ada.composer.evaluate((input) => input === document.activeElement));
+});
+
+test("Enter that ends the composition of a character sends nothing", { skip }, async () => {
+  await using app = await LiveApp.start();
+  await using browser = await launchBrowser();
+  const ada = await RoomPage.enter(browser, app, "ada");
+  await ada.composer.fill("にほん");
+  await ada.composer.dispatchEvent("keydown", { key: "Enter", isComposing: true });
+  await ada.composer.dispatchEvent("keydown", { key: "Enter", keyCode: 229 });
+  assert.equal(await ada.composer.inputValue(), "にほん");
+  assert.equal(await ada.log.getByRole("article").count(), 0);
+});
+
+test("the composer counts near its limit, and takes no more", { skip }, async () => {
+  await using app = await LiveApp.start();
+  await using browser = await launchBrowser();
+  const ada = await RoomPage.enter(browser, app, "ada");
+  await ada.composer.fill("x".repeat(1990));
+  await ada.page.getByText("10 left").waitFor();
+  await ada.composer.press("End");
+  await ada.page.keyboard.insertText("y".repeat(20));
+  assert.equal((await ada.composer.inputValue()).length, 2000);
+});
+
+test("a room fits a phone 320 pixels wide", { skip }, async () => {
+  await using app = await LiveApp.start();
+  await using browser = await launchBrowser();
+  const viewport = { width: 320, height: 560 };
+  const ada = await RoomPage.enter(browser, app, "ada", { viewport, room: "r".repeat(64) });
+  await ada.say("w".repeat(300));
+  await ada.waitForMessage("w".repeat(300));
+  assert.equal(await ada.overflow(), 0);
+  assert.ok(await ada.log.evaluate((list) => list.scrollWidth <= list.clientWidth));
+  const box = await ada.page.getByRole("button", { name: "Send" }).boundingBox();
+  assert.ok(box!.x + box!.width <= 320 && box!.y + box!.height <= 560);
+  await screenshot(ada.page, "room-320");
+});
+
+test("without scripts, a room says that it needs them", { skip }, async () => {
+  await using app = await LiveApp.start();
+  await using browser = await launchBrowser();
+  const page = await browser.newPage({ javaScriptEnabled: false });
+  await page.goto(`${app.origin}/auth/signin?login_hint=ada&return_to=/rooms/lobby`);
+  await page.getByText(/needs JavaScript/).waitFor();
+  assert.equal(await page.getByRole("textbox").count(), 0);
+});
