@@ -1,0 +1,84 @@
+/**
+ * The chat of Django Channels' tutorial, and the consumer that its users write next, which turns
+ * away who is not signed in: `deno run -A examples/channels_chat.ts`.
+ *
+ * What stands for `consumers.py`, `routing.py` and `asgi.py` is between the two lines. What is not
+ * there: joining and leaving the group by hand, `type` that names a method, JSON that nobody checks,
+ * and a socket that outlives its session.
+ *
+ * `GET /sign-in?as=ada` stands for a sign-in; see `chat.ts` for a real one.
+ *
+ * @module
+ */
+import { MemoryUserStore, requireUser, type SignedInScope, withUser } from "@sluice/sluice/auth";
+import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
+import { type LayerScope, MemoryChannelLayer, withLayer } from "@sluice/sluice/layers";
+import { defineMessages, type } from "@sluice/sluice/protocol";
+import { route, router } from "@sluice/sluice/routing";
+import { withOrigins } from "@sluice/sluice/security";
+import { consoleLog as log, serve, toHandler } from "@sluice/sluice/server";
+import { MemorySessionStore, sessionCookie, Sessions, withSession } from "@sluice/sluice/sessions";
+import * as v from "valibot";
+
+const users = new MemoryUserStore();
+const sessions = new Sessions(new MemorySessionStore(), { log });
+
+// ---- consumers.py: messages, and one class for everybody in a room
+const messages = defineMessages({
+  client: { message: { data: v.object({ message: v.string() }) } },
+  server: { message: type<{ readonly message: string }>() },
+});
+
+type ChatScope = SignedInScope & LayerScope & { readonly params: { readonly room: string } };
+
+class ChatConsumer extends JsonConsumer<typeof messages, ChatScope> {
+  readonly messages = messages;
+  readonly handlers = handlers;
+
+  override get groups(): readonly string[] {
+    return [`chat_${this.scope.params.room}`];
+  }
+}
+
+const handlers: HandlersOf<ChatConsumer> = {
+  async message(data) {
+    await this.groupSend(this.groups[0]!, { type: "message", data });
+  },
+};
+
+// routing.py: a path; asgi.py: origins, session → user → nobody is turned away → let in
+const routes = router<SignedInScope & LayerScope>([route("/ws/chat/:room{slug}", ChatConsumer)]);
+const signedIn = requireUser(withLayer(new MemoryChannelLayer(), routes));
+const realtime = toHandler(withOrigins([], withSession(sessions, withUser(users, signedIn))));
+// ----
+
+async function signInAs(login: string): Promise<Response> {
+  const profile = { provider: "demo", subject: login, login, name: login, avatarUrl: undefined };
+  const user = await users.save(profile);
+  const { token } = await sessions.create({ userId: user.id, provider: "demo" });
+  const maxAgeSeconds = sessions.cookieMaxAgeSeconds;
+  const cookie = sessionCookie(token, { secure: false, maxAgeSeconds });
+  return new Response(null, { status: 303, headers: { location: "/", "set-cookie": cookie } });
+}
+
+const PAGE = `<!doctype html><title>Chat</title><a href="/sign-in?as=ada">Be Ada</a>
+<textarea cols="80" rows="10" readonly></textarea><form><input></form>
+<script>
+  const socket = new WebSocket("/ws/chat/lobby", "sluice.v1");
+  const log = document.querySelector("textarea");
+  socket.onmessage = ({ data }) => data.split("\\n").map(JSON.parse).forEach((frame) => {
+    log.value += frame.data.message + "\\n";
+  });
+  document.forms[0].onsubmit = (event) => {
+    event.preventDefault();
+    const { value: message } = document.querySelector("input");
+    socket.send(JSON.stringify({ type: "message", data: { message } }));
+  };
+</script>`;
+
+serve((request, info) => {
+  const { pathname, searchParams } = new URL(request.url);
+  if (pathname.startsWith("/ws/")) return realtime(request, info);
+  if (pathname === "/sign-in") return signInAs(searchParams.get("as") ?? "ada");
+  return new Response(PAGE, { headers: { "content-type": "text/html; charset=utf-8" } });
+}, { port: Number(Deno.env.get("PORT") ?? 8000), drain: () => realtime.drain(1000) });

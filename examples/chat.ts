@@ -1,0 +1,95 @@
+/**
+ * Rooms with typed messages, for people who signed in: `deno run -A examples/chat.ts`.
+ *
+ * Sign-in is the development provider's, by the same code as any OpenID Connect provider. Open
+ * `http://127.0.0.1:8000` in two browsers, as two people. Everything is in memory.
+ *
+ * @module
+ */
+import {
+  DevIdentity,
+  DevProvider,
+  MemoryTransactionStore,
+  MemoryUserStore,
+  requireUser,
+  type SignedInScope,
+  SignIn,
+  withUser,
+} from "@sluice/sluice/auth";
+import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
+import { type LayerScope, MemoryChannelLayer, withLayer } from "@sluice/sluice/layers";
+import { defineMessages, type } from "@sluice/sluice/protocol";
+import { route, router } from "@sluice/sluice/routing";
+import { withOrigins } from "@sluice/sluice/security";
+import { consoleLog as log, serve, toHandler } from "@sluice/sluice/server";
+import { MemorySessionStore, Sessions, withSession } from "@sluice/sluice/sessions";
+import * as v from "valibot";
+
+const messages = defineMessages({
+  client: {
+    say: { data: v.object({ text: v.pipe(v.string(), v.minLength(1), v.maxLength(500)) }) },
+  },
+  server: { said: type<{ readonly from: string; readonly text: string }>() },
+});
+
+interface ChatScope extends SignedInScope, LayerScope {
+  readonly params: { readonly room: string };
+}
+
+class ChatConsumer extends JsonConsumer<typeof messages, ChatScope> {
+  readonly messages = messages;
+  readonly handlers = handlers;
+
+  override get groups(): readonly string[] {
+    return [`chat.${this.scope.params.room}`];
+  }
+}
+
+const handlers: HandlersOf<ChatConsumer> = {
+  async say({ text }) {
+    const from = this.scope.user.name;
+    await this.groupSend(this.groups[0]!, { type: "said", data: { from, text } });
+  },
+};
+
+const users = new MemoryUserStore();
+const sessions = new Sessions(new MemorySessionStore(), { log });
+const identity = new DevIdentity({ log });
+const providers = [new DevProvider(identity)];
+const transactions = new MemoryTransactionStore();
+const signIn = new SignIn({ providers, transactions, users, sessions, log });
+
+const routes = router<SignedInScope & LayerScope>([route("/ws/chat/:room{slug}", ChatConsumer)]);
+const signedIn = requireUser(withLayer(new MemoryChannelLayer(), routes));
+const realtime = toHandler(withOrigins([], withSession(sessions, withUser(users, signedIn))));
+
+const PAGE = `<!doctype html><title>Chat</title>
+<p><a href="/auth/signin?return_to=/">Sign in</a> <output></output>
+<form><input autofocus><button>Say</button></form><ul></ul>
+<script>
+  const socket = new WebSocket("/ws/chat/lobby", "sluice.v1");
+  const status = document.querySelector("output");
+  socket.onopen = () => status.value = "You are in the lobby.";
+  socket.onclose = ({ code }) => status.value = "Not connected: " + code;
+  socket.onmessage = ({ data }) => data.split("\\n").map(JSON.parse).forEach((frame) => {
+    const line = frame.type === "said" ? frame.data.from + ": " + frame.data.text
+      : frame.error.issues?.[0].message ?? frame.error.message;
+    document.querySelector("ul").appendChild(document.createElement("li")).textContent = line;
+  });
+  document.forms[0].onsubmit = (event) => {
+    event.preventDefault();
+    const input = document.querySelector("input");
+    socket.send(JSON.stringify({ type: "say", data: { text: input.value } }));
+    input.value = "";
+  };
+</script>`;
+
+serve((request, info) => {
+  const url = new URL(request.url);
+  const { headers } = request;
+  if (url.pathname.startsWith("/ws/")) return realtime(request, info);
+  if (url.pathname.startsWith("/auth/dev/")) return identity.handle(request);
+  if (url.pathname === "/auth/signin") return signIn.begin({ url, headers });
+  if (url.pathname === "/auth/callback/dev") return signIn.finish({ url, headers }, "dev");
+  return new Response(PAGE, { headers: { "content-type": "text/html; charset=utf-8" } });
+}, { port: Number(Deno.env.get("PORT") ?? 8000), drain: () => realtime.drain(1000) });

@@ -1,0 +1,80 @@
+/**
+ * Figures that everybody sees move: `deno run -A examples/dashboard.ts`.
+ *
+ * One timer measures and sends to a group, however many look; whoever comes gets the last minute
+ * first. Open `http://127.0.0.1:8000`.
+ *
+ * @module
+ */
+import { memoryUsage } from "node:process";
+import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
+import { type LayerScope, MemoryChannelLayer, withLayer } from "@sluice/sluice/layers";
+import { defineMessages, type } from "@sluice/sluice/protocol";
+import { route, router } from "@sluice/sluice/routing";
+import { withOrigins } from "@sluice/sluice/security";
+import { serve, toHandler } from "@sluice/sluice/server";
+
+const EVERY_MS = 250;
+const KEPT = 240;
+
+/** One measurement. */
+interface Figures {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly sockets: number;
+  readonly megabytes: number;
+  /** How late the timer was: the time that something else held the event loop. */
+  readonly lagMs: number;
+}
+
+const messages = defineMessages({
+  client: {},
+  server: { past: type<readonly Figures[]>(), figures: type<Figures>() },
+});
+
+class DashboardConsumer extends JsonConsumer<typeof messages, LayerScope> {
+  readonly messages = messages;
+  readonly handlers: HandlersOf<DashboardConsumer> = {};
+
+  override get groups(): readonly string[] {
+    return ["dashboard"];
+  }
+
+  override connect(): void {
+    this.accept();
+    this.sendJson({ type: "past", data: past });
+  }
+}
+
+const past: Figures[] = [];
+const layer = new MemoryChannelLayer();
+const routes = router<LayerScope>([route("/ws/dashboard", DashboardConsumer)]);
+const realtime = toHandler(withOrigins([], withLayer(layer, routes)));
+
+let due = Date.now() + EVERY_MS;
+setInterval(() => {
+  const at = Date.now();
+  const lagMs = Math.max(0, at - due);
+  due = at + EVERY_MS;
+  const megabytes = Math.round(memoryUsage().rss / 1e5) / 10;
+  const figures: Figures = { at, sockets: realtime.stats.open, megabytes, lagMs };
+  past.push(figures);
+  if (past.length > KEPT) past.shift();
+  void layer.groupSend("dashboard", { type: "figures", data: figures });
+}, EVERY_MS);
+
+const PAGE = `<!doctype html><title>Dashboard</title><pre></pre>
+<script>
+  new WebSocket("/ws/dashboard", "sluice.v1").onmessage = ({ data }) => {
+    for (const { type, data: figures } of data.split("\\n").map(JSON.parse)) {
+      if (type === "figures") {
+        document.querySelector("pre").textContent = JSON.stringify(figures, null, 2);
+      }
+    }
+  };
+</script>`;
+
+serve((request, info) => {
+  if (new URL(request.url).pathname.startsWith("/ws/")) return realtime(request, info);
+  return new Response(PAGE, { headers: { "content-type": "text/html; charset=utf-8" } });
+}, { port: Number(Deno.env.get("PORT") ?? 8000), drain: () => realtime.drain(1000) });

@@ -1,0 +1,25 @@
+/**
+ * Sends back what it gets: `deno run -A examples/echo.ts`.
+ *
+ * Anybody may connect, from pages of this site: there is no sign-in.
+ *
+ * @module
+ */
+import type { Scope } from "@sluice/sluice";
+import { Consumer } from "@sluice/sluice/consumers";
+import { route, router } from "@sluice/sluice/routing";
+import { withOrigins } from "@sluice/sluice/security";
+import { serve, toHandler } from "@sluice/sluice/server";
+
+class EchoConsumer extends Consumer {
+  override receive(data: string | Uint8Array): void {
+    this.send(data);
+  }
+}
+
+const realtime = toHandler(withOrigins([], router<Scope>([route("/ws/echo", EchoConsumer)])));
+
+serve(realtime, {
+  port: Number(Deno.env.get("PORT") ?? 8000),
+  drain: () => realtime.drain(1000),
+});

@@ -1,0 +1,80 @@
+/**
+ * Tells one person something, in every tab they have open: `deno run -A examples/notifications.ts`.
+ *
+ * Each socket is in a group of its person, so whoever has the layer and a login can reach them all.
+ * `GET /sign-in?as=ada` signs in as anybody: a stand-in for a real sign-in, as in `chat.ts`.
+ *
+ * ```sh ignore
+ * curl -d '{"text":"Your build is done"}' 'http://127.0.0.1:8000/notify?login=ada'
+ * ```
+ *
+ * @module
+ */
+import { MemoryUserStore, requireUser, type SignedInScope, withUser } from "@sluice/sluice/auth";
+import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
+import { type LayerScope, MemoryChannelLayer, withLayer } from "@sluice/sluice/layers";
+import { defineMessages, type } from "@sluice/sluice/protocol";
+import { route, router } from "@sluice/sluice/routing";
+import { withOrigins } from "@sluice/sluice/security";
+import { consoleLog as log, serve, toHandler } from "@sluice/sluice/server";
+import { MemorySessionStore, sessionCookie, Sessions, withSession } from "@sluice/sluice/sessions";
+
+type AppScope = SignedInScope & LayerScope;
+
+const messages = defineMessages({
+  client: {},
+  server: { notified: type<{ readonly text: string }>() },
+});
+
+/** Takes nothing from its client: what is sent to its group goes out as it is. */
+class NotificationsConsumer extends JsonConsumer<typeof messages, AppScope> {
+  readonly messages = messages;
+  readonly handlers: HandlersOf<NotificationsConsumer> = {};
+
+  override get groups(): readonly string[] {
+    return [groupOf(this.scope.user.login)];
+  }
+}
+
+function groupOf(login: string): string {
+  return `person.${login}`;
+}
+
+const layer = new MemoryChannelLayer();
+const users = new MemoryUserStore();
+const sessions = new Sessions(new MemorySessionStore(), { log });
+const routes = router<AppScope>([route("/ws/notifications", NotificationsConsumer)]);
+const realtime = toHandler(
+  withOrigins(
+    [],
+    withSession(sessions, withUser(users, requireUser(withLayer(layer, routes)))),
+  ),
+);
+
+async function notify(login: string, text: string): Promise<Response> {
+  const { delivered, dropped } = await layer.groupSend(groupOf(login), {
+    type: "notified",
+    data: { text },
+  });
+  return Response.json({ delivered, dropped });
+}
+
+async function signInAs(login: string): Promise<Response> {
+  const profile = { provider: "demo", subject: login, login, name: login, avatarUrl: undefined };
+  const user = await users.save(profile);
+  const { token } = await sessions.create({ userId: user.id, provider: "demo" });
+  const maxAgeSeconds = sessions.cookieMaxAgeSeconds;
+  const cookie = sessionCookie(token, { secure: false, maxAgeSeconds });
+  return new Response(`You are ${login}\n`, { headers: { "set-cookie": cookie } });
+}
+
+serve(async (request, info) => {
+  const { pathname, searchParams } = new URL(request.url);
+  if (pathname.startsWith("/ws/")) return await realtime(request, info);
+  if (pathname === "/sign-in") return await signInAs(searchParams.get("as") ?? "ada");
+  if (pathname !== "/notify" || request.method !== "POST") {
+    return new Response("POST /notify?login=ada\n", { status: 404 });
+  }
+  const { text } = await request.json();
+  return await notify(searchParams.get("login") ?? "", String(text));
+}, { port: Number(Deno.env.get("PORT") ?? 8000), drain: () => realtime.drain(1000) });

@@ -1,0 +1,125 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import type { Refused } from "../e2e/ws_client.ts";
+import { ExampleProcess } from "./example_process.ts";
+
+const FOLDER = fileURLToPath(new URL("../../examples/", import.meta.url));
+
+test("echo.ts sends back text and bytes, to pages of its own site only", async () => {
+  await using example = await ExampleProcess.start("echo");
+  using socket = await example.open("/ws/echo");
+  socket.send("hello");
+  assert.equal((await socket.next()).text, "hello");
+  socket.send(new Uint8Array([1, 2]));
+  const { isBinary, bytes } = await socket.next();
+  assert.deepEqual([isBinary, ...bytes], [true, 1, 2]);
+  const elsewhere = await fetch(`${example.origin}/ws/echo`, {
+    headers: { origin: "https://evil.example" },
+  });
+  assert.equal(elsewhere.status, 403);
+  await elsewhere.body?.cancel();
+});
+
+test("an example that is told to stop closes its sockets with 1012 and ends with 0", async () => {
+  const example = await ExampleProcess.start("echo");
+  const socket = await example.open("/ws/echo");
+  const code = example.stop();
+  assert.equal((await socket.closed).code, 1012);
+  assert.equal(await code, 0);
+});
+
+test("chat.ts turns away who did not sign in, and lets two people talk who did", async () => {
+  await using example = await ExampleProcess.start("chat");
+  await assert.rejects(example.open("/ws/chat/lobby"), (refused: Refused) => {
+    assert.deepEqual([refused.status, refused.code], [401, "NOT_SIGNED_IN"]);
+    return true;
+  });
+  const [ada, grace] = [example.browser(), example.browser()];
+  for (const [browser, login] of [[ada, "ada"], [grace, "grace"]] as const) {
+    const page = await browser.visit(`/auth/signin?login_hint=${login}&return_to=/`);
+    assert.equal(page.status, 200);
+    await page.body?.cancel();
+  }
+  using a = await example.open("/ws/chat/lobby", ada);
+  using b = await example.open("/ws/chat/lobby", grace);
+  b.sendJson({ type: "say", data: { text: "hello" } });
+  const name = "Grace";
+  const { from, text } = (await a.frame("said")).data as { from: string; text: string };
+  assert.deepEqual([from.startsWith(name), text], [true, "hello"]);
+  b.sendJson({ type: "say", data: { text: "" }, id: "1" });
+  const { error } = await b.frame("reply");
+  assert.equal((error as { code: string }).code, "INVALID_MESSAGE");
+});
+
+test("notifications.ts reaches every socket of one person, and nobody else's", async () => {
+  await using example = await ExampleProcess.start("notifications");
+  const [ada, grace] = [example.browser(), example.browser()];
+  await (await ada.visit("/sign-in?as=ada")).body?.cancel();
+  await (await grace.visit("/sign-in?as=grace")).body?.cancel();
+  const path = "/ws/notifications";
+  using first = await example.open(path, ada);
+  using second = await example.open(path, ada);
+  using other = await example.open(path, grace);
+  const notify = async (login: string, text: string) => {
+    const body = JSON.stringify({ text });
+    const response = await fetch(`${example.origin}/notify?login=${login}`, {
+      method: "POST",
+      body,
+    });
+    return await response.json();
+  };
+  assert.deepEqual(await notify("ada", "done"), { delivered: 2, dropped: 0 });
+  for (const socket of [first, second]) {
+    assert.deepEqual(await socket.frame("notified"), { type: "notified", data: { text: "done" } });
+  }
+  await notify("grace", "yours");
+  assert.deepEqual((await other.frame("notified")).data, { text: "yours" });
+});
+
+test("dashboard.ts sends the past to who comes, then figures as they are measured", async () => {
+  await using example = await ExampleProcess.start("dashboard");
+  using socket = await example.open("/ws/dashboard");
+  assert.ok(Array.isArray((await socket.frame("past")).data));
+  const figures = [await socket.frame("figures"), await socket.frame("figures")]
+    .map(({ data }) => data as { at: number; sockets: number });
+  assert.ok(figures[1]!.at > figures[0]!.at);
+  assert.equal(figures[1]!.sockets, 1);
+});
+
+test("channels_chat.ts rejects nobody's socket, and a room hears what one says", async () => {
+  await using example = await ExampleProcess.start("channels_chat");
+  await assert.rejects(example.open("/ws/chat/lobby"), (refused: Refused) => {
+    assert.equal(refused.code, "NOT_SIGNED_IN");
+    return true;
+  });
+  const ada = example.browser();
+  await (await ada.visit("/sign-in?as=ada")).body?.cancel();
+  using a = await example.open("/ws/chat/lobby", ada);
+  using b = await example.open("/ws/chat/lobby", ada);
+  using c = await example.open("/ws/chat/other", ada);
+  a.sendJson({ type: "message", data: { message: "hello" } });
+  for (const socket of [a, b]) {
+    assert.deepEqual((await socket.frame("message")).data, { message: "hello" });
+  }
+  c.sendJson({ type: "message", data: { message: "alone" } });
+  assert.deepEqual((await c.frame("message")).data, { message: "alone" });
+});
+
+/** Lines of code in the tutorial's `consumers.py`, `routing.py` and `asgi.py`, Channels 4.3. */
+const LINES_OF_THE_ORIGINAL = 40;
+
+test("channels_chat.ts is shorter than what it ports", async () => {
+  const text = await readFile(`${FOLDER}channels_chat.ts`, "utf8");
+  const [, port = ""] = text.split(/^\/\/ ----.*$/m);
+  const lines = port.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("//"));
+  assert.ok(lines.length > 10 && lines.length < LINES_OF_THE_ORIGINAL, String(lines.length));
+});
+
+test("every example has its test here", async () => {
+  const own = await readFile(fileURLToPath(import.meta.url), "utf8");
+  for (const file of await readdir(FOLDER)) {
+    assert.ok(own.includes(`ExampleProcess.start("${file.replace(/\.ts$/, "")}")`), file);
+  }
+});
