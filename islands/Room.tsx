@@ -28,11 +28,7 @@ export default function Room({ room, you }: RoomProps) {
   const focusInput = () => input.current?.focus();
   return (
     <div class="room">
-      <ConnectionStatus
-        connection={connection}
-        signInHref={`/signin?return_to=/rooms/${room}`}
-        onRetry={retry}
-      />
+      <ConnectionStatus connection={connection} room={room} onRetry={retry} />
       <MessageList
         state={state}
         onResend={(line) => send(line.text, line)}

@@ -4,13 +4,12 @@ import { useSecondsUntil } from "./use_seconds_until.ts";
 /** Properties of {@linkcode ConnectionStatus}. */
 export interface ConnectionStatusProps {
   readonly connection: Connection;
-  /** Where to sign in, and come back from. */
-  readonly signInHref: string;
+  readonly room: string;
   readonly onRetry: () => void;
 }
 
 /** Says where the connection stands, and offers a way on. */
-export function ConnectionStatus({ connection, signInHref, onRetry }: ConnectionStatusProps) {
+export function ConnectionStatus({ connection, room, onRetry }: ConnectionStatusProps) {
   const { state, retryAt } = connection;
   const seconds = useSecondsUntil(retryAt);
   const reason = reasonOf(connection);
@@ -27,7 +26,10 @@ export function ConnectionStatus({ connection, signInHref, onRetry }: Connection
           {seconds > 0 ? `Next try in ${seconds} s` : "Trying now"}
         </span>
       )}
-      {state === "signed-out" && <a class="button small" href={signInHref}>Sign in</a>}
+      {state === "signed-out" && (
+        <a class="button small" href={`/signin?return_to=/rooms/${room}`}>Sign in</a>
+      )}
+      {state === "closed" && <a class="button small" href={`/rooms/${room}`}>Enter again</a>}
       {canRetry && (
         <button type="button" class="button small quiet" onClick={onRetry}>
           {seconds === undefined ? "Try again" : "Try now"}

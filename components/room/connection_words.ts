@@ -21,6 +21,7 @@ const REASONS: Readonly<Record<string, string>> = {
   FORBIDDEN: "You may not enter this room.",
   NO_CONSUMER: "There is no such room.",
   ORIGIN_NOT_ALLOWED: "This page may not open a connection to the server.",
+  SESSION_EXPIRED: "Your session has expired.",
   TOO_MANY_SOCKETS: "You have too many windows open. Close one.",
   UNAVAILABLE: "The server cannot reach something that it needs.",
 };
