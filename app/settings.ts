@@ -112,13 +112,23 @@ function readGitHub(env: Environment): GitHubSettings | undefined {
   return {
     clientId,
     clientSecret,
-    url: publicUrl(env, "GITHUB_URL", { path: true }) ?? "https://github.com",
-    apiUrl: publicUrl(env, "GITHUB_API_URL", { path: true }) ?? "https://api.github.com",
+    url: providerUrl(env, "GITHUB_URL") ?? "https://github.com",
+    apiUrl: providerUrl(env, "GITHUB_API_URL") ?? "https://api.github.com",
   };
 }
 
+/** Reads the address of an identity provider: over plain http it could be anybody. */
+function providerUrl(env: Environment, name: string): string | undefined {
+  const url = publicUrl(env, name, { path: true });
+  if (url === undefined || !/^http:/i.test(url) || isLoopback(new URL(url).hostname)) return url;
+  throw new SettingError(
+    name,
+    `is ${JSON.stringify(url)}, but accepts an https:// address, or http:// on this machine`,
+  );
+}
+
 function readOidc(env: Environment): OidcSettings | undefined {
-  const issuer = publicUrl(env, "OIDC_ISSUER", { path: true });
+  const issuer = providerUrl(env, "OIDC_ISSUER");
   const clientId = text(env, "OIDC_CLIENT_ID");
   const clientSecret = text(env, "OIDC_CLIENT_SECRET");
   if (issuer === undefined && clientId === undefined && clientSecret === undefined) {

@@ -60,6 +60,11 @@ const WRONG: [env: Record<string, string>, message: RegExp][] = [
   [{ OIDC_ISSUER: "https://id.example" }, /^OIDC_CLIENT_ID is not set/],
   [{ OIDC_CLIENT_SECRET: "s3cr3t" }, /^OIDC_ISSUER is not set/],
   [{ OIDC_ISSUER: "id.example", OIDC_CLIENT_ID: "a" }, /^OIDC_ISSUER is "id.example"/],
+  [{ OIDC_ISSUER: "http://id.example", OIDC_CLIENT_ID: "a" }, /^OIDC_ISSUER is "http:\/\/id/],
+  [
+    { GITHUB_URL: "http://github.example", GITHUB_CLIENT_ID: "a", GITHUB_CLIENT_SECRET: "b" },
+    /^GITHUB_URL is "http:\/\/github.example", but accepts an https:\/\/ address/,
+  ],
   [{ DEV_SIGN_IN: "on", HOST: "0.0.0.0" }, /^DEV_SIGN_IN is on, but HOST is "0.0.0.0"/],
   [{ DEV_SIGN_IN: "on", DENO_DEPLOY: "1" }, /^DEV_SIGN_IN is on, which is not accepted on Deno/],
   [{ DEV_SIGN_IN: "maybe" }, /^DEV_SIGN_IN is "maybe", but accepts on or off\.$/],

@@ -11,9 +11,7 @@ export const handlers = define.handlers(byMethod({
   DELETE: (ctx) =>
     forPerson(ctx, async ({ user }) => {
       const { sessions } = ctx.state.services;
-      const session = await sessions.get(ctx.params.id!);
-      if (session?.userId !== user.id) return problem(new Refusal("NO_SESSION", NO_SESSION));
-      await sessions.end(session.id);
-      return done();
+      const isEnded = await sessions.end(ctx.params.id!, "revoked", { userId: user.id });
+      return isEnded ? done() : problem(new Refusal("NO_SESSION", NO_SESSION));
     }),
 }));
