@@ -1,0 +1,38 @@
+import type { ConsumerNames } from "./consumer_names.ts";
+import { ScaffoldError } from "./scaffold_error.ts";
+
+const ROUTER = /\brouter<\w+>\(\[\n/g;
+const CONSUMER_IMPORT = /^import [^;]*? from "\.\/consumers\/[^"]+";\n/gm;
+
+/**
+ * Returns the text of `realtime.ts` with an import and a route for a new consumer.
+ *
+ * The route goes first: its path is fixed, so that it takes no other's.
+ *
+ * @throws {ScaffoldError} The path is routed already, or the text has not the shape that is needed.
+ */
+export function addRoute(text: string, { name, pascal, path }: ConsumerNames): string {
+  if (new RegExp(`"${path}["/(]`).test(text)) {
+    throw new ScaffoldError(`Cannot add a route: realtime.ts has one for ${path} already.`);
+  }
+  const routers = [...text.matchAll(ROUTER)];
+  const lastImport = [...text.matchAll(CONSUMER_IMPORT)].at(-1);
+  if (routers.length !== 1 || lastImport === undefined) {
+    throw new ScaffoldError(
+      "Cannot add a route: realtime.ts needs exactly one line that ends in `router<…>([`, and an " +
+        `import from "./consumers/"; it has ${routers.length} and ${lastImport ? "one" : "none"}.`,
+    );
+  }
+  const importEnd = lastImport.index + lastImport[0].length;
+  const routesStart = routers[0]!.index + routers[0]![0].length;
+  if (routesStart < importEnd) {
+    throw new ScaffoldError("Cannot add a route: realtime.ts has its router before its imports.");
+  }
+  return [
+    text.slice(0, importEnd),
+    `import { ${pascal}Consumer } from "./consumers/${name}_consumer.ts";\n`,
+    text.slice(importEnd, routesStart),
+    `    route("${path}", ${pascal}Consumer),\n`,
+    text.slice(routesStart),
+  ].join("");
+}

@@ -1,0 +1,109 @@
+import type { ConsumerNames } from "./consumer_names.ts";
+
+/** The files of a new consumer, by path from the root. */
+export function consumerFiles(names: ConsumerNames): Readonly<Record<string, string>> {
+  return {
+    [`consumers/${names.name}_messages.ts`]: messagesFile(names),
+    [`consumers/${names.name}_consumer.ts`]: consumerFile(names),
+    [testPath(names)]: testFile(names),
+  };
+}
+
+/** Where the test of a new consumer is. */
+export function testPath({ name }: ConsumerNames): string {
+  return `tests/app/consumers/${name}_consumer_test.ts`;
+}
+
+function messagesFile({ camel, pascal, path }: ConsumerNames): string {
+  return `import type { PublicUser } from "@sluice/sluice/auth";
+import { defineMessages, type } from "@sluice/sluice/protocol";
+import * as v from "valibot";
+
+/** What goes over the sockets of \`${path}\`, both ways. */
+export const ${camel}Messages = defineMessages({
+  client: {
+    say: {
+      data: v.object({ text: v.pipe(v.string(), v.minLength(1), v.maxLength(500)) }),
+      reply: type<{ readonly delivered: number }>(),
+    },
+  },
+  server: {
+    said: type<{ readonly by: PublicUser; readonly text: string }>(),
+  },
+});
+
+/** The type of {@linkcode ${camel}Messages}, for clients. */
+export type ${pascal}Messages = typeof ${camel}Messages;
+`;
+}
+
+function consumerFile({ name, camel, pascal }: ConsumerNames): string {
+  return `import { type SignedInScope, toPublicUser } from "@sluice/sluice/auth";
+import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
+import type { LayerScope } from "@sluice/sluice/layers";
+import { ${camel}Messages, type ${pascal}Messages } from "./${name}_messages.ts";
+
+/** What a {@linkcode ${pascal}Consumer} needs to know of a connection. */
+export interface ${pascal}Scope extends SignedInScope, LayerScope {}
+
+/** Everybody who is connected hears what one says. */
+export class ${pascal}Consumer extends JsonConsumer<${pascal}Messages, ${pascal}Scope> {
+  readonly messages = ${camel}Messages;
+  readonly handlers = handlers;
+
+  override get groups(): readonly string[] {
+    return [GROUP];
+  }
+}
+
+const GROUP = "${name}";
+
+const handlers: HandlersOf<${pascal}Consumer> = {
+  async say({ text }) {
+    const by = toPublicUser(this.scope.user);
+    const { delivered } = await this.groupSend(GROUP, { type: "said", data: { by, text } });
+    return { delivered };
+  },
+};
+`;
+}
+
+function testFile({ name, pascal, path }: ConsumerNames): string {
+  return `import { test } from "node:test";
+import assert from "node:assert/strict";
+import { MemoryUserStore } from "@sluice/sluice/auth";
+import { type ChannelLayer, MemoryChannelLayer } from "@sluice/sluice/layers";
+import { communicate, type Communicator } from "@sluice/sluice/testing";
+import { ${pascal}Consumer } from "../../../consumers/${name}_consumer.ts";
+
+/** Connects somebody, past the gate. */
+async function connectAs(login: string, layer: ChannelLayer): Promise<Communicator> {
+  const profile = { provider: "dev", subject: login, login, name: login, avatarUrl: undefined };
+  const user = await new MemoryUserStore().save(profile);
+  const scope = { user, layers: { default: layer } };
+  const peer = communicate(${pascal}Consumer, { path: "${path}", scope });
+  assert.equal((await peer.connect()).accepted, true);
+  return peer;
+}
+
+test("${pascal}Consumer lets everybody hear what one says, and by whom", async () => {
+  const layer = new MemoryChannelLayer();
+  const [ada, grace] = [await connectAs("ada", layer), await connectAs("grace", layer)];
+  ada.sendJson({ type: "say", data: { text: "hello" }, id: "1" });
+  const reply = { type: "reply", id: "1", ok: true, data: { delivered: 2 } };
+  assert.deepEqual(await ada.receiveJson(), reply);
+  const { type, data } = await grace.receiveJson();
+  const { by, text } = data as { by: { login: string }; text: string };
+  assert.deepEqual([type, by.login, text], ["said", "ada", "hello"]);
+});
+
+test("${pascal}Consumer refuses an empty text, and tells nobody", async () => {
+  const layer = new MemoryChannelLayer();
+  const [ada, grace] = [await connectAs("ada", layer), await connectAs("grace", layer)];
+  ada.sendJson({ type: "say", data: { text: "" }, id: "1" });
+  const { ok, error } = await ada.receiveJson();
+  assert.deepEqual([ok, (error as { code: string }).code], [false, "INVALID_MESSAGE"]);
+  assert.equal(await grace.receivesNothing(), true);
+});
+`;
+}
