@@ -39,7 +39,10 @@ export function serve(
 ): Deno.HttpServer<Deno.NetAddr> {
   const { hostname = "127.0.0.1", port = 8000, reusePort = false, onListen, log = consoleLog } =
     options;
-  const server = Deno.serve({ hostname, port, reusePort, onListen }, handler);
+  const server = Deno.serve(
+    { hostname, port, reusePort, onListen, automaticCompression: true },
+    handler,
+  );
   guard(log);
   let isStopping = false;
   const stop = (signal: string) => {
