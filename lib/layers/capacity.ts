@@ -18,7 +18,8 @@ export function capacityOf(
   assertCapacity(fallback);
   const compiled = rules.map(([pattern, capacity]) => {
     assertCapacity(capacity);
-    return { expression: typeof pattern === "string" ? globToRegExp(pattern) : pattern, capacity };
+    const expression = typeof pattern === "string" ? globToRegExp(pattern) : stateless(pattern);
+    return { expression, capacity };
   });
   if (compiled.length === 0) return () => fallback;
   return (channel) => {
@@ -31,6 +32,11 @@ function assertCapacity(capacity: number): void {
   if (!Number.isInteger(capacity) || capacity < 1) {
     throw new RangeError(`Cannot use a capacity of ${capacity}: it takes a whole number above 0`);
   }
+}
+
+/** With `g` or `y`, `test()` would begin where the last one ended. */
+function stateless(pattern: RegExp): RegExp {
+  return new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
 }
 
 function globToRegExp(glob: string): RegExp {

@@ -1,23 +1,40 @@
 import type { LayerMessage } from "../scope.ts";
+import type { LayerStats } from "./layer_stats.ts";
+
+/** A time in which messages may have been missed: this process was cut off from the others. */
+export interface LayerGap {
+  /** The last moment of which it is known that everything arrived, in milliseconds since the epoch. */
+  readonly since: number;
+  /** From when on everything arrives again, in milliseconds since the epoch. */
+  readonly until: number;
+}
 
 /** Takes the messages of one channel as they come. */
 export interface Mailbox {
   /** Takes a message, or returns false: it is full or over, and the message is dropped. */
   deliver(message: LayerMessage): boolean;
+  /** Called after a gap, when messages arrive again: whoever keeps state fetches it anew. */
+  gap?(gap: LayerGap): void;
 }
 
-/** What became of a message to a group. */
+/** What became of a message to a group: three counts of members, and one of processes. */
 export interface GroupSendResult {
-  /** Members of this process that took the message. */
+  /** Members that took the message: of this process, and durable ones. */
   readonly delivered: number;
-  /** Members of this process that did not, as they were full. */
+  /** Members in whose channel it waits for a reader. */
+  readonly queued: number;
+  /** Members that did not take it: they were full, or a limit was reached. */
   readonly dropped: number;
+  /** Other processes that got it; `undefined` where the driver cannot know. */
+  readonly processes: number | undefined;
 }
 
 /** Options of {@linkcode ChannelLayer.groupSend}. */
 export interface GroupSendOptions {
   /** A member that does not get the message, such as the sender. */
   readonly except?: string;
+  /** To members of this process only. @default {false} */
+  readonly local?: boolean;
 }
 
 /**
@@ -28,31 +45,61 @@ export interface GroupSendOptions {
  * the order of one sender to one channel, bounded, and no drop without a count.
  */
 export interface ChannelLayer {
-  /** What it can do beyond `send` and `receive`: `groups`, `flush`. */
+  /** What it can do beyond `send` and `receive`: `groups`, `flush`, `processes`. */
   readonly extensions: readonly string[];
+  /** What went through it and what did not, since it was made. A new object at every read. */
+  readonly stats: LayerStats;
   /** Returns a new name for a channel of this process. */
   newChannel(prefix?: string): string;
-  /** Hands every message for `channel` to `mailbox`. Returns how to leave, with all its groups. */
+  /**
+   * Hands every message for `channel` to `mailbox`. Returns how to leave, with all its groups.
+   *
+   * @throws {TypeError} The channel has a reader.
+   * @throws {LayerError} `LIMIT_REACHED`, or `CLOSED`.
+   */
   attach(channel: string, mailbox: Mailbox): () => void;
   /**
    * Sends to one channel.
    *
-   * @throws {LayerError} `CHANNEL_FULL`, or `UNAVAILABLE`.
+   * @throws {TypeError} The name is none, or the message is not plain data.
+   * @throws {LayerError} `CHANNEL_FULL`, `MESSAGE_TOO_LARGE`, `LIMIT_REACHED`, `UNAVAILABLE`, or
+   * `CLOSED`.
    */
   send(channel: string, message: LayerMessage): Promise<void>;
-  /** Waits for the next message of a channel that has no mailbox. Rejects when `signal` aborts. */
+  /**
+   * Waits for the next message of a channel that has no mailbox. Rejects when `signal` aborts.
+   *
+   * @throws {LayerError} `UNAVAILABLE`, or `CLOSED`.
+   */
   receive(channel: string, options?: { signal?: AbortSignal }): Promise<LayerMessage>;
-  /** Adds a channel to a group. Again is the same as once. */
+  /**
+   * Adds a channel to a group. Again is the same as once.
+   *
+   * @throws {LayerError} `LIMIT_REACHED`, `UNAVAILABLE`, or `CLOSED`; then it is in no group that it
+   * was not in before.
+   */
   groupAdd(group: string, channel: string): Promise<void>;
   /** Removes a channel from a group. No effect where it is not in it. */
   groupDiscard(group: string, channel: string): Promise<void>;
-  /** Sends to every channel of a group. Never rejects because one is full. */
+  /**
+   * Sends to every channel of a group. Never rejects because one is full.
+   *
+   * @throws {LayerError} `MESSAGE_TOO_LARGE`, `LIMIT_REACHED`, `UNAVAILABLE`, or `CLOSED`.
+   */
   groupSend(
     group: string,
     message: LayerMessage,
     options?: GroupSendOptions,
   ): Promise<GroupSendResult>;
-  /** Forgets all channels, groups and messages. */
+  /** Calls back after each gap. Returns how to take it back. */
+  onGap(callback: (gap: LayerGap) => void): () => void;
+  /**
+   * Asks whether messages can be carried now.
+   *
+   * @throws {LayerError} `UNAVAILABLE`, or `CLOSED`.
+   */
+  check(): Promise<void>;
+  /** Forgets all channels, groups and messages; mailboxes stay. For tests. */
   flush(): Promise<void>;
   /** Lets go of what it holds. Waiting `receive()`s reject with `CLOSED`. */
   close(): Promise<void>;

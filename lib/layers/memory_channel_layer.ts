@@ -1,23 +1,16 @@
-import { type Clock, type LayerMessage, systemClock } from "../scope.ts";
-import { capacityOf, type CapacityRule } from "./capacity.ts";
+import type { LayerMessage } from "../scope.ts";
 import type { ChannelLayer, GroupSendOptions, GroupSendResult, Mailbox } from "./channel_layer.ts";
-import { isolate } from "./isolate.ts";
-import { LayerError } from "./layer_error.ts";
-import { MemoryChannel } from "./memory_channel.ts";
+import { ChannelNames } from "./channel_names.ts";
+import { closedError } from "./layer_error.ts";
+import { type ChannelLayerOptions, type LayerSettings, layerSettings } from "./layer_options.ts";
+import type { LayerStats } from "./layer_stats.ts";
+import { LocalChannels } from "./local_channels.ts";
 import { assertChannelName, assertGroupName } from "./names.ts";
+import { attempt, undelivered } from "./outcome.ts";
+import { copyMessage } from "./plain_message.ts";
 
 /** Options of {@linkcode MemoryChannelLayer}. */
-export interface MemoryChannelLayerOptions {
-  /** Messages that a channel holds. @default {100} */
-  readonly capacity?: number;
-  /** Further capacities, by name of the channel. The first that fits decides. */
-  readonly channelCapacity?: readonly CapacityRule[];
-  /** How long a message waits to be read, in milliseconds. @default {60_000} */
-  readonly expiryMs?: number;
-  /** How long a channel without mailbox stays in a group, in milliseconds. @default {86_400_000} */
-  readonly groupExpiryMs?: number;
-  readonly clock?: Clock;
-}
+export type MemoryChannelLayerOptions = ChannelLayerOptions;
 
 /**
  * The channel layer of one process: nothing leaves it, and nothing outlives it.
@@ -31,66 +24,58 @@ export interface MemoryChannelLayerOptions {
  *
  * const layer = new MemoryChannelLayer();
  * await layer.groupAdd("news", "reader");
- * assert.deepEqual(await layer.groupSend("news", { type: "hello" }), { delivered: 1, dropped: 0 });
+ * const { delivered, queued, dropped } = await layer.groupSend("news", { type: "hello" });
+ * assert.deepEqual([delivered, queued, dropped], [0, 1, 0]); // nobody reads it yet
  * assert.deepEqual(await layer.receive("reader"), { type: "hello" });
  * ```
  */
 export class MemoryChannelLayer implements ChannelLayer {
   readonly extensions: readonly string[] = ["groups", "flush"];
-  readonly #channels = new Map<string, MemoryChannel>();
-  readonly #groups = new Map<string, Map<MemoryChannel, number>>();
-  readonly #capacityOf: (channel: string) => number;
-  readonly #expiryMs: number;
-  readonly #groupExpiryMs: number;
-  readonly #clock: Clock;
-  readonly #prefix = randomName();
-  #serial = 0;
+  readonly #settings: LayerSettings;
+  readonly #local: LocalChannels;
+  readonly #names = new ChannelNames();
   #closed = false;
 
   constructor(options: MemoryChannelLayerOptions = {}) {
-    this.#capacityOf = capacityOf(options.channelCapacity ?? [], options.capacity ?? 100);
-    this.#expiryMs = options.expiryMs ?? 60_000;
-    this.#groupExpiryMs = options.groupExpiryMs ?? 86_400_000;
-    this.#clock = options.clock ?? systemClock;
+    this.#settings = layerSettings(options);
+    this.#local = new LocalChannels(this.#settings);
+  }
+
+  get stats(): LayerStats {
+    return this.#local.stats;
   }
 
   newChannel(prefix = "specific"): string {
-    const channel = `${prefix}.${this.#prefix}!${(++this.#serial).toString(36)}`;
-    assertChannelName(channel);
-    return channel;
+    return this.#names.next(prefix);
   }
 
   attach(channel: string, mailbox: Mailbox): () => void {
-    const entry = this.#channel(channel);
-    entry.attach(mailbox, this.#clock.now());
-    return () => {
-      if (entry.detach(mailbox)) this.#forget(entry);
-    };
+    assertChannelName(channel);
+    return this.#local.attach(channel, mailbox);
   }
 
   send(channel: string, message: LayerMessage): Promise<void> {
     return attempt(() => {
-      const taken = this.#channel(channel).deliver(isolate(message), this.#clock.now());
-      if (taken) return;
-      throw new LayerError(
-        "CHANNEL_FULL",
-        `Cannot send to "${channel}": it holds ${this.#capacityOf(channel)} messages already`,
-      );
+      assertChannelName(channel);
+      const plain = copyMessage(message, this.#settings.maxMessageBytes);
+      const delivery = this.#local.deliver(channel, plain);
+      if (delivery === "full" || delivery === "limit") throw undelivered(channel, delivery);
+      this.#local.counters.sent++;
     });
   }
 
   receive(channel: string, options: { signal?: AbortSignal } = {}): Promise<LayerMessage> {
-    return attempt(() => this.#channel(channel).receive(this.#clock.now(), options.signal));
+    return attempt(() => {
+      assertChannelName(channel);
+      return this.#local.receive(channel, options.signal);
+    });
   }
 
   groupAdd(group: string, channel: string): Promise<void> {
     return attempt(() => {
       assertGroupName(group);
-      const entry = this.#channel(channel);
-      let members = this.#groups.get(group);
-      if (members === undefined) this.#groups.set(group, members = new Map());
-      members.set(entry, this.#clock.now());
-      entry.groups.add(group);
+      assertChannelName(channel);
+      this.#local.groupAdd(group, channel);
     });
   }
 
@@ -98,10 +83,8 @@ export class MemoryChannelLayer implements ChannelLayer {
     return attempt(() => {
       assertGroupName(group);
       assertChannelName(channel);
-      const entry = this.#channels.get(channel);
-      if (entry === undefined) return;
-      this.#leave(group, entry);
-      if (entry.isIdle) this.#channels.delete(channel);
+      this.#assertOpen();
+      this.#local.groupDiscard(group, channel);
     });
   }
 
@@ -112,74 +95,36 @@ export class MemoryChannelLayer implements ChannelLayer {
   ): Promise<GroupSendResult> {
     return attempt(() => {
       assertGroupName(group);
-      if (this.#closed) throw closed();
-      const copy = isolate(message);
-      const now = this.#clock.now();
-      let delivered = 0;
-      let dropped = 0;
-      for (const [entry, addedAt] of this.#groups.get(group) ?? []) {
-        if (entry.name === options.except) continue;
-        if (!entry.isAttached && now - addedAt >= this.#groupExpiryMs) this.#leave(group, entry);
-        else if (entry.deliver(copy, now)) delivered++;
-        else dropped++;
-      }
-      return { delivered, dropped };
+      this.#assertOpen();
+      const plain = copyMessage(message, this.#settings.maxMessageBytes);
+      this.#local.counters.sent++;
+      return { ...this.#local.groupDeliver(group, plain, options.except), processes: 0 };
     });
   }
 
+  /** Never calls back: a process is not cut off from itself. */
+  onGap(): () => void {
+    return () => {};
+  }
+
+  check(): Promise<void> {
+    return attempt(() => this.#assertOpen());
+  }
+
   flush(): Promise<void> {
-    for (const entry of this.#channels.values()) entry.flush();
-    this.#groups.clear();
-    for (const [name, entry] of this.#channels) {
-      if (entry.isIdle) this.#channels.delete(name);
-    }
-    return Promise.resolve();
+    return attempt(() => {
+      this.#assertOpen();
+      this.#local.flush();
+    });
   }
 
   close(): Promise<void> {
     this.#closed = true;
-    for (const entry of this.#channels.values()) entry.close(closed());
-    this.#channels.clear();
-    this.#groups.clear();
+    this.#local.close();
     return Promise.resolve();
   }
 
-  #channel(name: string): MemoryChannel {
-    const known = this.#channels.get(name);
-    if (known !== undefined) return known;
-    assertChannelName(name);
-    if (this.#closed) throw closed();
-    const entry = new MemoryChannel(name, this.#capacityOf(name), this.#expiryMs);
-    this.#channels.set(name, entry);
-    return entry;
+  #assertOpen(): void {
+    if (this.#closed) throw closedError();
   }
-
-  #leave(group: string, entry: MemoryChannel): void {
-    entry.groups.delete(group);
-    const members = this.#groups.get(group);
-    members?.delete(entry);
-    if (members?.size === 0) this.#groups.delete(group);
-  }
-
-  #forget(entry: MemoryChannel): void {
-    for (const group of entry.groups) this.#leave(group, entry);
-    this.#channels.delete(entry.name);
-  }
-}
-
-function closed(): LayerError {
-  return new LayerError("CLOSED", "The channel layer is closed");
-}
-
-function attempt<T>(work: () => T | Promise<T>): Promise<T> {
-  try {
-    return Promise.resolve(work());
-  } catch (error) {
-    return Promise.reject(error);
-  }
-}
-
-function randomName(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(9));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,12 +1,21 @@
 /**
- * Channel layers: what carries messages between channels and groups.
+ * Channel layers: what carries messages between channels and groups. `docs/layer_spec.md` says what
+ * holds for all of them.
  *
  * @module
  */
 export type { LayerMessage } from "../scope.ts";
 export { type CapacityRule } from "./capacity.ts";
-export type { ChannelLayer, GroupSendOptions, GroupSendResult, Mailbox } from "./channel_layer.ts";
+export type {
+  ChannelLayer,
+  GroupSendOptions,
+  GroupSendResult,
+  LayerGap,
+  Mailbox,
+} from "./channel_layer.ts";
 export { LayerError, type LayerErrorCode } from "./layer_error.ts";
+export type { ChannelLayerOptions } from "./layer_options.ts";
+export type { DropReason, LayerStats } from "./layer_stats.ts";
 export { MemoryChannelLayer, type MemoryChannelLayerOptions } from "./memory_channel_layer.ts";
 export { assertChannelName, assertGroupName, MAX_NAME_LENGTH } from "./names.ts";
 export { type Layers, type LayerScope, withLayer } from "./with_layer.ts";

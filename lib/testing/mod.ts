@@ -11,3 +11,4 @@ export {
 } from "./communicate.ts";
 export { FakeClock, settle } from "./fake_clock.ts";
 export type { SocketClosed } from "./fake_socket.ts";
+export { testChannelLayer, type TestChannelLayerOptions } from "./test_channel_layer.ts";

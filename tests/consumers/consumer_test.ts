@@ -110,7 +110,12 @@ test("groups are joined after connect() let the client in, and never for one tha
   await communicate(Grouped, { scope }).connect();
   assert.deepEqual(seen, [0, 1]);
   await communicate(Grouped, { scope, path: "/?deny" }).connect();
-  assert.deepEqual(await layer.groupSend("news", { type: "probe" }), { delivered: 1, dropped: 0 });
+  assert.deepEqual(await layer.groupSend("news", { type: "probe" }), {
+    delivered: 1,
+    queued: 0,
+    dropped: 0,
+    processes: 0,
+  });
 });
 
 test("a connection that ends is in no group from that moment", async () => {

@@ -1,0 +1,60 @@
+import { type Clock, systemClock } from "../scope.ts";
+import { capacityOf, type CapacityRule } from "./capacity.ts";
+
+/** Options that every channel layer takes. */
+export interface ChannelLayerOptions {
+  /** Messages that a channel holds while nobody reads it. @default {100} */
+  readonly capacity?: number;
+  /** Further capacities, by name of the channel. The first that fits decides. */
+  readonly channelCapacity?: readonly CapacityRule[];
+  /** How long a message waits to be read, in milliseconds. @default {60_000} */
+  readonly expiryMs?: number;
+  /** How long a channel without mailbox stays in a group, in milliseconds. @default {86_400_000} */
+  readonly groupExpiryMs?: number;
+  /** Largest message: its JSON in UTF-8, in bytes. @default {1_048_576} */
+  readonly maxMessageBytes?: number;
+  /** Channels of this process. @default {100_000} */
+  readonly maxChannels?: number;
+  /** Groups with members in this process. @default {100_000} */
+  readonly maxGroups?: number;
+  /** What may wait in this process to be read, about, in bytes. @default {67_108_864} */
+  readonly maxWaitingBytes?: number;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
+}
+
+/** {@linkcode ChannelLayerOptions} with every default filled in. */
+export interface LayerSettings
+  extends Required<Omit<ChannelLayerOptions, "capacity" | "channelCapacity">> {
+  capacityOf(channel: string): number;
+}
+
+const MIB = 1024 * 1024;
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {RangeError} A number is not above 0, or a capacity no whole one.
+ */
+export function layerSettings(options: ChannelLayerOptions): LayerSettings {
+  return {
+    capacityOf: capacityOf(options.channelCapacity ?? [], options.capacity ?? 100),
+    expiryMs: positive("expiryMs", options.expiryMs ?? 60_000),
+    groupExpiryMs: positive("groupExpiryMs", options.groupExpiryMs ?? 86_400_000),
+    maxMessageBytes: positive("maxMessageBytes", options.maxMessageBytes ?? MIB),
+    maxChannels: positive("maxChannels", options.maxChannels ?? 100_000),
+    maxGroups: positive("maxGroups", options.maxGroups ?? 100_000),
+    maxWaitingBytes: positive("maxWaitingBytes", options.maxWaitingBytes ?? 64 * MIB),
+    clock: options.clock ?? systemClock,
+  };
+}
+
+/**
+ * Returns `value`.
+ *
+ * @throws {RangeError} It is not above 0.
+ */
+export function positive(name: string, value: number): number {
+  if (value > 0) return value;
+  throw new RangeError(`Cannot use ${name}: ${value}: it takes a number above 0`);
+}

@@ -1,0 +1,240 @@
+import type { LayerMessage } from "../scope.ts";
+import type { LayerGap, Mailbox } from "./channel_layer.ts";
+import { closedError, LayerError } from "./layer_error.ts";
+import type { LayerSettings } from "./layer_options.ts";
+import { LayerCounters, type LayerStats } from "./layer_stats.ts";
+import { type Delivery, LocalChannel, type LocalChannelContext } from "./local_channel.ts";
+import type { PlainMessage } from "./plain_message.ts";
+
+/** What became of a message to the members of a group in this process. */
+export interface LocalDelivery {
+  readonly delivered: number;
+  readonly queued: number;
+  readonly dropped: number;
+}
+
+/** Nobody was there. */
+export const NOBODY: LocalDelivery = { delivered: 0, queued: 0, dropped: 0 };
+
+/** Told when a group gets its first member in this process, and when it lost its last one. */
+export interface GroupWatcher {
+  groupBegan?(group: string): void;
+  groupEnded?(group: string): void;
+}
+
+/** The channels and groups of this process: all of a memory layer, and the near end of any other. */
+export class LocalChannels {
+  readonly counters: LayerCounters = new LayerCounters();
+  readonly #channels = new Map<string, LocalChannel>();
+  /** Members, and when each was added last. */
+  readonly #groups = new Map<string, Map<LocalChannel, number>>();
+  readonly #settings: LayerSettings;
+  readonly #context: LocalChannelContext;
+  readonly #watcher: GroupWatcher;
+  #cancelSweep: (() => void) | undefined;
+  #closed = false;
+
+  constructor(settings: LayerSettings, watcher: GroupWatcher = {}) {
+    const { expiryMs, maxWaitingBytes } = settings;
+    this.#settings = settings;
+    this.#watcher = watcher;
+    this.#context = { expiryMs, maxWaitingBytes, waitingSize: 0, counters: this.counters };
+  }
+
+  get stats(): LayerStats {
+    const { sent, delivered, queued, dropped, gaps } = this.counters;
+    return {
+      channels: this.#channels.size,
+      groups: this.#groups.size,
+      waitingSize: this.#context.waitingSize,
+      sent,
+      delivered,
+      queued,
+      dropped: { ...dropped },
+      gaps,
+    };
+  }
+
+  /** Groups that have members here. */
+  get groups(): Iterable<string> {
+    return this.#groups.keys();
+  }
+
+  has(channel: string): boolean {
+    return this.#channels.has(channel);
+  }
+
+  hasGroup(group: string): boolean {
+    return this.#groups.has(group);
+  }
+
+  isMember(group: string, channel: string): boolean {
+    return this.#channels.get(channel)?.groups.has(group) ?? false;
+  }
+
+  attach(channel: string, mailbox: Mailbox): () => void {
+    const entry = this.#channel(channel);
+    entry.attach(mailbox, this.#now());
+    return () => {
+      if (entry.detach(mailbox)) this.#forget(entry);
+    };
+  }
+
+  deliver(channel: string, plain: PlainMessage): Delivery {
+    const entry = this.#channel(channel);
+    const delivery = entry.deliver(plain, this.#now());
+    if (delivery === "queued") this.#sweepLater();
+    else this.#forgetIfIdle(entry);
+    return delivery;
+  }
+
+  async receive(channel: string, signal: AbortSignal | undefined): Promise<LayerMessage> {
+    const entry = this.#channel(channel);
+    try {
+      return await entry.receive(this.#now(), signal);
+    } finally {
+      this.#forgetIfIdle(entry);
+    }
+  }
+
+  /** Returns whether the channel is new in the group. */
+  groupAdd(group: string, channel: string): boolean {
+    const entry = this.#channel(channel);
+    let members = this.#groups.get(group);
+    if (members === undefined) {
+      this.#assertRoomForGroup(entry);
+      this.#groups.set(group, members = new Map());
+      this.#watcher.groupBegan?.(group);
+    }
+    const isNew = !members.has(entry);
+    members.set(entry, this.#now());
+    entry.groups.add(group);
+    return isNew;
+  }
+
+  groupDiscard(group: string, channel: string): void {
+    const entry = this.#channels.get(channel);
+    if (entry === undefined) return;
+    this.#leave(group, entry);
+    this.#forgetIfIdle(entry);
+  }
+
+  groupDeliver(group: string, plain: PlainMessage, except: string | undefined): LocalDelivery {
+    const members = this.#groups.get(group);
+    if (members === undefined) return NOBODY;
+    const now = this.#now();
+    let delivered = 0, queued = 0, dropped = 0;
+    for (const [entry, addedAt] of members) {
+      if (entry.name === except || this.#leaveIfExpired(group, entry, addedAt, now)) continue;
+      const delivery = entry.deliver(plain, now);
+      if (delivery === "delivered") delivered++;
+      else if (delivery === "queued") queued++;
+      else dropped++;
+    }
+    if (queued > 0) this.#sweepLater();
+    return { delivered, queued, dropped };
+  }
+
+  /** Counts members who would get a message to the group. */
+  countMembers(group: string, except: string | undefined): number {
+    const size = this.#groups.get(group)?.size ?? 0;
+    return except !== undefined && this.isMember(group, except) ? size - 1 : size;
+  }
+
+  /** Tells every mailbox. */
+  tellGap(gap: LayerGap): void {
+    this.counters.gaps++;
+    for (const { mailbox } of [...this.#channels.values()]) mailbox?.gap?.(gap);
+  }
+
+  flush(): void {
+    for (const entry of this.#channels.values()) entry.flush();
+    for (const group of [...this.#groups.keys()]) this.#endGroup(group);
+    for (const entry of this.#channels.values()) this.#forgetIfIdle(entry);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelSweep?.();
+    for (const entry of this.#channels.values()) entry.close(closedError());
+    this.#channels.clear();
+    this.#groups.clear();
+  }
+
+  #channel(name: string): LocalChannel {
+    if (this.#closed) throw closedError();
+    const known = this.#channels.get(name);
+    if (known !== undefined) return known;
+    this.#assertRoom("channels", this.#channels.size, this.#settings.maxChannels);
+    const entry = new LocalChannel(name, this.#settings.capacityOf(name), this.#context);
+    this.#channels.set(name, entry);
+    return entry;
+  }
+
+  #assertRoom(what: string, size: number, max: number): void {
+    if (size < max) return;
+    throw new LayerError("LIMIT_REACHED", `Cannot have more than ${max} ${what} in this process`);
+  }
+
+  #assertRoomForGroup(entry: LocalChannel): void {
+    try {
+      this.#assertRoom("groups", this.#groups.size, this.#settings.maxGroups);
+    } catch (error) {
+      this.#forgetIfIdle(entry);
+      throw error;
+    }
+  }
+
+  #leaveIfExpired(group: string, entry: LocalChannel, addedAt: number, now: number): boolean {
+    if (entry.mailbox !== undefined || now - addedAt < this.#settings.groupExpiryMs) return false;
+    this.#leave(group, entry);
+    this.#forgetIfIdle(entry);
+    return true;
+  }
+
+  #leave(group: string, entry: LocalChannel): void {
+    entry.groups.delete(group);
+    const members = this.#groups.get(group);
+    if (members?.delete(entry) && members.size === 0) this.#endGroup(group);
+  }
+
+  #endGroup(group: string): void {
+    this.#groups.delete(group);
+    this.#watcher.groupEnded?.(group);
+  }
+
+  #forget(entry: LocalChannel): void {
+    for (const group of entry.groups) this.#leave(group, entry);
+    this.#channels.delete(entry.name);
+  }
+
+  #forgetIfIdle(entry: LocalChannel): void {
+    if (entry.isIdle && this.#channels.get(entry.name) === entry) {
+      this.#channels.delete(entry.name);
+    }
+  }
+
+  /** What nobody comes for is forgotten by itself: one look at everything per expiry. */
+  #sweepLater(): void {
+    this.#cancelSweep ??= this.#settings.clock.after(this.#settings.expiryMs, () => {
+      this.#cancelSweep = undefined;
+      this.#sweep();
+    });
+  }
+
+  #sweep(): void {
+    const now = this.#now();
+    for (const entry of this.#channels.values()) {
+      entry.expire(now);
+      for (const group of entry.groups) {
+        this.#leaveIfExpired(group, entry, this.#groups.get(group)?.get(entry) ?? now, now);
+      }
+      this.#forgetIfIdle(entry);
+    }
+    if (this.#context.waitingSize > 0) this.#sweepLater();
+  }
+
+  #now(): number {
+    return this.#settings.clock.now();
+  }
+}

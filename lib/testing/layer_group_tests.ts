@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import type { DefineLayerTest } from "./test_channel_layer.ts";
+
+const HELLO = { type: "hello" };
+
+/** Section 4 of the specification: groups, within one process. */
+export function groupTests(test: DefineLayerTest): void {
+  test("[S13] a channel that is added twice gets a message once", async (bed) => {
+    const layer = await bed.layer();
+    const { channel, inbox } = await bed.member(layer, "g", "g");
+    await layer.groupAdd("g", channel);
+    assert.equal((await layer.groupSend("g", HELLO)).delivered, 1);
+    assert.deepEqual(inbox.types, ["hello"]);
+  });
+
+  test("[S13] groupDiscard() takes a channel out of one group, and out of nothing else", async (bed) => {
+    const layer = await bed.layer();
+    const { channel } = await bed.member(layer, "g", "h");
+    await layer.groupDiscard("g", channel);
+    await layer.groupDiscard("g", channel);
+    await layer.groupDiscard("g", "stranger");
+    await layer.groupDiscard("nothing", channel);
+    assert.equal((await layer.groupSend("g", HELLO)).delivered, 0);
+    assert.equal((await layer.groupSend("h", HELLO)).delivered, 1);
+  });
+
+  test("[S13] a channel may come back, and a group begin again", async (bed) => {
+    const layer = await bed.layer();
+    const { channel, inbox } = await bed.member(layer, "g");
+    for (let round = 1; round <= 3; round++) {
+      await layer.groupDiscard("g", channel);
+      await layer.groupAdd("g", channel);
+      assert.equal((await layer.groupSend("g", HELLO)).delivered, 1);
+      await inbox.wait(round);
+    }
+  });
+
+  test("[S13] durable channels are members like others", async (bed) => {
+    const layer = await bed.layer();
+    await layer.groupAdd("g", "a");
+    await layer.groupAdd("g", "a");
+    await layer.groupAdd("g", "b");
+    assert.equal((await layer.groupSend("g", { type: "1" })).queued, 2);
+    await layer.groupDiscard("g", "b");
+    assert.equal((await layer.groupSend("g", { type: "2" })).queued, 1);
+    assert.deepEqual(await bed.readAll(layer, "a"), ["1", "2"]);
+    assert.deepEqual(await bed.readAll(layer, "b"), ["1"]);
+  });
+
+  test("[S14] groupSend() leaves out the channel that it is told to", async (bed) => {
+    const layer = await bed.layer();
+    const [one, other] = [await bed.member(layer, "g"), await bed.member(layer, "g")];
+    await layer.groupAdd("g", "jobs");
+    const first = await layer.groupSend("g", HELLO, { except: one.channel });
+    assert.deepEqual([first.delivered, first.queued], [1, 1]);
+    const second = await layer.groupSend("g", { type: "all" }, { except: "jobs" });
+    assert.deepEqual([second.delivered, second.queued], [2, 0]);
+    assert.deepEqual(one.inbox.types, ["all"]);
+    assert.deepEqual(other.inbox.types, ["hello", "all"]);
+  });
+
+  test("[S14] groupSend() with local reaches the members of this process", async (bed) => {
+    const layer = await bed.layer();
+    const { inbox } = await bed.member(layer, "g");
+    const result = await layer.groupSend("g", HELLO, { local: true });
+    assert.deepEqual(result, { delivered: 1, queued: 0, dropped: 0, processes: 0 });
+    assert.deepEqual(inbox.types, ["hello"]);
+  });
+
+  test("[S15] groupSend() counts what was delivered, waits, and was dropped", async (bed) => {
+    const layer = await bed.layer({ capacity: 1 });
+    await bed.member(layer, "g");
+    const full = await bed.member(layer, "g");
+    full.inbox.capacity = 0;
+    await layer.groupAdd("g", "idle");
+    await layer.groupAdd("g", "busy");
+    await layer.send("busy", HELLO);
+    const { delivered, queued, dropped } = await layer.groupSend("g", HELLO);
+    assert.deepEqual([delivered, queued, dropped], [1, 1, 2]);
+    assert.equal(layer.stats.dropped.full, 2);
+  });
+
+  test("[S15] at three times its capacity, sent = delivered + dropped", async (bed) => {
+    const layer = await bed.layer();
+    const members = await Promise.all([1, 2, 3].map(() => bed.member(layer, "g")));
+    for (const [index, { inbox }] of members.entries()) inbox.capacity = 50 * (index + 1);
+    const results = [];
+    for (let n = 0; n < 150; n++) results.push(layer.groupSend("g", HELLO));
+    let delivered = 0;
+    let dropped = 0;
+    for (const result of await Promise.all(results)) {
+      assert.equal(result.delivered + result.queued + result.dropped, 3);
+      delivered += result.delivered;
+      dropped += result.dropped;
+    }
+    assert.deepEqual([delivered, dropped], [300, 150]);
+    assert.equal(layer.stats.dropped.full, 150);
+    assert.equal(layer.stats.delivered, 300);
+  });
+
+  test("[S15] a group without members takes a message all the same", async (bed) => {
+    const layer = await bed.layer();
+    const { delivered, queued, dropped } = await layer.groupSend("nobody", HELLO);
+    assert.deepEqual([delivered, queued, dropped], [0, 0, 0]);
+  });
+
+  test("[S16] a group's members see its messages in the same order", async (bed) => {
+    const layer = await bed.layer();
+    const members = [await bed.member(layer, "g"), await bed.member(layer, "g")];
+    const expected = Array.from({ length: 100 }, (_, n) => `${n}`);
+    await Promise.all(expected.map((type) => layer.groupSend("g", { type })));
+    for (const { inbox } of members) assert.deepEqual(inbox.types, expected);
+  });
+
+  test("[S17] a channel that nobody reads leaves its groups after their expiry", async (bed) => {
+    const layer = await bed.layer({ groupExpiryMs: 200 });
+    const { inbox } = await bed.member(layer, "g");
+    for (const channel of ["jobs", layer.newChannel()]) {
+      await layer.groupAdd("g", channel);
+      assert.equal((await layer.groupSend("g", HELLO)).queued, 1);
+      await bed.pass(205);
+      assert.equal((await layer.groupSend("g", HELLO)).queued, 0);
+    }
+    assert.equal(inbox.messages.length, 4);
+  });
+}

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import type { DefineLayerTest } from "./test_channel_layer.ts";
+
+const HELLO = { type: "hello" };
+
+/** What holds between processes, for drivers that span several. */
+export function processTests(test: DefineLayerTest): void {
+  test("[S8] send() reaches a channel of another process", async (bed) => {
+    const [one, other] = [await bed.layer(), await bed.layer()];
+    const { channel, inbox } = await bed.member(other);
+    await one.check();
+    await other.check();
+    await one.send(channel, { type: "x", data: { a: [1] } });
+    assert.deepEqual(await inbox.wait(1), [{ type: "x", data: { a: [1] } }]);
+  });
+
+  test("[S7] of a durable channel any process may receive, each message once", async (bed) => {
+    const layers = [await bed.layer(), await bed.layer(), await bed.layer()];
+    const readers = layers.flatMap((layer) => [layer.receive("jobs"), layer.receive("jobs")]);
+    for (let n = 0; n < 6; n++) await layers[n % 3]!.send("jobs", { type: `${n}` });
+    const types = (await Promise.all(readers)).map((message) => message.type);
+    assert.deepEqual(types.sort(), ["0", "1", "2", "3", "4", "5"]);
+  });
+
+  test("[S13] a group has members in several processes, from groupAdd() on", async (bed) => {
+    const [one, other] = [await bed.layer(), await bed.layer()];
+    const near = await bed.member(one, "g");
+    await one.groupSend("g", { type: "before" });
+    const far = await bed.member(other, "g");
+    const result = await one.groupSend("g", HELLO);
+    assert.equal(result.delivered, 1);
+    assert.notEqual(result.processes, 0);
+    await near.inbox.wait(2);
+    await far.inbox.wait(1);
+    assert.deepEqual(far.inbox.types, ["hello"]);
+    assert.equal(other.stats.delivered, 1);
+  });
+
+  test("[S13] a process adds and takes out channels of another one", async (bed) => {
+    const [one, other] = [await bed.layer(), await bed.layer()];
+    const { channel, inbox } = await bed.member(other, "fence");
+    await one.groupAdd("g", channel);
+    await one.groupSend("g", { type: "1" });
+    await inbox.wait(1);
+    await other.groupAdd("g", channel);
+    await one.groupSend("g", { type: "2" });
+    await inbox.wait(2);
+    await one.groupDiscard("g", channel);
+    await other.groupDiscard("g", channel);
+    await one.groupSend("g", { type: "3" });
+    await one.groupSend("fence", { type: "end" });
+    await inbox.wait(3);
+    assert.deepEqual(inbox.types, ["1", "2", "end"]);
+  });
+
+  test("[S14] except and local hold across processes", async (bed) => {
+    const [one, other] = [await bed.layer(), await bed.layer()];
+    const far = await bed.member(other, "g");
+    const near = await bed.member(one, "g");
+    await one.groupSend("g", { type: "1" }, { except: far.channel });
+    await one.groupSend("g", { type: "2" }, { local: true });
+    await one.groupSend("g", { type: "3" });
+    await far.inbox.wait(1);
+    assert.deepEqual(far.inbox.types, ["3"]);
+    assert.deepEqual(near.inbox.types, ["1", "2", "3"]);
+  });
+
+  test("[S16] all processes see a group's messages in the same order, each once", async (bed) => {
+    const layers = [await bed.layer(), await bed.layer(), await bed.layer()];
+    const members = [];
+    for (const layer of layers) members.push(await bed.member(layer, "g"));
+    const sends = [];
+    for (let n = 0; n < 60; n++) {
+      sends.push(layers[n % 3]!.groupSend("g", { type: `${n % 3}.${Math.floor(n / 3)}` }));
+    }
+    await Promise.all(sends);
+    for (const { inbox } of members) await inbox.wait(60);
+    const [first, ...others] = members.map(({ inbox }) => inbox.types);
+    assert.equal(new Set(first).size, 60);
+    for (const types of others) assert.deepEqual(types, first);
+    for (const sender of [0, 1, 2]) {
+      const own = first!.filter((type) => type.startsWith(`${sender}.`));
+      assert.deepEqual(own, Array.from({ length: 20 }, (_, n) => `${sender}.${n}`));
+    }
+  });
+
+  test("[S18] a group's message goes to no process without members", async (bed) => {
+    const [one, other] = [await bed.layer(), await bed.layer()];
+    const { inbox } = await bed.member(other, "h");
+    await one.groupSend("g", HELLO);
+    await one.groupSend("h", { type: "fence" });
+    await inbox.wait(1);
+    assert.equal(other.stats.delivered, 1);
+  });
+
+  test("[S19] a message to a channel that is over is counted where it was", async (bed) => {
+    const [one, other] = [await bed.layer(), await bed.layer()];
+    const gone = await bed.member(other, "fence");
+    const { inbox } = await bed.member(other, "fence");
+    gone.leave();
+    await one.send(gone.channel, HELLO);
+    await one.groupSend("fence", HELLO);
+    await inbox.wait(1);
+    assert.equal(other.stats.dropped.nobody, 1);
+  });
+
+  test("[S15] at three times its capacity, each process counts what it dropped", async (bed) => {
+    const [one, other] = [await bed.layer(), await bed.layer()];
+    const near = await bed.member(one, "g");
+    const far = await bed.member(other, "g");
+    const fence = await bed.member(other, "fence");
+    near.inbox.capacity = 10;
+    far.inbox.capacity = 20;
+    const sends = [];
+    for (let n = 0; n < 60; n++) sends.push(one.groupSend("g", HELLO));
+    await Promise.all(sends);
+    await one.groupSend("fence", HELLO);
+    await fence.inbox.wait(1);
+    assert.deepEqual([one.stats.delivered, one.stats.dropped.full], [10, 50]);
+    assert.deepEqual([other.stats.delivered - 1, other.stats.dropped.full], [20, 40]);
+  });
+}

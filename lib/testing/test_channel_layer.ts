@@ -1,0 +1,66 @@
+import { test } from "node:test";
+import { type CreateTestLayer, LayerBed } from "./layer_bed.ts";
+import { channelTests } from "./layer_channel_tests.ts";
+import { groupTests } from "./layer_group_tests.ts";
+import { lossTests } from "./layer_loss_tests.ts";
+import { messageTests } from "./layer_message_tests.ts";
+import { nameTests } from "./layer_name_tests.ts";
+import { processTests } from "./layer_process_tests.ts";
+
+/** Options of {@linkcode testChannelLayer}. */
+export interface TestChannelLayerOptions {
+  /**
+   * Whether the driver takes all its time from the clock it is given; else its tests wait in fact,
+   * for expiries of 50 to 200 ms. @default {"fake"}
+   */
+  readonly time?: "fake" | "real";
+  /** Whether layers with the same `system` reach each other. @default {false} */
+  readonly processes?: boolean;
+  /** Why the suite cannot run here, such as a server that is missing. */
+  readonly skip?: string | undefined;
+  /** How long a test may take, in milliseconds. @default {10_000} */
+  readonly timeoutMs?: number;
+}
+
+/** Defines one test of the suite. */
+export type DefineLayerTest = (
+  name: string,
+  body: (bed: LayerBed) => Promise<void>,
+) => void;
+
+/**
+ * Defines the tests of `docs/layer_spec.md` for one driver: with `node:test`, a test for each promise,
+ * with the number that it has there.
+ *
+ * ```ts ignore
+ * import { MemoryChannelLayer } from "@sluice/sluice/layers";
+ * import { testChannelLayer } from "@sluice/sluice/testing";
+ *
+ * testChannelLayer("MemoryChannelLayer", (options) => new MemoryChannelLayer(options));
+ * ```
+ *
+ * @param create Makes a layer. Layers with the same `system` are processes of one system.
+ */
+export function testChannelLayer(
+  name: string,
+  create: CreateTestLayer,
+  options: TestChannelLayerOptions = {},
+): void {
+  const { time = "fake", skip = false, timeoutMs: timeout = 10_000 } = options;
+  const define: DefineLayerTest = (sentence, body) => {
+    test(`${name} ${sentence}`, { skip, timeout }, async () => {
+      const bed = new LayerBed(create, time);
+      try {
+        await body(bed);
+      } finally {
+        await bed.close();
+      }
+    });
+  };
+  nameTests(define);
+  messageTests(define);
+  channelTests(define);
+  groupTests(define);
+  lossTests(define);
+  if (options.processes) processTests(define);
+}
