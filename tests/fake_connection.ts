@@ -16,6 +16,7 @@ export function fakeConnection(): Connection & { readonly sent: (string | Uint8A
     bufferedAmount: 0,
     sent,
     accept: nothing,
+    acceptRequest: () => ({ respond: nothing, drained: () => Promise.resolve() }),
     refuse: nothing,
     takeMessage: () => true,
     send: (data) => end === undefined && sent.push(data) > 0,
@@ -30,5 +31,6 @@ export function fakeConnection(): Connection & { readonly sent: (string | Uint8A
       return () => callbacks.delete(callback);
     },
     deliver: () => true,
+    after: () => nothing,
   };
 }

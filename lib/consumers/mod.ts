@@ -1,9 +1,14 @@
 /**
  * Consumers: what serves a connection.
  *
+ * {@linkcode Consumer} serves a socket, {@linkcode JsonConsumer} one that speaks typed frames,
+ * {@linkcode HttpConsumer} a plain request.
+ *
  * @module
  */
 export { StopConsumer } from "../scope.ts";
+export { AcceptConnection } from "./accept_connection.ts";
+export { BaseConsumer } from "./base_consumer.ts";
 export { Consumer } from "./consumer.ts";
 export type {
   Answer,
@@ -13,4 +18,6 @@ export type {
   HandlersOf,
   MessageContext,
 } from "./handlers.ts";
+export { HttpConsumer } from "./http_consumer.ts";
 export { JsonConsumer, type LayerEvent, type ServerMessage } from "./json_consumer.ts";
+export { type CookiePlace, deleteCookie, setCookie, type SetCookieOptions } from "./set_cookie.ts";

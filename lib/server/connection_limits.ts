@@ -14,6 +14,13 @@ export interface ConnectionLimits {
   readonly inboxBytes: number;
   /** How long a request may take until it is accepted or refused, in milliseconds. @default {10_000} */
   readonly decisionTimeoutMs: number;
+  /** How long a plain request that was let in may wait for its answer, in ms. @default {60_000} */
+  readonly answerTimeoutMs: number;
+  /**
+   * How long a connection may be open, in milliseconds; at its end it is ended with 1001, so that
+   * clients come back. @default {Infinity}
+   */
+  readonly maxLifeMs: number;
   /** How long `disconnect()` waits for a method that is running, in milliseconds. @default {5_000} */
   readonly teardownGraceMs: number;
 }
@@ -27,5 +34,7 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   mailboxCapacity: 100,
   inboxBytes: 1_048_576,
   decisionTimeoutMs: 10_000,
+  answerTimeoutMs: 60_000,
+  maxLifeMs: Infinity,
   teardownGraceMs: 5_000,
 };

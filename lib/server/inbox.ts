@@ -1,8 +1,11 @@
 import { Buffer } from "node:buffer";
 import type { LayerMessage } from "../scope.ts";
 
-/** A message of the client, or of the channel layer. */
-export type InboxItem = string | Uint8Array | LayerMessage;
+/** Something that the consumer itself wants done in its turn. */
+export type Task = () => void | Promise<void>;
+
+/** A message of the client, or of the channel layer, or a task. */
+export type InboxItem = string | Uint8Array | LayerMessage | Task;
 
 /** How much may wait. */
 export interface InboxLimits {
@@ -40,6 +43,11 @@ export class Inbox {
     return true;
   }
 
+  /** Adds a task. */
+  addTask(task: Task): void {
+    this.#items.push(task);
+  }
+
   /** Takes out what came first. */
   shift(): InboxItem | undefined {
     if (this.#head === this.#items.length) return undefined;
@@ -49,7 +57,7 @@ export class Inbox {
       this.#head = 0;
     }
     if (isData(item)) this.#bytes -= sizeOf(item);
-    else this.#events--;
+    else if (typeof item !== "function") this.#events--;
     return item;
   }
 

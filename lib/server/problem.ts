@@ -7,6 +7,7 @@ const TITLE: Readonly<Record<number, string>> = {
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
+  413: "Content Too Large",
   426: "Upgrade Required",
   429: "Too Many Requests",
   500: "Internal Server Error",

@@ -12,6 +12,7 @@ export class RequestScope implements Scope {
   readonly path: string;
   readonly headers: Headers;
   readonly address: string;
+  readonly body: ReadableStream<Uint8Array> | undefined;
   readonly connection: Connection;
   params: Readonly<Record<string, string | number>> = {};
   pathRemaining: string;
@@ -27,6 +28,7 @@ export class RequestScope implements Scope {
     this.pathRemaining = this.path;
     this.headers = request.headers;
     this.address = peer.address;
+    this.body = type === "http" ? request.body ?? undefined : undefined;
     this.connection = connection;
   }
 

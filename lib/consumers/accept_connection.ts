@@ -1,0 +1,31 @@
+import type { AcceptOptions } from "../scope.ts";
+
+/**
+ * Thrown inside `connect()` to let the client in, from however deep in the code. To turn it away,
+ * throw a `Refusal`.
+ *
+ * @example
+ * ```ts
+ * import { AcceptConnection, Consumer } from "@sluice/sluice/consumers";
+ * import { communicate } from "@sluice/sluice/testing";
+ * import assert from "node:assert/strict";
+ *
+ * class Open extends Consumer {
+ *   override connect(): void {
+ *     throw new AcceptConnection();
+ *   }
+ * }
+ *
+ * assert.equal((await communicate(Open).connect()).accepted, true);
+ * ```
+ */
+export class AcceptConnection extends Error {
+  override readonly name = "AcceptConnection";
+  /** How it is accepted. */
+  readonly options: AcceptOptions;
+
+  constructor(options: AcceptOptions = {}) {
+    super("The connection is accepted");
+    this.options = options;
+  }
+}
