@@ -9,7 +9,7 @@ type Sample = readonly [labels: Readonly<Record<string, string>>, value: number]
  * *Security*: labels hold codes and names of this software's own, nothing that came from a request.
  */
 export function renderMetrics({ realtime, startedAt }: Services): string {
-  const { open, accepted, lingering, refused } = realtime.stats;
+  const { open, accepted, lingering, refused, dropped } = realtime.stats;
   const refusals = [...refused].map(([code, count]): Sample => [{ code }, count]);
   return [
     metric("sluice_sockets_open", "gauge", "Sockets that are open.", [[{}, open]]),
@@ -23,6 +23,9 @@ export function renderMetrics({ realtime, startedAt }: Services): string {
     ),
     metric("sluice_sockets_accepted_total", "counter", "Sockets that were let in.", [
       [{}, accepted],
+    ]),
+    metric("sluice_messages_dropped_total", "counter", "Messages that were dropped, by reason.", [
+      [{ reason: "slow_reader" }, dropped],
     ]),
     metric("sluice_refusals_total", "counter", "Requests that were not let in, by code.", refusals),
     metric("process_resident_memory_bytes", "gauge", "Resident memory of the process.", [

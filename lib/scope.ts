@@ -35,6 +35,8 @@ export interface Scope {
   readonly params: Readonly<Record<string, string | number>>;
   /** What is left of the path for a nested router; begins with `/`. */
   readonly pathRemaining: string;
+  /** What the client sent with its request; undefined for an upgrade, and where it sent nothing. */
+  readonly body?: ReadableStream<Uint8Array> | undefined;
   readonly connection: Connection;
 }
 
@@ -71,7 +73,18 @@ export interface Consumer {
   disconnect(code: number, reason: string): void | Promise<void>;
   /** Handles a message of the client that came too fast. Without it the socket is closed: 4429. */
   overrun?(data: string | Uint8Array): void;
+  /** What happens to a client that reads too slowly. @default {"close"} */
+  readonly slowReader?: SlowReaderPolicy;
 }
+
+/**
+ * What happens when more waits for a client than it may have waiting:
+ *
+ * - `close`: the socket is closed with 4408, and the client comes back.
+ * - `drop-oldest`: what has waited longest is dropped, and counted.
+ * - `latest`: as `drop-oldest`; and of messages that were sent with the same key only the newest waits.
+ */
+export type SlowReaderPolicy = "close" | "drop-oldest" | "latest";
 
 /** A message on a channel layer: its type says which handler it is for. */
 export interface LayerMessage {
@@ -85,6 +98,28 @@ export interface AcceptOptions {
   readonly subprotocol?: string;
   /** Further headers of the 101. */
   readonly headers?: HeadersInit;
+}
+
+/** Status and headers of an answer. */
+export interface ResponseHead {
+  /** @default {200} */
+  readonly status?: number;
+  readonly headers?: HeadersInit;
+}
+
+/**
+ * A plain request that was let in, on its way to an answer. What comes after its head goes through
+ * `Connection.send()`; `Connection.end(1000)` completes it, any other code breaks it off.
+ */
+export interface Exchange {
+  /**
+   * Begins the answer: sends its head, and with `body` all of it.
+   *
+   * @throws {TypeError} It has begun already.
+   */
+  respond(head: ResponseHead, body?: Uint8Array): void;
+  /** Resolves when the peer has read enough for more to be sent, or when the connection is over. */
+  drained(): Promise<void>;
 }
 
 /** Why and how a connection ended. */
@@ -113,18 +148,32 @@ export interface Connection {
   readonly bufferedAmount: number;
   /** Lets the client in. Throws {@linkcode StopConsumer} where the request is no upgrade. */
   accept(options?: AcceptOptions): void;
-  /** Turns the client away. No effect once it is in. */
+  /**
+   * Lets a plain request in: the connection is `open` until its answer is complete. An upgrade is
+   * answered as if it had asked for none (RFC 9110 §7.8).
+   */
+  acceptRequest(): Exchange;
+  /** Turns the client away. No effect once a socket is in, or the answer to a request has begun. */
   refuse(refusal: Refusal): void;
   /** Takes one message from the allowance of this connection. False where it came too fast. */
   takeMessage(): boolean;
-  /** Queues a message. Returns false where it was dropped: ended, or the peer reads too slowly. */
-  send(data: string | Uint8Array): boolean;
+  /**
+   * Queues a message. Returns false where it was dropped: ended, or the peer reads too slowly.
+   *
+   * `key` is for the policy `latest`: a message that still waits with the same key is replaced.
+   */
+  send(data: string | Uint8Array, key?: string): boolean;
   /** Ends the connection. Later calls have no effect. */
   end(code: number, reason?: string): void;
   /** Calls back once at the end, or at once where it is over already. Returns how to take it back. */
   onEnd(callback: (end: ConnectionEnd) => void): () => void;
   /** Queues a message of the layer for the consumer. Returns false where it was dropped. */
   deliver(message: LayerMessage): boolean;
+  /**
+   * Calls back after `ms` milliseconds, in turn with the consumer's methods, unless the connection is
+   * over by then. Returns how to take it back.
+   */
+  after(ms: number, callback: () => void | Promise<void>): () => void;
 }
 
 /** Thrown to end a consumer quietly: what follows in the method does not run, nothing is logged. */

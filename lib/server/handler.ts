@@ -33,6 +33,10 @@ export interface HandlerStats {
   readonly lingering: number;
   /** How often was refused since the start, by code. */
   readonly refused: ReadonlyMap<string, number>;
+  /** Clients that read slowly, and have something waiting that can still be dropped. */
+  readonly stalled: number;
+  /** Messages that were dropped since the start, as their clients read too slowly. */
+  readonly dropped: number;
 }
 
 /** Answers requests to `/ws/…`: lets them in, or says why not. */

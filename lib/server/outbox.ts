@@ -1,57 +1,80 @@
-import { isSendableCloseCode } from "../protocol/mod.ts";
-import { CloseCode } from "../protocol/mod.ts";
-import type { Log, Socket } from "../scope.ts";
+import { CloseCode, isSendableCloseCode } from "../protocol/mod.ts";
+import type { Log, SlowReaderPolicy, Socket } from "../scope.ts";
+import { Backlog } from "./backlog.ts";
 import { truncateReason } from "./close_reason.ts";
+import type { StalledReaders } from "./stalled_readers.ts";
 
-/** The way to the peer: keeps what is sent before the socket is open, and never throws. */
+/** What an outbox needs from outside. */
+export interface OutboxContext {
+  readonly log: Log;
+  /** Bytes that may wait for the peer. */
+  readonly budget: number;
+  readonly stalled: StalledReaders;
+  /** Called where the policy is `close` and more than `budget` would wait. */
+  readonly onOverflow: () => void;
+}
+
+/**
+ * The way to one peer: bounded, in order, and never throws.
+ *
+ * The runtime's own buffer takes up to half of the budget; for the policies that drop, what comes
+ * after that waits in a {@linkcode Backlog}, where it can still be dropped.
+ */
 export class Outbox {
-  readonly #log: Log;
+  policy: SlowReaderPolicy = "close";
+  readonly #context: OutboxContext;
   #socket: Socket | undefined;
   #isOpen = false;
-  #unsent: (string | Uint8Array)[] = [];
-  #unsentBytes = 0;
+  #backlog: Backlog | undefined;
 
-  constructor(log: Log) {
-    this.#log = log;
+  constructor(context: OutboxContext) {
+    this.#context = context;
   }
 
   /** Bytes that wait for the peer. */
   get bufferedAmount(): number {
-    return this.#unsentBytes + (this.#socket?.bufferedAmount ?? 0);
+    return (this.#backlog?.bytes ?? 0) + (this.#socket?.bufferedAmount ?? 0);
   }
 
   attach(socket: Socket): void {
     this.#socket = socket;
   }
 
-  /** Sends what was kept, and from now on at once. */
+  /** Writes what waited for the socket to open. */
   open(): void {
     this.#isOpen = true;
-    const unsent = this.#unsent;
-    this.drop();
-    for (const data of unsent) this.send(data);
+    this.resume();
   }
 
-  /** Sends a message, or returns false: the socket took it not. */
-  send(data: string | Uint8Array): boolean {
-    if (!this.#isOpen) {
-      this.#unsent.push(data);
-      this.#unsentBytes += data.length;
-      return true;
+  /** Sends a message, or returns false: it was dropped. */
+  send(data: string | Uint8Array, key?: string): boolean {
+    const { budget } = this.#context;
+    const mustWait = !this.#isOpen || (this.#backlog?.bytes ?? 0) > 0;
+    if (!mustWait) {
+      const waiting = this.#socket!.bufferedAmount;
+      if (waiting === 0 || waiting + data.length <= this.#writable) return this.#write(data);
     }
-    try {
-      this.#socket!.send(data);
-      return true;
-    } catch (error) {
-      this.#log.debug("A socket refused a message", { error });
+    if (this.policy === "close" && this.bufferedAmount + data.length > budget) {
+      this.#context.onOverflow();
       return false;
     }
+    return this.#keep(data, key);
   }
 
-  /** Forgets what was kept. */
+  /** Writes what waits, as far as the peer has made room. Returns whether nothing waits any more. */
+  resume(): boolean {
+    const backlog = this.#backlog;
+    if (!this.#isOpen || backlog === undefined) return true;
+    while (backlog.bytes > 0 && this.#socket!.bufferedAmount < this.#writable) {
+      this.#write(backlog.shift()!);
+    }
+    return backlog.bytes === 0;
+  }
+
+  /** Forgets what waits. */
   drop(): void {
-    this.#unsent = [];
-    this.#unsentBytes = 0;
+    this.#backlog = undefined;
+    this.#context.stalled.delete(this);
   }
 
   /** Begins the closing handshake. */
@@ -60,7 +83,34 @@ export class Outbox {
     try {
       this.#socket?.close(sendable, truncateReason(reason));
     } catch (error) {
-      this.#log.debug("A socket refused to close", { error });
+      this.#context.log.debug("A socket refused to close", { error });
+    }
+  }
+
+  /** Bytes that the runtime may hold: nothing of it can be dropped any more. */
+  get #writable(): number {
+    return this.policy === "close" ? this.#context.budget : this.#context.budget / 2;
+  }
+
+  #keep(data: string | Uint8Array, key: string | undefined): boolean {
+    const { budget, stalled } = this.#context;
+    const backlog = this.#backlog ??= new Backlog();
+    stalled.dropped += backlog.push(data, this.policy === "latest" ? key : undefined);
+    while (backlog.count > 1 && this.bufferedAmount > budget) {
+      backlog.shift();
+      stalled.dropped++;
+    }
+    if (this.#isOpen) stalled.add(this);
+    return true;
+  }
+
+  #write(data: string | Uint8Array): boolean {
+    try {
+      this.#socket!.send(data);
+      return true;
+    } catch (error) {
+      this.#context.log.debug("A socket refused a message", { error });
+      return false;
     }
   }
 }

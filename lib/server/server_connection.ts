@@ -5,6 +5,7 @@ import {
   type Connection,
   type ConnectionEnd,
   type Consumer,
+  type Exchange,
   type LayerMessage,
   type Log,
   type Socket,
@@ -12,18 +13,25 @@ import {
   StopConsumer,
 } from "../scope.ts";
 import type { ConnectionLimits } from "./connection_limits.ts";
-import { Inbox, type InboxItem, isData, sizeOf } from "./inbox.ts";
+import { type Answer, HttpExchange } from "./http_exchange.ts";
+import { Inbox, type InboxItem, isData, sizeOf, type Task } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
+import { refusalOfEnd } from "./refusal_of_end.ts";
+import type { StalledReaders } from "./stalled_readers.ts";
 import { TokenBucket } from "./token_bucket.ts";
 
-/** What a connection was told by its consumer: let in, or turned away. */
-export type Decision = { readonly accepted: AcceptOptions } | { readonly refused: Refusal };
+/** What a connection was told by its consumer: let in, as a socket or as a request, or turned away. */
+export type Decision =
+  | { readonly accepted: AcceptOptions }
+  | { readonly answer: Promise<Answer> }
+  | { readonly refused: Refusal };
 
 /** What a connection needs from outside. */
 export interface ConnectionContext {
   readonly limits: ConnectionLimits;
   readonly clock: Clock;
   readonly log: Log;
+  readonly stalled: StalledReaders;
   /** Whether the request is an upgrade; else nobody is let in. */
   readonly isUpgrade: boolean;
 }
@@ -48,6 +56,7 @@ export class ServerConnection implements Connection, SocketEvents {
   #busy = true;
   #isWorkingOff = false;
   #accepted = false;
+  #exchange: HttpExchange | undefined;
   #end: ConnectionEnd | undefined;
   #onEnd: ((end: ConnectionEnd) => void)[] = [];
   #onRelease: (() => void) | undefined;
@@ -57,7 +66,12 @@ export class ServerConnection implements Connection, SocketEvents {
     this.id = id;
     this.#context = context;
     this.#inbox = new Inbox(context.limits);
-    this.#outbox = new Outbox(context.log);
+    this.#outbox = new Outbox({
+      log: context.log,
+      budget: context.limits.sendBufferBytes,
+      stalled: context.stalled,
+      onOverflow: () => this.end(CloseCode.tooSlow, "read too slowly"),
+    });
     const now = context.clock.now();
     this.lastReceivedAt = now;
     const { messagesPerSecond, messageBurst } = context.limits;
@@ -81,9 +95,10 @@ export class ServerConnection implements Connection, SocketEvents {
   /** Asks the consumer whether to let the client in. */
   decide(consumer: Consumer): Promise<Decision> {
     this.#consumer = consumer;
+    this.#outbox.policy = consumer.slowReader ?? "close";
     return new Promise((resolve) => {
       this.#settle = resolve;
-      if (this.#phase === "ended") return this.#decided({ refused: this.#refusalOfEnd() });
+      if (this.#phase === "ended") return this.#decided({ refused: refusalOfEnd(this.#end?.code) });
       this.#run(() => consumer.start());
     });
   }
@@ -113,8 +128,20 @@ export class ServerConnection implements Connection, SocketEvents {
     this.#decided({ accepted: options });
   }
 
+  acceptRequest(): Exchange {
+    if (this.#phase === "ended") throw new StopConsumer("The connection is over");
+    if (this.#exchange !== undefined) return this.#exchange;
+    if (this.#phase === "open") throw new TypeError("Cannot answer: it is a socket by now");
+    this.#phase = "open";
+    this.#accepted = true;
+    this.#exchange = new HttpExchange(this);
+    this.#outbox.attach(this.#exchange);
+    this.#decided({ answer: this.#exchange.answer });
+    return this.#exchange;
+  }
+
   refuse(refusal: Refusal): void {
-    if (this.#phase !== "deciding") return;
+    if (this.#exchange?.refuse(refusal) !== true && this.#phase !== "deciding") return;
     this.#decided({ refused: refusal });
     this.end(CloseCode.forbidden, refusal.code);
   }
@@ -123,14 +150,8 @@ export class ServerConnection implements Connection, SocketEvents {
     return this.#bucket.take(this.#context.clock.now());
   }
 
-  send(data: string | Uint8Array): boolean {
-    if (this.#phase !== "open") return false;
-    const waiting = this.#outbox.bufferedAmount;
-    if (waiting > 0 && waiting + data.length > this.#context.limits.sendBufferBytes) {
-      this.end(CloseCode.tooSlow, "read too slowly");
-      return false;
-    }
-    return this.#outbox.send(data);
+  send(data: string | Uint8Array, key?: string): boolean {
+    return this.#phase === "open" && this.#outbox.send(data, key);
   }
 
   end(code: number, reason = ""): void {
@@ -154,6 +175,20 @@ export class ServerConnection implements Connection, SocketEvents {
     if (this.#busy) return this.#inbox.addEvent(message);
     this.#handle(message);
     return true;
+  }
+
+  after(ms: number, callback: Task): () => void {
+    const stop = this.#context.clock.after(ms, () => {
+      forget();
+      if (this.#phase === "ended") return;
+      if (this.#busy) this.#inbox.addTask(callback);
+      else this.#handle(callback);
+    });
+    const forget = this.onEnd(stop);
+    return () => {
+      forget();
+      stop();
+    };
   }
 
   // SocketEvents: what the transport reports.
@@ -185,7 +220,8 @@ export class ServerConnection implements Connection, SocketEvents {
 
   #handle(item: InboxItem): void {
     const consumer = this.#consumer!;
-    this.#run(() => isData(item) ? consumer.receive(item) : consumer.event(item));
+    if (typeof item === "function") this.#run(item);
+    else this.#run(() => isData(item) ? consumer.receive(item) : consumer.event(item));
   }
 
   #run(work: () => void | Promise<void>): void {
@@ -225,6 +261,7 @@ export class ServerConnection implements Connection, SocketEvents {
 
   #report(error: unknown): void {
     if (this.#phase !== "deciding") {
+      if (error instanceof Refusal && this.#exchange?.isPending) return this.refuse(error);
       this.#logError("Consumer failed", error);
       return this.end(CloseCode.internalError, "internal error");
     }
@@ -247,11 +284,6 @@ export class ServerConnection implements Connection, SocketEvents {
     this.#settle = undefined;
   }
 
-  #refusalOfEnd(): Refusal {
-    const isSessionOver = this.#end?.code === CloseCode.sessionOver;
-    return new Refusal(isSessionOver ? "NOT_SIGNED_IN" : "UNAVAILABLE");
-  }
-
   // The end.
 
   #finish(end: ConnectionEnd): void {
@@ -260,9 +292,9 @@ export class ServerConnection implements Connection, SocketEvents {
     this.#end = end;
     this.#inbox.clear();
     this.#outbox.drop();
-    this.#decided({ refused: this.#refusalOfEnd() });
+    this.#decided({ refused: refusalOfEnd(end.code) });
     for (const callback of this.#onEnd.splice(0)) this.#guard(() => callback(end));
-    if (end.byServer) this.#outbox.close(end.code, end.reason);
+    if (end.byServer || this.#exchange !== undefined) this.#outbox.close(end.code, end.reason);
     if (this.#accepted) this.#disconnect(end);
   }
 

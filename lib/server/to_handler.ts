@@ -16,9 +16,11 @@ import type { Handler, HandlerOptions, NetAddress, RequestInfo } from "./handler
 import { handshakeError, isUpgrade } from "./handshake.ts";
 import { consoleLog } from "./log.ts";
 import { resolvePeer } from "./peer.ts";
+import type { Answer } from "./http_exchange.ts";
 import { problem } from "./problem.ts";
 import { RequestScope } from "./request_scope.ts";
 import { ServerConnection } from "./server_connection.ts";
+import { StalledReaders } from "./stalled_readers.ts";
 
 /**
  * Turns an application into a function that answers requests: the way into Sluice from
@@ -72,6 +74,7 @@ class Gate {
   readonly #open = new Set<ServerConnection>();
   readonly #lingering = new Set<ServerConnection>();
   readonly #prefix = crypto.randomUUID().slice(0, 8);
+  readonly #stalled: StalledReaders;
   #serial = 0;
   #accepted = 0;
   #onReleased: (() => void) | undefined;
@@ -84,12 +87,20 @@ class Gate {
     this.#transport = options.transport ?? denoTransport;
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? consoleLog;
+    this.#stalled = new StalledReaders(this.#clock);
     this.drain = new Drain(this.#open, this.#clock, options.random);
   }
 
   get stats() {
     const lingering = this.#lingering.size;
-    return { open: this.#open.size, accepted: this.#accepted, lingering, refused: this.#refused };
+    return {
+      open: this.#open.size,
+      accepted: this.#accepted,
+      lingering,
+      refused: this.#refused,
+      stalled: this.#stalled.size,
+      dropped: this.#stalled.dropped,
+    };
   }
 
   async runDrain(windowMs: number): Promise<void> {
@@ -110,6 +121,7 @@ class Gate {
       limits: this.#limits,
       clock: this.#clock,
       log: this.#log,
+      stalled: this.#stalled,
       isUpgrade: wantsUpgrade,
     });
     const peer = resolvePeer(request, info?.remoteAddr as NetAddress | undefined, this.#options);
@@ -131,6 +143,7 @@ class Gate {
     if (admission instanceof Refusal) return this.#refuse(admission);
     const decision = await connection.decide(admission);
     if ("refused" in decision) return this.#refuse(decision.refused);
+    if ("answer" in decision) return this.#answer(request, connection, decision.answer);
     return this.#upgrade(request, connection, decision);
   }
 
@@ -141,6 +154,27 @@ class Gate {
       if (error instanceof Refusal) return error;
       this.#log.error("Application failed to decide", { connection: scope.id, error });
       return new Refusal("INTERNAL");
+    }
+  }
+
+  /** Waits for the answer to a plain request, while its client does. */
+  async #answer(
+    request: Request,
+    connection: ServerConnection,
+    answer: Promise<Answer>,
+  ): Promise<Response> {
+    this.#count(connection);
+    const gone = () => connection.close(CloseCode.abnormal, "");
+    request.signal.addEventListener("abort", gone, { once: true });
+    connection.onEnd(() => request.signal.removeEventListener("abort", gone));
+    const cancel = this.#clock.after(this.#limits.answerTimeoutMs, () => {
+      connection.end(CloseCode.overload, "no answer in time");
+    });
+    try {
+      const response = await answer;
+      return response instanceof Refusal ? this.#refuse(response) : response;
+    } finally {
+      cancel();
     }
   }
 
@@ -182,10 +216,18 @@ class Gate {
       this.#open.delete(connection);
       if (byServer) this.#lingering.add(connection);
     });
+    this.#limitLife(connection);
     connection.onRelease(() => {
       this.#lingering.delete(connection);
       if (this.#lingering.size === 0) this.#onReleased?.();
     });
+  }
+
+  #limitLife(connection: ServerConnection): void {
+    const { maxLifeMs } = this.#limits;
+    if (!Number.isFinite(maxLifeMs)) return;
+    const end = () => connection.end(CloseCode.goingAway, "open for long enough");
+    connection.onEnd(this.#clock.after(maxLifeMs, end));
   }
 
   /** Waits until every peer has let go of its network connection, or `ms` milliseconds. */

@@ -1,0 +1,123 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import type { SlowReaderPolicy, Socket } from "@sluice/sluice";
+import { FakeClock } from "@sluice/sluice/testing";
+import { Outbox } from "../../lib/server/outbox.ts";
+import { StalledReaders } from "../../lib/server/stalled_readers.ts";
+
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A peer that reads when it is told to: 100 bytes may wait for it. */
+function peer(policy: SlowReaderPolicy) {
+  const clock = new FakeClock();
+  const stalled = new StalledReaders(clock);
+  const read: string[] = [];
+  const written: string[] = [];
+  let overflows = 0;
+  const outbox = new Outbox({ log, budget: 100, stalled, onOverflow: () => overflows++ });
+  const socket: Socket = {
+    get bufferedAmount() {
+      return written.join("").length;
+    },
+    send: (data) => void written.push(String(data)),
+    close() {},
+  };
+  outbox.policy = policy;
+  outbox.attach(socket);
+  outbox.open();
+  return {
+    clock,
+    stalled,
+    outbox,
+    get overflows() {
+      return overflows;
+    },
+    /** Reads all that the runtime holds, and then what the outbox writes after it. */
+    async readAll() {
+      for (let round = 0; round < 20; round++) {
+        read.push(...written.splice(0));
+        await clock.advance(25);
+      }
+      return read;
+    },
+  };
+}
+
+const tenBytes = (name: string) => name.padEnd(10, ".");
+
+test("the policy close calls for the end exactly when more than the budget would wait", () => {
+  const reader = peer("close");
+  for (let count = 0; count < 10; count++) reader.outbox.send("0123456789");
+  assert.equal(reader.overflows, 0);
+  reader.outbox.send("x");
+  assert.equal(reader.overflows, 1);
+});
+
+test("one message larger than the budget goes to a peer for whom nothing waits", () => {
+  const reader = peer("close");
+  assert.equal(reader.outbox.send("x".repeat(1000)), true);
+  assert.equal(reader.overflows, 0);
+});
+
+test("the policy drop-oldest keeps the newest of what can still be dropped, in order, and counts", async () => {
+  const reader = peer("drop-oldest");
+  for (let count = 0; count < 20; count++) reader.outbox.send(tenBytes(String(count)));
+  assert.ok(reader.outbox.bufferedAmount <= 100);
+  assert.equal(reader.stalled.dropped, 10);
+  assert.equal(reader.overflows, 0);
+  const numbers = (await reader.readAll()).map((text) => Number.parseInt(text));
+  assert.deepEqual(numbers, [0, 1, 2, 3, 4, 15, 16, 17, 18, 19]);
+});
+
+test("the policy latest keeps only the newest of each key, in the place of the first", async () => {
+  const reader = peer("latest");
+  for (let count = 0; count < 5; count++) reader.outbox.send(tenBytes("full"));
+  for (let count = 0; count < 50; count++) {
+    reader.outbox.send(tenBytes(`a${count}`), "a");
+    reader.outbox.send(tenBytes(`b${count}`), "b");
+  }
+  assert.equal(reader.stalled.dropped, 98);
+  const texts = (await reader.readAll()).slice(5);
+  assert.deepEqual(texts, [tenBytes("a49"), tenBytes("b49")]);
+});
+
+test("a reader that catches up gets everything in order, and costs no timer any more", async () => {
+  const reader = peer("drop-oldest");
+  for (let count = 0; count < 8; count++) reader.outbox.send(tenBytes(String(count)));
+  assert.equal(reader.stalled.size, 1);
+  const numbers = (await reader.readAll()).map((text) => Number.parseInt(text));
+  assert.deepEqual(numbers, [0, 1, 2, 3, 4, 5, 6, 7]);
+  reader.outbox.send(tenBytes("8"));
+  assert.equal(reader.stalled.size, 0);
+  assert.equal(reader.clock.pending, 0);
+});
+
+test("a message that comes while others wait does not overtake them", async () => {
+  const reader = peer("drop-oldest");
+  for (let count = 0; count < 6; count++) reader.outbox.send(tenBytes(String(count)));
+  reader.outbox.send("z");
+  const texts = await reader.readAll();
+  assert.equal(texts.at(-1), "z");
+});
+
+test("what is sent before the socket is open is written when it opens, in order", () => {
+  const stalled = new StalledReaders(new FakeClock());
+  const sent: string[] = [];
+  const outbox = new Outbox({ log, budget: 100, stalled, onOverflow() {} });
+  outbox.send("1");
+  outbox.send("2");
+  outbox.attach({ bufferedAmount: 0, send: (data) => void sent.push(String(data)), close() {} });
+  assert.deepEqual(sent, []);
+  outbox.open();
+  outbox.send("3");
+  assert.deepEqual(sent, ["1", "2", "3"]);
+});
+
+test("a peer that ends while something waits for it is looked at no more", async () => {
+  const reader = peer("drop-oldest");
+  for (let count = 0; count < 10; count++) reader.outbox.send(tenBytes(String(count)));
+  reader.outbox.drop();
+  await reader.clock.advance(25);
+  assert.equal(reader.stalled.size, 0);
+  assert.equal(reader.clock.pending, 0);
+});
