@@ -1,6 +1,7 @@
 /**
  * What the documentation promises, checked: `deno run -A tools/docs.ts`, and a test of `task test`.
- * That the examples in it run is the business of `deno test --doc`.
+ * That the examples in it run is the business of `deno test --doc`; that its transcripts are what
+ * one sees, of `tests/examples`.
  *
  * @module
  */
@@ -8,6 +9,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkBlocks, checkCommands, checkTranscripts } from "./docs/check_code.ts";
 
 const README_LINES = 150;
 const COMMANDS_BY_LINE = 15;
@@ -30,12 +32,18 @@ if (import.meta.main) {
 /** Returns what is wrong, a line each, with its place: `docs/protocol.md:12: …`. */
 export async function checkDocs(root: string): Promise<string[]> {
   const files = await listFiles(root);
+  const tasks = await readTasks(root);
   const problems = files.includes("README.md") ? [] : ["README.md: there is none"];
   for (const file of files) {
     const text = await readFile(join(root, file), "utf8");
     if (file === "README.md") problems.push(...checkReadme(text));
     if (file.endsWith(".md")) {
-      problems.push(...checkLinks(file, text, (path) => existsSync(join(root, path))));
+      problems.push(
+        ...checkLinks(file, text, (path) => existsSync(join(root, path))),
+        ...checkBlocks(file, text),
+        ...checkCommands(file, text, { tasks, root }),
+        ...checkTranscripts(file, text),
+      );
     }
     problems.push(...checkTraces(file, text));
   }
@@ -75,6 +83,11 @@ export function checkTraces(file: string, text: string): string[] {
     const found = TRACES.map((trace) => trace.exec(line)?.[0]).find(Boolean);
     return found ? [`${file}:${index + 1}: it names ${found}`] : [];
   });
+}
+
+async function readTasks(root: string): Promise<ReadonlySet<string>> {
+  const text = await readFile(join(root, "deno.json"), "utf8").catch(() => "{}");
+  return new Set(Object.keys((JSON.parse(text) as { tasks?: object }).tasks ?? {}));
 }
 
 /** Blanks code, which may look like links, and keeps where everything else is. */

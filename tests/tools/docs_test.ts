@@ -2,6 +2,8 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { checkDocs, checkLinks, checkReadme, checkTraces } from "../../tools/docs.ts";
+import { checkBlocks, checkCommands, checkTranscripts } from "../../tools/docs/check_code.ts";
+import { readFences } from "../../tools/docs/fences.ts";
 
 test("the documentation keeps what it promises", async () => {
   assert.deepEqual(await checkDocs(fileURLToPath(new URL("../../", import.meta.url))), []);
@@ -40,4 +42,47 @@ test("checkTraces() finds paths of a machine and hosts of registries", () => {
   for (const fine of ["./work/main", "https://example.com/home/x", "docs/home/", "/rooms/lobby"]) {
     assert.deepEqual(checkTraces("a.md", fine), [], fine);
   }
+});
+
+test("checkBlocks() finds TypeScript that nothing compiles", () => {
+  const page = (info: string) => `# x\n\n\`\`\`${info}\nconst a = 1;\n\`\`\`\n`;
+  for (const fine of ["ts", "tsx", "ts ignore file=a.ts", "json", "sh ignore", "text"]) {
+    assert.deepEqual(checkBlocks("docs/a.md", page(fine)), [], fine);
+  }
+  for (const wrong of ["ts ignore", "tsx ignore", "ts file=a.ts"]) {
+    assert.equal(checkBlocks("docs/a.md", page(wrong)).length, 1, wrong);
+    assert.match(checkBlocks("docs/a.md", page(wrong))[0]!, /^docs\/a\.md:3: /);
+  }
+});
+
+test("checkCommands() finds tasks and scripts that are not there", () => {
+  const options = { tasks: new Set(["start", "new"]), root: "." };
+  const text = [
+    "`deno task start` and `npx -y deno@2.9.6 task new`, `deno task` alone, `deno task …`",
+    "deno task strat",
+    "deno run -A examples/nothing.ts",
+    "deno run -A tools/docs.ts",
+    "deno run -A made.js",
+    "```js file=made.js\n1;\n```",
+  ].join("\n");
+  assert.deepEqual(checkCommands("docs/a.md", text, options), [
+    "docs/a.md:2: there is no task strat",
+    "docs/a.md:3: there is no examples/nothing.ts",
+  ]);
+});
+
+test("checkTranscripts() finds a curl that nothing runs", () => {
+  const page = (info: string) => `\`\`\`${info}\n$ curl http://127.0.0.1:8000/\n\`\`\`\n`;
+  assert.deepEqual(checkTranscripts("docs/a.md", page("console")), []);
+  assert.deepEqual(checkTranscripts("docs/a.md", page("sh ignore")), []);
+  assert.equal(checkTranscripts("docs/a.md", page("sh")).length, 1);
+});
+
+test("readFences() reads language, attributes and text, indented or longer ones too", () => {
+  const text = "a\n```ts ignore file=a.ts\nx\n```\n- b\n  ````md\n  ```\n  y\n  ````\n";
+  const [first, second, ...rest] = readFences(text);
+  assert.deepEqual([first?.language, first?.text, first?.line], ["ts", "x\n", 2]);
+  assert.deepEqual([...first!.attributes], [["ignore", true], ["file", "a.ts"]]);
+  assert.deepEqual([second?.language, second?.text, second?.line], ["md", "```\ny\n", 6]);
+  assert.equal(rest.length, 0);
 });
