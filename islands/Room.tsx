@@ -25,18 +25,19 @@ export default function Room({ room, you }: RoomProps) {
   const input = useRef<HTMLTextAreaElement>(null);
   const { state, connection, send, discard, retry } = useRoom(room, you);
   const isLive = connection.state === "live";
-  const focusInput = () => input.current?.focus();
+  /** What was clicked is about to go: the focus would go with it. */
+  const thenWrite = (action: () => void) => {
+    action();
+    input.current?.focus();
+  };
   return (
     <div class="room">
-      <ConnectionStatus connection={connection} room={room} onRetry={retry} />
+      <ConnectionStatus connection={connection} room={room} onRetry={() => thenWrite(retry)} />
       <MessageList
         state={state}
-        onResend={(line) => send(line.text, line)}
-        onDiscard={(line) => {
-          discard(line);
-          focusInput();
-        }}
-        onCaughtUp={focusInput}
+        onResend={(line) => thenWrite(() => send(line.text, line))}
+        onDiscard={(line) => thenWrite(() => discard(line))}
+        onJump={thenWrite}
       />
       <People you={state.you} people={state.people} isCurrent={isLive} />
       <Composer room={room} canSend={isLive} inputRef={input} onSend={send} />

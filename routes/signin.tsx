@@ -30,10 +30,10 @@ export default define.page<typeof handlers>(function SignIn({ data }) {
       </Head>
       <h1>Sign in</h1>
       <p class="lead">
-        {hasExpired ? "Your session has expired. Sign in to go on" : "Choose how you sign in"}
+        {hasExpired ? "Your session has expired. Sign in again" : "Choose how to sign in"}
         {returnTo === "/" ? "." : (
           <>
-            {" "}to <bdi class="path">{returnTo}</bdi>.
+            {" "}to go on to <bdi class="path">{returnTo}</bdi>.
           </>
         )}
       </p>

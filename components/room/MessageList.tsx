@@ -9,15 +9,15 @@ export interface MessageListProps {
   readonly state: RoomState;
   readonly onResend: (line: Line) => void;
   readonly onDiscard: (line: Line) => void;
-  /** Called when somebody asked for the newest messages, and is there. */
-  readonly onCaughtUp: () => void;
+  /** Called with what brings the newest messages into view, when somebody asks for them. */
+  readonly onJump: (jump: () => void) => void;
 }
 
 /** Messages of one person within this time stand under one name, in milliseconds. */
 const SAME_BREATH_MS = 300_000;
 
 /** What was said. Stays at the end while you are there; says what came while you were not. */
-export function MessageList({ state, onResend, onDiscard, onCaughtUp }: MessageListProps) {
+export function MessageList({ state, onResend, onDiscard, onJump }: MessageListProps) {
   const shown = [...state.entries.filter((entry) => !isHeld(entry)), ...state.outbox];
   const { ref, unread, scrollToEnd } = useStickToBottom(shown, state.you.id);
   return (
@@ -54,10 +54,7 @@ export function MessageList({ state, onResend, onDiscard, onCaughtUp }: MessageL
         <button
           type="button"
           class="button small jump"
-          onClick={() => {
-            scrollToEnd();
-            onCaughtUp();
-          }}
+          onClick={() => onJump(scrollToEnd)}
         >
           {unread} new {unread === 1 ? "message" : "messages"} ↓
         </button>

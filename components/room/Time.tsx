@@ -1,11 +1,20 @@
-let formats: { short: Intl.DateTimeFormat; full: Intl.DateTimeFormat } | undefined;
-
-/** A moment in the reader's own zone. For what is drawn in the browser alone. */
+/** A moment in the reader's own zone, with its date unless that is today's. For the browser alone. */
 export function Time({ at }: { readonly at: string }) {
-  const { short, full } = formats ??= {
-    short: new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" }),
+  const { time, dateAndTime, full } = formats ??= createFormats();
+  const date = new Date(at);
+  const isToday = date.toDateString() === new Date().toDateString();
+  const short = isToday ? time : dateAndTime;
+  return <time datetime={at} title={full.format(date)}>{short.format(date)}</time>;
+}
+
+let formats: ReturnType<typeof createFormats> | undefined;
+
+/** Made once, at the first use: they are slow to make. */
+function createFormats() {
+  const clock = { hour: "numeric", minute: "2-digit" } as const;
+  return {
+    time: new Intl.DateTimeFormat(undefined, clock),
+    dateAndTime: new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", ...clock }),
     full: new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" }),
   };
-  const date = new Date(at);
-  return <time datetime={at} title={full.format(date)}>{short.format(date)}</time>;
 }

@@ -115,6 +115,7 @@ test(
     await ada.message("Once more", "failed").getByText(/^Not sent/).waitFor();
     await ada.page.getByRole("button", { name: "Send again" }).click();
     await ada.waitForMessage("Once more", "sent");
+    assert.ok(await ada.composer.evaluate((input) => input === document.activeElement));
     assert.equal(await ada.log.getByRole("article").count(), 1);
   },
 );
