@@ -74,9 +74,14 @@ export class HttpExchange implements Exchange, Socket {
     this.#body = undefined;
     this.refuse(refusalOfEnd(code));
     if (code === CloseCode.normal) body?.close();
-    else body?.error(new Error(`Broken off: ${code} ${reason}`));
+    else body?.error(brokenOff(code, reason));
     this.#wake();
     this.#events.close(code, reason);
+  }
+
+  /** Lets go of everything: the client is not there any more. */
+  abandon(): void {
+    this.close(CloseCode.normal, "");
   }
 
   #stream(): ReadableStream<Uint8Array> {
@@ -94,4 +99,11 @@ export class HttpExchange implements Exchange, Socket {
   #wake(): void {
     for (const resolve of this.#drained.splice(0)) resolve();
   }
+}
+
+/** Without a stack: servers print it, and it happens whenever a session ends. */
+function brokenOff(code: number, reason: string): Error {
+  const error = new Error(`Broken off: ${code} ${reason}`);
+  error.stack = error.message;
+  return error;
 }

@@ -1,23 +1,12 @@
-import type { ConsumerClass } from "../routing/mod.ts";
-import { route, router } from "../routing/mod.ts";
-import type { Application, Scope } from "../scope.ts";
-import { type HandlerOptions, type RequestInfo, toHandler } from "../server/mod.ts";
-import { FakeTransport, type SocketClosed } from "./fake_socket.ts";
+import { SUBPROTOCOL } from "../protocol/mod.ts";
 import { settle } from "./fake_clock.ts";
+import { FakeTransport, type SocketClosed } from "./fake_socket.ts";
+import { type Target, type TargetOptions, UnderTest } from "./under_test.ts";
 
 /** Options of {@linkcode communicate}. */
-export interface CommunicateOptions extends Omit<HandlerOptions, "transport"> {
-  /** Path and query of the request. @default {"/"} */
-  readonly path?: string;
-  readonly headers?: HeadersInit;
+export interface CommunicateOptions extends TargetOptions {
   /** What the peer offers. */
   readonly subprotocols?: readonly string[];
-  /** What middleware would have added to the scope: a user, a layer, parameters. */
-  readonly scope?: Readonly<Record<string, unknown>>;
-  /** The peer's address. @default {"127.0.0.1"} */
-  readonly address?: string;
-  /** How long a test waits for what does not come before it fails, in milliseconds. @default {1000} */
-  readonly timeoutMs?: number;
 }
 
 /** How a connection attempt went. */
@@ -27,34 +16,63 @@ export type ConnectResult =
 
 /**
  * Talks to a consumer, or to a whole application, without a network: what Channels calls a
- * communicator.
+ * `WebsocketCommunicator`.
  *
- * Nothing in it sleeps. What is waited for and does not come fails the test after `timeoutMs`.
+ * Nothing in it sleeps. What is waited for and does not come fails the test after `timeoutMs`. What
+ * the consumer throws is thrown by the next method; `raise: false` shows what a peer would see.
+ *
+ * How such tests go wrong:
+ *
+ * - *A test passes though the consumer failed*: nothing was awaited after the failure. Write
+ *   `await using peer = communicate(…)`: its end throws what nobody has thrown.
+ * - *`receive()` waits in vain*: the consumer waits for time to pass. Hand in a `FakeClock` and
+ *   `await clock.advance(ms)`; nothing here sleeps.
+ * - *A message of a group does not come*: the consumer was not in it yet. `await` the sender's
+ *   promise, and `accept()` before `groupAdd()`.
+ * - *`receivesNothing()` is true too early*: it waits for promises and one turn of the event loop, not
+ *   for a database, a network or a timer of the machine.
+ * - *Tests disturb each other*: they share a layer. Make one `MemoryChannelLayer` for each.
+ *
+ * @example
+ * ```ts
+ * import { Consumer } from "@sluice/sluice/consumers";
+ * import { communicate } from "@sluice/sluice/testing";
+ * import assert from "node:assert/strict";
+ *
+ * class Echo extends Consumer {
+ *   override receive(data: string | Uint8Array) {
+ *     this.send(data);
+ *   }
+ * }
+ *
+ * await using peer = communicate(Echo, { path: "/ws/echo" });
+ * assert.equal((await peer.connect()).accepted, true);
+ * peer.send("hello");
+ * assert.equal(await peer.receive(), "hello");
+ * await peer.disconnect();
+ * await peer.wait();
+ * ```
  */
 export function communicate<S>(
-  target: ConsumerClass<S> | Application<S>,
+  target: Target<S>,
   options: CommunicateOptions = {},
 ): Communicator {
-  return new Communicator(target as Application<unknown>, options);
+  return new Communicator(target as Target<never>, options);
 }
 
 /** The peer of a consumer under test: see {@linkcode communicate}. */
-export class Communicator {
+export class Communicator implements AsyncDisposable {
   readonly #options: CommunicateOptions;
   readonly #transport: FakeTransport;
-  readonly #handle: (request: Request, info: RequestInfo) => Promise<Response>;
+  readonly #target: UnderTest;
   #taken = 0;
-  #changed: (() => void) | undefined;
+  /** Frames of the last message that were not asked for yet. */
+  #lines: string[] = [];
 
-  constructor(target: Application<unknown>, options: CommunicateOptions) {
+  constructor(target: Target<never>, options: CommunicateOptions) {
     this.#options = options;
-    this.#transport = new FakeTransport(() => this.#changed?.());
-    const application: Application<Scope> = isClass(target)
-      ? router<Scope>([route("/*", target)])
-      : target;
-    const withExtras: Application<Scope> = (scope) =>
-      application(Object.assign(scope, options.scope));
-    this.#handle = toHandler(withExtras, { ...options, transport: this.#transport });
+    this.#transport = new FakeTransport(() => this.#target.changed());
+    this.#target = new UnderTest(target, options, this.#transport);
   }
 
   /** Sends the request of an upgrade. */
@@ -73,16 +91,15 @@ export class Communicator {
     }
     socket.peer.open();
     await settle();
+    this.#target.raise();
     return { accepted: true, subprotocol, headers };
   }
 
   /** Sends a request with the options' headers and `headers`: a plain `GET`. */
-  request(headers: Record<string, string> = {}): Promise<Response> {
-    const { path = "/", address = "127.0.0.1" } = this.#options;
-    const all = new Headers(this.#options.headers);
-    for (const [name, value] of Object.entries(headers)) all.set(name, value);
-    const request = new Request(new URL(path, "http://sluice.test"), { headers: all });
-    return this.#handle(request, { remoteAddr: { hostname: address, port: 1 } });
+  async request(headers: Record<string, string> = {}): Promise<Response> {
+    const response = await this.#target.request({ headers });
+    this.#target.raise();
+    return response;
   }
 
   /** Sends a message to the consumer. */
@@ -95,28 +112,39 @@ export class Communicator {
     this.send(JSON.stringify(frame));
   }
 
-  /** Waits for the next message of the consumer. */
+  /** Waits for the next message of the consumer. Rejects where the socket was closed instead. */
   async receive(): Promise<string | Uint8Array> {
-    await this.#until(() => this.#socket.sent.length > this.#taken, "a message");
-    return this.#socket.sent[this.#taken++]!;
+    const socket = this.#socket;
+    const isThere = () => socket.sent.length > this.#taken;
+    await this.#target.until(() => isThere() || socket.closed !== undefined, "a message");
+    if (isThere()) return socket.sent[this.#taken++]!;
+    const { code, reason } = socket.closed!;
+    throw new Error(`Expected a message, but the socket was closed: ${code} ${reason}`);
   }
 
   /** Waits for the next message of the consumer, and reads it as one frame. */
   async receiveJson(): Promise<Record<string, unknown>> {
-    const data = await this.receive();
-    if (typeof data !== "string") throw new TypeError("Expected a text message, got a binary one");
-    return JSON.parse(data);
+    if (this.#lines.length === 0) {
+      const data = await this.receive();
+      if (typeof data !== "string") {
+        throw new TypeError("Expected a text message, got a binary one");
+      }
+      const isLines = this.#transport.subprotocol === SUBPROTOCOL;
+      this.#lines = isLines ? data.split("\n") : [data];
+    }
+    return JSON.parse(this.#lines.shift()!);
   }
 
   /** Returns whether nothing more comes once everything has settled. */
   async receivesNothing(): Promise<boolean> {
     await settle();
-    return this.#socket.sent.length === this.#taken;
+    this.#target.raise();
+    return this.#socket.sent.length === this.#taken && this.#lines.length === 0;
   }
 
   /** Waits until the server closes the socket. */
   async closed(): Promise<SocketClosed> {
-    await this.#until(() => this.#socket.closed !== undefined, "a close");
+    await this.#target.until(() => this.#socket.closed !== undefined, "a close");
     return this.#socket.closed!;
   }
 
@@ -124,11 +152,24 @@ export class Communicator {
   async disconnect(code = 1000, reason = ""): Promise<void> {
     this.#socket.peer.close(code, reason);
     await settle();
+    this.#target.raise();
+  }
+
+  /** Waits until the consumer is through, its `disconnect()` included. */
+  wait(): Promise<void> {
+    return this.#target.over();
   }
 
   /** Says how many bytes wait for the peer: one that reads slowly. */
   stall(bufferedAmount: number): void {
     this.#socket.bufferedAmount = bufferedAmount;
+  }
+
+  /** Goes away, and throws what the consumer has thrown that no method has thrown. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#transport.socket?.peer.close(1001, "");
+    await settle();
+    this.#target.raise();
   }
 
   get #socket() {
@@ -138,26 +179,6 @@ export class Communicator {
     }
     return socket;
   }
-
-  #until(isThere: () => boolean, what: string): Promise<void> {
-    if (isThere()) return Promise.resolve();
-    const timeoutMs = this.#options.timeoutMs ?? 1000;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(new Error(`Expected ${what} within ${timeoutMs} ms, and none came`));
-      }, timeoutMs);
-      this.#changed = () => {
-        if (!isThere()) return;
-        clearTimeout(timer);
-        this.#changed = undefined;
-        resolve();
-      };
-    });
-  }
-}
-
-function isClass(target: unknown): target is ConsumerClass<Scope> {
-  return typeof target === "function" && typeof target.prototype?.start === "function";
 }
 
 function offer(subprotocols: readonly string[] | undefined): Record<string, string> {

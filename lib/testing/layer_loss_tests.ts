@@ -17,6 +17,16 @@ export function lossTests(test: DefineLayerTest): void {
     assert.deepEqual(Object.values(dropped).filter((count) => count > 0), []);
   });
 
+  test("[S19] a message to a channel that is over is counted, and nothing waits", async (bed) => {
+    const layer = await bed.layer();
+    const { channel, leave } = await bed.member(layer);
+    leave();
+    await layer.send(channel, HELLO);
+    await layer.send("elsewhere.0123!1", HELLO);
+    assert.equal(layer.stats.dropped.nobody, 2);
+    assert.equal(layer.stats.channels, 0);
+  });
+
   test("[S22] check() resolves where messages can be carried", async (bed) => {
     await (await bed.layer()).check();
   });

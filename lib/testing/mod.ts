@@ -1,5 +1,6 @@
 /**
- * The test kit: consumers without a network, and a clock that tests move.
+ * The test kit: consumers without a network, a server with one, people and sessions to sign in, a
+ * layer with faults, and a clock that tests move.
  *
  * @module
  */
@@ -9,6 +10,16 @@ export {
   Communicator,
   type ConnectResult,
 } from "./communicate.ts";
+export {
+  communicateHttp,
+  type HttpAnswer,
+  type HttpCommunicateOptions,
+  HttpCommunicator,
+} from "./communicate_http.ts";
+export { type LiveServer, serve } from "./deno_serve.ts";
+export { makeSession, makeUser, signedIn, type SignedInExtras } from "./factories.ts";
 export { FakeClock, settle } from "./fake_clock.ts";
 export type { SocketClosed } from "./fake_socket.ts";
+export { FaultyLayer, type LayerFault } from "./faulty_layer.ts";
+export type { Target, TargetOptions } from "./under_test.ts";
 export { testChannelLayer, type TestChannelLayerOptions } from "./test_channel_layer.ts";

@@ -65,7 +65,7 @@ test("a bug in connect() is a 500 that says nothing of it", async () => {
       throw new Error("secret");
     }
   }
-  const response = await communicate(Buggy, { log }).request({
+  const response = await communicate(Buggy, { log, raise: false }).request({
     upgrade: "websocket",
     connection: "upgrade",
   });
@@ -192,7 +192,7 @@ test("a bug in receive() closes with 1011, without a word of it", async () => {
       throw new Error("secret");
     }
   }
-  const peer = communicate(Buggy, { log });
+  const peer = communicate(Buggy, { log, raise: false });
   await peer.connect();
   peer.send("x");
   assert.deepEqual(await peer.closed(), { code: 1011, reason: "internal error" });
@@ -259,6 +259,7 @@ test("a bug in disconnect() is logged and reaches nobody", async () => {
     }
   }
   const peer = communicate(Buggy, {
+    raise: false,
     log: { ...log, error: (message: string) => void errors.push(message) },
   });
   await peer.connect();
@@ -275,6 +276,7 @@ test("a group operation without a layer says what is missing", async () => {
     }
   }
   const peer = communicate(Lonely, {
+    raise: false,
     log: { ...log, error: (_message, fields) => void messages.push(String(fields?.error)) },
   });
   await peer.connect();

@@ -60,6 +60,7 @@ async function calculator(options: { subprotocols?: string[] } = {}) {
   const clock = new FakeClock();
   const peer = communicate(Calculator, {
     log,
+    raise: false,
     clock,
     scope: { layers: { default: layer } },
     ...options,

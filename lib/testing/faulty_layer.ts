@@ -1,0 +1,132 @@
+import {
+  type ChannelLayer,
+  type GroupSendOptions,
+  type GroupSendResult,
+  LayerError,
+  type Mailbox,
+  MemoryChannelLayer,
+} from "../layers/mod.ts";
+import type { LayerMessage } from "../scope.ts";
+
+/**
+ * What goes wrong with a {@linkcode FaultyLayer}:
+ *
+ * - `unavailable`: everything rejects with `UNAVAILABLE`, as where Redis is gone;
+ * - `full`: `send()` rejects with `CHANNEL_FULL`, `groupSend()` drops for every member;
+ * - `drop`: messages vanish, and who sends them is told that all went well;
+ * - `slow`: nothing happens until {@linkcode FaultyLayer.release}.
+ */
+export type LayerFault = "unavailable" | "full" | "drop" | "slow";
+
+/**
+ * A channel layer whose faults a test switches on and off. Without one it does what the layer inside
+ * does.
+ *
+ * @example
+ * ```ts
+ * import { FaultyLayer } from "@sluice/sluice/testing";
+ * import assert from "node:assert/strict";
+ *
+ * const layer = new FaultyLayer();
+ * layer.fault = "unavailable";
+ * await assert.rejects(layer.send("news", { type: "hello" }), { code: "UNAVAILABLE" });
+ * layer.fault = undefined;
+ * await layer.send("news", { type: "hello" });
+ * ```
+ */
+export class FaultyLayer implements ChannelLayer {
+  fault: LayerFault | undefined;
+  readonly #inner: ChannelLayer;
+  #held: (() => void)[] = [];
+
+  constructor(inner: ChannelLayer = new MemoryChannelLayer()) {
+    this.#inner = inner;
+  }
+
+  get extensions(): readonly string[] {
+    return this.#inner.extensions;
+  }
+
+  get stats(): ChannelLayer["stats"] {
+    return this.#inner.stats;
+  }
+
+  /** How many calls wait for {@linkcode release}. */
+  get held(): number {
+    return this.#held.length;
+  }
+
+  /** Lets everything go on that `slow` holds. */
+  release(): void {
+    for (const go of this.#held.splice(0)) go();
+  }
+
+  newChannel(prefix?: string): string {
+    return this.#inner.newChannel(prefix);
+  }
+
+  attach(channel: string, mailbox: Mailbox): () => void {
+    return this.#inner.attach(channel, mailbox);
+  }
+
+  async send(channel: string, message: LayerMessage): Promise<void> {
+    await this.#pass();
+    if (this.fault === "full") {
+      throw new LayerError("CHANNEL_FULL", `Cannot send to "${channel}": the test says it is full`);
+    }
+    if (this.fault !== "drop") await this.#inner.send(channel, message);
+  }
+
+  async receive(channel: string, options?: { signal?: AbortSignal }): Promise<LayerMessage> {
+    await this.#pass();
+    return await this.#inner.receive(channel, options);
+  }
+
+  async groupAdd(group: string, channel: string): Promise<void> {
+    await this.#pass();
+    await this.#inner.groupAdd(group, channel);
+  }
+
+  async groupDiscard(group: string, channel: string): Promise<void> {
+    await this.#pass();
+    await this.#inner.groupDiscard(group, channel);
+  }
+
+  async groupSend(
+    group: string,
+    message: LayerMessage,
+    options?: GroupSendOptions,
+  ): Promise<GroupSendResult> {
+    await this.#pass();
+    if (this.fault !== "drop" && this.fault !== "full") {
+      return await this.#inner.groupSend(group, message, options);
+    }
+    const lost = { delivered: 0, queued: 0, dropped: 0, processes: 0 };
+    return this.fault === "full" ? { ...lost, dropped: 1 } : lost;
+  }
+
+  onGap(callback: Parameters<ChannelLayer["onGap"]>[0]): () => void {
+    return this.#inner.onGap(callback);
+  }
+
+  async check(): Promise<void> {
+    await this.#pass();
+    await this.#inner.check();
+  }
+
+  flush(): Promise<void> {
+    return this.#inner.flush();
+  }
+
+  close(): Promise<void> {
+    this.release();
+    return this.#inner.close();
+  }
+
+  /** Holds a call while the fault is `slow`, and lets it fail while it is `unavailable`. */
+  async #pass(): Promise<void> {
+    if (this.fault === "slow") await new Promise<void>((go) => this.#held.push(go));
+    if (this.fault !== "unavailable") return;
+    throw new LayerError("UNAVAILABLE", "The layer cannot be reached: the test says so");
+  }
+}

@@ -1,0 +1,136 @@
+import type { ConsumerClass } from "../routing/mod.ts";
+import { route, router } from "../routing/mod.ts";
+import type { Admission, Application, Consumer, Log, Scope, Transport } from "../scope.ts";
+import { consoleLog, type HandlerOptions, type RequestInfo, toHandler } from "../server/mod.ts";
+
+/** What a test says of a request, and of how what it tests is run. */
+export interface TargetOptions extends Omit<HandlerOptions, "transport"> {
+  /** Path and query of the request, or a whole address. @default {"/"} */
+  readonly path?: string;
+  readonly headers?: HeadersInit;
+  /** What middleware would have added to the scope: a user, a layer, parameters. */
+  readonly scope?: Readonly<Record<string, unknown>>;
+  /** The peer's address. @default {"127.0.0.1"} */
+  readonly address?: string;
+  /** How long a test waits for what does not come before it fails, in milliseconds. @default {1000} */
+  readonly timeoutMs?: number;
+  /**
+   * Whether the next method of the communicator throws what the consumer has thrown. False is as in
+   * production: the peer gets `INTERNAL`, 500 or 1011, and the error is logged. @default {true}
+   */
+  readonly raise?: boolean;
+}
+
+/** A consumer class, or a whole application. */
+export type Target<S> = ConsumerClass<S> | Application<S>;
+
+/** What is tested, behind a handler of its own, with what it throws kept for the test. */
+export class UnderTest {
+  readonly handle: (request: Request, info: RequestInfo) => Promise<Response>;
+  readonly #options: TargetOptions;
+  readonly #errors: unknown[] = [];
+  #isOver = false;
+  #changed: (() => void) | undefined;
+
+  constructor(target: Target<never>, options: TargetOptions, transport: Transport) {
+    this.#options = options;
+    const application = toApplication(target as Target<Scope>);
+    this.handle = toHandler(async (scope) => {
+      return this.#watch(await application(Object.assign(scope, options.scope)));
+    }, { ...options, transport, log: this.#log() });
+  }
+
+  /** Sends a request from the options' address to their path, with their headers and `headers`. */
+  request(init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
+    const { path = "/", address = "127.0.0.1" } = this.#options;
+    const headers = new Headers(this.#options.headers);
+    for (const [name, value] of Object.entries(init.headers ?? {})) headers.set(name, value);
+    const request = new Request(new URL(path, "http://sluice.test"), { ...init, headers });
+    return this.handle(request, { remoteAddr: { hostname: address, port: 1 } });
+  }
+
+  /** Says that something has happened which somebody may wait for. */
+  changed(): void {
+    this.#changed?.();
+  }
+
+  /** Throws the first error that no method has thrown yet. */
+  raise(): void {
+    if (this.#errors.length > 0) throw this.#errors.shift();
+  }
+
+  /** Waits until `isThere()`. Rejects with what the consumer throws, or after `timeoutMs`. */
+  async until(isThere: () => boolean, what: string): Promise<void> {
+    const isDone = () => this.#errors.length > 0 || isThere();
+    if (!isDone()) await this.#change(isDone, what);
+    this.raise();
+  }
+
+  /** Waits until the consumer's `disconnect()` is through. */
+  over(): Promise<void> {
+    return this.until(() => this.#isOver, "the consumer's end");
+  }
+
+  #change(isDone: () => boolean, what: string): Promise<void> {
+    const timeoutMs = this.#options.timeoutMs ?? 1000;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new Error(`Expected ${what} within ${timeoutMs} ms, and none came`));
+      }, timeoutMs);
+      this.#changed = () => {
+        if (!isDone()) return;
+        clearTimeout(timer);
+        this.#changed = undefined;
+        resolve();
+      };
+    });
+  }
+
+  #watch(admission: Admission): Admission {
+    if (!("start" in admission)) return admission;
+    const consumer = admission;
+    return new Proxy<Consumer>(consumer, {
+      get: (_target, key) => {
+        if (key === "disconnect") return this.#disconnecting(consumer);
+        const value = Reflect.get(consumer, key, consumer);
+        return typeof value === "function" ? value.bind(consumer) : value;
+      },
+    });
+  }
+
+  #disconnecting(consumer: Consumer): Consumer["disconnect"] {
+    return async (code, reason) => {
+      try {
+        await consumer.disconnect(code, reason);
+      } finally {
+        this.#isOver = true;
+        // After the server has logged what disconnect() threw.
+        queueMicrotask(() => queueMicrotask(() => this.changed()));
+      }
+    };
+  }
+
+  #log(): Log {
+    const { raise = true, log = raise ? silence : consoleLog } = this.#options;
+    if (!raise) return log;
+    return {
+      ...log,
+      error: (message, fields) => {
+        log.error(message, fields);
+        if (fields?.error === undefined) return;
+        this.#errors.push(fields.error);
+        this.changed();
+      },
+    };
+  }
+}
+
+const silence: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+function toApplication(target: Target<Scope>): Application<Scope> {
+  return isClass(target) ? router<Scope>([route("/*", target)]) : target;
+}
+
+function isClass(target: Target<Scope>): target is ConsumerClass<Scope> {
+  return typeof target === "function" && typeof target.prototype?.start === "function";
+}
