@@ -1,35 +1,26 @@
 import { fileURLToPath } from "node:url";
 import { TestBrowser } from "../app/test_app.ts";
 import { WsClient } from "../e2e/ws_client.ts";
+import { ServerProcess } from "./server_process.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** A single file of `examples/` in a process of its own, on a free port. */
 export class ExampleProcess implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-  readonly #output: Promise<void>;
-  readonly #listening = Promise.withResolvers<string>();
-  #stderr = "";
-  origin = "";
+  readonly #process: ServerProcess;
 
-  private constructor(child: Deno.ChildProcess) {
-    this.#child = child;
-    this.#output = this.#read();
+  private constructor(process: ServerProcess) {
+    this.#process = process;
   }
 
   /** Starts `examples/NAME.ts` as its first line says, and waits until it listens. */
   static async start(name: string): Promise<ExampleProcess> {
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", `examples/${name}.ts`],
-      cwd: ROOT,
-      env: { PORT: "0", NO_COLOR: "1" },
-      stdin: "null",
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-    const process = new ExampleProcess(child);
-    process.origin = await process.#listening.promise;
-    return process;
+    const args = ["run", "-A", `examples/${name}.ts`];
+    return new ExampleProcess(await ServerProcess.start({ args, cwd: ROOT }));
+  }
+
+  get origin(): string {
+    return this.#process.origin;
   }
 
   /** Returns a browser: it keeps cookies. */
@@ -46,26 +37,11 @@ export class ExampleProcess implements AsyncDisposable {
   }
 
   /** Stops it as a terminal or a supervisor does; returns its exit code. */
-  async stop(): Promise<number> {
-    try {
-      this.#child.kill("SIGTERM");
-    } catch { /* it has ended */ }
-    const { code } = await this.#child.status;
-    await this.#output;
-    return code;
+  stop(): Promise<number> {
+    return this.#process.stop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-  }
-
-  async #read(): Promise<void> {
-    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
-      this.#stderr += text;
-      const [, origin] = /Listening on (http:\/\/[^\s/]+)/.exec(this.#stderr) ?? [];
-      if (origin !== undefined) this.#listening.resolve(origin);
-    }
-    this.#listening.reject(new Error(`It ended before it listened:\n${this.#stderr}`));
-    this.#listening.promise.catch(() => {});
   }
 }

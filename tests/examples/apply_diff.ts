@@ -1,0 +1,26 @@
+/**
+ * Applies a diff without line numbers: lines that begin with a space are there and stay, with `-`
+ * they go, with `+` they come. A line `@@` begins another place.
+ *
+ * @throws {Error} The lines are not there, or more than once.
+ */
+export function applyDiff(text: string, diff: string): string {
+  return diff.trimEnd().split(/^@@.*\n/m).filter((hunk) => hunk !== "").reduce(applyHunk, text);
+}
+
+function applyHunk(text: string, hunk: string): string {
+  const lines = hunk.trimEnd().split("\n");
+  const side = (sign: string) =>
+    lines.filter((line) => line[0] !== sign).map((line) => `${line.slice(1)}\n`).join("");
+  const [before, after] = [side("+"), side("-")];
+  const count = countOf(`\n${before}`, `\n${text}`);
+  if (count !== 1) throw new Error(`It has these lines ${count} times:\n${before}`);
+  return `\n${text}`.replace(`\n${before}`, () => `\n${after}`).slice(1);
+}
+
+/** How often a text is there, overlaps among them. */
+function countOf(part: string, text: string): number {
+  let count = 0;
+  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + 1)) count++;
+  return count;
+}

@@ -1,0 +1,27 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { applyDiff } from "./apply_diff.ts";
+import { matchesText, matchesValue } from "./matches.ts";
+
+test("matchesText() takes what is written, and anything for …", () => {
+  assert.ok(matchesText("a…c\n", "a b\nb c"));
+  assert.ok(matchesText("(1+1)", "(1+1)\n"));
+  assert.ok(!matchesText("a…c", "a b"));
+  assert.ok(!matchesText("", "something"));
+});
+
+test("matchesValue() compares values, and refuses keys that are not written", () => {
+  assert.ok(matchesValue({ a: "…", b: [1, "x…"] }, { b: [1, "xyz"], a: { c: 1 } }));
+  assert.ok(matchesValue({ a: 1, "…": "…" }, { a: 1, b: 2 }));
+  for (const value of [{}, { a: 1, b: 2 }, { a: 2 }, null, [1], "a"]) {
+    assert.ok(!matchesValue({ a: 1 }, value), JSON.stringify(value));
+  }
+});
+
+test("applyDiff() changes lines where they are once, and refuses others", () => {
+  const text = "one\ntwo\nthree\nfour\n";
+  const diff = " one\n+one and a half\n two\n@@\n-four\n";
+  assert.equal(applyDiff(text, diff), "one\none and a half\ntwo\nthree\n");
+  assert.throws(() => applyDiff(text, "-five\n"), /0 times/);
+  assert.throws(() => applyDiff("one\none\n", "-one\n"), /2 times/);
+});

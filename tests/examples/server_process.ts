@@ -1,0 +1,61 @@
+/** How a server is started. */
+export interface ServerCommand {
+  /** What follows `deno`. */
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A server in a process of its own: it is there when it says where it listens. */
+export class ServerProcess implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #read: Promise<unknown>;
+  readonly #listening = Promise.withResolvers<string>();
+  #output = "";
+  origin = "";
+
+  private constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+    this.#read = Promise.all([this.#hear(child.stdout), this.#hear(child.stderr)]).then(() => {
+      this.#listening.reject(new Error(`It ended before it listened:\n${this.#output}`));
+      this.#listening.promise.catch(() => {});
+    });
+  }
+
+  /** Starts it on a free port, and waits until it listens. */
+  static async start({ args, cwd, env }: ServerCommand): Promise<ServerProcess> {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [...args],
+      cwd,
+      env: { PORT: "0", NO_COLOR: "1", ...env },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const process = new ServerProcess(child);
+    process.origin = await process.#listening.promise;
+    return process;
+  }
+
+  /** Stops it as a terminal or a supervisor does; returns its exit code. */
+  async stop(): Promise<number> {
+    try {
+      this.#child.kill("SIGTERM");
+    } catch { /* it has ended */ }
+    const { code } = await this.#child.status;
+    await this.#read;
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #hear(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      this.#output += text;
+      const [, origin] = /(?:listens|Listening) on (http:\/\/[^\s/]+)/.exec(this.#output) ?? [];
+      if (origin !== undefined) this.#listening.resolve(origin);
+    }
+  }
+}
