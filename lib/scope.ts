@@ -71,6 +71,13 @@ export interface Consumer {
    * the end has settled, or after 5 s, whichever comes first.
    */
   disconnect(code: number, reason: string): void | Promise<void>;
+  /**
+   * Called at once when the scope has changed, beside whatever method runs: checks again what the
+   * client may. A promise that rejects ends the connection with 1011.
+   */
+  authorizeAgain?(): void | Promise<void>;
+  /** Called in turn with the other methods when the scope has changed: which parts of it. */
+  scopeChanged?(parts: readonly string[]): void | Promise<void>;
   /** Handles a message of the client that came too fast. Without it the socket is closed: 4429. */
   overrun?(data: string | Uint8Array): void;
   /** What happens to a client that reads too slowly. @default {"close"} */
@@ -163,10 +170,17 @@ export interface Connection {
    * `key` is for the policy `latest`: a message that still waits with the same key is replaced.
    */
   send(data: string | Uint8Array, key?: string): boolean;
+  /**
+   * Queues a frame of the subprotocol. Frames that are due in the same turn of the event loop go out
+   * as one message, one per line, where the client selected `sluice.v1`; none waits for another.
+   */
+  sendFrame(frame: string, key?: string): boolean;
   /** Ends the connection. Later calls have no effect. */
   end(code: number, reason?: string): void;
   /** Calls back once at the end, or at once where it is over already. Returns how to take it back. */
   onEnd(callback: (end: ConnectionEnd) => void): () => void;
+  /** Tells the consumer that parts of its scope, such as `user` or `session`, were replaced. */
+  scopeChanged(parts: readonly string[]): void;
   /** Queues a message of the layer for the consumer. Returns false where it was dropped. */
   deliver(message: LayerMessage): boolean;
   /**
@@ -208,6 +222,14 @@ export interface Transport {
     events: SocketEvents,
     options: { subprotocol: string | undefined; headers: HeadersInit | undefined },
   ): { response: Response; socket: Socket };
+}
+
+/** Whether what a process knows of its connections' permissions is fresh enough to act on. */
+export interface Freshness {
+  /** True after the process was paused, until it has learned what happened meanwhile. */
+  readonly isStale: boolean;
+  /** Calls back once, when it is fresh again. */
+  whenFresh(callback: () => void): void;
 }
 
 /** Time, handed in: tests move it. */

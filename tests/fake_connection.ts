@@ -20,6 +20,9 @@ export function fakeConnection(): Connection & { readonly sent: (string | Uint8A
     refuse: nothing,
     takeMessage: () => true,
     send: (data) => end === undefined && sent.push(data) > 0,
+    sendFrame(frame) {
+      return this.send(frame);
+    },
     end(code, reason = "") {
       if (end !== undefined) return;
       end = { code, reason, byServer: true };
@@ -30,6 +33,7 @@ export function fakeConnection(): Connection & { readonly sent: (string | Uint8A
       else callbacks.add(callback);
       return () => callbacks.delete(callback);
     },
+    scopeChanged: nothing,
     deliver: () => true,
     after: () => nothing,
   };

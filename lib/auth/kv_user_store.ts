@@ -1,5 +1,10 @@
 import { type Clock, systemClock } from "../scope.ts";
-import { KvConnection, type KvSource } from "../sessions/mod.ts";
+import {
+  KvConnection,
+  type KvControlLog,
+  type KvSource,
+  type SessionEvent,
+} from "../sessions/mod.ts";
 import { checkIdentity } from "./_identity.ts";
 import { createUser, type Profile, refreshUser, type User } from "./user.ts";
 import type { UserStore } from "./user_store.ts";
@@ -11,7 +16,8 @@ const MAX_CONFLICTS = 20;
  * Keeps people in Deno KV.
  *
  * `["users", id]` holds the person; `["users_by_identity", provider, subject]` their id. An atomic
- * operation has one check.
+ * operation has two checks at most: with a control log, every process over the database learns of a
+ * change or a removal within a second, and it is written in the same operation.
  *
  * @example
  * ```ts
@@ -25,55 +31,99 @@ const MAX_CONFLICTS = 20;
 export class KvUserStore implements UserStore {
   readonly #kv: KvConnection;
   readonly #clock: Clock;
+  readonly #controlLog: KvControlLog | undefined;
 
   /** @param source The database, or what opens it: then it is opened at the first use. */
-  constructor(source: KvSource, options: { clock?: Clock } = {}) {
+  constructor(source: KvSource, options: { clock?: Clock; controlLog?: KvControlLog } = {}) {
     this.#kv = new KvConnection(source);
+    this.#controlLog = options.controlLog;
     this.#clock = options.clock ?? systemClock;
   }
 
   async save(profile: Profile): Promise<User> {
     checkIdentity(profile);
-    return await this.#kv.run((kv) => this.#untilSaved(kv, profile));
+    return await this.#commit("save", (kv) => this.#planSave(kv, profile));
   }
 
   get(id: string): Promise<User | undefined> {
     return this.#kv.run(async (kv) => (await kv.get<User>(userKey(id))).value ?? undefined);
   }
 
-  remove(id: string): Promise<boolean> {
-    return this.#kv.run(async (kv) => {
-      for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
-        const entry = await kv.get<User>(userKey(id));
-        if (entry.versionstamp === null) return false;
-        const removal = kv.atomic().check(entry)
-          .delete(entry.key)
-          .delete(identityKey(entry.value));
-        if ((await removal.commit()).ok) return true;
-      }
-      throw conflict("remove");
+  update(id: string, change: (user: User) => User): Promise<User | undefined> {
+    return this.#commit("change", async (kv) => {
+      const entry = await kv.get<User>(userKey(id));
+      if (entry.versionstamp === null) return { result: undefined };
+      const user = change(entry.value);
+      const event = user.bannedAt === undefined
+        ? { type: "user-changed", userId: id } as const
+        : { type: "user-ended", userId: id, reason: "user-banned" } as const;
+      // The identity is written too: its version stands for both.
+      const identity = await kv.get<string>(identityKey(user));
+      const write = kv.atomic().check(entry, identity)
+        .set(entry.key, user)
+        .set(identity.key, id);
+      return { result: user, write, event };
     });
   }
 
-  async #untilSaved(kv: Deno.Kv, profile: Profile): Promise<User> {
-    for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
-      const user = await this.#trySave(kv, profile);
-      if (user) return user;
-    }
-    throw conflict("save");
+  remove(id: string): Promise<boolean> {
+    return this.#commit("remove", async (kv) => {
+      const entry = await kv.get<User>(userKey(id));
+      if (entry.versionstamp === null) return { result: false };
+      const write = kv.atomic().check(entry)
+        .delete(entry.key)
+        .delete(identityKey(entry.value));
+      const event = { type: "user-ended", userId: id, reason: "user-removed" } as const;
+      return { result: true, write, event };
+    });
   }
 
-  async #trySave(kv: Deno.Kv, profile: Profile): Promise<User | undefined> {
+  async #planSave(kv: Deno.Kv, profile: Profile): Promise<Plan<User>> {
     const now = this.#clock.now();
     const identity = await kv.get<string>(identityKey(profile));
     // Every change of a user writes the identity too: its version stands for both.
     const known = identity.value === null ? undefined : await kv.get<User>(userKey(identity.value));
     const user = known?.value ? refreshUser(known.value, profile, now) : createUser(profile, now);
-    const operation = kv.atomic().check(identity)
+    const write = kv.atomic().check(identity)
       .set(identity.key, user.id)
       .set(userKey(user.id), user);
-    return (await operation.commit()).ok ? user : undefined;
+    const isNews = known?.value && !looksSame(known.value, user);
+    const event = { type: "user-changed", userId: user.id } as const;
+    return { result: user, write, event: isNews ? event : undefined };
   }
+
+  /** Writes what is planned, with its event, and plans again where another write came first. */
+  #commit<T>(action: string, plan: (kv: Deno.Kv) => Promise<Plan<T>>): Promise<T> {
+    const controlLog = this.#controlLog;
+    return this.#kv.run(async (kv) => {
+      for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
+        const planned = await plan(kv);
+        if (planned.write === undefined) return planned.result;
+        if (planned.event === undefined || controlLog === undefined) {
+          if ((await planned.write.commit()).ok) return planned.result;
+          continue;
+        }
+        let result = planned.result;
+        await controlLog.commit(kv, async () => {
+          const { write, event, result: latest } = await plan(kv);
+          result = latest;
+          return write && { operation: write, events: event ? [event] : [] };
+        });
+        return result;
+      }
+      throw new Error(`Cannot ${action} a user: ${MAX_CONFLICTS} other changes came first`);
+    });
+  }
+}
+
+interface Plan<T> {
+  readonly result: T;
+  readonly write?: Deno.AtomicOperation;
+  readonly event?: SessionEvent | undefined;
+}
+
+function looksSame(a: User, b: User): boolean {
+  return a.login === b.login && a.name === b.name && a.avatarUrl === b.avatarUrl;
 }
 
 function userKey(id: string): Deno.KvKey {
@@ -82,8 +132,4 @@ function userKey(id: string): Deno.KvKey {
 
 function identityKey({ provider, subject }: Pick<User, "provider" | "subject">): Deno.KvKey {
   return ["users_by_identity", provider, subject];
-}
-
-function conflict(action: string): Error {
-  return new Error(`Cannot ${action} a user: ${MAX_CONFLICTS} other changes came first`);
 }

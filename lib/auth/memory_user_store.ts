@@ -39,6 +39,13 @@ export class MemoryUserStore implements UserStore {
     return Promise.resolve(this.#users.get(id));
   }
 
+  update(id: string, change: (user: User) => User): Promise<User | undefined> {
+    const user = this.#users.get(id);
+    const changed = user && change(user);
+    if (changed) this.#users.set(id, changed);
+    return Promise.resolve(changed);
+  }
+
   remove(id: string): Promise<boolean> {
     const user = this.#users.get(id);
     if (user) this.#ids.delete(identityOf(user));

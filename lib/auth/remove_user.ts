@@ -23,6 +23,7 @@ export async function removeUser(
   user: { readonly id: string },
 ): Promise<boolean> {
   const removed = await users.remove(user.id);
+  sessions.announce({ type: "user-ended", userId: user.id, reason: "user-removed" });
   await sessions.endAll(user.id, { reason: "user-removed" });
   return removed;
 }

@@ -14,6 +14,10 @@ export interface User {
   readonly name: string;
   /** An `https:` address of a picture; empty where there is none. */
   readonly avatarUrl: string;
+  /** What the person may do here, by names that the software which uses them gives. */
+  readonly roles?: readonly string[] | undefined;
+  /** Since when the person may not sign in, in milliseconds since the epoch. */
+  readonly bannedAt?: number | undefined;
   /** First sign-in, in milliseconds since the epoch. */
   readonly createdAt: number;
   /** Last sign-in, in milliseconds since the epoch. */

@@ -21,6 +21,14 @@ export interface UserStore {
   /** Returns a user. One read. */
   get(id: string): Promise<User | undefined>;
 
+  /**
+   * Changes a user and returns them as they are then; undefined where there is none.
+   *
+   * Atomic: `change` sees the latest version, and may be called again where another change came
+   * first. It must keep `id`, `provider` and `subject`.
+   */
+  update(id: string, change: (user: User) => User): Promise<User | undefined>;
+
   /** Removes a user. Returns false where there is none. */
   remove(id: string): Promise<boolean>;
 }

@@ -1,6 +1,7 @@
 import type { Admission, Application } from "../scope.ts";
 import { Refusal } from "../protocol/mod.ts";
 import type { Session, SessionScope } from "../sessions/mod.ts";
+import { LiveUsers } from "./live_users.ts";
 import type { User } from "./user.ts";
 import type { UserStore } from "./user_store.ts";
 
@@ -20,7 +21,8 @@ export interface SignedInScope extends UserScope {
 const RETRY_AFTER_SECONDS = 5;
 
 /**
- * Finds the person of a connection's session. One read, or none without a session.
+ * Finds the person of a connection's session. One read, or none without a session. When the person
+ * changes, `scope.user` is replaced within a second, and the consumer's `scopeChanged()` is called.
  *
  * Everybody is let through; {@linkcode requireUser} turns away. Refuses with `UNAVAILABLE` where the
  * store cannot be reached.
@@ -39,14 +41,19 @@ export function withUser<S>(
   users: UserStore,
   next: Application<S & UserScope>,
 ): Application<S & SessionScope> {
+  const live = new LiveUsers(users);
   return async (scope): Promise<Admission> => {
+    const known = scope.session && live.watch(scope as typeof scope & UserScope);
     let user: User | undefined;
     try {
       user = scope.session && await users.get(scope.session.userId);
+      if (user?.bannedAt !== undefined) user = undefined;
     } catch (error) {
       scope.connection.log.error("users cannot be read", { error });
       return new Refusal("UNAVAILABLE", { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });
     }
-    return next(Object.assign(scope, { user }));
+    const identified = Object.assign(scope, { user });
+    known?.();
+    return next(identified);
   };
 }

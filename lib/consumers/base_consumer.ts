@@ -1,7 +1,8 @@
 import type { ChannelLayer, GroupSendOptions, GroupSendResult, LayerScope } from "../layers/mod.ts";
-import { Refusal, type RefusalCode } from "../protocol/mod.ts";
+import { CloseCode, Refusal, type RefusalCode } from "../protocol/mod.ts";
 import type { Consumer as ConsumerContract, LayerMessage, Scope } from "../scope.ts";
 import { Membership } from "./membership.ts";
+import { type GroupPolicy, Policies } from "./policies.ts";
 
 /** What consumers of sockets and of plain requests have in common: a scope, a channel, groups. */
 export abstract class BaseConsumer<out S extends Scope = Scope> implements ConsumerContract {
@@ -10,6 +11,7 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
   /** Which of the scope's layers this consumer uses. */
   readonly layerAlias: string = "default";
   #membership: Membership | undefined;
+  #policies: Policies | undefined;
 
   constructor(scope: S) {
     this.scope = scope;
@@ -22,6 +24,31 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
 
   /** Called by the server, once. Not for overriding. */
   abstract start(): Promise<void>;
+
+  /**
+   * Whether the client may be here, by what the scope knows now: asked before `connect()`, and again
+   * whenever the scope changes, at once, beside whatever method runs. Where it says no, or throws, the
+   * client is turned away with 403, or the connection ended with 4403.
+   */
+  authorize(): boolean | Promise<boolean> {
+    return true;
+  }
+
+  /** Called when parts of the scope, such as `user` or `session`, were replaced. */
+  scopeChanged(_parts: readonly string[]): void | Promise<void> {}
+
+  /** Called when a policy withdrew a group: the client is not in it any more. */
+  groupWithdrawn(_group: string): void | Promise<void> {}
+
+  /** Called by the server when the scope has changed. Not for overriding. */
+  async authorizeAgain(): Promise<void> {
+    const may = await this.#mayStay();
+    if (!may) return this.close(CloseCode.forbidden, "permission withdrawn");
+    for (const group of await this.#policies?.withdrawn() ?? []) {
+      await this.groupDiscard(group);
+      await this.groupWithdrawn(group);
+    }
+  }
 
   /** Handles a message of the client. */
   receive(_data: string | Uint8Array): void | Promise<void> {}
@@ -58,13 +85,27 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
     return this.#channel.name;
   }
 
-  /** Adds this connection to a group, until its end. */
-  groupAdd(group: string): Promise<void> {
-    return this.#channel.add(group);
+  /**
+   * Adds this connection to a group, until its end.
+   *
+   * With `authorize`, only where it says yes; it is asked again whenever the scope changes, and takes
+   * the connection out of the group where it says no or throws: see {@linkcode groupWithdrawn}.
+   *
+   * @throws {FrameError} `FORBIDDEN`: the policy says no.
+   */
+  async groupAdd(group: string, options: { authorize?: GroupPolicy<S> } = {}): Promise<void> {
+    const { authorize } = options;
+    if (authorize === undefined) return await this.#channel.add(group);
+    const policies = this.#policies ??= new Policies(this.scope.connection);
+    await policies.require(group, () => authorize(this.scope, group));
+    await this.#channel.add(group);
+    // The scope may have changed while it was added.
+    if (!policies.has(group)) await this.#channel.discard(group);
   }
 
   /** Takes this connection out of a group. */
   groupDiscard(group: string): Promise<void> {
+    this.#policies?.delete(group);
     return this.#channel.discard(group);
   }
 
@@ -75,6 +116,16 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
     options?: GroupSendOptions,
   ): Promise<GroupSendResult> {
     return this.channelLayer.groupSend(group, message, options);
+  }
+
+  async #mayStay(): Promise<boolean> {
+    try {
+      return await this.authorize();
+    } catch (error) {
+      const { log, id } = this.scope.connection;
+      log.error("Consumer failed to authorize", { connection: id, error });
+      return false;
+    }
   }
 
   get #channel(): Membership {

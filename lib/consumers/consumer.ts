@@ -37,6 +37,8 @@ export abstract class Consumer<out S extends Scope = Scope> extends BaseConsumer
 
   /** Called by the server: {@linkcode connect}, then what belongs to being in. Not for overriding. */
   async start(): Promise<void> {
+    const may = this.authorize();
+    if (may !== true && !await may) return this.deny();
     try {
       await this.connect();
     } catch (error) {

@@ -51,6 +51,8 @@ export abstract class HttpConsumer<out S extends Scope = Scope> extends BaseCons
 
   /** Called by the server: {@linkcode connect}, {@linkcode handle}. Not for overriding. */
   async start(): Promise<void> {
+    const may = this.authorize();
+    if (may !== true && !await may) return this.deny();
     try {
       await this.connect();
     } catch (error) {

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../scope.ts";
 import { KvConnection, type KvSource } from "./kv_connection.ts";
-import { byAge, type SessionRecord, type SessionStore } from "./session_store.ts";
+import type { ControlledChange, KvControlLog } from "./kv_control_log.ts";
+import { type Announce, byAge, type SessionRecord, type SessionStore } from "./session_store.ts";
 
 /** KV Connect's limit of keys in one `getMany`. */
 const KEYS_PER_READ = 10;
@@ -11,8 +12,9 @@ const MAX_CONFLICTS = 20;
 /**
  * Keeps sessions in Deno KV: the embedded file, or a database that several processes share.
  *
- * `["sessions", id]` holds the session; `["sessions_by_user", userId, id]` is the user's list. An
- * atomic operation has one check. KV's own `expireIn` only cleans up: it may be a minute late, so
+ * `["sessions", id]` holds the session; `["sessions_by_user", userId, id]` is the user's list. With
+ * a control log, what is announced is written in the same atomic operation as the change. An atomic
+ * operation has two checks at most. KV's own `expireIn` only cleans up: it may be a minute late, so
  * that nothing here relies on it.
  *
  * @example
@@ -27,10 +29,12 @@ const MAX_CONFLICTS = 20;
 export class KvSessionStore implements SessionStore {
   readonly #kv: KvConnection;
   readonly #clock: Clock;
+  readonly #controlLog: KvControlLog | undefined;
 
   /** @param source The database, or what opens it: then it is opened at the first use. */
-  constructor(source: KvSource, options: { clock?: Clock } = {}) {
+  constructor(source: KvSource, options: { clock?: Clock; controlLog?: KvControlLog } = {}) {
     this.#kv = new KvConnection(source);
+    this.#controlLog = options.controlLog;
     this.#clock = options.clock ?? systemClock;
   }
 
@@ -48,49 +52,46 @@ export class KvSessionStore implements SessionStore {
     });
   }
 
+  getMany(ids: readonly string[]): Promise<(SessionRecord | undefined)[]> {
+    return this.#kv.run((kv) => readMany(kv, ids));
+  }
+
   update(
     id: string,
     change: (record: SessionRecord) => SessionRecord | undefined,
+    announce?: Announce,
   ): Promise<SessionRecord | undefined> {
-    return this.#kv.run((kv) =>
-      this.#whenUnchanged(kv, id, (entry) => {
-        const changed = change(entry.value);
-        if (changed === undefined) return undefined;
-        if (changed === entry.value) return { result: changed };
-        return { result: changed, write: this.#set(kv.atomic().check(entry), changed) };
-      })
-    );
+    return this.#change(id, announce, (kv, entry) => {
+      const changed = change(entry.value);
+      if (changed === undefined) return undefined;
+      if (changed === entry.value) return { result: changed };
+      return { result: changed, write: this.#set(kv.atomic().check(entry), changed) };
+    });
   }
 
-  delete(id: string): Promise<SessionRecord | undefined> {
-    return this.#kv.run((kv) =>
-      this.#whenUnchanged(kv, id, (entry) => ({
-        result: entry.value,
-        write: kv.atomic().check(entry)
-          .delete(entry.key)
-          .delete(userKey(entry.value.userId, id)),
-      }))
-    );
+  delete(id: string, announce?: Announce): Promise<SessionRecord | undefined> {
+    return this.#change(id, announce, (kv, entry) => ({
+      result: entry.value,
+      write: kv.atomic().check(entry)
+        .delete(entry.key)
+        .delete(userKey(entry.value.userId, id)),
+    }));
   }
 
   list(userId: string): Promise<SessionRecord[]> {
     return this.#kv.run(async (kv) => {
-      const ids = await idsOf(kv, userId);
-      const records: SessionRecord[] = [];
-      for (let at = 0; at < ids.length; at += KEYS_PER_READ) {
-        const keys = ids.slice(at, at + KEYS_PER_READ).map(sessionKey);
-        for (const entry of await kv.getMany<SessionRecord[]>(keys)) {
-          if (entry.value) records.push(entry.value);
-        }
-      }
-      return records.sort(byAge);
+      const records = await readMany(kv, await idsOf(kv, userId));
+      return records.filter((record) => record !== undefined).sort(byAge);
     });
   }
 
-  async deleteByUser(userId: string, options: { except?: string } = {}): Promise<SessionRecord[]> {
+  async deleteByUser(
+    userId: string,
+    options: { except?: string; announce?: Announce } = {},
+  ): Promise<SessionRecord[]> {
     const deleted: SessionRecord[] = [];
     for (const id of await this.#kv.run((kv) => idsOf(kv, userId))) {
-      const record = id === options.except ? undefined : await this.delete(id);
+      const record = id === options.except ? undefined : await this.delete(id, options.announce);
       if (record) deleted.push(record);
     }
     return deleted;
@@ -101,6 +102,28 @@ export class KvSessionStore implements SessionStore {
     return operation
       .set(sessionKey(record.id), record, { expireIn })
       .set(userKey(record.userId, record.id), null, { expireIn });
+  }
+
+  #change(
+    id: string,
+    announce: Announce | undefined,
+    plan: (kv: Deno.Kv, entry: Deno.KvEntry<SessionRecord>) => Plan | undefined,
+  ): Promise<SessionRecord | undefined> {
+    const controlLog = this.#controlLog;
+    return this.#kv.run(async (kv) => {
+      if (announce === undefined || controlLog === undefined) {
+        return await this.#whenUnchanged(kv, id, (entry) => plan(kv, entry));
+      }
+      let result: SessionRecord | undefined;
+      await controlLog.commit(kv, async (): Promise<ControlledChange | undefined> => {
+        const entry = await kv.get<SessionRecord>(sessionKey(id));
+        const planned = entry.versionstamp === null ? undefined : plan(kv, entry);
+        result = planned?.result;
+        if (!planned?.write) return undefined;
+        return { operation: planned.write, events: [announce(planned.result)] };
+      });
+      return result;
+    });
   }
 
   async #whenUnchanged(
@@ -129,6 +152,20 @@ function sessionKey(id: string): Deno.KvKey {
 
 function userKey(userId: string, id: string): Deno.KvKey {
   return ["sessions_by_user", userId, id];
+}
+
+async function readMany(
+  kv: Deno.Kv,
+  ids: readonly string[],
+): Promise<(SessionRecord | undefined)[]> {
+  const records: (SessionRecord | undefined)[] = [];
+  for (let at = 0; at < ids.length; at += KEYS_PER_READ) {
+    const keys = ids.slice(at, at + KEYS_PER_READ).map(sessionKey);
+    for (const entry of await kv.getMany<SessionRecord[]>(keys)) {
+      records.push(entry.value ?? undefined);
+    }
+  }
+  return records;
 }
 
 async function idsOf(kv: Deno.Kv, userId: string): Promise<string[]> {

@@ -1,7 +1,7 @@
 import type { Clock, Connection, Log } from "../scope.ts";
 import { CloseCode, Refusal } from "../protocol/mod.ts";
 import { Deadlines } from "./deadlines.ts";
-import type { Session, SessionEvent } from "./session.ts";
+import type { FoundSession, Session, SessionEndReason, SessionEvent } from "./session.ts";
 
 /** What {@linkcode LiveSessions} needs to know of sessions. {@linkcode Sessions} has it. */
 export interface SessionSource {
@@ -9,6 +9,8 @@ export interface SessionSource {
   readonly renewEveryMs: number;
   /** Returns a session that lives. */
   get(id: string): Promise<Session | undefined>;
+  /** Finds sessions, in the order of `ids`. */
+  findMany(ids: readonly string[]): Promise<FoundSession[]>;
   /** Renews a session that was in use; undefined where it is over. */
   touch(session: Session, options: { seenAt: number }): Promise<Session | undefined>;
 }
@@ -18,6 +20,20 @@ export type BoundConnection = Pick<
   Connection,
   "id" | "phase" | "lastReceivedAt" | "refuse" | "end" | "onEnd"
 >;
+
+/** What a connection wants to know of its session while it is bound to it. */
+export interface SessionWatcher {
+  /** The session lives longer, or got another secret. */
+  sessionChanged?(session: Session): void;
+  /** What is known of the person may be out of date. */
+  userChanged?(): void;
+}
+
+/** What keeps up with other processes while connections are bound. */
+export interface Follower {
+  start(): void;
+  stop(): void;
+}
 
 /** One connection's tie to its session. */
 export interface SessionBinding {
@@ -33,6 +49,9 @@ const MAX_LEAD_MS = 1_000;
 /** Reads and renewals that run at once. */
 const MAX_CHECKS_AT_ONCE = 32;
 
+/** Sessions that are read at once when everything is looked at. */
+const BATCH_SIZE = 100;
+
 interface Entry {
   readonly id: string;
   readonly connections: Set<BoundConnection>;
@@ -45,12 +64,15 @@ interface Entry {
 
 interface Binding extends SessionBinding {
   over: boolean;
+  readonly connection: BoundConnection;
+  readonly watcher: SessionWatcher;
 }
 
 /**
  * Which connections of this process belong to which session, so that they end with it.
  *
- * An `ended` event ends every one of them at once, with 4401. Expiry costs one timer in all: when a
+ * An `ended` event ends every one of them at once, with 4401. A session that turns out to be another
+ * person's ends them with 4403. Expiry costs one timer in all: when a
  * session may have to be renewed or may be over, its connections are asked whether they received
  * something since. If so it is renewed; else, at its end, it is read once more (another process may
  * have renewed it), and ended where it is over. Where the store cannot be reached then, it is over
@@ -64,6 +86,7 @@ export class LiveSessions {
   readonly #deadlines: Deadlines<Entry>;
   readonly #waiting: Entry[] = [];
   #running = 0;
+  #follower: Follower | undefined;
 
   constructor(sessions: SessionSource, options: { clock: Clock; log: Log }) {
     this.#sessions = sessions;
@@ -78,7 +101,11 @@ export class LiveSessions {
    * Call it *before* the session is read: a session that ends meanwhile is not missed then. The
    * session need not exist.
    */
-  bind(sessionId: string, connection: BoundConnection): SessionBinding {
+  bind(
+    sessionId: string,
+    connection: BoundConnection,
+    watcher: SessionWatcher = {},
+  ): SessionBinding {
     const entry = this.#entries.get(sessionId) ?? this.#add(sessionId);
     entry.connections.add(connection);
     const release = () => {
@@ -88,12 +115,19 @@ export class LiveSessions {
       entry.bindings.delete(binding);
       if (entry.bindings.size === 0) this.#remove(entry);
     };
-    const binding: Binding = { over: false, release };
+    const binding: Binding = { over: false, release, connection, watcher };
     entry.bindings.add(binding);
     // `onEnd` calls back at once where the connection is over: `cancel` is not there yet then.
     let cancel: (() => void) | undefined = undefined;
     cancel = connection.onEnd(release);
     return binding;
+  }
+
+  /** Unties a connection from a session, so that it outlives it. */
+  unbind(sessionId: string, connection: BoundConnection): void {
+    for (const binding of [...this.#entries.get(sessionId)?.bindings ?? []]) {
+      if (binding.connection === connection) binding.release();
+    }
   }
 
   /** Watches the lifetime of a session that was read, while connections are bound to it. */
@@ -102,15 +136,55 @@ export class LiveSessions {
     if (!entry) return;
     const known = entry.session;
     if (known && known.lastSeenAt > session.lastSeenAt) return;
+    if (known && known.userId !== session.userId) {
+      return this.#end(entry, "another user", CloseCode.forbidden);
+    }
     entry.session = session;
     if (!known) this.#schedule(entry, session);
+    else if (known.lastSeenAt !== session.lastSeenAt) {
+      this.#tell(entry, (watcher) => watcher.sessionChanged?.(session));
+    }
   }
 
   /** Takes note of what happened to a session, in this process or in another one. */
   apply(event: SessionEvent): void {
-    if (event.type === "renewed") return this.track(event.session);
-    const entry = this.#entries.get(event.sessionId);
-    if (entry) this.#end(entry, event.reason);
+    switch (event.type) {
+      case "renewed":
+        return this.track(event.session);
+      case "ended":
+        return this.#endById(event.sessionId, event.reason);
+      case "user-ended":
+        for (const { id } of this.#ofUser(event.userId)) this.#endById(id, event.reason);
+        return;
+      case "user-changed":
+        for (const entry of this.#ofUser(event.userId)) this.#tellOfUser(entry);
+    }
+  }
+
+  /**
+   * Reads every session that has connections, in batches, and ends those that are gone; for when
+   * events may have been missed.
+   *
+   * @throws {Error} The store cannot be reached: then not all was looked at.
+   */
+  async revalidate(): Promise<void> {
+    const ids = [...this.#entries.keys()];
+    for (let at = 0; at < ids.length; at += BATCH_SIZE) {
+      const batch = ids.slice(at, at + BATCH_SIZE);
+      const found = await this.#sessions.findMany(batch);
+      batch.forEach((id, index) => this.#confirm(id, found[index]!));
+    }
+  }
+
+  /** Lets a follower run while connections are bound. */
+  followWith(follower: Follower): void {
+    this.#follower = follower;
+    if (this.#entries.size > 0) follower.start();
+  }
+
+  /** How many sessions have connections in this process. */
+  get size(): number {
+    return this.#entries.size;
   }
 
   /** How many open sockets a session has in this process. */
@@ -132,11 +206,39 @@ export class LiveSessions {
       checkAt: Infinity,
     };
     this.#entries.set(id, entry);
+    this.#follower?.start();
     return entry;
   }
 
+  #ofUser(userId: string): Entry[] {
+    return [...this.#entries.values()].filter(({ session }) => session?.userId === userId);
+  }
+
+  #confirm(id: string, found: FoundSession): void {
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    // One that has expired has its deadline.
+    if (found.state === "unknown") return this.#end(entry, "revoked");
+    if (found.state === "live") this.track(found.session);
+    this.#tellOfUser(entry);
+  }
+
+  #tellOfUser(entry: Entry): void {
+    this.#tell(entry, (watcher) => watcher.userChanged?.());
+  }
+
+  #tell(entry: Entry, tell: (watcher: SessionWatcher) => void): void {
+    for (const { watcher, connection } of [...entry.bindings]) {
+      try {
+        tell(watcher);
+      } catch (error) {
+        this.#log.error("a connection could not be told", { connection: connection.id, error });
+      }
+    }
+  }
+
   #remove(entry: Entry): void {
-    if (this.#isCurrent(entry)) this.#entries.delete(entry.id);
+    if (this.#isCurrent(entry)) this.#delete(entry);
     if (this.#deadlines.size > 2 * this.#entries.size + 64) {
       this.#deadlines.compact((kept, at) => this.#isCurrent(kept) && kept.checkAt === at);
     }
@@ -146,13 +248,23 @@ export class LiveSessions {
     return this.#entries.get(entry.id) === entry;
   }
 
-  #end(entry: Entry, reason: string): void {
+  #delete(entry: Entry): void {
     this.#entries.delete(entry.id);
+    if (this.#entries.size === 0) this.#follower?.stop();
+  }
+
+  #endById(id: string, reason: SessionEndReason): void {
+    const entry = this.#entries.get(id);
+    if (entry) this.#end(entry, reason);
+  }
+
+  #end(entry: Entry, reason: string, code: CloseCode = CloseCode.sessionOver): void {
+    this.#delete(entry);
     for (const binding of entry.bindings) binding.over = true;
     for (const connection of [...entry.connections]) {
       try {
         if (connection.phase === "deciding") connection.refuse(new Refusal("NOT_SIGNED_IN"));
-        connection.end(CloseCode.sessionOver, reason);
+        connection.end(code, reason);
       } catch (error) {
         this.#log.error("a connection could not be ended", { connection: connection.id, error });
       }

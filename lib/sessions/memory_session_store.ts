@@ -41,6 +41,10 @@ export class MemorySessionStore implements SessionStore {
     return Promise.resolve(this.#records.get(id));
   }
 
+  getMany(ids: readonly string[]): Promise<(SessionRecord | undefined)[]> {
+    return Promise.all(ids.map((id) => this.get(id)));
+  }
+
   // deno-lint-ignore require-await
   async update(
     id: string,

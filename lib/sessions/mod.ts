@@ -17,18 +17,29 @@ export {
   sessionCookie,
   sessionCookieName,
 } from "./cookie.ts";
+export { ControlFollower, type ControlTarget } from "./control_follower.ts";
+export type { ControlLog, ControlPage } from "./control_log.ts";
 export { KvConnection, type KvConnectionOptions, type KvSource } from "./kv_connection.ts";
+export { type ControlledChange, KvControlLog } from "./kv_control_log.ts";
 export { KvSessionStore } from "./kv_session_store.ts";
 export {
   type BoundConnection,
+  type Follower,
   LiveSessions,
   type SessionBinding,
   type SessionSource,
+  type SessionWatcher,
 } from "./live_sessions.ts";
 export { MemorySessionStore } from "./memory_session_store.ts";
-export type { Session, SessionEndReason, SessionEvent, SessionLifetime } from "./session.ts";
-export type { SessionRecord, SessionStore } from "./session_store.ts";
-export { type FoundSession, type NewSession, Sessions, type SessionsOptions } from "./sessions.ts";
+export type {
+  FoundSession,
+  Session,
+  SessionEndReason,
+  SessionEvent,
+  SessionLifetime,
+} from "./session.ts";
+export type { Announce, SessionRecord, SessionStore } from "./session_store.ts";
+export { type NewSession, type NewToken, Sessions, type SessionsOptions } from "./sessions.ts";
 export {
   hashSecret,
   isId,
@@ -37,6 +48,7 @@ export {
   randomId,
   randomSecret,
 } from "./session_token.ts";
+export { watchSession } from "./watch_session.ts";
 export {
   admitSession,
   findSession,

@@ -46,15 +46,33 @@ export function toSession(record: SessionRecord, lifetime: SessionLifetime): Ses
   };
 }
 
-/** Why a session ended. */
-export type SessionEndReason = "signed-out" | "revoked" | "replaced" | "expired" | "user-removed";
+/** What was found by a token. */
+export type FoundSession =
+  | { readonly state: "live"; readonly session: Session }
+  | { readonly state: "expired" }
+  | { readonly state: "unknown" };
 
-/** What happened to a session, after the store confirmed it. */
+/** Why a session ended. */
+export type SessionEndReason =
+  | "signed-out"
+  | "revoked"
+  | "replaced"
+  | "expired"
+  | "user-removed"
+  | "user-banned";
+
+/** What happened to a session or its person, after the store confirmed it. Holds no secret. */
 export type SessionEvent =
+  /** One session is over. */
   | {
     readonly type: "ended";
     readonly sessionId: string;
     readonly userId: string;
     readonly reason: SessionEndReason;
   }
-  | { readonly type: "renewed"; readonly session: Session };
+  /** A session lives longer, or got another secret. */
+  | { readonly type: "renewed"; readonly session: Session }
+  /** All sessions of a person are over: those that are open, not those that begin later. */
+  | { readonly type: "user-ended"; readonly userId: string; readonly reason: SessionEndReason }
+  /** A person's name, picture or roles changed. */
+  | { readonly type: "user-changed"; readonly userId: string };

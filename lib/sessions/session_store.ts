@@ -1,3 +1,5 @@
+import type { SessionEvent } from "./session.ts";
+
 /** A session as it is stored. */
 export interface SessionRecord {
   readonly id: string;
@@ -9,12 +11,22 @@ export interface SessionRecord {
   readonly address: string | undefined;
   /** SHA-256 of the token's secret, in base64url. The secret itself is nowhere. */
   readonly secretHash: string;
+  /** The hash of the secret before, after a rotation. */
+  readonly previousHash?: string | undefined;
+  /** Until when the secret before is good as well, in milliseconds since the epoch. */
+  readonly previousUntil?: number | undefined;
   /**
    * From when on the store may forget it, in milliseconds since the epoch: at least a day after its
    * end, so that an expired session can be told from one that never was.
    */
   readonly forgetAt: number;
 }
+
+/**
+ * What other processes are told of a change: a store over which they follow a control log writes it
+ * together with the change, both or neither.
+ */
+export type Announce = (record: SessionRecord) => SessionEvent;
 
 /**
  * Where sessions are kept. It decides nothing: lifetimes and secrets are the business of
@@ -34,6 +46,9 @@ export interface SessionStore {
   /** Returns a session, also one that has expired, until it is forgotten. One read. */
   get(id: string): Promise<SessionRecord | undefined>;
 
+  /** Returns several sessions, in the order of `ids`; undefined where there is none. */
+  getMany(ids: readonly string[]): Promise<(SessionRecord | undefined)[]>;
+
   /**
    * Changes a session and returns it as it is then.
    *
@@ -45,10 +60,11 @@ export interface SessionStore {
   update(
     id: string,
     change: (record: SessionRecord) => SessionRecord | undefined,
+    announce?: Announce,
   ): Promise<SessionRecord | undefined>;
 
   /** Deletes a session and returns it. Of several deletions at once, one gets it. */
-  delete(id: string): Promise<SessionRecord | undefined>;
+  delete(id: string, announce?: Announce): Promise<SessionRecord | undefined>;
 
   /** Returns the sessions of a user, oldest first. */
   list(userId: string): Promise<SessionRecord[]>;
@@ -58,7 +74,10 @@ export interface SessionStore {
    *
    * One by one: after an error some may be gone. A session that is created meanwhile may stay.
    */
-  deleteByUser(userId: string, options?: { except?: string }): Promise<SessionRecord[]>;
+  deleteByUser(
+    userId: string,
+    options?: { except?: string; announce?: Announce },
+  ): Promise<SessionRecord[]>;
 }
 
 /** The order of {@linkcode SessionStore.list}. */

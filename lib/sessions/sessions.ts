@@ -1,7 +1,10 @@
-import { type Clock, type Log, systemClock } from "../scope.ts";
+import { type Clock, type Freshness, type Log, systemClock } from "../scope.ts";
+import { ControlFollower } from "./control_follower.ts";
+import type { ControlLog } from "./control_log.ts";
 import { LiveSessions } from "./live_sessions.ts";
 import {
   expiryOf,
+  type FoundSession,
   type Session,
   type SessionEndReason,
   type SessionEvent,
@@ -36,6 +39,10 @@ export interface SessionsOptions {
   /** @default {systemClock} */
   readonly clock?: Clock;
   readonly log: Log;
+  /** What other processes over the same database write, and this one follows. */
+  readonly controlLog?: ControlLog;
+  /** Sessions of one person; a further sign-in ends the one that was used least recently. @default {100} */
+  readonly maxPerUser?: number;
 }
 
 /** What a session begins with. */
@@ -47,12 +54,6 @@ export interface NewSession {
   readonly userAgent?: string | undefined;
   readonly address?: string | undefined;
 }
-
-/** What was found by a token. */
-export type FoundSession =
-  | { readonly state: "live"; readonly session: Session }
-  | { readonly state: "expired" }
-  | { readonly state: "unknown" };
 
 /**
  * The sign-ins of browsers: begins, finds, renews and ends them. All the rules are here; the store
@@ -81,9 +82,12 @@ export class Sessions {
   readonly renewEveryMs: number;
   /** Where trouble with sessions is written. */
   readonly log: Log;
+  /** Whether what is known of other processes' events is fresh; there with a control log. */
+  readonly freshness: Freshness | undefined;
   readonly #store: SessionStore;
   readonly #lifetime: SessionLifetime;
   readonly #clock: Clock;
+  readonly #maxPerUser: number;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
 
   /** @throws {RangeError} A lifetime is not a positive number of milliseconds. */
@@ -97,7 +101,14 @@ export class Sessions {
     this.#clock = options.clock ?? systemClock;
     this.log = options.log;
     this.renewEveryMs = Math.min(HOUR_MS, idleTtlMs / 2);
-    this.live = new LiveSessions(this, { clock: this.#clock, log: this.log });
+    this.#maxPerUser = options.maxPerUser ?? 100;
+    const tools = { clock: this.#clock, log: this.log };
+    this.live = new LiveSessions(this, tools);
+    if (options.controlLog !== undefined) {
+      const follower = new ControlFollower(options.controlLog, this.live, tools);
+      this.live.followWith(follower);
+      this.freshness = follower;
+    }
   }
 
   /** How long a browser should keep the cookie, in seconds: a day beyond any session's end. */
@@ -109,8 +120,9 @@ export class Sessions {
    * Begins a session, always with a new id. The token is returned here and never again.
    *
    * What the browser says of itself is cut to 256 characters and cleared of control characters.
+   * Past `maxPerUser` sessions of one person, those that were used least recently are ended.
    */
-  async create(request: NewSession): Promise<{ session: Session; token: string }> {
+  async create(request: NewSession): Promise<NewToken> {
     const token = { id: randomId(), secret: randomSecret() };
     const now = this.#clock.now();
     const record = this.#withForgetAt({
@@ -125,6 +137,7 @@ export class Sessions {
       forgetAt: 0,
     });
     await this.#store.create(record);
+    await this.#endSurplus(record);
     return { session: toSession(record, this.#lifetime), token: formatToken(token) };
   }
 
@@ -138,8 +151,14 @@ export class Sessions {
     const parts = readToken(token);
     if (!parts) return { state: "unknown" };
     const record = await this.#store.get(parts.id);
-    if (!record || !matchesHash(parts.secret, record.secretHash)) return { state: "unknown" };
+    if (!record || !this.#isSecretOf(record, parts.secret)) return { state: "unknown" };
     return this.#found(record);
+  }
+
+  /** Finds sessions by their ids, as {@linkcode findById}, in the order of `ids`. */
+  async findMany(ids: readonly string[]): Promise<FoundSession[]> {
+    const records = await this.#store.getMany(ids);
+    return records.map((record) => record ? this.#found(record) : { state: "unknown" });
   }
 
   /**
@@ -167,11 +186,47 @@ export class Sessions {
     const seenAt = Math.min(options.seenAt ?? now, now);
     const fresh = now - session.lastSeenAt < this.renewEveryMs;
     if (fresh && now < session.expiresAt) return session;
-    const record = await this.#store.update(session.id, (stored) => this.#seen(stored, seenAt));
+    const record = await this.#store.update(
+      session.id,
+      (stored) => this.#seen(stored, seenAt),
+      (renewed) => this.#renewal(renewed),
+    );
     const renewed = record && toSession(record, this.#lifetime);
     if (!renewed || renewed.expiresAt <= now) return undefined;
     if (renewed.lastSeenAt === seenAt) this.#emit({ type: "renewed", session: renewed });
     return renewed;
+  }
+
+  /**
+   * Gives a session another secret, and keeps everything else: its connections stay open. Undefined
+   * where the session is over.
+   *
+   * The secret before is good for `graceMs` more, for requests that are on their way.
+   *
+   * *Security*: for when a token may have been seen. A sign-in always begins a new session instead.
+   */
+  async rotate(
+    id: string,
+    { graceMs = 10_000 }: { graceMs?: number } = {},
+  ): Promise<NewToken | undefined> {
+    const token = { id, secret: randomSecret() };
+    const now = this.#clock.now();
+    const record = await this.#store.update(
+      id,
+      (stored) =>
+        now >= expiryOf(stored, this.#lifetime) ? undefined : this.#withForgetAt({
+          ...stored,
+          lastSeenAt: Math.max(now, stored.lastSeenAt),
+          secretHash: hashSecret(token.secret),
+          previousHash: stored.secretHash,
+          previousUntil: now + graceMs,
+        }),
+      (rotated) => this.#renewal(rotated),
+    );
+    if (!record) return undefined;
+    const session = toSession(record, this.#lifetime);
+    this.#emit({ type: "renewed", session });
+    return { session, token: formatToken(token) };
   }
 
   /**
@@ -188,19 +243,20 @@ export class Sessions {
       const record = await this.#store.get(id);
       if (record?.userId !== options.userId) return false;
     }
-    const record = await this.#store.delete(id);
+    const record = await this.#store.delete(id, (ended) => ending(ended, reason));
     if (!record) return false;
-    this.#ended(record, reason);
+    this.#emit(ending(record, reason));
     return true;
   }
 
   /** Ends the sessions of a user, but `except`. Returns how many. */
   async endAll(
     userId: string,
-    options: { except?: string; reason?: SessionEndReason } = {},
+    { except, reason = "revoked" }: { except?: string; reason?: SessionEndReason } = {},
   ): Promise<number> {
-    const records = await this.#store.deleteByUser(userId, options);
-    for (const record of records) this.#ended(record, options.reason ?? "revoked");
+    const announce = (record: SessionRecord) => ending(record, reason);
+    const records = await this.#store.deleteByUser(userId, { except, announce });
+    for (const record of records) this.#emit(ending(record, reason));
     return records.length;
   }
 
@@ -211,6 +267,14 @@ export class Sessions {
       toSession(record, this.#lifetime)
     );
     return sessions.filter((session) => now < session.expiresAt);
+  }
+
+  /**
+   * Tells everything that a person changed, or that all their sessions are over, after the store of
+   * people has confirmed it; that store writes it to the control log.
+   */
+  announce(event: SessionEvent & { readonly type: "user-changed" | "user-ended" }): void {
+    this.#emit(event);
   }
 
   /**
@@ -239,8 +303,23 @@ export class Sessions {
     return { ...record, forgetAt: expiryOf(record, this.#lifetime) + REMEMBER_MS };
   }
 
-  #ended(record: SessionRecord, reason: SessionEndReason): void {
-    this.#emit({ type: "ended", sessionId: record.id, userId: record.userId, reason });
+  #renewal(record: SessionRecord): SessionEvent {
+    return { type: "renewed", session: toSession(record, this.#lifetime) };
+  }
+
+  #isSecretOf(record: SessionRecord, secret: string): boolean {
+    if (matchesHash(secret, record.secretHash)) return true;
+    const { previousHash, previousUntil = 0 } = record;
+    return previousHash !== undefined && this.#clock.now() < previousUntil &&
+      matchesHash(secret, previousHash);
+  }
+
+  async #endSurplus({ id, userId }: SessionRecord): Promise<void> {
+    const others = (await this.#store.list(userId)).filter((record) => record.id !== id);
+    const surplus = others.length + 1 - this.#maxPerUser;
+    if (surplus <= 0) return;
+    others.sort((a, b) => a.lastSeenAt - b.lastSeenAt);
+    for (const record of others.slice(0, surplus)) await this.end(record.id, "replaced");
   }
 
   #emit(event: SessionEvent): void {
@@ -253,6 +332,17 @@ export class Sessions {
       }
     }
   }
+}
+
+/** A session that has just got a token. */
+export interface NewToken {
+  readonly session: Session;
+  /** *Security*: the proof; goes to the browser or client, and nowhere else. */
+  readonly token: string;
+}
+
+function ending({ id, userId }: SessionRecord, reason: SessionEndReason): SessionEvent {
+  return { type: "ended", sessionId: id, userId, reason };
 }
 
 function cleanText(text: string, maxLength: number): string {

@@ -1,9 +1,10 @@
 import type { Admission, Application, Scope } from "../scope.ts";
 import { Refusal } from "../protocol/mod.ts";
 import { isSecure, parseCookies, sessionCookieName } from "./cookie.ts";
-import type { Session } from "./session.ts";
-import type { FoundSession, Sessions } from "./sessions.ts";
+import type { FoundSession, Session } from "./session.ts";
+import type { Sessions } from "./sessions.ts";
 import { readToken } from "./session_token.ts";
+import { watchersOf, watchSession } from "./watch_session.ts";
 
 /**
  * What is known of a connection's session. `none`: no cookie, or one that means nothing here;
@@ -23,7 +24,8 @@ const RETRY_AFTER_SECONDS = 5;
 
 /**
  * Finds the session of a connection by its cookie, and ties the connection to it: when the session
- * ends, by whatever means, the connection is ended with 4401.
+ * ends, by whatever means, the connection is ended with 4401. When it is renewed or rotated,
+ * `scope.session` is replaced and the consumer's `scopeChanged()` is called.
  *
  * Everybody is let through; `requireUser` turns away. At most one read of the store, and at most one
  * write an hour to renew the session. Refuses with `UNAVAILABLE` where the store cannot be reached.
@@ -78,7 +80,7 @@ export async function admitSession<S>(
   next: Application<S & SessionScope>,
 ): Promise<Admission> {
   const { scope, id } = claim;
-  const binding = sessions.live.bind(id, scope.connection);
+  const binding = sessions.live.bind(id, scope.connection, watchersOf(scope.connection));
   let keep = false;
   try {
     const found = await readAndRenew(sessions, claim.find);
@@ -86,7 +88,9 @@ export async function admitSession<S>(
     if (binding.over) return new Refusal("NOT_SIGNED_IN");
     if (found.state === "live") sessions.live.track(found.session);
     else binding.release();
-    const admission = await next(addSession(scope, found));
+    const known = addSession(scope, found);
+    watchSession(scope.connection, { sessionChanged: (session) => renew(known, session) });
+    const admission = await next(known);
     if (binding.over) return new Refusal("NOT_SIGNED_IN");
     keep = !(admission instanceof Response || admission instanceof Refusal);
     return admission;
@@ -153,6 +157,11 @@ async function readAndRenew(
     sessions.log.warn("a session could not be renewed", { session: found.session.id, error });
     return found;
   }
+}
+
+function renew(scope: SessionScope, session: Session): void {
+  Object.assign(scope, { session });
+  scope.connection.scopeChanged(["session"]);
 }
 
 function addSession<S>(scope: S & Scope, found: FoundSession): S & SessionScope {

@@ -1,0 +1,58 @@
+import type { Sessions } from "../sessions/mod.ts";
+import type { User } from "./user.ts";
+import type { UserStore } from "./user_store.ts";
+
+/** What changing a person works with. */
+export interface UserChangeParts {
+  readonly users: UserStore;
+  readonly sessions: Sessions;
+}
+
+/**
+ * Bans a person: all their sessions are over, with every connection, and they cannot sign in until
+ * {@linkcode unbanUser}. Returns the person, or undefined where there is none.
+ *
+ * @example
+ * ```ts
+ * import { banUser, MemoryUserStore } from "@sluice/sluice/auth";
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * const users = new MemoryUserStore();
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * assert.equal(await banUser({ users, sessions }, "nobody"), undefined);
+ * ```
+ */
+export async function banUser(
+  { users, sessions }: UserChangeParts,
+  id: string,
+  options: { now?: number } = {},
+): Promise<User | undefined> {
+  const bannedAt = options.now ?? Date.now();
+  const user = await users.update(id, (known) => ({ ...known, bannedAt }));
+  sessions.announce({ type: "user-ended", userId: id, reason: "user-banned" });
+  await sessions.endAll(id, { reason: "user-banned" });
+  return user;
+}
+
+/** Lets a person sign in again. Returns the person, or undefined where there is none. */
+export async function unbanUser(
+  { users }: Pick<UserChangeParts, "users">,
+  id: string,
+): Promise<User | undefined> {
+  return await users.update(id, (known) => ({ ...known, bannedAt: undefined }));
+}
+
+/**
+ * Changes the roles of a person: the scopes of their open connections have them within a second, on
+ * every process. Returns the person, or undefined where there is none.
+ */
+export async function setRoles(
+  { users, sessions }: UserChangeParts,
+  id: string,
+  roles: readonly string[],
+): Promise<User | undefined> {
+  const user = await users.update(id, (known) => ({ ...known, roles: [...roles] }));
+  if (user) sessions.announce({ type: "user-changed", userId: id });
+  return user;
+}

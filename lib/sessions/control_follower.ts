@@ -1,0 +1,145 @@
+import type { Clock, Freshness, Log } from "../scope.ts";
+import type { ControlLog, ControlPage } from "./control_log.ts";
+import type { SessionEvent } from "./session.ts";
+
+/** What a {@linkcode ControlFollower} tells. */
+export interface ControlTarget {
+  /** Takes note of what happened. */
+  apply(event: SessionEvent): void;
+  /** Looks at everything once: something may have been missed. */
+  revalidate(): Promise<void>;
+}
+
+/** The time between two readings, in milliseconds. */
+const POLL_MS = 200;
+
+/** The time between two attempts while the log cannot be read, in milliseconds. */
+const RETRY_MS = 350;
+
+/** What was known this long ago is too old to act on, in milliseconds. */
+const STALE_MS = 1_000;
+
+/**
+ * Follows a control log while it is wanted: one read each 200 ms where nothing happens, each 350 ms
+ * while the log cannot be read, which with a reading's own limit of 600 ms stays within a second.
+ *
+ * It goes on where it was: after a pause of the process, an outage of the database, or a time in
+ * which nobody wanted it. Where entries were forgotten meanwhile, or at the very beginning, the
+ * target looks at everything once.
+ *
+ * It also says whether what is known is fresh. A process that was stopped and wakes up learns of
+ * what happened only with its next reading; until then nothing is to be acted on. A log that cannot
+ * be read makes nothing stale: nobody could write to it either, as far as is known here.
+ */
+export class ControlFollower implements Freshness {
+  readonly #controlLog: ControlLog;
+  readonly #target: ControlTarget;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #position: number | undefined;
+  #isWanted = false;
+  #isReading = false;
+  #isFailing = false;
+  #freshAt = 0;
+  #cancel: (() => void) | undefined;
+  #waiting: (() => void)[] = [];
+
+  constructor(
+    controlLog: ControlLog,
+    target: ControlTarget,
+    { clock, log }: { clock: Clock; log: Log },
+  ) {
+    this.#controlLog = controlLog;
+    this.#target = target;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Follows from now on. No effect where it does already. */
+  start(): void {
+    if (this.#isWanted) return;
+    this.#isWanted = true;
+    this.#freshAt = this.#clock.now();
+    this.#arm(0);
+  }
+
+  /** Follows no more, until the next start. */
+  stop(): void {
+    this.#isWanted = false;
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#wake();
+  }
+
+  get isStale(): boolean {
+    return this.#isWanted && this.#clock.now() - this.#freshAt > STALE_MS;
+  }
+
+  whenFresh(callback: () => void): void {
+    this.#waiting.push(callback);
+    if (!this.#isReading) this.#arm(0);
+  }
+
+  #arm(ms: number): void {
+    this.#cancel?.();
+    this.#cancel = this.#isWanted
+      ? this.#clock.after(ms, () => void this.#follow())
+      : void this.#wake();
+  }
+
+  async #follow(): Promise<void> {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    const startedAt = this.#clock.now();
+    let nextMs = POLL_MS;
+    try {
+      if (await this.#read()) nextMs = 0;
+      // As of the start: a reading that a pause interrupted tells of the time before it.
+      this.#freshAt = startedAt;
+      this.#failing(false);
+    } catch (error) {
+      nextMs = RETRY_MS;
+      // A reading that took longer than it may was interrupted by a pause: that is no outage.
+      const now = this.#clock.now();
+      if (now - startedAt < STALE_MS) this.#freshAt = now;
+      this.#failing(true, error);
+    }
+    this.#isReading = false;
+    if (this.isStale) nextMs = 0;
+    else this.#wake();
+    this.#arm(nextMs);
+  }
+
+  /** Reads on, and returns whether there is more. */
+  async #read(): Promise<boolean> {
+    const page = await this.#controlLog.read(this.#position);
+    this.#apply(page);
+    if (!page.isComplete) {
+      if (this.#position !== undefined) this.#log.warn("entries of the control log were missed");
+      await this.#target.revalidate();
+    }
+    this.#position = page.position;
+    return page.hasMore;
+  }
+
+  #apply({ events }: ControlPage): void {
+    for (const event of events) {
+      try {
+        this.#target.apply(event);
+      } catch (error) {
+        this.#log.error("an event could not be applied", { event: event.type, error });
+      }
+    }
+  }
+
+  #failing(isFailing: boolean, error?: unknown): void {
+    if (isFailing === this.#isFailing) return;
+    this.#isFailing = isFailing;
+    if (isFailing) this.#log.warn("the control log cannot be read: trying on", { error });
+    else this.#log.info("the control log can be read again");
+  }
+
+  #wake(): void {
+    for (const callback of this.#waiting.splice(0)) callback();
+  }
+}

@@ -1,0 +1,125 @@
+import { setTimeout } from "node:timers/promises";
+import type { ControlLog, ControlPage } from "./control_log.ts";
+import { KvConnection, type KvSource } from "./kv_connection.ts";
+import type { SessionEvent } from "./session.ts";
+
+const HEAD_KEY: Deno.KvKey = ["control_head"];
+
+/** How long an entry is kept at least, in milliseconds. */
+const KEEP_MS = 3_600_000;
+
+/** Most events that are read at once. */
+const PAGE_SIZE = 500;
+
+/** How often a write is tried again because another process came first. */
+const MAX_CONFLICTS = 50;
+
+/** How long a reading may take, in milliseconds. */
+const READ_TIMEOUT_MS = 600;
+
+/**
+ * A control log in Deno KV: `["control_head"]` counts the entries, `["control_log", n]` is one.
+ *
+ * An entry is written in the same atomic operation as the change that it tells of, see
+ * {@linkcode KvControlLog.commit}: there is no change without its entry, and no entry without its
+ * change. Writes of one process wait for each other; those of several processes are tried again.
+ *
+ * @example
+ * ```ts
+ * import { KvControlLog } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * const log = new KvControlLog(kv);
+ * const { position } = await log.read(undefined);
+ * await log.append({ type: "user-changed", userId: "ada" });
+ * const page = await log.read(position);
+ * assert.deepEqual(page.events, [{ type: "user-changed", userId: "ada" }]);
+ * ```
+ */
+export class KvControlLog implements ControlLog {
+  readonly #kv: KvConnection;
+  readonly #reading: KvConnection;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @param source The database, or what opens it: then it is opened at the first use. */
+  constructor(source: KvSource) {
+    this.#kv = new KvConnection(source);
+    this.#reading = new KvConnection(source, { timeoutMs: READ_TIMEOUT_MS });
+  }
+
+  read(after: number | undefined): Promise<ControlPage> {
+    return this.#reading.run(async (kv) => {
+      const head = (await kv.get<number>(HEAD_KEY)).value ?? 0;
+      if (after === head) return { events: [], position: head, hasMore: false, isComplete: true };
+      if (after === undefined || after > head) {
+        return { events: [], position: head, hasMore: false, isComplete: false };
+      }
+      return await readPage(kv, after, head);
+    });
+  }
+
+  append(event: SessionEvent): Promise<void> {
+    return this.#kv.run((kv) =>
+      this.commit(kv, () => Promise.resolve({ operation: kv.atomic(), events: [event] }))
+    );
+  }
+
+  /**
+   * Plans a change, and commits it together with the events that tell of it.
+   *
+   * `plan` is called again where another write came first; where it returns nothing, nothing is
+   * written. It may use at most nine checks.
+   *
+   * @throws {Error} Other writes came first 50 times.
+   */
+  commit(kv: Deno.Kv, plan: () => Promise<ControlledChange | undefined>): Promise<void> {
+    const run = this.#last.then(() => this.#commit(kv, plan));
+    this.#last = run.catch(() => {});
+    return run;
+  }
+
+  async #commit(
+    kv: Deno.Kv,
+    plan: () => Promise<ControlledChange | undefined>,
+  ): Promise<void> {
+    for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
+      // Read before the plan: what the plan sees is no older than what is checked.
+      const head = await kv.get<number>(HEAD_KEY);
+      const change = await plan();
+      if (change === undefined) return;
+      const { operation, events } = change;
+      const position = (head.value ?? 0) + events.length;
+      operation.check(head).set(HEAD_KEY, position);
+      events.forEach((event, index) => {
+        const key = entryKey(position - events.length + 1 + index);
+        operation.set(key, event, { expireIn: KEEP_MS });
+      });
+      if ((await operation.commit()).ok) return;
+      await setTimeout(Math.random() * Math.min(64, 2 ** attempt));
+    }
+    throw new Error(`Cannot change a session: ${MAX_CONFLICTS} other changes came first`);
+  }
+}
+
+/** A change, and the events that tell of it. */
+export interface ControlledChange {
+  readonly operation: Deno.AtomicOperation;
+  readonly events: readonly SessionEvent[];
+}
+
+async function readPage(kv: Deno.Kv, after: number, head: number): Promise<ControlPage> {
+  const until = Math.min(head, after + PAGE_SIZE);
+  const range = { start: entryKey(after + 1), end: entryKey(until + 1) };
+  const events: SessionEvent[] = [];
+  for await (const entry of kv.list<SessionEvent>(range)) events.push(entry.value);
+  const isComplete = events.length === until - after;
+  // What was forgotten is not read through page by page: everything is looked at anyway.
+  return isComplete
+    ? { events, position: until, hasMore: until < head, isComplete }
+    : { events, position: head, hasMore: false, isComplete };
+}
+
+function entryKey(position: number): Deno.KvKey {
+  return ["control_log", position];
+}
