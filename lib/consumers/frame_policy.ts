@@ -23,7 +23,7 @@ export class FramePolicy {
 
   /** Answers a frame that is refused. */
   refuse(error: FrameError, id: string | undefined): void {
-    this.#connection.send(encodeRefusal(error, error.id ?? id));
+    this.#connection.sendFrame(encodeRefusal(error, error.id ?? id));
     if (!isInvalid(error)) return;
     if (this.#invalid.add(this.#connection.lastReceivedAt)) {
       this.#connection.end(CloseCode.tooManyInvalid, "too many messages that were not valid");
@@ -33,7 +33,7 @@ export class FramePolicy {
   /** Answers a frame that came too fast. */
   limit(id: string | undefined): void {
     const error = new FrameError("RATE_LIMITED", "Too many messages: slow down");
-    this.#connection.send(encodeRefusal(error, id));
+    this.#connection.sendFrame(encodeRefusal(error, id));
     if (this.#limited.add(this.#connection.lastReceivedAt)) {
       this.#connection.end(CloseCode.tooFast, "sent too fast");
     }

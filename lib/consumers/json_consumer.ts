@@ -3,6 +3,7 @@ import { LayerError } from "../layers/mod.ts";
 import {
   type ClientFrame,
   CloseCode,
+  encodeMessage,
   encodeReply,
   FrameError,
   type LayerData,
@@ -56,7 +57,7 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
 
   /** Sends a message to the client. False where it was dropped: the connection is over. */
   sendJson(message: ServerMessage<M>): boolean {
-    return this.send(JSON.stringify({ type: message.type, data: message.data }));
+    return this.scope.connection.sendFrame(encodeMessage(message.type, message.data));
   }
 
   /** Sends to every connection in a group: to its client where the type is declared for it. */
@@ -86,7 +87,7 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
       );
     }
     if (!Object.hasOwn(this.messages.server, message.type)) return super.event(message);
-    this.send(encodeOnce(message));
+    this.scope.connection.sendFrame(encodeOnce(message));
   }
 
   /** Called by the server for a message that came too fast. */
@@ -131,7 +132,7 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   }
 
   #reply(id: string | undefined, data: unknown): void {
-    if (id !== undefined) this.send(encodeReply(id, data));
+    if (id !== undefined) this.scope.connection.sendFrame(encodeReply(id, data));
   }
 
   #fail(error: unknown, id: string | undefined): void {

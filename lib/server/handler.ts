@@ -1,4 +1,5 @@
-import type { Clock, Log, Transport } from "../scope.ts";
+import type { Refusal } from "../protocol/mod.ts";
+import type { Clock, Freshness, Log, Scope, Transport } from "../scope.ts";
 import type { ConnectionLimits } from "./connection_limits.ts";
 import type { ProxyOptions } from "./peer.ts";
 
@@ -19,6 +20,10 @@ export interface HandlerOptions extends ProxyOptions {
   readonly transport?: Transport;
   readonly clock?: Clock;
   readonly log?: Log;
+  /** Says when nothing is to be acted on, as it may be out of date: connections stand still then. */
+  readonly freshness?: Freshness;
+  /** Called for each request that was turned away. */
+  readonly onRefusal?: (refusal: Refusal, scope: Scope) => void;
   /** Random numbers in [0, 1), for spreading. */
   readonly random?: () => number;
 }

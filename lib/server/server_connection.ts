@@ -1,4 +1,4 @@
-import { CloseCode, Refusal } from "../protocol/mod.ts";
+import { CloseCode, Refusal, SUBPROTOCOL } from "../protocol/mod.ts";
 import {
   type AcceptOptions,
   type Clock,
@@ -6,6 +6,7 @@ import {
   type ConnectionEnd,
   type Consumer,
   type Exchange,
+  type Freshness,
   type LayerMessage,
   type Log,
   type Socket,
@@ -13,6 +14,7 @@ import {
   StopConsumer,
 } from "../scope.ts";
 import type { ConnectionLimits } from "./connection_limits.ts";
+import type { Gatherer } from "./gatherer.ts";
 import { type Answer, HttpExchange } from "./http_exchange.ts";
 import { Inbox, type InboxItem, isData, sizeOf, type Task } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
@@ -32,8 +34,11 @@ export interface ConnectionContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly stalled: StalledReaders;
+  readonly gatherer: Gatherer;
   /** Whether the request is an upgrade; else nobody is let in. */
   readonly isUpgrade: boolean;
+  /** Says when nothing is to be acted on: the connection stands still then. */
+  readonly freshness?: Freshness | undefined;
 }
 
 /**
@@ -55,6 +60,7 @@ export class ServerConnection implements Connection, SocketEvents {
   /** Whether a method of the consumer runs; true until it was asked whether to let the client in. */
   #busy = true;
   #isWorkingOff = false;
+  #isHeld = false;
   #accepted = false;
   #exchange: HttpExchange | undefined;
   #end: ConnectionEnd | undefined;
@@ -70,6 +76,7 @@ export class ServerConnection implements Connection, SocketEvents {
       log: context.log,
       budget: context.limits.sendBufferBytes,
       stalled: context.stalled,
+      gatherer: context.gatherer,
       onOverflow: () => this.end(CloseCode.tooSlow, "read too slowly"),
     });
     const now = context.clock.now();
@@ -125,6 +132,7 @@ export class ServerConnection implements Connection, SocketEvents {
     }
     this.#phase = "open";
     this.#accepted = true;
+    this.#outbox.gathers = options.subprotocol === SUBPROTOCOL;
     this.#decided({ accepted: options });
   }
 
@@ -151,7 +159,13 @@ export class ServerConnection implements Connection, SocketEvents {
   }
 
   send(data: string | Uint8Array, key?: string): boolean {
-    return this.#phase === "open" && this.#outbox.send(data, key);
+    if (this.#phase !== "open") return false;
+    this.#holdWhileStale();
+    return this.#outbox.send(data, key);
+  }
+
+  sendFrame(frame: string, key?: string): boolean {
+    return this.#phase === "open" && this.#outbox.sendFrame(frame, key);
   }
 
   end(code: number, reason = ""): void {
@@ -172,7 +186,7 @@ export class ServerConnection implements Connection, SocketEvents {
 
   deliver(message: LayerMessage): boolean {
     if (this.#phase !== "open") return false;
-    if (this.#busy) return this.#inbox.addEvent(message);
+    if (this.#mustWait) return this.#inbox.addEvent(message);
     this.#handle(message);
     return true;
   }
@@ -181,14 +195,26 @@ export class ServerConnection implements Connection, SocketEvents {
     const stop = this.#context.clock.after(ms, () => {
       forget();
       if (this.#phase === "ended") return;
-      if (this.#busy) this.#inbox.addTask(callback);
-      else this.#handle(callback);
+      this.#inTurn(callback);
     });
     const forget = this.onEnd(stop);
     return () => {
       forget();
       stop();
     };
+  }
+
+  scopeChanged(parts: readonly string[]): void {
+    const consumer = this.#consumer;
+    if (consumer === undefined || this.#phase === "ended") return;
+    const failed = (error: unknown) => this.#report(error);
+    try {
+      const again = consumer.authorizeAgain?.();
+      if (isPromise(again)) again.then(undefined, failed);
+    } catch (error) {
+      failed(error);
+    }
+    if (consumer.scopeChanged) this.#inTurn(() => consumer.scopeChanged!(parts));
   }
 
   // SocketEvents: what the transport reports.
@@ -205,7 +231,7 @@ export class ServerConnection implements Connection, SocketEvents {
     }
     const now = this.lastReceivedAt = clock.now();
     if (!this.#bucket.take(now)) return this.#overrun(data);
-    if (!this.#busy) return this.#handle(data);
+    if (!this.#mustWait) return this.#handle(data);
     if (this.#inbox.addMessage(data)) return;
     this.end(CloseCode.tooFast, "sent faster than it is handled");
   }
@@ -217,6 +243,29 @@ export class ServerConnection implements Connection, SocketEvents {
   }
 
   // The consumer's turn.
+
+  get #mustWait(): boolean {
+    return this.#holdWhileStale() || this.#busy;
+  }
+
+  #holdWhileStale(): boolean {
+    const { freshness } = this.#context;
+    if (this.#isHeld || freshness?.isStale !== true) return this.#isHeld;
+    this.#isHeld = true;
+    this.#outbox.hold();
+    freshness.whenFresh(() => {
+      this.#isHeld = false;
+      this.#outbox.release();
+      this.#workOff();
+    });
+    return this.#isHeld;
+  }
+
+  #inTurn(task: Task): void {
+    if (this.#phase === "ended") return;
+    if (this.#mustWait) this.#inbox.addTask(task);
+    else this.#handle(task);
+  }
 
   #handle(item: InboxItem): void {
     const consumer = this.#consumer!;
@@ -251,7 +300,7 @@ export class ServerConnection implements Connection, SocketEvents {
   #workOff(): void {
     if (this.#isWorkingOff) return;
     this.#isWorkingOff = true;
-    while (!this.#busy) {
+    while (!this.#mustWait) {
       const item = this.#inbox.shift();
       if (item === undefined) break;
       this.#handle(item);
@@ -291,10 +340,11 @@ export class ServerConnection implements Connection, SocketEvents {
     this.#phase = "ended";
     this.#end = end;
     this.#inbox.clear();
-    this.#outbox.drop();
+    this.#outbox.drop({ unsent: end.code !== CloseCode.normal });
     this.#decided({ refused: refusalOfEnd(end.code) });
     for (const callback of this.#onEnd.splice(0)) this.#guard(() => callback(end));
-    if (end.byServer || this.#exchange !== undefined) this.#outbox.close(end.code, end.reason);
+    if (end.byServer) this.#outbox.close(end.code, end.reason);
+    else this.#exchange?.abandon();
     if (this.#accepted) this.#disconnect(end);
   }
 

@@ -20,6 +20,7 @@ import type { Answer } from "./http_exchange.ts";
 import { problem } from "./problem.ts";
 import { RequestScope } from "./request_scope.ts";
 import { ServerConnection } from "./server_connection.ts";
+import { Gatherer } from "./gatherer.ts";
 import { StalledReaders } from "./stalled_readers.ts";
 
 /**
@@ -75,6 +76,7 @@ class Gate {
   readonly #lingering = new Set<ServerConnection>();
   readonly #prefix = crypto.randomUUID().slice(0, 8);
   readonly #stalled: StalledReaders;
+  readonly #gatherer = new Gatherer();
   #serial = 0;
   #accepted = 0;
   #onReleased: (() => void) | undefined;
@@ -122,7 +124,9 @@ class Gate {
       clock: this.#clock,
       log: this.#log,
       stalled: this.#stalled,
+      gatherer: this.#gatherer,
       isUpgrade: wantsUpgrade,
+      freshness: this.#options.freshness,
     });
     const peer = resolvePeer(request, info?.remoteAddr as NetAddress | undefined, this.#options);
     const scope = new RequestScope(request, peer, connection, wantsUpgrade ? "websocket" : "http");
@@ -140,9 +144,9 @@ class Gate {
   async #admit(request: Request, scope: Scope, connection: ServerConnection): Promise<Response> {
     const admission = await this.#ask(scope);
     if (admission instanceof Response) return admission;
-    if (admission instanceof Refusal) return this.#refuse(admission);
+    if (admission instanceof Refusal) return this.#refuse(admission, scope);
     const decision = await connection.decide(admission);
-    if ("refused" in decision) return this.#refuse(decision.refused);
+    if ("refused" in decision) return this.#refuse(decision.refused, scope);
     if ("answer" in decision) return this.#answer(request, connection, decision.answer);
     return this.#upgrade(request, connection, decision);
   }
@@ -166,7 +170,6 @@ class Gate {
     this.#count(connection);
     const gone = () => connection.close(CloseCode.abnormal, "");
     request.signal.addEventListener("abort", gone, { once: true });
-    connection.onEnd(() => request.signal.removeEventListener("abort", gone));
     const cancel = this.#clock.after(this.#limits.answerTimeoutMs, () => {
       connection.end(CloseCode.overload, "no answer in time");
     });
@@ -175,6 +178,8 @@ class Gate {
       return response instanceof Refusal ? this.#refuse(response) : response;
     } finally {
       cancel();
+      // From here on the body tells. Deno would abort the signal after a whole answer too.
+      request.signal.removeEventListener("abort", gone);
     }
   }
 
@@ -204,8 +209,9 @@ class Gate {
     return this.#refuse(refusal);
   }
 
-  #refuse(refusal: Refusal): Response {
+  #refuse(refusal: Refusal, scope?: Scope): Response {
     this.#refused.set(refusal.code, (this.#refused.get(refusal.code) ?? 0) + 1);
+    if (scope !== undefined) this.#options.onRefusal?.(refusal, scope);
     return problem(refusal);
   }
 

@@ -20,6 +20,8 @@ export class WsClient {
   readonly socket: WebSocket;
   readonly #received: Received[] = [];
   readonly #closed = Promise.withResolvers<{ code: number; reason: string }>();
+  /** Frames of the last message that were not asked for yet. */
+  #lines: string[] = [];
   #wake: () => void = () => {};
 
   private constructor(socket: WebSocket) {
@@ -80,7 +82,8 @@ export class WsClient {
   /** Waits for the next message of one type, and returns its frame; leaves out others. */
   async frame(type: string): Promise<Record<string, unknown>> {
     while (true) {
-      const frame = JSON.parse((await this.next()).text);
+      if (this.#lines.length === 0) this.#lines = (await this.next()).text.split("\n");
+      const frame = JSON.parse(this.#lines.shift()!);
       if (frame.type === type) return frame;
     }
   }

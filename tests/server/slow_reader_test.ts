@@ -2,6 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { SlowReaderPolicy, Socket } from "@sluice/sluice";
 import { FakeClock } from "@sluice/sluice/testing";
+import { Gatherer } from "../../lib/server/gatherer.ts";
 import { Outbox } from "../../lib/server/outbox.ts";
 import { StalledReaders } from "../../lib/server/stalled_readers.ts";
 
@@ -14,7 +15,13 @@ function peer(policy: SlowReaderPolicy) {
   const read: string[] = [];
   const written: string[] = [];
   let overflows = 0;
-  const outbox = new Outbox({ log, budget: 100, stalled, onOverflow: () => overflows++ });
+  const outbox = new Outbox({
+    log,
+    budget: 100,
+    stalled,
+    gatherer: new Gatherer(),
+    onOverflow: () => overflows++,
+  });
   const socket: Socket = {
     get bufferedAmount() {
       return written.join("").length;
@@ -103,7 +110,13 @@ test("a message that comes while others wait does not overtake them", async () =
 test("what is sent before the socket is open is written when it opens, in order", () => {
   const stalled = new StalledReaders(new FakeClock());
   const sent: string[] = [];
-  const outbox = new Outbox({ log, budget: 100, stalled, onOverflow() {} });
+  const outbox = new Outbox({
+    log,
+    budget: 100,
+    stalled,
+    gatherer: new Gatherer(),
+    onOverflow() {},
+  });
   outbox.send("1");
   outbox.send("2");
   outbox.attach({ bufferedAmount: 0, send: (data) => void sent.push(String(data)), close() {} });
@@ -116,7 +129,7 @@ test("what is sent before the socket is open is written when it opens, in order"
 test("a peer that ends while something waits for it is looked at no more", async () => {
   const reader = peer("drop-oldest");
   for (let count = 0; count < 10; count++) reader.outbox.send(tenBytes(String(count)));
-  reader.outbox.drop();
+  reader.outbox.drop({ unsent: true });
   await reader.clock.advance(25);
   assert.equal(reader.stalled.size, 0);
   assert.equal(reader.clock.pending, 0);
