@@ -65,7 +65,7 @@ function listenError(error: unknown, { host, port }: Settings): SettingError | u
 export function announce(address: Deno.NetAddr, services: Services): void {
   const { settings, database, signIn } = services;
   const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
-  const providers = signIn.providers.map(({ name }) => name).join(", ");
+  const providers = signIn.providers.map(({ id, name }) => `${id} (${name})`).join(", ");
   console.log([
     `Sluice listens on http://${host}:${address.port}`,
     `  sign-in   ${providers || "nobody can: set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET"}`,

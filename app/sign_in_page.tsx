@@ -1,4 +1,5 @@
 import type { Context } from "fresh";
+import { Head } from "fresh/runtime";
 import { type SignIn, SignInError, type SignInRequest } from "@sluice/sluice/auth";
 import { SignInProblem } from "../components/SignInProblem.tsx";
 import type { State } from "./define.ts";
@@ -16,11 +17,17 @@ export async function signInPage(
     if (!(error instanceof SignInError)) throw error;
     const { status, message, reason, provider, returnTo } = error;
     return ctx.render(
-      <SignInProblem
-        message={message}
-        reason={reason}
-        retryHref={retryHref(provider, returnTo)}
-      />,
+      <>
+        <Head>
+          <title>Sign-in failed · Sluice</title>
+        </Head>
+        <SignInProblem
+          status={status}
+          message={message}
+          reason={reason}
+          retryHref={retryHref(provider, returnTo)}
+        />
+      </>,
       { status, headers: { "cache-control": "no-store" } },
     );
   }

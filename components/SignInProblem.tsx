@@ -1,9 +1,8 @@
-import { Head } from "fresh/runtime";
 import { ProblemPage } from "./ProblemPage.tsx";
 
 /** What went wrong with a sign-in. */
 export interface SignInProblemProps {
-  readonly status?: number;
+  readonly status: number;
   readonly message: string;
   /** The provider's own words. */
   readonly reason?: string | undefined;
@@ -11,15 +10,8 @@ export interface SignInProblemProps {
 }
 
 /** Says that a sign-in failed, and how to try again. */
-export function SignInProblem({ status = 400, message, reason, retryHref }: SignInProblemProps) {
+export function SignInProblem({ status, message, reason, retryHref }: SignInProblemProps) {
   const detail = reason === undefined ? `${message}.` : `${message}. It says: “${reason}”`;
   const action = { href: retryHref, label: "Try again" };
-  return (
-    <>
-      <Head>
-        <title>Sign-in failed · Sluice</title>
-      </Head>
-      <ProblemPage view={{ status, title: "Sign-in failed", detail, action }} />
-    </>
-  );
+  return <ProblemPage view={{ status, title: "Sign-in failed", detail, action }} />;
 }

@@ -18,7 +18,7 @@ test("it prints where it listens, who can sign in, where data is, and which laye
   await withDirectory(async (kvPath) => {
     await using process = await AppProcess.start({ DENO_KV_PATH: kvPath });
     assert.match(process.origin, /^http:\/\/127\.0\.0\.1:\d+$/);
-    for (const text of ["Development", kvPath, "memory:"]) {
+    for (const text of ["dev (a development identity)", kvPath, "memory:"]) {
       assert.ok(process.stdout.includes(text), text);
     }
     assert.equal((await fetch(`${process.origin}/healthz`).then((r) => r.json())).status, "ok");

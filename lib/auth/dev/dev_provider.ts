@@ -23,7 +23,7 @@ const MAX_ORIGINS = 8;
  */
 export class DevProvider implements Provider {
   readonly id = "dev";
-  readonly name = "Development";
+  readonly name = "a development identity";
   readonly #identity: DevIdentity;
   readonly #options: Pick<BackChannelOptions, "clock">;
   readonly #providers = new Map<string, OidcProvider>();
