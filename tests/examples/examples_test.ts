@@ -88,6 +88,24 @@ test("dashboard.ts sends the past to who comes, then figures as they are measure
   assert.equal(figures[1]!.sockets, 1);
 });
 
+test("http_streaming.ts streams to who stays, and answers who waits for the next", async () => {
+  await using example = await ExampleProcess.start("http_streaming");
+  const { origin } = example;
+  const events = (await fetch(`${origin}/events`)).body!.pipeThrough(new TextDecoderStream());
+  const reader = events.getReader();
+  assert.equal((await reader.read()).value, ": welcome\n\n");
+  const say = async (text: string) =>
+    await (await fetch(`${origin}/say`, { method: "POST", body: text })).text();
+  assert.equal(await say("hello"), "1 heard it\n");
+  assert.equal((await reader.read()).value, 'event: said\ndata: {"text":"hello"}\n\n');
+  const next = fetch(`${origin}/next`).then((response) => response.json());
+  // Whoever waits is in the group as soon as one more has heard it.
+  let count = 0;
+  while (await say(`again ${++count}`) !== "2 heard it\n");
+  assert.match((await next).text, /^again/);
+  await reader.cancel();
+});
+
 test("channels_chat.ts rejects nobody's socket, and a room hears what one says", async () => {
   await using example = await ExampleProcess.start("channels_chat");
   await assert.rejects(example.open("/ws/chat/lobby"), (refused: Refused) => {

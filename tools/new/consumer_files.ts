@@ -71,16 +71,13 @@ const handlers: HandlersOf<${pascal}Consumer> = {
 function testFile({ name, pascal, path }: ConsumerNames): string {
   return `import { test } from "node:test";
 import assert from "node:assert/strict";
-import { MemoryUserStore } from "@sluice/sluice/auth";
 import { type ChannelLayer, MemoryChannelLayer } from "@sluice/sluice/layers";
-import { communicate, type Communicator } from "@sluice/sluice/testing";
+import { communicate, type Communicator, signedIn } from "@sluice/sluice/testing";
 import { ${pascal}Consumer } from "../../../consumers/${name}_consumer.ts";
 
 /** Connects somebody, past the gate. */
 async function connectAs(login: string, layer: ChannelLayer): Promise<Communicator> {
-  const profile = { provider: "dev", subject: login, login, name: login, avatarUrl: undefined };
-  const user = await new MemoryUserStore().save(profile);
-  const scope = { user, layers: { default: layer } };
+  const scope = signedIn({ user: { login }, layer });
   const peer = communicate(${pascal}Consumer, { path: "${path}", scope });
   assert.equal((await peer.connect()).accepted, true);
   return peer;
@@ -88,7 +85,8 @@ async function connectAs(login: string, layer: ChannelLayer): Promise<Communicat
 
 test("${pascal}Consumer lets everybody hear what one says, and by whom", async () => {
   const layer = new MemoryChannelLayer();
-  const [ada, grace] = [await connectAs("ada", layer), await connectAs("grace", layer)];
+  await using ada = await connectAs("ada", layer);
+  await using grace = await connectAs("grace", layer);
   ada.sendJson({ type: "say", data: { text: "hello" }, id: "1" });
   const reply = { type: "reply", id: "1", ok: true, data: { delivered: 2 } };
   assert.deepEqual(await ada.receiveJson(), reply);
@@ -99,7 +97,8 @@ test("${pascal}Consumer lets everybody hear what one says, and by whom", async (
 
 test("${pascal}Consumer refuses an empty text, and tells nobody", async () => {
   const layer = new MemoryChannelLayer();
-  const [ada, grace] = [await connectAs("ada", layer), await connectAs("grace", layer)];
+  await using ada = await connectAs("ada", layer);
+  await using grace = await connectAs("grace", layer);
   ada.sendJson({ type: "say", data: { text: "" }, id: "1" });
   const { ok, error } = await ada.receiveJson();
   assert.deepEqual([ok, (error as { code: string }).code], [false, "INVALID_MESSAGE"]);

@@ -1,0 +1,70 @@
+/**
+ * Plain HTTP over the same groups as sockets: `deno run -A examples/http_streaming.ts`.
+ *
+ * `GET /events` is a stream of server-sent events for as long as the reader stays, `GET /next` waits
+ * for one (long-polling), and `POST /say` sends to both.
+ *
+ * ```sh ignore
+ * curl -N http://127.0.0.1:8000/events
+ * curl -d hello http://127.0.0.1:8000/say
+ * ```
+ *
+ * @module
+ */
+import type { LayerMessage } from "@sluice/sluice";
+import { HttpConsumer } from "@sluice/sluice/consumers";
+import { type LayerScope, MemoryChannelLayer, withLayer } from "@sluice/sluice/layers";
+import { route, router } from "@sluice/sluice/routing";
+import { serve, toHandler } from "@sluice/sluice/server";
+
+/** Streams what is said, until its reader goes away. */
+class EventsConsumer extends HttpConsumer<LayerScope> {
+  override get groups(): readonly string[] {
+    return ["news"];
+  }
+
+  override async handle(): Promise<void> {
+    this.sendHeaders({ headers: { "content-type": "text/event-stream" } });
+    await this.sendBody(": welcome\n\n", { more: true });
+  }
+
+  override async event({ type, data }: LayerMessage): Promise<void> {
+    await this.sendBody(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`, { more: true });
+  }
+}
+
+/** Answers with the next thing that is said, or after 20 s with nothing. */
+class NextConsumer extends HttpConsumer<LayerScope> {
+  override get groups(): readonly string[] {
+    return ["news"];
+  }
+
+  override handle(): void {
+    this.wait(20_000);
+  }
+
+  override async event({ data }: LayerMessage): Promise<void> {
+    await this.sendResponse(200, JSON.stringify(data), { "content-type": "application/json" });
+  }
+}
+
+/** Says it to everybody who reads. */
+class SayConsumer extends HttpConsumer<LayerScope> {
+  override async handle(body: Uint8Array): Promise<void> {
+    const text = new TextDecoder().decode(body).slice(0, 500);
+    const { delivered } = await this.groupSend("news", { type: "said", data: { text } });
+    await this.sendResponse(202, `${delivered} heard it\n`, { "content-type": "text/plain" });
+  }
+}
+
+const routes = router<LayerScope>([
+  route("/events", EventsConsumer),
+  route("/next", NextConsumer),
+  route("/say", SayConsumer),
+]);
+const handler = toHandler(withLayer(new MemoryChannelLayer(), routes));
+
+serve(handler, {
+  port: Number(Deno.env.get("PORT") ?? 8000),
+  drain: () => handler.drain(1000),
+});
