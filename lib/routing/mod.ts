@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { type ChannelRouter, channelRouter } from "./channel_router.ts";
 export {
   compilePattern,
   type Converters,
@@ -11,3 +12,4 @@ export {
   type PathPattern,
 } from "./pattern.ts";
 export { type ConsumerClass, type Needs, type Route, route, router } from "./router.ts";
+export { withRootPath } from "./with_root_path.ts";

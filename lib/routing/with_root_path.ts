@@ -1,0 +1,33 @@
+import { Refusal } from "../protocol/mod.ts";
+import type { Application, Scope } from "../scope.ts";
+
+/**
+ * Takes a prefix off the path, for a site that is mounted below it: `root_path` of ASGI. A path
+ * without it is refused with 404 `NO_CONSUMER`. `scope.path` stays as it is.
+ *
+ * @throws {TypeError} The prefix does not begin with `/`, or ends with it.
+ *
+ * @example
+ * ```ts
+ * import { router, withRootPath } from "@sluice/sluice/routing";
+ * import type { Scope } from "@sluice/sluice";
+ *
+ * const application = withRootPath("/realtime", router<Scope>([]));
+ * ```
+ */
+export function withRootPath<S extends Scope>(
+  rootPath: string,
+  next: Application<S>,
+): Application<S> {
+  if (!/^\/.*[^/]$/.test(rootPath)) {
+    throw new TypeError(
+      `Cannot use the root path "${rootPath}": it takes /path, without a / at its end`,
+    );
+  }
+  return (scope) => {
+    const path = scope.pathRemaining;
+    const rest = path.slice(rootPath.length);
+    if (!path.startsWith(rootPath) || !/^(?:\/|$)/.test(rest)) return new Refusal("NO_CONSUMER");
+    return next(Object.assign(scope, { pathRemaining: rest || "/" }));
+  };
+}

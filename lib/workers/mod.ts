@@ -1,0 +1,19 @@
+/**
+ * Workers: what serves named channels beside the servers.
+ *
+ * {@linkcode Worker} takes the messages, {@linkcode WorkerConsumer} handles them.
+ *
+ * @module
+ */
+export { DEAD_LETTER, type DeadLetter, deadLetterChannel } from "./dead_letter.ts";
+export { runWorker, type RunWorkerOptions } from "./deno_run_worker.ts";
+export { retryDelay, type RetryOptions } from "./retry.ts";
+export { Unprocessable } from "./unprocessable.ts";
+export { Worker, type WorkerClass, type WorkerOptions, type WorkerStats } from "./worker.ts";
+export {
+  type Job,
+  type JobHandlers,
+  type JobHandlersOf,
+  WorkerConsumer,
+  type WorkerScope,
+} from "./worker_consumer.ts";
