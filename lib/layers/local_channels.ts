@@ -2,6 +2,7 @@ import type { LayerMessage } from "../scope.ts";
 import type { LayerGap, Mailbox } from "./channel_layer.ts";
 import { closedError, LayerError } from "./layer_error.ts";
 import type { LayerSettings } from "./layer_options.ts";
+import { ChannelNames, ownerOf } from "./channel_names.ts";
 import { LayerCounters, type LayerStats } from "./layer_stats.ts";
 import { type Delivery, LocalChannel, type LocalChannelContext } from "./local_channel.ts";
 import type { PlainMessage } from "./plain_message.ts";
@@ -25,6 +26,7 @@ export interface GroupWatcher {
 /** The channels and groups of this process: all of a memory layer, and the near end of any other. */
 export class LocalChannels {
   readonly counters: LayerCounters = new LayerCounters();
+  readonly names: ChannelNames = new ChannelNames();
   readonly #channels = new Map<string, LocalChannel>();
   /** Members, and when each was added last. */
   readonly #groups = new Map<string, Map<LocalChannel, number>>();
@@ -60,8 +62,10 @@ export class LocalChannels {
     return this.#groups.keys();
   }
 
-  has(channel: string): boolean {
-    return this.#channels.has(channel);
+  /** Whether a message for the channel can still find a reader here. */
+  isThere(channel: string): boolean {
+    return this.#channels.has(channel) || this.names.isUnused(channel) ||
+      ownerOf(channel) === undefined;
   }
 
   hasGroup(group: string): boolean {
@@ -75,12 +79,19 @@ export class LocalChannels {
   attach(channel: string, mailbox: Mailbox): () => void {
     const entry = this.#channel(channel);
     entry.attach(mailbox, this.#now());
+    this.names.use(channel);
     return () => {
-      if (entry.detach(mailbox)) this.#forget(entry);
+      if (entry.detach(mailbox)) this.#end(entry);
     };
   }
 
-  deliver(channel: string, plain: PlainMessage): Delivery {
+  /** Delivers to one channel; counts a message for a channel that is over. */
+  deliver(channel: string, plain: PlainMessage): Delivery | "nobody" {
+    if (this.#closed) throw closedError();
+    if (!this.isThere(channel)) {
+      this.counters.dropped.nobody++;
+      return "nobody";
+    }
     const entry = this.#channel(channel);
     const delivery = entry.deliver(plain, this.#now());
     if (delivery === "queued") this.#sweepLater();
@@ -186,7 +197,8 @@ export class LocalChannels {
   }
 
   #leaveIfExpired(group: string, entry: LocalChannel, addedAt: number, now: number): boolean {
-    if (entry.mailbox !== undefined || now - addedAt < this.#settings.groupExpiryMs) return false;
+    const stays = entry.mailbox !== undefined && ownerOf(entry.name) !== undefined;
+    if (stays || now - addedAt < this.#settings.groupExpiryMs) return false;
     this.#leave(group, entry);
     this.#forgetIfIdle(entry);
     return true;
@@ -203,7 +215,9 @@ export class LocalChannels {
     this.#watcher.groupEnded?.(group);
   }
 
-  #forget(entry: LocalChannel): void {
+  /** A durable channel outlives its reader. */
+  #end(entry: LocalChannel): void {
+    if (ownerOf(entry.name) === undefined) return this.#forgetIfIdle(entry);
     for (const group of entry.groups) this.#leave(group, entry);
     this.#channels.delete(entry.name);
   }

@@ -1,6 +1,5 @@
 import type { LayerMessage } from "../scope.ts";
 import type { ChannelLayer, GroupSendOptions, GroupSendResult, Mailbox } from "./channel_layer.ts";
-import { ChannelNames } from "./channel_names.ts";
 import { closedError } from "./layer_error.ts";
 import { type ChannelLayerOptions, type LayerSettings, layerSettings } from "./layer_options.ts";
 import type { LayerStats } from "./layer_stats.ts";
@@ -33,7 +32,6 @@ export class MemoryChannelLayer implements ChannelLayer {
   readonly extensions: readonly string[] = ["groups", "flush"];
   readonly #settings: LayerSettings;
   readonly #local: LocalChannels;
-  readonly #names = new ChannelNames();
   #closed = false;
 
   constructor(options: MemoryChannelLayerOptions = {}) {
@@ -46,7 +44,7 @@ export class MemoryChannelLayer implements ChannelLayer {
   }
 
   newChannel(prefix = "specific"): string {
-    return this.#names.next(prefix);
+    return this.#local.names.next(prefix);
   }
 
   attach(channel: string, mailbox: Mailbox): () => void {

@@ -1,0 +1,173 @@
+import type { Clock } from "../scope.ts";
+import { LayerError } from "./layer_error.ts";
+import { REDIS_SCRIPTS, type RedisScript } from "./redis_scripts.ts";
+import { StallWatch } from "./stall_watch.ts";
+
+/** What is used of the client of `@redis/client`. */
+interface Client {
+  connect(): Promise<unknown>;
+  destroy(): void;
+  on(event: "error", listener: (error: unknown) => void): unknown;
+  sendCommand(args: readonly string[]): Promise<unknown>;
+  sSubscribe(name: string, listener: RedisListener): Promise<unknown>;
+  sUnsubscribe(name: string, listener: RedisListener): Promise<unknown>;
+}
+
+/** Takes what is published under a name. */
+export type RedisListener = (text: string, name: string) => void;
+
+/** What a {@linkcode RedisConnection} is opened with. */
+export interface RedisConnectionOptions {
+  readonly url: string;
+  readonly clock: Clock;
+  /** How long a command may take, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Most bytes of commands that are not answered yet. */
+  readonly maxPendingBytes: number;
+  /** Called once, when the connection is over and `close()` was not called. */
+  onLost(): void;
+}
+
+const BEAT_MS = 1_000;
+
+/**
+ * One connection to Redis, for commands and subscriptions alike: what comes, comes in one order. It
+ * ends at the first sign of trouble, and never returns.
+ *
+ * Every command is answered within `timeoutMs` and a quarter of a second: a silent Redis counts as a
+ * lost one, and what was asked of it is rejected.
+ */
+export class RedisConnection {
+  readonly #client: Client;
+  readonly #options: RedisConnectionOptions;
+  readonly #shas = new Map<RedisScript, string>();
+  readonly #watch: StallWatch;
+  #pendingBytes = 0;
+  #offsetMs = 0;
+  #lastSeenAt: number;
+  #isOver = false;
+  #cancelBeat: (() => void) | undefined;
+
+  private constructor(client: Client, options: RedisConnectionOptions) {
+    this.#client = client;
+    this.#options = options;
+    this.#lastSeenAt = options.clock.now();
+    this.#watch = new StallWatch(options.clock, options.timeoutMs, () => this.#lose());
+    client.on("error", () => this.#lose());
+  }
+
+  /** @throws {Error} It was not ready within `timeoutMs`. */
+  static async open(options: RedisConnectionOptions): Promise<RedisConnection> {
+    const { createClient } = await import("@redis/client");
+    const client = createClient({
+      url: options.url,
+      disableOfflineQueue: true,
+      disableClientInfo: true,
+      socket: { reconnectStrategy: false, connectTimeout: options.timeoutMs },
+    });
+    const connection = new RedisConnection(client as unknown as Client, options);
+    await connection.#start();
+    return connection;
+  }
+
+  /** When something was last heard of Redis, in milliseconds since the epoch. */
+  get lastSeenAt(): number {
+    return this.#lastSeenAt;
+  }
+
+  /** The latest time for what is asked now, by the clock of Redis. */
+  get deadline(): number {
+    return Math.round(this.#options.clock.now() + this.#offsetMs + this.#options.timeoutMs);
+  }
+
+  /** @throws {LayerError} `UNAVAILABLE`, or `LIMIT_REACHED`: too much is on its way. */
+  command(...args: string[]): Promise<unknown> {
+    let bytes = 0;
+    for (const arg of args) bytes += arg.length;
+    if (this.#pendingBytes + bytes > this.#options.maxPendingBytes) {
+      const limit = `Cannot have more than ${this.#options.maxPendingBytes} bytes on their way`;
+      return Promise.reject(new LayerError("LIMIT_REACHED", limit));
+    }
+    return this.#ask(bytes, () => this.#client.sendCommand(args));
+  }
+
+  /** Runs a script. @throws {LayerError} As {@linkcode command}. */
+  script(name: RedisScript, keys: readonly string[], ...args: string[]): Promise<unknown> {
+    return this.command("EVALSHA", this.#shas.get(name)!, `${keys.length}`, ...keys, ...args);
+  }
+
+  /** Resolves when Redis has noted it. @throws {LayerError} `UNAVAILABLE`. */
+  async subscribe(name: string, listener: RedisListener): Promise<void> {
+    await this.#ask(name.length, () => this.#client.sSubscribe(name, listener));
+  }
+
+  async unsubscribe(name: string, listener: RedisListener): Promise<void> {
+    await this.#ask(name.length, () => this.#client.sUnsubscribe(name, listener));
+  }
+
+  /** Ends it. What is asked and not answered is rejected. */
+  close(): void {
+    this.#isOver = true;
+    this.#cancelBeat?.();
+    this.#watch.stop();
+    this.#client.destroy();
+  }
+
+  async #start(): Promise<void> {
+    this.#watch.asked();
+    try {
+      await this.#client.connect();
+      this.#watch.answered();
+      await Promise.all(
+        Object.entries(REDIS_SCRIPTS).map(async ([name, source]) => {
+          const sha = await this.command("SCRIPT", "LOAD", source);
+          this.#shas.set(name as RedisScript, String(sha));
+        }),
+      );
+      await this.#beat();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Looks for life, and at the clock of Redis. */
+  async #beat(): Promise<void> {
+    const [seconds, microseconds] = await this.command("TIME") as [string, string];
+    const time = Number(seconds) * 1000 + Number(microseconds) / 1000;
+    this.#offsetMs = time - this.#options.clock.now();
+    if (this.#isOver) return;
+    this.#cancelBeat = this.#options.clock.after(BEAT_MS, () => void this.#beat().catch(() => {}));
+  }
+
+  async #ask(bytes: number, send: () => Promise<unknown>): Promise<unknown> {
+    if (this.#isOver) throw unavailable();
+    this.#pendingBytes += bytes;
+    this.#watch.asked();
+    try {
+      const reply = await send();
+      this.#lastSeenAt = this.#options.clock.now();
+      return reply;
+    } catch (error) {
+      // A script that is gone was flushed by somebody: a new connection brings it back.
+      if (String(error).includes("NOSCRIPT")) this.#lose();
+      throw unavailable(error);
+    } finally {
+      this.#pendingBytes -= bytes;
+      this.#watch.answered();
+    }
+  }
+
+  #lose(): void {
+    if (this.#isOver) return;
+    this.close();
+    this.#options.onLost();
+  }
+}
+
+/** The error of whatever needs Redis while it cannot be reached. */
+export function unavailable(cause?: unknown): LayerError {
+  return new LayerError("UNAVAILABLE", "Redis cannot be reached, or does not take this now", {
+    cause,
+  });
+}

@@ -1,0 +1,323 @@
+import { after, before, beforeEach, test } from "node:test";
+import assert from "node:assert/strict";
+import type { ChannelLayer, LayerGap } from "@sluice/sluice/layers";
+import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
+import { LayerInbox } from "../../lib/testing/layer_inbox.ts";
+import { eventually } from "./eventually.ts";
+import { RedisServer, whyNoRedis } from "./redis_server.ts";
+
+const skip = whyNoRedis() ?? false;
+const options = { skip, timeout: 30_000 };
+const UNAVAILABLE = { code: "UNAVAILABLE" };
+const HELLO = { type: "hello" };
+
+let server: RedisServer;
+let prefix = "";
+
+before(async () => {
+  if (!skip) server = await RedisServer.start();
+});
+beforeEach(() => {
+  prefix = crypto.randomUUID();
+});
+after(() => server?.[Symbol.asyncDispose]());
+
+/** Two processes with a member each in the group `g`. */
+class Pair implements AsyncDisposable {
+  readonly one = layer();
+  readonly other = layer();
+  readonly near = new LayerInbox();
+  readonly far = new LayerInbox();
+
+  static async create(): Promise<Pair> {
+    const pair = new Pair();
+    await join(pair.one, pair.near);
+    await join(pair.other, pair.far);
+    return pair;
+  }
+
+  /** Sends until it arrives everywhere, which says that all is well again. */
+  async recover(): Promise<void> {
+    await eventually(async () => {
+      assert.equal((await this.one.groupSend("g", { type: "back" })).processes, 1);
+    });
+    await this.far.until(() => this.far.types.includes("back"));
+    await this.near.until(() => this.near.types.includes("back"));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.one.close();
+    await this.other.close();
+  }
+}
+
+function layer(options = {}): RedisChannelLayer {
+  return new RedisChannelLayer(server.url, { prefix, ...options });
+}
+
+async function join(layer: ChannelLayer, inbox: LayerInbox, group = "g"): Promise<void> {
+  const channel = layer.newChannel();
+  layer.attach(channel, inbox);
+  await layer.groupAdd(group, channel);
+}
+
+/** Fails where `work` takes longer than Redis may take, and a little. */
+async function promptly(work: Promise<unknown>): Promise<void> {
+  const startedAt = performance.now();
+  await work;
+  assert.ok(performance.now() - startedAt < 2_600);
+}
+
+test("a Redis that is not there: UNAVAILABLE, and all is well when it comes", options, async () => {
+  await server.kill();
+  await using pair = new Pair();
+  pair.one.attach("jobs", pair.near);
+  await promptly(assert.rejects(pair.one.send("jobs", HELLO), UNAVAILABLE));
+  for (let n = 0; n < 3; n++) {
+    await promptly(assert.rejects(pair.one.groupSend("g", HELLO), UNAVAILABLE));
+    await promptly(assert.rejects(join(pair.one, new LayerInbox()), UNAVAILABLE));
+    await promptly(assert.rejects(pair.one.check(), UNAVAILABLE));
+    await promptly(assert.rejects(pair.one.receive("other"), UNAVAILABLE));
+  }
+  assert.equal(pair.one.stats.groups, 0);
+  await server.restart();
+  await eventually(() => pair.one.send("jobs", { type: "late" }));
+  await pair.near.wait(1);
+  assert.deepEqual(pair.near.types, ["late"]);
+});
+
+test(
+  "kill -9: what is asked is refused at once, gaps are told, and nothing comes late",
+  options,
+  async () => {
+    await using pair = await Pair.create();
+    const gaps: LayerGap[] = [];
+    pair.other.onGap((gap) => gaps.push(gap));
+    const before = Date.now();
+    const flying = Promise.allSettled(
+      Array.from({ length: 500 }, (_, n) => pair.one.groupSend("g", { type: `${n}` })),
+    );
+    await server.kill();
+    const outcomes = await flying;
+    const taken = outcomes.filter(({ status }) => status === "fulfilled").length;
+    assert.ok(taken <= pair.near.types.length + pair.one.stats.dropped.gap);
+    for (let n = 0; n < 20; n++) {
+      await promptly(assert.rejects(pair.one.groupSend("g", { type: "lost" }), UNAVAILABLE));
+    }
+    await server.restart();
+    const restartedAt = performance.now();
+    await pair.recover();
+    assert.ok(performance.now() - restartedAt < 5_000);
+    assert.equal(pair.near.gaps.length, 1);
+    assert.equal(pair.far.gaps.length, 1);
+    assert.deepEqual(gaps, pair.far.gaps);
+    const [{ since, until }] = gaps as [LayerGap];
+    assert.ok(before - 2_000 <= since && since < until && until <= Date.now());
+    assert.equal(pair.other.stats.gaps, 1);
+    assert.ok(!pair.far.types.includes("lost") && !pair.near.types.includes("lost"));
+  },
+);
+
+test(
+  "a paused Redis: UNAVAILABLE in time, and what it wakes up to is thrown away",
+  options,
+  async () => {
+    await using pair = await Pair.create();
+    server.pause();
+    await promptly(assert.rejects(pair.one.groupSend("g", { type: "lost" }), UNAVAILABLE));
+    await promptly(assert.rejects(pair.one.groupSend("g", { type: "lost" }), UNAVAILABLE));
+    await promptly(assert.rejects(pair.one.send("jobs", { type: "lost" }), UNAVAILABLE));
+    await promptly(assert.rejects(pair.other.check(), UNAVAILABLE));
+    server.resume();
+    await pair.recover();
+    assert.ok(!pair.far.types.includes("lost") && !pair.near.types.includes("lost"));
+    await pair.one.send("jobs", { type: "first" });
+    assert.equal((await pair.other.receive("jobs")).type, "first");
+  },
+);
+
+test("CLIENT PAUSE: the same", options, async () => {
+  await using pair = await Pair.create();
+  await server.command("CLIENT PAUSE 3500 ALL");
+  await promptly(assert.rejects(pair.one.groupSend("g", { type: "lost" }), UNAVAILABLE));
+  await eventually(() => pair.recover(), 10_000);
+  assert.ok(!pair.far.types.includes("lost"));
+});
+
+test("a full Redis: durable channels are refused, live groups go on", options, async () => {
+  await using pair = await Pair.create();
+  await pair.one.send("jobs", { type: "1" });
+  await server.command("CONFIG SET maxmemory 1");
+  await assert.rejects(pair.one.send("jobs", { type: "lost" }), UNAVAILABLE);
+  await assert.rejects(pair.one.groupAdd("g", "jobs"), UNAVAILABLE);
+  assert.equal((await pair.one.groupSend("g", HELLO)).delivered, 1);
+  await pair.far.wait(1);
+  assert.equal((await pair.other.receive("jobs")).type, "1");
+  await server.command("CONFIG SET maxmemory 0");
+  await pair.one.send("jobs", { type: "2" });
+  assert.equal((await pair.other.receive("jobs")).type, "2");
+  assert.equal(pair.one.stats.gaps, 0);
+});
+
+test("a durable member that cannot be reached is counted as dropped", options, async () => {
+  await using pair = await Pair.create();
+  await pair.one.groupAdd("g", "jobs");
+  await server.command("CONFIG SET maxmemory 1");
+  const { delivered, dropped } = await pair.one.groupSend("g", HELLO);
+  await server.command("CONFIG SET maxmemory 0");
+  assert.deepEqual([delivered, dropped, pair.one.stats.dropped.gap], [1, 1, 1]);
+});
+
+test("a connection that Redis closes comes back with all subscriptions", options, async () => {
+  await using pair = await Pair.create();
+  const inboxes = await Promise.all(["h", "i", "j"].map(async (group) => {
+    const inbox = new LayerInbox();
+    await join(pair.other, inbox, group);
+    return inbox;
+  }));
+  const reader = pair.other.receive("jobs");
+  await server.command("CLIENT KILL TYPE pubsub");
+  await pair.far.until(() => pair.far.gaps.length === 1);
+  await eventually(async () => {
+    for (const group of ["h", "i", "j"]) await pair.one.groupSend(group, HELLO);
+    await pair.one.send("jobs", HELLO);
+  });
+  for (const inbox of inboxes) await inbox.wait(1);
+  assert.deepEqual(await reader, HELLO);
+});
+
+test("scripts that somebody flushed are there again", options, async () => {
+  await using pair = await Pair.create();
+  await server.command("SCRIPT FLUSH");
+  await pair.recover();
+});
+
+test(
+  "a process listens once to a group, and no more when its last member left",
+  options,
+  async () => {
+    await using pair = new Pair();
+    const name = `${prefix}:{g:g}`;
+    const leaves = await Promise.all([1, 2, 3].map(async () => {
+      const channel = pair.one.newChannel();
+      const leave = pair.one.attach(channel, new LayerInbox());
+      await pair.one.groupAdd("g", channel);
+      return leave;
+    }));
+    assert.equal((await pair.other.groupSend("g", HELLO)).processes, 1);
+    assert.equal(await server.command(`SPUBLISH ${name} x`), ":1");
+    for (const leave of leaves) leave();
+    await eventually(async () => assert.equal(await server.command(`SPUBLISH ${name} x`), ":0"));
+  },
+);
+
+test("what is no message is counted and ignored", options, async () => {
+  await using pair = await Pair.create();
+  const inbox = `${prefix}:{p:${pair.other.newChannel().match(/\.(\w+)!/)![1]}}`;
+  const garbage = [
+    "x",
+    "[]",
+    '[0,"a.1",null,"g",null,{"type":"old"}]',
+    '[1,"a.1",null,"g",null,{"type":""}]',
+    '[1,"a.1",null,"g",null,{"data":1}]',
+    '[1,"a.1",{},"g",null,{"type":"x"}]',
+    '[1,"a.1",null,"g",null,null]',
+    '[1,"a.1",null,"g",null,{"__proto__":{"type":"x"}}]',
+    '"[1"',
+    "[".repeat(30_000),
+  ];
+  for (const text of garbage) {
+    await server.command(`SPUBLISH ${prefix}:{g:g} ${quote(text)}`);
+    await server.command(`SPUBLISH ${inbox} ${quote(text)}`);
+  }
+  await server.command(`SPUBLISH ${inbox} ${quote('[1,"a",".bad name!",null,null,{"type":"x"}]')}`);
+  await pair.one.groupSend("g", HELLO);
+  await pair.far.wait(1);
+  assert.deepEqual(pair.far.types, ["hello"]);
+  assert.equal(pair.other.stats.dropped.malformed, 2 * garbage.length + 1);
+});
+
+test("garbage in a durable channel is counted, and what follows is read", options, async () => {
+  await using pair = await Pair.create();
+  const queue = `${prefix}:{c:jobs}:queue`;
+  await server.command(`RPUSH ${queue} x`);
+  await server.command(`RPUSH ${queue} 99999999999999:x`);
+  await pair.one.send("jobs", HELLO);
+  assert.deepEqual(await pair.other.receive("jobs"), HELLO);
+  assert.equal(pair.other.stats.dropped.malformed, 1);
+});
+
+test("a queue of another type is UNAVAILABLE, and nothing breaks", options, async () => {
+  await using pair = await Pair.create();
+  await server.command(`SET ${prefix}:{c:jobs}:queue x`);
+  await assert.rejects(pair.one.send("jobs", HELLO), UNAVAILABLE);
+  assert.equal((await pair.one.groupSend("g", HELLO)).delivered, 1);
+});
+
+test(
+  "encryption: Redis sees no text, keys can be changed, other keys are ignored",
+  options,
+  async () => {
+    const [old, fresh, wrong] = ["o", "f", "w"].map((letter) => letter.repeat(32)) as [
+      string,
+      string,
+      string,
+    ];
+    const layers = [[old], [old, fresh], [fresh, old], [wrong]].map((encryptionKeys) =>
+      layer({ encryptionKeys })
+    );
+    const inboxes = layers.map(() => new LayerInbox());
+    for (const [index, layer] of layers.entries()) await join(layer, inboxes[index]!);
+    await layers[0]!.groupSend("g", { type: "by-old" });
+    await layers[2]!.groupSend("g", { type: "by-fresh" });
+    await Promise.all([inboxes[0]!.wait(1), inboxes[1]!.wait(2), inboxes[2]!.wait(2)]);
+    assert.deepEqual(inboxes[0]!.types, ["by-old"]);
+    assert.equal(layers[0]!.stats.dropped.malformed, 1);
+    assert.deepEqual(inboxes[3]!.types, []);
+    assert.equal(layers[3]!.stats.dropped.malformed, 2);
+    await layers[0]!.send("jobs", { type: "secret-word" });
+    const raw = await server.command(
+      `EVAL "return redis.call('LINDEX', KEYS[1], 0)" 1 ${prefix}:{c:jobs}:queue`,
+    );
+    assert.match(raw, /^\$\d+/);
+    await server.command(`COPY ${prefix}:{c:jobs}:queue ${prefix}:{c:other}:queue`);
+    const stolen = layers[1]!.receive("other", { signal: AbortSignal.timeout(300) });
+    await assert.rejects(stolen, { name: "TimeoutError" });
+    assert.equal(layers[1]!.stats.dropped.malformed, 1);
+    for (const layer of layers) await layer.close();
+  },
+);
+
+test("more on its way than allowed is LIMIT_REACHED", options, async () => {
+  const small = layer({ maxPendingBytes: 10_000 });
+  await small.check();
+  const large = { type: "x", data: "x".repeat(6_000) };
+  const sends = await Promise.allSettled([
+    small.groupSend("g", large),
+    small.groupSend("g", large),
+  ]);
+  assert.deepEqual(sends.map(({ status }) => status), ["fulfilled", "rejected"]);
+  await small.groupSend("g", large);
+  await small.close();
+});
+
+test("addresses, prefixes and keys that cannot be used are refused, without saying secrets", () => {
+  for (const url of ["http://x", "redis://", "", "redis:/x"]) {
+    assert.throws(() => new RedisChannelLayer(url), TypeError);
+  }
+  const url = "redis://127.0.0.1:1";
+  for (const prefix of ["", "a{b", "a b", ":"]) {
+    assert.throws(() => new RedisChannelLayer(url, { prefix }), TypeError);
+  }
+  assert.throws(() => new RedisChannelLayer(url, { encryptionKeys: [] }), TypeError);
+  assert.throws(
+    () => new RedisChannelLayer(url, { encryptionKeys: ["hunter2"] }),
+    (error: Error) => error instanceof TypeError && !error.message.includes("hunter2"),
+  );
+  assert.throws(() => new RedisChannelLayer(url, { timeoutMs: 0 }), RangeError);
+});
+
+/** Quotes an argument of Redis' inline form. */
+function quote(text: string): string {
+  return `"${text.replace(/["\\]/g, "\\$&")}"`;
+}

@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createConnection, createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findRedis } from "../../tools/provide/redis.ts";
+
+/** Why the tests with Redis are left out; nothing where it is here. */
+export function whyNoRedis(): string | undefined {
+  return findRedis() === undefined ? "there is no redis-server" : undefined;
+}
+
+/** A Redis of a test's own, on a free loopback port, that keeps nothing. */
+export class RedisServer implements AsyncDisposable {
+  readonly port: number;
+  readonly #folder: string;
+  #process: Deno.ChildProcess;
+
+  private constructor(port: number, folder: string) {
+    this.port = port;
+    this.#folder = folder;
+    this.#process = this.#spawn();
+  }
+
+  static async start(): Promise<RedisServer> {
+    const server = new RedisServer(
+      await freePort(),
+      await mkdtemp(join(tmpdir(), "sluice-redis-")),
+    );
+    await server.#listening();
+    return server;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** `kill -9`. Resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.#process.kill("SIGKILL");
+    await this.#process.status;
+  }
+
+  /** Starts it again, empty. */
+  async restart(): Promise<void> {
+    this.#process = this.#spawn();
+    await this.#listening();
+  }
+
+  /** Stops it in its tracks: its connections stay, and nothing is answered. */
+  pause(): void {
+    this.#process.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#process.kill("SIGCONT");
+  }
+
+  /** Sends one command in the inline form, and returns the first line of the answer. */
+  async command(line: string): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const socket = createConnection(this.port, "127.0.0.1", () => socket.write(`${line}\r\n`));
+    socket.once("data", (data) => resolve(String(data).split("\r\n")[0]!));
+    socket.once("error", reject);
+    try {
+      return await promise;
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.resume();
+    await this.kill().catch(() => {});
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  #spawn(): Deno.ChildProcess {
+    const args = ["--port", `${this.port}`, "--bind", "127.0.0.1", "--save", "", "--dir"];
+    return new Deno.Command(findRedis()!, {
+      args: [...args, this.#folder, "--appendonly", "no"],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+  }
+
+  async #listening(): Promise<void> {
+    for (let tries = 0; tries < 500; tries++) {
+      if (await this.command("PING").catch(() => "") === "+PONG") return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    throw new Error("Redis did not start");
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject).listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
