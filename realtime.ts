@@ -60,6 +60,7 @@ export function createRealtime(parts: RealtimeParts): Handler {
     log,
     publicUrl: settings.publicUrl,
     trustProxy: settings.trustProxy,
+    freshness: sessions.freshness,
     limits: { maxMessageBytes, messagesPerSecond, messageBurst, sendBufferBytes },
   });
 }

@@ -14,7 +14,7 @@ import {
 import { type ChannelLayer, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
 import { createLog, type Handler } from "@sluice/sluice/server";
-import { KvSessionStore, Sessions } from "@sluice/sluice/sessions";
+import { KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions";
 import { type Database, openDatabase } from "./database.ts";
 import { createRealtime } from "../realtime.ts";
 import { readSettings, SettingError, type Settings } from "./settings.ts";
@@ -51,13 +51,15 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   const { log = createLog(logOptions(settings)), clock = systemClock } = options;
   const database = openDatabase(settings.kvPath);
   const { sessionIdleTtlMs: idleTtlMs, sessionMaxTtlMs: maxTtlMs } = settings;
-  const sessions = new Sessions(new KvSessionStore(database.source), {
+  const controlLog = new KvControlLog(database.source);
+  const sessions = new Sessions(new KvSessionStore(database.source, { clock, controlLog }), {
     idleTtlMs,
     maxTtlMs,
+    controlLog,
     clock,
     log,
   });
-  const users = new KvUserStore(database.source);
+  const users = new KvUserStore(database.source, { controlLog });
   const layer = createLayer(settings);
   const presence = new Presence<PublicUser>(layer, {
     joined: (user) => ({ type: "joined", data: { user } }),
@@ -71,6 +73,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     realtime,
     startedAt: Date.now(),
     async close() {
+      sessions.close();
       await layer.close();
       await database.close();
     },

@@ -176,10 +176,11 @@ export class LiveSessions {
     }
   }
 
-  /** Lets a follower run while connections are bound. */
-  followWith(follower: Follower): void {
+  /** Lets a follower run while connections are bound, or none. */
+  followWith(follower: Follower | undefined): void {
+    this.#follower?.stop();
     this.#follower = follower;
-    if (this.#entries.size > 0) follower.start();
+    if (this.#entries.size > 0) follower?.start();
   }
 
   /** How many sessions have connections in this process. */

@@ -111,6 +111,11 @@ export class Sessions {
     }
   }
 
+  /** Follows other processes no more. What is open stays open. */
+  close(): void {
+    this.live.followWith(undefined);
+  }
+
   /** How long a browser should keep the cookie, in seconds: a day beyond any session's end. */
   get cookieMaxAgeSeconds(): number {
     return Math.ceil((this.#lifetime.maxTtlMs + REMEMBER_MS) / 1000);

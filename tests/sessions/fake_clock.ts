@@ -24,6 +24,11 @@ export class FakeClock implements Clock {
     return () => void this.#timers.delete(timer);
   }
 
+  /** Moves on by `ms` and lets nothing happen: a process that was stopped. */
+  pause(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Moves on by `ms`, and lets everything that is due then happen, in order. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;

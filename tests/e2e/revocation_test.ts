@@ -1,0 +1,163 @@
+import { before, test } from "node:test";
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { AppProcess, buildApp } from "./app_process.ts";
+import type { TestBrowser } from "../app/test_app.ts";
+import { SilentPeer } from "./silent_peer.ts";
+import { WsClient } from "./ws_client.ts";
+
+before(buildApp);
+
+const ROOM = "/ws/chat/lobby";
+
+/** A socket of a session on a process, and what it received after the revocation. */
+interface Watched {
+  readonly person: number;
+  readonly process: number;
+  /** Milliseconds after the revocation at which the last message came. */
+  lastMs: number;
+  isOver: boolean;
+}
+
+interface Stage extends AsyncDisposable {
+  readonly processes: readonly AppProcess[];
+  readonly people: readonly TestBrowser[];
+  readonly watched: readonly Watched[];
+  /** Starts the clock of `lastMs`. */
+  revoked(): void;
+  /** Makes everybody hear something, on every process. */
+  talk(): void;
+}
+
+const LOGINS = ["ada", "grace", "linus"];
+
+/**
+ * Three processes over one file; three people with `each` sockets per process, half of the peers
+ * silent: they read no more, and answer no close frame. A fourth person talks all the time.
+ */
+async function setStage(each: number): Promise<Stage> {
+  const directory = await Deno.makeTempDir();
+  const env = {
+    DENO_KV_PATH: join(directory, "kv.sqlite3"),
+    SOCKETS_PER_USER: "1000",
+    SOCKETS_PER_ADDRESS: "10000",
+    MESSAGES_PER_SECOND: "1000",
+    MESSAGE_BURST: "1000",
+  };
+  const processes = await Promise.all([1, 2, 3].map(() => AppProcess.start(env)));
+  const people = await Promise.all(LOGINS.map((login) => processes[0]!.signIn(login)));
+  const talker = await processes[0]!.signIn("talker");
+  const talkers = await Promise.all(processes.map((process) => process.open(ROOM, talker)));
+  const watched: Watched[] = [];
+  const peers: Disposable[] = [...talkers];
+  let revokedAt = Infinity;
+  await Promise.all(
+    processes.flatMap((process, at) =>
+      people.flatMap((browser, person) =>
+        Array.from({ length: each }, async (_, n) => {
+          const socket: Watched = { person, process: at, lastMs: 0, isOver: false };
+          watched.push(socket);
+          const heard = () => {
+            if (performance.now() > revokedAt) socket.lastMs = performance.now() - revokedAt;
+          };
+          const over = () => void (socket.isOver = true);
+          peers.push(await connect({ process, browser, isSilent: n % 2 === 0, heard, over }));
+        })
+      )
+    ),
+  );
+  return {
+    processes,
+    people,
+    watched,
+    revoked: () => void (revokedAt = performance.now()),
+    talk() {
+      for (const socket of talkers) {
+        socket.sendJson({ type: "say", data: { text: "still there?" } });
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const peer of peers) peer[Symbol.dispose]();
+      await Promise.all(processes.map((process) => process[Symbol.asyncDispose]()));
+      await Deno.remove(directory, { recursive: true });
+    },
+  };
+}
+
+interface Peer {
+  readonly process: AppProcess;
+  readonly browser: TestBrowser;
+  readonly isSilent: boolean;
+  readonly heard: () => void;
+  readonly over: () => void;
+}
+
+async function connect({ process, browser, isSilent, heard, over }: Peer): Promise<Disposable> {
+  if (isSilent) {
+    const { origin } = process;
+    const peer = await SilentPeer.connect(origin + ROOM, { cookie: browser.cookieHeader, origin });
+    peer.onText = heard;
+    peer.onClose = over;
+    return peer;
+  }
+  const client: WsClient = await process.open(ROOM, browser);
+  client.socket.on("message", heard);
+  client.socket.on("close", over);
+  return client;
+}
+
+/** Ends the first person's session through one of the processes. */
+async function revoke(stage: Stage, at: number): Promise<void> {
+  const { origin } = stage.processes[at]!;
+  const response = await fetch(`${origin}/auth/signout`, {
+    method: "POST",
+    redirect: "manual",
+    headers: { cookie: stage.people[0]!.cookieHeader, origin },
+  });
+  await response.body?.cancel();
+  assert.equal(response.status, 303);
+  stage.revoked();
+}
+
+/** Lets people talk for some time: every few milliseconds everybody is sent something. */
+async function talkFor(stage: Stage, ms: number): Promise<void> {
+  const until = performance.now() + ms;
+  while (performance.now() < until) {
+    stage.talk();
+    await pause(50);
+  }
+}
+
+test("300 sockets on 3 processes: a sign-out ends all of its session within 1 s, and no other", async () => {
+  await using stage = await setStage(34);
+  await talkFor(stage, 300);
+  await revoke(stage, 0);
+  await talkFor(stage, 2_500);
+  const mine = stage.watched.filter(({ person }) => person === 0);
+  const others = stage.watched.filter(({ person }) => person !== 0);
+  assert.equal(mine.length, 102);
+  const latest = Math.max(...mine.map(({ lastMs }) => lastMs));
+  assert.ok(latest < 1_000, `one heard something ${latest} ms after the sign-out`);
+  assert.ok(mine.every(({ isOver }) => isOver), "every socket of the session is over");
+  assert.ok(others.every(({ isOver }) => !isOver), "no socket of another session is over");
+  assert.ok(others.every(({ lastMs }) => lastMs > 2_000), "the others hear everything");
+});
+
+test("a process that was stopped meanwhile sends nothing to an ended session when it wakes up", async () => {
+  await using stage = await setStage(10);
+  await talkFor(stage, 300);
+  const sleeper = stage.processes[2]!;
+  sleeper.signal("SIGSTOP");
+  await revoke(stage, 0);
+  // What is sent meanwhile waits for it in the kernel, and is the first thing that it reads.
+  await talkFor(stage, 4_000);
+  sleeper.signal("SIGCONT");
+  await talkFor(stage, 1_500);
+  const mine = stage.watched.filter(({ person }) => person === 0);
+  const late = mine.filter(({ lastMs }) => lastMs >= 1_000);
+  assert.equal(late.length, 0, `${late.length} heard something after 1 s: ${late[0]?.lastMs} ms`);
+  assert.ok(mine.every(({ isOver }) => isOver));
+  const others = stage.watched.filter(({ person }) => person !== 0);
+  assert.ok(others.every(({ isOver, lastMs }) => !isOver && lastMs > 5_000));
+});

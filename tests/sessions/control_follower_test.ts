@@ -1,0 +1,235 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  ControlFollower,
+  type ControlLog,
+  type ControlPage,
+  KvControlLog,
+  KvSessionStore,
+  type SessionEvent,
+  Sessions,
+} from "../../lib/sessions/mod.ts";
+import { settle } from "../../lib/testing/fake_clock.ts";
+import { FakeClock } from "./fake_clock.ts";
+import { FakeConnection, FakeLog } from "./fakes.ts";
+
+/** A log in memory that can forget, hang and fail. */
+class FakeControlLog implements ControlLog {
+  events: SessionEvent[] = [];
+  forgotten = 0;
+  reads = 0;
+  /** What a read waits for. */
+  gate: Promise<void> | undefined;
+  fails = false;
+
+  async read(after: number | undefined): Promise<ControlPage> {
+    this.reads++;
+    const position = this.events.length;
+    const page = {
+      events: after === undefined ? [] : this.events.slice(after),
+      position,
+      hasMore: false,
+      isComplete: after !== undefined && after >= this.forgotten,
+    };
+    await this.gate;
+    if (this.fails) throw new Error("the log is down");
+    return page;
+  }
+  append(event: SessionEvent): Promise<void> {
+    this.events.push(event);
+    return Promise.resolve();
+  }
+}
+
+function setUp() {
+  const clock = new FakeClock();
+  const log = new FakeLog();
+  const controlLog = new FakeControlLog();
+  const applied: SessionEvent[] = [];
+  let revalidations = 0;
+  const follower = new ControlFollower(controlLog, {
+    apply: (event) => void applied.push(event),
+    revalidate: () => Promise.resolve(void revalidations++),
+  }, { clock, log });
+  return { clock, log, controlLog, applied, follower, revalidations: () => revalidations };
+}
+
+const event: SessionEvent = { type: "user-changed", userId: "ada" };
+
+test("ControlFollower applies what is written within 250 ms", async () => {
+  const { clock, controlLog, applied, follower } = setUp();
+  follower.start();
+  await clock.advance(1000);
+  await controlLog.append(event);
+  await clock.advance(250);
+  assert.deepEqual(applied, [event]);
+});
+
+test("ControlFollower looks at everything once at its very beginning, and then no more", async () => {
+  const { clock, follower, revalidations } = setUp();
+  follower.start();
+  await clock.advance(5000);
+  assert.equal(revalidations(), 1);
+});
+
+test("ControlFollower reads at most five times a second, and not at all once it is stopped", async () => {
+  const { clock, controlLog, follower } = setUp();
+  follower.start();
+  await clock.advance(10_000);
+  assert.ok(controlLog.reads <= 51, `${controlLog.reads} reads in 10 s`);
+  follower.stop();
+  const { reads } = controlLog;
+  await clock.advance(10_000);
+  assert.equal(controlLog.reads, reads);
+  assert.equal(clock.timers, 0);
+});
+
+test("ControlFollower goes on where it was after nobody wanted it for a while", async () => {
+  const { clock, controlLog, applied, follower, revalidations } = setUp();
+  follower.start();
+  await clock.advance(1000);
+  follower.stop();
+  await controlLog.append(event);
+  await clock.advance(60_000);
+  follower.start();
+  await clock.advance(0);
+  assert.deepEqual(applied, [event]);
+  assert.equal(revalidations(), 1);
+});
+
+test("ControlFollower looks at everything where its place was forgotten", async () => {
+  const { clock, controlLog, follower, revalidations } = setUp();
+  follower.start();
+  await clock.advance(1000);
+  await controlLog.append(event);
+  await controlLog.append(event);
+  controlLog.forgotten = 1;
+  await clock.advance(250);
+  assert.equal(revalidations(), 2);
+});
+
+test("ControlFollower goes on after the log could not be read, and misses nothing", async () => {
+  const { clock, controlLog, applied, follower, log } = setUp();
+  follower.start();
+  await clock.advance(1000);
+  controlLog.fails = true;
+  await clock.advance(5000);
+  await controlLog.append(event);
+  assert.equal(follower.isStale, false);
+  controlLog.fails = false;
+  await clock.advance(400);
+  assert.deepEqual(applied, [event]);
+  assert.equal(log.text.match(/cannot be read/g)?.length, 1);
+});
+
+test("ControlFollower goes on where an event cannot be applied", async () => {
+  const clock = new FakeClock();
+  const controlLog = new FakeControlLog();
+  const applied: SessionEvent[] = [];
+  const follower = new ControlFollower(controlLog, {
+    apply(event) {
+      applied.push(event);
+      if (applied.length === 1) throw new Error("a bug");
+    },
+    revalidate: () => Promise.resolve(),
+  }, { clock, log: new FakeLog() });
+  follower.start();
+  await clock.advance(300);
+  await controlLog.append(event);
+  await controlLog.append(event);
+  await clock.advance(300);
+  assert.equal(applied.length, 2);
+});
+
+test("ControlFollower is stale after a pause until it has read what happened meanwhile", async () => {
+  const { clock, controlLog, applied, follower } = setUp();
+  follower.start();
+  await clock.advance(1000);
+  await controlLog.append(event);
+  clock.pause(20_000);
+  assert.equal(follower.isStale, true);
+  let knew = 0;
+  follower.whenFresh(() => knew = applied.length);
+  await clock.advance(0);
+  assert.equal(follower.isStale, false);
+  assert.equal(knew, 1);
+});
+
+test("ControlFollower does not take a reading from before a pause for fresh", async () => {
+  const { clock, controlLog, follower } = setUp();
+  follower.start();
+  await clock.advance(1000);
+  const gate = Promise.withResolvers<void>();
+  controlLog.gate = gate.promise;
+  await clock.advance(200);
+  clock.pause(20_000);
+  controlLog.gate = Promise.withResolvers<void>().promise;
+  gate.resolve();
+  await settle();
+  assert.equal(follower.isStale, true);
+});
+
+test("Sessions over one database end each other's connections within 250 ms, and no other's", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const clock = new FakeClock();
+  const processes = [1, 2, 3].map(() => {
+    const controlLog = new KvControlLog(kv);
+    const store = new KvSessionStore(kv, { clock, controlLog });
+    return new Sessions(store, { clock, controlLog, log: new FakeLog() });
+  });
+  const opened = await Promise.all(
+    ["ada", "grace", "linus"].map((userId) => processes[0]!.create({ userId, provider: "dev" })),
+  );
+  const sockets = opened.map(({ session }) =>
+    processes.flatMap((process) =>
+      Array.from({ length: 10 }, () => {
+        const socket = new FakeConnection();
+        process.live.bind(session.id, socket);
+        process.live.track(session);
+        socket.accept();
+        return socket;
+      })
+    )
+  );
+  await pass(clock, 500);
+  await processes[1]!.end(opened[0]!.session.id, "revoked");
+  await pass(clock, 250);
+  assert.ok(sockets[0]!.every((socket) => socket.ended?.code === 4401));
+  assert.ok(sockets.slice(1).flat().every((socket) => socket.phase === "open"));
+});
+
+test("Sessions ends what ended while its place in the log was forgotten, and nothing else", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const clock = new FakeClock();
+  const open = () => {
+    const controlLog = new KvControlLog(kv);
+    const store = new KvSessionStore(kv, { clock, controlLog });
+    return new Sessions(store, { clock, controlLog, log: new FakeLog() });
+  };
+  const [here, there] = [open(), open()];
+  const opened = await Promise.all(
+    Array.from({ length: 250 }, (_, n) => there.create({ userId: `u${n}`, provider: "dev" })),
+  );
+  const sockets = opened.map(({ session }) => {
+    const socket = new FakeConnection();
+    here.live.bind(session.id, socket);
+    here.live.track(session);
+    socket.accept();
+    return socket;
+  });
+  await pass(clock, 500);
+  for (const { session } of opened.slice(0, 120)) await there.end(session.id, "signed-out");
+  for await (const { key } of kv.list({ prefix: ["control_log"] })) await kv.delete(key);
+  await pass(clock, 250);
+  assert.ok(sockets.slice(0, 120).every((socket) => socket.ended?.code === 4401));
+  assert.ok(sockets.slice(120).every((socket) => socket.phase === "open"));
+});
+
+/** Moves on, while a real database answers in between. */
+async function pass(clock: FakeClock, ms: number): Promise<void> {
+  for (let at = 0; at < ms; at += 50) {
+    await clock.advance(50);
+    for (let turn = 0; turn < 12; turn++) await settle();
+  }
+  for (let turn = 0; turn < 20; turn++) await settle();
+}
