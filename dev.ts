@@ -1,10 +1,11 @@
 /**
  * The way in: `start` builds and serves, `dev` serves with live reload, `build` builds, and `serve`
- * serves what was built.
+ * serves what was built, with `--processes N` by several processes on one port.
  *
  * @module
  */
 import { Builder } from "fresh/dev";
+import { processesOf, serveProcesses } from "./app/processes.ts";
 import { announce, type Fetch, serveApp } from "./app/serve.ts";
 import { services } from "./app/services.ts";
 import { SettingError } from "./app/settings.ts";
@@ -32,9 +33,11 @@ function build(): Promise<unknown> {
 }
 
 async function serveBuilt(): Promise<void> {
+  const processes = processesOf(Deno.args);
+  if (processes > 1) Deno.exit(await serveProcesses(processes, services().settings));
   const built = new URL("_fresh/server.js", import.meta.url).href;
   const { default: server } = await import(built) as { default: { fetch: Fetch } };
-  await serveApp(server.fetch, services());
+  await serveApp(server.fetch, services(), { reusePort: Deno.args.includes("--reuse-port") });
 }
 
 /** For a builder that does not know port 0. */

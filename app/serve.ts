@@ -10,13 +10,18 @@ export type Fetch = (request: Request, info: Deno.ServeHandlerInfo) => Response 
  *
  * @throws {SettingError} The port is taken, or the database's file cannot be used.
  */
-export async function serveApp(fetch: Fetch, services: Services): Promise<void> {
+export async function serveApp(
+  fetch: Fetch,
+  services: Services,
+  options: { reusePort?: boolean } = {},
+): Promise<void> {
   const { settings, log, realtime } = services;
   await checkDatabase(services);
   try {
     serve(fetch, {
       hostname: settings.host,
       port: settings.port,
+      reusePort: options.reusePort,
       onListen: (address) => announce(address, services),
       drain: () => realtime.drain(settings.drainMs),
       drainMs: settings.drainMs,
