@@ -8,11 +8,13 @@
  *
  * @module
  */
+export { banUser, setRoles, unbanUser, type UserChangeParts } from "./ban_user.ts";
 export { DevIdentity, type DevIdentityOptions } from "./dev/dev_identity.ts";
 export { DevProvider } from "./dev/dev_provider.ts";
 export { SignInError, type SignInErrorCode, type SignInErrorOptions } from "./errors.ts";
 export { KvTransactionStore } from "./kv_transaction_store.ts";
 export { KvUserStore } from "./kv_user_store.ts";
+export { currentUser, login, type LoginResult, logout } from "./login.ts";
 export { MemoryUserStore } from "./memory_user_store.ts";
 export type { BackChannelOptions, Fetch } from "./providers/_back_channel.ts";
 export { type GitHubOptions, GitHubProvider } from "./providers/github.ts";
@@ -26,3 +28,4 @@ export { MemoryTransactionStore, type Transaction, type TransactionStore } from 
 export { type Profile, type PublicUser, toPublicUser, type User } from "./user.ts";
 export type { UserStore } from "./user_store.ts";
 export { type SignedInScope, type UserScope, withUser } from "./with_user.ts";
+export { type Auth, type AuthScope, withAuth } from "./with_auth.ts";

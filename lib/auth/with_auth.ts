@@ -1,0 +1,45 @@
+import type { Application, Scope } from "../scope.ts";
+import { type Sessions, withSession } from "../sessions/mod.ts";
+import type { UserStore } from "./user_store.ts";
+import { type UserScope, withUser } from "./with_user.ts";
+
+/** Where sign-ins and people are kept. */
+export interface Auth {
+  readonly sessions: Sessions;
+  readonly users: UserStore;
+}
+
+/** A scope whose session can be begun, ended and read again: see `login()`. */
+export interface AuthScope extends UserScope {
+  readonly auth: Auth;
+}
+
+/**
+ * Finds the session and the person of a connection (`withSession()`, then `withUser()`), and lets its
+ * consumer use `login()`, `logout()` and `currentUser()`. What Channels calls `AuthMiddlewareStack`.
+ *
+ * Everybody is let through; `requireUser()` turns away. Origins are not checked: `withOrigins()` goes
+ * around it.
+ *
+ * @example
+ * ```ts
+ * import { MemoryUserStore, withAuth } from "@sluice/sluice/auth";
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const users = new MemoryUserStore();
+ * const whoami = withAuth({ sessions, users }, (scope) => new Response(scope.user?.login));
+ * assert.equal(typeof whoami, "function");
+ * ```
+ */
+export function withAuth<S>(
+  auth: Auth,
+  next: Application<S & AuthScope>,
+): Application<S & Scope> {
+  const { sessions, users } = auth;
+  return withSession<S>(
+    sessions,
+    withUser<S>(users, (scope) => next(Object.assign(scope, { auth }))),
+  );
+}
