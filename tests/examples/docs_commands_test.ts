@@ -1,0 +1,23 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { readFences } from "../../tools/docs/fences.ts";
+import { PageReplay } from "./page_replay.ts";
+
+const DOCS = fileURLToPath(new URL("../../docs/", import.meta.url));
+const PLAYED = /^(?:console|frames)$/;
+
+for (const file of (await readdir(DOCS, { recursive: true })).sort()) {
+  // The tutorial's parts go on from each other: they have a test of their own.
+  if (!file.endsWith(".md") || file.startsWith("tutorial/")) continue;
+  const fences = readFences(await readFile(DOCS + file, "utf8"));
+  if (!fences.some(({ language, attributes }) => PLAYED.test(language) || attributes.has("file"))) {
+    continue;
+  }
+  test(`a reader of docs/${file} sees what it says`, async () => {
+    await using replay = await PageReplay.create();
+    await replay.play(`docs/${file}`);
+    assert.ok(replay.played > 0);
+  });
+}
