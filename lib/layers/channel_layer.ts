@@ -11,7 +11,7 @@ export interface LayerGap {
 
 /** Takes the messages of one channel as they come. */
 export interface Mailbox {
-  /** Takes a message, or returns false: it is full or over, and the message is dropped. */
+  /** Takes a message, or returns false: it is full or over, and the message is dropped. To throw is to drop it too. */
   deliver(message: LayerMessage): boolean;
   /** Called after a gap, when messages arrive again: whoever keeps state fetches it anew. */
   gap?(gap: LayerGap): void;

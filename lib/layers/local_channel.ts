@@ -77,7 +77,7 @@ export class LocalChannel {
     this.expire(now);
     this.#mailbox = mailbox;
     for (const { message } of this.#removeWaiting(this.#waiting.length)) {
-      if (!mailbox.deliver(message)) this.#context.counters.dropped.full++;
+      if (!offer(mailbox, message)) this.#context.counters.dropped.full++;
     }
   }
 
@@ -110,7 +110,7 @@ export class LocalChannel {
   #take(plain: PlainMessage, now: number): Delivery {
     const context = this.#context;
     if (this.#mailbox !== undefined) {
-      return this.#mailbox.deliver(plain.message) ? "delivered" : "full";
+      return offer(this.#mailbox, plain.message) ? "delivered" : "full";
     }
     const reader = this.#readers.shift();
     if (reader !== undefined) {
@@ -145,5 +145,14 @@ export class LocalChannel {
       signal?.addEventListener("abort", abort, { once: true });
       this.#readers.push(reader);
     });
+  }
+}
+
+/** A mailbox that throws has not taken the message; those of other members get it all the same. */
+function offer(mailbox: Mailbox, message: LayerMessage): boolean {
+  try {
+    return mailbox.deliver(message);
+  } catch {
+    return false;
   }
 }

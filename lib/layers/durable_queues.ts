@@ -1,29 +1,36 @@
 import type { LayerMessage } from "../scope.ts";
 import type { Mailbox } from "./channel_layer.ts";
+import { DurableQueue, type DurableQueueContext, type QueueSource } from "./durable_queue.ts";
+import type { TakeMessage } from "./durable_queue.ts";
 import { closedError } from "./layer_error.ts";
 import type { LayerCounters } from "./layer_stats.ts";
-import { RedisQueue, type RedisQueueContext, type TakeMessage } from "./redis_queue.ts";
-import type { RedisSubscriptions } from "./redis_subscriptions.ts";
 
-/** What {@linkcode RedisQueues} works with. */
-export interface RedisQueuesContext extends Pick<RedisQueueContext, "clock" | "connection"> {
+/** What {@linkcode DurableQueues} works with. */
+export interface DurableQueuesContext extends Pick<DurableQueueContext, "clock" | "lookMs"> {
   readonly counters: LayerCounters;
-  readonly subscriptions: RedisSubscriptions;
-  queueOf(channel: string): string;
-  bellOf(channel: string): string;
-  /** Reads an item of a channel, or counts it as malformed. */
+  sourceOf(channel: string): QueueSource;
+  /** Reads a frame of a channel, or counts it as malformed. */
   decode(frame: string, channel: string): LayerMessage | undefined;
+  /** Called when a channel gets its first reader here: `ring` tells that something is in it. */
+  opened?(channel: string, ring: () => void): void;
+  /** Called when its last reader left. */
+  closed?(channel: string): void;
 }
 
 /** The durable channels that are read in this process. */
-export class RedisQueues {
-  readonly #context: RedisQueuesContext;
-  readonly #queues = new Map<string, RedisQueue>();
+export class DurableQueues {
+  readonly #context: DurableQueuesContext;
+  readonly #queues = new Map<string, DurableQueue>();
   /** How to let those go who wait. */
   readonly #waiting = new Set<(error: Error) => void>();
 
-  constructor(context: RedisQueuesContext) {
+  constructor(context: DurableQueuesContext) {
     this.#context = context;
+  }
+
+  /** How many channels are read. */
+  get size(): number {
+    return this.#queues.size;
   }
 
   /** Hands everything to a mailbox. Returns how to leave. @throws {TypeError} There is a reader. */
@@ -58,21 +65,24 @@ export class RedisQueues {
       this.#context.counters.delivered++;
       resolve(message);
     };
-    const abort = () => reject(signal?.reason);
-    queue.add(taker);
-    this.#waiting.add(reject);
-    signal?.addEventListener("abort", abort, { once: true });
-    return promise.finally(() => {
+    const leave = () => {
       signal?.removeEventListener("abort", abort);
       this.#waiting.delete(reject);
       queue.remove(taker);
       this.#closeIfIdle(channel, queue);
-    });
+    };
+    // At once, so that a message that comes now goes to somebody else.
+    const abort = () => (leave(), reject(signal?.reason));
+    queue.add(taker);
+    this.#waiting.add(reject);
+    signal?.addEventListener("abort", abort, { once: true });
+    return promise.finally(leave);
   }
 
-  /** Looks into all of them: after a gap. */
-  ring(): void {
-    for (const queue of this.#queues.values()) queue.ring();
+  /** Says that something is in a channel, or may be in any of them. */
+  ring(channel?: string): void {
+    if (channel !== undefined) this.#queues.get(channel)?.ring();
+    else for (const queue of this.#queues.values()) queue.ring();
   }
 
   close(): void {
@@ -80,29 +90,25 @@ export class RedisQueues {
     for (const reject of this.#waiting) reject(closedError());
   }
 
-  #open(channel: string): RedisQueue {
+  #open(channel: string): DurableQueue {
     const known = this.#queues.get(channel);
     if (known !== undefined) return known;
-    const { counters, subscriptions, queueOf, bellOf, decode, ...shared } = this.#context;
-    const bell = bellOf(channel);
-    const queue = new RedisQueue({
-      ...shared,
-      bell,
-      queue: queueOf(channel),
+    const { clock, lookMs, sourceOf, decode, opened } = this.#context;
+    const queue = new DurableQueue({
+      clock,
+      lookMs,
+      source: sourceOf(channel),
       decode: (frame) => decode(frame, channel),
-      expired: (count) => counters.dropped.expired += count,
     });
     this.#queues.set(channel, queue);
-    subscriptions.add(bell, () => queue.ring());
-    // A bell that rang before it was heard is made up for.
-    subscriptions.noted(bell).then(() => queue.ring(), () => {});
+    opened?.(channel, () => queue.ring());
     return queue;
   }
 
-  #closeIfIdle(channel: string, queue: RedisQueue): void {
+  #closeIfIdle(channel: string, queue: DurableQueue): void {
     if (queue.hasReader || this.#queues.get(channel) !== queue) return;
     queue.close();
     this.#queues.delete(channel);
-    this.#context.subscriptions.remove(this.#context.bellOf(channel));
+    this.#context.closed?.(channel);
   }
 }

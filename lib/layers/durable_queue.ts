@@ -1,23 +1,31 @@
 import type { Clock, LayerMessage } from "../scope.ts";
-import type { RedisConnection } from "./redis_connection.ts";
 
 /** Takes a message. */
 export type TakeMessage = (message: LayerMessage) => void;
 
-/** What a {@linkcode RedisQueue} works with. */
-export interface RedisQueueContext {
-  readonly clock: Clock;
-  /** The names of the list and of its bell. */
-  readonly queue: string;
-  readonly bell: string;
-  connection(): RedisConnection | undefined;
-  /** Reads an item, or counts it as malformed. */
-  decode(frame: string): LayerMessage | undefined;
-  expired(count: number): void;
+/** What was fetched from a durable channel: as it is kept, and as it was sent. */
+export interface QueueItem {
+  readonly kept: unknown;
+  readonly frame: string;
 }
 
-/** How long a reader trusts the bell, in milliseconds. */
-const LOOK_MS = 1_000;
+/** Where the messages of one durable channel are. */
+export interface QueueSource {
+  /** Takes up to `count` of them out. */
+  fetch(count: number): Promise<readonly QueueItem[]>;
+  /** Puts back, to the front, what was fetched and nobody wanted. */
+  putBack(items: readonly QueueItem[]): Promise<void>;
+}
+
+/** What a {@linkcode DurableQueue} works with. */
+export interface DurableQueueContext {
+  readonly clock: Clock;
+  /** How long a reader trusts that it will be told, in milliseconds. */
+  readonly lookMs: number;
+  readonly source: QueueSource;
+  /** Reads a frame, or counts it as malformed. */
+  decode(frame: string): LayerMessage | undefined;
+}
 
 /** Most items that are taken at once. */
 const MAX_ITEMS = 16;
@@ -26,15 +34,15 @@ const MAX_ITEMS = 16;
  * The readers of one durable channel in this process. They wait in line, and what comes is fetched
  * for as many as there are: other processes fetch too.
  */
-export class RedisQueue {
-  readonly #context: RedisQueueContext;
+export class DurableQueue {
+  readonly #context: DurableQueueContext;
   #takers: TakeMessage[] = [];
   #mailbox: TakeMessage | undefined;
   #isFetching = false;
   #hasRung = false;
   #cancelLook: (() => void) | undefined;
 
-  constructor(context: RedisQueueContext) {
+  constructor(context: DurableQueueContext) {
     this.#context = context;
   }
 
@@ -84,7 +92,7 @@ export class RedisQueue {
         if (await this.#fetchSome()) this.#hasRung = true;
       }
     } catch {
-      // Without Redis there is nothing to fetch; the next look comes.
+      // Where nothing can be fetched, the next look comes.
     } finally {
       this.#isFetching = false;
       if (this.hasReader) this.#lookLater();
@@ -93,34 +101,25 @@ export class RedisQueue {
 
   /** Returns whether there may be more. */
   async #fetchSome(): Promise<boolean> {
-    const connection = this.#context.connection();
-    if (connection === undefined) return false;
     const count = this.hasMailbox ? MAX_ITEMS : Math.min(MAX_ITEMS, this.#takers.length);
-    const reply = await connection.script("pop", [this.#context.queue], `${count}`);
-    const [expired, ...items] = reply as [number, ...string[]];
-    this.#context.expired(Number(expired));
+    const items = await this.#context.source.fetch(count);
     const left = items.filter((item) => !this.#hand(item));
-    if (left.length > 0) await this.#putBack(connection, left);
+    if (left.length > 0) await this.#context.source.putBack(left);
     return items.length === count;
   }
 
   /** Returns false where nobody waits any more. */
-  #hand(item: string): boolean {
+  #hand({ frame }: QueueItem): boolean {
     if (!this.hasReader) return false;
-    const message = this.#context.decode(item.slice(item.indexOf(":") + 1));
+    const message = this.#context.decode(frame);
     if (message === undefined) return true;
     const taker = this.#takers.shift() ?? this.#mailbox;
     taker!(message);
     return true;
   }
 
-  async #putBack(connection: RedisConnection, items: string[]): Promise<void> {
-    const { queue, bell } = this.#context;
-    await connection.script("putBack", [queue, bell], ...items);
-  }
-
   #lookLater(): void {
-    this.#cancelLook ??= this.#context.clock.after(LOOK_MS, () => {
+    this.#cancelLook ??= this.#context.clock.after(this.#context.lookMs, () => {
       this.#cancelLook = undefined;
       this.ring();
     });

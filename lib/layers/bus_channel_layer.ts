@@ -1,0 +1,249 @@
+import type { LayerMessage } from "../scope.ts";
+import type { Bus, BusContext } from "./bus.ts";
+import { ownerOf } from "./channel_names.ts";
+import type {
+  ChannelLayer,
+  GroupSendOptions,
+  GroupSendResult,
+  LayerGap,
+  Mailbox,
+} from "./channel_layer.ts";
+import { DurableQueues } from "./durable_queues.ts";
+import { deliverToMember, type MemberTransport, sendToMembers } from "./group_members.ts";
+import { closedError } from "./layer_error.ts";
+import type { LayerSettings } from "./layer_options.ts";
+import type { LayerStats } from "./layer_stats.ts";
+import { LocalChannels } from "./local_channels.ts";
+import { assertChannelName, assertGroupName } from "./names.ts";
+import { attempt, undelivered } from "./outcome.ts";
+import { copyMessage, type PlainMessage } from "./plain_message.ts";
+
+/** The part of a channel layer that is the same on every {@linkcode Bus}. */
+export abstract class BusChannelLayer implements ChannelLayer {
+  readonly extensions: readonly string[] = ["groups", "flush", "processes"];
+  readonly #settings: LayerSettings;
+  readonly #local: LocalChannels;
+  readonly #bus: Bus;
+  readonly #queues: DurableQueues;
+  readonly #gapListeners = new Set<(gap: LayerGap) => void>();
+  #closed = false;
+
+  constructor(settings: LayerSettings, createBus: (context: BusContext) => Bus) {
+    this.#settings = settings;
+    const local = this.#local = new LocalChannels(settings, {
+      groupBegan: (group) => this.#bus.groupBegan(group),
+      groupEnded: (group) => this.#bus.groupEnded(group),
+    });
+    const bus = this.#bus = createBus({
+      local,
+      receiveForGroup: (group, except, plain) => void local.groupDeliver(group, plain, except),
+      receiveDirect: (...args) => this.#receiveDirect(...args),
+      malformed: () => void local.counters.dropped.malformed++,
+      gap: (gap) => this.#tellGap(gap),
+    });
+    this.#queues = new DurableQueues({
+      clock: settings.clock,
+      lookMs: bus.lookMs,
+      counters: local.counters,
+      sourceOf: (channel) => bus.sourceOf(channel),
+      decode: (frame, channel) => this.#decode(frame, channel),
+      opened: (channel, ring) => bus.opened?.(channel, ring),
+      closed: (channel) => bus.closed?.(channel),
+    });
+  }
+
+  get stats(): LayerStats {
+    return this.#local.stats;
+  }
+
+  newChannel(prefix = "specific"): string {
+    return this.#local.names.next(prefix);
+  }
+
+  attach(channel: string, mailbox: Mailbox): () => void {
+    assertChannelName(channel);
+    this.#assertOpen();
+    // So that what others send arrives.
+    this.#bus.ready().catch(() => {});
+    if (ownerOf(channel) === undefined) return this.#queues.attach(channel, mailbox);
+    this.#assertOwn(channel);
+    return this.#local.attach(channel, mailbox);
+  }
+
+  send(channel: string, message: LayerMessage): Promise<void> {
+    return attempt(async () => {
+      assertChannelName(channel);
+      this.#assertOpen();
+      const plain = copyMessage(message, this.#settings.maxMessageBytes);
+      const owner = ownerOf(channel);
+      if (owner === undefined) await this.#push(channel, plain);
+      else if (this.#local.names.owns(channel)) this.#sendHere(channel, plain);
+      else await this.#bus.sendThere({ channel }, plain);
+      this.#local.counters.sent++;
+    });
+  }
+
+  receive(channel: string, options: { signal?: AbortSignal } = {}): Promise<LayerMessage> {
+    return attempt(async () => {
+      assertChannelName(channel);
+      this.#assertOpen();
+      options.signal?.throwIfAborted();
+      if (ownerOf(channel) !== undefined) {
+        this.#assertOwn(channel);
+        return await this.#local.receive(channel, options.signal);
+      }
+      const message = this.#queues.receive(channel, options.signal);
+      message.catch(() => {});
+      await this.#bus.ready();
+      return await message;
+    });
+  }
+
+  groupAdd(group: string, channel: string): Promise<void> {
+    return attempt(async () => {
+      assertGroupName(group);
+      assertChannelName(channel);
+      await this.#bus.ready();
+      if (this.#local.names.owns(channel)) await this.#addHere(group, channel);
+      else await this.#bus.addMember(group, channel);
+    });
+  }
+
+  groupDiscard(group: string, channel: string): Promise<void> {
+    return attempt(async () => {
+      assertGroupName(group);
+      assertChannelName(channel);
+      this.#assertOpen();
+      const isOwn = this.#local.names.owns(channel);
+      if (isOwn) this.#local.groupDiscard(group, channel);
+      // Another process may have added it. What is here is done, with the bus or without.
+      const removed = this.#bus.removeMember(group, channel);
+      await (isOwn ? removed.catch(() => {}) : removed);
+    });
+  }
+
+  groupSend(
+    group: string,
+    message: LayerMessage,
+    options: GroupSendOptions = {},
+  ): Promise<GroupSendResult> {
+    return attempt(async () => {
+      assertGroupName(group);
+      this.#assertOpen();
+      const plain = copyMessage(message, this.#settings.maxMessageBytes);
+      const { except, local = false } = options;
+      const result = local
+        ? { ...this.#local.groupDeliver(group, plain, except), processes: 0 }
+        : await this.#publish(group, except, plain);
+      this.#local.counters.sent++;
+      return result;
+    });
+  }
+
+  onGap(callback: (gap: LayerGap) => void): () => void {
+    this.#gapListeners.add(callback);
+    return () => this.#gapListeners.delete(callback);
+  }
+
+  check(): Promise<void> {
+    return attempt(() => this.#bus.check());
+  }
+
+  flush(): Promise<void> {
+    return attempt(async () => {
+      await this.#bus.ready();
+      this.#local.flush();
+      await this.#bus.flush();
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#queues.close();
+    this.#local.close();
+    await this.#bus.close();
+  }
+
+  async #addHere(group: string, channel: string): Promise<void> {
+    const isNew = this.#local.groupAdd(group, channel);
+    try {
+      await this.#bus.noted(group);
+    } catch (error) {
+      if (isNew) this.#local.groupDiscard(group, channel);
+      throw error;
+    }
+  }
+
+  #sendHere(channel: string, plain: PlainMessage): void {
+    const delivery = this.#local.deliver(channel, plain);
+    if (delivery === "full" || delivery === "limit") throw undelivered(channel, delivery);
+  }
+
+  async #push(channel: string, plain: PlainMessage): Promise<void> {
+    await this.#bus.push(channel, plain);
+    this.#queues.ring(channel);
+  }
+
+  async #publish(
+    group: string,
+    except: string | undefined,
+    plain: PlainMessage,
+  ): Promise<GroupSendResult> {
+    const { here, processes, members } = await this.#bus.publish(group, except, plain);
+    if (members.length === 0) return { ...here, processes };
+    const to = { group, members, except };
+    const others = await sendToMembers(this.#local, to, plain, this.#membersOf(group));
+    return {
+      delivered: here.delivered + others.delivered,
+      queued: here.queued + others.queued,
+      dropped: here.dropped + others.dropped,
+      processes,
+    };
+  }
+
+  #membersOf(group: string): MemberTransport {
+    return {
+      push: (channel, plain) => this.#push(channel, plain),
+      sendThere: (channel, plain) => this.#bus.sendThere({ channel, group }, plain),
+      remove: (channel) => this.#bus.removeMember(group, channel),
+    };
+  }
+
+  /** The sender is elsewhere: a drop is counted, and there is nobody to be told of it. */
+  #receiveDirect(channel: string, group: string | undefined, plain: PlainMessage): void {
+    const local = this.#local;
+    if (this.#closed || (group !== undefined && local.isMember(group, channel))) return;
+    try {
+      if (group === undefined) local.deliver(channel, plain);
+      else deliverToMember(local, channel, plain, this.#membersOf(group));
+    } catch {
+      local.counters.dropped.limit++;
+    }
+  }
+
+  /** *Security*: whoever reaches the bus may put anything there; what is no frame is counted. */
+  #decode(frame: string, channel: string): LayerMessage | undefined {
+    try {
+      return this.#bus.decode(frame, channel).message;
+    } catch {
+      this.#local.counters.dropped.malformed++;
+      return undefined;
+    }
+  }
+
+  #tellGap(gap: LayerGap): void {
+    this.#local.tellGap(gap);
+    for (const callback of this.#gapListeners) callback(gap);
+    this.#queues.ring();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw closedError();
+  }
+
+  #assertOwn(channel: string): void {
+    if (this.#local.names.owns(channel)) return;
+    throw new TypeError(`Cannot read "${channel}": it lives in another process`);
+  }
+}
