@@ -8,19 +8,20 @@ import * as route2 from "./routes/_middleware.ts";
 import * as route3 from "./routes/api/me.ts";
 import * as route4 from "./routes/api/sessions/[id].ts";
 import * as route5 from "./routes/api/sessions/index.ts";
-import * as route6 from "./routes/auth/callback/[provider].ts";
-import * as route7 from "./routes/auth/dev/[...path].ts";
-import * as route8 from "./routes/auth/signin.ts";
-import * as route9 from "./routes/auth/signout.ts";
-import * as route10 from "./routes/healthz.ts";
-import * as route11 from "./routes/index.tsx";
-import * as route12 from "./routes/metrics.ts";
-import * as route13 from "./routes/readyz.ts";
-import * as route14 from "./routes/rooms/[room].tsx";
-import * as route15 from "./routes/rooms/index.tsx";
-import * as route16 from "./routes/sessions.tsx";
-import * as route17 from "./routes/signin.tsx";
-import * as route18 from "./routes/ws/[...path].ts";
+import * as route6 from "./routes/api/tickets.ts";
+import * as route7 from "./routes/auth/callback/[provider].ts";
+import * as route8 from "./routes/auth/dev/[...path].ts";
+import * as route9 from "./routes/auth/signin.ts";
+import * as route10 from "./routes/auth/signout.ts";
+import * as route11 from "./routes/healthz.ts";
+import * as route12 from "./routes/index.tsx";
+import * as route13 from "./routes/metrics.ts";
+import * as route14 from "./routes/readyz.ts";
+import * as route15 from "./routes/rooms/[room].tsx";
+import * as route16 from "./routes/rooms/index.tsx";
+import * as route17 from "./routes/sessions.tsx";
+import * as route18 from "./routes/signin.tsx";
+import * as route19 from "./routes/ws/[...path].ts";
 import * as island0 from "./islands/Room.tsx";
 
 export default {
@@ -31,19 +32,20 @@ export default {
     "api/me.ts": route3,
     "api/sessions/[id].ts": route4,
     "api/sessions/index.ts": route5,
-    "auth/callback/[provider].ts": route6,
-    "auth/dev/[...path].ts": route7,
-    "auth/signin.ts": route8,
-    "auth/signout.ts": route9,
-    "healthz.ts": route10,
-    "index.tsx": route11,
-    "metrics.ts": route12,
-    "readyz.ts": route13,
-    "rooms/[room].tsx": route14,
-    "rooms/index.tsx": route15,
-    "sessions.tsx": route16,
-    "signin.tsx": route17,
-    "ws/[...path].ts": route18,
+    "api/tickets.ts": route6,
+    "auth/callback/[provider].ts": route7,
+    "auth/dev/[...path].ts": route8,
+    "auth/signin.ts": route9,
+    "auth/signout.ts": route10,
+    "healthz.ts": route11,
+    "index.tsx": route12,
+    "metrics.ts": route13,
+    "readyz.ts": route14,
+    "rooms/[room].tsx": route15,
+    "rooms/index.tsx": route16,
+    "sessions.tsx": route17,
+    "signin.tsx": route18,
+    "ws/[...path].ts": route19,
   },
   islands: {
     "islands/Room.tsx": island0,

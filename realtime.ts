@@ -4,14 +4,21 @@
  * @module
  */
 import type { Application, Log, Scope } from "@sluice/sluice";
-import { requireUser, type SignedInScope, type UserStore, withUser } from "@sluice/sluice/auth";
-import type { PublicUser } from "@sluice/sluice/auth";
+import {
+  type PublicUser,
+  requireUser,
+  type SignedInScope,
+  type Tickets,
+  type UserStore,
+  withTickets,
+  withUser,
+} from "@sluice/sluice/auth";
 import { type ChannelLayer, type LayerScope, withLayer } from "@sluice/sluice/layers";
 import type { Presence } from "@sluice/sluice/presence";
 import { route, router } from "@sluice/sluice/routing";
 import { withOrigins, withSocketLimits } from "@sluice/sluice/security";
 import { type Handler, toHandler } from "@sluice/sluice/server";
-import { type Sessions, withSession } from "@sluice/sluice/sessions";
+import type { Sessions } from "@sluice/sluice/sessions";
 import { ChatConsumer, type ChatScope } from "./consumers/chat_consumer.ts";
 import { EchoConsumer } from "./consumers/echo_consumer.ts";
 import type { Settings } from "./app/settings.ts";
@@ -25,13 +32,14 @@ export interface RealtimeParts {
   readonly log: Log;
   readonly sessions: Sessions;
   readonly users: UserStore;
+  readonly tickets: Tickets;
   readonly layer: ChannelLayer;
   readonly presence: Presence<PublicUser>;
 }
 
 /** Creates what answers `/ws/…`. */
 export function createRealtime(parts: RealtimeParts): Handler {
-  const { settings, log, sessions, users, layer, presence } = parts;
+  const { settings, log, sessions, users, tickets, layer, presence } = parts;
   const limits = { perUser: settings.socketsPerUser, perAddress: settings.socketsPerAddress };
 
   const routes = router<AppScope>([
@@ -44,7 +52,8 @@ export function createRealtime(parts: RealtimeParts): Handler {
 
   const stack: Application<Scope> = withOrigins(
     settings.allowedOrigins,
-    withSession(
+    withTickets(
+      tickets,
       sessions,
       withUser(
         users,

@@ -2,6 +2,7 @@ import type { Context } from "fresh";
 import { isCrossSite } from "@sluice/sluice/security";
 import { type NetAddress, problem, resolvePeer } from "@sluice/sluice/server";
 import { Refusal } from "@sluice/sluice";
+import { answerPreflight, crossOriginHeaders, withHeaders } from "./cross_origin.ts";
 import type { Person, State } from "./define.ts";
 import { identify } from "./identify.ts";
 import type { Services } from "./services.ts";
@@ -20,6 +21,11 @@ export function withServices(getServices: () => Services) {
       const found = await ctx.state.identity();
       return found instanceof Refusal ? undefined : found;
     };
+    const friend = crossOriginHeaders(ctx);
+    if (friend !== undefined) {
+      if (ctx.req.method === "OPTIONS") return answerPreflight(friend);
+      return withHeaders(await ctx.next(), friend);
+    }
     if (isCrossSite(ctx.req, peer.url)) return problem(new Refusal("CROSS_SITE", CROSS_SITE));
     return await ctx.next();
   };

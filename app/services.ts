@@ -6,13 +6,16 @@
 import { type Clock, type Log, systemClock } from "@sluice/sluice";
 import {
   type DevIdentity,
+  KvTicketStore,
   KvUserStore,
   type PublicUser,
   type SignIn,
+  Tickets,
   type UserStore,
 } from "@sluice/sluice/auth";
 import { type ChannelLayer, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
+import { createCrossOrigin, type CrossOrigin } from "@sluice/sluice/security";
 import { createLog, type Handler } from "@sluice/sluice/server";
 import { KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions";
 import { type Database, openDatabase } from "./database.ts";
@@ -27,9 +30,12 @@ export interface Services {
   readonly database: Database;
   readonly sessions: Sessions;
   readonly users: UserStore;
+  readonly tickets: Tickets;
   readonly layer: ChannelLayer;
   readonly presence: Presence<PublicUser>;
   readonly signIn: SignIn;
+  /** Which pages of other sites may read answers. */
+  readonly crossOrigin: CrossOrigin;
   /** The development identity provider, where it is on. */
   readonly devIdentity: DevIdentity | undefined;
   /** Answers `/ws/…`. */
@@ -60,16 +66,19 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     log,
   });
   const users = new KvUserStore(database.source, { controlLog });
+  const tickets = new Tickets(new KvTicketStore(database.source, { clock }), { clock });
+  const crossOrigin = createCrossOrigin(settings.allowedOrigins);
   const layer = createLayer(settings);
   const presence = new Presence<PublicUser>(layer, {
     joined: (user) => ({ type: "joined", data: { user } }),
     left: (user) => ({ type: "left", data: { user } }),
   });
   const signing = createSignIn({ settings, sessions, users, database, log });
-  const parts = { settings, log, database, sessions, users, layer, presence, ...signing };
+  const parts = { settings, log, database, sessions, users, tickets, layer, presence, ...signing };
   const realtime = createRealtime(parts);
   return {
     ...parts,
+    crossOrigin,
     realtime,
     startedAt: Date.now(),
     async close() {

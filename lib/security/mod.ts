@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { createCrossOrigin, type CrossOrigin } from "./cors.ts";
 export { isCrossSite } from "./cross_site.ts";
 export { isSameOrigin, type Origin, originOf, parseOrigin } from "./origin.ts";
 export { type OriginRule, parseOriginRule } from "./origin_rules.ts";

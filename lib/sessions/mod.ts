@@ -8,6 +8,7 @@
  *
  * @module
  */
+export { bearerToken } from "./bearer.ts";
 export {
   type CookieOptions,
   deletedSessionCookie,

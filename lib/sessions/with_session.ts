@@ -68,6 +68,8 @@ export interface SessionClaim<S> {
   readonly id: string;
   /** Checks the proof and reads the session. */
   readonly find: () => Promise<FoundSession>;
+  /** What is said of a session that is unknown. @default {"none"} */
+  readonly unknownAs?: SessionState;
 }
 
 /**
@@ -88,7 +90,7 @@ export async function admitSession<S>(
     if (binding.over) return new Refusal("NOT_SIGNED_IN");
     if (found.state === "live") sessions.live.track(found.session);
     else binding.release();
-    const known = addSession(scope, found);
+    const known = addSession(scope, found, claim.unknownAs);
     watchSession(scope.connection, { sessionChanged: (session) => renew(known, session) });
     const admission = await next(known);
     if (binding.over) return new Refusal("NOT_SIGNED_IN");
@@ -164,8 +166,12 @@ function renew(scope: SessionScope, session: Session): void {
   scope.connection.scopeChanged(["session"]);
 }
 
-function addSession<S>(scope: S & Scope, found: FoundSession): S & SessionScope {
+function addSession<S>(
+  scope: S & Scope,
+  found: FoundSession,
+  unknownAs: SessionState = "none",
+): S & SessionScope {
   const session = found.state === "live" ? found.session : undefined;
-  const sessionState: SessionState = found.state === "unknown" ? "none" : found.state;
+  const sessionState: SessionState = found.state === "unknown" ? unknownAs : found.state;
   return Object.assign(scope, { session, sessionState });
 }

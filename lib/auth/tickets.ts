@@ -1,0 +1,138 @@
+import { errors, jwtVerify, SignJWT } from "jose";
+import { type Clock, systemClock } from "../scope.ts";
+import { isId, randomId, type Session } from "../sessions/mod.ts";
+import { TicketKeys } from "./ticket_keys.ts";
+import type { TicketStore } from "./ticket_store.ts";
+
+/** What a ticket is good for. */
+export interface TicketBinding {
+  /** The path of the socket, percent-encoded, without query. */
+  readonly path: string;
+  /** The `Origin` of the request that asked for it; undefined where it had none. */
+  readonly origin: string | undefined;
+}
+
+/** A ticket, and until when it is good. */
+export interface IssuedTicket {
+  /** *Security*: a credential. Never log it. */
+  readonly ticket: string;
+  /** In milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** What a ticket says that is genuine. Whether it was used is not known yet. */
+export interface TicketClaims {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly userId: string;
+  readonly expiresAt: number;
+}
+
+const TYPE = "sluice-ticket+jwt";
+const AUDIENCE = "sluice.socket";
+const ALGORITHM = "HS256";
+
+/** How long a ticket is good, in milliseconds. */
+const LIFETIME_MS = 30_000;
+
+/** How long a used ticket is remembered after its end, in milliseconds: clocks may differ. */
+const REMEMBER_MS = 60_000;
+
+/** Longest ticket that is looked at, in characters. */
+const MAX_LENGTH = 4_096;
+
+/**
+ * Tickets: signed credentials for one socket, for clients that have no cookie to show.
+ *
+ * A ticket is a JWT (HS256): good for 30 s, once, for one path, one session, and the origin that
+ * asked for it.
+ *
+ * *Security*: which check failed is not said. The algorithm, `typ`, `aud`, `exp`, `jti` and `kid` are
+ * required; times are whole seconds, so that a ticket lives up to a second less.
+ *
+ * @example
+ * ```ts
+ * import { MemoryTicketStore, Tickets } from "@sluice/sluice/auth";
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const { session } = await sessions.create({ userId: "u1", provider: "dev" });
+ * const tickets = new Tickets(new MemoryTicketStore());
+ * const binding = { path: "/ws/echo", origin: undefined };
+ * const { ticket } = await tickets.issue(session, binding);
+ * const claims = await tickets.verify(ticket, binding);
+ * assert.equal(claims?.sessionId, session.id);
+ * assert.equal(await tickets.use(claims!), true);
+ * assert.equal(await tickets.use(claims!), false);
+ * ```
+ */
+export class Tickets {
+  readonly #store: TicketStore;
+  readonly #keys: TicketKeys;
+  readonly #clock: Clock;
+
+  constructor(store: TicketStore, options: { clock?: Clock } = {}) {
+    this.#store = store;
+    this.#clock = options.clock ?? systemClock;
+    this.#keys = new TicketKeys(store, this.#clock);
+  }
+
+  /** Writes a ticket for a session that lives. Rejects where the database cannot be reached. */
+  async issue(session: Session, { path, origin }: TicketBinding): Promise<IssuedTicket> {
+    const { id: kid, key } = await this.#keys.current();
+    const now = Math.floor(this.#clock.now() / 1000);
+    const expiresAt = now * 1000 + LIFETIME_MS;
+    const ticket = await new SignJWT({ sid: session.id, path, origin: origin ?? null })
+      .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid })
+      .setSubject(session.userId)
+      .setAudience(AUDIENCE)
+      .setJti(randomId())
+      .setIssuedAt(now)
+      .setExpirationTime(expiresAt / 1000)
+      .sign(key);
+    return { ticket, expiresAt };
+  }
+
+  /**
+   * Reads a ticket: undefined where it is not genuine, too old, or bound to something else. No read
+   * of the database, but for a key that this process has not seen.
+   */
+  async verify(ticket: string, { path, origin }: TicketBinding): Promise<TicketClaims | undefined> {
+    const payload = ticket.length > MAX_LENGTH ? undefined : await this.#read(ticket);
+    if (payload === undefined) return undefined;
+    const { jti = "", sub = "", sid, exp = 0 } = payload;
+    if (payload.path !== path || payload.origin !== (origin ?? null)) return undefined;
+    if (!isId(jti) || typeof sid !== "string") return undefined;
+    return { id: jti, sessionId: sid, userId: sub, expiresAt: exp * 1000 };
+  }
+
+  /**
+   * Uses a ticket up. True for exactly one of all calls, in whatever process; rejects where the
+   * database cannot be reached.
+   */
+  use({ id, expiresAt }: TicketClaims): Promise<boolean> {
+    return this.#store.use(id, expiresAt + REMEMBER_MS);
+  }
+
+  async #read(ticket: string) {
+    const key = async ({ kid }: { kid?: string }) => {
+      const found = kid !== undefined && isId(kid) ? await this.#keys.find(kid) : undefined;
+      if (!found) throw new errors.JWKSNoMatchingKey();
+      return found;
+    };
+    try {
+      const { payload } = await jwtVerify(ticket, key, {
+        algorithms: [ALGORITHM],
+        typ: TYPE,
+        audience: AUDIENCE,
+        requiredClaims: ["exp", "jti", "sub", "sid", "path", "origin"],
+        currentDate: new Date(this.#clock.now()),
+      });
+      return payload;
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return undefined;
+      throw error;
+    }
+  }
+}

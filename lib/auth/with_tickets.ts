@@ -1,0 +1,71 @@
+import { Refusal } from "../protocol/mod.ts";
+import type { Admission, Application, Scope } from "../scope.ts";
+import {
+  admitSession,
+  type FoundSession,
+  type Sessions,
+  type SessionScope,
+  withSession,
+} from "../sessions/mod.ts";
+import type { TicketClaims, Tickets } from "./tickets.ts";
+
+/**
+ * Finds the session of a connection by its ticket, where it offers one, else by its cookie: what
+ * `withSession()` does, and tickets beside it.
+ *
+ * A ticket costs one read, that of the session, and one write, which decides who uses it. It is used
+ * up by the first upgrade that shows it with its path, its origin and a session that lives, whatever
+ * becomes of the upgrade further on; a plain request does not use it up.
+ *
+ * *Security*: a ticket with another path or origin is turned away before it can be used up. Where a
+ * ticket was offered, the cookie is not looked at. `requireUser` says `TICKET_INVALID` for whatever
+ * is wrong with it.
+ *
+ * @example
+ * ```ts
+ * import { MemoryTicketStore, Tickets, withTickets } from "@sluice/sluice/auth";
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const tickets = new Tickets(new MemoryTicketStore());
+ * const gate = withTickets(tickets, sessions, (scope) => new Response(scope.sessionState));
+ * assert.equal(typeof gate, "function");
+ * ```
+ */
+export function withTickets<S>(
+  tickets: Tickets,
+  sessions: Sessions,
+  next: Application<S & SessionScope>,
+): Application<S & Scope> {
+  // It knows what to say where a ticket was offered that is no good.
+  const withoutTicket = withSession<S>(sessions, next);
+  return async (scope): Promise<Admission> => {
+    if (scope.ticket === undefined) return await withoutTicket(scope);
+    const origin = scope.headers.get("origin") ?? undefined;
+    let claims: TicketClaims | undefined;
+    try {
+      claims = await tickets.verify(scope.ticket, { path: scope.path, origin });
+    } catch (error) {
+      scope.connection.log.error("the keys of tickets cannot be read", { error });
+      return new Refusal("UNAVAILABLE", { retryAfterSeconds: 5, cause: error });
+    }
+    if (claims === undefined) return await withoutTicket(scope);
+    const find = () => findByTicket(scope, { tickets, sessions, claims });
+    return await admitSession(
+      sessions,
+      { scope, id: claims.sessionId, find, unknownAs: "ticket-invalid" },
+      next,
+    );
+  };
+}
+
+async function findByTicket(
+  scope: Scope,
+  { tickets, sessions, claims }: { tickets: Tickets; sessions: Sessions; claims: TicketClaims },
+): Promise<FoundSession> {
+  const found = await sessions.findById(claims.sessionId);
+  if (found.state !== "live" || found.session.userId !== claims.userId) return { state: "unknown" };
+  const isGood = scope.type !== "websocket" || await tickets.use(claims);
+  return isGood ? found : { state: "unknown" };
+}

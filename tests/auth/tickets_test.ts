@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
+import {
+  KvTicketStore,
+  MemoryTicketStore,
+  type TicketKey,
+  Tickets,
+  type TicketStore,
+} from "../../lib/auth/mod.ts";
+import { MemorySessionStore, type Session, Sessions } from "../../lib/sessions/mod.ts";
+import { FakeClock } from "../sessions/fake_clock.ts";
+import { FakeLog } from "../sessions/fakes.ts";
+
+const DAY_MS = 86_400_000;
+const BINDING = { path: "/ws/echo", origin: undefined };
+
+/** A store that shows its keys and counts. */
+class OpenStore extends MemoryTicketStore {
+  reads = 0;
+  readonly added: TicketKey[] = [];
+  override keys() {
+    this.reads++;
+    return super.keys();
+  }
+  override addKey(key: TicketKey) {
+    this.added.push(key);
+    return super.addKey(key);
+  }
+}
+
+async function setUp() {
+  const clock = new FakeClock();
+  const store = new OpenStore();
+  const sessions = new Sessions(new MemorySessionStore({ clock }), { clock, log: new FakeLog() });
+  const { session } = await sessions.create({ userId: "ada", provider: "dev" });
+  return { clock, store, session, tickets: new Tickets(store, { clock }) };
+}
+
+test("Tickets.verify() takes a ticket for less than 30 s", async () => {
+  const { clock, tickets, session } = await setUp();
+  const { ticket, expiresAt } = await tickets.issue(session, BINDING);
+  assert.equal(expiresAt - clock.now(), 30_000);
+  clock.pause(29_000);
+  assert.equal((await tickets.verify(ticket, BINDING))?.sessionId, session.id);
+  clock.pause(1_000);
+  assert.equal(await tickets.verify(ticket, BINDING), undefined);
+});
+
+const BINDINGS: [asked: string | undefined, path: string, shown: string | undefined][] = [
+  [undefined, "/ws/other", undefined],
+  [undefined, "/ws/echo/", undefined],
+  [undefined, "/ws/Echo", undefined],
+  [undefined, "/ws/echo", "https://app.example"],
+  ["https://app.example", "/ws/echo", undefined],
+  ["https://app.example", "/ws/echo", "https://evil.example"],
+  ["https://app.example", "/ws/echo", "https://app.example:8443"],
+  ["https://app.example", "/ws/echo", "null"],
+];
+for (const [asked, path, shown] of BINDINGS) {
+  test(
+    `a ticket for /ws/echo that ${asked ?? "nobody"} asked for is no good at ${path} from ${
+      shown ?? "nobody"
+    }`,
+    async () => {
+      const { tickets, session } = await setUp();
+      const { ticket } = await tickets.issue(session, { path: "/ws/echo", origin: asked });
+      assert.ok(await tickets.verify(ticket, { path: "/ws/echo", origin: asked }));
+      assert.equal(await tickets.verify(ticket, { path, origin: shown }), undefined);
+    },
+  );
+}
+
+/** Forges a ticket with the real key, spoiled in one place. */
+interface Forgery {
+  readonly header?: Record<string, unknown>;
+  readonly payload?: JWTPayload;
+  readonly without?: string;
+  readonly secret?: Uint8Array;
+}
+const FORGERIES: [what: string, forgery: Forgery][] = [
+  ["another type", { header: { typ: "JWT" } }],
+  ["no type", { header: { typ: undefined } }],
+  ["another audience", { payload: { aud: "somebody.else" } }],
+  ["another algorithm", { header: { alg: "HS512" } }],
+  ["an extension that must be understood", { header: { crit: ["x"], x: 1 } }],
+  ["an unknown key", { header: { kid: "AAAAAAAAAAAAAAAA" } }],
+  ["a name of a key that is none", { header: { kid: "../../etc" } }],
+  ["no key", { header: { kid: undefined } }],
+  ["a key of another", { secret: new Uint8Array(32) }],
+  ["an end in the past", { payload: { exp: 1 } }],
+  ["a beginning in the future", { payload: { nbf: 4_000_000_000 } }],
+  ["an id that is none", { payload: { jti: "x" } }],
+  ...["exp", "jti", "aud", "sub", "sid", "path", "origin"].map((name): [string, Forgery] => [
+    `no ${name}`,
+    { without: name },
+  ]),
+];
+for (const [what, forgery] of FORGERIES) {
+  test(`Tickets.verify() takes no ticket with ${what}`, async () => {
+    const { clock, tickets, session, store } = await setUp();
+    await tickets.issue(session, BINDING);
+    const good = await forge(store.added[0]!, { session, clock }, {});
+    assert.ok(await tickets.verify(good, BINDING), "the forger knows how");
+    const bad = await forge(store.added[0]!, { session, clock }, forgery);
+    assert.equal(await tickets.verify(bad, BINDING), undefined);
+  });
+}
+
+test("Tickets.verify() takes no ticket without a signature, and nothing that is none", async () => {
+  const { tickets, session } = await setUp();
+  const { ticket } = await tickets.issue(session, BINDING);
+  const [head, body, signature] = ticket.split(".");
+  const unsecured = new UnsecuredJWT({ sid: session.id }).setExpirationTime("1h").encode();
+  const none = btoa('{"alg":"none","typ":"sluice-ticket+jwt"}').replace(/=+$/, "");
+  const spoiled = [
+    unsecured,
+    `${none}.${body}.`,
+    `${none}.${body}.${signature}`,
+    `${head}.${body}.`,
+    `${head}.${body}.${signature!.slice(0, -2)}AA`,
+    `${head}.${body}`,
+    "x",
+    "",
+    "a.b.c",
+    "x".repeat(100_000),
+  ];
+  for (const bad of spoiled) assert.equal(await tickets.verify(bad, BINDING), undefined);
+});
+
+test("Tickets.verify() takes no ticket with any one character changed", async () => {
+  const { tickets, session } = await setUp();
+  const { ticket } = await tickets.issue(session, BINDING);
+  // The last character of a part may hold bits that do not count.
+  for (let at = 0; at < ticket.length; at += 7) {
+    if (ticket[at] === "." || ticket[at + 1] === "." || at === ticket.length - 1) continue;
+    const other = ticket[at] === "A" ? "B" : "A";
+    const bad = ticket.slice(0, at) + other + ticket.slice(at + 1);
+    assert.equal(await tickets.verify(bad, BINDING), undefined, `at ${at}`);
+  }
+});
+
+test("Tickets signs with another key after a day, and takes the old one's for a minute", async () => {
+  const { clock, tickets, session, store } = await setUp();
+  await tickets.issue(session, BINDING);
+  clock.pause(DAY_MS - 1);
+  const { ticket: last } = await tickets.issue(session, BINDING);
+  assert.equal(store.added.length, 1);
+  clock.pause(1_000);
+  await tickets.issue(session, BINDING);
+  assert.equal(store.added.length, 2);
+  assert.ok(await tickets.verify(last, BINDING));
+  clock.pause(61_000);
+  assert.equal(await tickets.verify(last, BINDING), undefined);
+});
+
+test("Tickets of another process are good, at the cost of one read of the keys", async () => {
+  const { clock, tickets, session, store } = await setUp();
+  const there = new Tickets(store, { clock });
+  const { ticket } = await tickets.issue(session, BINDING);
+  store.reads = 0;
+  for (let n = 0; n < 5; n++) assert.ok(await there.verify(ticket, BINDING));
+  assert.equal(store.reads, 1);
+});
+
+test("Tickets reads the keys at most once a second for names that nobody knows", async () => {
+  const { clock, tickets, session, store } = await setUp();
+  await tickets.issue(session, BINDING);
+  clock.pause(2_000);
+  store.reads = 0;
+  for (let n = 0; n < 100; n++) {
+    const kid = `AAAAAAAAAAAAA${100 + n}`;
+    const bad = await forge(store.added[0]!, { session, clock }, { header: { kid } });
+    assert.equal(await tickets.verify(bad, BINDING), undefined);
+  }
+  assert.equal(store.reads, 1);
+});
+
+const STORES: [name: string, open: (kv: Deno.Kv) => TicketStore][] = [
+  ["KvTicketStore", (kv) => new KvTicketStore(kv)],
+  ["MemoryTicketStore", () => new MemoryTicketStore()],
+];
+for (const [name, open] of STORES) {
+  test(`${name}.use() lets exactly one of many use a ticket`, async () => {
+    using kv = await Deno.openKv(":memory:");
+    const store = open(kv);
+    const forgetAt = Date.now() + 60_000;
+    const uses = await Promise.all(
+      Array.from({ length: 50 }, (_, n) => store.use(`t${n % 5}`, forgetAt)),
+    );
+    assert.equal(uses.filter(Boolean).length, 5);
+  });
+
+  test(`${name} keeps keys`, async () => {
+    using kv = await Deno.openKv(":memory:");
+    const store = open(kv);
+    const key = { id: "k", secret: new Uint8Array(32).fill(7), createdAt: 1 };
+    await store.addKey(key, Date.now() + 60_000);
+    assert.deepEqual(await store.keys(), [key]);
+  });
+}
+
+async function forge(
+  { id, secret }: TicketKey,
+  { session, clock }: { session: Session; clock: FakeClock },
+  forgery: Forgery,
+): Promise<string> {
+  const payload: JWTPayload = {
+    aud: "sluice.socket",
+    exp: Math.floor(clock.now() / 1000) + 20,
+    jti: "AAAAAAAAAAAAAAAA",
+    sub: session.userId,
+    sid: session.id,
+    path: BINDING.path,
+    origin: null,
+    ...forgery.payload,
+  };
+  if (forgery.without !== undefined) delete payload[forgery.without];
+  const header = { alg: "HS256", typ: "sluice-ticket+jwt", kid: id, ...forgery.header };
+  const options = { crit: { x: false } };
+  return await new SignJWT(payload).setProtectedHeader(header)
+    .sign(forgery.secret ?? widened(secret, header.alg), options);
+}
+
+/** The same secret, as long as the algorithm wants it: for HS512 at least 64 bytes. */
+function widened(secret: Uint8Array, alg: string): Uint8Array {
+  if (alg !== "HS512") return secret;
+  return new Uint8Array([...secret, ...new Uint8Array(32)]);
+}
