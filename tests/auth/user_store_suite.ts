@@ -36,6 +36,22 @@ export function testUserStore(
     assert.deepEqual(await store.get(first.id), second);
   });
 
+  it("update() changes a user, one change after the other, and save() keeps it", async (store) => {
+    const { id } = await store.save(profile());
+    await Promise.all(
+      ["a", "b", "c", "d"].map((role) =>
+        store.update(id, (user) => ({ ...user, roles: [...user.roles ?? [], role] }))
+      ),
+    );
+    assert.deepEqual([...(await store.get(id))!.roles!].sort(), ["a", "b", "c", "d"]);
+    assert.equal((await store.save(profile({ name: "Ada King" }))).roles?.length, 4);
+  });
+
+  it("update() returns undefined for a user that is not there, and creates none", async (store) => {
+    assert.equal(await store.update("nobody", (user) => user), undefined);
+    assert.equal(await store.get("nobody"), undefined);
+  });
+
   it("save() goes by provider and subject, never by login", async (store) => {
     const ada = await store.save(profile());
     const sameLogin = await store.save(profile({ subject: "2" }));

@@ -25,6 +25,13 @@ export function testSessionStore(
     assert.deepEqual(await store.get("s1"), record("s1"));
   });
 
+  it("getMany() returns sessions in the order of the ids, and gaps", async (store) => {
+    const ids = Array.from({ length: 25 }, (_, n) => `s${n}`);
+    for (const id of ids.filter((_, n) => n % 2 === 0)) await store.create(record(id));
+    const found = await store.getMany(ids);
+    assert.deepEqual(found.map((each) => each?.id), ids.map((id, n) => n % 2 ? undefined : id));
+  });
+
   it("get() returns undefined for an id that was never there", async (store) => {
     assert.equal(await store.get("s1"), undefined);
   });

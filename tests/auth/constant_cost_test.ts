@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Application, Scope } from "@sluice/sluice";
+import {
+  KvTicketStore,
+  KvUserStore,
+  requireUser,
+  type SignedInScope,
+  Tickets,
+  withTickets,
+  withUser,
+} from "@sluice/sluice/auth";
+import { Consumer } from "@sluice/sluice/consumers";
+import { route, router } from "@sluice/sluice/routing";
+import { KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions";
+import { communicate, settle } from "@sluice/sluice/testing";
+import { FakeClock } from "../sessions/fake_clock.ts";
+import { FakeLog } from "../sessions/fakes.ts";
+
+class Echo extends Consumer<SignedInScope> {
+  override receive(data: string | Uint8Array) {
+    this.send(`${this.scope.user.login}: ${data}`);
+  }
+}
+
+/** A database that counts what is asked of it. */
+function counting(kv: Deno.Kv) {
+  const counts = { reads: 0, writes: 0 };
+  const proxy = new Proxy(kv, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      if (name === "get" || name === "getMany" || name === "list") counts.reads++;
+      if (name === "set" || name === "delete" || name === "atomic") counts.writes++;
+      return value.bind(target);
+    },
+  });
+  return { proxy, counts };
+}
+
+async function setUp(kv: Deno.Kv) {
+  const { proxy, counts } = counting(kv);
+  const clock = new FakeClock();
+  const controlLog = new KvControlLog(proxy);
+  const sessions = new Sessions(new KvSessionStore(proxy, { clock, controlLog }), {
+    clock,
+    controlLog,
+    log: new FakeLog(),
+  });
+  const users = new KvUserStore(proxy, { clock, controlLog });
+  const tickets = new Tickets(new KvTicketStore(proxy, { clock }), { clock });
+  const profile = { provider: "dev", subject: "1", login: "ada", name: "Ada" };
+  const user = await users.save({ ...profile, avatarUrl: undefined });
+  const { session, token } = await sessions.create({ userId: user.id, provider: "dev" });
+  const routes = router<SignedInScope>([route("/ws/echo", Echo)]);
+  const stack: Application<Scope> = withTickets(
+    tickets,
+    sessions,
+    withUser(users, requireUser(routes)),
+  );
+  const open = async (headers: Record<string, string>) => {
+    const limits = { messageBurst: 20_000 };
+    const peer = communicate(stack, { path: "/ws/echo", headers, clock, limits });
+    assert.equal((await peer.connect()).accepted, true);
+    return peer;
+  };
+  const reset = () => Object.assign(counts, { reads: 0, writes: 0 });
+  return { clock, counts, reset, session, tickets, cookie: { cookie: `session=${token}` }, open };
+}
+
+const offer = (ticket: string) => ({
+  "sec-websocket-protocol": `sluice.v1, sluice.ticket.${ticket}`,
+});
+
+test("an upgrade with a cookie costs two reads: the session and the person", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { counts, reset, cookie, open } = await setUp(kv);
+  reset();
+  await open(cookie);
+  assert.deepEqual(counts, { reads: 2, writes: 0 });
+});
+
+test("an upgrade with a ticket costs two reads, and the write that uses it up", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { counts, reset, tickets, session, open } = await setUp(kv);
+  const { ticket } = await tickets.issue(session, { path: "/ws/echo", origin: undefined });
+  reset();
+  await open(offer(ticket));
+  assert.deepEqual(counts, { reads: 2, writes: 1 });
+});
+
+test("10,000 messages cost no read and no write", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, counts, reset, cookie, open } = await setUp(kv);
+  const peer = await open(cookie);
+  await clock.advance(0);
+  for (let turn = 0; turn < 20; turn++) await settle();
+  reset();
+  for (let n = 0; n < 10_000; n++) {
+    peer.send(String(n));
+    assert.equal(await peer.receive(), `ada: ${n}`);
+  }
+  assert.deepEqual(counts, { reads: 0, writes: 0 });
+});
+
+test("a thousand idle sockets cost the same as one: a read of the log each 200 ms", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, counts, reset, cookie, open } = await setUp(kv);
+  const perSecond = async () => {
+    reset();
+    for (let step = 0; step < 20; step++) {
+      await clock.advance(50);
+      for (let turn = 0; turn < 3; turn++) await settle();
+    }
+    return counts.reads;
+  };
+  await open(cookie);
+  await perSecond();
+  const one = await perSecond();
+  for (let n = 1; n < 1_000; n++) await open(cookie);
+  const thousand = await perSecond();
+  assert.ok(one <= 5, `${one} reads for one`);
+  assert.ok(thousand <= 5, `${thousand} reads for a thousand`);
+  assert.equal(counts.writes, 0);
+});
