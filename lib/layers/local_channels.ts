@@ -57,9 +57,9 @@ export class LocalChannels {
     };
   }
 
-  /** Groups that have members here. */
-  get groups(): Iterable<string> {
-    return this.#groups.keys();
+  /** Whether nobody here wants a message. */
+  get isEmpty(): boolean {
+    return this.#channels.size === 0;
   }
 
   /** Whether a message for the channel can still find a reader here. */

@@ -1,0 +1,98 @@
+import type { Clock } from "../scope.ts";
+import { closedError, LayerError } from "./layer_error.ts";
+
+/** A Deno KV database, or what opens it; that is called until it succeeds. */
+export type KvLayerSource = Deno.Kv | (() => Promise<Deno.Kv>);
+
+const ATTEMPTS = 30;
+const MIN_PAUSE_MS = 4;
+const MAX_PAUSE_MS = 128;
+
+/**
+ * Uses a database that may open late, be locked by other processes, or hang.
+ *
+ * Deno's SQLite backend throws `database is locked` where several processes write: the use is repeated
+ * then after a random pause.
+ */
+export class KvAccess {
+  readonly #source: KvLayerSource;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #closing = Promise.withResolvers<never>();
+  #isClosed = false;
+
+  constructor(source: KvLayerSource, options: { clock: Clock; timeoutMs: number }) {
+    this.#source = source;
+    this.#clock = options.clock;
+    this.#timeoutMs = options.timeoutMs;
+    this.#closing.promise.catch(() => {});
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /**
+   * Calls `use` with the database; again, where it was locked or `use` returned `undefined`: somebody
+   * else was faster. `isLate` says whether nobody waits for the outcome any more.
+   *
+   * @throws {LayerError} `UNAVAILABLE`: not within `timeoutMs`; a write may have been done all the same.
+   */
+  async run<T>(use: (kv: Deno.Kv, isLate: () => boolean) => Promise<T | undefined>): Promise<T> {
+    if (this.#isClosed) throw closedError();
+    let isLate = false;
+    const late = Promise.withResolvers<never>();
+    const cancel = this.#clock.after(this.#timeoutMs, () => late.reject(unavailable()));
+    try {
+      const work = this.#repeat(use, () => isLate);
+      return await Promise.race([work, late.promise, this.#closing.promise]);
+    } catch (error) {
+      throw error instanceof LayerError ? error : unavailable(error);
+    } finally {
+      isLate = true;
+      cancel();
+    }
+  }
+
+  /** Calls back at the close. */
+  onClose(callback: () => void): void {
+    this.#closing.promise.catch(callback);
+  }
+
+  /** What is under way rejects with `CLOSED`. The database stays open: it is not ours. */
+  close(): void {
+    this.#isClosed = true;
+    this.#closing.reject(closedError());
+  }
+
+  async #repeat<T>(
+    use: (kv: Deno.Kv, isLate: () => boolean) => Promise<T | undefined>,
+    isLate: () => boolean,
+  ): Promise<T> {
+    for (let attempt = 1; !isLate(); attempt++) {
+      try {
+        const kv = typeof this.#source === "function" ? await this.#source() : this.#source;
+        const result = await use(kv, isLate);
+        if (result !== undefined) return result;
+      } catch (error) {
+        if (attempt >= ATTEMPTS || !isLocked(error)) throw error;
+      }
+      await this.#pause(Math.random() * Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** attempt));
+    }
+    throw unavailable();
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#clock.after(ms, resolve));
+  }
+}
+
+function unavailable(cause?: unknown): LayerError {
+  return new LayerError("UNAVAILABLE", "The database of the channel layer cannot be used now", {
+    cause,
+  });
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("database is locked");
+}

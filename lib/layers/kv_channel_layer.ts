@@ -1,0 +1,75 @@
+/**
+ * The channel layer of processes that share a Deno KV database, and have nothing else.
+ *
+ * @module
+ */
+import { BusChannelLayer } from "./bus_channel_layer.ts";
+import { KvAccess, type KvLayerSource } from "./kv_access.ts";
+import { KvBus } from "./kv_bus.ts";
+import { watchKey } from "./kv_watch.ts";
+import { type ChannelLayerOptions, layerSettings, positive } from "./layer_options.ts";
+
+export type { KvLayerSource } from "./kv_access.ts";
+
+/** Options of {@linkcode KvChannelLayer}. */
+export interface KvChannelLayerOptions extends ChannelLayerOptions {
+  /** The first part of all keys: systems with different ones share a database. @default {"layer"} */
+  readonly prefix?: string;
+  /** How long the database may take, in milliseconds. @default {2_000} */
+  readonly timeoutMs?: number;
+  /** Most bytes that wait to be written. @default {67_108_864} */
+  readonly maxPendingBytes?: number;
+  /** How often it is read while there is traffic, in milliseconds. @default {100} */
+  readonly pollMs?: number;
+  /** Whether `watch` sees what other processes write: over KV Connect it does. @default {false} */
+  readonly watch?: boolean;
+  /** How long messages are kept for processes that are behind, in milliseconds. @default {60_000} */
+  readonly retentionMs?: number;
+  /** How many messages are kept for them. @default {10_000} */
+  readonly maxEntries?: number;
+}
+
+/**
+ * Carries messages between processes through a Deno KV database. What it guarantees is in
+ * `docs/layer_spec.md`.
+ *
+ * In the sender's process a message is delivered when it is written; elsewhere within `pollMs`, or 1 s
+ * after ten quiet seconds. Nothing happens before its first use, and it needs no database to be
+ * there. The database is not closed with it.
+ *
+ * @example
+ * ```ts
+ * import { KvChannelLayer } from "@sluice/sluice/layers/kv";
+ * import assert from "node:assert/strict";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * const layer = new KvChannelLayer(kv);
+ * await layer.send("jobs", { type: "resize" });
+ * assert.deepEqual(await layer.receive("jobs"), { type: "resize" });
+ * await layer.close();
+ * ```
+ */
+export class KvChannelLayer extends BusChannelLayer {
+  /** @throws {RangeError} A number cannot be used. */
+  constructor(source: KvLayerSource, options: KvChannelLayerOptions = {}) {
+    const settings = layerSettings(options);
+    const { clock } = settings;
+    const timeoutMs = positive("timeoutMs", options.timeoutMs ?? 2_000);
+    const access = new KvAccess(source, { clock, timeoutMs });
+    const busOptions = {
+      access,
+      settings,
+      clock,
+      prefix: options.prefix ?? "layer",
+      retentionMs: positive("retentionMs", options.retentionMs ?? 60_000),
+      maxEntries: positive("maxEntries", options.maxEntries ?? 10_000),
+      maxPendingBytes: positive("maxPendingBytes", options.maxPendingBytes ?? 64 * 2 ** 20),
+      pollMs: positive("pollMs", options.pollMs ?? 100),
+    };
+    super(settings, (context) => {
+      const bus = new KvBus(context, busOptions);
+      if (options.watch) watchKey(access, clock, bus.news);
+      return bus;
+    });
+  }
+}

@@ -1,0 +1,123 @@
+import type { Clock } from "../scope.ts";
+import type { QueueItem, QueueSource } from "./durable_queue.ts";
+import type { KvAccess } from "./kv_access.ts";
+import { loadFrame, type StoredFrame, storeFrame } from "./kv_frames.ts";
+import type { LayerCounters } from "./layer_stats.ts";
+
+/** What {@linkcode KvDurable} works with. */
+export interface KvDurableContext {
+  readonly access: KvAccess;
+  readonly prefix: string;
+  readonly clock: Clock;
+  readonly expiryMs: number;
+  readonly counters: LayerCounters;
+}
+
+interface KeptMessage {
+  readonly stored: StoredFrame;
+  /** The database deletes late: this is what counts. */
+  readonly expiresAt: number;
+}
+
+type KeptEntry = Deno.KvEntry<KeptMessage>;
+
+/** The durable channels in Deno KV: numbered messages, and the numbers of the next and first one. */
+export class KvDurable {
+  readonly #context: KvDurableContext;
+  /** The last of those that are being added to a channel, which come one after the other. */
+  readonly #adding = new Map<string, Promise<unknown>>();
+
+  constructor(context: KvDurableContext) {
+    this.#context = context;
+  }
+
+  /** Adds a frame to a channel. Returns false: it is full. @throws {LayerError} `UNAVAILABLE`. */
+  push(channel: string, frame: string, capacity: number): Promise<boolean> {
+    const before = this.#adding.get(channel) ?? Promise.resolve();
+    const pushed = before.then(() => this.#push(channel, frame, capacity));
+    const settled = pushed.catch(() => {}).then(() => {
+      if (this.#adding.get(channel) === settled) this.#adding.delete(channel);
+    });
+    this.#adding.set(channel, settled);
+    return pushed;
+  }
+
+  /** Returns where the messages of a channel are. */
+  sourceOf(channel: string): QueueSource {
+    const { access } = this.#context;
+    return {
+      fetch: (count) => access.run((kv) => this.#fetch(kv, channel, count)),
+      putBack: async (items) => {
+        await access.run(async (kv) => {
+          for (const { kept } of items) {
+            const { key, value } = kept as KeptEntry;
+            await kv.set(key, value, { expireIn: this.#left(value) });
+          }
+          return true;
+        });
+      },
+    };
+  }
+
+  async #push(channel: string, frame: string, capacity: number): Promise<boolean> {
+    const { access, prefix, expiryMs, clock, counters } = this.#context;
+    const nextKey = [prefix, "next", channel];
+    let stored: StoredFrame | undefined;
+    const isTaken = await access.run(async (kv, isLate) => {
+      stored ??= await storeFrame(kv, prefix, frame, expiryMs);
+      const [next, first] = await kv.getMany<[number, Deno.KvU64]>([
+        nextKey,
+        [prefix, "first", channel],
+      ]);
+      const number = next.value ?? 0;
+      const atMost = number - Number(first.value?.value ?? 0n);
+      if (atMost >= capacity && await this.#count(kv, channel, capacity) >= capacity) return false;
+      if (isLate()) return undefined;
+      const message: KeptMessage = { stored, expiresAt: clock.now() + expiryMs };
+      const { ok } = await kv.atomic().check(next).set(nextKey, number + 1)
+        .set([prefix, "queue", channel, number], message, { expireIn: expiryMs }).commit();
+      return ok || undefined;
+    });
+    if (isTaken) counters.queued++;
+    else counters.dropped.full++;
+    return isTaken;
+  }
+
+  /** Counts the messages of a channel, and deletes those that have expired. */
+  async #count(kv: Deno.Kv, channel: string, capacity: number): Promise<number> {
+    const { prefix } = this.#context;
+    let count = 0;
+    const list = kv.list<KeptMessage>({ prefix: [prefix, "queue", channel] }, { limit: capacity });
+    for await (const entry of list) {
+      if (this.#left(entry.value) > 0) count++;
+      else await this.#remove(kv, channel, entry);
+    }
+    return count;
+  }
+
+  async #fetch(kv: Deno.Kv, channel: string, count: number): Promise<QueueItem[]> {
+    const { prefix } = this.#context;
+    const items: QueueItem[] = [];
+    for await (const entry of kv.list<KeptMessage>({ prefix: [prefix, "queue", channel] })) {
+      if (items.length === count) break;
+      if (!await this.#remove(kv, channel, entry) || this.#left(entry.value) <= 0) continue;
+      const frame = await loadFrame(kv, prefix, entry.value.stored).catch(() => "");
+      items.push({ kept: entry, frame });
+    }
+    return items;
+  }
+
+  /** Takes a message out, for one reader of all. Returns false: somebody else has it. */
+  async #remove(kv: Deno.Kv, channel: string, entry: KeptEntry): Promise<boolean> {
+    const { prefix, counters } = this.#context;
+    const number = Number(entry.key[3]);
+    const { ok } = await kv.atomic().check(entry).delete(entry.key)
+      .max([prefix, "first", channel], BigInt(number + 1)).commit();
+    if (ok && this.#left(entry.value) <= 0) counters.dropped.expired++;
+    return ok;
+  }
+
+  #left(message: KeptMessage): number {
+    return message.expiresAt - this.#context.clock.now();
+  }
+}

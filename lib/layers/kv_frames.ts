@@ -1,0 +1,37 @@
+/** A frame as it is kept: within a value, or in parts beside it, as a value holds 64 KiB. */
+export type StoredFrame =
+  | { readonly frame: string }
+  | { readonly id: string; readonly parts: number };
+
+/** Characters that fit into a value in any case: two bytes each. */
+const MAX_INLINE = 16_000;
+const PART_BYTES = 60_000;
+
+/** Keeps the parts of a large frame; returns what stands for it. */
+export async function storeFrame(
+  kv: Deno.Kv,
+  prefix: string,
+  frame: string,
+  expireIn: number,
+): Promise<StoredFrame> {
+  if (frame.length <= MAX_INLINE) return { frame };
+  const id = crypto.randomUUID();
+  const bytes = new TextEncoder().encode(frame);
+  const parts = Math.ceil(bytes.length / PART_BYTES);
+  for (let part = 0; part < parts; part++) {
+    const slice = bytes.slice(part * PART_BYTES, (part + 1) * PART_BYTES);
+    await kv.set([prefix, "part", id, part], slice, { expireIn });
+  }
+  return { id, parts };
+}
+
+/** Reads a frame. @throws {Error} Something of it is missing. */
+export async function loadFrame(kv: Deno.Kv, prefix: string, stored: StoredFrame): Promise<string> {
+  if ("frame" in stored) return stored.frame;
+  const slices: Uint8Array[] = [];
+  for await (const { value } of kv.list<Uint8Array>({ prefix: [prefix, "part", stored.id] })) {
+    slices.push(value);
+  }
+  if (slices.length !== stored.parts) throw new Error("Parts of a frame are missing");
+  return await new Blob(slices as Uint8Array<ArrayBuffer>[]).text();
+}

@@ -1,0 +1,26 @@
+import type { Clock } from "../scope.ts";
+import type { KvAccess } from "./kv_access.ts";
+
+const RETRY_MS = 1_000;
+
+/**
+ * Calls `look` whenever a key changes, until the database is not used any more.
+ *
+ * Polling goes on beside it, for a watch that broke without a word.
+ */
+export function watchKey(
+  access: KvAccess,
+  clock: Clock,
+  news: { readonly key: Deno.KvKey; look(): Promise<void> },
+): void {
+  const watch = async () => {
+    const kv = await access.run((kv) => Promise.resolve(kv));
+    const changes = kv.watch([[...news.key]]).getReader();
+    access.onClose(() => void changes.cancel().catch(() => {}));
+    while (!(await changes.read()).done) await news.look().catch(() => {});
+  };
+  const again = () => {
+    if (!access.isClosed) clock.after(RETRY_MS, () => void watch().then(again, again));
+  };
+  void watch().then(again, again);
+}
