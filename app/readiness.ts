@@ -7,19 +7,25 @@ export interface Readiness {
   readonly missing?: readonly string[];
 }
 
-/** How long the database may take to answer, in milliseconds. */
+/** How long the database or the layer may take to answer, in milliseconds. */
 const TIMEOUT_MS = 2_000;
 
 /** Returns whether the process can serve now. */
-export async function readiness({ realtime, database }: Services): Promise<Readiness> {
+export async function readiness({ realtime, database, layer }: Services): Promise<Readiness> {
   if (realtime.isDraining) return { status: "draining" };
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error("The database did not answer")), TIMEOUT_MS);
+  const [hasDatabase, hasLayer] = await Promise.all([
+    answers(database.check()),
+    answers(layer.check()),
+  ]);
+  const missing = [...hasDatabase ? [] : ["database"], ...hasLayer ? [] : ["layer"]];
+  return missing.length === 0 ? { status: "ok" } : { status: "unavailable", missing };
+}
+
+async function answers(check: Promise<void>): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), TIMEOUT_MS);
   try {
-    await Promise.race([database.check(), late]);
-    return { status: "ok" };
-  } catch {
-    return { status: "unavailable", missing: ["database"] };
+    return await Promise.race([check.then(() => true, () => false), late]);
   } finally {
     clearTimeout(timer);
   }
