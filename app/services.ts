@@ -13,14 +13,15 @@ import {
   Tickets,
   type UserStore,
 } from "@sluice/sluice/auth";
-import { type ChannelLayer, MemoryChannelLayer } from "@sluice/sluice/layers";
+import type { ChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
 import { createCrossOrigin, type CrossOrigin } from "@sluice/sluice/security";
 import { createLog, type Handler } from "@sluice/sluice/server";
 import { KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions";
 import { type Database, openDatabase } from "./database.ts";
+import { createLayer } from "./layer.ts";
 import { createRealtime } from "../realtime.ts";
-import { readSettings, SettingError, type Settings } from "./settings.ts";
+import { readSettings, type Settings } from "./settings.ts";
 import { createSignIn } from "./sign_in.ts";
 
 /** What routes, and the socket gate, work with. */
@@ -68,7 +69,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   const users = new KvUserStore(database.source, { controlLog });
   const tickets = new Tickets(new KvTicketStore(database.source, { clock }), { clock });
   const crossOrigin = createCrossOrigin(settings.allowedOrigins);
-  const layer = createLayer(settings);
+  const layer = createLayer(settings, database);
   const presence = new Presence<PublicUser>(layer, {
     joined: (user) => ({ type: "joined", data: { user } }),
     left: (user) => ({ type: "left", data: { user } }),
@@ -98,14 +99,6 @@ let shared: Services | undefined;
  */
 export function services(): Services {
   return shared ??= createServices(readSettings(Deno.env.toObject()));
-}
-
-function createLayer({ channelLayer }: Settings): ChannelLayer {
-  if (channelLayer === "memory:") return new MemoryChannelLayer();
-  throw new SettingError(
-    "CHANNEL_LAYER",
-    `is ${JSON.stringify(channelLayer.replace(/:.*/, ":"))}, but this version has memory: only`,
-  );
 }
 
 function logOptions({ logLevel: level, logFormat: format }: Settings) {
