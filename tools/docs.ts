@@ -41,9 +41,11 @@ export async function checkDocs(root: string): Promise<string[]> {
       problems.push(
         ...checkLinks(file, text, (path) => existsSync(join(root, path))),
         ...checkBlocks(file, text),
-        ...checkCommands(file, text, { tasks, root }),
         ...checkTranscripts(file, text),
       );
+    }
+    if (file.endsWith(".md") || file.startsWith("examples/")) {
+      problems.push(...checkCommands(file, text, { tasks, root }));
     }
     problems.push(...checkTraces(file, text));
   }

@@ -43,7 +43,11 @@ export class PageReplay implements AsyncDisposable {
 
   /** Plays a page; rejects with its name and the line of the block. */
   async play(page: string): Promise<void> {
-    const text = await readFile(new URL(`../../${page}`, import.meta.url), "utf8");
+    await this.playText(page, await readFile(new URL(`../../${page}`, import.meta.url), "utf8"));
+  }
+
+  /** Plays the text of a page. */
+  async playText(page: string, text: string): Promise<void> {
     for (const fence of readFences(text)) {
       try {
         await this.#playFence(fence);
@@ -51,6 +55,12 @@ export class PageReplay implements AsyncDisposable {
         throw new Error(`${page}:${fence.line}: ${error instanceof Error ? error.message : error}`);
       }
     }
+  }
+
+  /** Starts the app with the files as they are, and returns its address. */
+  async start(): Promise<string> {
+    await this.#startApp();
+    return this.#app!.origin;
   }
 
   async #playFence({ language, attributes, text }: Fence): Promise<void> {

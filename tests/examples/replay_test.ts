@@ -2,6 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { applyDiff } from "./apply_diff.ts";
 import { matchesText, matchesValue } from "./matches.ts";
+import { PageReplay } from "./page_replay.ts";
 
 test("matchesText() takes what is written, and anything for …", () => {
   assert.ok(matchesText("a…c\n", "a b\nb c"));
@@ -25,3 +26,21 @@ test("applyDiff() changes lines where they are once, and refuses others", () => 
   assert.throws(() => applyDiff(text, "-five\n"), /0 times/);
   assert.throws(() => applyDiff("one\none\n", "-one\n"), /2 times/);
 });
+
+const fence = (info: string, text: string) => `# A page\n\n\`\`\`${info}\n${text}\n\`\`\`\n`;
+const WRONG: [what: string, page: string, why: RegExp][] = [
+  ["another output", fence("console", "$ echo a\nb"), /^page\.md:3: \$ echo a\na\n\ninstead of\nb/],
+  ["a diff that does not fit", fence("diff file=realtime.ts", "-nothing"), /0 times/],
+  ["a file that does not compile", fence("ts file=a.ts", "const a: number = true;"), /TS2322/],
+  ["another frame", fence("frames", "ada ↔ /ws/echo\nada → a\nada ← b"), /It received: a/],
+  ["a socket that is refused", fence("frames", "nobody ↔ /ws/echo"), /401 NOT_SIGNED_IN/],
+];
+for (const [what, page, why] of WRONG) {
+  test(`PageReplay finds ${what}, and says where`, async () => {
+    await using replay = await PageReplay.create();
+    await assert.rejects(replay.playText("page.md", page).then(() => replay.start()), (error) => {
+      assert.match(String((error as Error).message), why);
+      return true;
+    });
+  });
+}

@@ -4,7 +4,8 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const LEFT_OUT = /^(?:\.git|node_modules|_fresh|\.data|bench|docs\/images)(?:\/|$)/;
+const LEFT_OUT =
+  /^(?:\.git|bench|docs\/images)(?:\/|$)|(?:^|\/)(?:node_modules|_fresh|\.data)(?:\/|$)/;
 
 /** How a command went. */
 export interface Ran {
