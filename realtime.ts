@@ -5,6 +5,7 @@
  */
 import type { Application, Log, Scope } from "@sluice/sluice";
 import {
+  type Audit,
   type PublicUser,
   requireUser,
   type SignedInScope,
@@ -16,11 +17,17 @@ import {
 import { type ChannelLayer, type LayerScope, withLayer } from "@sluice/sluice/layers";
 import type { Presence } from "@sluice/sluice/presence";
 import { route, router } from "@sluice/sluice/routing";
-import { withOrigins, withSocketLimits } from "@sluice/sluice/security";
+import {
+  RateLimiter,
+  withHandshakeRate,
+  withOrigins,
+  withSocketLimits,
+} from "@sluice/sluice/security";
 import { type Handler, toHandler } from "@sluice/sluice/server";
 import type { Sessions } from "@sluice/sluice/sessions";
 import { ChatConsumer, type ChatScope } from "./consumers/chat_consumer.ts";
 import { EchoConsumer } from "./consumers/echo_consumer.ts";
+import { auditRefusals } from "./app/audit.ts";
 import type { Settings } from "./app/settings.ts";
 
 /** What every consumer here knows of its connection. */
@@ -33,13 +40,14 @@ export interface RealtimeParts {
   readonly sessions: Sessions;
   readonly users: UserStore;
   readonly tickets: Tickets;
+  readonly audit: Audit;
   readonly layer: ChannelLayer;
   readonly presence: Presence<PublicUser>;
 }
 
 /** Creates what answers `/ws/…`. */
 export function createRealtime(parts: RealtimeParts): Handler {
-  const { settings, log, sessions, users, tickets, layer, presence } = parts;
+  const { settings, log, audit, sessions, users, tickets, layer, presence } = parts;
   const limits = { perUser: settings.socketsPerUser, perAddress: settings.socketsPerAddress };
 
   const routes = router<AppScope>([
@@ -50,15 +58,18 @@ export function createRealtime(parts: RealtimeParts): Handler {
     ),
   ]);
 
-  const stack: Application<Scope> = withOrigins(
-    settings.allowedOrigins,
-    withTickets(
-      tickets,
-      sessions,
-      withUser(
-        users,
-        requireUser(
-          withSocketLimits(limits, withLayer(layer, routes)),
+  const stack: Application<Scope> = withHandshakeRate(
+    createHandshakeRate(settings),
+    withOrigins(
+      settings.allowedOrigins,
+      withTickets(
+        tickets,
+        sessions,
+        withUser(
+          users,
+          requireUser(
+            withSocketLimits(limits, withLayer(layer, routes)),
+          ),
         ),
       ),
     ),
@@ -70,6 +81,15 @@ export function createRealtime(parts: RealtimeParts): Handler {
     publicUrl: settings.publicUrl,
     trustProxy: settings.trustProxy,
     freshness: sessions.freshness,
+    onRefusal: auditRefusals(audit),
     limits: { maxMessageBytes, messagesPerSecond, messageBurst, sendBufferBytes },
   });
+}
+
+/** Six thousand a minute, and at once ten times as many as an address may have sockets. */
+function createHandshakeRate({ handshakesPerAddress, socketsPerAddress }: Settings): RateLimiter {
+  if (handshakesPerAddress !== undefined) {
+    return new RateLimiter({ perMinute: handshakesPerAddress });
+  }
+  return new RateLimiter({ perMinute: 6_000, burst: Math.max(6_000, 10 * socketsPerAddress) });
 }

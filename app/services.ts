@@ -5,7 +5,9 @@
  */
 import { type Clock, type Log, systemClock } from "@sluice/sluice";
 import {
+  Audit,
   type DevIdentity,
+  KvAuditStore,
   KvTicketStore,
   KvUserStore,
   type PublicUser,
@@ -18,6 +20,7 @@ import { Presence } from "@sluice/sluice/presence";
 import { createCrossOrigin, type CrossOrigin } from "@sluice/sluice/security";
 import { createLog, type Handler } from "@sluice/sluice/server";
 import { KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions";
+import { auditSessions } from "./audit.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { createLayer } from "./layer.ts";
 import { createRealtime } from "../realtime.ts";
@@ -34,6 +37,8 @@ export interface Services {
   readonly tickets: Tickets;
   readonly layer: ChannelLayer;
   readonly presence: Presence<PublicUser>;
+  /** What matters to security. */
+  readonly audit: Audit;
   readonly signIn: SignIn;
   /** Which pages of other sites may read answers. */
   readonly crossOrigin: CrossOrigin;
@@ -63,9 +68,14 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     idleTtlMs,
     maxTtlMs,
     controlLog,
+    maxPerUser: settings.sessionsPerUser,
     clock,
     log,
   });
+  const { auditRetentionMs: retentionMs } = settings;
+  const auditStore = new KvAuditStore(database.source, { retentionMs, clock });
+  const audit = new Audit({ store: auditStore, log, clock });
+  auditSessions(sessions, audit);
   const users = new KvUserStore(database.source, { controlLog });
   const tickets = new Tickets(new KvTicketStore(database.source, { clock }), { clock });
   const crossOrigin = createCrossOrigin(settings.allowedOrigins);
@@ -74,8 +84,19 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     joined: (user) => ({ type: "joined", data: { user } }),
     left: (user) => ({ type: "left", data: { user } }),
   });
-  const signing = createSignIn({ settings, sessions, users, database, log });
-  const parts = { settings, log, database, sessions, users, tickets, layer, presence, ...signing };
+  const signing = createSignIn({ settings, sessions, users, database, log, audit });
+  const parts = {
+    settings,
+    log,
+    audit,
+    database,
+    sessions,
+    users,
+    tickets,
+    layer,
+    presence,
+    ...signing,
+  };
   const realtime = createRealtime(parts);
   return {
     ...parts,
@@ -84,6 +105,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     startedAt: Date.now(),
     async close() {
       sessions.close();
+      await audit.written();
       await layer.close();
       await database.close();
     },

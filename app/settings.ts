@@ -54,6 +54,13 @@ export interface Settings {
   readonly admins: readonly string[];
   readonly socketsPerUser: number;
   readonly socketsPerAddress: number;
+  /** Handshakes of one address a minute; undefined is a default that grows with its sockets. */
+  readonly handshakesPerAddress: number | undefined;
+  /** Steps of sign-ins from one address a minute; undefined is no limit. */
+  readonly signInsPerAddress: number | undefined;
+  /** Past it, a further sign-in of a person ends the session that was used least recently. */
+  readonly sessionsPerUser: number;
+  readonly auditRetentionMs: number;
   readonly maxMessageBytes: number;
   readonly sendBufferBytes: number;
   readonly messagesPerSecond: number;
@@ -89,6 +96,11 @@ export function readSettings(env: Environment): Settings {
     admins: readAdmins(env, devSignIn),
     socketsPerUser: integer(env, "SOCKETS_PER_USER", { fallback: 20, min: 1 }),
     socketsPerAddress: integer(env, "SOCKETS_PER_ADDRESS", { fallback: 200, min: 1 }),
+    handshakesPerAddress: optionalInteger(env, "HANDSHAKES_PER_ADDRESS"),
+    // Development sign-in is for this machine alone, where a script may sign in any number of people.
+    signInsPerAddress: optionalInteger(env, "SIGN_INS_PER_ADDRESS") ?? (devSignIn ? undefined : 60),
+    sessionsPerUser: integer(env, "SESSIONS_PER_USER", { fallback: 100, min: 1 }),
+    auditRetentionMs: duration(env, "AUDIT_RETENTION") ?? 30 * DAY_MS,
     maxMessageBytes: integer(env, "MAX_MESSAGE_BYTES", { fallback: 65_536, min: 1 }),
     sendBufferBytes: integer(env, "SEND_BUFFER_BYTES", { fallback: 1_048_576, min: 1 }),
     messagesPerSecond: integer(env, "MESSAGES_PER_SECOND", { fallback: 50, min: 1 }),
@@ -97,6 +109,10 @@ export function readSettings(env: Environment): Settings {
     logLevel: choice(env, "LOG_LEVEL", LOG_LEVELS) ?? "info",
     logFormat: choice(env, "LOG_FORMAT", ["text", "json"] as const) ?? "text",
   };
+}
+
+function optionalInteger(env: Environment, name: string): number | undefined {
+  return text(env, name) === undefined ? undefined : integer(env, name, { fallback: 1, min: 1 });
 }
 
 function readGitHub(env: Environment): GitHubSettings | undefined {

@@ -1,5 +1,6 @@
 import type { Log } from "@sluice/sluice";
 import {
+  type Audit,
   DevIdentity,
   DevProvider,
   GitHubProvider,
@@ -9,6 +10,7 @@ import {
   SignIn,
   type UserStore,
 } from "@sluice/sluice/auth";
+import { networkOf, RateLimiter } from "@sluice/sluice/security";
 import type { Sessions } from "@sluice/sluice/sessions";
 import type { Database } from "./database.ts";
 import type { Settings } from "./settings.ts";
@@ -20,6 +22,7 @@ export interface SignInParts {
   readonly users: UserStore;
   readonly database: Database;
   readonly log: Log;
+  readonly audit: Audit;
 }
 
 /** Signing in with the providers that are set, and the development provider where it is on. */
@@ -30,7 +33,7 @@ export interface AppSignIn {
 
 /** Creates the ways to sign in. */
 export function createSignIn(parts: SignInParts): AppSignIn {
-  const { settings, sessions, users, database, log } = parts;
+  const { settings, sessions, users, database, log, audit } = parts;
   const { github, oidc } = settings;
   const devIdentity = settings.devSignIn ? new DevIdentity({ log }) : undefined;
   const providers: Provider[] = [];
@@ -38,6 +41,13 @@ export function createSignIn(parts: SignInParts): AppSignIn {
   if (oidc !== undefined) providers.push(new OidcProvider(oidc));
   if (devIdentity !== undefined) providers.push(new DevProvider(devIdentity));
   const transactions = new KvTransactionStore(database.source);
-  const signIn = new SignIn({ providers, transactions, users, sessions, log });
+  const attempts = createAttempts(settings);
+  const signIn = new SignIn({ providers, transactions, users, sessions, log, audit, attempts });
   return { signIn, devIdentity };
+}
+
+function createAttempts({ signInsPerAddress }: Settings) {
+  if (signInsPerAddress === undefined) return undefined;
+  const limiter = new RateLimiter({ perMinute: signInsPerAddress });
+  return { take: (address: string) => limiter.take(networkOf(address)) };
 }

@@ -15,7 +15,11 @@ export async function signInPage(
     return await work(services.signIn, { url, address, headers: ctx.req.headers });
   } catch (error) {
     if (!(error instanceof SignInError)) throw error;
-    const { status, message, reason, provider, returnTo } = error;
+    const { status, message, reason, provider, returnTo, retryAfterSeconds } = error;
+    const headers = new Headers({ "cache-control": "no-store" });
+    if (retryAfterSeconds !== undefined) {
+      headers.set("retry-after", String(Math.ceil(retryAfterSeconds)));
+    }
     return ctx.render(
       <>
         <Head>
@@ -28,7 +32,7 @@ export async function signInPage(
           retryHref={retryHref(provider, returnTo)}
         />
       </>,
-      { status, headers: { "cache-control": "no-store" } },
+      { status, headers },
     );
   }
 }

@@ -14,6 +14,10 @@ export type SignInErrorCode =
   | "PROVIDER_UNAVAILABLE"
   /** The provider did not say who it is. */
   | "PROFILE_INCOMPLETE"
+  /** The person may not sign in here any more. */
+  | "BANNED"
+  /** Too many attempts from one address. */
+  | "TOO_MANY_ATTEMPTS"
   /** Our own database cannot be reached. */
   | "UNAVAILABLE";
 
@@ -24,6 +28,8 @@ const STATUS: Readonly<Record<SignInErrorCode, number>> = {
   PROVIDER_DENIED: 400,
   PROVIDER_UNAVAILABLE: 502,
   PROFILE_INCOMPLETE: 502,
+  BANNED: 403,
+  TOO_MANY_ATTEMPTS: 429,
   UNAVAILABLE: 503,
 };
 
@@ -34,6 +40,8 @@ const MESSAGE: Readonly<Record<SignInErrorCode, string>> = {
   PROVIDER_DENIED: "The provider did not let you sign in",
   PROVIDER_UNAVAILABLE: "The provider cannot be reached, or did not answer as it should",
   PROFILE_INCOMPLETE: "The provider did not say who you are",
+  BANNED: "You may not sign in here any more",
+  TOO_MANY_ATTEMPTS: "Too many attempts to sign in: wait a moment",
   UNAVAILABLE: "Signing in is not possible for the moment",
 };
 
@@ -46,6 +54,8 @@ export interface SignInErrorOptions {
   readonly provider?: string | undefined;
   /** Where the person wanted to go, for a way to try again: a path on this site. */
   readonly returnTo?: string | undefined;
+  /** What to wait before a new attempt, in seconds. */
+  readonly retryAfterSeconds?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -71,6 +81,7 @@ export class SignInError extends Error {
   readonly reason: string | undefined;
   readonly provider: string | undefined;
   readonly returnTo: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(code: SignInErrorCode, options: SignInErrorOptions = {}) {
     super(MESSAGE[code], { cause: options.cause });
@@ -81,6 +92,7 @@ export class SignInError extends Error {
       : cleanText(options.reason, 200) || undefined;
     this.provider = options.provider;
     this.returnTo = options.returnTo;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   /** Returns the same error with what else is known. */
@@ -88,6 +100,7 @@ export class SignInError extends Error {
     return new SignInError(this.code, {
       status: this.status,
       reason: this.reason,
+      retryAfterSeconds: this.retryAfterSeconds,
       cause: this.cause,
       ...options,
     });

@@ -8,6 +8,9 @@
  *
  * @module
  */
+export { Audit, type AuditOptions } from "./audit.ts";
+export type { AuditEntry, AuditEvent, AuditKind, AuditStore } from "./audit_log.ts";
+export { KvAuditStore, type KvAuditStoreOptions } from "./kv_audit_store.ts";
 export { banUser, setRoles, unbanUser, type UserChangeParts } from "./ban_user.ts";
 export { DevIdentity, type DevIdentityOptions } from "./dev/dev_identity.ts";
 export { DevProvider } from "./dev/dev_provider.ts";

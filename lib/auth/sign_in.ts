@@ -10,6 +10,7 @@ import {
   type Sessions,
   sessionTokenOf,
 } from "../sessions/mod.ts";
+import type { Audit } from "./audit.ts";
 import { browserCookie, browserSecretOf, TRANSACTION_TTL_MS } from "./_browser_cookie.ts";
 import { SignInError } from "./errors.ts";
 import type { Provider } from "./providers/provider.ts";
@@ -27,6 +28,13 @@ export interface SignInOptions {
   readonly users: UserStore;
   readonly sessions: Sessions;
   readonly log: Log;
+  /**
+   * How often an address may try, each step of a sign-in counted: takes one, and returns undefined, or
+   * what to wait, in seconds. @default {no limit}
+   */
+  readonly attempts?: { take(address: string): number | undefined };
+  /** Where sign-ins and failures are noted. */
+  readonly audit?: Audit;
   /** Where the callbacks are; a provider's id is put behind it. @default {"/auth/callback/"} */
   readonly callbackPath?: string;
   /** @default {systemClock} */
@@ -104,8 +112,9 @@ export class SignIn {
     const { url } = request;
     const returnTo = safeReturnTo(url.searchParams.get("return_to"), url.origin);
     const id = url.searchParams.get("provider");
-    const known: Known = { provider: id ?? undefined, returnTo };
+    const known: Known = { provider: id ?? undefined, returnTo, address: request.address };
     return await this.#reporting(known, async () => {
+      this.#takeAttempt(request);
       const provider = this.#provider(id);
       known.provider = provider.id;
       const browser = browserSecretOf(request) ?? randomSecret();
@@ -134,8 +143,10 @@ export class SignIn {
    * @throws {SignInError} Any code.
    */
   async finish(request: SignInRequest, providerId: string): Promise<Response> {
-    const known: Known = { provider: providerId, returnTo: undefined };
+    const { address } = request;
+    const known: Known = { provider: providerId, returnTo: undefined, address };
     return await this.#reporting(known, async () => {
+      this.#takeAttempt(request);
       const provider = this.#provider(providerId);
       const state = stateOf(request.url);
       const transaction = await ours(this.#options.transactions.consume(hashSecret(state)));
@@ -157,10 +168,17 @@ export class SignIn {
    * @throws {SignInError} `UNAVAILABLE`: then the session is not over.
    */
   async signOut(request: SignInRequest): Promise<Response> {
-    return await this.#reporting({ provider: undefined, returnTo: undefined }, async () => {
+    return await this.#reporting({}, async () => {
       await ours(this.#endSession(request, "signed-out"));
       return redirect(303, "/", [deletedSessionCookie(isSecure(request.url))]);
     });
+  }
+
+  #takeAttempt({ address }: SignInRequest): void {
+    if (address === undefined) return;
+    const retryAfterSeconds = this.#options.attempts?.take(address);
+    if (retryAfterSeconds === undefined) return;
+    throw new SignInError("TOO_MANY_ATTEMPTS", { retryAfterSeconds });
   }
 
   #provider(id: string | null): Provider {
@@ -193,6 +211,7 @@ export class SignIn {
   async #signIn(request: SignInRequest, profile: Profile): Promise<string> {
     const { sessions } = this.#options;
     const user = await ours(this.#options.users.save(profile));
+    if (user.bannedAt !== undefined) throw new SignInError("BANNED");
     const { session, token } = await ours(sessions.create({
       userId: user.id,
       provider: profile.provider,
@@ -201,6 +220,15 @@ export class SignIn {
     }));
     await ours(this.#endSession(request, "replaced"));
     this.#log.info("signed in", { user: user.id, provider: user.provider, session: session.id });
+    const { provider } = user;
+    const { address } = session;
+    this.#options.audit?.write({
+      kind: "signed-in",
+      userId: user.id,
+      sessionId: session.id,
+      provider,
+      address,
+    });
     const options = {
       secure: isSecure(request.url),
       maxAgeSeconds: sessions.cookieMaxAgeSeconds,
@@ -223,14 +251,17 @@ export class SignIn {
       const { code, status, cause } = error;
       const provider = this.providers.find((each) => each.id === known.provider)?.id;
       this.#log.warn("sign-in failed", { code, status, provider, cause: describe(cause) });
+      const { address } = known;
+      this.#options.audit?.write({ kind: "sign-in-failed", code, provider, address });
       throw error.with({ provider, returnTo: known.returnTo });
     }
   }
 }
 
 interface Known {
-  provider: string | undefined;
-  returnTo: string | undefined;
+  provider?: string | undefined;
+  returnTo?: string | undefined;
+  readonly address?: string | undefined;
 }
 
 /** Says that it is our own database that cannot be reached. */

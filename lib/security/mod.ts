@@ -5,7 +5,11 @@
  */
 export { createCrossOrigin, type CrossOrigin } from "./cors.ts";
 export { isCrossSite } from "./cross_site.ts";
+export { networkOf } from "./network_of.ts";
+export { type Limiter, RateLimiter, type RateLimiterOptions } from "./rate_limiter.ts";
+export { withHandshakeRate } from "./with_handshake_rate.ts";
 export { isSameOrigin, type Origin, originOf, parseOrigin } from "./origin.ts";
 export { type OriginRule, parseOriginRule } from "./origin_rules.ts";
+export { LocalSocketCounter, type SocketCounter } from "./socket_counter.ts";
 export { type IdentifiedScope, type SocketLimits, withSocketLimits } from "./socket_limits.ts";
 export { type AllowedOrigins, withOrigins } from "./with_origins.ts";

@@ -1,5 +1,7 @@
 import { Refusal } from "../protocol/mod.ts";
 import type { Application, Scope } from "../scope.ts";
+import { networkOf } from "./network_of.ts";
+import { LocalSocketCounter, type SocketCounter } from "./socket_counter.ts";
 
 /** A scope that knows who somebody is. */
 export interface IdentifiedScope extends Scope {
@@ -10,15 +12,18 @@ export interface IdentifiedScope extends Scope {
 export interface SocketLimits {
   /** Open sockets of one person, over all sessions. @default {20} */
   readonly perUser?: number;
-  /** Open sockets of one address. @default {200} */
+  /** Open sockets of one address; of IPv6, of the 64 bits that one customer has. @default {200} */
   readonly perAddress?: number;
+  /** What counts them. @default {those of this process} */
+  readonly counter?: SocketCounter;
 }
 
 /** When somebody with too many sockets may try again, in seconds. */
 const RETRY_AFTER_SECONDS = 10;
 
 /**
- * Refuses connections over the limits: 429 `TOO_MANY_SOCKETS`. Counts those of this process.
+ * Refuses connections over the limits: 429 `TOO_MANY_SOCKETS`. Counts those of this process, unless
+ * a counter for several is handed in.
  *
  * A connection counts from here on until its end, whether or not it is let in further on.
  */
@@ -26,34 +31,19 @@ export function withSocketLimits<S extends IdentifiedScope>(
   limits: SocketLimits,
   next: Application<S>,
 ): Application<S> {
-  const users = new Counter(limits.perUser ?? 20);
-  const addresses = new Counter(limits.perAddress ?? 200);
-  return (scope) => {
-    const isTaken = users.take(scope.user.id, scope) && addresses.take(scope.address, scope);
-    if (isTaken) return next(scope);
-    return new Refusal("TOO_MANY_SOCKETS", { retryAfterSeconds: RETRY_AFTER_SECONDS });
+  const { perUser = 20, perAddress = 200, counter = new LocalSocketCounter() } = limits;
+  return async (scope) => {
+    const wanted: [key: string, limit: number][] = [
+      [`user ${scope.user.id}`, perUser],
+      [`address ${networkOf(scope.address)}`, perAddress],
+    ];
+    for (const [key, limit] of wanted) {
+      const release = await counter.take(key, limit);
+      if (release === undefined) {
+        return new Refusal("TOO_MANY_SOCKETS", { retryAfterSeconds: RETRY_AFTER_SECONDS });
+      }
+      scope.connection.onEnd(release);
+    }
+    return await next(scope);
   };
-}
-
-class Counter {
-  readonly #limit: number;
-  readonly #counts = new Map<string, number>();
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  take(key: string, scope: Scope): boolean {
-    const count = this.#counts.get(key) ?? 0;
-    if (count >= this.#limit) return false;
-    this.#counts.set(key, count + 1);
-    scope.connection.onEnd(() => this.#release(key));
-    return true;
-  }
-
-  #release(key: string): void {
-    const count = this.#counts.get(key) ?? 1;
-    if (count <= 1) this.#counts.delete(key);
-    else this.#counts.set(key, count - 1);
-  }
 }

@@ -1,0 +1,28 @@
+import type { Refusal, Scope } from "@sluice/sluice";
+import type { Audit, UserScope } from "@sluice/sluice/auth";
+import type { Sessions } from "@sluice/sluice/sessions";
+
+/** Notes the ends and rotations of sessions that this process brings about. */
+export function auditSessions(sessions: Sessions, audit: Audit): void {
+  sessions.subscribe((event) => {
+    if (event.type === "ended") {
+      const { sessionId, userId, reason: code } = event;
+      audit.write({ kind: "session-ended", sessionId, userId, code });
+    } else if (event.type === "user-ended") {
+      const kind = event.reason === "user-banned" ? "user-banned" : "user-removed";
+      audit.write({ kind, userId: event.userId });
+    }
+  });
+}
+
+/** Notes who was turned away by the socket gate, and why. */
+export function auditRefusals(audit: Audit): (refusal: Refusal, scope: Scope) => void {
+  return ({ code }, scope) => {
+    // A plain request that would have been let in.
+    if (code === "UPGRADE_REQUIRED") return;
+    const { user, session }: Partial<UserScope> = scope;
+    const { path, address } = scope;
+    const [userId, sessionId] = [user?.id, session?.id];
+    audit.write({ kind: "refused", code, userId, sessionId, path, address });
+  };
+}

@@ -1,0 +1,85 @@
+import { type Clock, type Log, systemClock } from "../scope.ts";
+import type { AuditEntry, AuditEvent, AuditStore } from "./audit_log.ts";
+
+/** What an {@linkcode Audit} works with. */
+export interface AuditOptions {
+  readonly store: AuditStore;
+  readonly log: Log;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
+}
+
+/** The same refusal of the same person is kept once in this time, in milliseconds. */
+const ONCE_IN_MS = 60_000;
+
+/** Refusals that are remembered for that. */
+const MAX_REMEMBERED = 10_000;
+
+/**
+ * Writes what matters to security to the log, one structured line each, and to a store, for the
+ * person whom it is about.
+ *
+ * Never throws and never waits: a database that cannot be reached costs the stored entry, not the
+ * line. Refusals of nobody in particular are written to the log alone, at `debug`, as anybody may
+ * bring about any number of them; those of a person are stored once a minute for each code.
+ *
+ * @example
+ * ```ts
+ * import { Audit, KvAuditStore } from "@sluice/sluice/auth";
+ * import assert from "node:assert/strict";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * const log = { debug() {}, info() {}, warn() {}, error() {} };
+ * const audit = new Audit({ store: new KvAuditStore(kv), log });
+ * audit.write({ kind: "signed-in", userId: "u1", provider: "dev" });
+ * await audit.written();
+ * assert.equal((await audit.list("u1"))[0]?.kind, "signed-in");
+ * ```
+ */
+export class Audit {
+  readonly #store: AuditStore;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #pending = new Set<Promise<void>>();
+  readonly #seen = new Map<string, number>();
+
+  constructor(options: AuditOptions) {
+    this.#store = options.store;
+    this.#log = options.log;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** Notes that something happened. */
+  write(event: AuditEvent): void {
+    const entry: AuditEntry = { ...event, at: this.#clock.now() };
+    const isOfNobody = event.kind === "refused" && event.userId === undefined;
+    if (event.kind === "refused" && !isOfNobody && this.#isRepeated(entry)) return;
+    const { at: _at, ...fields } = entry;
+    if (isOfNobody) this.#log.debug("audit", fields);
+    else this.#log.info("audit", fields);
+    if (isOfNobody || event.userId === undefined) return;
+    const adding: Promise<void> = this.#store.add(entry)
+      .catch((error) => this.#log.warn("a security event could not be stored", { error }))
+      .finally(() => this.#pending.delete(adding));
+    this.#pending.add(adding);
+  }
+
+  /** Returns what happened to a person, the latest first: at most 100, or `limit`. */
+  list(userId: string, options?: { limit?: number }): Promise<AuditEntry[]> {
+    return this.#store.list(userId, options);
+  }
+
+  /** Resolves when everything that was written so far is stored, or could not be. */
+  async written(): Promise<void> {
+    await Promise.all(this.#pending);
+  }
+
+  #isRepeated({ userId, code, at }: AuditEntry): boolean {
+    const key = `${userId} ${code}`;
+    const last = this.#seen.get(key) ?? -Infinity;
+    if (at - last < ONCE_IN_MS) return true;
+    if (this.#seen.size >= MAX_REMEMBERED) this.#seen.clear();
+    this.#seen.set(key, at);
+    return false;
+  }
+}

@@ -1,0 +1,37 @@
+/** What happened, of what matters to security. */
+export type AuditKind =
+  | "signed-in"
+  | "sign-in-failed"
+  | "session-ended"
+  | "session-rotated"
+  | "refused"
+  | "user-banned"
+  | "user-removed";
+
+/** One thing that happened. Holds no secret: no token, ticket, cookie, code or key. */
+export interface AuditEvent {
+  readonly kind: AuditKind;
+  /** Whom it is about; undefined where that is not known. */
+  readonly userId?: string | undefined;
+  readonly sessionId?: string | undefined;
+  /** Why: a refusal's or an error's code, or the reason of an end. */
+  readonly code?: string | undefined;
+  readonly provider?: string | undefined;
+  readonly address?: string | undefined;
+  /** What was asked for, without its query. */
+  readonly path?: string | undefined;
+}
+
+/** One thing that happened, and when. */
+export interface AuditEntry extends AuditEvent {
+  /** In milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** Where {@linkcode AuditEvent}s are kept. */
+export interface AuditStore {
+  /** Keeps an entry. Rejects where the database cannot be reached. */
+  add(entry: AuditEntry): Promise<void>;
+  /** Returns what happened to a person, the latest first. @default limit {100} */
+  list(userId: string, options?: { limit?: number }): Promise<AuditEntry[]>;
+}

@@ -1,0 +1,38 @@
+import { Refusal } from "../protocol/mod.ts";
+import type { Application, Scope } from "../scope.ts";
+import { networkOf } from "./network_of.ts";
+import type { Limiter } from "./rate_limiter.ts";
+
+/**
+ * Refuses addresses that ask too often, before anything is read: 429 `TOO_MANY_ATTEMPTS`, with
+ * `Retry-After`. Requests that are let in count as well as those that are not.
+ *
+ * Counts those of this process, unless the limiter that is handed in counts for several.
+ *
+ * *Security*: the address is that of the peer, or behind a trusted proxy the client's; behind a
+ * proxy that is not trusted all clients are one.
+ *
+ * @example
+ * ```ts
+ * import { RateLimiter, withHandshakeRate } from "@sluice/sluice/security";
+ * import { router } from "@sluice/sluice/routing";
+ * import type { Scope } from "@sluice/sluice";
+ *
+ * const limiter = new RateLimiter({ perMinute: 600 });
+ * const application = withHandshakeRate(limiter, router<Scope>([]));
+ * ```
+ */
+export function withHandshakeRate<S extends Scope>(
+  limiter: Limiter,
+  next: Application<S>,
+): Application<S> {
+  return (scope) => {
+    const retryAfterSeconds = limiter.take(networkOf(scope.address));
+    if (retryAfterSeconds === undefined) return next(scope);
+    return new Refusal("TOO_MANY_ATTEMPTS", {
+      status: 429,
+      detail: "Too many attempts: wait a moment",
+      retryAfterSeconds,
+    });
+  };
+}
