@@ -11,5 +11,6 @@ export {
   type PathParams,
   type PathPattern,
 } from "./pattern.ts";
+export { protocolRouter } from "./protocol_router.ts";
 export { type ConsumerClass, type Needs, type Route, route, router } from "./router.ts";
 export { withRootPath } from "./with_root_path.ts";

@@ -1,0 +1,36 @@
+import { Refusal } from "../protocol/mod.ts";
+import type { Application, Scope } from "../scope.ts";
+
+/**
+ * Dispatches by what a client asks for: a socket (`websocket`) or a plain request (`http`), so that
+ * one path serves both. What is not served is refused with 404 `NO_CONSUMER`.
+ *
+ * It is not needed to keep them apart: a consumer of sockets answers a plain request with 426.
+ *
+ * @example
+ * ```ts
+ * import { Consumer, HttpConsumer } from "@sluice/sluice/consumers";
+ * import { protocolRouter, route, router } from "@sluice/sluice/routing";
+ * import { communicateHttp } from "@sluice/sluice/testing";
+ * import type { Scope } from "@sluice/sluice";
+ * import assert from "node:assert/strict";
+ *
+ * class Live extends Consumer {}
+ * class Once extends HttpConsumer {
+ *   override async handle() {
+ *     await this.sendResponse(200, "now");
+ *   }
+ * }
+ *
+ * const application = protocolRouter<Scope>({
+ *   websocket: router<Scope>([route("/news", Live)]),
+ *   http: router<Scope>([route("/news", Once)]),
+ * });
+ * assert.equal((await communicateHttp(application, { path: "/news" }).response()).text, "now");
+ * ```
+ */
+export function protocolRouter<S extends Scope>(
+  applications: { readonly websocket?: Application<S>; readonly http?: Application<S> },
+): Application<S> {
+  return (scope) => applications[scope.type]?.(scope) ?? new Refusal("NO_CONSUMER");
+}
