@@ -1,6 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { CloseCode } from "@sluice/sluice/protocol";
 import { checkDocs, checkLinks, checkReadme, checkTraces } from "../../tools/docs.ts";
 import { checkBlocks, checkCommands, checkTranscripts } from "../../tools/docs/check_code.ts";
 import { readFences } from "../../tools/docs/fences.ts";
@@ -85,4 +87,21 @@ test("readFences() reads language, attributes and text, indented or longer ones 
   assert.deepEqual([...first!.attributes], [["ignore", true], ["file", "a.ts"]]);
   assert.deepEqual([second?.language, second?.text, second?.line], ["md", "```\ny\n", 6]);
   assert.equal(rest.length, 0);
+});
+
+/** Reads the members of a union of strings out of its source. */
+async function membersOf(file: string, type: string): Promise<string[]> {
+  const text = await readFile(new URL(`../../lib/protocol/${file}`, import.meta.url), "utf8");
+  const [, union = ""] = new RegExp(`export type ${type} =([^;]*);`).exec(text) ?? [];
+  return [...union.matchAll(/"([A-Z_]+)"/g)].map(([, code = ""]) => code);
+}
+
+test("docs/protocol.md has every code that there is", async () => {
+  const page = await readFile(new URL("../../docs/protocol.md", import.meta.url), "utf8");
+  const refusals = await membersOf("refusal.ts", "RefusalCode");
+  const errors = await membersOf("errors.ts", "FrameErrorCode");
+  assert.ok(refusals.length > 5 && errors.length > 5);
+  const missing = [...refusals, ...errors].filter((code) => !page.includes(`\`${code}\``));
+  const closes = Object.values(CloseCode).filter((code) => !page.includes(String(code)));
+  assert.deepEqual([...missing, ...closes], []);
 });
