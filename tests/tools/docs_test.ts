@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { CloseCode } from "@sluice/sluice/protocol";
 import { checkDocs, checkLinks, checkReadme, checkTraces } from "../../tools/docs.ts";
@@ -96,12 +96,23 @@ async function membersOf(file: string, type: string): Promise<string[]> {
   return [...union.matchAll(/"([A-Z_]+)"/g)].map(([, code = ""]) => code);
 }
 
+/** The codes of refusals that the toolkit makes, wherever it does. */
+async function codesOfRefusals(): Promise<string[]> {
+  const lib = fileURLToPath(new URL("../../lib/", import.meta.url));
+  const files = (await readdir(lib, { recursive: true })).filter((file) => file.endsWith(".ts"));
+  const texts = await Promise.all(files.map((file) => readFile(lib + file, "utf8")));
+  return texts.flatMap((text) => [...text.matchAll(/new Refusal\(\s*"([A-Z_]+)"/g)])
+    .map(([, code = ""]) => code);
+}
+
 test("docs/protocol.md has every code that there is", async () => {
   const page = await readFile(new URL("../../docs/protocol.md", import.meta.url), "utf8");
   const refusals = await membersOf("refusal.ts", "RefusalCode");
+  const others = await codesOfRefusals();
   const errors = await membersOf("errors.ts", "FrameErrorCode");
-  assert.ok(refusals.length > 5 && errors.length > 5);
-  const missing = [...refusals, ...errors].filter((code) => !page.includes(`\`${code}\``));
+  assert.ok(refusals.length > 5 && errors.length > 5 && others.length > 5);
+  const codes = new Set([...refusals, ...others, ...errors]);
+  const missing = [...codes].filter((code) => !page.includes(`\`${code}\``));
   const closes = Object.values(CloseCode).filter((code) => !page.includes(String(code)));
   assert.deepEqual([...missing, ...closes], []);
 });
