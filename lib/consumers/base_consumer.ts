@@ -1,6 +1,11 @@
 import type { ChannelLayer, GroupSendOptions, GroupSendResult, LayerScope } from "../layers/mod.ts";
 import { CloseCode, Refusal, type RefusalCode } from "../protocol/mod.ts";
-import type { Consumer as ConsumerContract, LayerMessage, Scope } from "../scope.ts";
+import type {
+  Consumer as ConsumerContract,
+  LayerMessage,
+  Scope,
+  SlowReaderPolicy,
+} from "../scope.ts";
 import { Membership } from "./membership.ts";
 import { type GroupPolicy, Policies } from "./policies.ts";
 
@@ -10,6 +15,8 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
   readonly scope: S;
   /** Which of the scope's layers this consumer uses. */
   readonly layerAlias: string = "default";
+  /** What happens to a client that reads too slowly. @default {"close"} */
+  declare readonly slowReader?: SlowReaderPolicy;
   #membership: Membership | undefined;
   #policies: Policies | undefined;
 

@@ -10,7 +10,7 @@ export class RequestScope implements Scope {
   readonly method: string;
   readonly url: URL;
   readonly path: string;
-  readonly headers: Headers;
+  headers: Headers;
   readonly address: string;
   readonly body: ReadableStream<Uint8Array> | undefined;
   readonly connection: Connection;
@@ -30,6 +30,11 @@ export class RequestScope implements Scope {
     this.address = peer.address;
     this.body = type === "http" ? request.body ?? undefined : undefined;
     this.connection = connection;
+  }
+
+  /** Copies the headers: the request's own cannot be read any more once it is answered. */
+  keepHeaders(): void {
+    this.headers = new Headers(this.headers);
   }
 
   get query(): URLSearchParams {

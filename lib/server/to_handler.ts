@@ -141,12 +141,17 @@ class Gate {
     }
   }
 
-  async #admit(request: Request, scope: Scope, connection: ServerConnection): Promise<Response> {
+  async #admit(
+    request: Request,
+    scope: RequestScope,
+    connection: ServerConnection,
+  ): Promise<Response> {
     const admission = await this.#ask(scope);
     if (admission instanceof Response) return admission;
     if (admission instanceof Refusal) return this.#refuse(admission, scope);
     const decision = await connection.decide(admission);
     if ("refused" in decision) return this.#refuse(decision.refused, scope);
+    scope.keepHeaders();
     if ("answer" in decision) return this.#answer(request, connection, decision.answer);
     return this.#upgrade(request, connection, decision);
   }

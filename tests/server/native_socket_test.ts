@@ -13,6 +13,7 @@ class Echo extends Consumer {
   static ended: (() => void) | undefined;
   override receive(data: string | Uint8Array): void {
     if (data === "throw") throw new Error("bug");
+    if (data === "host?") return void this.send(this.scope.headers.get("host") ?? "");
     this.send(data);
   }
   override disconnect(code: number, reason: string): void {
@@ -71,6 +72,13 @@ test("subprotocols without a space between them do not break the upgrade", async
     },
   });
   assert.equal(client.socket.protocol, "sluice.v1");
+});
+
+test("a consumer reads the request's headers as long as the socket lives", async () => {
+  await using server = serve();
+  using client = await WsClient.connect(server.url);
+  client.send("host?");
+  assert.equal((await client.next()).text, new URL(server.url).host);
 });
 
 test("a message larger than the limit closes the socket with 1009", async () => {
