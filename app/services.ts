@@ -19,7 +19,7 @@ import type { ChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
 import { createCrossOrigin, type CrossOrigin } from "@sluice/sluice/security";
 import { createLog, type Handler } from "@sluice/sluice/server";
-import { KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions";
+import { ControlGroup, KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions";
 import { auditSessions } from "./audit.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { createLayer } from "./layer.ts";
@@ -80,6 +80,8 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   const tickets = new Tickets(new KvTicketStore(database.source, { clock }), { clock });
   const crossOrigin = createCrossOrigin(settings.allowedOrigins);
   const layer = createLayer(settings, database);
+  // For speed alone: the control log tells of the same.
+  if (layer.extensions.includes("processes")) new ControlGroup(sessions, layer).connect();
   const presence = new Presence<PublicUser>(layer, {
     joined: (user) => ({ type: "joined", data: { user } }),
     left: (user) => ({ type: "left", data: { user } }),

@@ -86,7 +86,7 @@ export class LiveSessions {
   readonly #deadlines: Deadlines<Entry>;
   readonly #waiting: Entry[] = [];
   #running = 0;
-  #follower: Follower | undefined;
+  readonly #followers = new Set<Follower>();
 
   constructor(sessions: SessionSource, options: { clock: Clock; log: Log }) {
     this.#sessions = sessions;
@@ -176,11 +176,14 @@ export class LiveSessions {
     }
   }
 
-  /** Lets a follower run while connections are bound, or none. */
-  followWith(follower: Follower | undefined): void {
-    this.#follower?.stop();
-    this.#follower = follower;
-    if (this.#entries.size > 0) follower?.start();
+  /** Lets a follower run while connections are bound. Returns how to stop it for good. */
+  followWith(follower: Follower): () => void {
+    this.#followers.add(follower);
+    if (this.#entries.size > 0) follower.start();
+    return () => {
+      this.#followers.delete(follower);
+      follower.stop();
+    };
   }
 
   /** How many sessions have connections in this process. */
@@ -207,8 +210,12 @@ export class LiveSessions {
       checkAt: Infinity,
     };
     this.#entries.set(id, entry);
-    this.#follower?.start();
+    if (this.#entries.size === 1) this.#eachFollower((follower) => follower.start());
     return entry;
+  }
+
+  #eachFollower(call: (follower: Follower) => void): void {
+    for (const follower of this.#followers) call(follower);
   }
 
   #ofUser(userId: string): Entry[] {
@@ -251,7 +258,7 @@ export class LiveSessions {
 
   #delete(entry: Entry): void {
     this.#entries.delete(entry.id);
-    if (this.#entries.size === 0) this.#follower?.stop();
+    if (this.#entries.size === 0) this.#eachFollower((follower) => follower.stop());
   }
 
   #endById(id: string, reason: SessionEndReason): void {

@@ -18,6 +18,7 @@ export {
   sessionCookie,
   sessionCookieName,
 } from "./cookie.ts";
+export { ControlGroup, type GroupLayer } from "./control_group.ts";
 export { ControlFollower, type ControlTarget } from "./control_follower.ts";
 export type { ControlLog, ControlPage } from "./control_log.ts";
 export { KvConnection, type KvConnectionOptions, type KvSource } from "./kv_connection.ts";

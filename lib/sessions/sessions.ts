@@ -88,6 +88,7 @@ export class Sessions {
   readonly #lifetime: SessionLifetime;
   readonly #clock: Clock;
   readonly #maxPerUser: number;
+  #unfollow: (() => void) | undefined;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
 
   /** @throws {RangeError} A lifetime is not a positive number of milliseconds. */
@@ -106,14 +107,14 @@ export class Sessions {
     this.live = new LiveSessions(this, tools);
     if (options.controlLog !== undefined) {
       const follower = new ControlFollower(options.controlLog, this.live, tools);
-      this.live.followWith(follower);
+      this.#unfollow = this.live.followWith(follower);
       this.freshness = follower;
     }
   }
 
   /** Follows other processes no more. What is open stays open. */
   close(): void {
-    this.live.followWith(undefined);
+    this.#unfollow?.();
   }
 
   /** How long a browser should keep the cookie, in seconds: a day beyond any session's end. */
