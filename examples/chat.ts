@@ -14,13 +14,14 @@ import {
   requireUser,
   type SignedInScope,
   SignIn,
+  SignInError,
   withUser,
 } from "@sluice/sluice/auth";
 import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
 import { type LayerScope, MemoryChannelLayer, withLayer } from "@sluice/sluice/layers";
 import { defineMessages, type } from "@sluice/sluice/protocol";
 import { route, router } from "@sluice/sluice/routing";
-import { withOrigins } from "@sluice/sluice/security";
+import { isCrossSite, withOrigins } from "@sluice/sluice/security";
 import { consoleLog as log, serve, toHandler } from "@sluice/sluice/server";
 import { MemorySessionStore, Sessions, withSession } from "@sluice/sluice/sessions";
 import * as v from "valibot";
@@ -65,7 +66,8 @@ const realtime = toHandler(withOrigins([], withSession(sessions, withUser(users,
 
 const PAGE = `<!doctype html><title>Chat</title>
 <p><a href="/auth/signin?return_to=/">Sign in</a> <output></output>
-<form><input autofocus><button>Say</button></form><ul></ul>
+<form method="post" action="/auth/signout"><button>Sign out</button></form>
+<form id="say"><input autofocus><button>Say</button></form><ul></ul>
 <script>
   const socket = new WebSocket("/ws/chat/lobby", "sluice.v1");
   const status = document.querySelector("output");
@@ -76,7 +78,7 @@ const PAGE = `<!doctype html><title>Chat</title>
       : frame.error.issues?.[0].message ?? frame.error.message;
     document.querySelector("ul").appendChild(document.createElement("li")).textContent = line;
   });
-  document.forms[0].onsubmit = (event) => {
+  document.querySelector("#say").onsubmit = (event) => {
     event.preventDefault();
     const input = document.querySelector("input");
     socket.send(JSON.stringify({ type: "say", data: { text: input.value } }));
@@ -84,12 +86,26 @@ const PAGE = `<!doctype html><title>Chat</title>
   };
 </script>`;
 
+/** Signing in and out: three addresses, and those of the development provider. */
+async function authenticate(request: Request, url: URL): Promise<Response> {
+  const { headers, method } = request;
+  try {
+    if (url.pathname === "/auth/signin") return await signIn.begin({ url, headers });
+    if (url.pathname === "/auth/callback/dev") return await signIn.finish({ url, headers }, "dev");
+    if (url.pathname !== "/auth/signout") return await identity.handle(request);
+    if (method === "POST" && !isCrossSite(request, url)) {
+      return await signIn.signOut({ url, headers });
+    }
+    return new Response("Sign out with the button\n", { status: 405 });
+  } catch (error) {
+    if (!(error instanceof SignInError)) throw error;
+    return new Response(`${error.message}\n`, { status: error.status });
+  }
+}
+
 serve((request, info) => {
   const url = new URL(request.url);
-  const { headers } = request;
   if (url.pathname.startsWith("/ws/")) return realtime(request, info);
-  if (url.pathname.startsWith("/auth/dev/")) return identity.handle(request);
-  if (url.pathname === "/auth/signin") return signIn.begin({ url, headers });
-  if (url.pathname === "/auth/callback/dev") return signIn.finish({ url, headers }, "dev");
+  if (url.pathname.startsWith("/auth/")) return authenticate(request, url);
   return new Response(PAGE, { headers: { "content-type": "text/html; charset=utf-8" } });
 }, { port: Number(Deno.env.get("PORT") ?? 8000), drain: () => realtime.drain(1000) });

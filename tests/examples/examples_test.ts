@@ -51,6 +51,15 @@ test("chat.ts turns away who did not sign in, and lets two people talk who did",
   b.sendJson({ type: "say", data: { text: "" }, id: "1" });
   const { error } = await b.frame("reply");
   assert.equal((error as { code: string }).code, "INVALID_MESSAGE");
+
+  const stale = await ada.request("/auth/callback/dev?code=x&state=y");
+  assert.equal(stale.status, 400);
+  await stale.body?.cancel();
+  const signOut = (origin: string) =>
+    ada.request("/auth/signout", { method: "POST", headers: { origin } });
+  assert.equal((await signOut("https://evil.example")).status, 405);
+  assert.equal((await signOut(example.origin)).status, 303);
+  assert.equal((await a.closed).code, 4401);
 });
 
 test("notifications.ts reaches every socket of one person, and nobody else's", async () => {
@@ -137,7 +146,17 @@ test("channels_chat.ts is shorter than what it ports", async () => {
 
 test("every example has its test here", async () => {
   const own = await readFile(fileURLToPath(import.meta.url), "utf8");
-  for (const file of await readdir(FOLDER)) {
+  const files = (await readdir(FOLDER)).filter((file) => file.endsWith(".ts"));
+  assert.ok(files.length > 5);
+  for (const file of files) {
     assert.ok(own.includes(`ExampleProcess.start("${file.replace(/\.ts$/, "")}")`), file);
   }
+});
+
+test("every example compiles", async () => {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["check", "--quiet", FOLDER],
+    stderr: "piped",
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
 });
