@@ -161,3 +161,23 @@ test("a process that was stopped meanwhile sends nothing to an ended session whe
   const others = stage.watched.filter(({ person }) => person !== 0);
   assert.ok(others.every(({ isOver, lastMs }) => !isOver && lastMs > 5_000));
 });
+
+for (const layer of ["kv:", "redis://127.0.0.1:1"]) {
+  const state = layer === "kv:" ? "" : " that is down";
+  test(`a sign-out ends sockets on another process within 1 s with the layer ${layer}${state}`, async () => {
+    const directory = await Deno.makeTempDir();
+    const env = { DENO_KV_PATH: join(directory, "kv.sqlite3"), CHANNEL_LAYER: layer };
+    await using here = await AppProcess.start(env);
+    await using there = await AppProcess.start(env);
+    const [ada, grace] = [await here.signIn("ada"), await here.signIn("grace")];
+    const sockets = await Promise.all([1, 2, 3].map(() => there.open("/ws/echo", ada)));
+    using kept = await there.open("/ws/echo", grace);
+    await ada.request("/auth/signout", { method: "POST", headers: { origin: here.origin } });
+    const since = performance.now();
+    for (const socket of sockets) assert.equal((await socket.closed).code, 4401);
+    assert.ok(performance.now() - since < 1_000);
+    kept.send("still here");
+    assert.equal((await kept.next()).text, "still here");
+    await Deno.remove(directory, { recursive: true });
+  });
+}
