@@ -1,0 +1,100 @@
+import type { Upstream } from "./conforms.ts";
+
+/** A test that is not in this folder: its file, and its sentence or how that begins. */
+export type Place = readonly [file: string, sentence: string];
+
+const CHANNELS = "lib/testing/layer_channel_tests.ts";
+const GROUPS = "lib/testing/layer_group_tests.ts";
+const MESSAGES = "lib/testing/layer_message_tests.ts";
+const NAMES = "lib/testing/layer_name_tests.ts";
+const LOSS = "lib/testing/layer_loss_tests.ts";
+
+const SEND: Place = [CHANNELS, "[S8] send() reaches the one channel"];
+const FULL: Place = [CHANNELS, "[S9] send() to a full channel rejects, and what was taken stays"];
+const CAPACITY: Place = [CHANNELS, "[S9] the capacity is 100; the first pattern that fits decides"];
+const MAILBOX: Place = [CHANNELS, "[S6] a mailbox takes what waited, then what comes"];
+const LINE: Place = [CHANNELS, "[S7] each message goes to one of those who wait"];
+const ABORTED: Place = [CHANNELS, "[S7] a receive() that is aborted takes no message with it"];
+const WAITS: Place = [CHANNELS, "[S7] receive() waits for what is not there yet"];
+const EXPIRES: Place = [CHANNELS, "[S10] a message that waits for its expiry is gone"];
+const EXPIRED: Place = [CHANNELS, "[S10] a reader does not get what has expired"];
+const COUNTS: Place = [
+  GROUPS,
+  "[S15] groupSend() counts what was delivered, waits, and was dropped",
+];
+const OVERLOAD: Place = [GROUPS, "[S15] at three times its capacity, sent = delivered + dropped"];
+const MEMBERS: Place = [GROUPS, "[S13] a channel that is added twice gets a message once"];
+const DISCARD: Place = [GROUPS, "[S13] groupDiscard() takes a channel out of one group"];
+const DURABLE: Place = [GROUPS, "[S13] durable channels are members like others"];
+const BAD_CHANNEL: Place = [NAMES, "[S1] refuses channel names that are none, with a TypeError"];
+const BAD_GROUP: Place = [NAMES, "[S1] refuses group names that are none, with a TypeError"];
+const NEW_NAMES: Place = [
+  NAMES,
+  "[S2] newChannel() returns names that are new in the whole system",
+];
+const PLAIN: Place = [MESSAGES, "[S3] plain data arrives as it was"];
+const CLOSE: Place = [LOSS, "[S23] close() lets nobody wait, and takes nothing more"];
+
+/**
+ * Upstream's tests that tests outside of this folder state: for layers the suite that every driver
+ * passes (`testChannelLayer()`), for origins the table of rules, and what runs with a browser.
+ */
+export const ELSEWHERE: Readonly<Partial<Record<Upstream, Place>>> = {
+  "channels/sample_project/tests/test_selenium.py::test_real_time_create_message": [
+    "tests/e2e/chat_test.ts",
+    "two people talk in a room: welcome, joined, said with its reply, left",
+  ],
+  "channels/security/test_websocket.py::test_origin_validator": [
+    "tests/security/origins_test.ts",
+    "the rule ${rule} ${isAllowed",
+  ],
+  "channels/test_inmemorychannel.py::test_send_receive": SEND,
+  "channels/test_inmemorychannel.py::test_race_empty": ABORTED,
+  "channels/test_inmemorychannel.py::test_send_capacity": FULL,
+  "channels/test_inmemorychannel.py::test_process_local_send_receive": MAILBOX,
+  "channels/test_inmemorychannel.py::test_multi_send_receive": LINE,
+  "channels/test_inmemorychannel.py::test_groups_basic": DISCARD,
+  "channels/test_inmemorychannel.py::test_groups_channel_full": COUNTS,
+  "channels/test_inmemorychannel.py::test_expiry_single": EXPIRES,
+  "channels/test_inmemorychannel.py::test_expiry_unread": EXPIRED,
+  "channels/test_inmemorychannel.py::test_expiry_multi": EXPIRES,
+  "channels/test_layers.py::test_send_receive": PLAIN,
+  "channels/test_layers.py::test_channel_and_group_name_validation": BAD_CHANNEL,
+  "channels/test_layers.py::test_group_name_length_error_message": BAD_GROUP,
+  "channels/test_layers.py::test_channel_name_length_error_message": BAD_CHANNEL,
+  "channels_redis/test_core.py::test_send_receive": SEND,
+  "channels_redis/test_core.py::test_send_capacity": FULL,
+  "channels_redis/test_core.py::test_send_specific_capacity": CAPACITY,
+  "channels_redis/test_core.py::test_process_local_send_receive": MAILBOX,
+  "channels_redis/test_core.py::test_multi_send_receive": LINE,
+  "channels_redis/test_core.py::test_reject_bad_channel": BAD_CHANNEL,
+  "channels_redis/test_core.py::test_groups_basic": DISCARD,
+  "channels_redis/test_core.py::test_groups_channel_full": COUNTS,
+  "channels_redis/test_core.py::test_groups_same_prefix": MEMBERS,
+  "channels_redis/test_core.py::test_group_send_capacity": OVERLOAD,
+  "channels_redis/test_core.py::test_group_send_capacity_multiple_channels": OVERLOAD,
+  "channels_redis/test_core.py::test_receive_cancel": ABORTED,
+  "channels_redis/test_core.py::test_random_reset__channel_name": NEW_NAMES,
+  "channels_redis/test_core.py::test_random_reset__client_prefix": NEW_NAMES,
+  "channels_redis/test_core.py::test_message_expiry__earliest_message_expires": EXPIRES,
+  "channels_redis/test_core.py::test_message_expiry__all_messages_under_expiration_time": MAILBOX,
+  "channels_redis/test_core.py::test_message_expiry__group_send": EXPIRED,
+  "channels_redis/test_core.py::test_receive_buffer_respects_capacity": FULL,
+  "channels_redis/test_pubsub.py::test_layer_close": CLOSE,
+  "channels_redis/test_pubsub.py::test_send_receive": SEND,
+  "channels_redis/test_pubsub.py::test_multi_send_receive": LINE,
+  "channels_redis/test_pubsub.py::test_groups_basic": DISCARD,
+  "channels_redis/test_pubsub.py::test_groups_same_prefix": MEMBERS,
+  "channels_redis/test_pubsub.py::test_receive_on_non_owned_general_channel": DURABLE,
+  "channels_redis/test_pubsub.py::test_random_reset__channel_name": NEW_NAMES,
+  "channels_redis/test_pubsub.py::test_serialize": PLAIN,
+  "channels_redis/test_pubsub.py::test_deserialize": PLAIN,
+  "channels_redis/test_pubsub.py::test_receive_hang": WAITS,
+  "channels_redis/test_pubsub.py::test_auto_reconnect": [
+    "tests/layers/redis_faults_test.ts",
+    "a connection that Redis closes comes back with all subscriptions",
+  ],
+  "channels_redis/test_pubsub.py::test_discard_before_add": DISCARD,
+  "channels_redis/test_serializers.py::test_serialize": PLAIN,
+  "channels_redis/test_serializers.py::test_deserialize": PLAIN,
+};
