@@ -19,7 +19,13 @@ import type { ChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
 import { createCrossOrigin, type CrossOrigin } from "@sluice/sluice/security";
 import { createLog, type Handler } from "@sluice/sluice/server";
-import { ControlGroup, KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions";
+import {
+  ControlGroup,
+  KvControlLog,
+  KvSessionStore,
+  KvSocketCounts,
+  Sessions,
+} from "@sluice/sluice/sessions";
 import { auditSessions } from "./audit.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { createLayer } from "./layer.ts";
@@ -33,6 +39,8 @@ export interface Services {
   readonly log: Log;
   readonly database: Database;
   readonly sessions: Sessions;
+  /** Open sockets over all processes. */
+  readonly socketCounts: KvSocketCounts;
   readonly users: UserStore;
   readonly tickets: Tickets;
   readonly layer: ChannelLayer;
@@ -72,6 +80,8 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     clock,
     log,
   });
+  const socketCounts = new KvSocketCounts(database.source, { live: sessions.live, log, clock });
+  sessions.live.followWith(socketCounts);
   const { auditRetentionMs: retentionMs } = settings;
   const auditStore = new KvAuditStore(database.source, { retentionMs, clock });
   const audit = new Audit({ store: auditStore, log, clock });
@@ -103,10 +113,12 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   return {
     ...parts,
     crossOrigin,
+    socketCounts,
     realtime,
     startedAt: Date.now(),
     async close() {
       sessions.close();
+      await socketCounts.close().catch(() => {}); // What is left is ignored after 20 s.
       await audit.written();
       await layer.close();
       await database.close();

@@ -1,3 +1,4 @@
+import { describeDevice, shortenAddress } from "./describe_device.ts";
 import type { Person } from "./define.ts";
 import type { Services } from "./services.ts";
 
@@ -9,18 +10,25 @@ export interface SessionView {
   readonly lastSeenAt: string;
   readonly expiresAt: string;
   readonly userAgent: string;
+  /** The browser and its system, by a short name. A hint: anybody can send any name. */
+  readonly device: string;
+  /** Who vouched for the person at sign-in. */
+  readonly provider: string;
+  /** Where the sign-in came from, without the last part of the address. */
+  readonly address: string | undefined;
   /** Whether it is the one that asks. */
   readonly current: boolean;
-  /** Open sockets. */
+  /** Open sockets, over all processes: those of others as they were a second ago. */
   readonly sockets: number;
 }
 
 /** Returns the sessions of a person, the current one first, then by last use. */
 export async function listSessions(
-  { sessions }: Services,
+  { sessions, socketCounts }: Services,
   { user, session: current }: Person,
 ): Promise<SessionView[]> {
   const all = await sessions.list(user.id);
+  const sockets = await socketCounts.count(all.map(({ id }) => id));
   return all
     .toSorted((a, b) => rank(b) - rank(a))
     .map((session) => ({
@@ -29,8 +37,11 @@ export async function listSessions(
       lastSeenAt: new Date(session.lastSeenAt).toISOString(),
       expiresAt: new Date(session.expiresAt).toISOString(),
       userAgent: session.userAgent,
+      device: describeDevice(session.userAgent),
+      provider: session.provider,
+      address: shortenAddress(session.address),
       current: session.id === current.id,
-      sockets: sessions.live.count(session.id),
+      sockets: sockets.get(session.id) ?? 0,
     }));
 
   function rank(session: { id: string; lastSeenAt: number }): number {

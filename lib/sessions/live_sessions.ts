@@ -186,6 +186,11 @@ export class LiveSessions {
     };
   }
 
+  /** The sessions that have connections in this process. */
+  sessionIds(): IterableIterator<string> {
+    return this.#entries.keys();
+  }
+
   /** How many sessions have connections in this process. */
   get size(): number {
     return this.#entries.size;

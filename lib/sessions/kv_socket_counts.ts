@@ -1,0 +1,163 @@
+import { type Clock, type Log, systemClock } from "../scope.ts";
+import { KvConnection, type KvSource } from "./kv_connection.ts";
+import type { Follower, LiveSessions } from "./live_sessions.ts";
+import { randomId } from "./session_token.ts";
+
+/** How soon a change of a count is written, in milliseconds. */
+const WRITE_MS = 500;
+
+/** How often a process that has sockets says that it lives, in milliseconds. */
+const BEAT_MS = 5_000;
+
+/** A process that was silent for this long counts no more, in milliseconds. */
+const SILENT_MS = 20_000;
+
+/** How long a count is kept without being written again, in milliseconds. */
+const KEEP_MS = 86_400_000;
+
+/** Counts in one write, below KV's limit of mutations. */
+const BATCH_SIZE = 100;
+
+/** KV Connect's limit of keys in one `getMany`. */
+const KEYS_PER_READ = 10;
+
+/** What {@linkcode KvSocketCounts} works with. */
+export interface SocketCountsOptions {
+  readonly live: LiveSessions;
+  readonly log: Log;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
+}
+
+/**
+ * How many open sockets a session has over all processes, for people to look at.
+ *
+ * Each process writes the counts of its own that changed, half a second later and many in one write,
+ * and that it lives, every five seconds while it has sockets: an idle socket costs nothing. Counts of a
+ * process that ended without a word are left out after 20 s.
+ *
+ * `["session_sockets", sessionId, process]` is a count, `["socket_processes", process]` a sign of
+ * life.
+ */
+export class KvSocketCounts implements Follower {
+  readonly #kv: KvConnection;
+  readonly #live: LiveSessions;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #process = randomId();
+  readonly #written = new Map<string, number>();
+  #beatAt = 0;
+  #cancel: (() => void) | undefined;
+  #isWanted = false;
+  #isClosed = false;
+
+  /** @param source The database, or what opens it: then it is opened at the first use. */
+  constructor(source: KvSource, options: SocketCountsOptions) {
+    this.#kv = new KvConnection(source);
+    this.#live = options.live;
+    this.#log = options.log;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** Returns the open sockets of sessions: of this process now, of others as they were written. */
+  async count(sessionIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const others = await this.#kv.run(async (kv) => {
+      const perSession = await Promise.all(
+        sessionIds.map((id) => Array.fromAsync(kv.list<number>({ prefix: [COUNTS, id] }))),
+      );
+      const counts = perSession.flat().filter(({ key }) => key[2] !== this.#process);
+      const living = await this.#living(kv, new Set(counts.map(({ key }) => String(key[2]))));
+      return counts.filter(({ key }) => living.has(String(key[2])));
+    });
+    const sums = new Map(sessionIds.map((id) => [id, this.#live.count(id)]));
+    for (const { key, value } of others) {
+      const id = String(key[1]);
+      sums.set(id, (sums.get(id) ?? 0) + value);
+    }
+    return sums;
+  }
+
+  start(): void {
+    this.#isWanted = true;
+    this.#arm();
+  }
+
+  stop(): void {
+    this.#isWanted = false; // What is left is written once more.
+  }
+
+  /** Takes this process's counts back, and writes no more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancel?.();
+    const ids = [...this.#written.keys()];
+    this.#written.clear();
+    for (let at = 0; at < ids.length; at += BATCH_SIZE) {
+      const none = ids.slice(at, at + BATCH_SIZE).map((id): [string, number] => [id, 0]);
+      await this.#kv.run((kv) => this.#operation(kv, none).commit());
+    }
+  }
+
+  #arm(): void {
+    if (this.#isClosed) return;
+    this.#cancel ??= this.#clock.after(WRITE_MS, () => void this.#write());
+  }
+
+  async #write(): Promise<void> {
+    try {
+      await this.#writeCounts();
+      await this.#beat();
+    } catch (error) {
+      this.#log.debug("counts of sockets could not be written", { error });
+    }
+    this.#cancel = undefined;
+    if (this.#isWanted || this.#written.size > 0) this.#arm();
+  }
+
+  async #writeCounts(): Promise<void> {
+    const ids = [...new Set([...this.#live.sessionIds(), ...this.#written.keys()])];
+    const counts = ids.map((id): [string, number] => [id, this.#live.count(id)])
+      .filter(([id, count]) => count !== (this.#written.get(id) ?? 0));
+    for (let at = 0; at < counts.length; at += BATCH_SIZE) {
+      const batch = counts.slice(at, at + BATCH_SIZE);
+      await this.#kv.run((kv) => this.#operation(kv, batch).commit());
+      for (const [id, count] of batch) {
+        if (count === 0) this.#written.delete(id);
+        else this.#written.set(id, count);
+      }
+    }
+  }
+
+  #operation(kv: Deno.Kv, counts: readonly [string, number][]): Deno.AtomicOperation {
+    const operation = kv.atomic();
+    for (const [id, count] of counts) {
+      const key = [COUNTS, id, this.#process];
+      if (count === 0) operation.delete(key);
+      else operation.set(key, count, { expireIn: KEEP_MS });
+    }
+    return operation;
+  }
+
+  async #beat(): Promise<void> {
+    const now = this.#clock.now();
+    if (this.#written.size === 0 || now - this.#beatAt < BEAT_MS) return;
+    const options = { expireIn: SILENT_MS };
+    await this.#kv.run((kv) => kv.set([PROCESSES, this.#process], now, options));
+    this.#beatAt = now;
+  }
+
+  async #living(kv: Deno.Kv, processes: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    const since = this.#clock.now() - SILENT_MS;
+    const keys = [...processes].map((process) => [PROCESSES, process]);
+    const living = new Set<string>();
+    for (let at = 0; at < keys.length; at += KEYS_PER_READ) {
+      for (const { key, value } of await kv.getMany<number[]>(keys.slice(at, at + KEYS_PER_READ))) {
+        if (value !== null && value > since) living.add(String(key[1]));
+      }
+    }
+    return living;
+  }
+}
+
+const COUNTS = "session_sockets";
+const PROCESSES = "socket_processes";
