@@ -3,5 +3,14 @@
  *
  * @module
  */
-export { Presence, type PresenceMessages } from "./presence.ts";
-export { type PresenceDiff, type PresenceState, syncDiff, syncState } from "./state.ts";
+export { Presence, type PresenceMessages, type PresenceOptions } from "./presence.ts";
+export {
+  mergeEntries,
+  mergeStates,
+  type PresenceDiff,
+  type PresenceEntry,
+  type PresenceState,
+  syncDiff,
+  syncState,
+} from "./state.ts";
+export type { PresencePage } from "./topic.ts";

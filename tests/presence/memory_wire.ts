@@ -1,0 +1,178 @@
+import { type ChannelLayer, LayerError } from "@sluice/sluice/layers";
+import type { Clock } from "@sluice/sluice";
+import type { Bus, BusContext, Published } from "../../lib/layers/bus.ts";
+import { BusChannelLayer } from "../../lib/layers/bus_channel_layer.ts";
+import { ownerOf } from "../../lib/layers/channel_names.ts";
+import { layerSettings } from "../../lib/layers/layer_options.ts";
+import { NOBODY } from "../../lib/layers/local_channels.ts";
+import type { PlainMessage } from "../../lib/layers/plain_message.ts";
+
+/** What several processes of one test talk over. */
+export class MemoryWire {
+  readonly #nodes = new Set<WireNode>();
+
+  /** Connects a process that lives by `clock`. */
+  connect(clock: Clock): WireNode {
+    const node = new WireNode(this, clock);
+    this.#nodes.add(node);
+    return node;
+  }
+
+  nodes(): Iterable<WireNode> {
+    return this.#nodes;
+  }
+
+  disconnect(node: WireNode): void {
+    this.#nodes.delete(node);
+  }
+}
+
+/** One process: it can be cut off, put to sleep, or killed; its timers sleep with it. */
+export class WireNode {
+  readonly layer: ChannelLayer;
+  readonly clock: Clock;
+  readonly #wire: MemoryWire;
+  #context!: BusContext;
+  #isAsleep = false;
+  #isCut = false;
+  #held: (() => void)[] = [];
+  /** Returns whether a message from another process gets lost. */
+  loses: () => boolean = () => false;
+
+  constructor(wire: MemoryWire, clock: Clock) {
+    this.#wire = wire;
+    this.clock = {
+      now: () => clock.now(),
+      after: (ms, callback) => clock.after(ms, () => this.#whenAwake(callback)),
+    };
+    this.layer = new WireLayer(this, (context) => {
+      this.#context = context;
+      return new WireBus(this);
+    });
+  }
+
+  get process(): string {
+    return this.#context.local.names.process;
+  }
+
+  /** SIGSTOP: nothing happens here, and what comes waits. */
+  sleep(): void {
+    this.#isAsleep = true;
+  }
+
+  wake(): void {
+    this.#isAsleep = false;
+    for (const callback of this.#held.splice(0)) callback();
+  }
+
+  /** `kill -9`. */
+  kill(): void {
+    this.#wire.disconnect(this);
+    this.sleep();
+  }
+
+  cut(): void {
+    this.#isCut = true;
+  }
+
+  /** Heals the cut, and says that there was one. */
+  mend(since = 0): void {
+    this.#isCut = false;
+    this.#context.gap({ since, until: this.clock.now() });
+  }
+
+  publish(group: string, except: string | undefined, plain: PlainMessage): Published {
+    this.assertReachable();
+    const { local } = this.#context;
+    const here = local.hasGroup(group) ? local.groupDeliver(group, plain, except) : NOBODY;
+    let processes = 0;
+    for (const node of this.#others()) {
+      if (!node.#context.local.hasGroup(group)) continue;
+      processes++;
+      node.#receive(() => node.#context.receiveForGroup(group, except, plain));
+    }
+    return { here, processes, members: [] };
+  }
+
+  sendThere(channel: string, group: string | undefined, plain: PlainMessage): boolean {
+    this.assertReachable();
+    const node = [...this.#others()].find((node) => node.process === ownerOf(channel));
+    if (node === undefined) return false;
+    node.#receive(() => node.#context.receiveDirect(channel, group, plain));
+    return true;
+  }
+
+  assertReachable(): void {
+    if (this.#isCut) throw new LayerError("UNAVAILABLE", "The wire is cut");
+  }
+
+  *#others(): Iterable<WireNode> {
+    for (const node of this.#wire.nodes()) if (node !== this && !node.#isCut) yield node;
+  }
+
+  #receive(take: () => void): void {
+    if (!this.loses()) this.#whenAwake(take);
+  }
+
+  #whenAwake(callback: () => void): void {
+    if (this.#isAsleep) this.#held.push(callback);
+    else callback();
+  }
+}
+
+class WireLayer extends BusChannelLayer {
+  constructor(node: WireNode, createBus: (context: BusContext) => Bus) {
+    super(layerSettings({ clock: node.clock }), createBus);
+  }
+}
+
+class WireBus implements Bus {
+  readonly lookMs = 1_000;
+  readonly #node: WireNode;
+
+  constructor(node: WireNode) {
+    this.#node = node;
+  }
+
+  async ready() {
+    await this.check();
+  }
+  groupBegan() {}
+  groupEnded() {}
+  noted() {
+    return Promise.resolve();
+  }
+  // deno-lint-ignore require-await
+  async publish(group: string, except: string | undefined, plain: PlainMessage) {
+    return this.#node.publish(group, except, plain);
+  }
+  // deno-lint-ignore require-await
+  async sendThere(to: { channel: string; group?: string }, plain: PlainMessage) {
+    return this.#node.sendThere(to.channel, to.group, plain);
+  }
+  push(): Promise<void> {
+    throw new Error("There are no durable channels here");
+  }
+  sourceOf(): never {
+    throw new Error("There are no durable channels here");
+  }
+  decode(): never {
+    throw new Error("There are no durable channels here");
+  }
+  addMember(): Promise<void> {
+    return Promise.resolve();
+  }
+  removeMember(): Promise<void> {
+    return Promise.resolve();
+  }
+  // deno-lint-ignore require-await
+  async check() {
+    this.#node.assertReachable();
+  }
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,341 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { Presence, type PresenceOptions } from "@sluice/sluice/presence";
+import { FakeClock, settle } from "@sluice/sluice/testing";
+import { fakeConnection } from "../fake_connection.ts";
+import { MemoryWire, type WireNode } from "./memory_wire.ts";
+
+type Tab = ReturnType<typeof fakeConnection>;
+
+/** One process with a listener in the room. */
+class Process {
+  readonly node: WireNode;
+  readonly presence: Presence<string>;
+  /** What members of the room in this process were told. */
+  readonly told: string[] = [];
+
+  constructor(wire: MemoryWire, clock: FakeClock, options: PresenceOptions = {}) {
+    this.node = wire.connect(clock);
+    const { layer } = this.node;
+    this.presence = new Presence<string>(layer, {
+      joined: (name) => ({ type: "joined", data: name }),
+      left: (name) => ({ type: "left", data: name }),
+      updated: (name) => ({ type: "updated", data: name }),
+    }, { clock: this.node.clock, ...options });
+    const channel = layer.newChannel();
+    layer.attach(channel, {
+      deliver: (message) => this.told.push(`${message.type} ${message.data}`) > 0,
+    });
+    void layer.groupAdd("room", channel);
+  }
+
+  async enter(name: string, tab: Tab = fakeConnection(), group = "room"): Promise<Tab> {
+    await this.presence.enter(group, { key: name, meta: name }, { connection: tab });
+    await settle();
+    return tab;
+  }
+
+  get people(): string[] {
+    return [...this.presence.list("room")].sort();
+  }
+}
+
+function system(count: number, options?: PresenceOptions) {
+  const clock = new FakeClock();
+  const wire = new MemoryWire();
+  const start = () => new Process(wire, clock, options);
+  return { clock, wire, start, processes: Array.from({ length: count }, start) };
+}
+
+test("a person over tabs and processes joins once and leaves once, for everybody", async () => {
+  const { processes } = system(3);
+  const tabs: Tab[] = [];
+  for (const process of processes) {
+    tabs.push(await process.enter("ada"), await process.enter("ada"));
+  }
+  for (const { people } of processes) assert.deepEqual(people, ["ada"]);
+  for (const tab of tabs) {
+    tab.end(1000);
+    await settle();
+  }
+  for (const { people, told } of processes) {
+    assert.deepEqual(people, []);
+    assert.deepEqual(told, told.includes("joined ada") ? ["joined ada", "left ada"] : ["left ada"]);
+  }
+  assert.deepEqual(processes[0]!.told, ["joined ada", "left ada"]);
+});
+
+test("who enters in a new process is told of everybody, and in the order in which they came", async () => {
+  const { clock, processes: [one, other], start } = system(2);
+  await one!.enter("zoe");
+  await clock.advance(1);
+  await other!.enter("ada");
+  await clock.advance(1);
+  await one!.enter("linus");
+  await clock.advance(1);
+  const fresh = start();
+  const people = await fresh.presence.enter("room", { key: "grace", meta: "grace" }, {
+    connection: fakeConnection(),
+  });
+  assert.deepEqual(people, ["zoe", "ada", "linus", "grace"]);
+});
+
+test("a reload is no leave: neither where it was, nor elsewhere", async () => {
+  const { clock, processes: [one, other] } = system(2);
+  const tab = await one!.enter("ada");
+  await other!.enter("grace");
+  tab.end(1001);
+  await clock.advance(1_900);
+  await one!.enter("ada");
+  await clock.advance(10_000);
+  assert.ok(!one!.told.includes("left ada") && !other!.told.includes("left ada"));
+});
+
+test("who came back in another process did not leave", async () => {
+  const { clock, processes: [one, other] } = system(2);
+  await other!.enter("grace");
+  const tab = await one!.enter("ada");
+  tab.end(1006);
+  await clock.advance(500);
+  await other!.enter("ada");
+  await clock.advance(10_000);
+  for (const { told, people } of [one!, other!]) {
+    assert.ok(!told.includes("left ada"));
+    assert.deepEqual(people, ["ada", "grace"]);
+  }
+});
+
+test("who does not come back leaves after the delay; who was shown out leaves at once", async () => {
+  const { clock, processes: [one, other] } = system(2);
+  await other!.enter("grace");
+  for (const code of [1001, 1006, 1012]) {
+    const tab = await one!.enter("ada");
+    tab.end(code);
+    await clock.advance(1_999);
+    assert.deepEqual(other!.people, ["ada", "grace"]);
+    await clock.advance(1);
+    assert.deepEqual(other!.people, ["grace"]);
+  }
+  for (const code of [1000, 1005, 4401, 4403]) {
+    const tab = await one!.enter("ada");
+    tab.end(code);
+    await settle();
+    assert.deepEqual(other!.people, ["grace"]);
+  }
+});
+
+test("what is said of a person last is what everybody hears", async () => {
+  const { clock, processes: [one, other] } = system(2);
+  const tab = await one!.enter("ada");
+  await other!.enter("grace");
+  await clock.advance(5);
+  await other!.presence.enter("room", { key: "ada", meta: "Ada L." }, {
+    connection: fakeConnection(),
+  });
+  await settle();
+  assert.deepEqual(one!.presence.list("room"), ["Ada L.", "grace"]);
+  assert.ok(one!.told.includes("updated Ada L.") && other!.told.includes("updated Ada L."));
+  tab.end(1000);
+  await settle();
+  assert.ok(!one!.told.includes("left ada"));
+});
+
+test("kill -9: within 10 s all survivors have the exact set, with one leave for each", async () => {
+  const { clock, processes } = system(3);
+  const [one, other, victim] = processes as [Process, Process, Process];
+  const tabs = new Map<string, Set<Process>>();
+  for (let n = 0; n < 1_000; n++) {
+    const name = `person-${n}`;
+    const homes = new Set<Process>();
+    for (let tab = 0; tab < 2 + n % 4; tab++) {
+      const home = processes[(n * 7 + tab * (1 + n % 3)) % 3]!;
+      homes.add(home);
+      await home.presence.enter("room", { key: name, meta: name }, {
+        connection: fakeConnection(),
+      });
+    }
+    tabs.set(name, homes);
+  }
+  await settle();
+  for (const { people } of processes) assert.equal(people.length, 1_000);
+  victim.node.kill();
+  await clock.advance(10_000);
+  const expected = [...tabs].filter(([, homes]) => homes.has(one) || homes.has(other));
+  const gone = [...tabs].filter(([, homes]) => homes.size === 1 && homes.has(victim));
+  assert.ok(gone.length > 100);
+  for (const { people, told } of [one, other]) {
+    assert.deepEqual(people, expected.map(([name]) => name).sort());
+    const lefts = told.filter((line) => line.startsWith("left "));
+    assert.deepEqual(lefts.sort(), gone.map(([name]) => `left ${name}`).sort());
+    assert.equal(told.filter((line) => line.startsWith("joined ")).length, 1_000);
+  }
+});
+
+test("a process that was asleep comes back, and tells nobody that all others were gone", async () => {
+  const { clock, processes: [one, other] } = system(2);
+  await one!.enter("ada");
+  await other!.enter("grace");
+  other!.node.sleep();
+  await clock.advance(10_000);
+  assert.deepEqual(one!.people, ["ada"]);
+  other!.node.wake();
+  await clock.advance(3_000);
+  assert.deepEqual(one!.people, ["ada", "grace"]);
+  assert.deepEqual(other!.people, ["ada", "grace"]);
+  assert.ok(!other!.told.includes("left ada"));
+});
+
+test("a process that is cut off keeps what it knows, and all agree when it is not", async () => {
+  const { clock, processes: [one, other] } = system(2);
+  await one!.enter("ada");
+  const tab = await one!.enter("linus");
+  await other!.enter("grace");
+  other!.node.cut();
+  tab.end(1000);
+  await other!.enter("zoe");
+  await clock.advance(30_000);
+  assert.deepEqual(one!.people, ["ada"]);
+  assert.deepEqual(other!.people, ["ada", "grace", "linus", "zoe"]);
+  other!.node.mend();
+  await clock.advance(3_000);
+  for (const { people } of [one!, other!]) assert.deepEqual(people, ["ada", "grace", "zoe"]);
+  assert.deepEqual(other!.told.filter((line) => line.startsWith("left")), ["left linus"]);
+});
+
+test("a process without a layer at its start knows its own people, and later all", async () => {
+  const { clock, processes: [one], start } = system(1);
+  await one!.enter("ada");
+  const late = start();
+  late.node.cut();
+  await late.enter("grace");
+  assert.deepEqual(late.people, ["grace"]);
+  late.node.mend();
+  await clock.advance(5_000);
+  for (const { people } of [one!, late]) assert.deepEqual(people, ["ada", "grace"]);
+});
+
+test("a change that got lost is made up for at the next beat", async () => {
+  const { clock, processes: [one, other] } = system(2);
+  await one!.enter("ada");
+  await other!.enter("grace");
+  other!.node.loses = () => true;
+  const tab = await one!.enter("linus");
+  await one!.enter("zoe");
+  tab.end(1000);
+  await settle();
+  other!.node.loses = () => false;
+  assert.deepEqual(other!.people, ["ada", "grace"]);
+  await clock.advance(3_000);
+  assert.deepEqual(other!.people, ["ada", "grace", "zoe"]);
+});
+
+test("people of a process that says goodbye have a while to come back elsewhere", async () => {
+  const { clock, processes: [one, other] } = system(2);
+  await other!.enter("grace");
+  await one!.enter("ada");
+  await one!.enter("linus");
+  await one!.presence.close();
+  one!.node.kill();
+  await clock.advance(1_000);
+  await other!.enter("ada");
+  assert.deepEqual(other!.people, ["ada", "grace", "linus"]);
+  await clock.advance(1_500);
+  assert.deepEqual(other!.people, ["ada", "grace"]);
+  assert.deepEqual(other!.told.filter((line) => line.startsWith("left")), ["left linus"]);
+});
+
+test("keys that are names of Object are keys like others", async () => {
+  const { processes: [one, other] } = system(2);
+  for (const name of ["__proto__", "constructor", "toString"]) await one!.enter(name);
+  await other!.enter("hasOwnProperty");
+  const expected = ["__proto__", "constructor", "hasOwnProperty", "toString"];
+  for (const { people } of [one!, other!]) assert.deepEqual(people, expected);
+});
+
+test("what is no message of presence is ignored", async () => {
+  const { clock, processes: [one, other] } = system(2);
+  await one!.enter("ada");
+  await other!.enter("grace");
+  const from = "nobody.00!1";
+  const garbage = [
+    undefined,
+    1,
+    {},
+    { kind: "beat" },
+    { kind: "beat", from, version: "1" },
+    { kind: "ask", from: "not a name" },
+    { kind: "diff", from, version: 1, changes: [["room", "x"]] },
+    { kind: "diff", from, version: 1, changes: [["room", 1, null]] },
+    { kind: "state", from, version: 1, part: 0, parts: 1e9, changes: [] },
+    { kind: "state", from, version: 1, part: -1, parts: 1, changes: [] },
+    { kind: "state", from, version: 1, part: 0, parts: 1, changes: [["room", "x", { meta: 1 }]] },
+    { kind: "bye", from },
+  ];
+  for (const data of garbage) {
+    await one!.node.layer.groupSend("presence", { type: "presence", data });
+  }
+  await clock.advance(20_000);
+  for (const { people } of [one!, other!]) assert.deepEqual(people, ["ada", "grace"]);
+});
+
+test("a state in many parts arrives whole", async () => {
+  const { processes: [one], start } = system(1);
+  const meta = "x".repeat(5_000);
+  for (let n = 0; n < 300; n++) {
+    await one!.presence.enter("room", { key: `${n}`, meta: `${n} ${meta}` }, {
+      connection: fakeConnection(),
+    });
+  }
+  const fresh = start();
+  await fresh.enter("ada");
+  assert.equal(fresh.people.length, 301);
+});
+
+const step = fc.oneof(
+  fc.record({
+    kind: fc.constant("enter" as const),
+    at: fc.nat(2),
+    name: fc.constantFrom(..."abcde"),
+  }),
+  fc.record({
+    kind: fc.constant("end" as const),
+    tab: fc.nat(20),
+    code: fc.constantFrom(1000, 1001),
+  }),
+  fc.record({ kind: fc.constantFrom("sleep" as const, "cut" as const), at: fc.nat(2) }),
+  fc.record({ kind: fc.constant("pass" as const), ms: fc.nat(9_000) }),
+);
+
+test("whatever happens: when it is over, all processes agree on exactly who is there", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const { clock, processes } = system(3);
+      for (const process of processes) await process.enter(`home-${processes.indexOf(process)}`);
+      const tabs: { tab: Tab; name: string }[] = [];
+      const asleep = new Set<Process>();
+      for (const step of steps) {
+        if (step.kind === "pass") await clock.advance(step.ms);
+        else if (step.kind === "end") tabs[step.tab]?.tab.end(step.code);
+        else if (step.kind === "enter") {
+          if (asleep.has(processes[step.at]!)) continue;
+          tabs.push({ name: step.name, tab: await processes[step.at]!.enter(step.name) });
+        } else if (step.kind === "cut") processes[step.at]!.node.cut();
+        else {
+          processes[step.at]!.node.sleep();
+          asleep.add(processes[step.at]!);
+        }
+      }
+      for (const { node } of processes) {
+        node.wake();
+        node.mend();
+      }
+      await settle();
+      await clock.advance(10_000);
+      const open = tabs.filter(({ tab }) => tab.phase !== "ended").map(({ name }) => name);
+      const expected = [...new Set([...open, "home-0", "home-1", "home-2"])].sort();
+      for (const { people } of processes) assert.deepEqual(people, expected);
+    }),
+    { numRuns: 60 },
+  );
+});
