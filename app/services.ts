@@ -95,7 +95,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   const presence = new Presence<PublicUser>(layer, {
     joined: (user) => ({ type: "joined", data: { user } }),
     left: (user) => ({ type: "left", data: { user } }),
-  });
+  }, { log });
   const signing = createSignIn({ settings, sessions, users, database, log, audit });
   const parts = {
     settings,
@@ -120,6 +120,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
       sessions.close();
       await socketCounts.close().catch(() => {}); // What is left is ignored after 20 s.
       await audit.written();
+      await presence.close();
       await layer.close();
       await database.close();
     },
