@@ -1,3 +1,4 @@
+import { clearInterval, setInterval } from "node:timers";
 import type { LayerMessage } from "../scope.ts";
 import type { Mailbox } from "./channel_layer.ts";
 import { DurableQueue, type DurableQueueContext, type QueueSource } from "./durable_queue.ts";
@@ -17,12 +18,16 @@ export interface DurableQueuesContext extends Pick<DurableQueueContext, "clock" 
   closed?(channel: string): void;
 }
 
-/** The durable channels that are read in this process. */
+/** The longest that a timer takes, in milliseconds. */
+const FOREVER_MS = 2 ** 31 - 1;
+
+/** The durable channels that are read in this process. Readers keep it alive: they wait for others. */
 export class DurableQueues {
   readonly #context: DurableQueuesContext;
   readonly #queues = new Map<string, DurableQueue>();
   /** How to let those go who wait. */
   readonly #waiting = new Set<(error: Error) => void>();
+  #keepAlive: ReturnType<typeof setInterval> | undefined;
 
   constructor(context: DurableQueuesContext) {
     this.#context = context;
@@ -88,6 +93,7 @@ export class DurableQueues {
   close(): void {
     for (const queue of this.#queues.values()) queue.close();
     for (const reject of this.#waiting) reject(closedError());
+    clearInterval(this.#keepAlive);
   }
 
   #open(channel: string): DurableQueue {
@@ -101,6 +107,7 @@ export class DurableQueues {
       decode: (frame) => decode(frame, channel),
     });
     this.#queues.set(channel, queue);
+    this.#keepAlive ??= setInterval(() => {}, FOREVER_MS);
     opened?.(channel, () => queue.ring());
     return queue;
   }
@@ -109,6 +116,7 @@ export class DurableQueues {
     if (queue.hasReader || this.#queues.get(channel) !== queue) return;
     queue.close();
     this.#queues.delete(channel);
+    if (this.#queues.size === 0) this.#keepAlive = void clearInterval(this.#keepAlive);
     this.#context.closed?.(channel);
   }
 }

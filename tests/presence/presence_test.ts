@@ -1,8 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { MemoryChannelLayer } from "@sluice/sluice/layers";
-import { Presence, syncDiff, syncState } from "@sluice/sluice/presence";
+import { Presence } from "@sluice/sluice/presence";
 import { fakeConnection } from "../fake_connection.ts";
 
 function room() {
@@ -54,15 +53,4 @@ test("Presence leaves out a connection that is over already", async () => {
   await enter("ada", connection);
   assert.deepEqual(presence.list("room"), []);
   assert.deepEqual(told, []);
-});
-
-const people = fc.dictionary(fc.constantFrom("a", "b", "c", "d"), fc.constant(0)).map((names) =>
-  new Map(Object.keys(names).map((name) => [name, name]))
-);
-
-test("syncDiff() undoes what syncState() found: after the diff, both states are the same", () => {
-  fc.assert(fc.property(people, people, (before, after) => {
-    const applied = syncDiff(before, syncState(before, after), (name) => name);
-    assert.deepEqual(new Map([...applied].sort()), new Map([...after].sort()));
-  }));
 });
