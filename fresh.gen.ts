@@ -23,6 +23,7 @@ import * as route17 from "./routes/sessions.tsx";
 import * as route18 from "./routes/signin.tsx";
 import * as route19 from "./routes/ws/[...path].ts";
 import * as island0 from "./islands/Room.tsx";
+import * as island1 from "./islands/Sessions.tsx";
 
 export default {
   routes: {
@@ -49,5 +50,6 @@ export default {
   },
   islands: {
     "islands/Room.tsx": island0,
+    "islands/Sessions.tsx": island1,
   },
 };

@@ -27,7 +27,13 @@ import { type Handler, toHandler } from "@sluice/sluice/server";
 import type { Sessions } from "@sluice/sluice/sessions";
 import { ChatConsumer, type ChatScope } from "./consumers/chat_consumer.ts";
 import { EchoConsumer } from "./consumers/echo_consumer.ts";
+import {
+  type ListSessions,
+  SessionsConsumer,
+  type SessionsScope,
+} from "./consumers/sessions_consumer.ts";
 import { auditRefusals } from "./app/audit.ts";
+import { type SessionNotices, withNotices } from "./app/session_notices.ts";
 import type { Settings } from "./app/settings.ts";
 
 /** What every consumer here knows of its connection. */
@@ -43,11 +49,14 @@ export interface RealtimeParts {
   readonly audit: Audit;
   readonly layer: ChannelLayer;
   readonly presence: Presence<PublicUser>;
+  readonly notices: SessionNotices;
+  readonly listSessions: ListSessions;
 }
 
 /** Creates what answers `/ws/…`. */
 export function createRealtime(parts: RealtimeParts): Handler {
   const { settings, log, audit, sessions, users, tickets, layer, presence } = parts;
+  const { notices, listSessions } = parts;
   const limits = { perUser: settings.socketsPerUser, perAddress: settings.socketsPerAddress };
 
   const routes = router<AppScope>([
@@ -56,6 +65,7 @@ export function createRealtime(parts: RealtimeParts): Handler {
       "/ws/chat/:room([A-Za-z0-9_-]{1,64})",
       (scope: ChatScope) => new ChatConsumer(scope, presence),
     ),
+    route("/ws/sessions", (scope: SessionsScope) => new SessionsConsumer(scope, listSessions)),
   ]);
 
   const stack: Application<Scope> = withHandshakeRate(
@@ -68,7 +78,7 @@ export function createRealtime(parts: RealtimeParts): Handler {
         withUser(
           users,
           requireUser(
-            withSocketLimits(limits, withLayer(layer, routes)),
+            withSocketLimits(limits, withNotices(notices, withLayer(layer, routes))),
           ),
         ),
       ),

@@ -31,6 +31,8 @@ import { type Database, openDatabase } from "./database.ts";
 import { createLayer } from "./layer.ts";
 import { createRealtime } from "../realtime.ts";
 import { readSettings, type Settings } from "./settings.ts";
+import { SessionNotices } from "./session_notices.ts";
+import { listSessions } from "./sessions.ts";
 import { createSignIn } from "./sign_in.ts";
 
 /** What routes, and the socket gate, work with. */
@@ -109,7 +111,13 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     presence,
     ...signing,
   };
-  const realtime = createRealtime(parts);
+  const notices = new SessionNotices(layer, log);
+  notices.follow(sessions, audit);
+  const realtime = createRealtime({
+    ...parts,
+    notices,
+    listSessions: (person) => listSessions({ sessions, socketCounts }, person),
+  });
   return {
     ...parts,
     crossOrigin,

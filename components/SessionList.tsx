@@ -4,6 +4,9 @@ export interface SessionRow {
   readonly createdAt: string;
   readonly lastSeenAt: string;
   readonly userAgent: string;
+  readonly device: string;
+  readonly provider: string;
+  readonly address?: string | undefined;
   readonly current: boolean;
   readonly sockets: number;
 }
@@ -25,8 +28,8 @@ export function SessionList({ sessions, now }: SessionListProps) {
 }
 
 function Row({ session, now }: { readonly session: SessionRow; readonly now: number }) {
-  const { id, createdAt, lastSeenAt, userAgent, current, sockets } = session;
-  const device = describeUserAgent(userAgent);
+  const { id, createdAt, lastSeenAt, userAgent, device, current, sockets } = session;
+  const place = [session.provider, session.address].filter(Boolean).join(", ");
   return (
     <li>
       <div>
@@ -35,9 +38,8 @@ function Row({ session, now }: { readonly session: SessionRow; readonly now: num
           {current && <span class="tag">this one</span>}
         </p>
         <p class="help">
-          Signed in <Ago at={createdAt} now={now} />, last seen <Ago at={lastSeenAt} now={now} />,
-          {" "}
-          {connections(sockets)}
+          Signed in <Ago at={createdAt} now={now} /> ({place}), last seen{" "}
+          <Ago at={lastSeenAt} now={now} />, {connections(sockets)}
         </p>
       </div>
       <form method="post" action={current ? "/auth/signout" : "/sessions"}>
@@ -74,28 +76,4 @@ function ago(at: string, now: number): string {
     if (count > 0) return `${count} ${unit}${count > 1 ? "s" : ""} ago`;
   }
   return "just now";
-}
-
-const BROWSERS = [
-  ["Edge", /Edg\//],
-  ["Opera", /OPR\//],
-  ["Firefox", /Firefox\/|FxiOS/],
-  ["Chrome", /Chrome\/|CriOS/],
-  ["Safari", /Safari\//],
-] as const;
-const SYSTEMS = [
-  ["Android", /Android/],
-  ["iPhone", /iPhone/],
-  ["iPad", /iPad/],
-  ["Windows", /Windows/],
-  ["macOS", /Mac OS X/],
-  ["Linux", /Linux/],
-] as const;
-
-/** A short name for what somebody signed in with; a hint, as anybody can send any name. */
-function describeUserAgent(userAgent: string): string {
-  const find = (names: readonly (readonly [string, RegExp])[]) =>
-    names.find(([, pattern]) => pattern.test(userAgent))?.[0];
-  const found = [find(BROWSERS), find(SYSTEMS)].filter(Boolean).join(" on ");
-  return found || userAgent.slice(0, 80) || "Unknown device";
 }

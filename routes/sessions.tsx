@@ -2,7 +2,7 @@ import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { define } from "../app/define.ts";
 import { listSessions } from "../app/sessions.ts";
-import { SessionList } from "../components/SessionList.tsx";
+import Sessions from "../islands/Sessions.tsx";
 import { ONLY_GET_AND_POST } from "./(_pages)/only_get.ts";
 import { PRIVATE } from "./(_pages)/private_page.ts";
 import { signInFirst } from "./(_pages)/sign_in_first.ts";
@@ -37,7 +37,7 @@ export default define.page<typeof handlers>(function SessionsPage({ data }) {
       </Head>
       <h1>Where you are signed in</h1>
       <p class="lead">A session that ends takes its open connections with it, at once.</p>
-      <SessionList sessions={sessions} now={now} />
+      <Sessions sessions={sessions} now={now} />
       {sessions.length > 1 && (
         <form method="post" action="/sessions" class="actions">
           <input type="hidden" name="end" value="others" />

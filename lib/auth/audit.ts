@@ -42,6 +42,7 @@ export class Audit {
   readonly #clock: Clock;
   readonly #pending = new Set<Promise<void>>();
   readonly #seen = new Map<string, number>();
+  readonly #listeners = new Set<(event: AuditEvent) => void>();
 
   constructor(options: AuditOptions) {
     this.#store = options.store;
@@ -49,8 +50,15 @@ export class Audit {
     this.#clock = options.clock ?? systemClock;
   }
 
+  /** Calls back with every event that is written. Returns how to stop it. */
+  subscribe(listener: (event: AuditEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   /** Notes that something happened. */
   write(event: AuditEvent): void {
+    for (const listener of this.#listeners) listener(event);
     const entry: AuditEntry = { ...event, at: this.#clock.now() };
     const isOfNobody = event.kind === "refused" && event.userId === undefined;
     if (event.kind === "refused" && !isOfNobody && this.#isRepeated(entry)) return;

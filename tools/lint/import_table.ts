@@ -48,7 +48,7 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
   { files: "consumers/", may: ["!npm:fresh", ...OUTSIDE] },
   { files: "examples/", may: ["!npm:fresh", ...OUTSIDE] },
   { files: "realtime.ts", may: ["!npm:fresh", ...OUTSIDE, "consumers/", "app/"] },
-  { files: "app/", may: [...OUTSIDE, "realtime.ts", "components/"] },
+  { files: "app/", may: [...OUTSIDE, "realtime.ts", "components/", "consumers/"] },
   { files: "routes/", may: [...OUTSIDE, "realtime.ts", "app/", "islands/", "components/"] },
 
   // The stand-in for Fresh knows nothing of what is built on it; the rest is free.

@@ -1,0 +1,28 @@
+import { connect } from "@sluice/sluice/client";
+import { useEffect, useState } from "preact/hooks";
+import { SessionList, type SessionListProps } from "../components/SessionList.tsx";
+import type { SessionsMessages } from "../consumers/sessions_messages.ts";
+
+/** How often "2 minutes ago" is looked at again, in milliseconds. */
+const TICK_MS = 20_000;
+
+/** Where somebody is signed in, up to date as long as the page is open. */
+export default function Sessions(initial: SessionListProps) {
+  const [shown, setShown] = useState(initial);
+
+  useEffect(() => {
+    const socket = connect<SessionsMessages>("/ws/sessions");
+    socket.on("sessions", ({ sessions }) => setShown({ sessions, now: Date.now() }));
+    // Signed out elsewhere: the server's answer is the sign-in page.
+    socket.onState(() => socket.state === "signed-out" && location.reload());
+    const timer = setInterval(() => {
+      setShown(({ sessions }) => ({ sessions, now: Date.now() }));
+    }, TICK_MS);
+    return () => {
+      clearInterval(timer);
+      socket.close();
+    };
+  }, []);
+
+  return <SessionList sessions={shown.sessions} now={shown.now} />;
+}
