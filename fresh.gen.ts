@@ -11,17 +11,20 @@ import * as route5 from "./routes/api/sessions/index.ts";
 import * as route6 from "./routes/api/tickets.ts";
 import * as route7 from "./routes/auth/callback/[provider].ts";
 import * as route8 from "./routes/auth/dev/[...path].ts";
-import * as route9 from "./routes/auth/signin.ts";
-import * as route10 from "./routes/auth/signout.ts";
-import * as route11 from "./routes/healthz.ts";
-import * as route12 from "./routes/index.tsx";
-import * as route13 from "./routes/metrics.ts";
-import * as route14 from "./routes/readyz.ts";
-import * as route15 from "./routes/rooms/[room].tsx";
-import * as route16 from "./routes/rooms/index.tsx";
-import * as route17 from "./routes/sessions.tsx";
-import * as route18 from "./routes/signin.tsx";
-import * as route19 from "./routes/ws/[...path].ts";
+import * as route9 from "./routes/auth/device/index.ts";
+import * as route10 from "./routes/auth/device/token.ts";
+import * as route11 from "./routes/auth/signin.ts";
+import * as route12 from "./routes/auth/signout.ts";
+import * as route13 from "./routes/device.tsx";
+import * as route14 from "./routes/healthz.ts";
+import * as route15 from "./routes/index.tsx";
+import * as route16 from "./routes/metrics.ts";
+import * as route17 from "./routes/readyz.ts";
+import * as route18 from "./routes/rooms/[room].tsx";
+import * as route19 from "./routes/rooms/index.tsx";
+import * as route20 from "./routes/sessions.tsx";
+import * as route21 from "./routes/signin.tsx";
+import * as route22 from "./routes/ws/[...path].ts";
 import * as island0 from "./islands/Room.tsx";
 import * as island1 from "./islands/Sessions.tsx";
 
@@ -36,17 +39,20 @@ export default {
     "api/tickets.ts": route6,
     "auth/callback/[provider].ts": route7,
     "auth/dev/[...path].ts": route8,
-    "auth/signin.ts": route9,
-    "auth/signout.ts": route10,
-    "healthz.ts": route11,
-    "index.tsx": route12,
-    "metrics.ts": route13,
-    "readyz.ts": route14,
-    "rooms/[room].tsx": route15,
-    "rooms/index.tsx": route16,
-    "sessions.tsx": route17,
-    "signin.tsx": route18,
-    "ws/[...path].ts": route19,
+    "auth/device/index.ts": route9,
+    "auth/device/token.ts": route10,
+    "auth/signin.ts": route11,
+    "auth/signout.ts": route12,
+    "device.tsx": route13,
+    "healthz.ts": route14,
+    "index.tsx": route15,
+    "metrics.ts": route16,
+    "readyz.ts": route17,
+    "rooms/[room].tsx": route18,
+    "rooms/index.tsx": route19,
+    "sessions.tsx": route20,
+    "signin.tsx": route21,
+    "ws/[...path].ts": route22,
   },
   islands: {
     "islands/Room.tsx": island0,

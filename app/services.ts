@@ -6,8 +6,10 @@
 import { type Clock, type Log, systemClock } from "@sluice/sluice";
 import {
   Audit,
+  DeviceSignIn,
   type DevIdentity,
   KvAuditStore,
+  KvDeviceGrantStore,
   KvTicketStore,
   KvUserStore,
   type PublicUser,
@@ -17,7 +19,7 @@ import {
 } from "@sluice/sluice/auth";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
-import { createCrossOrigin, type CrossOrigin } from "@sluice/sluice/security";
+import { createCrossOrigin, type CrossOrigin, type Limiter } from "@sluice/sluice/security";
 import { createLog, type Handler } from "@sluice/sluice/server";
 import {
   ControlGroup,
@@ -33,7 +35,7 @@ import { createRealtime } from "../realtime.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { SessionNotices } from "./session_notices.ts";
 import { listSessions } from "./sessions.ts";
-import { createSignIn } from "./sign_in.ts";
+import { createAttempts, createSignIn } from "./sign_in.ts";
 
 /** What routes, and the socket gate, work with. */
 export interface Services {
@@ -50,6 +52,10 @@ export interface Services {
   /** What matters to security. */
   readonly audit: Audit;
   readonly signIn: SignIn;
+  /** Signing in programs that have no browser. */
+  readonly deviceSignIn: DeviceSignIn;
+  /** How often an address may begin that. */
+  readonly deviceAttempts: Limiter | undefined;
   /** Which pages of other sites may read answers. */
   readonly crossOrigin: CrossOrigin;
   /** The development identity provider, where it is on. */
@@ -113,6 +119,8 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   };
   const notices = new SessionNotices(layer, log);
   notices.follow(sessions, audit);
+  const grants = new KvDeviceGrantStore(database.source, { clock });
+  const deviceSignIn = new DeviceSignIn({ grants, users, sessions, audit, clock });
   const realtime = createRealtime({
     ...parts,
     notices,
@@ -121,6 +129,8 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   return {
     ...parts,
     crossOrigin,
+    deviceSignIn,
+    deviceAttempts: createAttempts(settings),
     socketCounts,
     realtime,
     startedAt: Date.now(),

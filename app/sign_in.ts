@@ -46,7 +46,8 @@ export function createSignIn(parts: SignInParts): AppSignIn {
   return { signIn, devIdentity };
 }
 
-function createAttempts({ signInsPerAddress }: Settings) {
+/** Creates what limits sign-ins by address, where they are limited. */
+export function createAttempts({ signInsPerAddress }: Settings) {
   if (signInsPerAddress === undefined) return undefined;
   const limiter = new RateLimiter({ perMinute: signInsPerAddress });
   return { take: (address: string) => limiter.take(networkOf(address)) };

@@ -12,6 +12,16 @@ export { Audit, type AuditOptions } from "./audit.ts";
 export type { AuditEntry, AuditEvent, AuditKind, AuditStore } from "./audit_log.ts";
 export { KvAuditStore, type KvAuditStoreOptions } from "./kv_audit_store.ts";
 export { banUser, setRoles, unbanUser, type UserChangeParts } from "./ban_user.ts";
+export type { DeviceGrant, DeviceGrantStore } from "./device_grant.ts";
+export {
+  type DeviceAuthorization,
+  type DeviceError,
+  type DevicePoll,
+  DeviceSignIn,
+  type DeviceSignInOptions,
+  type WaitingDevice,
+} from "./device_sign_in.ts";
+export { KvDeviceGrantStore } from "./kv_device_grant_store.ts";
 export { DevIdentity, type DevIdentityOptions } from "./dev/dev_identity.ts";
 export { DevProvider } from "./dev/dev_provider.ts";
 export { SignInError, type SignInErrorCode, type SignInErrorOptions } from "./errors.ts";

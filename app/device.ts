@@ -1,0 +1,53 @@
+import type { Context } from "fresh";
+import type { State } from "./define.ts";
+
+/** Longest request that is read, in bytes. */
+const MAX_BODY_BYTES = 4096;
+
+/** Begins the sign-in of a program without a browser (RFC 8628 §3.1). */
+export async function beginDevice(ctx: Context<State>): Promise<Response> {
+  const { services: { deviceSignIn, deviceAttempts }, peer } = ctx.state;
+  const retryAfter = deviceAttempts?.take(peer.address);
+  if (retryAfter !== undefined) return oauthError("slow_down", 429, Math.ceil(retryAfter));
+  const userAgent = ctx.req.headers.get("user-agent") ?? "";
+  const begun = await deviceSignIn.begin({ userAgent, address: peer.address });
+  const verify = new URL("/device", peer.url.origin);
+  const complete = new URL(verify);
+  complete.searchParams.set("user_code", begun.userCode);
+  return answer({
+    device_code: begun.deviceCode,
+    user_code: begun.userCode,
+    verification_uri: verify.href,
+    verification_uri_complete: complete.href,
+    expires_in: begun.expiresIn,
+    interval: begun.interval,
+  });
+}
+
+/** Answers a program that asks whether it was approved (RFC 8628 §3.4). */
+export async function pollDevice(ctx: Context<State>): Promise<Response> {
+  const form = await readForm(ctx.req);
+  const deviceCode = form?.get("device_code");
+  if (!deviceCode) return oauthError("invalid_request", 400);
+  const result = await ctx.state.services.deviceSignIn.poll(deviceCode);
+  if (result.error !== undefined) return oauthError(result.error, 400);
+  const { token, expiresIn } = result;
+  return answer({ access_token: token, token_type: "Bearer", expires_in: expiresIn });
+}
+
+async function readForm(request: Request): Promise<URLSearchParams | undefined> {
+  const text = await request.text();
+  return text.length > MAX_BODY_BYTES ? undefined : new URLSearchParams(text);
+}
+
+function oauthError(error: string, status: number, retryAfterSeconds?: number): Response {
+  const response = answer({ error }, status);
+  if (retryAfterSeconds !== undefined) {
+    response.headers.set("retry-after", String(retryAfterSeconds));
+  }
+  return response;
+}
+
+function answer(body: unknown, status = 200): Response {
+  return Response.json(body, { status, headers: { "cache-control": "no-store" } });
+}

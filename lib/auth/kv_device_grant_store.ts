@@ -1,0 +1,81 @@
+import { type Clock, systemClock } from "../scope.ts";
+import { KvConnection, type KvSource } from "../sessions/mod.ts";
+import type { DeviceGrant, DeviceGrantStore } from "./device_grant.ts";
+
+/** How often a change is tried again because another one came first. */
+const MAX_CONFLICTS = 20;
+
+/**
+ * Keeps the sign-ins of devices in Deno KV: `["device_grants", key]`, and
+ * `["device_codes", userCode]` for the key. An atomic operation has one check.
+ *
+ * @example
+ * ```ts
+ * import { KvDeviceGrantStore } from "@sluice/sluice/auth";
+ * import assert from "node:assert/strict";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * assert.equal(await new KvDeviceGrantStore(kv).findByUserCode("BCDF-GHJK"), undefined);
+ * ```
+ */
+export class KvDeviceGrantStore implements DeviceGrantStore {
+  readonly #kv: KvConnection;
+  readonly #clock: Clock;
+
+  /** @param source The database, or what opens it: then it is opened at the first use. */
+  constructor(source: KvSource, options: { clock?: Clock } = {}) {
+    this.#kv = new KvConnection(source);
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  async create(grant: DeviceGrant): Promise<boolean> {
+    const key = codeKey(grant.userCode);
+    const expireIn = this.#expireIn(grant);
+    const { ok } = await this.#kv.run((kv) =>
+      kv.atomic().check({ key, versionstamp: null })
+        .set(key, grant.key, { expireIn })
+        .set(grantKey(grant.key), grant, { expireIn })
+        .commit()
+    );
+    return ok;
+  }
+
+  findByUserCode(userCode: string): Promise<DeviceGrant | undefined> {
+    return this.#kv.run(async (kv) => {
+      const { value: key } = await kv.get<string>(codeKey(userCode));
+      return key === null
+        ? undefined
+        : (await kv.get<DeviceGrant>(grantKey(key))).value ?? undefined;
+    });
+  }
+
+  update(
+    key: string,
+    change: (grant: DeviceGrant) => DeviceGrant | "remove",
+  ): Promise<DeviceGrant | undefined> {
+    return this.#kv.run(async (kv) => {
+      for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
+        const entry = await kv.get<DeviceGrant>(grantKey(key));
+        if (entry.versionstamp === null) return undefined;
+        const changed = change(entry.value);
+        const operation = kv.atomic().check(entry);
+        if (changed === "remove") operation.delete(entry.key).delete(codeKey(entry.value.userCode));
+        else operation.set(entry.key, changed, { expireIn: this.#expireIn(changed) });
+        if ((await operation.commit()).ok) return entry.value;
+      }
+      throw new Error(`Cannot change a device's sign-in: ${MAX_CONFLICTS} others came first`);
+    });
+  }
+
+  #expireIn({ expiresAt }: DeviceGrant): number {
+    return Math.max(1, Math.ceil(expiresAt - this.#clock.now()));
+  }
+}
+
+function grantKey(key: string): Deno.KvKey {
+  return ["device_grants", key];
+}
+
+function codeKey(userCode: string): Deno.KvKey {
+  return ["device_codes", userCode];
+}
