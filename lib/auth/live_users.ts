@@ -57,7 +57,7 @@ export class LiveUsers {
       user = await this.#read(before.id);
     } catch (error) {
       connection.log.warn("a person could not be read again", { user: before.id, error });
-      connection.after(RETRY_MS, () => this.#refresh(scope));
+      connection.after(RETRY_MS, () => void this.#refresh(scope));
       return;
     }
     if (user === undefined || user.bannedAt !== undefined) {
