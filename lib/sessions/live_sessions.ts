@@ -1,33 +1,15 @@
-import type { Clock, Connection, Log } from "../scope.ts";
+import type { Clock, Log } from "../scope.ts";
 import { CloseCode, Refusal } from "../protocol/mod.ts";
-import { Deadlines } from "./deadlines.ts";
+import type {
+  BoundConnection,
+  LiveBinding,
+  LiveEntry,
+  SessionBinding,
+  SessionSource,
+  SessionWatcher,
+} from "./live_entry.ts";
 import type { FoundSession, Session, SessionEndReason, SessionEvent } from "./session.ts";
-
-/** What {@linkcode LiveSessions} needs to know of sessions. {@linkcode Sessions} has it. */
-export interface SessionSource {
-  /** How long a session is not renewed again, in milliseconds. */
-  readonly renewEveryMs: number;
-  /** Returns a session that lives. */
-  get(id: string): Promise<Session | undefined>;
-  /** Finds sessions, in the order of `ids`. */
-  findMany(ids: readonly string[]): Promise<FoundSession[]>;
-  /** Renews a session that was in use; undefined where it is over. */
-  touch(session: Session, options: { seenAt: number }): Promise<Session | undefined>;
-}
-
-/** What {@linkcode LiveSessions} needs of a connection. */
-export type BoundConnection = Pick<
-  Connection,
-  "id" | "phase" | "lastReceivedAt" | "refuse" | "end" | "onEnd"
->;
-
-/** What a connection wants to know of its session while it is bound to it. */
-export interface SessionWatcher {
-  /** The session lives longer, or got another secret. */
-  sessionChanged?(session: Session): void;
-  /** What is known of the person may be out of date. */
-  userChanged?(): void;
-}
+import { SessionRenewals } from "./session_renewals.ts";
 
 /** What keeps up with other processes while connections are bound. */
 export interface Follower {
@@ -35,64 +17,29 @@ export interface Follower {
   stop(): void;
 }
 
-/** One connection's tie to its session. */
-export interface SessionBinding {
-  /** Whether the session ended since the connection was bound to it. */
-  readonly over: boolean;
-  /** Unties them. Happens by itself at the connection's end. */
-  release(): void;
-}
-
-/** How long before its end a session in use is renewed at the latest, in milliseconds. */
-const MAX_LEAD_MS = 1_000;
-
-/** Reads and renewals that run at once. */
-const MAX_CHECKS_AT_ONCE = 32;
-
 /** Sessions that are read at once when everything is looked at. */
 const BATCH_SIZE = 100;
-
-interface Entry {
-  readonly id: string;
-  readonly connections: Set<BoundConnection>;
-  readonly bindings: Set<Binding>;
-  session: Session | undefined;
-  /** When connections that are gone received something last. */
-  seenAt: number;
-  checkAt: number;
-}
-
-interface Binding extends SessionBinding {
-  over: boolean;
-  readonly connection: BoundConnection;
-  readonly watcher: SessionWatcher;
-}
 
 /**
  * Which connections of this process belong to which session, so that they end with it.
  *
  * An `ended` event ends every one of them at once, with 4401. A session that turns out to be another
- * person's ends them with 4403. Expiry costs one timer in all: when a
- * session may have to be renewed or may be over, its connections are asked whether they received
- * something since. If so it is renewed; else, at its end, it is read once more (another process may
- * have renewed it), and ended where it is over. Where the store cannot be reached then, it is over
- * too: what cannot be confirmed does not stay open.
+ * person's ends them with 4403. {@linkcode SessionRenewals} has their lifetimes.
  */
 export class LiveSessions {
   readonly #sessions: SessionSource;
-  readonly #clock: Clock;
   readonly #log: Log;
-  readonly #entries = new Map<string, Entry>();
-  readonly #deadlines: Deadlines<Entry>;
-  readonly #waiting: Entry[] = [];
-  #running = 0;
+  readonly #entries = new Map<string, LiveEntry>();
+  readonly #renewals: SessionRenewals;
   readonly #followers = new Set<Follower>();
 
   constructor(sessions: SessionSource, options: { clock: Clock; log: Log }) {
     this.#sessions = sessions;
-    this.#clock = options.clock;
     this.#log = options.log;
-    this.#deadlines = new Deadlines(options.clock, (entry) => this.#onDeadline(entry));
+    this.#renewals = new SessionRenewals(sessions, options, {
+      isCurrent: (entry) => this.#isCurrent(entry),
+      expire: (entry) => this.#end(entry, "expired"),
+    });
   }
 
   /**
@@ -115,7 +62,7 @@ export class LiveSessions {
       entry.bindings.delete(binding);
       if (entry.bindings.size === 0) this.#remove(entry);
     };
-    const binding: Binding = { over: false, release, connection, watcher };
+    const binding: LiveBinding = { over: false, release, connection, watcher };
     entry.bindings.add(binding);
     // `onEnd` calls back at once where the connection is over: `cancel` is not there yet then.
     let cancel: (() => void) | undefined = undefined;
@@ -140,7 +87,7 @@ export class LiveSessions {
       return this.#end(entry, "another user", CloseCode.forbidden);
     }
     entry.session = session;
-    if (!known) this.#schedule(entry, session);
+    if (!known) this.#renewals.schedule(entry, session);
     else if (known.lastSeenAt !== session.lastSeenAt) {
       this.#tell(entry, (watcher) => watcher.sessionChanged?.(session));
     }
@@ -205,8 +152,8 @@ export class LiveSessions {
     return open;
   }
 
-  #add(id: string): Entry {
-    const entry: Entry = {
+  #add(id: string): LiveEntry {
+    const entry: LiveEntry = {
       id,
       connections: new Set(),
       bindings: new Set(),
@@ -223,7 +170,7 @@ export class LiveSessions {
     for (const follower of this.#followers) call(follower);
   }
 
-  #ofUser(userId: string): Entry[] {
+  #ofUser(userId: string): LiveEntry[] {
     return [...this.#entries.values()].filter(({ session }) => session?.userId === userId);
   }
 
@@ -236,11 +183,11 @@ export class LiveSessions {
     this.#tellOfUser(entry);
   }
 
-  #tellOfUser(entry: Entry): void {
+  #tellOfUser(entry: LiveEntry): void {
     this.#tell(entry, (watcher) => watcher.userChanged?.());
   }
 
-  #tell(entry: Entry, tell: (watcher: SessionWatcher) => void): void {
+  #tell(entry: LiveEntry, tell: (watcher: SessionWatcher) => void): void {
     for (const { watcher, connection } of [...entry.bindings]) {
       try {
         tell(watcher);
@@ -250,18 +197,16 @@ export class LiveSessions {
     }
   }
 
-  #remove(entry: Entry): void {
+  #remove(entry: LiveEntry): void {
     if (this.#isCurrent(entry)) this.#delete(entry);
-    if (this.#deadlines.size > 2 * this.#entries.size + 64) {
-      this.#deadlines.compact((kept, at) => this.#isCurrent(kept) && kept.checkAt === at);
-    }
+    this.#renewals.compact(this.#entries.size);
   }
 
-  #isCurrent(entry: Entry): boolean {
+  #isCurrent(entry: LiveEntry): boolean {
     return this.#entries.get(entry.id) === entry;
   }
 
-  #delete(entry: Entry): void {
+  #delete(entry: LiveEntry): void {
     this.#entries.delete(entry.id);
     if (this.#entries.size === 0) this.#eachFollower((follower) => follower.stop());
   }
@@ -271,7 +216,7 @@ export class LiveSessions {
     if (entry) this.#end(entry, reason);
   }
 
-  #end(entry: Entry, reason: string, code: CloseCode = CloseCode.sessionOver): void {
+  #end(entry: LiveEntry, reason: string, code: CloseCode = CloseCode.sessionOver): void {
     this.#delete(entry);
     for (const binding of entry.bindings) binding.over = true;
     for (const connection of [...entry.connections]) {
@@ -283,61 +228,4 @@ export class LiveSessions {
       }
     }
   }
-
-  #schedule(entry: Entry, session: Session): void {
-    const now = this.#clock.now();
-    const { renewEveryMs } = this.#sessions;
-    const last = session.expiresAt - Math.min(MAX_LEAD_MS, renewEveryMs / 10);
-    entry.checkAt = now < last ? Math.min(now + renewEveryMs, last) : session.expiresAt;
-    this.#deadlines.add(entry, entry.checkAt);
-  }
-
-  #onDeadline(entry: Entry): void {
-    const session = entry.session;
-    if (!session || !this.#isCurrent(entry)) return;
-    const inUse = lastReceivedAt(entry) > session.lastSeenAt;
-    if (!inUse && this.#clock.now() < session.expiresAt) return this.#schedule(entry, session);
-    this.#waiting.push(entry);
-    void this.#checkWaiting();
-  }
-
-  async #checkWaiting(): Promise<void> {
-    if (this.#running >= MAX_CHECKS_AT_ONCE) return;
-    this.#running++;
-    for (let entry = this.#waiting.pop(); entry; entry = this.#waiting.pop()) {
-      await this.#check(entry);
-    }
-    this.#running--;
-  }
-
-  async #check(entry: Entry): Promise<void> {
-    const before = entry.session;
-    if (!before || !this.#isCurrent(entry)) return;
-    const session = await this.#renewOrRead(entry, before);
-    if (!this.#isCurrent(entry)) return;
-    if (session === undefined) return this.#end(entry, "expired");
-    if (entry.session === before) entry.session = session;
-    this.#schedule(entry, entry.session ?? session);
-  }
-
-  async #renewOrRead(entry: Entry, session: Session): Promise<Session | undefined> {
-    const seenAt = lastReceivedAt(entry);
-    try {
-      return seenAt > session.lastSeenAt
-        ? await this.#sessions.touch(session, { seenAt })
-        : await this.#sessions.get(session.id);
-    } catch (error) {
-      const over = this.#clock.now() >= session.expiresAt;
-      this.#log.warn("a session could not be renewed", { session: session.id, over, error });
-      return over ? undefined : session;
-    }
-  }
-}
-
-function lastReceivedAt(entry: Entry): number {
-  let latest = entry.seenAt;
-  for (const connection of entry.connections) {
-    if (connection.lastReceivedAt > latest) latest = connection.lastReceivedAt;
-  }
-  return latest;
 }

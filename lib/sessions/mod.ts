@@ -25,14 +25,13 @@ export { KvConnection, type KvConnectionOptions, type KvSource } from "./kv_conn
 export { type ControlledChange, KvControlLog } from "./kv_control_log.ts";
 export { KvSocketCounts, type SocketCountsOptions } from "./kv_socket_counts.ts";
 export { KvSessionStore } from "./kv_session_store.ts";
-export {
-  type BoundConnection,
-  type Follower,
-  LiveSessions,
-  type SessionBinding,
-  type SessionSource,
-  type SessionWatcher,
-} from "./live_sessions.ts";
+export type {
+  BoundConnection,
+  SessionBinding,
+  SessionSource,
+  SessionWatcher,
+} from "./live_entry.ts";
+export { type Follower, LiveSessions } from "./live_sessions.ts";
 export { MemorySessionStore } from "./memory_session_store.ts";
 export type {
   FoundSession,

@@ -1,4 +1,4 @@
-import type { SessionWatcher } from "./live_sessions.ts";
+import type { SessionWatcher } from "./live_entry.ts";
 
 const watchers = new WeakMap<object, SessionWatcher[]>();
 

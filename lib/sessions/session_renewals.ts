@@ -1,0 +1,112 @@
+import type { Clock, Log } from "../scope.ts";
+import { Deadlines } from "./deadlines.ts";
+import type { LiveEntry, SessionSource } from "./live_entry.ts";
+import type { Session } from "./session.ts";
+
+/** How long before its end a session in use is renewed at the latest, in milliseconds. */
+const MAX_LEAD_MS = 1_000;
+
+/** Reads and renewals that run at once. */
+const MAX_CHECKS_AT_ONCE = 32;
+
+/** Whose lifetimes these are. */
+export interface RenewalTarget {
+  /** Whether a session still has connections. */
+  isCurrent(entry: LiveEntry): boolean;
+  /** Ends the connections of a session that is over. */
+  expire(entry: LiveEntry): void;
+}
+
+/**
+ * The lifetimes of sessions that have connections, with one timer for all.
+ *
+ * When a session may have to be renewed or may be over, its connections are asked whether they received
+ * something since. If so it is renewed; else, at its end, it is read once more (another process may have
+ * renewed it), and ended where it is over. Where the store cannot be reached then, it is over too: what
+ * cannot be confirmed does not stay open.
+ */
+export class SessionRenewals {
+  readonly #sessions: SessionSource;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #target: RenewalTarget;
+  readonly #deadlines: Deadlines<LiveEntry>;
+  readonly #waiting: LiveEntry[] = [];
+  #running = 0;
+
+  constructor(
+    sessions: SessionSource,
+    { clock, log }: { clock: Clock; log: Log },
+    target: RenewalTarget,
+  ) {
+    this.#sessions = sessions;
+    this.#clock = clock;
+    this.#log = log;
+    this.#target = target;
+    this.#deadlines = new Deadlines(clock, (entry) => this.#onDeadline(entry));
+  }
+
+  /** Looks at a session's lifetime when it is time to. */
+  schedule(entry: LiveEntry, session: Session): void {
+    const now = this.#clock.now();
+    const { renewEveryMs } = this.#sessions;
+    const last = session.expiresAt - Math.min(MAX_LEAD_MS, renewEveryMs / 10);
+    entry.checkAt = now < last ? Math.min(now + renewEveryMs, last) : session.expiresAt;
+    this.#deadlines.add(entry, entry.checkAt);
+  }
+
+  /** Forgets the deadlines of sessions that are gone, where they are more than the `size` others. */
+  compact(size: number): void {
+    if (this.#deadlines.size <= 2 * size + 64) return;
+    this.#deadlines.compact((entry, at) => this.#target.isCurrent(entry) && entry.checkAt === at);
+  }
+
+  #onDeadline(entry: LiveEntry): void {
+    const session = entry.session;
+    if (!session || !this.#target.isCurrent(entry)) return;
+    const inUse = lastReceivedAt(entry) > session.lastSeenAt;
+    if (!inUse && this.#clock.now() < session.expiresAt) return this.schedule(entry, session);
+    this.#waiting.push(entry);
+    void this.#checkWaiting();
+  }
+
+  async #checkWaiting(): Promise<void> {
+    if (this.#running >= MAX_CHECKS_AT_ONCE) return;
+    this.#running++;
+    for (let entry = this.#waiting.pop(); entry; entry = this.#waiting.pop()) {
+      await this.#check(entry);
+    }
+    this.#running--;
+  }
+
+  async #check(entry: LiveEntry): Promise<void> {
+    const before = entry.session;
+    if (!before || !this.#target.isCurrent(entry)) return;
+    const session = await this.#renewOrRead(entry, before);
+    if (!this.#target.isCurrent(entry)) return;
+    if (session === undefined) return this.#target.expire(entry);
+    if (entry.session === before) entry.session = session;
+    this.schedule(entry, entry.session ?? session);
+  }
+
+  async #renewOrRead(entry: LiveEntry, session: Session): Promise<Session | undefined> {
+    const seenAt = lastReceivedAt(entry);
+    try {
+      return seenAt > session.lastSeenAt
+        ? await this.#sessions.touch(session, { seenAt })
+        : await this.#sessions.get(session.id);
+    } catch (error) {
+      const over = this.#clock.now() >= session.expiresAt;
+      this.#log.warn("a session could not be renewed", { session: session.id, over, error });
+      return over ? undefined : session;
+    }
+  }
+}
+
+function lastReceivedAt(entry: LiveEntry): number {
+  let latest = entry.seenAt;
+  for (const connection of entry.connections) {
+    if (connection.lastReceivedAt > latest) latest = connection.lastReceivedAt;
+  }
+  return latest;
+}
