@@ -18,6 +18,7 @@ import {
 import type { LayerMessage, Scope } from "../scope.ts";
 import { Consumer } from "./consumer.ts";
 import { encodeOnce } from "./encode_once.ts";
+import { assertEventHandlers } from "./event_handlers.ts";
 import { FramePolicy } from "./frame_policy.ts";
 import type { EventHandlers, Handlers, MessageContext } from "./handlers.ts";
 
@@ -54,6 +55,16 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   /** A handler for each type under `layer`: an `EventHandlersOf` your class. */
   readonly events?: EventHandlers<M, this>;
   #policy: FramePolicy | undefined;
+
+  /**
+   * Called by the server. Not for overriding.
+   *
+   * @throws {TypeError} A type under `layer` has no handler in {@linkcode events}.
+   */
+  override async start(): Promise<void> {
+    assertEventHandlers(this);
+    await super.start();
+  }
 
   /** Sends a message to the client. False where it was dropped: the connection is over. */
   sendJson(message: ServerMessage<M>): boolean {

@@ -1,8 +1,9 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
+import { type EventHandlersOf, type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
 import { defineMessages, type } from "@sluice/sluice/protocol";
+import { communicate } from "@sluice/sluice/testing";
 
 const messages = defineMessages({
   client: {
@@ -45,4 +46,46 @@ test("handlers that are missing, misspelt or wrong do not compile", () => {
     readonly handlers = {};
   }
   assert.ok([missing, misspelt, noReply, wrong, reply, NoHandlers, Chat].length);
+});
+
+const inner = defineMessages({
+  client: {},
+  server: { said: type<{ readonly text: string }>() },
+  layer: { poke: type<{ readonly by: string }>(), drop: type<number>() },
+});
+
+class Poked extends JsonConsumer<typeof inner> {
+  readonly messages = inner;
+  readonly handlers = {};
+  override readonly events: EventHandlersOf<Poked> = {
+    poke: ({ by }) => void this.sendJson({ type: "said", data: { text: by } }),
+    drop() {},
+  };
+
+  wrongSends() {
+    // @ts-expect-error The message between consumers lacks its data.
+    this.groupSend("g", { type: "poke", data: {} });
+    // @ts-expect-error A message between consumers does not go to clients.
+    return this.sendJson({ type: "poke", data: { by: "ada" } });
+  }
+}
+
+test("handlers of other consumers' messages that are missing, misspelt or wrong do not compile", () => {
+  // @ts-expect-error The handler of "drop" is missing.
+  const missing: EventHandlersOf<Poked> = { poke() {} };
+  // @ts-expect-error There is no message "puke".
+  const misspelt: EventHandlersOf<Poked> = { poke() {}, drop() {}, puke() {} };
+  // @ts-expect-error What it holds is no number.
+  const wrong: EventHandlersOf<Poked> = { drop() {}, poke: (data: number) => void data };
+  // @ts-expect-error A message that clients send needs a check.
+  const unchecked = () => defineMessages({ client: { say: { data: type<string>() } }, server: {} });
+  assert.ok([missing, misspelt, wrong, unchecked, Poked].length);
+});
+
+test("a class without any table for other consumers' messages fails at its first connection", async () => {
+  class NoTable extends JsonConsumer<typeof inner> {
+    readonly messages = inner;
+    readonly handlers = {};
+  }
+  await assert.rejects(communicate(NoTable).connect(), /NoTable: its events lack .* "poke"/);
 });
