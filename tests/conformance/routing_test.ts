@@ -124,12 +124,12 @@ conforms(
     ]);
     const outermost = router<Scope>([route("/*", outer)]);
     assert.equal((await visit(outermost, "/prefix/stuff/")).name, "stuff");
-    const rooted = withRootPath<Scope>("/root", outermost);
-    assert.equal((await visit(rooted, "/root/prefix/stuff/")).name, "stuff");
-    assert.equal(await visit(rooted, "/root/root/prefix/stuff/"), 404);
-    assert.equal(await visit(rooted, "/root/prefix/root/stuff/"), 404);
+    const rooted = withRootPath<Scope>("/mounted", outermost);
+    assert.equal((await visit(rooted, "/mounted/prefix/stuff/")).name, "stuff");
+    assert.equal(await visit(rooted, "/mounted/root/prefix/stuff/"), 404);
+    assert.equal(await visit(rooted, "/mounted/prefix/root/stuff/"), 404);
     assert.equal(await visit(rooted, "/prefix/stuff/"), 404);
-    assert.equal(await visit(rooted, "/rooted/prefix/stuff/"), 404);
+    assert.equal(await visit(rooted, "/mountedx/prefix/stuff/"), 404);
   },
 );
 
