@@ -3,17 +3,13 @@ import { DEAD_LETTER, type DeadLetter, deadLetterChannel } from "./dead_letter.t
 import { retryDelay } from "./retry.ts";
 import { Unprocessable } from "./unprocessable.ts";
 import type { WorkerOptions } from "./worker.ts";
-import type { Job, WorkerConsumer } from "./worker_consumer.ts";
-
-/** What a listener needs of a worker. */
-// deno-lint-ignore no-explicit-any -- Which messages it takes is the class's own business.
-type Handling = Pick<WorkerConsumer<any>, "handle" | "stop">;
+import type { ChannelWorker, Job } from "./worker_consumer.ts";
 
 /** Takes the messages of one channel, so many at a time, and hands them to its worker. */
 export class ChannelListener {
   readonly stats = { handled: 0, retried: 0, dead: 0, lost: 0 };
   readonly #channel: string;
-  readonly #consumer: Handling;
+  readonly #consumer: ChannelWorker;
   readonly #options: WorkerOptions & { readonly clock: Clock };
   readonly #stopping = new AbortController();
   readonly #aborting = new AbortController();
@@ -23,7 +19,7 @@ export class ChannelListener {
 
   constructor(
     channel: string,
-    consumer: Handling,
+    consumer: ChannelWorker,
     options: WorkerOptions & { readonly clock: Clock },
   ) {
     this.#channel = channel;

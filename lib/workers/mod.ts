@@ -11,6 +11,7 @@ export { retryDelay, type RetryOptions } from "./retry.ts";
 export { Unprocessable } from "./unprocessable.ts";
 export { Worker, type WorkerClass, type WorkerOptions, type WorkerStats } from "./worker.ts";
 export {
+  type ChannelWorker,
   type Job,
   type JobHandlers,
   type JobHandlersOf,

@@ -3,12 +3,11 @@ import { type Clock, type Log, systemClock } from "../scope.ts";
 import { ChannelListener } from "./channel_listener.ts";
 import type { DeadLetter } from "./dead_letter.ts";
 import type { RetryOptions } from "./retry.ts";
-import type { WorkerConsumer, WorkerScope } from "./worker_consumer.ts";
+import type { ChannelWorker, WorkerScope } from "./worker_consumer.ts";
 
 /** A class of workers: one is made for each channel. */
 export interface WorkerClass {
-  // deno-lint-ignore no-explicit-any -- Which messages it takes is the class's own business.
-  new (scope: WorkerScope): Pick<WorkerConsumer<any>, "handle" | "stop">;
+  new (scope: WorkerScope): ChannelWorker;
 }
 
 /** Options of {@linkcode Worker}. */

@@ -26,6 +26,14 @@ export interface Job {
   readonly signal: AbortSignal;
 }
 
+/** Handles the messages of one channel: a {@linkcode WorkerConsumer}, or something of your own. */
+export interface ChannelWorker {
+  /** Handles one message. What it throws is tried again, unless it is `Unprocessable`. */
+  handle(message: LayerMessage, job: Job): Promise<void>;
+  /** Called once when the worker stops, after the last message. */
+  stop(): void | Promise<void>;
+}
+
 /** One handler per type of message under `layer`. */
 export type JobHandlers<M extends Messages, C> = {
   readonly [T in LayerType<M>]: (
@@ -77,7 +85,7 @@ type AnyJobHandler = (data: unknown, job: Job) => void | Promise<void>;
  * assert.ok(Thumbnails);
  * ```
  */
-export abstract class WorkerConsumer<M extends Messages> {
+export abstract class WorkerConsumer<M extends Messages> implements ChannelWorker {
   /** The messages it takes, as `defineMessages()` returned them: those under `layer`. */
   abstract readonly messages: M;
   /** A handler for each of them: a `JobHandlersOf` your class. */

@@ -126,8 +126,8 @@ conforms(
     assert.equal((await visit(outermost, "/prefix/stuff/")).name, "stuff");
     const rooted = withRootPath<Scope>("/mounted", outermost);
     assert.equal((await visit(rooted, "/mounted/prefix/stuff/")).name, "stuff");
-    assert.equal(await visit(rooted, "/mounted/root/prefix/stuff/"), 404);
-    assert.equal(await visit(rooted, "/mounted/prefix/root/stuff/"), 404);
+    assert.equal(await visit(rooted, "/mounted/mounted/prefix/stuff/"), 404);
+    assert.equal(await visit(rooted, "/mounted/prefix/mounted/stuff/"), 404);
     assert.equal(await visit(rooted, "/prefix/stuff/"), 404);
     assert.equal(await visit(rooted, "/mountedx/prefix/stuff/"), 404);
   },
