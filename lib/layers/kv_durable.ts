@@ -46,7 +46,7 @@ export class KvDurable {
   sourceOf(channel: string): QueueSource {
     const { access } = this.#context;
     return {
-      fetch: (count) => access.run((kv) => this.#fetch(kv, channel, count)),
+      fetch: (count) => this.#fetch(channel, count),
       putBack: async (items) => {
         await access.run(async (kv) => {
           for (const { kept } of items) {
@@ -95,16 +95,40 @@ export class KvDurable {
     return count;
   }
 
-  async #fetch(kv: Deno.Kv, channel: string, count: number): Promise<QueueItem[]> {
-    const { prefix } = this.#context;
+  /** Each message by itself: what was taken out is handed on, whatever becomes of the next one. */
+  async #fetch(channel: string, count: number): Promise<QueueItem[]> {
+    const { access, prefix } = this.#context;
+    const list = { prefix: [prefix, "queue", channel] };
     const items: QueueItem[] = [];
-    for await (const entry of kv.list<KeptMessage>({ prefix: [prefix, "queue", channel] })) {
-      if (items.length === count) break;
-      if (!await this.#remove(kv, channel, entry) || this.#left(entry.value) <= 0) continue;
-      const frame = await loadFrame(kv, prefix, entry.value.stored).catch(() => "");
-      items.push({ kept: entry, frame });
+    let limit = count;
+    while (items.length < count) {
+      const entries = await access.run((kv) =>
+        Array.fromAsync(kv.list<KeptMessage>(list, { limit }))
+      );
+      for (const entry of entries) {
+        try {
+          const isMine = await access.run((kv) => this.#remove(kv, channel, entry));
+          if (!isMine || this.#left(entry.value) <= 0) continue;
+        } catch (error) {
+          if (items.length > 0) return items;
+          throw error;
+        }
+        items.push({ kept: entry, frame: await this.#load(entry.value) });
+      }
+      if (entries.length < limit) return items;
+      limit = count - items.length;
     }
     return items;
+  }
+
+  /** What cannot be read is no message: that is counted where it is decoded. */
+  async #load({ stored }: KeptMessage): Promise<string> {
+    const { access, prefix } = this.#context;
+    try {
+      return await access.run((kv) => loadFrame(kv, prefix, stored));
+    } catch {
+      return "";
+    }
   }
 
   /** Takes a message out, for one reader of all. Returns false: somebody else has it. */

@@ -87,6 +87,9 @@ export function lossTests(test: DefineLayerTest): void {
     assert.equal(layer.stats.dropped.limit, 2);
     await layer.receive(one);
     await layer.send(one, large);
+    layer.attach(one, { deliver: () => true });
+    layer.attach(other, { deliver: () => true });
+    assert.equal(layer.stats.waitingSize, 0);
   });
 
   test("[S24] what came and went leaves nothing behind", async (bed) => {

@@ -86,6 +86,18 @@ test("entries that are gone before they were read are a gap", options, async () 
   await other.close();
 });
 
+test("a hole in the numbers is a gap, and what is around it arrives", options, async () => {
+  using kv = await Deno.openKv(":memory:");
+  const [one, other] = [new KvChannelLayer(kv, POLL), new KvChannelLayer(kv, { pollMs: 300 })];
+  const inbox = await join(other);
+  for (const type of ["1", "2", "3"]) await one.groupSend("g", { type });
+  await kv.delete(["layer", "log", (await kv.get<number>(["layer", "head"])).value! - 1]);
+  await inbox.until(() => inbox.gaps.length === 1);
+  assert.deepEqual(inbox.types, ["1", "3"]);
+  await one.close();
+  await other.close();
+});
+
 test("a database that was replaced by another one is a gap", options, async () => {
   using kv = await Deno.openKv(":memory:");
   const layer = new KvChannelLayer(kv, POLL);

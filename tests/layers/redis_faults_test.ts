@@ -39,7 +39,7 @@ class Pair implements AsyncDisposable {
   /** Sends until it arrives everywhere, which says that all is well again. */
   async recover(): Promise<void> {
     await eventually(async () => {
-      assert.equal((await this.one.groupSend("g", { type: "back" })).processes, 1);
+      assert.ok((await this.one.groupSend("g", { type: "back" })).processes! >= 1);
     });
     await this.far.until(() => this.far.types.includes("back"));
     await this.near.until(() => this.near.types.includes("back"));
@@ -123,14 +123,22 @@ test(
   options,
   async () => {
     await using pair = await Pair.create();
+    // It waits so long that it still listens when Redis wakes up.
+    const patient = layer({ timeoutMs: 60_000 });
+    const inbox = new LayerInbox();
+    await join(patient, inbox);
     server.pause();
+    await promptly(Promise.all([
+      assert.rejects(pair.one.groupSend("g", { type: "lost" }), UNAVAILABLE),
+      assert.rejects(pair.one.send("jobs", { type: "lost" }), UNAVAILABLE),
+    ]));
     await promptly(assert.rejects(pair.one.groupSend("g", { type: "lost" }), UNAVAILABLE));
-    await promptly(assert.rejects(pair.one.groupSend("g", { type: "lost" }), UNAVAILABLE));
-    await promptly(assert.rejects(pair.one.send("jobs", { type: "lost" }), UNAVAILABLE));
     await promptly(assert.rejects(pair.other.check(), UNAVAILABLE));
     server.resume();
-    await pair.recover();
-    assert.ok(!pair.far.types.includes("lost") && !pair.near.types.includes("lost"));
+    await eventually(() => pair.recover());
+    await inbox.until(() => inbox.types.includes("back"));
+    await patient.close();
+    for (const { types } of [inbox, pair.far, pair.near]) assert.ok(!types.includes("lost"));
     await pair.one.send("jobs", { type: "first" });
     assert.equal((await pair.other.receive("jobs")).type, "first");
   },

@@ -186,6 +186,33 @@ test("a process that was asleep comes back, and tells nobody that all others wer
   assert.ok(!other!.told.includes("left ada"));
 });
 
+test("a process that missed everything while it was asleep waits for the others to speak", async () => {
+  const { clock, processes: [one, other] } = system(2);
+  await one!.enter("ada");
+  await other!.enter("grace");
+  other!.node.sleep();
+  other!.node.loses = () => true;
+  await clock.advance(10_000);
+  other!.node.loses = () => false;
+  other!.node.wake();
+  await settle();
+  await clock.advance(3_000);
+  assert.deepEqual(other!.people, ["ada", "grace"]);
+  assert.ok(!other!.told.includes("left ada"));
+});
+
+test("a process that falls asleep in the middle of a beat drops nobody", async () => {
+  const { clock, processes: [one, other] } = system(2);
+  await one!.enter("ada");
+  await other!.enter("grace");
+  other!.node.sleep();
+  await clock.advance(2_300);
+  other!.node.wake(); // which begins a beat; the time moves on before it can end
+  await clock.advance(10_000);
+  await clock.advance(3_000);
+  assert.ok(!other!.told.includes("left ada"));
+});
+
 test("a process that is cut off keeps what it knows, and all agree when it is not", async () => {
   const { clock, processes: [one, other] } = system(2);
   await one!.enter("ada");
