@@ -41,7 +41,8 @@ export type {
   SessionLifetime,
 } from "./session.ts";
 export type { Announce, SessionRecord, SessionStore } from "./session_store.ts";
-export { type NewSession, type NewToken, Sessions, type SessionsOptions } from "./sessions.ts";
+export type { NewSession, NewToken } from "./new_session.ts";
+export { Sessions, type SessionsOptions } from "./sessions.ts";
 export {
   hashSecret,
   isId,

@@ -2,6 +2,7 @@ import { type Clock, type Freshness, type Log, systemClock } from "../scope.ts";
 import { ControlFollower } from "./control_follower.ts";
 import type { ControlLog } from "./control_log.ts";
 import { LiveSessions } from "./live_sessions.ts";
+import { createRecord, type NewSession, type NewToken } from "./new_session.ts";
 import {
   expiryOf,
   type FoundSession,
@@ -27,9 +28,6 @@ const HOUR_MS = 3_600_000;
 /** How long an expired session is remembered, so that people are told that it expired. */
 const REMEMBER_MS = 24 * HOUR_MS;
 
-const MAX_USER_AGENT_LENGTH = 256;
-const MAX_ADDRESS_LENGTH = 64;
-
 /** How {@linkcode Sessions} treats sessions. */
 export interface SessionsOptions {
   /** Unused for this long a session ends, in milliseconds. @default {604_800_000} (7 days) */
@@ -43,16 +41,6 @@ export interface SessionsOptions {
   readonly controlLog?: ControlLog;
   /** Sessions of one person; a further sign-in ends the one that was used least recently. @default {100} */
   readonly maxPerUser?: number;
-}
-
-/** What a session begins with. */
-export interface NewSession {
-  readonly userId: string;
-  /** Who vouched for the person. */
-  readonly provider: string;
-  /** What the browser calls itself. */
-  readonly userAgent?: string | undefined;
-  readonly address?: string | undefined;
 }
 
 /**
@@ -130,18 +118,7 @@ export class Sessions {
    */
   async create(request: NewSession): Promise<NewToken> {
     const token = { id: randomId(), secret: randomSecret() };
-    const now = this.#clock.now();
-    const record = this.#withForgetAt({
-      id: token.id,
-      userId: request.userId,
-      provider: request.provider,
-      createdAt: now,
-      lastSeenAt: now,
-      userAgent: cleanText(request.userAgent ?? "", MAX_USER_AGENT_LENGTH),
-      address: request.address && cleanText(request.address, MAX_ADDRESS_LENGTH),
-      secretHash: hashSecret(token.secret),
-      forgetAt: 0,
-    });
+    const record = this.#withForgetAt(createRecord(request, token, this.#clock.now()));
     await this.#store.create(record);
     await this.#endSurplus(record);
     return { session: toSession(record, this.#lifetime), token: formatToken(token) };
@@ -340,18 +317,6 @@ export class Sessions {
   }
 }
 
-/** A session that has just got a token. */
-export interface NewToken {
-  readonly session: Session;
-  /** *Security*: the proof; goes to the browser or client, and nowhere else. */
-  readonly token: string;
-}
-
 function ending({ id, userId }: SessionRecord, reason: SessionEndReason): SessionEvent {
   return { type: "ended", sessionId: id, userId, reason };
-}
-
-function cleanText(text: string, maxLength: number): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "").slice(0, maxLength);
 }

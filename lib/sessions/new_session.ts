@@ -1,0 +1,48 @@
+import type { Session } from "./session.ts";
+import type { SessionRecord } from "./session_store.ts";
+import { hashSecret, type SessionToken } from "./session_token.ts";
+
+const MAX_USER_AGENT_LENGTH = 256;
+const MAX_ADDRESS_LENGTH = 64;
+
+/** What a session begins with. */
+export interface NewSession {
+  readonly userId: string;
+  /** Who vouched for the person. */
+  readonly provider: string;
+  /** What the browser calls itself. */
+  readonly userAgent?: string | undefined;
+  readonly address?: string | undefined;
+}
+
+/** A session that has just got a token. */
+export interface NewToken {
+  readonly session: Session;
+  /** *Security*: the proof; goes to the browser or client, and nowhere else. */
+  readonly token: string;
+}
+
+/** Returns what is stored of a new session; when it may be forgotten is not known yet. */
+export function createRecord(
+  request: NewSession,
+  token: SessionToken,
+  now: number,
+): SessionRecord {
+  const { userId, provider, userAgent = "", address } = request;
+  return {
+    id: token.id,
+    userId,
+    provider,
+    createdAt: now,
+    lastSeenAt: now,
+    userAgent: cleanText(userAgent, MAX_USER_AGENT_LENGTH),
+    address: address && cleanText(address, MAX_ADDRESS_LENGTH),
+    secretHash: hashSecret(token.secret),
+    forgetAt: 0,
+  };
+}
+
+function cleanText(text: string, maxLength: number): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "").slice(0, maxLength);
+}
