@@ -5,7 +5,7 @@
  * @module
  */
 import { Builder } from "fresh/dev";
-import { processesOf, serveProcesses } from "./app/processes.ts";
+import { onOrphaned, processesOf, serveProcesses } from "./app/processes.ts";
 import { announce, type Fetch, serveApp } from "./app/serve.ts";
 import { services } from "./app/services.ts";
 import { SettingError } from "./app/settings.ts";
@@ -37,7 +37,9 @@ async function serveBuilt(): Promise<void> {
   if (processes > 1) Deno.exit(await serveProcesses(processes, services().settings));
   const built = new URL("_fresh/server.js", import.meta.url).href;
   const { default: server } = await import(built) as { default: { fetch: Fetch } };
-  await serveApp(server.fetch, services(), { reusePort: Deno.args.includes("--reuse-port") });
+  const reusePort = Deno.args.includes("--reuse-port");
+  await serveApp(server.fetch, services(), { reusePort });
+  if (reusePort) void onOrphaned(() => Deno.kill(Deno.pid, "SIGTERM"));
 }
 
 /** For a builder that does not know port 0. */

@@ -1,49 +1,30 @@
 import { SettingError, type Settings } from "./settings.ts";
 
-/** How long a process that ended is not started again, in milliseconds: doubles up to the second. */
-const RESTART_MS = { first: 200, most: 10_000 } as const;
+/** How long a process that ended is not started again, in milliseconds: doubles each time. */
+const RESTART_MS = 200;
 
 /** A process that ran this long has started well, in milliseconds. */
 const HEALTHY_MS = 10_000;
+
+/** A process that ends so often without having started well is given up, and all with it. */
+const MAX_FAILURES = 6;
 
 /**
  * Serves with several processes on one port, until it is told to stop; starts one that ended again.
  *
  * A signal is passed on to all of them, and each drains by itself; a second one ends them at once.
+ * They stop as well when this process is killed.
  *
- * @returns The exit status: 0 where all of them stopped as they should.
+ * @returns The exit status: 0 where all of them stopped as they should, else that of one that did not.
  * @throws {SettingError} The settings are those of one process.
  */
 export async function serveProcesses(count: number, settings: Settings): Promise<number> {
   assertShared(settings);
-  const children = new Set<Deno.ChildProcess>();
-  let isStopping = false;
+  const processes = new Processes();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    Deno.addSignalListener(signal, () => {
-      isStopping = true;
-      for (const child of children) kill(child, signal);
-    });
+    Deno.addSignalListener(signal, () => processes.stop(signal));
   }
-
-  const keepOne = async (): Promise<number> => {
-    for (
-      let pauseMs: number = RESTART_MS.first;;
-      pauseMs = Math.min(pauseMs * 2, RESTART_MS.most)
-    ) {
-      const startedAt = performance.now();
-      const child = spawn();
-      children.add(child);
-      const { code } = await child.status;
-      children.delete(child);
-      // A setting that is wrong does not get better by being read again.
-      if (isStopping || code === 1) return code;
-      if (performance.now() - startedAt > HEALTHY_MS) pauseMs = RESTART_MS.first;
-      console.error(`A process ended with status ${code}; it is started again in ${pauseMs} ms.`);
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      if (isStopping) return 0;
-    }
-  };
-  const codes = await Promise.all(Array.from({ length: count }, keepOne));
+  const codes = await Promise.all(Array.from({ length: count }, () => processes.keepOne()));
   return Math.max(...codes);
 }
 
@@ -57,7 +38,53 @@ export function processesOf(args: readonly string[]): number {
   throw new SettingError("--processes", `is ${JSON.stringify(value)}, but accepts 1 to 256`);
 }
 
-function assertShared({ channelLayer, kvPath, port }: Settings): void {
+/** Calls back when the process that started this one is gone. */
+export async function onOrphaned(callback: () => void): Promise<void> {
+  for await (const _chunk of Deno.stdin.readable); // Nothing is written to it: it ends, or waits.
+  callback();
+}
+
+class Processes {
+  readonly #children = new Set<Deno.ChildProcess>();
+  #isStopping = false;
+
+  stop(signal: Deno.Signal): void {
+    this.#isStopping = true;
+    for (const child of this.#children) kill(child, signal);
+  }
+
+  /** Keeps one process running; returns the status it ended with when it was to end. */
+  async keepOne(): Promise<number> {
+    let failures = 0;
+    while (true) {
+      const startedAt = performance.now();
+      const code = await this.#runOne();
+      // A setting that is wrong does not get better by being read again.
+      if (this.#isStopping || code === 1) return code;
+      failures = performance.now() - startedAt > HEALTHY_MS ? 0 : failures + 1;
+      if (failures === MAX_FAILURES) {
+        this.stop("SIGTERM");
+        return code;
+      }
+      const pauseMs = RESTART_MS * 2 ** failures;
+      console.error(`A process ended with status ${code}; it is started again in ${pauseMs} ms.`);
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      if (this.#isStopping) return 0;
+    }
+  }
+
+  async #runOne(): Promise<number> {
+    const main = new URL("../dev.ts", import.meta.url).pathname;
+    const args = ["run", "-A", main, "serve", "--reuse-port"];
+    const child = new Deno.Command(Deno.execPath(), { args, stdin: "piped" }).spawn();
+    this.#children.add(child);
+    const { code } = await child.status;
+    this.#children.delete(child);
+    return code;
+  }
+}
+
+function assertShared({ channelLayer, kvPath, port, devSignIn }: Settings): void {
   if (channelLayer === "memory:") {
     throw new SettingError(
       "CHANNEL_LAYER",
@@ -70,12 +97,12 @@ function assertShared({ channelLayer, kvPath, port }: Settings): void {
   if (port === 0) {
     throw new SettingError("PORT", 'is "0", but several processes need a port to share');
   }
-}
-
-function spawn(): Deno.ChildProcess {
-  const main = new URL("../dev.ts", import.meta.url).pathname;
-  const args = ["run", "-A", main, "serve", "--reuse-port"];
-  return new Deno.Command(Deno.execPath(), { args, stdin: "null" }).spawn();
+  if (devSignIn) {
+    throw new SettingError(
+      "DEV_SIGN_IN",
+      "is on, which is for one process, but several accept GitHub or an OpenID Connect provider",
+    );
+  }
 }
 
 function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {

@@ -27,16 +27,20 @@ export class AppProcess implements AsyncDisposable {
   }
 
   /** Starts it on a free port and waits until it listens. */
-  static async start(env: Environment, command = "serve"): Promise<AppProcess> {
-    const process = AppProcess.spawn({ PORT: "0", ...env }, command);
+  static async start(
+    env: Environment,
+    command = "serve",
+    args: readonly string[] = [],
+  ): Promise<AppProcess> {
+    const process = AppProcess.spawn({ PORT: "0", ...env }, command, args);
     process.origin = await process.#listening.promise;
     return process;
   }
 
   /** Starts it, and waits for nothing. */
-  static spawn(env: Environment, command = "serve"): AppProcess {
+  static spawn(env: Environment, command = "serve", args: readonly string[] = []): AppProcess {
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "dev.ts", command],
+      args: ["run", "-A", "dev.ts", command, ...args],
       cwd: ROOT,
       clearEnv: true,
       env: { ...baseEnvironment(), ...env } as Record<string, string>,
