@@ -15,6 +15,7 @@ import { Drain } from "./drain.ts";
 import type { Handler, HandlerOptions, NetAddress, RequestInfo } from "./handler.ts";
 import { handshakeError, isUpgrade } from "./handshake.ts";
 import { consoleLog } from "./log.ts";
+import { onClientGone } from "./on_client_gone.ts";
 import { resolvePeer } from "./peer.ts";
 import type { Answer } from "./http_exchange.ts";
 import { problem } from "./problem.ts";
@@ -173,8 +174,7 @@ class Gate {
     answer: Promise<Answer>,
   ): Promise<Response> {
     this.#count(connection);
-    const gone = () => connection.close(CloseCode.abnormal, "");
-    request.signal.addEventListener("abort", gone, { once: true });
+    const stop = onClientGone(request, () => connection.close(CloseCode.abnormal, ""));
     const cancel = this.#clock.after(this.#limits.answerTimeoutMs, () => {
       connection.end(CloseCode.overload, "no answer in time");
     });
@@ -183,8 +183,7 @@ class Gate {
       return response instanceof Refusal ? this.#refuse(response) : response;
     } finally {
       cancel();
-      // From here on the body tells. Deno would abort the signal after a whole answer too.
-      request.signal.removeEventListener("abort", gone);
+      stop(); // From here on the body tells.
     }
   }
 
