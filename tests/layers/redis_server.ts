@@ -70,8 +70,12 @@ export class RedisServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.resume();
-    await this.kill().catch(() => {});
+    // A paused one is killed too; one that is gone need not be.
+    try {
+      await this.kill();
+    } catch {
+      // It is gone.
+    }
     await rm(this.#folder, { recursive: true, force: true });
   }
 

@@ -38,6 +38,8 @@ export class WireNode {
   #held: (() => void)[] = [];
   /** Returns whether a message from another process gets lost. */
   loses: () => boolean = () => false;
+  /** What everything that is published waits for. */
+  gate: Promise<void> | undefined;
 
   constructor(wire: MemoryWire, clock: Clock) {
     this.#wire = wire;
@@ -75,10 +77,10 @@ export class WireNode {
     this.#isCut = true;
   }
 
-  /** Heals the cut, and says that there was one. */
-  mend(since = 0): void {
+  /** Heals the cut, and says that there was one, as a layer does that knows it. */
+  mend(options = { tell: true }): void {
     this.#isCut = false;
-    this.#context.gap({ since, until: this.clock.now() });
+    if (options.tell) this.#context.gap({ since: 0, until: this.clock.now() });
   }
 
   publish(group: string, except: string | undefined, plain: PlainMessage): Published {
@@ -142,8 +144,8 @@ class WireBus implements Bus {
   noted() {
     return Promise.resolve();
   }
-  // deno-lint-ignore require-await
   async publish(group: string, except: string | undefined, plain: PlainMessage) {
+    if (this.#node.gate !== undefined) await this.#node.gate;
     return this.#node.publish(group, except, plain);
   }
   // deno-lint-ignore require-await

@@ -205,11 +205,16 @@ test("a process that falls asleep in the middle of a beat drops nobody", async (
   const { clock, processes: [one, other] } = system(2);
   await one!.enter("ada");
   await other!.enter("grace");
-  other!.node.sleep();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  other!.node.gate = promise;
   await clock.advance(2_300);
-  other!.node.wake(); // which begins a beat; the time moves on before it can end
+  other!.node.loses = () => true;
   await clock.advance(10_000);
+  resolve();
+  await settle();
+  other!.node.loses = () => false;
   await clock.advance(3_000);
+  assert.deepEqual(other!.people, ["ada", "grace"]);
   assert.ok(!other!.told.includes("left ada"));
 });
 
@@ -228,6 +233,21 @@ test("a process that is cut off keeps what it knows, and all agree when it is no
   await clock.advance(3_000);
   for (const { people } of [one!, other!]) assert.deepEqual(people, ["ada", "grace", "zoe"]);
   assert.deepEqual(other!.told.filter((line) => line.startsWith("left")), ["left linus"]);
+});
+
+test("a process that was cut off and not told of it drops nobody who is there", async () => {
+  const { clock, processes: [one, other] } = system(2);
+  await one!.enter("ada");
+  await other!.enter("grace");
+  other!.node.cut();
+  other!.node.loses = () => true;
+  await clock.advance(30_000);
+  other!.node.mend({ tell: false });
+  await clock.advance(2_300); // its own beat comes before the others'
+  other!.node.loses = () => false;
+  await clock.advance(3_000);
+  for (const { people } of [one!, other!]) assert.deepEqual(people, ["ada", "grace"]);
+  assert.ok(!other!.told.includes("left ada"));
 });
 
 test("a process without a layer at its start knows its own people, and later all", async () => {
@@ -255,6 +275,18 @@ test("a change that got lost is made up for at the next beat", async () => {
   assert.deepEqual(other!.people, ["ada", "grace"]);
   await clock.advance(3_000);
   assert.deepEqual(other!.people, ["ada", "grace", "zoe"]);
+});
+
+test("a change that got lost is made up for at the next change", async () => {
+  const { processes: [one, other] } = system(2);
+  await one!.enter("ada");
+  await other!.enter("grace");
+  other!.node.loses = () => true;
+  await one!.enter("linus");
+  other!.node.loses = () => false;
+  await one!.enter("zoe");
+  await settle();
+  assert.deepEqual(other!.people, ["ada", "grace", "linus", "zoe"]);
 });
 
 test("people of a process that says goodbye have a while to come back elsewhere", async () => {

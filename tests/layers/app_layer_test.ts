@@ -1,0 +1,41 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { readiness } from "../../app/readiness.ts";
+import { createServices } from "../../app/services.ts";
+import { readSettings } from "../../app/settings.ts";
+import { eventually } from "./eventually.ts";
+import { RedisServer, whyNoRedis } from "./redis_server.ts";
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+function servicesWith(channelLayer: string) {
+  const settings = readSettings({ DENO_KV_PATH: ":memory:", CHANNEL_LAYER: channelLayer });
+  return createServices(settings, { log: silent });
+}
+
+for (const channelLayer of ["memory:", "kv:"]) {
+  test(`the app carries messages over ${channelLayer}`, async () => {
+    const services = servicesWith(channelLayer);
+    await services.layer.send("jobs", { type: "hello" });
+    assert.deepEqual(await services.layer.receive("jobs"), { type: "hello" });
+    assert.deepEqual(await readiness(services), { status: "ok" });
+    await services.close();
+  });
+}
+
+test(
+  "a Redis that goes and comes: the app stays, says so, and recovers",
+  { skip: whyNoRedis() ?? false },
+  async () => {
+    await using server = await RedisServer.start();
+    await server.kill();
+    const services = servicesWith(server.url);
+    const missing = { status: "unavailable", missing: ["layer"] };
+    assert.deepEqual(await readiness(services), missing);
+    await server.restart();
+    await eventually(async () => assert.deepEqual(await readiness(services), { status: "ok" }));
+    await server.kill();
+    await eventually(async () => assert.deepEqual(await readiness(services), missing));
+    await services.close();
+  },
+);
