@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { existsSync } from "node:fs";
 import { Builder } from "fresh/dev";
 import { onOrphaned, processesOf, serveProcesses } from "./app/processes.ts";
 import { announce, type Fetch, serveApp } from "./app/serve.ts";
@@ -33,12 +34,17 @@ function build(): Promise<unknown> {
 }
 
 async function serveBuilt(): Promise<void> {
+  const own = services();
+  const built = new URL("_fresh/server.js", import.meta.url);
+  if (!existsSync(built)) {
+    console.error("There is nothing to serve: `deno task build` comes first.");
+    Deno.exit(1);
+  }
   const processes = processesOf(Deno.args);
-  if (processes > 1) Deno.exit(await serveProcesses(processes, services().settings));
-  const built = new URL("_fresh/server.js", import.meta.url).href;
-  const { default: server } = await import(built) as { default: { fetch: Fetch } };
+  if (processes > 1) Deno.exit(await serveProcesses(processes, own.settings));
+  const { default: server } = await import(built.href) as { default: { fetch: Fetch } };
   const reusePort = Deno.args.includes("--reuse-port");
-  await serveApp(server.fetch, services(), { reusePort });
+  await serveApp(server.fetch, own, { reusePort });
   if (reusePort) void onOrphaned(() => Deno.kill(Deno.pid, "SIGTERM"));
 }
 

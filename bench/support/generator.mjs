@@ -23,7 +23,7 @@ class Reader {
   rest = Buffer.alloc(0);
   /** Calls back with the number of lines in each frame. */
   feed(chunk, onFrame) {
-    let data = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
+    const data = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
     let at = 0;
     while (data.length - at >= 2) {
       let length = data[at + 1] & 127;
