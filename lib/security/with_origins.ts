@@ -22,8 +22,14 @@ export function withOrigins<S extends Scope>(
   next: Application<S>,
 ): Application<S> {
   const rules = allowed.map((rule) => typeof rule === "string" ? parseOriginRule(rule) : rule);
-  return (scope) => isAllowed(scope, rules) ? next(scope) : new Refusal("ORIGIN_NOT_ALLOWED");
+  return (scope) => {
+    if (isAllowed(scope, rules)) return next(scope);
+    const detail = scope.headers.has("origin") ? undefined : NO_ORIGIN;
+    return new Refusal("ORIGIN_NOT_ALLOWED", { detail });
+  };
 }
+
+const NO_ORIGIN = "The request has no Origin: browsers send one, and other clients use a ticket";
 
 function isAllowed(scope: Scope, rules: readonly OriginRule[]): boolean {
   const header = scope.headers.get("origin");
