@@ -45,6 +45,12 @@ test("requireUser() refuses somebody who was removed though the session lives", 
   assert.deepEqual(codeOf(await enter(`session=${token}`)), [401, "NOT_SIGNED_IN"]);
 });
 
+test("requireUser() refuses somebody who was banned though the session lives", async () => {
+  const { enter, token, users, user } = await setUp();
+  await users.update(user.id, (known) => ({ ...known, bannedAt: 1 }));
+  assert.deepEqual(codeOf(await enter(`session=${token}`)), [401, "NOT_SIGNED_IN"]);
+});
+
 test("requireUser() says TICKET_INVALID where a ticket was no good", () => {
   const scope = fakeScope("http://localhost/");
   const unknown = { session: undefined, sessionState: "ticket-invalid", user: undefined } as const;

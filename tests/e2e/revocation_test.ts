@@ -15,6 +15,8 @@ const ROOM = "/ws/chat/lobby";
 interface Watched {
   readonly person: number;
   readonly process: number;
+  /** Whether its peer reads nothing, so that it cannot tell what it is sent. */
+  readonly isStalled: boolean;
   /** Milliseconds after the revocation at which the last message came. */
   lastMs: number;
   isOver: boolean;
@@ -34,7 +36,8 @@ const LOGINS = ["ada", "grace", "linus"];
 
 /**
  * Three processes over one file; three people with `each` sockets per process, half of the peers
- * silent: they read no more, and answer no close frame. A fourth person talks all the time.
+ * silent: they answer no close frame, and every other one of these reads nothing either. A fourth
+ * person talks all the time.
  */
 async function setStage(each: number): Promise<Stage> {
   const directory = await Deno.makeTempDir();
@@ -56,13 +59,15 @@ async function setStage(each: number): Promise<Stage> {
     processes.flatMap((process, at) =>
       people.flatMap((browser, person) =>
         Array.from({ length: each }, async (_, n) => {
-          const socket: Watched = { person, process: at, lastMs: 0, isOver: false };
+          const isStalled = n % 4 === 0;
+          const socket: Watched = { person, process: at, isStalled, lastMs: 0, isOver: false };
           watched.push(socket);
           const heard = () => {
             if (performance.now() > revokedAt) socket.lastMs = performance.now() - revokedAt;
           };
           const over = () => void (socket.isOver = true);
-          peers.push(await connect({ process, browser, isSilent: n % 2 === 0, heard, over }));
+          const isSilent = n % 2 === 0;
+          peers.push(await connect({ process, browser, isSilent, isStalled, heard, over }));
         })
       )
     ),
@@ -89,16 +94,20 @@ interface Peer {
   readonly process: AppProcess;
   readonly browser: TestBrowser;
   readonly isSilent: boolean;
+  readonly isStalled: boolean;
   readonly heard: () => void;
   readonly over: () => void;
 }
 
-async function connect({ process, browser, isSilent, heard, over }: Peer): Promise<Disposable> {
+async function connect(
+  { process, browser, isSilent, isStalled, heard, over }: Peer,
+): Promise<Disposable> {
   if (isSilent) {
     const { origin } = process;
     const peer = await SilentPeer.connect(origin + ROOM, { cookie: browser.cookieHeader, origin });
     peer.onText = heard;
     peer.onClose = over;
+    if (isStalled) peer.stall();
     return peer;
   }
   const client: WsClient = await process.open(ROOM, browser);
@@ -120,6 +129,14 @@ async function revoke(stage: Stage, at: number): Promise<void> {
   stage.revoked();
 }
 
+/** Asks each process how many sockets are open. */
+function countOpen({ processes }: Stage): Promise<number[]> {
+  return Promise.all(processes.map(async ({ origin }) => {
+    const metrics = await (await fetch(`${origin}/metrics`)).text();
+    return Number(/^sluice_sockets_open (\d+)$/m.exec(metrics)?.[1]);
+  }));
+}
+
 /** Lets people talk for some time: every few milliseconds everybody is sent something. */
 async function talkFor(stage: Stage, ms: number): Promise<void> {
   const until = performance.now() + ms;
@@ -134,9 +151,12 @@ test("300 sockets on 3 processes: a sign-out ends all of its session within 1 s,
   await talkFor(stage, 300);
   await revoke(stage, 0);
   await talkFor(stage, 2_500);
-  const mine = stage.watched.filter(({ person }) => person === 0);
-  const others = stage.watched.filter(({ person }) => person !== 0);
-  assert.equal(mine.length, 102);
+  // What those that stalled are sent, only the server can tell.
+  assert.deepEqual(await countOpen(stage), [69, 69, 69]);
+  const reading = stage.watched.filter(({ isStalled }) => !isStalled);
+  const mine = reading.filter(({ person }) => person === 0);
+  const others = reading.filter(({ person }) => person !== 0);
+  assert.equal(stage.watched.filter(({ person }) => person === 0).length, 102);
   const latest = Math.max(...mine.map(({ lastMs }) => lastMs));
   assert.ok(latest < 1_000, `one heard something ${latest} ms after the sign-out`);
   assert.ok(mine.every(({ isOver }) => isOver), "every socket of the session is over");
@@ -154,11 +174,13 @@ test("a process that was stopped meanwhile sends nothing to an ended session whe
   await talkFor(stage, 4_000);
   sleeper.signal("SIGCONT");
   await talkFor(stage, 1_500);
-  const mine = stage.watched.filter(({ person }) => person === 0);
+  assert.deepEqual(await countOpen(stage), [21, 21, 21]);
+  const reading = stage.watched.filter(({ isStalled }) => !isStalled);
+  const mine = reading.filter(({ person }) => person === 0);
   const late = mine.filter(({ lastMs }) => lastMs >= 1_000);
   assert.equal(late.length, 0, `${late.length} heard something after 1 s: ${late[0]?.lastMs} ms`);
   assert.ok(mine.every(({ isOver }) => isOver));
-  const others = stage.watched.filter(({ person }) => person !== 0);
+  const others = reading.filter(({ person }) => person !== 0);
   assert.ok(others.every(({ isOver, lastMs }) => !isOver && lastMs > 5_000));
 });
 
