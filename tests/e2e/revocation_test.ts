@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { AppProcess, buildApp } from "./app_process.ts";
 import type { TestBrowser } from "../app/test_app.ts";
+import type { Environment } from "../../app/settings.ts";
+import { RedisServer, whyNoRedis } from "../layers/redis_server.ts";
 import { SilentPeer } from "./silent_peer.ts";
 import { WsClient } from "./ws_client.ts";
 
@@ -39,7 +41,7 @@ const LOGINS = ["ada", "grace", "linus"];
  * silent: they answer no close frame, and every other one of these reads nothing either. A fourth
  * person talks all the time.
  */
-async function setStage(each: number): Promise<Stage> {
+async function setStage(each: number, settings: Environment = {}): Promise<Stage> {
   const directory = await Deno.makeTempDir();
   const env = {
     DENO_KV_PATH: join(directory, "kv.sqlite3"),
@@ -47,6 +49,7 @@ async function setStage(each: number): Promise<Stage> {
     SOCKETS_PER_ADDRESS: "10000",
     MESSAGES_PER_SECOND: "1000",
     MESSAGE_BURST: "1000",
+    ...settings,
   };
   const processes = await Promise.all([1, 2, 3].map(() => AppProcess.start(env)));
   const people = await Promise.all(LOGINS.map((login) => processes[0]!.signIn(login)));
@@ -182,6 +185,48 @@ test("a process that was stopped meanwhile sends nothing to an ended session whe
   assert.ok(mine.every(({ isOver }) => isOver));
   const others = reading.filter(({ person }) => person !== 0);
   assert.ok(others.every(({ isOver, lastMs }) => !isOver && lastMs > 5_000));
+});
+
+const noRedis = whyNoRedis() ?? false;
+
+test("300 sockets on 3 processes beside Redis: a sign-out ends all of its session within 1 s", {
+  skip: noRedis,
+}, async () => {
+  await using redis = await RedisServer.start();
+  await using stage = await setStage(34, { CHANNEL_LAYER: redis.url });
+  await talkFor(stage, 300);
+  await revoke(stage, 0);
+  await talkFor(stage, 2_500);
+  assert.deepEqual(await countOpen(stage), [69, 69, 69]);
+  const reading = stage.watched.filter(({ isStalled }) => !isStalled);
+  const mine = reading.filter(({ person }) => person === 0);
+  const others = reading.filter(({ person }) => person !== 0);
+  const latest = Math.max(...mine.map(({ lastMs }) => lastMs));
+  assert.ok(latest < 1_000, `one heard something ${latest} ms after the sign-out`);
+  assert.ok(mine.every(({ isOver }) => isOver));
+  assert.ok(others.every(({ isOver, lastMs }) => !isOver && lastMs > 2_000));
+});
+
+test("with Redis killed meanwhile a sign-out ends all of its session within 1 s all the same", {
+  skip: noRedis,
+}, async () => {
+  await using redis = await RedisServer.start();
+  await using stage = await setStage(34, { CHANNEL_LAYER: redis.url });
+  await talkFor(stage, 300);
+  await redis.kill();
+  await revoke(stage, 0);
+  const since = performance.now();
+  while (
+    stage.watched.some(({ person, isStalled, isOver }) => person === 0 && !isStalled && !isOver)
+  ) {
+    assert.ok(performance.now() - since < 1_000, "a socket of the session is open after 1 s");
+    await pause(20);
+  }
+  await talkFor(stage, 500);
+  assert.deepEqual(await countOpen(stage), [69, 69, 69]);
+  const mine = stage.watched.filter(({ person, isStalled }) => person === 0 && !isStalled);
+  assert.ok(mine.every(({ lastMs }) => lastMs < 1_000));
+  assert.ok(stage.watched.every(({ person, isOver }) => person === 0 || !isOver));
 });
 
 for (const layer of ["kv:", "redis://127.0.0.1:1"]) {
