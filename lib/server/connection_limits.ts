@@ -14,6 +14,11 @@ export interface ConnectionLimits {
   readonly inboxBytes: number;
   /** How long a request may take until it is accepted or refused, in milliseconds. @default {10_000} */
   readonly decisionTimeoutMs: number;
+  /**
+   * How long a socket that was let in may take to open, in milliseconds: a peer that vanished before
+   * the 101 is reported by nobody. @default {10_000}
+   */
+  readonly openTimeoutMs: number;
   /** How long a plain request that was let in may wait for its answer, in ms. @default {60_000} */
   readonly answerTimeoutMs: number;
   /**
@@ -34,6 +39,7 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   mailboxCapacity: 100,
   inboxBytes: 1_048_576,
   decisionTimeoutMs: 10_000,
+  openTimeoutMs: 10_000,
   answerTimeoutMs: 60_000,
   maxLifeMs: Infinity,
   teardownGraceMs: 5_000,

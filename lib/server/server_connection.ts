@@ -65,6 +65,8 @@ export class ServerConnection implements Connection, SocketEvents {
   #exchange: HttpExchange | undefined;
   #end: ConnectionEnd | undefined;
   #onEnd: ((end: ConnectionEnd) => void)[] = [];
+  /** Takes the time limit for the opening away. */
+  #onOpen: (() => void) | undefined;
   #onRelease: (() => void) | undefined;
   #afterRunning: (() => void) | undefined;
 
@@ -113,7 +115,12 @@ export class ServerConnection implements Connection, SocketEvents {
   /** Takes the socket over which the client is let in. */
   attach(socket: Socket): void {
     this.#outbox.attach(socket);
-    if (this.#end !== undefined) this.#outbox.close(this.#end.code, this.#end.reason);
+    if (this.#end !== undefined) return this.#outbox.close(this.#end.code, this.#end.reason);
+    const { clock, limits } = this.#context;
+    this.#onOpen = clock.after(
+      limits.openTimeoutMs,
+      () => this.end(CloseCode.abnormal, "not opened"),
+    );
   }
 
   /** Calls back when the peer has let go of the network connection, which may be never. */
@@ -220,6 +227,8 @@ export class ServerConnection implements Connection, SocketEvents {
   // SocketEvents: what the transport reports.
 
   open(): void {
+    this.#onOpen?.();
+    this.#onOpen = undefined;
     this.#outbox.open();
   }
 
@@ -339,6 +348,7 @@ export class ServerConnection implements Connection, SocketEvents {
     if (this.#phase === "ended") return;
     this.#phase = "ended";
     this.#end = end;
+    this.#onOpen?.();
     this.#inbox.clear();
     this.#outbox.drop({ unsent: end.code !== CloseCode.normal });
     this.#decided({ refused: refusalOfEnd(end.code) });

@@ -1,9 +1,11 @@
+import type { ClientRequest } from "node:http";
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { Scope } from "@sluice/sluice";
 import { Consumer } from "@sluice/sluice/consumers";
 import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
+import { FakeClock } from "@sluice/sluice/testing";
 import { WsClient } from "../e2e/ws_client.ts";
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -79,6 +81,51 @@ test("a consumer reads the request's headers as long as the socket lives", async
   using client = await WsClient.connect(server.url);
   client.send("host?");
   assert.equal((await client.next()).text, new URL(server.url).host);
+});
+
+test("a peer that vanished before its 101 is over after the time for opening, and counts no more", async () => {
+  const clock = new FakeClock();
+  const entered = Promise.withResolvers<void>();
+  const decided = Promise.withResolvers<void>();
+  class Slow extends Consumer {
+    override async connect() {
+      entered.resolve();
+      await decided.promise;
+      await this.accept();
+    }
+    override disconnect(code: number) {
+      Echo.ends.push({ code, reason: "" });
+    }
+  }
+  Echo.ends = [];
+  const handler = toHandler(router<Scope>([route("/ws/slow", Slow)]), { log, clock });
+  const stop = new AbortController();
+  const answered = Promise.withResolvers<void>();
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", signal: stop.signal, onListen() {} },
+    async (request, info) => {
+      const response = await handler(request, info);
+      answered.resolve();
+      return response;
+    },
+  );
+  const request = Promise.withResolvers<ClientRequest>();
+  WsClient.connect(`ws://127.0.0.1:${server.addr.port}/ws/slow`, {
+    finishRequest(sent) {
+      request.resolve(sent);
+      sent.end();
+    },
+  }).catch(() => {});
+  await entered.promise;
+  (await request.promise).socket!.destroy();
+  decided.resolve();
+  await answered.promise;
+  assert.equal(handler.stats.open, 1);
+  await clock.advance(10_000);
+  assert.equal(handler.stats.open, 0);
+  assert.deepEqual(Echo.ends.map(({ code }) => code), [1006]);
+  stop.abort();
+  await server.finished;
 });
 
 test("a message larger than the limit closes the socket with 1009", async () => {
