@@ -21,9 +21,17 @@ export interface SessionListProps {
 /** Where somebody is signed in, with a way to end each. */
 export function SessionList({ sessions, now }: SessionListProps) {
   return (
-    <ul class="session-list">
-      {sessions.map((session) => <Row key={session.id} session={session} now={now} />)}
-    </ul>
+    <>
+      <ul class="session-list">
+        {sessions.map((session) => <Row key={session.id} session={session} now={now} />)}
+      </ul>
+      {sessions.length > 1 && (
+        <form method="post" action="/sessions" class="actions">
+          <input type="hidden" name="end" value="others" />
+          <button type="submit" class="button">Sign out everywhere else</button>
+        </form>
+      )}
+    </>
   );
 }
 

@@ -66,11 +66,19 @@ export default define.page<typeof handlers>(function DevicePage({ data }) {
           </form>
         )
         : (
-          <form method="get" action="/device" class="actions">
-            <label>
-              Code <input name="user_code" value={code} autocomplete="off" required />
-            </label>
-            <button type="submit" class="button">Go on</button>
+          <form method="get" action="/device" class="room-form">
+            <label for="user_code">The code that the program shows</label>
+            <div class="field">
+              <input
+                id="user_code"
+                name="user_code"
+                value={code}
+                autocomplete="off"
+                spellcheck={false}
+                required
+              />
+              <button type="submit" class="button">Go on</button>
+            </div>
           </form>
         )}
     </section>

@@ -38,12 +38,6 @@ export default define.page<typeof handlers>(function SessionsPage({ data }) {
       <h1>Where you are signed in</h1>
       <p class="lead">A session that ends takes its open connections with it, at once.</p>
       <Sessions sessions={sessions} now={now} />
-      {sessions.length > 1 && (
-        <form method="post" action="/sessions" class="actions">
-          <input type="hidden" name="end" value="others" />
-          <button type="submit" class="button">Sign out everywhere else</button>
-        </form>
-      )}
     </section>
   );
 });
