@@ -43,7 +43,13 @@ async function upgrade({ port, cookie }: Contestant, ticket: string | undefined)
 
 async function measure(kind: Kind): Promise<number> {
   const server = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", new URL("peers/upgrade_server.ts", import.meta.url).pathname, kind]
+    args: [
+      "run",
+      "-A",
+      "--no-check",
+      new URL("peers/upgrade_server.ts", import.meta.url).pathname,
+      kind,
+    ]
       .concat(String(upgrades)),
     stdout: "piped",
   }).spawn();
