@@ -11,7 +11,7 @@ import { provideBrowser } from "./provide/browser.ts";
 import { provideRedis } from "./provide/redis.ts";
 import { type Counts, sum } from "./test/junit.ts";
 import { deno, FROZEN, runTests } from "./test/run_tests.ts";
-import { select, type Selection, thatSay } from "./test/selection.ts";
+import { select, type Selection, thatSay, withImports } from "./test/selection.ts";
 
 const flags = process.argv.slice(2).filter((arg) => arg.startsWith("-"));
 const paths = process.argv.slice(2).filter((arg) => !arg.startsWith("-"));
@@ -35,8 +35,9 @@ async function provide({ tests, e2e }: Selection): Promise<string[]> {
     ["Redis", /\bfindRedis\b/, () => provideRedis(note)],
   ];
   const leftOut: string[] = [];
+  const files = await withImports([...tests, ...e2e]);
   for (const [name, asks, get] of wanted) {
-    if ((await thatSay(asks, [...tests, ...e2e])).length === 0) continue;
+    if ((await thatSay(asks, files)).length === 0) continue;
     await get().catch((error) => leftOut.push(`Left out: tests with a ${name}: ${error.message}`));
   }
   return leftOut;

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser } from "./browser.ts";
@@ -7,14 +7,15 @@ import { cacheDir, run } from "./programs.ts";
 
 const UNPACK = fileURLToPath(new URL("./unpack_browser.ts", import.meta.url));
 const UNPACK_TIMEOUT_MS = 180_000;
+const FONTS_FILE = "fonts.conf";
 
 /** Returns the browser of the npm package `@sparticuz/chromium`, where it has been unpacked. */
 export async function findNpmBrowser(): Promise<Browser | undefined> {
   const folder = await unpackedFolder();
   const executablePath = join(folder, "chromium");
-  if (!existsSync(executablePath)) return undefined;
+  if (!existsSync(executablePath) || !existsSync(join(folder, FONTS_FILE))) return undefined;
   const libraries = join(folder, "al2023", "lib");
-  const fonts = { FONTCONFIG_PATH: join(folder, "fonts") };
+  const fonts = { FONTCONFIG_FILE: join(folder, FONTS_FILE) };
   const env = existsSync(libraries) ? { ...fonts, LD_LIBRARY_PATH: libraries } : fonts;
   return { executablePath, env };
 }
@@ -34,9 +35,30 @@ export async function unpackNpmBrowser(): Promise<string | undefined> {
   const args = ["run", "-A", "--quiet", UNPACK];
   const options = { env: { TMPDIR: unfinished }, timeoutMs: UNPACK_TIMEOUT_MS };
   const { success, output } = await run(Deno.execPath(), args, options);
-  if (success) await rename(unfinished, folder).catch(() => {});
+  await writeFile(join(unfinished, FONTS_FILE), fontsConfig(folder));
+  if (success && !await findNpmBrowser()) {
+    await rm(folder, { recursive: true, force: true });
+    await rename(unfinished, folder).catch(() => {});
+  }
   await rm(unfinished, { recursive: true, force: true });
   return success ? undefined : `that of npm could not be unpacked: ${output.trim().slice(-300)}`;
+}
+
+/**
+ * Says where the fonts are. The package's own file names folders of the machines that it was made for;
+ * without any font text has no size, and some pages end the browser.
+ */
+function fontsConfig(folder: string): string {
+  const folders = [join(folder, "fonts"), "/usr/share/fonts", "/usr/local/share/fonts"];
+  return [
+    '<?xml version="1.0"?>',
+    '<!DOCTYPE fontconfig SYSTEM "fonts.dtd">',
+    "<fontconfig>",
+    ...folders.map((path) => `  <dir>${path}</dir>`),
+    `  <cachedir>${join(folder, "fonts-cache")}</cachedir>`,
+    "</fontconfig>",
+    "",
+  ].join("\n");
 }
 
 /** Makes the browser take the libraries of the system: those of its package may be newer. */

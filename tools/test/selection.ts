@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** What a run runs. */
 export interface Selection {
@@ -42,6 +42,18 @@ export async function thatSay(pattern: RegExp, files: readonly string[]): Promis
   const texts = await Promise.all(files.map((file) => readFile(file, "utf8")));
   return files.filter((_, index) => pattern.test(texts[index] ?? ""));
 }
+
+/** Returns `files` with everything that they import by a relative path, and what that imports. */
+export async function withImports(files: readonly string[]): Promise<string[]> {
+  const found = new Set(files);
+  for (const file of found) {
+    const text = existsSync(file) ? await readFile(file, "utf8") : "";
+    for (const [, path] of text.matchAll(RELATIVE_IMPORT)) found.add(join(dirname(file), path!));
+  }
+  return [...found].filter((file) => existsSync(file));
+}
+
+const RELATIVE_IMPORT = /^(?:import|export|\})[^"]*"(\.{1,2}\/[^"]+\.tsx?)";$/gm;
 
 async function filesUnder(path: string): Promise<string[]> {
   const tidy = path.replace(/^\.\//, "").replace(/\/$/, "");
