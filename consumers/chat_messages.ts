@@ -1,4 +1,4 @@
-import { defineMessages, type } from "@sluice/sluice/protocol";
+import { defineMessages, type GapData, type } from "@sluice/sluice/protocol";
 import type { PublicUser } from "@sluice/sluice/auth";
 import * as v from "valibot";
 
@@ -36,6 +36,7 @@ export const chatMessages = defineMessages({
     said: type<Said>(),
     joined: type<{ readonly user: PublicUser }>(),
     left: type<{ readonly user: PublicUser }>(),
+    gap: type<GapData>(),
   },
 });
 

@@ -42,6 +42,11 @@ export class SessionsConsumer extends JsonConsumer<SessionsMessages, SessionsSco
     await this.tell();
   }
 
+  /** What changed meanwhile was not told: so it is looked at. */
+  override gap(): void {
+    this.tellIn(GATHER_MS);
+  }
+
   /** Reads the list in `ms` milliseconds: once, however many changes come until then. */
   tellIn(ms: number): void {
     if (this.#waiting.has(ms)) return;

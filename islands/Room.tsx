@@ -65,6 +65,7 @@ function useRoom(room: string, you: RoomState["you"]) {
     });
     opened.on("joined", ({ user }) => dispatch({ type: "joined", user }));
     opened.on("left", ({ user }) => dispatch({ type: "left", user }));
+    opened.on("gap", (gap) => dispatch({ type: "gap", ...gap }));
     opened.on("said", (said) => dispatch({ type: "heard", said }));
     show();
     return () => opened.close();

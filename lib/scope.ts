@@ -66,6 +66,8 @@ export interface Consumer {
   receive(data: string | Uint8Array): void | Promise<void>;
   /** Handles a message of the channel layer. */
   event(message: LayerMessage): void | Promise<void>;
+  /** Called in turn with the other methods after a gap of the layer: fetches anew what it keeps. */
+  gap?(gap: LayerGap): void | Promise<void>;
   /**
    * Called exactly once for each connection that was accepted: after the method that is running at
    * the end has settled, or after 5 s, whichever comes first.
@@ -97,6 +99,14 @@ export type SlowReaderPolicy = "close" | "drop-oldest" | "latest";
 export interface LayerMessage {
   readonly type: string;
   readonly data?: unknown;
+}
+
+/** A time in which messages of the layer may have been missed: this process was cut off from the others. */
+export interface LayerGap {
+  /** The last moment of which it is known that everything arrived, in milliseconds since the epoch. */
+  readonly since: number;
+  /** From when on everything arrives again, in milliseconds since the epoch. */
+  readonly until: number;
 }
 
 /** How a connection is accepted. */
@@ -183,6 +193,8 @@ export interface Connection {
   scopeChanged(parts: readonly string[]): void;
   /** Queues a message of the layer for the consumer. Returns false where it was dropped. */
   deliver(message: LayerMessage): boolean;
+  /** Tells the consumer, in its turn, that the layer had a gap. */
+  gap(gap: LayerGap): void;
   /**
    * Calls back after `ms` milliseconds, in turn with the consumer's methods, unless the connection is
    * over by then. Returns how to take it back.

@@ -35,6 +35,7 @@ export function fakeConnection(): Connection & { readonly sent: (string | Uint8A
     },
     scopeChanged: nothing,
     deliver: () => true,
+    gap: nothing,
     after: () => nothing,
   };
 }

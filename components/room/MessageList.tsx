@@ -1,6 +1,6 @@
 import type { PublicUser } from "@sluice/sluice/auth";
 import { MessageLine } from "./MessageLine.tsx";
-import { type Entry, type Line, MAX_ENTRIES, type RoomState } from "./room_state.ts";
+import { type Entry, type Gap, type Line, MAX_ENTRIES, type RoomState } from "./room_state.ts";
 import { Time } from "./Time.tsx";
 import { useStickToBottom } from "./use_stick_to_bottom.ts";
 
@@ -36,18 +36,16 @@ export function MessageList({ state, onResend, onDiscard, onJump }: MessageListP
         )}
         {shown.length === 0 && <Empty />}
         {shown.map((entry, index) => (
-          entry.kind === "gap"
-            ? <Missed key={entry.key} from={entry.from} to={entry.to} />
-            : (
-              <MessageLine
-                key={entry.key}
-                line={entry}
-                continues={continues(shown[index - 1], entry)}
-                isYours={entry.user.id === state.you.id}
-                onResend={onResend}
-                onDiscard={onDiscard}
-              />
-            )
+          entry.kind === "gap" ? <Missed key={entry.key} gap={entry} /> : (
+            <MessageLine
+              key={entry.key}
+              line={entry}
+              continues={continues(shown[index - 1], entry)}
+              isYours={entry.user.id === state.you.id}
+              onResend={onResend}
+              onDiscard={onDiscard}
+            />
+          )
         ))}
       </div>
       {unread > 0 && (
@@ -71,13 +69,25 @@ function Empty() {
   );
 }
 
-function Missed({ from, to }: { readonly from: string; readonly to: string }) {
+function Missed({ gap: { from, to, who } }: { readonly gap: Gap }) {
+  if (who === "server") {
+    return (
+      <p class="notice gap">
+        The servers lost each other for {secondsOf(from, to)} s, until{" "}
+        <Time at={to} />. You may have missed messages: this room keeps none.
+      </p>
+    );
+  }
   return (
     <p class="notice gap">
       You were away from <Time at={from} /> to{" "}
       <Time at={to} />. You may have missed messages: this room keeps none.
     </p>
   );
+}
+
+function secondsOf(from: string, to: string): number {
+  return Math.max(1, Math.ceil((Date.parse(to) - Date.parse(from)) / 1000));
 }
 
 function isHeld(entry: Entry): boolean {

@@ -29,6 +29,8 @@ export interface Gap {
   readonly key: string;
   readonly from: string;
   readonly to: string;
+  /** Who was away: you, or the server, from the other servers. */
+  readonly who: "you" | "server";
 }
 
 /** What the list of messages shows. */
@@ -68,7 +70,8 @@ export type RoomAction =
   | { type: "acknowledged"; key: string; id: string }
   | { type: "failed"; key: string; reason: string; uncertain: boolean }
   | { type: "discarded"; key: string }
-  | { type: "lost"; at: string };
+  | { type: "lost"; at: string }
+  | { type: "gap"; since: string; until: string };
 
 /** An empty room, before it is entered. */
 export function emptyRoom(you: PublicUser): RoomState {
@@ -98,6 +101,8 @@ export function reduceRoom(state: RoomState, action: RoomAction): RoomState {
       return release({ ...state, outbox: state.outbox.filter(({ key }) => key !== action.key) });
     case "lost":
       return state.entered && !state.lostAt ? { ...state, lostAt: action.at } : state;
+    case "gap":
+      return miss(state, { from: action.since, to: action.until, who: "server" });
   }
 }
 
@@ -108,7 +113,11 @@ function enter(
   const present = [...without(people, you), you];
   const next = { ...state, you, people: present, entered: true, lostAt: undefined };
   if (state.lostAt === undefined) return next;
-  return append(next, { kind: "gap", key: `gap ${at}`, from: state.lostAt, to: at });
+  return miss(next, { from: state.lostAt, to: at, who: "you" });
+}
+
+function miss(state: RoomState, gap: Pick<Gap, "from" | "to" | "who">): RoomState {
+  return append(state, { kind: "gap", key: `gap ${gap.who} ${gap.to}`, ...gap });
 }
 
 function without(people: readonly PublicUser[], { id }: PublicUser): PublicUser[] {

@@ -2,6 +2,7 @@ import type { ChannelLayer, GroupSendOptions, GroupSendResult, LayerScope } from
 import { CloseCode, Refusal, type RefusalCode } from "../protocol/mod.ts";
 import type {
   Consumer as ConsumerContract,
+  LayerGap,
   LayerMessage,
   Scope,
   SlowReaderPolicy,
@@ -64,6 +65,12 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
   event(message: LayerMessage): void | Promise<void> {
     throw new TypeError(`Cannot handle the layer's message "${message.type}": no handler for it`);
   }
+
+  /**
+   * Called when this process was cut off from the others and is back: messages of groups may have been
+   * missed, and whoever keeps state fetches it anew. What is sent from then on arrives.
+   */
+  gap(_gap: LayerGap): void | Promise<void> {}
 
   /** Called exactly once after the end of a connection that was accepted. */
   disconnect(_code: number, _reason: string): void | Promise<void> {}

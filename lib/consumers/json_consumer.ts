@@ -6,6 +6,7 @@ import {
   encodeMessage,
   encodeReply,
   FrameError,
+  type GapData,
   type LayerData,
   type LayerType,
   type Messages,
@@ -15,7 +16,7 @@ import {
   type ServerType,
   SUBPROTOCOL,
 } from "../protocol/mod.ts";
-import type { LayerMessage, Scope } from "../scope.ts";
+import type { LayerGap, LayerMessage, Scope } from "../scope.ts";
 import { Consumer } from "./consumer.ts";
 import { encodeOnce } from "./encode_once.ts";
 import { assertEventHandlers } from "./event_handlers.ts";
@@ -44,7 +45,8 @@ type AnyEventHandler = (data: unknown) => void | Promise<void>;
  * `INTERNAL`, is logged with its stack, and the socket stays open.
  *
  * A message of the layer whose type is declared under `server` goes to the client as it is, without
- * any code here; others go to {@linkcode events}.
+ * any code here; others go to {@linkcode events}. Where `gap` is declared there, as
+ * `type<GapData>()`, clients hear of the layer's gaps too.
  */
 export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   extends Consumer<S> {
@@ -99,6 +101,19 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
     }
     if (!Object.hasOwn(this.messages.server, message.type)) return super.event(message);
     this.scope.connection.sendFrame(encodeOnce(message));
+  }
+
+  /**
+   * Called after a gap of the layer. Tells the client, where `gap` is declared under `server`: override
+   * it to fetch anew what the consumer keeps.
+   */
+  override gap({ since, until }: LayerGap): void | Promise<void> {
+    if (!Object.hasOwn(this.messages.server, "gap")) return;
+    const data: GapData = {
+      since: new Date(since).toISOString(),
+      until: new Date(until).toISOString(),
+    };
+    this.scope.connection.sendFrame(encodeMessage("gap", data));
   }
 
   /** Called by the server for a message that came too fast. */

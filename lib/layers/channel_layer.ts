@@ -1,13 +1,7 @@
-import type { LayerMessage } from "../scope.ts";
+import type { LayerGap, LayerMessage } from "../scope.ts";
 import type { LayerStats } from "./layer_stats.ts";
 
-/** A time in which messages may have been missed: this process was cut off from the others. */
-export interface LayerGap {
-  /** The last moment of which it is known that everything arrived, in milliseconds since the epoch. */
-  readonly since: number;
-  /** From when on everything arrives again, in milliseconds since the epoch. */
-  readonly until: number;
-}
+export type { LayerGap };
 
 /** Takes the messages of one channel as they come. */
 export interface Mailbox {

@@ -27,10 +27,19 @@ export interface ClientMessage {
   readonly reply?: TypeOnly<unknown> | Schema;
 }
 
+/** What the message `gap` tells a client: when messages of others may have been missed, as ISO 8601. */
+export interface GapData {
+  readonly since: string;
+  readonly until: string;
+}
+
 /** The messages of one consumer, both ways. */
 export interface Messages {
   readonly client: Readonly<Record<string, ClientMessage>>;
-  readonly server: Readonly<Record<string, TypeOnly<unknown> | Schema>>;
+  /** `gap` is sent by a `JsonConsumer` itself, after a gap of its layer. */
+  readonly server:
+    & Readonly<Record<string, TypeOnly<unknown> | Schema>>
+    & { readonly gap?: TypeOnly<GapData> };
   /** What consumers tell each other through groups, and no client sees. */
   readonly layer?: Readonly<Record<string, TypeOnly<unknown> | Schema>>;
 }

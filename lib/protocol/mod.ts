@@ -42,6 +42,7 @@ export {
   type ClientMessage,
   type ClientType,
   defineMessages,
+  type GapData,
   type LayerData,
   type LayerType,
   type Messages,

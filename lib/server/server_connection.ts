@@ -7,6 +7,7 @@ import {
   type Consumer,
   type Exchange,
   type Freshness,
+  type LayerGap,
   type LayerMessage,
   type Log,
   type Socket,
@@ -196,6 +197,11 @@ export class ServerConnection implements Connection, SocketEvents {
     if (this.#mustWait) return this.#inbox.addEvent(message);
     this.#handle(message);
     return true;
+  }
+
+  gap(gap: LayerGap): void {
+    const consumer = this.#consumer;
+    if (consumer?.gap) this.#inTurn(() => consumer.gap!(gap));
   }
 
   after(ms: number, callback: Task): () => void {

@@ -3,6 +3,7 @@ import {
   type GroupSendOptions,
   type GroupSendResult,
   LayerError,
+  type LayerGap,
   type Mailbox,
   MemoryChannelLayer,
 } from "../layers/mod.ts";
@@ -37,6 +38,8 @@ export type LayerFault = "unavailable" | "full" | "drop" | "slow";
 export class FaultyLayer implements ChannelLayer {
   fault: LayerFault | undefined;
   readonly #inner: ChannelLayer;
+  readonly #mailboxes = new Set<Mailbox>();
+  readonly #gapListeners = new Set<(gap: LayerGap) => void>();
   #held: (() => void)[] = [];
 
   constructor(inner: ChannelLayer = new MemoryChannelLayer()) {
@@ -61,12 +64,23 @@ export class FaultyLayer implements ChannelLayer {
     for (const go of this.#held.splice(0)) go();
   }
 
+  /** Tells every mailbox, and whoever listens, of a gap: what a layer says when it is back. */
+  tellGap(gap: LayerGap): void {
+    for (const mailbox of [...this.#mailboxes]) mailbox.gap?.(gap);
+    for (const callback of [...this.#gapListeners]) callback(gap);
+  }
+
   newChannel(prefix?: string): string {
     return this.#inner.newChannel(prefix);
   }
 
   attach(channel: string, mailbox: Mailbox): () => void {
-    return this.#inner.attach(channel, mailbox);
+    const leave = this.#inner.attach(channel, mailbox);
+    this.#mailboxes.add(mailbox);
+    return () => {
+      this.#mailboxes.delete(mailbox);
+      leave();
+    };
   }
 
   async send(channel: string, message: LayerMessage): Promise<void> {
@@ -105,8 +119,13 @@ export class FaultyLayer implements ChannelLayer {
     return this.fault === "full" ? { ...lost, dropped: 1 } : lost;
   }
 
-  onGap(callback: Parameters<ChannelLayer["onGap"]>[0]): () => void {
-    return this.#inner.onGap(callback);
+  onGap(callback: (gap: LayerGap) => void): () => void {
+    const leave = this.#inner.onGap(callback);
+    this.#gapListeners.add(callback);
+    return () => {
+      this.#gapListeners.delete(callback);
+      leave();
+    };
   }
 
   async check(): Promise<void> {

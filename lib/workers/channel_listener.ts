@@ -1,4 +1,4 @@
-import type { Clock, LayerMessage } from "../scope.ts";
+import type { Clock, LayerGap, LayerMessage } from "../scope.ts";
 import { DEAD_LETTER, type DeadLetter, deadLetterChannel } from "./dead_letter.ts";
 import { retryDelay } from "./retry.ts";
 import { Unprocessable } from "./unprocessable.ts";
@@ -30,6 +30,7 @@ export class ChannelListener {
   /** Takes messages until it is stopped; resolves when the last one is through. */
   async run(): Promise<void> {
     const { concurrency = 10 } = this.#options;
+    const deafen = this.#options.layer.onGap((gap) => void this.#tellGap(gap));
     let failures = 0;
     while (!this.#isStopping) {
       if (this.#underWay.size >= concurrency) {
@@ -42,6 +43,7 @@ export class ChannelListener {
       this.#begin(message);
     }
     await Promise.all(this.#underWay);
+    deafen();
     await this.#consumer.stop();
     this.#through.resolve();
   }
@@ -64,6 +66,14 @@ export class ChannelListener {
 
   get #isStopping(): boolean {
     return this.#stopping.signal.aborted;
+  }
+
+  async #tellGap(gap: LayerGap): Promise<void> {
+    try {
+      await this.#consumer.gap?.(gap);
+    } catch (error) {
+      this.#options.log.error("A worker failed after a gap", { channel: this.#channel, error });
+    }
   }
 
   /** The next message; undefined where it stops, or where the layer failed: after a while then. */

@@ -6,7 +6,7 @@ import {
   type Messages,
   parseData,
 } from "../protocol/mod.ts";
-import type { LayerMessage, Log } from "../scope.ts";
+import type { LayerGap, LayerMessage, Log } from "../scope.ts";
 import { Unprocessable } from "./unprocessable.ts";
 
 /** What a worker knows besides its messages. */
@@ -30,6 +30,8 @@ export interface Job {
 export interface ChannelWorker {
   /** Handles one message. What it throws is tried again, unless it is `Unprocessable`. */
   handle(message: LayerMessage, job: Job): Promise<void>;
+  /** Called after a gap of the layer, beside whatever is handled. What it throws is logged. */
+  gap?(gap: LayerGap): void | Promise<void>;
   /** Called once when the worker stops, after the last message. */
   stop(): void | Promise<void>;
 }
@@ -112,6 +114,12 @@ export abstract class WorkerConsumer<M extends Messages> implements ChannelWorke
       : message.data;
     await (this.handlers as Record<string, AnyJobHandler>)[message.type]!.call(this, data, job);
   }
+
+  /**
+   * Called when this process was cut off from the others and is back: whoever keeps state fetches it
+   * anew. What was in the worker's channel meanwhile is still there, unless its keeper lost it.
+   */
+  gap(_gap: LayerGap): void | Promise<void> {}
 
   /** Called once when the worker stops, after the last message. */
   stop(): void | Promise<void> {}

@@ -139,6 +139,21 @@ test("coming back replaces the people, and says that something may be missing", 
   assert.equal(state.lostAt, undefined);
 });
 
+test("a gap between the servers says that something may be missing, and moves nobody", () => {
+  const [since, until] = ["2026-01-01T10:00:00.000Z", "2026-01-01T10:00:03.000Z"];
+  const gap: RoomAction = { type: "gap", since, until };
+  const state = room(heard("m1", "Hi", grace), gap, heard("m2", "Ho", grace));
+  assert.deepEqual(shown(state), ["Hi sent", "gap", "Ho sent"]);
+  assert.deepEqual(state.entries[1], {
+    kind: "gap",
+    key: `gap server ${until}`,
+    from: since,
+    to: until,
+    who: "server",
+  });
+  assert.equal(state.people.length, 2);
+});
+
 test("a connection that was never there leaves no gap", () => {
   const state = [{ type: "lost", at } as const, entered].reduce(reduceRoom, emptyRoom(ada));
   assert.deepEqual(state.entries, []);

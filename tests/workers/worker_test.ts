@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { MemoryChannelLayer } from "@sluice/sluice/layers";
+import { type LayerGap, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { defineMessages, type } from "@sluice/sluice/protocol";
 import { channelRouter } from "@sluice/sluice/routing";
 import { FakeClock, FaultyLayer, settle } from "@sluice/sluice/testing";
@@ -109,6 +109,30 @@ test("a message that fails five times is in the dead-letter channel, with why", 
   assert.deepEqual(letter.message, { type: "add", data: { n: 7 } });
   assert.equal(worker.stats.dead, 1);
   await worker.stop();
+});
+
+test("a worker hears of a gap of the layer until it stops; what gap() throws is logged", async () => {
+  const errors: string[] = [];
+  const gaps: number[] = [];
+  class Counter extends Adder {
+    override gap({ since, until }: LayerGap) {
+      gaps.push(until - since);
+      throw new Error("state is gone");
+    }
+  }
+  const layer = new FaultyLayer();
+  const worker = new Worker(channelRouter({ numbers: Counter }), {
+    layer,
+    log: { ...log, error: (message) => void errors.push(message) },
+  });
+  const running = worker.run(["numbers"]);
+  layer.tellGap({ since: 1_000, until: 4_000 });
+  await settle();
+  await worker.stop();
+  await running;
+  layer.tellGap({ since: 5_000, until: 6_000 });
+  assert.deepEqual(gaps, [3_000]);
+  assert.deepEqual(errors, ["A worker failed after a gap"]);
 });
 
 const UNPROCESSABLE: [why: string, message: { type: string; data?: unknown }, error: RegExp][] = [

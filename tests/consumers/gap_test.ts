@@ -1,0 +1,141 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import type { LayerGap, LayerMessage, Scope } from "@sluice/sluice";
+import { Consumer, JsonConsumer } from "@sluice/sluice/consumers";
+import type { LayerScope } from "@sluice/sluice/layers";
+import { defineMessages, type GapData, type } from "@sluice/sluice/protocol";
+import { communicate, FaultyLayer, type Target } from "@sluice/sluice/testing";
+
+const GAP: LayerGap = { since: 1_000, until: 4_000 };
+
+const telling = defineMessages({
+  client: {},
+  server: { gap: type<GapData>(), said: type<null>() },
+});
+const silent = defineMessages({ client: {}, server: { said: type<null>() } });
+
+class Telling extends JsonConsumer<typeof telling, Scope & LayerScope> {
+  readonly messages = telling;
+  readonly handlers = {};
+  override get groups() {
+    return ["g"];
+  }
+}
+
+class Silent extends JsonConsumer<typeof silent, Scope & LayerScope> {
+  readonly messages = silent;
+  readonly handlers = {};
+  override get groups() {
+    return ["g"];
+  }
+}
+
+function peerOf<S>(target: Target<S>, layer: FaultyLayer) {
+  return communicate(target, { scope: { layers: { default: layer } } });
+}
+
+test("a gap of the layer reaches the clients of a consumer that declares it", async () => {
+  const layer = new FaultyLayer();
+  await using peer = peerOf(Telling, layer);
+  await peer.connect();
+  layer.tellGap(GAP);
+  assert.deepEqual(await peer.receiveJson(), {
+    type: "gap",
+    data: { since: "1970-01-01T00:00:01.000Z", until: "1970-01-01T00:00:04.000Z" },
+  });
+});
+
+test("a consumer that does not declare gaps tells nobody of one", async () => {
+  const layer = new FaultyLayer();
+  await using peer = peerOf(Silent, layer);
+  await peer.connect();
+  layer.tellGap(GAP);
+  assert.equal(await peer.receivesNothing(), true);
+});
+
+test("gap() is called in turn: after what came before it, and before what came later", async () => {
+  const layer = new FaultyLayer();
+  const release = Promise.withResolvers<void>();
+  const steps: string[] = [];
+  class Slow extends Consumer<Scope & LayerScope> {
+    override get groups() {
+      return ["g"];
+    }
+    override async event({ type }: LayerMessage) {
+      steps.push(`${type} begins`);
+      await release.promise;
+      steps.push(`${type} ends`);
+    }
+    override async gap({ since, until }: LayerGap) {
+      steps.push(`gap of ${until - since} begins`);
+      await Promise.resolve();
+      steps.push("gap ends");
+    }
+  }
+  await using peer = peerOf(Slow, layer);
+  await peer.connect();
+  await layer.groupSend("g", { type: "before" });
+  layer.tellGap(GAP);
+  await layer.groupSend("g", { type: "after" });
+  release.resolve();
+  assert.equal(await peer.receivesNothing(), true);
+  assert.deepEqual(steps, [
+    "before begins",
+    "before ends",
+    "gap of 3000 begins",
+    "gap ends",
+    "after begins",
+    "after ends",
+  ]);
+});
+
+test("a consumer that is over, or in no group yet, hears of no gap", async () => {
+  const layer = new FaultyLayer();
+  let gaps = 0;
+  class Counting extends Consumer<Scope & LayerScope> {
+    override get groups() {
+      return ["g"];
+    }
+    override connect() {
+      layer.tellGap(GAP);
+      this.accept();
+    }
+    override gap() {
+      gaps++;
+    }
+  }
+  const peer = peerOf(Counting, layer);
+  await peer.connect();
+  assert.equal(gaps, 0);
+  layer.tellGap(GAP);
+  assert.equal(gaps, 1);
+  await peer.disconnect();
+  layer.tellGap(GAP);
+  assert.equal(gaps, 1);
+});
+
+test("a gap() that fails ends its connection with 1011, and no other", async () => {
+  const layer = new FaultyLayer();
+  class Failing extends Consumer<Scope & LayerScope> {
+    override get groups() {
+      return ["g"];
+    }
+    override gap() {
+      throw new Error("state is gone");
+    }
+  }
+  const peer = communicate(Failing, { scope: { layers: { default: layer } }, raise: false, log });
+  await using other = peerOf(Telling, layer);
+  await peer.connect();
+  await other.connect();
+  layer.tellGap(GAP);
+  assert.equal((await peer.closed()).code, 1011);
+  assert.equal((await other.receiveJson()).type, "gap");
+});
+
+test("a message of one's own cannot be called gap and hold something else", () => {
+  // @ts-expect-error: its data are those of `GapData`.
+  defineMessages({ client: {}, server: { gap: type<{ readonly width: number }>() } });
+});
+
+const log = { debug() {}, info() {}, warn() {}, error() {} };
