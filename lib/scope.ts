@@ -66,6 +66,11 @@ export interface Consumer {
   receive(data: string | Uint8Array): void | Promise<void>;
   /** Handles a message of the channel layer. */
   event(message: LayerMessage): void | Promise<void>;
+  /**
+   * Returns what a message of the layer is on the wire, where the consumer sends it to its client as it
+   * is: then {@linkcode event} is not called for it. One function for all consumers of a kind.
+   */
+  readonly passes?: ((message: LayerMessage) => string | undefined) | undefined;
   /** Called in turn with the other methods after a gap of the layer: fetches anew what it keeps. */
   gap?(gap: LayerGap): void | Promise<void>;
   /**

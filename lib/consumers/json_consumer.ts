@@ -18,7 +18,7 @@ import {
 } from "../protocol/mod.ts";
 import type { LayerGap, LayerMessage, Scope } from "../scope.ts";
 import { Consumer } from "./consumer.ts";
-import { encodeOnce } from "./encode_once.ts";
+import { encodeOnce, passingOf } from "./encode_once.ts";
 import { assertEventHandlers } from "./event_handlers.ts";
 import { FramePolicy } from "./frame_policy.ts";
 import type { EventHandlers, Handlers, MessageContext } from "./handlers.ts";
@@ -93,14 +93,18 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   }
 
   override event(message: LayerMessage): void | Promise<void> {
-    if (this.events !== undefined && Object.hasOwn(this.events, message.type)) {
-      return (this.events as Record<string, AnyEventHandler>)[message.type]!.call(
-        this,
-        message.data,
-      );
+    const { events } = this;
+    if (events !== undefined && Object.hasOwn(events, message.type)) {
+      const handler = (events as Record<string, AnyEventHandler>)[message.type]!;
+      return handler.call(this, message.data);
     }
     if (!Object.hasOwn(this.messages.server, message.type)) return super.event(message);
     this.scope.connection.sendFrame(encodeOnce(message));
+  }
+
+  /** What goes to the client as it is; nothing where a class has an `event()` of its own. */
+  get passes(): ((message: LayerMessage) => string | undefined) | undefined {
+    return this.event === JsonConsumer.prototype.event ? passingOf(this) : undefined;
   }
 
   /**

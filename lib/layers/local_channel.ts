@@ -1,5 +1,6 @@
 import type { LayerMessage } from "../scope.ts";
 import type { Mailbox } from "./channel_layer.ts";
+import { ownerOf } from "./channel_names.ts";
 import type { LayerCounters } from "./layer_stats.ts";
 import type { PlainMessage } from "./plain_message.ts";
 
@@ -27,6 +28,8 @@ interface Reader {
 /** One channel of this process: what waits in it, who reads it, and which groups it is in. */
 export class LocalChannel {
   readonly name: string;
+  /** Whether it outlives its reader: it belongs to no process. */
+  readonly isDurable: boolean;
   readonly groups: Set<string> = new Set();
   readonly #capacity: number;
   readonly #context: LocalChannelContext;
@@ -36,12 +39,18 @@ export class LocalChannel {
 
   constructor(name: string, capacity: number, context: LocalChannelContext) {
     this.name = name;
+    this.isDurable = ownerOf(name) === undefined;
     this.#capacity = capacity;
     this.#context = context;
   }
 
   get mailbox(): Mailbox | undefined {
     return this.#mailbox;
+  }
+
+  /** Whether it is in its groups as long as it is there: a connection has it. */
+  get stays(): boolean {
+    return this.#mailbox !== undefined && !this.isDurable;
   }
 
   /** Whether nothing would be lost if the channel were forgotten. */

@@ -133,10 +133,12 @@ export class LocalChannels {
   groupDeliver(group: string, plain: PlainMessage, except: string | undefined): LocalDelivery {
     const members = this.#groups.get(group);
     if (members === undefined) return NOBODY;
+    const left = except === undefined ? undefined : this.#channels.get(except);
     const now = this.#now();
     let delivered = 0, queued = 0, dropped = 0;
     for (const [entry, addedAt] of members) {
-      if (entry.name === except || this.#leaveIfExpired(group, entry, addedAt, now)) continue;
+      if (entry === left) continue;
+      if (!entry.stays && this.#leaveIfExpired(group, entry, addedAt, now)) continue;
       const delivery = entry.deliver(plain, now);
       if (delivery === "delivered") delivered++;
       else if (delivery === "queued") queued++;
@@ -197,8 +199,7 @@ export class LocalChannels {
   }
 
   #leaveIfExpired(group: string, entry: LocalChannel, addedAt: number, now: number): boolean {
-    const stays = entry.mailbox !== undefined && ownerOf(entry.name) !== undefined;
-    if (stays || now - addedAt < this.#settings.groupExpiryMs) return false;
+    if (entry.stays || now - addedAt < this.#settings.groupExpiryMs) return false;
     this.#leave(group, entry);
     this.#forgetIfIdle(entry);
     return true;
@@ -217,7 +218,7 @@ export class LocalChannels {
 
   /** A durable channel outlives its reader. */
   #end(entry: LocalChannel): void {
-    if (ownerOf(entry.name) === undefined) return this.#forgetIfIdle(entry);
+    if (entry.isDurable) return this.#forgetIfIdle(entry);
     for (const group of entry.groups) this.#leave(group, entry);
     this.#channels.delete(entry.name);
   }

@@ -27,6 +27,10 @@ export class Inbox {
     this.#limits = limits;
   }
 
+  get isEmpty(): boolean {
+    return this.#head === this.#items.length;
+  }
+
   /** Adds a message of the client, or returns false: too many bytes wait. */
   addMessage(data: string | Uint8Array): boolean {
     this.#bytes += sizeOf(data);

@@ -1,20 +1,33 @@
 import { CloseCode, isSendableCloseCode } from "../protocol/mod.ts";
 import type { Log, SlowReaderPolicy, Socket } from "../scope.ts";
 import { Backlog } from "./backlog.ts";
+import type { Batch } from "./batch.ts";
 import { truncateReason } from "./close_reason.ts";
 import type { Gatherer } from "./gatherer.ts";
 import type { StalledReaders } from "./stalled_readers.ts";
 
-/** What an outbox needs from outside. */
+/** What outboxes need from outside; the same for all of a server. */
 export interface OutboxContext {
   readonly log: Log;
-  /** Bytes that may wait for the peer. */
-  readonly budget: number;
+  readonly limits: {
+    /** Bytes that may wait for the peer. */
+    readonly sendBufferBytes: number;
+  };
   readonly stalled: StalledReaders;
   readonly gatherer: Gatherer;
-  /** Called where the policy is `close` and more than `budget` would wait. */
-  readonly onOverflow: () => void;
 }
+
+/** Whose peer it is. */
+export interface OutboxOwner {
+  /** Called where the policy is `close` and more would wait than may. */
+  overflowed(): void;
+}
+
+/** A batch of this many characters is written at once: how large a message may be is up to its reader. */
+const MAX_BATCH_LENGTH = 65_536;
+
+/** Most bytes that UTF-8 takes for one UTF-16 code unit. */
+const MAX_BYTES_PER_UNIT = 3;
 
 /**
  * The way to one peer: bounded, in order, and never throws.
@@ -27,15 +40,19 @@ export class Outbox {
   /** Whether the peer takes several frames in one message. */
   gathers = false;
   readonly #context: OutboxContext;
+  readonly #owner: OutboxOwner;
   #socket: Socket | undefined;
   #isOpen = false;
   #isHeld = false;
   #backlog: Backlog | undefined;
-  /** Frames of this turn, joined. */
-  #gathered: string | undefined;
+  /** Frames of this turn. */
+  #gathered: Batch | undefined;
+  /** What waits in the runtime at most, in bytes: as it was looked at last, and all that was sent since. */
+  #atMost = 0;
 
-  constructor(context: OutboxContext) {
+  constructor(context: OutboxContext, owner: OutboxOwner) {
     this.#context = context;
+    this.#owner = owner;
   }
 
   /** Bytes that wait for the peer. */
@@ -56,22 +73,22 @@ export class Outbox {
 
   /** Sends a frame, with the others of this turn where the peer takes that. */
   sendFrame(frame: string, key?: string): boolean {
-    const canWait = this.gathers && this.#isOpen && (this.#backlog?.bytes ?? 0) === 0;
+    const canWait = this.gathers && this.#isOpen && this.#backlog === undefined;
     if (!canWait || this.policy !== "close") return this.send(frame, key);
-    if (this.#gathered === undefined) {
-      this.#gathered = frame;
-      this.#context.gatherer.add(this);
-    } else {
-      this.#gathered += `\n${frame}`;
-    }
+    const { gatherer } = this.#context;
+    const before = this.#gathered;
+    const gathered = this.#gathered = gatherer.join(before, frame);
+    if (gathered.length > MAX_BATCH_LENGTH) this.flush();
+    else if (before === undefined) gatherer.add(this);
     return true;
   }
 
   /** Writes the frames of this turn. */
   flush(): void {
     const gathered = this.#gathered;
+    if (gathered === undefined) return;
     this.#gathered = undefined;
-    if (gathered !== undefined) this.send(gathered);
+    this.send(gathered.text);
   }
 
   /** Writes nothing until {@linkcode release}. */
@@ -88,14 +105,10 @@ export class Outbox {
   /** Sends a message, or returns false: it was dropped. */
   send(data: string | Uint8Array, key?: string): boolean {
     if (this.#gathered !== undefined) this.flush();
-    const { budget } = this.#context;
-    const mustWait = !this.#isOpen || this.#isHeld || (this.#backlog?.bytes ?? 0) > 0;
-    if (!mustWait) {
-      const waiting = this.#socket!.bufferedAmount;
-      if (waiting === 0 || waiting + data.length <= this.#writable) return this.#write(data);
-    }
-    if (this.policy === "close" && this.bufferedAmount + data.length > budget) {
-      this.#context.onOverflow();
+    const mustWait = !this.#isOpen || this.#isHeld || this.#backlog !== undefined;
+    if (!mustWait && this.#hasRoomFor(data)) return this.#write(data);
+    if (this.policy === "close" && this.bufferedAmount + data.length > this.#budget) {
+      this.#owner.overflowed();
       return false;
     }
     return this.#keep(data, key);
@@ -105,10 +118,13 @@ export class Outbox {
   resume(): boolean {
     const backlog = this.#backlog;
     if (!this.#isOpen || this.#isHeld || backlog === undefined) return true;
-    while (backlog.bytes > 0 && this.#socket!.bufferedAmount < this.#writable) {
+    while (backlog.count > 0 && this.#socket!.bufferedAmount < this.#writable) {
       this.#write(backlog.shift()!);
     }
-    return backlog.bytes === 0;
+    this.#atMost = Infinity;
+    if (backlog.count > 0) return false;
+    this.#backlog = undefined;
+    return true;
   }
 
   /** Forgets what waits; with `unsent` the frames of this turn too, else it writes them. */
@@ -131,14 +147,34 @@ export class Outbox {
 
   /** Bytes that the runtime may hold: nothing of it can be dropped any more. */
   get #writable(): number {
-    return this.policy === "close" ? this.#context.budget : this.#context.budget / 2;
+    return this.policy === "close" ? this.#budget : this.#budget / 2;
+  }
+
+  get #budget(): number {
+    return this.#context.limits.sendBufferBytes;
+  }
+
+  /**
+   * Whether the runtime may take a message: what waits there is looked at only when all that was sent
+   * since the last look might not have left yet.
+   */
+  #hasRoomFor(data: string | Uint8Array): boolean {
+    const bytes = typeof data === "string" ? data.length * MAX_BYTES_PER_UNIT : data.length;
+    const writable = this.#writable;
+    if (this.#atMost + bytes > writable) {
+      const waiting = this.#socket!.bufferedAmount;
+      if (waiting > 0 && waiting + data.length > writable) return false;
+      this.#atMost = waiting;
+    }
+    this.#atMost += bytes;
+    return true;
   }
 
   #keep(data: string | Uint8Array, key: string | undefined): boolean {
-    const { budget, stalled } = this.#context;
+    const { stalled } = this.#context;
     const backlog = this.#backlog ??= new Backlog();
     stalled.dropped += backlog.push(data, this.policy === "latest" ? key : undefined);
-    while (backlog.count > 1 && this.bufferedAmount > budget) {
+    while (backlog.count > 1 && this.bufferedAmount > this.#budget) {
       backlog.shift();
       stalled.dropped++;
     }

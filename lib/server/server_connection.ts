@@ -6,7 +6,6 @@ import {
   type ConnectionEnd,
   type Consumer,
   type Exchange,
-  type Freshness,
   type LayerGap,
   type LayerMessage,
   type Log,
@@ -15,13 +14,13 @@ import {
   StopConsumer,
 } from "../scope.ts";
 import type { ConnectionLimits } from "./connection_limits.ts";
-import type { Gatherer } from "./gatherer.ts";
 import { type Answer, HttpExchange } from "./http_exchange.ts";
-import { Inbox, type InboxItem, isData, sizeOf, type Task } from "./inbox.ts";
-import { Outbox } from "./outbox.ts";
+import { sizeOf, type Task } from "./inbox.ts";
+import { Outbox, type OutboxContext } from "./outbox.ts";
+import type { Overdue } from "./overdue.ts";
 import { refusalOfEnd } from "./refusal_of_end.ts";
-import type { StalledReaders } from "./stalled_readers.ts";
 import { TokenBucket } from "./token_bucket.ts";
+import { isPromise, Turns, type TurnsContext } from "./turns.ts";
 
 /** What a connection was told by its consumer: let in, as a socket or as a request, or turned away. */
 export type Decision =
@@ -29,63 +28,47 @@ export type Decision =
   | { readonly answer: Promise<Answer> }
   | { readonly refused: Refusal };
 
-/** What a connection needs from outside. */
-export interface ConnectionContext {
+/** What connections need from outside; the same for all of a server. */
+export interface ConnectionContext extends TurnsContext, OutboxContext {
   readonly limits: ConnectionLimits;
   readonly clock: Clock;
   readonly log: Log;
-  readonly stalled: StalledReaders;
-  readonly gatherer: Gatherer;
-  /** Whether the request is an upgrade; else nobody is let in. */
-  readonly isUpgrade: boolean;
-  /** Says when nothing is to be acted on: the connection stands still then. */
-  readonly freshness?: Freshness | undefined;
+  /** Sockets that were let in and are not open yet. */
+  readonly opening: Overdue<ServerConnection>;
 }
 
 /**
  * One connection of a server: hands messages to its consumer one at a time and in order, keeps its
  * limits, and ends once.
  *
- * Nothing that a consumer throws leaves it.
+ * Nothing that a consumer throws leaves it. An idle one holds little: what it may never need is made
+ * when it is needed.
  */
-export class ServerConnection implements Connection, SocketEvents {
+export class ServerConnection extends Turns implements Connection, SocketEvents {
   readonly id: string;
+  readonly isUpgrade: boolean;
   lastReceivedAt: number;
   readonly #context: ConnectionContext;
-  readonly #bucket: TokenBucket;
-  readonly #inbox: Inbox;
   readonly #outbox: Outbox;
+  #bucket: TokenBucket | undefined;
   #phase: "deciding" | "open" | "ended" = "deciding";
-  #consumer: Consumer | undefined;
+  /** See `Consumer.passes`. */
+  #passes: ((message: LayerMessage) => string | undefined) | undefined;
   #settle: ((decision: Decision) => void) | undefined;
-  /** Whether a method of the consumer runs; true until it was asked whether to let the client in. */
-  #busy = true;
-  #isWorkingOff = false;
-  #isHeld = false;
   #accepted = false;
   #exchange: HttpExchange | undefined;
   #end: ConnectionEnd | undefined;
   #onEnd: ((end: ConnectionEnd) => void)[] = [];
-  /** Takes the time limit for the opening away. */
-  #onOpen: (() => void) | undefined;
   #onRelease: (() => void) | undefined;
-  #afterRunning: (() => void) | undefined;
 
-  constructor(id: string, context: ConnectionContext) {
+  /** @param isUpgrade Whether the request is an upgrade; else nobody is let in as a socket. */
+  constructor(id: string, context: ConnectionContext, isUpgrade: boolean) {
+    super(context);
     this.id = id;
+    this.isUpgrade = isUpgrade;
     this.#context = context;
-    this.#inbox = new Inbox(context.limits);
-    this.#outbox = new Outbox({
-      log: context.log,
-      budget: context.limits.sendBufferBytes,
-      stalled: context.stalled,
-      gatherer: context.gatherer,
-      onOverflow: () => this.end(CloseCode.tooSlow, "read too slowly"),
-    });
-    const now = context.clock.now();
-    this.lastReceivedAt = now;
-    const { messagesPerSecond, messageBurst } = context.limits;
-    this.#bucket = new TokenBucket(messagesPerSecond, messageBurst, now);
+    this.#outbox = new Outbox(context, this);
+    this.lastReceivedAt = context.clock.now();
   }
 
   get phase(): "deciding" | "open" | "ended" {
@@ -104,12 +87,13 @@ export class ServerConnection implements Connection, SocketEvents {
 
   /** Asks the consumer whether to let the client in. */
   decide(consumer: Consumer): Promise<Decision> {
-    this.#consumer = consumer;
+    this.consumer = consumer;
+    this.#passes = consumer.passes;
     this.#outbox.policy = consumer.slowReader ?? "close";
     return new Promise((resolve) => {
       this.#settle = resolve;
       if (this.#phase === "ended") return this.#decided({ refused: refusalOfEnd(this.#end?.code) });
-      this.#run(() => consumer.start());
+      this.run(() => consumer.start());
     });
   }
 
@@ -117,11 +101,7 @@ export class ServerConnection implements Connection, SocketEvents {
   attach(socket: Socket): void {
     this.#outbox.attach(socket);
     if (this.#end !== undefined) return this.#outbox.close(this.#end.code, this.#end.reason);
-    const { clock, limits } = this.#context;
-    this.#onOpen = clock.after(
-      limits.openTimeoutMs,
-      () => this.end(CloseCode.abnormal, "not opened"),
-    );
+    this.#context.opening.add(this);
   }
 
   /** Calls back when the peer has let go of the network connection, which may be never. */
@@ -134,7 +114,7 @@ export class ServerConnection implements Connection, SocketEvents {
   accept(options: AcceptOptions = {}): void {
     if (this.#phase === "ended") throw new StopConsumer("The connection is over");
     if (this.#phase === "open") return;
-    if (!this.#context.isUpgrade) {
+    if (!this.isUpgrade) {
       this.refuse(new Refusal("UPGRADE_REQUIRED"));
       throw new StopConsumer("The request is no upgrade");
     }
@@ -163,17 +143,22 @@ export class ServerConnection implements Connection, SocketEvents {
   }
 
   takeMessage(): boolean {
-    return this.#bucket.take(this.#context.clock.now());
+    return this.#take(this.#context.clock.now());
   }
 
   send(data: string | Uint8Array, key?: string): boolean {
     if (this.#phase !== "open") return false;
-    this.#holdWhileStale();
+    this.holdWhileStale();
     return this.#outbox.send(data, key);
   }
 
   sendFrame(frame: string, key?: string): boolean {
     return this.#phase === "open" && this.#outbox.sendFrame(frame, key);
+  }
+
+  /** Called by the outbox: more would wait for the peer than may. */
+  overflowed(): void {
+    this.end(CloseCode.tooSlow, "read too slowly");
   }
 
   end(code: number, reason = ""): void {
@@ -194,21 +179,22 @@ export class ServerConnection implements Connection, SocketEvents {
 
   deliver(message: LayerMessage): boolean {
     if (this.#phase !== "open") return false;
-    if (this.#mustWait) return this.#inbox.addEvent(message);
-    this.#handle(message);
+    if (this.mustWait) return this.keepEvent(message);
+    const frame = this.#passes?.(message);
+    if (frame === undefined) this.event(message);
+    else this.#outbox.sendFrame(frame);
     return true;
   }
 
   gap(gap: LayerGap): void {
-    const consumer = this.#consumer;
-    if (consumer?.gap) this.#inTurn(() => consumer.gap!(gap));
+    const { consumer } = this;
+    if (consumer?.gap && this.#phase !== "ended") this.inTurn(() => consumer.gap!(gap));
   }
 
   after(ms: number, callback: Task): () => void {
     const stop = this.#context.clock.after(ms, () => {
       forget();
-      if (this.#phase === "ended") return;
-      this.#inTurn(callback);
+      if (this.#phase !== "ended") this.inTurn(callback);
     });
     const forget = this.onEnd(stop);
     return () => {
@@ -218,7 +204,7 @@ export class ServerConnection implements Connection, SocketEvents {
   }
 
   scopeChanged(parts: readonly string[]): void {
-    const consumer = this.#consumer;
+    const { consumer } = this;
     if (consumer === undefined || this.#phase === "ended") return;
     const failed = (error: unknown) => this.#report(error);
     try {
@@ -227,14 +213,15 @@ export class ServerConnection implements Connection, SocketEvents {
     } catch (error) {
       failed(error);
     }
-    if (consumer.scopeChanged) this.#inTurn(() => consumer.scopeChanged!(parts));
+    if (consumer.scopeChanged && this.phase !== "ended") {
+      this.inTurn(() => consumer.scopeChanged!(parts));
+    }
   }
 
   // SocketEvents: what the transport reports.
 
   open(): void {
-    this.#onOpen?.();
-    this.#onOpen = undefined;
+    this.#context.opening.delete(this);
     this.#outbox.open();
   }
 
@@ -245,9 +232,9 @@ export class ServerConnection implements Connection, SocketEvents {
       return this.end(CloseCode.messageTooLarge, `a message takes ${limits.maxMessageBytes} bytes`);
     }
     const now = this.lastReceivedAt = clock.now();
-    if (!this.#bucket.take(now)) return this.#overrun(data);
-    if (!this.#mustWait) return this.#handle(data);
-    if (this.#inbox.addMessage(data)) return;
+    if (!this.#take(now)) return this.#overrun(data);
+    if (!this.mustWait) return this.receive(data);
+    if (this.keepMessage(data)) return;
     this.end(CloseCode.tooFast, "sent faster than it is handled");
   }
 
@@ -257,70 +244,25 @@ export class ServerConnection implements Connection, SocketEvents {
     this.#finish({ code: code === 0 ? CloseCode.abnormal : code, reason, byServer: false });
   }
 
-  // The consumer's turn.
+  // Turns: what becomes of the consumer's methods.
 
-  get #mustWait(): boolean {
-    return this.#holdWhileStale() || this.#busy;
-  }
-
-  #holdWhileStale(): boolean {
-    const { freshness } = this.#context;
-    if (this.#isHeld || freshness?.isStale !== true) return this.#isHeld;
-    this.#isHeld = true;
-    this.#outbox.hold();
-    freshness.whenFresh(() => {
-      this.#isHeld = false;
-      this.#outbox.release();
-      this.#workOff();
-    });
-    return this.#isHeld;
-  }
-
-  #inTurn(task: Task): void {
-    if (this.#phase === "ended") return;
-    if (this.#mustWait) this.#inbox.addTask(task);
-    else this.#handle(task);
-  }
-
-  #handle(item: InboxItem): void {
-    const consumer = this.#consumer!;
-    if (typeof item === "function") this.#run(item);
-    else this.#run(() => isData(item) ? consumer.receive(item) : consumer.event(item));
-  }
-
-  #run(work: () => void | Promise<void>): void {
-    this.#busy = true;
-    try {
-      const promise = work();
-      if (isPromise(promise)) promise.then(this.#settled, this.#failed);
-      else this.#settled();
-    } catch (error) {
-      this.#failed(error);
-    }
-  }
-
-  readonly #settled = (): void => {
+  protected override onSettled(): void {
     if (this.#phase === "deciding") this.refuse(new Refusal("FORBIDDEN"));
-    this.#busy = false;
-    this.#afterRunning?.();
-    this.#workOff();
-  };
+  }
 
-  readonly #failed = (error: unknown): void => {
-    if (!(error instanceof StopConsumer)) this.#report(error);
-    this.#settled();
-  };
+  protected override onFailure(error: unknown): void {
+    this.#report(error);
+  }
 
-  /** Handles what waits; a loop, so that many that wait do not pile up on the stack. */
-  #workOff(): void {
-    if (this.#isWorkingOff) return;
-    this.#isWorkingOff = true;
-    while (!this.#mustWait) {
-      const item = this.#inbox.shift();
-      if (item === undefined) break;
-      this.#handle(item);
-    }
-    this.#isWorkingOff = false;
+  protected override onHold(isHeld: boolean): void {
+    if (isHeld) this.#outbox.hold();
+    else this.#outbox.release();
+  }
+
+  #take(now: number): boolean {
+    const { messagesPerSecond, messageBurst } = this.#context.limits;
+    this.#bucket ??= new TokenBucket(messagesPerSecond, messageBurst, now);
+    return this.#bucket.take(now);
   }
 
   #report(error: unknown): void {
@@ -334,7 +276,7 @@ export class ServerConnection implements Connection, SocketEvents {
   }
 
   #overrun(data: string | Uint8Array): void {
-    const consumer = this.#consumer!;
+    const consumer = this.consumer!;
     if (consumer.overrun === undefined) return this.end(CloseCode.tooFast, "sent too fast");
     try {
       consumer.overrun(data);
@@ -354,8 +296,8 @@ export class ServerConnection implements Connection, SocketEvents {
     if (this.#phase === "ended") return;
     this.#phase = "ended";
     this.#end = end;
-    this.#onOpen?.();
-    this.#inbox.clear();
+    this.#context.opening.delete(this);
+    this.clear();
     this.#outbox.drop({ unsent: end.code !== CloseCode.normal });
     this.#decided({ refused: refusalOfEnd(end.code) });
     for (const callback of this.#onEnd.splice(0)) this.#guard(() => callback(end));
@@ -366,15 +308,17 @@ export class ServerConnection implements Connection, SocketEvents {
 
   /** Calls `disconnect()` once: now, after what is running, or when that takes too long. */
   #disconnect({ code, reason }: ConnectionEnd): void {
-    const call = () => this.#guard(() => this.#consumer!.disconnect(code, reason));
-    if (!this.#busy) return call();
+    const call = () => this.#guard(() => this.consumer!.disconnect(code, reason));
+    if (!this.isBusy) return call();
+    let isCalled = false;
     const once = () => {
-      if (this.#afterRunning !== once) return;
-      this.#afterRunning = undefined;
+      if (isCalled) return;
+      isCalled = true;
+      this.afterRunning(undefined);
       cancel();
       call();
     };
-    this.#afterRunning = once;
+    this.afterRunning(once);
     const cancel = this.#context.clock.after(this.#context.limits.teardownGraceMs, once);
   }
 
@@ -393,8 +337,4 @@ export class ServerConnection implements Connection, SocketEvents {
   #logError(message: string, error: unknown): void {
     this.#context.log.error(message, { connection: this.id, error });
   }
-}
-
-function isPromise(value: unknown): value is Promise<void> {
-  return typeof value === "object" && value !== null && "then" in value;
 }

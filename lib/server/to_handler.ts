@@ -15,12 +15,13 @@ import { Drain } from "./drain.ts";
 import type { Handler, HandlerOptions, NetAddress, RequestInfo } from "./handler.ts";
 import { handshakeError, isUpgrade } from "./handshake.ts";
 import { consoleLog } from "./log.ts";
+import { Overdue } from "./overdue.ts";
 import { onClientGone } from "./on_client_gone.ts";
 import { resolvePeer } from "./peer.ts";
 import type { Answer } from "./http_exchange.ts";
 import { problem } from "./problem.ts";
 import { RequestScope } from "./request_scope.ts";
-import { ServerConnection } from "./server_connection.ts";
+import { type ConnectionContext, ServerConnection } from "./server_connection.ts";
 import { Gatherer } from "./gatherer.ts";
 import { StalledReaders } from "./stalled_readers.ts";
 
@@ -77,7 +78,8 @@ class Gate {
   readonly #lingering = new Set<ServerConnection>();
   readonly #prefix = crypto.randomUUID().slice(0, 8);
   readonly #stalled: StalledReaders;
-  readonly #gatherer = new Gatherer();
+  readonly #deciding: Overdue<ServerConnection>;
+  readonly #context: ConnectionContext;
   #serial = 0;
   #accepted = 0;
   #onReleased: (() => void) | undefined;
@@ -86,11 +88,20 @@ class Gate {
   constructor(application: Application<Scope>, options: HandlerOptions) {
     this.#application = application;
     this.#options = options;
-    this.#limits = { ...DEFAULT_CONNECTION_LIMITS, ...options.limits };
+    const limits = this.#limits = { ...DEFAULT_CONNECTION_LIMITS, ...options.limits };
     this.#transport = options.transport ?? denoTransport;
-    this.#clock = options.clock ?? systemClock;
-    this.#log = options.log ?? consoleLog;
-    this.#stalled = new StalledReaders(this.#clock);
+    const clock = this.#clock = options.clock ?? systemClock;
+    const log = this.#log = options.log ?? consoleLog;
+    const stalled = this.#stalled = new StalledReaders(clock);
+    this.#deciding = new Overdue(clock, limits.decisionTimeoutMs, (connection) => {
+      if (connection.phase === "deciding") connection.refuse(new Refusal("UNAVAILABLE"));
+    });
+    const opening = new Overdue<ServerConnection>(clock, limits.openTimeoutMs, (connection) => {
+      connection.end(CloseCode.abnormal, "not opened");
+    });
+    const { freshness } = options;
+    const gatherer = new Gatherer();
+    this.#context = { limits, clock, log, stalled, gatherer, opening, freshness };
     this.drain = new Drain(this.#open, this.#clock, options.random);
   }
 
@@ -120,24 +131,15 @@ class Gate {
   async handle(request: Request, info: RequestInfo | undefined): Promise<Response> {
     if (this.drain.isDraining) return this.#refuse(this.drain.refusal());
     const wantsUpgrade = isUpgrade(request);
-    const connection = new ServerConnection(`${this.#prefix}-${++this.#serial}`, {
-      limits: this.#limits,
-      clock: this.#clock,
-      log: this.#log,
-      stalled: this.#stalled,
-      gatherer: this.#gatherer,
-      isUpgrade: wantsUpgrade,
-      freshness: this.#options.freshness,
-    });
+    const id = `${this.#prefix}-${++this.#serial}`;
+    const connection = new ServerConnection(id, this.#context, wantsUpgrade);
     const peer = resolvePeer(request, info?.remoteAddr as NetAddress | undefined, this.#options);
     const scope = new RequestScope(request, peer, connection, wantsUpgrade ? "websocket" : "http");
-    const cancel = this.#clock.after(this.#limits.decisionTimeoutMs, () => {
-      if (connection.phase === "deciding") connection.refuse(new Refusal("UNAVAILABLE"));
-    });
+    this.#deciding.add(connection);
     try {
       return await this.#admit(request, scope, connection);
     } finally {
-      cancel();
+      this.#deciding.delete(connection);
       if (connection.phase === "deciding") connection.end(CloseCode.normal);
     }
   }

@@ -1,22 +1,24 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
 import { FakeClock } from "@sluice/sluice/testing";
 import { Gatherer } from "../../lib/server/gatherer.ts";
 import { Outbox } from "../../lib/server/outbox.ts";
 import { StalledReaders } from "../../lib/server/stalled_readers.ts";
 
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
-function peer(gathers: boolean) {
+function peer(gathers: boolean, gatherer = new Gatherer(), sendBufferBytes = 100) {
   const sent: (string | Uint8Array)[] = [];
   let overflows = 0;
-  const outbox = new Outbox({
+  const context = {
     log,
-    budget: 100,
+    limits: { sendBufferBytes },
     stalled: new StalledReaders(new FakeClock()),
-    gatherer: new Gatherer(),
-    onOverflow: () => overflows++,
-  });
+    gatherer,
+  };
+  const outbox = new Outbox(context, { overflowed: () => void overflows++ });
   const socket = {
     bufferedAmount: 0,
     send: (data: string | Uint8Array) => void sent.push(data),
@@ -33,10 +35,10 @@ test("frames of one turn go out as one message, one per line", async () => {
   outbox.sendFrame("1");
   outbox.sendFrame("2");
   assert.deepEqual(sent, []);
-  await Promise.resolve();
+  await turn();
   assert.deepEqual(sent, ["1\n2"]);
   outbox.sendFrame("3");
-  await Promise.resolve();
+  await turn();
   assert.deepEqual(sent, ["1\n2", "3"]);
 });
 
@@ -59,18 +61,77 @@ test("what has gathered is written before a normal end, and forgotten at any oth
     const { outbox, sent } = peer(true);
     outbox.sendFrame("last words");
     outbox.drop({ unsent });
-    await Promise.resolve();
+    await turn();
     assert.deepEqual(sent, unsent ? [] : ["last words"]);
   }
 });
 
 test("what has gathered counts against the budget", async () => {
   const { outbox, socket, sent, overflows } = peer(true);
+  outbox.send("y".repeat(90));
   socket.bufferedAmount = 90;
   outbox.sendFrame("0123456789");
   assert.equal(outbox.bufferedAmount, 100);
   outbox.sendFrame("x");
-  await Promise.resolve();
+  await turn();
   assert.equal(overflows(), 1);
-  assert.deepEqual(sent, []);
+  assert.deepEqual(sent.slice(1), []);
+});
+
+test("peers that are sent the same frames are sent one and the same text", async () => {
+  const gatherer = new Gatherer();
+  const peers = [peer(true, gatherer), peer(true, gatherer), peer(true, gatherer)];
+  for (const frame of ["1", "2", "3"]) {
+    for (const { outbox } of peers) outbox.sendFrame(frame);
+  }
+  peers[1]!.outbox.sendFrame("only here");
+  await turn();
+  assert.deepEqual(peers.map(({ sent }) => sent), [
+    ["1\n2\n3"],
+    ["1\n2\n3\nonly here"],
+    ["1\n2\n3"],
+  ]);
+});
+
+test("what comes microtask after microtask is written together, and does not keep a turn for ever", async () => {
+  const { outbox, sent } = peer(true);
+  let isSending = true;
+  let count = 0;
+  const more = () => {
+    outbox.sendFrame(String(count++));
+    if (isSending && sent.length === 0) queueMicrotask(more);
+  };
+  for (let hop = 0; hop < 8; hop++) {
+    outbox.sendFrame(String(count++));
+    await Promise.resolve();
+  }
+  await turn();
+  assert.deepEqual(sent.splice(0), ["0\n1\n2\n3\n4\n5\n6\n7"]);
+  more();
+  await turn();
+  isSending = false;
+  assert.ok(sent.length > 0);
+});
+
+test("frames that are larger together than a message should be do not wait for the turn", () => {
+  const { outbox, sent } = peer(true, new Gatherer(), 1_000_000);
+  const frame = "x".repeat(40_000);
+  outbox.sendFrame(frame);
+  assert.equal(sent.length, 0);
+  outbox.sendFrame(frame);
+  assert.deepEqual(sent, [`${frame}\n${frame}`]);
+});
+
+test("what waits in the runtime is looked at before more could wait there than may", () => {
+  const { outbox, socket, overflows } = peer(false);
+  let looks = 0;
+  let waiting = 0;
+  Object.defineProperty(socket, "bufferedAmount", { get: () => (looks++, waiting) });
+  let count = 0;
+  while (outbox.send("é".repeat(3)) && count < 30) {
+    waiting += 6;
+    count++;
+  }
+  assert.deepEqual([overflows(), waiting, count], [1, 102, 17]);
+  assert.ok(looks < 12, `looked ${looks} times`);
 });

@@ -15,13 +15,8 @@ function peer(policy: SlowReaderPolicy) {
   const read: string[] = [];
   const written: string[] = [];
   let overflows = 0;
-  const outbox = new Outbox({
-    log,
-    budget: 100,
-    stalled,
-    gatherer: new Gatherer(),
-    onOverflow: () => overflows++,
-  });
+  const context = { log, limits: { sendBufferBytes: 100 }, stalled, gatherer: new Gatherer() };
+  const outbox = new Outbox(context, { overflowed: () => void overflows++ });
   const socket: Socket = {
     get bufferedAmount() {
       return written.join("").length;
@@ -110,13 +105,8 @@ test("a message that comes while others wait does not overtake them", async () =
 test("what is sent before the socket is open is written when it opens, in order", () => {
   const stalled = new StalledReaders(new FakeClock());
   const sent: string[] = [];
-  const outbox = new Outbox({
-    log,
-    budget: 100,
-    stalled,
-    gatherer: new Gatherer(),
-    onOverflow() {},
-  });
+  const context = { log, limits: { sendBufferBytes: 100 }, stalled, gatherer: new Gatherer() };
+  const outbox = new Outbox(context, { overflowed() {} });
   outbox.send("1");
   outbox.send("2");
   outbox.attach({ bufferedAmount: 0, send: (data) => void sent.push(String(data)), close() {} });

@@ -1,0 +1,51 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { FakeClock } from "@sluice/sluice/testing";
+import { Overdue } from "../../lib/server/overdue.ts";
+
+function create() {
+  const clock = new FakeClock();
+  const came: string[] = [];
+  return { clock, came, overdue: new Overdue<string>(clock, 1_000, (item) => came.push(item)) };
+}
+
+test("Overdue calls back for what is still there, in order, and once", async () => {
+  const { clock, came, overdue } = create();
+  overdue.add("a");
+  overdue.add("b");
+  await clock.advance(999);
+  assert.deepEqual(came, []);
+  await clock.advance(1);
+  assert.deepEqual(came, ["a", "b"]);
+  await clock.advance(10_000);
+  assert.deepEqual(came, ["a", "b"]);
+});
+
+test("Overdue does not call back for what has left, and has one timer for all that are there", async () => {
+  const { clock, came, overdue } = create();
+  for (let count = 0; count < 100; count++) overdue.add(String(count));
+  assert.equal(clock.pending, 1);
+  for (let count = 0; count < 99; count++) overdue.delete(String(count));
+  await clock.advance(1_000);
+  assert.deepEqual(came, ["99"]);
+  assert.equal(clock.pending, 0);
+});
+
+test("Overdue has no timer where nothing is there", () => {
+  const { clock, overdue } = create();
+  overdue.add("a");
+  overdue.delete("a");
+  overdue.delete("a");
+  assert.equal(clock.pending, 0);
+});
+
+test("Overdue is late by a quarter of the time at most", async () => {
+  const { clock, came, overdue } = create();
+  overdue.add("a");
+  await clock.advance(10);
+  overdue.add("b");
+  await clock.advance(990);
+  assert.deepEqual(came, ["a"]);
+  await clock.advance(250);
+  assert.deepEqual(came, ["a", "b"]);
+});
