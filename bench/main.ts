@@ -1,23 +1,84 @@
 /**
- * `deno task bench [NAME] [arguments]`: asks one question, or without a name the quick ones in turn.
+ * `deno task bench [NAME…] [options]`: asks questions, or without a name the quick ones in turn.
+ *
+ * - `--rounds 5`, `--seconds 3`: how often, and how long each time.
+ * - `--peers ws,Bun`: only these beside Sluice and bare Deno.
+ * - `--save`: writes `results/NAME.json`, its plots, and the page `docs/benchmarks.md`.
+ * - `--page`: writes the page and the plots anew from what was saved.
+ * - `--compare REV`: sets this tree beside another revision of it, and the other beside itself.
+ *
+ * What a question needs and the machine lacks is got where it can be (a compiler with `apt-get`, peers
+ * from npm, into the cache folder), else named as left out. A name may also be that of a script in
+ * this folder, which prints what it finds.
  *
  * @module
  */
-const QUICK = ["layer_cost", "echo", "fan_out", "upgrade"];
+import { parseArgs } from "node:util";
+import { askQuestion } from "./harness/ask_question.ts";
+import { compareRevisions } from "./harness/compare_revisions.ts";
+import { listQuestions, listScripts, loadQuestion } from "./harness/question_files.ts";
+import { saveResult, writePage } from "./harness/save_result.ts";
 
-const names = [...Deno.readDirSync(import.meta.dirname!)]
-  .filter(({ isFile, name }) => isFile && name.endsWith(".ts") && name !== "main.ts")
-  .map(({ name }) => name.slice(0, -".ts".length))
-  .sort();
+const ROOT = new URL("../", import.meta.url).pathname;
 
-const [name, ...rest] = Deno.args;
-if (name !== undefined && !names.includes(name)) {
-  console.error(`There is no question "${name}"; there are ${names.join(", ")}.`);
-  Deno.exit(1);
+const EFFORT = { rounds: 5, seconds: 3 };
+
+if (listScripts().includes(Deno.args[0] ?? "")) await runScript();
+else await askAll();
+
+async function askAll(): Promise<void> {
+  const { values, positionals: names } = readArguments();
+  if (values.page) return await writePage(ROOT);
+  const known = listQuestions();
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const all = [...known, ...listScripts()].join(", ");
+    console.error(`There is no question "${unknown}"; there are ${all}.`);
+    Deno.exit(1);
+  }
+  const effort = {
+    rounds: number("rounds", values.rounds),
+    seconds: number("seconds", values.seconds),
+    ...(values.peers ? { peers: new Set(values.peers.split(",")) } : {}),
+  };
+  for (const name of names.length > 0 ? names : known) {
+    const question = await loadQuestion(name);
+    if (names.length === 0 && !question.isQuick) continue;
+    if (values.compare) {
+      await compareRevisions(ROOT, values.compare, { name, question, effort });
+    } else {
+      const result = await askQuestion(ROOT, { name, question, effort });
+      if (values.save && result !== undefined) await saveResult(ROOT, result);
+    }
+  }
 }
-for (const each of name === undefined ? QUICK : [name]) {
-  const script = new URL(`${each}.ts`, import.meta.url).pathname;
+
+async function runScript(): Promise<void> {
+  const [name, ...rest] = Deno.args;
+  const script = new URL(`${name}.ts`, import.meta.url).pathname;
   const args = ["run", "-A", "--v8-flags=--expose-gc", script, ...rest];
   const { code } = await new Deno.Command(Deno.execPath(), { args }).spawn().status;
-  if (code !== 0) Deno.exit(code);
+  Deno.exit(code);
+}
+
+function readArguments() {
+  return parseArgs({
+    args: Deno.args,
+    allowPositionals: true,
+    options: {
+      rounds: { type: "string" },
+      seconds: { type: "string" },
+      peers: { type: "string" },
+      save: { type: "boolean" },
+      page: { type: "boolean" },
+      compare: { type: "string" },
+    },
+  });
+}
+
+function number(name: keyof typeof EFFORT, text: string | undefined): number {
+  const value = text === undefined ? EFFORT[name] : Number(text);
+  if (value > 0) return value;
+  console.error(`--${name} is "${text}", but accepts a number greater than 0.`);
+  Deno.exit(1);
 }

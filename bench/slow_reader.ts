@@ -15,7 +15,7 @@ import { type LayerScope, MemoryChannelLayer, withLayer } from "@sluice/sluice/l
 import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
 import { openStalled } from "./support/stalled_client.ts";
-import { quantile, round } from "./support/stats.ts";
+import { quantile, round } from "./harness/statistics.ts";
 
 const READERS = 1_000;
 const BYTES_PER_SECOND = 5_000_000;

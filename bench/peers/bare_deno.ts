@@ -1,21 +1,46 @@
-/** Bare Deno: `Deno.serve` and `upgradeWebSocket`, JSON in and out, a Set for the fan-out. */
+/**
+ * Bare Deno: `Deno.serve` and `upgradeWebSocket`.
+ *
+ * `echo`, `fan-out` (a Set of sockets), `gate` (let in whoever shows a session cookie, unseen) or
+ * `gate-kv FILE` (one `get` of it from Deno KV).
+ *
+ * @module
+ */
+const [mode = "echo", file] = Deno.args;
 const all = new Set<WebSocket>();
-const isFanOut = Deno.args[0] === "fan-out";
+const kv = file === undefined ? undefined : await Deno.openKv(file);
+const isGate = mode.startsWith("gate");
 
 Deno.serve({
   port: 0,
   hostname: "127.0.0.1",
   onListen: ({ port }) => console.log(`listening ${port}`),
-}, (request) => {
-  const protocol = request.headers.get("sec-websocket-protocol");
+}, isGate ? admit : upgrade);
+
+async function admit(request: Request): Promise<Response> {
+  const [, token] = /\bsession=([^;]+)/.exec(request.headers.get("cookie") ?? "") ?? [];
+  if (token === undefined) return refuse();
+  if (kv !== undefined && (await kv.get(["bench", token])).value === null) return refuse();
+  return upgrade(request);
+}
+
+function refuse(): Response {
+  const problem = { status: 401, title: "Unauthorized", code: "NOT_SIGNED_IN" };
+  const headers = { "content-type": "application/problem+json" };
+  return new Response(JSON.stringify(problem), { status: 401, headers });
+}
+
+function upgrade(request: Request): Response {
   const { socket, response } = Deno.upgradeWebSocket(request);
-  if (protocol !== null) response.headers.set("sec-websocket-protocol", protocol);
   socket.onopen = () => all.add(socket);
   socket.onclose = () => all.delete(socket);
   socket.onmessage = ({ data }) => {
-    const text = JSON.stringify(JSON.parse(data));
-    if (!isFanOut) return socket.send(text);
+    const frame = JSON.parse(data);
+    if (frame.type !== "say" || typeof frame.data?.by !== "number") return;
+    if (typeof frame.data.text !== "string") return;
+    const text = JSON.stringify({ type: "said", data: frame.data });
+    if (mode === "echo") return socket.send(text);
     for (const other of all) other.send(text);
   };
   return response;
-});
+}

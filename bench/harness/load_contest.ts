@@ -1,0 +1,58 @@
+import { type LoadOptions, type LoadResult, provideGenerator, runLoad } from "./generator.ts";
+import type { Lab } from "./lab.ts";
+import { type Peer, type PeerName, providePeer } from "./peers.ts";
+import type { Absent, Contest, Contestant, ContestHead, Measure } from "./question.ts";
+import { ServerProcess } from "./server_process.ts";
+import { Unavailable } from "./unavailable.ts";
+
+/** A peer in a contest, the arguments of its program, and its own options of the load. */
+export type Entrant = readonly [name: PeerName, args: readonly string[], load?: LoadOptions];
+
+/** Prepares a contest of servers under the same load. */
+export async function loadContest(
+  lab: Lab,
+  head: ContestHead,
+  load: { readonly kind: string; readonly options: LoadOptions; readonly entrants: Entrant[] },
+): Promise<Contest> {
+  const generator = await provideGenerator(lab.note);
+  const { kind, options, entrants } = load;
+  return await gather(head, entrants, lab, (peer, own) => async () => {
+    await using server = await ServerProcess.start(peer);
+    const place = { port: server.port, pid: server.pid, seconds: lab.seconds };
+    const all = { ...options, ...peer.load, ...place, ...own };
+    return toMeasure(await runLoad(generator, kind, all));
+  });
+}
+
+/** Makes contestants of those peers that can be had here, and names the others. */
+export async function gather(
+  head: ContestHead,
+  entrants: readonly Entrant[],
+  lab: Lab,
+  measureOf: (peer: Peer, load: LoadOptions) => () => Promise<Measure>,
+): Promise<Contest> {
+  const contestants: Contestant[] = [];
+  const absent: Absent[] = [];
+  for (const [name, args, load = {}] of entrants) {
+    try {
+      const peer = await providePeer(name, args, lab);
+      contestants.push({ name, isSluice: peer.isSluice, measure: measureOf(peer, load) });
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      absent.push({ name, reason: error.message });
+    }
+  }
+  return { ...head, contestants, absent };
+}
+
+/** Turns what the load generator counted into a measurement. */
+export function toMeasure(result: LoadResult): Measure {
+  const { rate, count, p50, p99, busy, serverCpu } = result;
+  if (count === 0) throw new Error("Nothing came back");
+  return {
+    value: rate,
+    busy,
+    cpu: serverCpu / count * 1e6,
+    ...(p50 >= 0 ? { p50: p50 / 1000, p99: p99 / 1000 } : {}),
+  };
+}

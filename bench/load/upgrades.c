@@ -1,0 +1,45 @@
+/* Opens sockets, waits for the answer, and hangs up: `in_flight` of them at any time. */
+#include "load.h"
+#include <stdlib.h>
+
+static long answered, wrong;
+static int last_wrong;
+
+static void next(struct connection *connection, int status) {
+  if (status != options.expect) {
+    wrong++;
+    last_wrong = status;
+  }
+  if (window.open) {
+    answered++;
+    histogram_add(now_us() - connection->opened_us);
+  }
+  connection_close(connection);
+  connection_open(connection);
+}
+
+static void on_open(struct connection *connection) { next(connection, 101); }
+static void on_refused(struct connection *connection, int status) { next(connection, status); }
+static void on_end(struct connection *connection) { next(connection, 0); connection->in_length = 0; }
+
+static void run_for(double seconds) {
+  for (uint64_t end = now_us() + (uint64_t)(seconds * 1e6); now_us() < end; ) loop_once(5, -1, 0);
+}
+
+void run_upgrades(void) {
+  struct connection *slots = calloc((size_t)options.in_flight, sizeof *slots);
+  hooks = (struct hooks){ .on_connected = websocket_hello, .on_bytes = websocket_bytes,
+    .on_open = on_open, .on_refused = on_refused, .on_end = on_end };
+  for (int index = 0; index < options.in_flight; index++) {
+    slots[index].index = index;
+    slots[index].port = options.ports[index % options.port_count];
+    connection_open(&slots[index]);
+  }
+  run_for(options.warmup);
+  window_begin();
+  run_for(options.seconds);
+  window_end();
+  if (wrong > 0) fail("%ld upgrades were answered otherwise than with %d: with %d", wrong,
+    options.expect, last_wrong);
+  window_report(answered, 0, 0);
+}

@@ -1,0 +1,52 @@
+/**
+ * Sluice with its gate: the session and the person are looked up before the upgrade.
+ *
+ * `sluice_gate.ts FOLDER`: the folder that `seed_sessions.ts` filled.
+ *
+ * @module
+ */
+import type { Application, Scope } from "@sluice/sluice";
+import {
+  KvTicketStore,
+  KvUserStore,
+  requireUser,
+  type SignedInScope,
+  Tickets,
+  withTickets,
+  withUser,
+} from "@sluice/sluice/auth";
+import { Consumer } from "@sluice/sluice/consumers";
+import { route, router } from "@sluice/sluice/routing";
+import { withOrigins } from "@sluice/sluice/security";
+import { toHandler } from "@sluice/sluice/server";
+import { KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions";
+
+const [folder] = Deno.args;
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+
+class Echo extends Consumer {
+  override receive(data: string | Uint8Array) {
+    this.send(data);
+  }
+}
+
+const kv = await Deno.openKv(`${folder}/kv.sqlite3`);
+const controlLog = new KvControlLog(kv);
+const sessions = new Sessions(new KvSessionStore(kv, { controlLog }), { controlLog, log });
+const users = new KvUserStore(kv, { controlLog });
+const tickets = new Tickets(new KvTicketStore(kv));
+
+const stack: Application<Scope> = withOrigins(
+  [],
+  withTickets(
+    tickets,
+    sessions,
+    withUser(users, requireUser(router<SignedInScope>([route("/", Echo)]))),
+  ),
+);
+
+Deno.serve({
+  port: 0,
+  hostname: "127.0.0.1",
+  onListen: ({ port }) => console.log(`listening ${port}`),
+}, toHandler(stack, { log, freshness: sessions.freshness }));

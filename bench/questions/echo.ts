@@ -1,0 +1,37 @@
+import type { Question } from "../harness/question.ts";
+import { loadContest } from "../harness/load_contest.ts";
+
+const ENTRANTS = ["bare Deno", "Sluice", "Hono", "ws", "Socket.IO", "Bun"] as const;
+
+/** What does a message cost that goes in and comes back? */
+const echo: Question = {
+  title: "Echo",
+  about:
+    "100 connections send JSON of about 100 bytes; the server parses it, checks its shape, and " +
+    "answers with JSON. Closed loop: a connection sends again when its answer is there.",
+  isQuick: true,
+  contests: (lab) =>
+    Promise.all([1, 8].map((inFlight) =>
+      loadContest(lab, {
+        id: inFlight === 1 ? "echo" : `echo_${inFlight}`,
+        title: `Echo, 100 connections, ${inFlight} in flight on each`,
+        unit: "messages/s",
+        better: "more",
+        baseline: "bare Deno",
+        targets: [
+          { of: "Sluice", against: "bare Deno", ratio: 0.95 },
+          { of: "Sluice", against: "bare Deno", ratio: 1.05, figure: "cpu" },
+          ...inFlight > 1 ? [] : [
+            { of: "Sluice", against: "Socket.IO", ratio: 1.9 },
+            { of: "Sluice", against: "ws", ratio: 1.25 },
+          ],
+        ],
+      }, {
+        kind: "echo",
+        options: { connections: 100, in_flight: inFlight },
+        entrants: ENTRANTS.map((name) => [name, ["echo"]]),
+      })
+    )),
+};
+
+export default echo;

@@ -1,0 +1,48 @@
+import type { Question, Target } from "../harness/question.ts";
+import { type Entrant, loadContest } from "../harness/load_contest.ts";
+
+const ENTRANTS = ["bare Deno", "Sluice", "Hono", "ws", "Socket.IO", "Bun"] as const;
+
+/** What does it cost to bring one message to many? */
+const fanOut: Question = {
+  title: "Fan-out",
+  about:
+    "Readers of one group; some of them publish JSON of about 100 bytes, and publish again as " +
+    "soon as they hear themselves. A delivery is one message at one reader.",
+  isQuick: true,
+  contests: (lab) =>
+    Promise.all(
+      [[1_000, 1], [1_000, 8], [10_000, 1], [10_000, 8]].map(([readers = 0, inFlight = 0]) =>
+        loadContest(lab, {
+          id: `fan_out_${readers}_${inFlight}`,
+          title: `Fan-out to ${readers.toLocaleString("en")}, ${inFlight} in flight`,
+          unit: "deliveries/s",
+          better: "more",
+          baseline: "bare Deno",
+          targets: readers === 1_000 ? targets(inFlight) : [],
+        }, {
+          kind: "fan_out",
+          options: { connections: readers, in_flight: inFlight },
+          entrants: ENTRANTS.map((name): Entrant => [name, ["fan-out"]]),
+        })
+      ),
+    ),
+};
+
+export default fanOut;
+
+function targets(inFlight: number): Target[] {
+  const cpu: Target = { of: "Sluice", against: "bare Deno", ratio: 1.05, figure: "cpu" };
+  if (inFlight === 1) {
+    return [
+      { of: "Sluice", against: "bare Deno", ratio: 0.95 },
+      { of: "Sluice", against: "Socket.IO", ratio: 1.6 },
+      cpu,
+    ];
+  }
+  return [
+    { of: "Sluice", against: "bare Deno", ratio: 5 },
+    { of: "Sluice", against: "Bun", ratio: 0.5 },
+    cpu,
+  ];
+}

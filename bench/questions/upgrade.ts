@@ -1,0 +1,97 @@
+import type { Lab } from "../harness/lab.ts";
+import { loadContest } from "../harness/load_contest.ts";
+import type { Contest, Question } from "../harness/question.ts";
+import { type SeededSessions, seedSessions } from "../harness/seeded_sessions.ts";
+
+const SESSIONS = 10_000;
+const AT_ONCE = 16;
+
+/** What does it cost to know who opens a socket, and to turn others away? */
+const upgrade: Question = {
+  title: "Upgrades",
+  about:
+    "16 clients at a time open a socket, wait for the answer, and hang up. 10,000 people have a " +
+    "session each in Deno KV; every upgrade shows the next one's cookie. Sluice checks the origin, " +
+    "looks up session and person and ties the socket to the session. Bare Deno looks up nothing, or " +
+    "makes one `get`; Socket.IO has all sessions in a Map.",
+  isQuick: true,
+  async contests(lab) {
+    const sessions = await seedSessions(lab, SESSIONS);
+    const forged = `${sessions.folder}/forged.txt`;
+    const cookies = await Deno.readTextFile(sessions.cookies);
+    await Deno.writeTextFile(forged, forge(cookies));
+    return Promise.all([
+      letIn(lab, sessions),
+      refused(lab, sessions),
+      lookedUp(lab, sessions, forged),
+    ]);
+  },
+};
+
+export default upgrade;
+
+/** Changes one character in the middle of every secret. */
+function forge(cookies: string): string {
+  return cookies.replaceAll(/.(?=.{8}$)/gm, (digit) => digit === "A" ? "B" : "A");
+}
+
+function letIn(lab: Lab, { folder, cookies }: SeededSessions): Promise<Contest> {
+  return loadContest(lab, {
+    id: "upgrade",
+    title: "Upgrades of people who are signed in",
+    unit: "upgrades/s",
+    better: "more",
+    baseline: "bare Deno, KV get",
+    targets: [
+      { of: "Sluice, signed in", against: "bare Deno, KV get", ratio: 1.5 },
+      { of: "Sluice, signed in", against: "bare Deno", ratio: 0.6 },
+      { of: "Sluice, signed in", against: "Socket.IO", ratio: 4.5 },
+    ],
+  }, {
+    kind: "upgrade",
+    options: { in_flight: AT_ONCE, cookies },
+    entrants: [
+      ["bare Deno", ["gate"]],
+      ["bare Deno, KV get", ["gate-kv", `${folder}/kv.sqlite3`]],
+      ["Sluice, signed in", [folder]],
+      ["Socket.IO", ["gate", cookies]],
+    ],
+  });
+}
+
+function refused(lab: Lab, { folder, cookies }: SeededSessions): Promise<Contest> {
+  return loadContest(lab, {
+    id: "upgrade_refused",
+    title: "Upgrades without a session, refused",
+    unit: "refusals/s",
+    better: "more",
+    baseline: "bare Deno",
+    targets: [{ of: "Sluice, signed in", against: "bare Deno", ratio: 0.9 }],
+  }, {
+    kind: "upgrade",
+    options: { in_flight: AT_ONCE, expect: 401 },
+    entrants: [
+      ["bare Deno", ["gate"]],
+      ["Sluice, signed in", [folder]],
+      ["Socket.IO", ["gate", cookies], { expect: 400 }],
+    ],
+  });
+}
+
+function lookedUp(lab: Lab, { folder, cookies }: SeededSessions, forged: string): Promise<Contest> {
+  return loadContest(lab, {
+    id: "upgrade_forged",
+    title: "Upgrades with a forged session, looked up and refused",
+    unit: "refusals/s",
+    better: "more",
+    baseline: "bare Deno, KV get",
+  }, {
+    kind: "upgrade",
+    options: { in_flight: AT_ONCE, cookies: forged, expect: 401 },
+    entrants: [
+      ["bare Deno, KV get", ["gate-kv", `${folder}/kv.sqlite3`]],
+      ["Sluice, signed in", [folder]],
+      ["Socket.IO", ["gate", cookies], { expect: 400 }],
+    ],
+  });
+}
