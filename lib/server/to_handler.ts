@@ -154,7 +154,7 @@ class Gate {
     if (admission instanceof Refusal) return this.#refuse(admission, scope);
     const decision = await connection.decide(admission);
     if ("refused" in decision) return this.#refuse(decision.refused, scope);
-    scope.keepHeaders();
+    scope.settle();
     if ("answer" in decision) return this.#answer(request, connection, decision.answer);
     return this.#upgrade(request, connection, decision);
   }
