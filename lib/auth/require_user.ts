@@ -26,7 +26,7 @@ const CODE: Readonly<Record<SessionState, RefusalCode>> = {
  * ```
  */
 export function requireUser<S>(next: Application<S & SignedInScope>): Application<S & UserScope> {
-  return (scope) => isSignedIn(scope) ? next(scope) : new Refusal(CODE[scope.sessionState]);
+  return (scope) => isSignedIn(scope) ? next(scope) : Refusal.of(CODE[scope.sessionState]);
 }
 
 function isSignedIn<S>(scope: S & UserScope): scope is S & SignedInScope {

@@ -70,4 +70,16 @@ export class Refusal extends Error {
     this.detail = detail;
     this.retryAfterSeconds = options.retryAfterSeconds;
   }
+
+  /**
+   * Returns the refusal of a code, with its usual status and sentence: the same one every time, so that
+   * turning many away costs little. It cannot be changed.
+   */
+  static of(code: RefusalCode): Refusal {
+    let known = usual.get(code);
+    if (known === undefined) usual.set(code, known = Object.freeze(new Refusal(code)));
+    return known;
+  }
 }
+
+const usual = new Map<RefusalCode, Refusal>();

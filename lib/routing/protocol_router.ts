@@ -32,5 +32,5 @@ import type { Application, Scope } from "../scope.ts";
 export function protocolRouter<S extends Scope>(
   applications: { readonly websocket?: Application<S>; readonly http?: Application<S> },
 ): Application<S> {
-  return (scope) => applications[scope.type]?.(scope) ?? new Refusal("NO_CONSUMER");
+  return (scope) => applications[scope.type]?.(scope) ?? Refusal.of("NO_CONSUMER");
 }

@@ -62,7 +62,7 @@ async function dispatch<S extends Scope>(
     if (!isUnrouted(admission)) return admission;
     Object.assign(scope, { params, pathRemaining });
   }
-  return new Refusal("NO_CONSUMER");
+  return Refusal.of("NO_CONSUMER");
 }
 
 function isUnrouted(admission: Admission): boolean {

@@ -27,7 +27,7 @@ export function withRootPath<S extends Scope>(
   return (scope) => {
     const path = scope.pathRemaining;
     const rest = path.slice(rootPath.length);
-    if (!path.startsWith(rootPath) || !/^(?:\/|$)/.test(rest)) return new Refusal("NO_CONSUMER");
+    if (!path.startsWith(rootPath) || !/^(?:\/|$)/.test(rest)) return Refusal.of("NO_CONSUMER");
     return next(Object.assign(scope, { pathRemaining: rest || "/" }));
   };
 }

@@ -34,9 +34,9 @@ export function handshakeError(request: Request): Refusal | undefined {
   const { headers } = request;
   const wants = headers.get("connection")?.toLowerCase().split(",").map((part) => part.trim());
   if (request.method !== "GET" || wants?.includes("upgrade") !== true) {
-    return new Refusal("BAD_HANDSHAKE");
+    return Refusal.of("BAD_HANDSHAKE");
   }
-  if (headers.get("sec-websocket-version") !== "13") return new Refusal("UPGRADE_REQUIRED");
+  if (headers.get("sec-websocket-version") !== "13") return Refusal.of("UPGRADE_REQUIRED");
   const isKey = /^[A-Za-z0-9+/]{22}==$/.test(headers.get("sec-websocket-key") ?? "");
-  return isKey ? undefined : new Refusal("BAD_HANDSHAKE");
+  return isKey ? undefined : Refusal.of("BAD_HANDSHAKE");
 }

@@ -14,22 +14,37 @@ const TITLE: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
 };
 
-/** Writes a refusal as `application/problem+json` (RFC 9457) with its stable `code`. */
+/** An answer, but for the object that is sent. */
+interface Problem {
+  readonly body: string;
+  readonly init: { readonly status: number; readonly headers: [string, string][] };
+}
+
+const written = new WeakMap<Refusal, Problem>();
+
+/**
+ * Writes a refusal as `application/problem+json` (RFC 9457) with its stable `code`. One that is
+ * given more than once is written once.
+ */
 export function problem(refusal: Refusal): Response {
-  const { status, code, detail, retryAfterSeconds } = refusal;
-  const headers = new Headers({
-    "content-type": "application/problem+json",
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-  });
+  let known = written.get(refusal);
+  if (known === undefined) written.set(refusal, known = write(refusal));
+  return new Response(known.body, known.init);
+}
+
+function write({ status, code, detail, retryAfterSeconds }: Refusal): Problem {
+  const headers: [string, string][] = [
+    ["content-type", "application/problem+json"],
+    ["cache-control", "no-store"],
+    ["x-content-type-options", "nosniff"],
+  ];
   if (retryAfterSeconds !== undefined) {
-    headers.set("retry-after", String(Math.max(1, Math.ceil(retryAfterSeconds))));
+    headers.push(["retry-after", String(Math.max(1, Math.ceil(retryAfterSeconds)))]);
   }
   if (status === 426) {
-    headers.set("upgrade", "websocket");
-    headers.set("connection", "Upgrade");
-    headers.set("sec-websocket-version", "13");
+    headers.push(["upgrade", "websocket"], ["connection", "Upgrade"]);
+    headers.push(["sec-websocket-version", "13"]);
   }
   const body = { type: "about:blank", title: TITLE[status] ?? "Refused", status, code, detail };
-  return new Response(JSON.stringify(body), { status, headers });
+  return { body: JSON.stringify(body), init: { status, headers } };
 }

@@ -12,7 +12,7 @@ const RETRY_AFTER_SECONDS = 1;
 /** Returns the answer to a request whose connection ended before it had one. */
 export function refusalOfEnd(closeCode: number | undefined): Refusal {
   const code = CODES.get(closeCode ?? CloseCode.abnormal);
-  if (code !== undefined) return new Refusal(code);
+  if (code !== undefined) return Refusal.of(code);
   const isRestart = closeCode === CloseCode.restart;
   const options = { retryAfterSeconds: RETRY_AFTER_SECONDS };
   return new Refusal(isRestart ? "DRAINING" : "UNAVAILABLE", options);

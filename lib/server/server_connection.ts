@@ -115,7 +115,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     if (this.#phase === "ended") throw new StopConsumer("The connection is over");
     if (this.#phase === "open") return;
     if (!this.isUpgrade) {
-      this.refuse(new Refusal("UPGRADE_REQUIRED"));
+      this.refuse(Refusal.of("UPGRADE_REQUIRED"));
       throw new StopConsumer("The request is no upgrade");
     }
     this.#phase = "open";
@@ -247,7 +247,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   // Turns: what becomes of the consumer's methods.
 
   protected override onSettled(): void {
-    if (this.#phase === "deciding") this.refuse(new Refusal("FORBIDDEN"));
+    if (this.#phase === "deciding") this.refuse(Refusal.of("FORBIDDEN"));
   }
 
   protected override onFailure(error: unknown): void {
@@ -272,7 +272,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
       return this.end(CloseCode.internalError, "internal error");
     }
     if (!(error instanceof Refusal)) this.#logError("Consumer failed to decide", error);
-    this.refuse(error instanceof Refusal ? error : new Refusal("INTERNAL"));
+    this.refuse(error instanceof Refusal ? error : Refusal.of("INTERNAL"));
   }
 
   #overrun(data: string | Uint8Array): void {

@@ -94,7 +94,7 @@ class Gate {
     const log = this.#log = options.log ?? consoleLog;
     const stalled = this.#stalled = new StalledReaders(clock);
     this.#deciding = new Overdue(clock, limits.decisionTimeoutMs, (connection) => {
-      if (connection.phase === "deciding") connection.refuse(new Refusal("UNAVAILABLE"));
+      if (connection.phase === "deciding") connection.refuse(Refusal.of("UNAVAILABLE"));
     });
     const opening = new Overdue<ServerConnection>(clock, limits.openTimeoutMs, (connection) => {
       connection.end(CloseCode.abnormal, "not opened");
@@ -165,7 +165,7 @@ class Gate {
     } catch (error) {
       if (error instanceof Refusal) return error;
       this.#log.error("Application failed to decide", { connection: scope.id, error });
-      return new Refusal("INTERNAL");
+      return Refusal.of("INTERNAL");
     }
   }
 
@@ -206,7 +206,7 @@ class Gate {
       return response;
     } catch (error) {
       this.#log.debug("Upgrade failed", { connection: connection.id, error });
-      return this.#fail(connection, new Refusal("BAD_HANDSHAKE"));
+      return this.#fail(connection, Refusal.of("BAD_HANDSHAKE"));
     }
   }
 

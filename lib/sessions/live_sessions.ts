@@ -221,7 +221,7 @@ export class LiveSessions {
     for (const binding of entry.bindings) binding.over = true;
     for (const connection of [...entry.connections]) {
       try {
-        if (connection.phase === "deciding") connection.refuse(new Refusal("NOT_SIGNED_IN"));
+        if (connection.phase === "deciding") connection.refuse(Refusal.of("NOT_SIGNED_IN"));
         connection.end(code, reason);
       } catch (error) {
         this.#log.error("a connection could not be ended", { connection: connection.id, error });

@@ -87,13 +87,13 @@ export async function admitSession<S>(
   try {
     const found = await readAndRenew(sessions, claim.find);
     if (found instanceof Refusal) return found;
-    if (binding.over) return new Refusal("NOT_SIGNED_IN");
+    if (binding.over) return Refusal.of("NOT_SIGNED_IN");
     if (found.state === "live") sessions.live.track(found.session);
     else binding.release();
     const known = addSession(scope, found, claim.unknownAs);
     watchSession(scope.connection, { sessionChanged: (session) => renew(known, session) });
     const admission = await next(known);
-    if (binding.over) return new Refusal("NOT_SIGNED_IN");
+    if (binding.over) return Refusal.of("NOT_SIGNED_IN");
     keep = !(admission instanceof Response || admission instanceof Refusal);
     return admission;
   } finally {

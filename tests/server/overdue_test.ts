@@ -31,12 +31,15 @@ test("Overdue does not call back for what has left, and has one timer for all th
   assert.equal(clock.pending, 0);
 });
 
-test("Overdue has no timer where nothing is there", () => {
-  const { clock, overdue } = create();
-  overdue.add("a");
-  overdue.delete("a");
-  overdue.delete("a");
-  assert.equal(clock.pending, 0);
+test("Overdue makes no timer for what comes and goes while one runs, and none afterwards", async () => {
+  const { clock, came, overdue } = create();
+  for (let count = 0; count < 100; count++) {
+    overdue.add("a");
+    overdue.delete("a");
+  }
+  assert.equal(clock.pending, 1);
+  await clock.advance(1_000);
+  assert.deepEqual([came, clock.pending], [[], 0]);
 });
 
 test("Overdue is late by a quarter of the time at most", async () => {
