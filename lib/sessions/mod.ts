@@ -23,6 +23,7 @@ export { ControlFollower, type ControlTarget } from "./control_follower.ts";
 export type { ControlLog, ControlPage } from "./control_log.ts";
 export { KvConnection, type KvConnectionOptions, type KvSource } from "./kv_connection.ts";
 export { type ControlledChange, KvControlLog } from "./kv_control_log.ts";
+export { KvReads } from "./kv_reads.ts";
 export { KvSocketCounts, type SocketCountsOptions } from "./kv_socket_counts.ts";
 export { KvSessionStore } from "./kv_session_store.ts";
 export type {
