@@ -43,6 +43,13 @@ export type {
 } from "./session.ts";
 export type { Announce, SessionRecord, SessionStore } from "./session_store.ts";
 export type { NewSession, NewToken } from "./new_session.ts";
+export {
+  type Outdate,
+  type ReadTrust,
+  RecentReads,
+  type RecentReadsOptions,
+} from "./recent_reads.ts";
+export { type LoggedStore, Recollection, type RecollectionOptions } from "./recollection.ts";
 export { Sessions, type SessionsOptions } from "./sessions.ts";
 export {
   hashSecret,
