@@ -1,6 +1,6 @@
 import type { Admission, Application, Scope } from "../scope.ts";
-import { Refusal } from "../protocol/mod.ts";
-import { isSecure, parseCookies, sessionCookieName } from "./cookie.ts";
+import { findCookie, Refusal } from "../protocol/mod.ts";
+import { isSecure, sessionCookieName } from "./cookie.ts";
 import type { FoundSession, Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 import { readToken } from "./session_token.ts";
@@ -137,8 +137,8 @@ export function sessionTokenOf(
   cookies: Headers | ReadonlyMap<string, string>,
   options: { secure: boolean },
 ): string | undefined {
-  const map = cookies instanceof Headers ? parseCookies(cookies.get("cookie")) : cookies;
-  return map.get(sessionCookieName(options.secure));
+  const name = sessionCookieName(options.secure);
+  return cookies instanceof Headers ? findCookie(cookies.get("cookie"), name) : cookies.get(name);
 }
 
 async function readAndRenew(
