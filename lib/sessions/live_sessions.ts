@@ -62,11 +62,9 @@ export class LiveSessions {
     watcher: SessionWatcher = {},
   ): SessionBinding {
     const entry = this.#entries.get(sessionId) ?? this.#add(sessionId);
-    entry.connections.add(connection);
     const release = () => {
       cancel?.();
       entry.seenAt = Math.max(entry.seenAt, connection.lastReceivedAt);
-      entry.connections.delete(connection);
       entry.bindings.delete(binding);
       if (entry.bindings.size === 0) this.#remove(entry);
     };
@@ -160,17 +158,16 @@ export class LiveSessions {
 
   /** How many open sockets a session has in this process. */
   count(sessionId: string): number {
-    let open = 0;
-    for (const connection of this.#entries.get(sessionId)?.connections ?? []) {
-      if (connection.phase === "open") open++;
+    const open = new Set<BoundConnection>();
+    for (const { connection } of this.#entries.get(sessionId)?.bindings ?? []) {
+      if (connection.phase === "open") open.add(connection);
     }
-    return open;
+    return open.size;
   }
 
   #add(id: string): LiveEntry {
     const entry: LiveEntry = {
       id,
-      connections: new Set(),
       bindings: new Set(),
       session: undefined,
       seenAt: 0,
@@ -234,7 +231,7 @@ export class LiveSessions {
   #end(entry: LiveEntry, reason: string, code: CloseCode = CloseCode.sessionOver): void {
     this.#delete(entry);
     for (const binding of entry.bindings) binding.over = true;
-    for (const connection of [...entry.connections]) {
+    for (const { connection } of [...entry.bindings]) {
       try {
         if (connection.phase === "deciding") connection.refuse(new Refusal("NOT_SIGNED_IN"));
         connection.end(code, reason);
