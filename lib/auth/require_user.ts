@@ -1,14 +1,7 @@
 import type { Application } from "../scope.ts";
-import { Refusal, type RefusalCode } from "../protocol/mod.ts";
+import { Refusal } from "../protocol/mod.ts";
 import type { SessionState } from "../sessions/mod.ts";
 import type { SignedInScope, UserScope } from "./with_user.ts";
-
-const CODE: Readonly<Record<SessionState, RefusalCode>> = {
-  live: "NOT_SIGNED_IN",
-  none: "NOT_SIGNED_IN",
-  expired: "SESSION_EXPIRED",
-  "ticket-invalid": "TICKET_INVALID",
-};
 
 /**
  * Lets in who is signed in, and refuses the others: `NOT_SIGNED_IN`, `SESSION_EXPIRED` or
@@ -26,7 +19,15 @@ const CODE: Readonly<Record<SessionState, RefusalCode>> = {
  * ```
  */
 export function requireUser<S>(next: Application<S & SignedInScope>): Application<S & UserScope> {
-  return (scope) => isSignedIn(scope) ? next(scope) : new Refusal(CODE[scope.sessionState]);
+  // Made once: an error costs as much as all the rest of a refusal.
+  const notSignedIn = new Refusal("NOT_SIGNED_IN");
+  const refusals: Readonly<Record<SessionState, Refusal>> = {
+    live: notSignedIn,
+    none: notSignedIn,
+    expired: new Refusal("SESSION_EXPIRED"),
+    "ticket-invalid": new Refusal("TICKET_INVALID"),
+  };
+  return (scope) => isSignedIn(scope) ? next(scope) : refusals[scope.sessionState];
 }
 
 function isSignedIn<S>(scope: S & UserScope): scope is S & SignedInScope {

@@ -44,7 +44,8 @@ export function route<N, const P extends string>(
  */
 export function router<S extends Scope>(routes: readonly Route<NoInfer<S>>[]): Application<S> {
   const starts = startsOf(routes);
-  return (scope) => dispatch(routes, starts.get(scope.pathRemaining) ?? 0, scope);
+  const table: Table<S> = { routes, starts, unrouted: new Refusal("NO_CONSUMER") };
+  return (scope) => dispatch(table, scope);
 }
 
 /**
@@ -64,15 +65,21 @@ function startsOf(routes: readonly Pick<Route<never>, "pattern">[]): ReadonlyMap
 /** What a router takes from the path. */
 type Routed = { -readonly [K in "params" | "pathRemaining"]: Scope[K] };
 
+interface Table<in S> {
+  readonly routes: readonly Route<S>[];
+  /** Where to begin, by path. */
+  readonly starts: ReadonlyMap<string, number>;
+  readonly unrouted: Refusal;
+}
+
 async function dispatch<S extends Scope>(
-  routes: readonly Route<S>[],
-  start: number,
+  { routes, starts, unrouted }: Table<S>,
   scope: S,
 ): Promise<Admission> {
   const { params, pathRemaining } = scope;
   const routed: Routed = scope;
   const isNested = Object.keys(params).length > 0;
-  for (let index = start; index < routes.length; index++) {
+  for (let index = starts.get(pathRemaining) ?? 0; index < routes.length; index++) {
     const { pattern, application } = routes[index]!;
     const match = pattern.match(pathRemaining);
     if (match === undefined) continue;
@@ -83,7 +90,7 @@ async function dispatch<S extends Scope>(
     routed.params = params;
     routed.pathRemaining = pathRemaining;
   }
-  return new Refusal("NO_CONSUMER");
+  return unrouted;
 }
 
 function isUnrouted(admission: Admission): boolean {

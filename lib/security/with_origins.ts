@@ -22,10 +22,12 @@ export function withOrigins<S extends Scope>(
   next: Application<S>,
 ): Application<S> {
   const rules = allowed.map((rule) => typeof rule === "string" ? parseOriginRule(rule) : rule);
+  // Made once: an error costs as much as all the rest of a refusal.
+  const refusal = new Refusal("ORIGIN_NOT_ALLOWED");
+  const withoutOrigin = new Refusal("ORIGIN_NOT_ALLOWED", { detail: NO_ORIGIN });
   return (scope) => {
     if (isAllowed(scope, rules)) return next(scope);
-    const detail = scope.headers.has("origin") ? undefined : NO_ORIGIN;
-    return new Refusal("ORIGIN_NOT_ALLOWED", { detail });
+    return scope.headers.get("origin") === null ? withoutOrigin : refusal;
   };
 }
 
