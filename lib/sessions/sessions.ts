@@ -151,9 +151,12 @@ export class Sessions {
   async find(token: string | undefined): Promise<FoundSession> {
     const parts = readToken(token);
     if (!parts) return { state: "unknown" };
-    const record = this.#recent?.recall(parts.id) ?? await this.#read(parts.id);
-    if (!record || !this.#isSecretOf(record, parts.secret)) return { state: "unknown" };
-    return this.#found(record);
+    const known = this.#recent?.recall(parts.id);
+    const recalled = known && this.#prove(known, parts.secret);
+    // Only to let in: another process may have renewed the session, or given it another secret.
+    if (recalled?.state === "live") return recalled;
+    const record = await this.#read(parts.id);
+    return record ? this.#prove(record, parts.secret) : { state: "unknown" };
   }
 
   /** Finds sessions by their ids, as {@linkcode findById}, in the order of `ids`. */
@@ -290,6 +293,10 @@ export class Sessions {
   #read(id: string): Promise<SessionRecord | undefined> {
     const load = () => this.#store.get(id);
     return this.#recent?.read(id, load) ?? load();
+  }
+
+  #prove(record: SessionRecord, secret: string): FoundSession {
+    return this.#isSecretOf(record, secret) ? this.#found(record) : { state: "unknown" };
   }
 
   #found(record: SessionRecord): FoundSession {
