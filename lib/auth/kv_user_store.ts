@@ -2,6 +2,7 @@ import { type Clock, systemClock } from "../scope.ts";
 import {
   KvConnection,
   type KvControlLog,
+  KvReads,
   type KvSource,
   type SessionEvent,
 } from "../sessions/mod.ts";
@@ -29,14 +30,16 @@ const MAX_CONFLICTS = 20;
  * ```
  */
 export class KvUserStore implements UserStore {
+  readonly controlLog: KvControlLog | undefined;
   readonly #kv: KvConnection;
+  readonly #reads: KvReads;
   readonly #clock: Clock;
-  readonly #controlLog: KvControlLog | undefined;
 
   /** @param source The database, or what opens it: then it is opened at the first use. */
   constructor(source: KvSource, options: { clock?: Clock; controlLog?: KvControlLog } = {}) {
+    this.controlLog = options.controlLog;
     this.#kv = new KvConnection(source);
-    this.#controlLog = options.controlLog;
+    this.#reads = KvReads.of(source);
     this.#clock = options.clock ?? systemClock;
   }
 
@@ -46,7 +49,7 @@ export class KvUserStore implements UserStore {
   }
 
   get(id: string): Promise<User | undefined> {
-    return this.#kv.run(async (kv) => (await kv.get<User>(userKey(id))).value ?? undefined);
+    return this.#reads.get<User>(userKey(id));
   }
 
   update(id: string, change: (user: User) => User): Promise<User | undefined> {
@@ -94,7 +97,7 @@ export class KvUserStore implements UserStore {
 
   /** Writes what is planned, with its event, and plans again where another write came first. */
   #commit<T>(action: string, plan: (kv: Deno.Kv) => Promise<Plan<T>>): Promise<T> {
-    const controlLog = this.#controlLog;
+    const controlLog = this.controlLog;
     return this.#kv.run(async (kv) => {
       for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
         const planned = await plan(kv);

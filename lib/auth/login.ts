@@ -1,5 +1,5 @@
 import { deletedSessionCookie, isSecure, type Session, sessionCookie } from "../sessions/mod.ts";
-import { watchersOf } from "../sessions/watch_session.ts";
+import { tieOf } from "../sessions/watch_session.ts";
 import type { User } from "./user.ts";
 import type { AuthScope } from "./with_auth.ts";
 
@@ -33,7 +33,7 @@ export async function login(scope: AuthScope, user: User): Promise<LoginResult> 
     userAgent: scope.headers.get("user-agent") ?? undefined,
     address: scope.address,
   });
-  sessions.live.bind(session.id, connection, watchersOf(connection));
+  sessions.live.bind(session.id, connection, tieOf(connection));
   sessions.live.track(session);
   Object.assign(scope, { session, sessionState: "live", user });
   if (before !== undefined) {

@@ -1,3 +1,4 @@
+import type { ControlLog } from "../sessions/mod.ts";
 import type { Profile, User } from "./user.ts";
 
 /**
@@ -7,6 +8,12 @@ import type { Profile, User } from "./user.ts";
  * database cannot be reached.
  */
 export interface UserStore {
+  /**
+   * Where it writes which people changed, if anywhere. What was read may be relied on for a moment by
+   * those who follow that log.
+   */
+  readonly controlLog?: ControlLog | undefined;
+
   /**
    * Returns the user of a profile's provider and subject, with login, name and picture as the
    * profile has them: created at the first sign-in, refreshed at every later one.

@@ -1,6 +1,8 @@
 import type { Admission, Application } from "../scope.ts";
 import { Refusal } from "../protocol/mod.ts";
 import type { Session, SessionScope } from "../sessions/mod.ts";
+import { tieOf } from "../sessions/watch_session.ts";
+import { findUser } from "./find_user.ts";
 import { LiveUsers } from "./live_users.ts";
 import type { User } from "./user.ts";
 import type { UserStore } from "./user_store.ts";
@@ -21,8 +23,8 @@ export interface SignedInScope extends UserScope {
 const RETRY_AFTER_SECONDS = 5;
 
 /**
- * Finds the person of a connection's session. One read, or none without a session. When the person
- * changes, `scope.user` is replaced within a second, and the consumer's `scopeChanged()` is called.
+ * Finds the person of a connection's session. One read, or none without a session or where the person
+ * was just read: with a control log, a process relies on that for a moment. When the person changes, `scope.user` is replaced within a second, and the consumer's `scopeChanged()` is called.
  *
  * Everybody is let through; {@linkcode requireUser} turns away. Refuses with `UNAVAILABLE` where the
  * store cannot be reached.
@@ -46,8 +48,8 @@ export function withUser<S>(
     const known = scope.session && live.watch(scope as typeof scope & UserScope);
     let user: User | undefined;
     try {
-      user = scope.session && await users.get(scope.session.userId);
-      if (user?.bannedAt !== undefined) user = undefined;
+      const { recollection } = tieOf(scope.connection);
+      user = scope.session && await findUser(users, scope.session.userId, recollection);
     } catch (error) {
       scope.connection.log.error("users cannot be read", { error });
       return new Refusal("UNAVAILABLE", { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });

@@ -23,15 +23,54 @@ const MAX_COOKIES = 100;
  */
 export function parseCookies(header: string | null | undefined): Map<string, string> {
   const cookies = new Map<string, string>();
-  if (!header || header.length > MAX_HEADER_LENGTH) return cookies;
-  for (const pair of header.split(";", MAX_COOKIES)) {
-    const at = pair.indexOf("=");
-    if (at < 1) continue;
-    const name = pair.slice(0, at).trim();
-    if (name === "" || cookies.has(name)) continue;
-    cookies.set(name, unquote(pair.slice(at + 1).trim()));
-  }
+  eachCookie(header, (name, value) => {
+    if (!cookies.has(name)) cookies.set(name, unquote(value));
+    return false;
+  });
   return cookies;
+}
+
+/**
+ * Returns the value of one cookie, as {@linkcode parseCookies} has it, without reading the others.
+ *
+ * @example
+ * ```ts
+ * import { findCookie } from "@sluice/sluice/protocol";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(findCookie("theme=dark; session=abc", "session"), "abc");
+ * assert.equal(findCookie("theme=dark", "session"), undefined);
+ * ```
+ */
+export function findCookie(header: string | null | undefined, name: string): string | undefined {
+  // Most requests have none of that name, or no cookie at all.
+  if (!header?.includes(name)) return undefined;
+  let found: string | undefined;
+  eachCookie(header, (each, value) => {
+    if (each !== name) return false;
+    found = unquote(value);
+    return true;
+  });
+  return found;
+}
+
+/** Calls `visit` with each name and value until it returns true. */
+function eachCookie(
+  header: string | null | undefined,
+  visit: (name: string, value: string) => boolean,
+): void {
+  if (!header || header.length > MAX_HEADER_LENGTH) return;
+  let at = 0;
+  for (let count = 0; count < MAX_COOKIES && at <= header.length; count++) {
+    const semicolon = header.indexOf(";", at);
+    const end = semicolon < 0 ? header.length : semicolon;
+    const equals = header.indexOf("=", at);
+    if (equals > at && equals < end) {
+      const name = header.slice(at, equals).trim();
+      if (name !== "" && visit(name, header.slice(equals + 1, end).trim())) return;
+    }
+    at = end + 1;
+  }
 }
 
 function unquote(value: string): string {

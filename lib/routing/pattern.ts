@@ -23,6 +23,8 @@ type PathParam<Part extends string> = Part extends `:${infer Name}{${infer Kind}
 export interface PathPattern {
   /** What a path holds, or undefined where it does not fit. */
   match(path: string): PathMatch | undefined;
+  /** The one path that fits, where there is but one: it needs no `match()`. */
+  readonly only?: string | undefined;
 }
 
 /** What a path holds. */
@@ -46,7 +48,7 @@ const KINDS: Readonly<Record<keyof Converters, string>> = {
 const PARAM = /^:([A-Za-z_]\w*)(?:\{(\w+)\}|\((.+)\))?$/;
 
 /**
- * Compiles a path pattern into one regular expression.
+ * Compiles a path pattern: into one regular expression, or into a comparison where it is all text.
  *
  * A pattern is a path whose segments are text, `:name` (anything but `/`), `:name{int}`,
  * `:name{slug}`, `:name{uuid}` or `:name(expression)`; a last segment `*` leaves the rest of the path
@@ -60,9 +62,20 @@ export function compilePattern(pattern: string): PathPattern {
   const parts = splitSegments(pattern.slice(1));
   const isPrefix = parts.at(-1) === "*";
   if (isPrefix) parts.pop();
+  if (!isPrefix && parts.every(isText)) return onlyPath(pattern);
   const source = parts.map((part) => `/${segmentSource(part, pattern, params)}`).join("");
   const expression = new RegExp(`^${source}${isPrefix ? "(/.*)?" : ""}$`);
   return { match: (path) => matchPath(expression, params, isPrefix, path) };
+}
+
+/** Neither a parameter nor a mistake. */
+function isText(segment: string): boolean {
+  return !segment.startsWith(":") && !/[*{}()]/.test(segment);
+}
+
+function onlyPath(only: string): PathPattern {
+  const match: PathMatch = { params: Object.freeze({}), rest: "" };
+  return { only, match: (path) => path === only ? match : undefined };
 }
 
 function matchPath(
@@ -74,7 +87,8 @@ function matchPath(
   const found = expression.exec(path);
   if (found === null) return undefined;
   const values: Record<string, string | number> = {};
-  for (const [index, { name, isNumber }] of params.entries()) {
+  for (let index = 0; index < params.length; index++) {
+    const { name, isNumber } = params[index]!;
     const text = decode(found[index + 1]!);
     if (text === undefined) return undefined;
     values[name] = isNumber ? Number(text) : text;

@@ -43,24 +43,51 @@ export function route<N, const P extends string>(
  * A nested router that has no route lets the outer one go on with its next.
  */
 export function router<S extends Scope>(routes: readonly Route<NoInfer<S>>[]): Application<S> {
-  return (scope) => dispatch(routes, scope);
+  const starts = startsOf(routes);
+  const table: Table<S> = { routes, starts };
+  return (scope) => dispatch(table, scope);
+}
+
+/**
+ * For paths that are all of a pattern: the route that is the first to fit, so that those before it need
+ * not be tried.
+ */
+function startsOf(routes: readonly Pick<Route<never>, "pattern">[]): ReadonlyMap<string, number> {
+  const starts = new Map<string, number>();
+  routes.forEach(({ pattern: { only } }, index) => {
+    const before = routes.slice(0, index);
+    if (only === undefined || before.some(({ pattern }) => pattern.match(only))) return;
+    starts.set(only, index);
+  });
+  return starts;
+}
+
+/** What a router takes from the path. */
+type Routed = { -readonly [K in "params" | "pathRemaining"]: Scope[K] };
+
+interface Table<in S> {
+  readonly routes: readonly Route<S>[];
+  /** Where to begin, by path. */
+  readonly starts: ReadonlyMap<string, number>;
 }
 
 async function dispatch<S extends Scope>(
-  routes: readonly Route<S>[],
+  { routes, starts }: Table<S>,
   scope: S,
 ): Promise<Admission> {
   const { params, pathRemaining } = scope;
-  for (const { pattern, application } of routes) {
+  const routed: Routed = scope;
+  const isNested = Object.keys(params).length > 0;
+  for (let index = starts.get(pathRemaining) ?? 0; index < routes.length; index++) {
+    const { pattern, application } = routes[index]!;
     const match = pattern.match(pathRemaining);
     if (match === undefined) continue;
-    Object.assign(scope, {
-      params: { ...params, ...match.params },
-      pathRemaining: match.rest,
-    });
+    routed.params = isNested ? { ...params, ...match.params } : match.params;
+    routed.pathRemaining = match.rest;
     const admission = await application(scope);
     if (!isUnrouted(admission)) return admission;
-    Object.assign(scope, { params, pathRemaining });
+    routed.params = params;
+    routed.pathRemaining = pathRemaining;
   }
   return Refusal.of("NO_CONSUMER");
 }

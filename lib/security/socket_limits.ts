@@ -32,6 +32,7 @@ export function withSocketLimits<S extends IdentifiedScope>(
   next: Application<S>,
 ): Application<S> {
   const { perUser = 20, perAddress = 200, counter = new LocalSocketCounter() } = limits;
+  const refusal = new Refusal("TOO_MANY_SOCKETS", { retryAfterSeconds: RETRY_AFTER_SECONDS });
   return async (scope) => {
     const wanted: [key: string, limit: number][] = [
       [`user ${scope.user.id}`, perUser],
@@ -39,9 +40,7 @@ export function withSocketLimits<S extends IdentifiedScope>(
     ];
     for (const [key, limit] of wanted) {
       const release = await counter.take(key, limit);
-      if (release === undefined) {
-        return new Refusal("TOO_MANY_SOCKETS", { retryAfterSeconds: RETRY_AFTER_SECONDS });
-      }
+      if (release === undefined) return refusal;
       scope.connection.onEnd(release);
     }
     return await next(scope);

@@ -22,10 +22,12 @@ export function withOrigins<S extends Scope>(
   next: Application<S>,
 ): Application<S> {
   const rules = allowed.map((rule) => typeof rule === "string" ? parseOriginRule(rule) : rule);
+  // Made once: an error costs as much as all the rest of a refusal.
+  const refusal = Refusal.of("ORIGIN_NOT_ALLOWED");
+  const withoutOrigin = new Refusal("ORIGIN_NOT_ALLOWED", { detail: NO_ORIGIN });
   return (scope) => {
     if (isAllowed(scope, rules)) return next(scope);
-    const detail = scope.headers.has("origin") ? undefined : NO_ORIGIN;
-    return new Refusal("ORIGIN_NOT_ALLOWED", { detail });
+    return scope.headers.get("origin") === null ? withoutOrigin : refusal;
   };
 }
 
@@ -37,8 +39,16 @@ function isAllowed(scope: Scope, rules: readonly OriginRule[]): boolean {
   if (header === null) {
     return scope.ticket !== undefined || (scope.type === "http" && site === "same-origin");
   }
+  // Most are written as we write our own: those need no parser.
+  if (site !== "cross-site" && header === serializedOrigin(scope.url)) return true;
   const origin = parseOrigin(header);
   if (origin === undefined) return false;
   if (isSameOrigin(origin, originOf(scope.url)) && site !== "cross-site") return true;
   return rules.some((rule) => rule(origin));
+}
+
+/** The origin of an `http` or `https` address as browsers write it (RFC 6454 §6.1). */
+function serializedOrigin(url: URL): string | undefined {
+  const { protocol } = url;
+  return protocol === "http:" || protocol === "https:" ? `${protocol}//${url.host}` : undefined;
 }

@@ -41,6 +41,8 @@ export class ControlFollower implements Freshness {
   #isReading = false;
   #isFailing = false;
   #freshAt = 0;
+  /** When the last reading began, where it succeeded and there was no more to read. */
+  #caughtUpAt: number | undefined;
   #cancel: (() => void) | undefined;
   #waiting: (() => void)[] = [];
 
@@ -66,6 +68,7 @@ export class ControlFollower implements Freshness {
   /** Follows no more, until the next start. */
   stop(): void {
     this.#isWanted = false;
+    this.#caughtUpAt = undefined;
     this.#cancel?.();
     this.#cancel = undefined;
     this.#wake();
@@ -73,6 +76,17 @@ export class ControlFollower implements Freshness {
 
   get isStale(): boolean {
     return this.#isWanted && this.#clock.now() - this.#freshAt > STALE_MS;
+  }
+
+  /**
+   * Whether all that was written until a second ago has been applied. Other than {@linkcode isStale}
+   * it promises: not before the first reading, and not while the log cannot be read.
+   */
+  get isCaughtUp(): boolean {
+    if (this.#caughtUpAt === undefined) return false;
+    const age = this.#clock.now() - this.#caughtUpAt;
+    // Below zero the clock was set back: how old it is, is not known.
+    return age >= 0 && age <= STALE_MS;
   }
 
   whenFresh(callback: () => void): void {
@@ -93,12 +107,15 @@ export class ControlFollower implements Freshness {
     const startedAt = this.#clock.now();
     let nextMs = POLL_MS;
     try {
-      if (await this.#read()) nextMs = 0;
+      const hasMore = await this.#read();
+      if (hasMore) nextMs = 0;
+      this.#caughtUpAt = hasMore || !this.#isWanted ? undefined : startedAt;
       // As of the start: a reading that a pause interrupted tells of the time before it.
       this.#freshAt = startedAt;
       this.#failing(false);
     } catch (error) {
       nextMs = RETRY_MS;
+      this.#caughtUpAt = undefined;
       // A reading that took longer than it may was interrupted by a pause: that is no outage.
       const now = this.#clock.now();
       if (now - startedAt < STALE_MS) this.#freshAt = now;

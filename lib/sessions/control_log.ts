@@ -31,4 +31,10 @@ export interface ControlLog {
 
   /** Adds an event that belongs to no other write. */
   append(event: SessionEvent): Promise<void>;
+
+  /**
+   * Calls back for every event that was written through this object, once that is confirmed and before
+   * whoever wrote it learns so. Returns how to stop. A listener must not throw.
+   */
+  subscribe?(listener: (event: SessionEvent) => void): () => void;
 }

@@ -40,6 +40,7 @@ const READ_TIMEOUT_MS = 600;
 export class KvControlLog implements ControlLog {
   readonly #kv: KvConnection;
   readonly #reading: KvConnection;
+  readonly #listeners = new Set<(event: SessionEvent) => void>();
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param source The database, or what opens it: then it is opened at the first use. */
@@ -63,6 +64,11 @@ export class KvControlLog implements ControlLog {
     return this.#kv.run((kv) =>
       this.commit(kv, () => Promise.resolve({ operation: kv.atomic(), events: [event] }))
     );
+  }
+
+  subscribe(listener: (event: SessionEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /**
@@ -95,10 +101,16 @@ export class KvControlLog implements ControlLog {
         const key = entryKey(position - events.length + 1 + index);
         operation.set(key, event, { expireIn: KEEP_MS });
       });
-      if ((await operation.commit()).ok) return;
+      if ((await operation.commit()).ok) return this.#tell(events);
       await setTimeout(Math.random() * Math.min(64, 2 ** attempt));
     }
     throw new Error(`Cannot change a session: ${MAX_CONFLICTS} other changes came first`);
+  }
+
+  #tell(events: readonly SessionEvent[]): void {
+    for (const event of events) {
+      for (const listener of this.#listeners) listener(event);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../scope.ts";
 import { KvConnection, type KvSource } from "./kv_connection.ts";
 import type { ControlledChange, KvControlLog } from "./kv_control_log.ts";
+import { KvReads } from "./kv_reads.ts";
 import { type Announce, byAge, type SessionRecord, type SessionStore } from "./session_store.ts";
 
 /** KV Connect's limit of keys in one `getMany`. */
@@ -15,7 +16,7 @@ const MAX_CONFLICTS = 20;
  * `["sessions", id]` holds the session; `["sessions_by_user", userId, id]` is the user's list. With
  * a control log, what is announced is written in the same atomic operation as the change. An atomic
  * operation has two checks at most. KV's own `expireIn` only cleans up: it may be a minute late, so
- * that nothing here relies on it.
+ * that nothing here relies on it. Sessions and people that are asked for together are read together.
  *
  * @example
  * ```ts
@@ -27,14 +28,16 @@ const MAX_CONFLICTS = 20;
  * ```
  */
 export class KvSessionStore implements SessionStore {
+  readonly controlLog: KvControlLog | undefined;
   readonly #kv: KvConnection;
+  readonly #reads: KvReads;
   readonly #clock: Clock;
-  readonly #controlLog: KvControlLog | undefined;
 
   /** @param source The database, or what opens it: then it is opened at the first use. */
   constructor(source: KvSource, options: { clock?: Clock; controlLog?: KvControlLog } = {}) {
+    this.controlLog = options.controlLog;
     this.#kv = new KvConnection(source);
-    this.#controlLog = options.controlLog;
+    this.#reads = KvReads.of(source);
     this.#clock = options.clock ?? systemClock;
   }
 
@@ -47,9 +50,7 @@ export class KvSessionStore implements SessionStore {
   }
 
   get(id: string): Promise<SessionRecord | undefined> {
-    return this.#kv.run(async (kv) => {
-      return (await kv.get<SessionRecord>(sessionKey(id))).value ?? undefined;
-    });
+    return this.#reads.get<SessionRecord>(sessionKey(id));
   }
 
   getMany(ids: readonly string[]): Promise<(SessionRecord | undefined)[]> {
@@ -109,7 +110,7 @@ export class KvSessionStore implements SessionStore {
     announce: Announce | undefined,
     plan: (kv: Deno.Kv, entry: Deno.KvEntry<SessionRecord>) => Plan | undefined,
   ): Promise<SessionRecord | undefined> {
-    const controlLog = this.#controlLog;
+    const controlLog = this.controlLog;
     return this.#kv.run(async (kv) => {
       if (announce === undefined || controlLog === undefined) {
         return await this.#whenUnchanged(kv, id, (entry) => plan(kv, entry));

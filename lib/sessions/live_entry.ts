@@ -38,7 +38,6 @@ export interface SessionBinding {
 /** One session that has connections in this process. */
 export interface LiveEntry {
   readonly id: string;
-  readonly connections: Set<BoundConnection>;
   readonly bindings: Set<LiveBinding>;
   session: Session | undefined;
   /** When connections that are gone received something last. */

@@ -17,6 +17,13 @@ export interface Follower {
   stop(): void;
 }
 
+/** What is to know of everything that happened before connections are told. */
+export interface Recollecting {
+  apply(event: SessionEvent): void;
+  /** Forgets everything: events may have been missed. */
+  clear(): void;
+}
+
 /** Sessions that are read at once when everything is looked at. */
 const BATCH_SIZE = 100;
 
@@ -32,6 +39,7 @@ export class LiveSessions {
   readonly #entries = new Map<string, LiveEntry>();
   readonly #renewals: SessionRenewals;
   readonly #followers = new Set<Follower>();
+  #recollection: Recollecting | undefined;
 
   constructor(sessions: SessionSource, options: { clock: Clock; log: Log }) {
     this.#sessions = sessions;
@@ -54,11 +62,9 @@ export class LiveSessions {
     watcher: SessionWatcher = {},
   ): SessionBinding {
     const entry = this.#entries.get(sessionId) ?? this.#add(sessionId);
-    entry.connections.add(connection);
     const release = () => {
       cancel?.();
       entry.seenAt = Math.max(entry.seenAt, connection.lastReceivedAt);
-      entry.connections.delete(connection);
       entry.bindings.delete(binding);
       if (entry.bindings.size === 0) this.#remove(entry);
     };
@@ -95,6 +101,7 @@ export class LiveSessions {
 
   /** Takes note of what happened to a session, in this process or in another one. */
   apply(event: SessionEvent): void {
+    this.#recollection?.apply(event);
     switch (event.type) {
       case "renewed":
         return this.track(event.session);
@@ -115,12 +122,18 @@ export class LiveSessions {
    * @throws {Error} The store cannot be reached: then not all was looked at.
    */
   async revalidate(): Promise<void> {
+    this.#recollection?.clear();
     const ids = [...this.#entries.keys()];
     for (let at = 0; at < ids.length; at += BATCH_SIZE) {
       const batch = ids.slice(at, at + BATCH_SIZE);
       const found = await this.#sessions.findMany(batch);
       batch.forEach((id, index) => this.#confirm(id, found[index]!));
     }
+  }
+
+  /** Tells of every event first, so that whoever reads because of one finds nothing out of date. */
+  tellFirst(recollection: Recollecting): void {
+    this.#recollection = recollection;
   }
 
   /** Lets a follower run while connections are bound. Returns how to stop it for good. */
@@ -145,17 +158,16 @@ export class LiveSessions {
 
   /** How many open sockets a session has in this process. */
   count(sessionId: string): number {
-    let open = 0;
-    for (const connection of this.#entries.get(sessionId)?.connections ?? []) {
-      if (connection.phase === "open") open++;
+    const open = new Set<BoundConnection>();
+    for (const { connection } of this.#entries.get(sessionId)?.bindings ?? []) {
+      if (connection.phase === "open") open.add(connection);
     }
-    return open;
+    return open.size;
   }
 
   #add(id: string): LiveEntry {
     const entry: LiveEntry = {
       id,
-      connections: new Set(),
       bindings: new Set(),
       session: undefined,
       seenAt: 0,
@@ -219,7 +231,7 @@ export class LiveSessions {
   #end(entry: LiveEntry, reason: string, code: CloseCode = CloseCode.sessionOver): void {
     this.#delete(entry);
     for (const binding of entry.bindings) binding.over = true;
-    for (const connection of [...entry.connections]) {
+    for (const { connection } of [...entry.bindings]) {
       try {
         if (connection.phase === "deciding") connection.refuse(Refusal.of("NOT_SIGNED_IN"));
         connection.end(code, reason);

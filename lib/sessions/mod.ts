@@ -23,6 +23,7 @@ export { ControlFollower, type ControlTarget } from "./control_follower.ts";
 export type { ControlLog, ControlPage } from "./control_log.ts";
 export { KvConnection, type KvConnectionOptions, type KvSource } from "./kv_connection.ts";
 export { type ControlledChange, KvControlLog } from "./kv_control_log.ts";
+export { KvReads } from "./kv_reads.ts";
 export { KvSocketCounts, type SocketCountsOptions } from "./kv_socket_counts.ts";
 export { KvSessionStore } from "./kv_session_store.ts";
 export type {
@@ -42,6 +43,13 @@ export type {
 } from "./session.ts";
 export type { Announce, SessionRecord, SessionStore } from "./session_store.ts";
 export type { NewSession, NewToken } from "./new_session.ts";
+export {
+  type Outdate,
+  type ReadTrust,
+  RecentReads,
+  type RecentReadsOptions,
+} from "./recent_reads.ts";
+export { type LoggedStore, Recollection, type RecollectionOptions } from "./recollection.ts";
 export { Sessions, type SessionsOptions } from "./sessions.ts";
 export {
   hashSecret,

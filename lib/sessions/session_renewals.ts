@@ -105,7 +105,7 @@ export class SessionRenewals {
 
 function lastReceivedAt(entry: LiveEntry): number {
   let latest = entry.seenAt;
-  for (const connection of entry.connections) {
+  for (const { connection } of entry.bindings) {
     if (connection.lastReceivedAt > latest) latest = connection.lastReceivedAt;
   }
   return latest;

@@ -1,3 +1,4 @@
+import type { ControlLog } from "./control_log.ts";
 import type { SessionEvent } from "./session.ts";
 
 /** A session as it is stored. */
@@ -36,6 +37,12 @@ export type Announce = (record: SessionRecord) => SessionEvent;
  * database cannot be reached; whether a write was done is not known then.
  */
 export interface SessionStore {
+  /**
+   * Where it writes what is announced, if anywhere. What was read may be relied on for a moment by
+   * those who follow that log.
+   */
+  readonly controlLog?: ControlLog | undefined;
+
   /**
    * Stores a new session, and puts it on its user's list: both or neither.
    *

@@ -3,6 +3,9 @@ import { ControlFollower } from "./control_follower.ts";
 import type { ControlLog } from "./control_log.ts";
 import { LiveSessions } from "./live_sessions.ts";
 import { createRecord, type NewSession, type NewToken } from "./new_session.ts";
+import { outdateSession } from "./outdate_session.ts";
+import type { RecentReads } from "./recent_reads.ts";
+import { Recollection } from "./recollection.ts";
 import {
   expiryOf,
   type FoundSession,
@@ -13,6 +16,7 @@ import {
   toSession,
 } from "./session.ts";
 import type { SessionRecord, SessionStore } from "./session_store.ts";
+import { SharedFollower } from "./shared_follower.ts";
 import {
   formatToken,
   hashSecret,
@@ -72,10 +76,13 @@ export class Sessions {
   readonly log: Log;
   /** Whether what is known of other processes' events is fresh; there with a control log. */
   readonly freshness: Freshness | undefined;
+  /** What was just read and may be used once more; there with a control log. */
+  readonly recollection: Recollection | undefined;
   readonly #store: SessionStore;
   readonly #lifetime: SessionLifetime;
   readonly #clock: Clock;
   readonly #maxPerUser: number;
+  readonly #recent: RecentReads<SessionRecord> | undefined;
   #unfollow: (() => void) | undefined;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
 
@@ -93,16 +100,26 @@ export class Sessions {
     this.#maxPerUser = options.maxPerUser ?? 100;
     const tools = { clock: this.#clock, log: this.log };
     this.live = new LiveSessions(this, tools);
-    if (options.controlLog !== undefined) {
-      const follower = new ControlFollower(options.controlLog, this.live, tools);
-      this.#unfollow = this.live.followWith(follower);
-      this.freshness = follower;
-    }
+    const { controlLog } = options;
+    if (controlLog === undefined) return;
+    const follower = new ControlFollower(controlLog, this.live, tools);
+    const shared = new SharedFollower(follower);
+    this.#unfollow = this.live.followWith(shared.share());
+    this.freshness = follower;
+    this.recollection = new Recollection({
+      controlLog,
+      follower: shared.share(),
+      isCaughtUp: () => follower.isCaughtUp,
+      clock: this.#clock,
+    });
+    this.live.tellFirst(this.recollection);
+    this.#recent = this.recollection.of(store, outdateSession);
   }
 
   /** Follows other processes no more. What is open stays open. */
   close(): void {
     this.#unfollow?.();
+    this.recollection?.close();
   }
 
   /** How long a browser should keep the cookie, in seconds: a day beyond any session's end. */
@@ -125,7 +142,8 @@ export class Sessions {
   }
 
   /**
-   * Finds the session of a token. One read of the store, or none where the token's shape is wrong.
+   * Finds the session of a token. One read of the store, or none where the token's shape is wrong, or
+   * where the session was just read: see {@linkcode Recollection}.
    *
    * *Security*: `expired` is only said to who has the secret. A session that was ended, a wrong
    * secret and nonsense are all `unknown`.
@@ -133,9 +151,12 @@ export class Sessions {
   async find(token: string | undefined): Promise<FoundSession> {
     const parts = readToken(token);
     if (!parts) return { state: "unknown" };
-    const record = await this.#store.get(parts.id);
-    if (!record || !this.#isSecretOf(record, parts.secret)) return { state: "unknown" };
-    return this.#found(record);
+    const known = this.#recent?.recall(parts.id);
+    const recalled = known && this.#prove(known, parts.secret);
+    // Only to let in: another process may have renewed the session, or given it another secret.
+    if (recalled?.state === "live") return recalled;
+    const record = await this.#read(parts.id);
+    return record ? this.#prove(record, parts.secret) : { state: "unknown" };
   }
 
   /** Finds sessions by their ids, as {@linkcode findById}, in the order of `ids`. */
@@ -267,6 +288,15 @@ export class Sessions {
   subscribe(listener: (event: SessionEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  #read(id: string): Promise<SessionRecord | undefined> {
+    const load = () => this.#store.get(id);
+    return this.#recent?.read(id, load) ?? load();
+  }
+
+  #prove(record: SessionRecord, secret: string): FoundSession {
+    return this.#isSecretOf(record, secret) ? this.#found(record) : { state: "unknown" };
   }
 
   #found(record: SessionRecord): FoundSession {

@@ -1,22 +1,39 @@
 import type { SessionWatcher } from "./live_entry.ts";
+import type { Recollection } from "./recollection.ts";
+import type { Session } from "./session.ts";
 
-const watchers = new WeakMap<object, SessionWatcher[]>();
+/** What middleware shares about the session of one connection, beside the scope. */
+export class SessionTie implements SessionWatcher {
+  /** Where what is read of the session's person may be kept. */
+  recollection: Recollection | undefined;
+  readonly #watchers: SessionWatcher[] = [];
+
+  add(watcher: SessionWatcher): void {
+    this.#watchers.push(watcher);
+  }
+
+  sessionChanged(session: Session): void {
+    for (const watcher of [...this.#watchers]) watcher.sessionChanged?.(session);
+  }
+
+  userChanged(): void {
+    for (const watcher of [...this.#watchers]) watcher.userChanged?.();
+  }
+}
+
+const ties = new WeakMap<object, SessionTie>();
+
+/** Returns what is shared about a connection's session; the same for the same connection. */
+export function tieOf(connection: object): SessionTie {
+  let tie = ties.get(connection);
+  if (!tie) ties.set(connection, tie = new SessionTie());
+  return tie;
+}
 
 /**
  * Calls back, for as long as the connection is bound to a session, when what is known of the session
  * or its person changed: for middleware that puts either into the scope.
  */
 export function watchSession(connection: object, watcher: SessionWatcher): void {
-  const known = watchers.get(connection);
-  if (known) known.push(watcher);
-  else watchers.set(connection, [watcher]);
-}
-
-/** Returns a watcher that passes on to all of a connection. */
-export function watchersOf(connection: object): SessionWatcher {
-  const all = () => watchers.get(connection) ?? [];
-  return {
-    sessionChanged: (session) => all().forEach((watcher) => watcher.sessionChanged?.(session)),
-    userChanged: () => all().forEach((watcher) => watcher.userChanged?.()),
-  };
+  tieOf(connection).add(watcher);
 }

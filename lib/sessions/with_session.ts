@@ -1,10 +1,10 @@
 import type { Admission, Application, Scope } from "../scope.ts";
-import { Refusal } from "../protocol/mod.ts";
-import { isSecure, parseCookies, sessionCookieName } from "./cookie.ts";
+import { findCookie, Refusal } from "../protocol/mod.ts";
+import { isSecure, sessionCookieName } from "./cookie.ts";
 import type { FoundSession, Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 import { readToken } from "./session_token.ts";
-import { watchersOf, watchSession } from "./watch_session.ts";
+import { tieOf } from "./watch_session.ts";
 
 /**
  * What is known of a connection's session. `none`: no cookie, or one that means nothing here;
@@ -27,8 +27,8 @@ const RETRY_AFTER_SECONDS = 5;
  * ends, by whatever means, the connection is ended with 4401. When it is renewed or rotated,
  * `scope.session` is replaced and the consumer's `scopeChanged()` is called.
  *
- * Everybody is let through; `requireUser` turns away. At most one read of the store, and at most one
- * write an hour to renew the session. Refuses with `UNAVAILABLE` where the store cannot be reached.
+ * Everybody is let through; `requireUser` turns away. At most one read of the store, none where the session
+ * was just read, and at most one write an hour to renew the session. Refuses with `UNAVAILABLE` where the store cannot be reached.
  *
  * *Security*: the cookie is called `__Host-session` where `scope.url` is https, and `session` else.
  * Where a ticket was offered the cookie is not looked at, as a ticket needs no `Origin`. The
@@ -82,7 +82,9 @@ export async function admitSession<S>(
   next: Application<S & SessionScope>,
 ): Promise<Admission> {
   const { scope, id } = claim;
-  const binding = sessions.live.bind(id, scope.connection, watchersOf(scope.connection));
+  const tie = tieOf(scope.connection);
+  tie.recollection = sessions.recollection;
+  const binding = sessions.live.bind(id, scope.connection, tie);
   let keep = false;
   try {
     const found = await readAndRenew(sessions, claim.find);
@@ -91,7 +93,7 @@ export async function admitSession<S>(
     if (found.state === "live") sessions.live.track(found.session);
     else binding.release();
     const known = addSession(scope, found, claim.unknownAs);
-    watchSession(scope.connection, { sessionChanged: (session) => renew(known, session) });
+    tie.add({ sessionChanged: (session) => renew(known, session) });
     const admission = await next(known);
     if (binding.over) return Refusal.of("NOT_SIGNED_IN");
     keep = !(admission instanceof Response || admission instanceof Refusal);
@@ -135,8 +137,8 @@ export function sessionTokenOf(
   cookies: Headers | ReadonlyMap<string, string>,
   options: { secure: boolean },
 ): string | undefined {
-  const map = cookies instanceof Headers ? parseCookies(cookies.get("cookie")) : cookies;
-  return map.get(sessionCookieName(options.secure));
+  const name = sessionCookieName(options.secure);
+  return cookies instanceof Headers ? findCookie(cookies.get("cookie"), name) : cookies.get(name);
 }
 
 async function readAndRenew(

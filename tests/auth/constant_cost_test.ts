@@ -80,6 +80,18 @@ test("an upgrade with a cookie costs two reads: the session and the person", asy
   assert.deepEqual(counts, { reads: 2, writes: 0 });
 });
 
+test("an upgrade with a cookie costs no read where both were just read", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, counts, reset, cookie, open } = await setUp(kv);
+  await open(cookie);
+  await clock.advance(0);
+  for (let turn = 0; turn < 20; turn++) await settle();
+  await open(cookie);
+  reset();
+  for (let n = 0; n < 100; n++) await open(cookie);
+  assert.deepEqual(counts, { reads: 0, writes: 0 });
+});
+
 test("an upgrade with a ticket costs two reads, and the write that uses it up", async () => {
   using kv = await Deno.openKv(":memory:");
   const { counts, reset, tickets, session, open } = await setUp(kv);

@@ -174,6 +174,17 @@ test("a person who is banned loses every socket with 4401, and gets no other", a
   await assert.rejects(stage.there.open(stage.token), { status: 401 });
 });
 
+test("a session that was just let in is not let in again a second after it was revoked elsewhere", async () => {
+  await using stage = await setStage();
+  const { here, there, token, sessionId } = stage;
+  // Again and again, so that what was read is relied on.
+  for (let n = 0; n < 20; n++) (await here.open(token)).socket.close();
+  await there.sessions.end(sessionId, "revoked");
+  await assert.rejects(there.open(token), { status: 401 }, "at once where it was revoked");
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await assert.rejects(here.open(token), { status: 401 });
+});
+
 test("a session that turns out to be another person's closes its sockets with 4403", async () => {
   await using stage = await setStage();
   const socket = await stage.there.open(stage.token);

@@ -79,3 +79,18 @@ test("the first route that fits decides", async () => {
   await peer.connect();
   assert.equal(await peer.receive(), '{"a":"x"}');
 });
+
+test("a route of one path comes after those before it that fit, and gives way to those after it", async () => {
+  class Wrong extends Consumer {}
+  const nowhere = router<Scope>([]);
+  const application = router<Scope>([
+    route("/:a{int}", Wrong),
+    route("/x/y", Wrong),
+    route("/x", nowhere),
+    route("/:a", Named),
+    route("/x", Wrong),
+  ]);
+  const peer = communicate(application, { path: "/x" });
+  await peer.connect();
+  assert.equal(await peer.receive(), '{"a":"x"}');
+});

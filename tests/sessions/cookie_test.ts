@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { findCookie } from "../../lib/protocol/mod.ts";
 import {
   deletedSessionCookie,
   parseCookies,
@@ -30,6 +31,18 @@ const TABLE: [header: string | null, expected: Record<string, string>][] = [
 test("parseCookies() reads what browsers send and survives the rest", () => {
   for (const [header, expected] of TABLE) {
     assert.deepEqual([...parseCookies(header)], Object.entries(expected), String(header));
+  }
+});
+
+test("findCookie() finds what parseCookies() has, and nothing else", () => {
+  const many = Array.from({ length: 120 }, (_, at) => `c${at}=1`).join("; ");
+  const headers = [...TABLE.map(([header]) => header), many, `a=${"x".repeat(16_384)}`];
+  const names = ["a", "b", "", "1", "a=1", "__proto__", "constructor", "c99", "c100", " a", "A"];
+  for (const header of headers) {
+    const cookies = parseCookies(header);
+    for (const name of names) {
+      assert.equal(findCookie(header, name), cookies.get(name), `${name} of ${header}`);
+    }
   }
 });
 

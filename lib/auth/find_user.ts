@@ -1,0 +1,35 @@
+import type { RecentReads, Recollection, SessionEvent } from "../sessions/mod.ts";
+import type { User } from "./user.ts";
+import type { UserStore } from "./user_store.ts";
+
+/**
+ * Finds a person who may be signed in, at the gate: one read, or none where the person was just read,
+ * see {@linkcode Recollection}.
+ *
+ * *Security*: somebody who is banned is not kept, and so read again each time. What is kept is frozen:
+ * connections share it.
+ *
+ * @throws {Error} The store cannot be reached.
+ */
+export function findUser(
+  users: UserStore,
+  id: string,
+  recollection: Recollection | undefined,
+): User | undefined | Promise<User | undefined> {
+  const recent = recollection?.of(users, outdateUser);
+  if (recent === undefined) return read(users, id);
+  return recent.recall(id) ?? recent.read(id, async (id) => freeze(await read(users, id)));
+}
+
+async function read(users: UserStore, id: string): Promise<User | undefined> {
+  const user = await users.get(id);
+  return user?.bannedAt === undefined ? user : undefined;
+}
+
+function freeze(user: User | undefined): User | undefined {
+  return user && Object.freeze({ ...user, roles: user.roles && Object.freeze([...user.roles]) });
+}
+
+function outdateUser(event: SessionEvent, reads: RecentReads<User>): void {
+  if (event.type === "user-ended" || event.type === "user-changed") reads.forget(event.userId);
+}

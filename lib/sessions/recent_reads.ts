@@ -1,0 +1,114 @@
+import type { SessionEvent } from "./session.ts";
+
+/** Most values that are kept. */
+const MAX_ENTRIES = 20_000;
+
+/** Says whether what was read can still be relied on. */
+export interface ReadTrust {
+  /** Whether all that happened until a second ago has been applied to what is kept. */
+  rely(): boolean;
+}
+
+/** Takes out what an event makes out of date. */
+export type Outdate<T> = (event: SessionEvent, reads: RecentReads<T>) => void;
+
+/** How {@linkcode RecentReads} keeps. */
+export interface RecentReadsOptions<T> {
+  readonly trust: ReadTrust;
+  readonly outdate: Outdate<T>;
+  /** Values that are kept; past it the one that was used least recently goes. @default {20_000} */
+  readonly maxEntries?: number;
+}
+
+/**
+ * Values that were just read, by id, for as long as nothing is known that makes them out of date.
+ *
+ * That there is nothing at an id is not kept, so that asking for ids that do not exist fills nothing.
+ *
+ * *Security*: an event takes out the value, and also keeps a reading that is under way from being kept:
+ * it may have read what was there before. Where the trust is gone, everything goes at the next use.
+ */
+export class RecentReads<T> {
+  readonly #trust: ReadTrust;
+  readonly #outdate: Outdate<T>;
+  readonly #maxEntries: number;
+  /** A map keeps the order of insertion: the first was used least recently. */
+  readonly #values = new Map<string, T>();
+  /** The latest reading of each id that is under way and may be kept. */
+  readonly #readings = new Map<string, number>();
+  #serial = 0;
+
+  constructor(options: RecentReadsOptions<T>) {
+    this.#trust = options.trust;
+    this.#outdate = options.outdate;
+    this.#maxEntries = options.maxEntries ?? MAX_ENTRIES;
+  }
+
+  /** How many values are kept. */
+  get size(): number {
+    return this.#values.size;
+  }
+
+  /** Returns a value that was read recently and is still to be trusted. */
+  recall(id: string): T | undefined {
+    if (!this.#trust.rely()) {
+      this.#values.clear();
+      return undefined;
+    }
+    const value = this.#values.get(id);
+    if (value !== undefined) this.#put(id, value);
+    return value;
+  }
+
+  /** Reads a value, and keeps it unless an event came meanwhile. */
+  async read(id: string, load: (id: string) => Promise<T | undefined>): Promise<T | undefined> {
+    const serial = ++this.#serial;
+    this.#readings.set(id, serial);
+    let value: T | undefined;
+    try {
+      return value = await load(id);
+    } finally {
+      if (this.#readings.get(id) === serial) {
+        this.#readings.delete(id);
+        if (value !== undefined) this.#keep(id, value);
+      }
+    }
+  }
+
+  /** Takes note of what happened to a session or a person. */
+  apply(event: SessionEvent): void {
+    this.#outdate(event, this);
+  }
+
+  /** Takes a value out, and keeps none that is being read. */
+  forget(id: string): void {
+    this.#values.delete(id);
+    this.#readings.delete(id);
+  }
+
+  /** Takes out the values that `isOutdated` says, and keeps none that is being read. */
+  forgetWhere(isOutdated: (value: T) => boolean): void {
+    for (const [id, value] of this.#values) if (isOutdated(value)) this.#values.delete(id);
+    this.#readings.clear();
+  }
+
+  /** Takes everything out, and keeps nothing that is being read. */
+  clear(): void {
+    this.#values.clear();
+    this.#readings.clear();
+  }
+
+  #keep(id: string, value: T): void {
+    this.#put(id, value);
+    if (this.#values.size <= this.#maxEntries) return;
+    for (const first of this.#values.keys()) {
+      this.#values.delete(first);
+      return;
+    }
+  }
+
+  #put(id: string, value: T): void {
+    this.#values.delete(id);
+    this.#values.set(id, value);
+  }
+}

@@ -1,0 +1,25 @@
+import type { Follower } from "./live_sessions.ts";
+
+/** Lets one follower run while any of several wants it to. */
+export class SharedFollower {
+  readonly #follower: Follower;
+  readonly #wantedBy = new Set<Follower>();
+
+  constructor(follower: Follower) {
+    this.#follower = follower;
+  }
+
+  /** Returns how one of them starts and stops it. */
+  share(): Follower {
+    const share: Follower = {
+      start: () => {
+        this.#wantedBy.add(share);
+        this.#follower.start();
+      },
+      stop: () => {
+        if (this.#wantedBy.delete(share) && this.#wantedBy.size === 0) this.#follower.stop();
+      },
+    };
+    return share;
+  }
+}

@@ -1,0 +1,366 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  banUser,
+  KvUserStore,
+  removeUser,
+  setRoles,
+  unbanUser,
+  type User,
+  type UserScope,
+  withUser,
+} from "../../lib/auth/mod.ts";
+import type { Consumer } from "../../lib/scope.ts";
+import { Refusal } from "../../lib/protocol/mod.ts";
+import {
+  type ControlLog,
+  KvControlLog,
+  KvSessionStore,
+  Sessions,
+  type SessionStore,
+  withSession,
+} from "../../lib/sessions/mod.ts";
+import { settle } from "../../lib/testing/fake_clock.ts";
+import { FakeClock } from "../sessions/fake_clock.ts";
+import { FakeLog, fakeScope } from "../sessions/fakes.ts";
+
+const IDLE_TTL = 3_600_000;
+const consumer = {} as Consumer;
+
+/** One process of several over a database: counts what it reads of sessions and people. */
+class Process {
+  readonly controlLog: KvControlLog;
+  readonly store: KvSessionStore;
+  readonly users: KvUserStore;
+  readonly sessions: Sessions;
+  readonly log = new FakeLog();
+  reads = 0;
+
+  constructor(kv: Deno.Kv, clock: FakeClock, controlLog = new KvControlLog(kv)) {
+    this.controlLog = controlLog;
+    this.store = new KvSessionStore(kv, { clock, controlLog });
+    this.users = new KvUserStore(kv, { clock, controlLog });
+    const { log } = this;
+    this.sessions = new Sessions(this.store, { idleTtlMs: IDLE_TTL, clock, controlLog, log });
+    for (const store of [this.store, this.users] as { get(id: string): Promise<unknown> }[]) {
+      const get = store.get.bind(store);
+      store.get = (id) => (this.reads++, get(id));
+    }
+  }
+
+  /** Opens and closes a socket; returns whose it was, or nothing where it was nobody's. */
+  async upgrade(token: string): Promise<User | undefined> {
+    const scope = fakeScope("http://localhost/ws", { cookie: `session=${token}` });
+    let user: User | undefined;
+    const stack = withSession(
+      this.sessions,
+      withUser(this.users, (scope: UserScope) => {
+        user = scope.user;
+        return scope.user ? consumer : new Refusal("NOT_SIGNED_IN");
+      }),
+    );
+    await stack(scope);
+    scope.connection.end(1000);
+    return user;
+  }
+
+  /** Returns what an upgrade costs. */
+  async costOf(token: string): Promise<number> {
+    const before = this.reads;
+    await this.upgrade(token);
+    return this.reads - before;
+  }
+}
+
+async function setUp(kv: Deno.Kv) {
+  const clock = new FakeClock();
+  const [here, there] = [new Process(kv, clock), new Process(kv, clock)];
+  const profile = {
+    provider: "dev",
+    subject: "1",
+    login: "ada",
+    name: "Ada",
+    avatarUrl: undefined,
+  };
+  const ada = await here.users.save(profile);
+  const { session, token } = await here.sessions.create({ userId: ada.id, provider: "dev" });
+  return { clock, here, there, ada, profile, session, token };
+}
+
+/** Lets a process read the log, and then what an upgrade needs. */
+async function warm(clock: FakeClock, process: Process, token: string): Promise<void> {
+  await process.upgrade(token);
+  await pass(clock, 250);
+  await process.upgrade(token);
+  assert.equal(await process.costOf(token), 0, "it relies on what it has just read");
+}
+
+/** Moves on, while a real database answers in between. */
+async function pass(clock: FakeClock, ms: number): Promise<void> {
+  for (let at = 0; at < ms; at += 50) {
+    await clock.advance(Math.min(50, ms - at));
+    for (let turn = 0; turn < 12; turn++) await settle();
+  }
+}
+
+test("an upgrade of a session that was just read costs no read, however often", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, here, ada, token } = await setUp(kv);
+  assert.equal(await here.costOf(token), 2);
+  await pass(clock, 250);
+  assert.equal(await here.costOf(token), 2, "the log had not been read at the first one");
+  for (let n = 0; n < 20; n++) {
+    assert.equal(await here.costOf(token), 0);
+    await pass(clock, 200);
+  }
+  assert.deepEqual((await here.upgrade(token))?.id, ada.id);
+});
+
+test("an upgrade is refused within a second of a revocation on another process", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, here, there, session, token } = await setUp(kv);
+  await warm(clock, here, token);
+  await there.sessions.end(session.id, "revoked");
+  await pass(clock, 1_000);
+  assert.equal(await here.upgrade(token), undefined);
+  assert.equal(await there.upgrade(token), undefined);
+});
+
+test("an upgrade is refused at once on the process of the revocation", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, here, session, token } = await setUp(kv);
+  await warm(clock, here, token);
+  await here.sessions.end(session.id, "signed-out");
+  assert.equal(await here.upgrade(token), undefined);
+});
+
+test("an upgrade that reads while its session is revoked leaves nothing to rely on", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, here, session, token } = await setUp(kv);
+  await here.upgrade(token);
+  await pass(clock, 250);
+  const get = here.store.get.bind(here.store);
+  const answer = Promise.withResolvers<void>();
+  here.store.get = async (id) => {
+    const record = await get(id);
+    await answer.promise;
+    return record;
+  };
+  const late = here.upgrade(token);
+  for (let turn = 0; turn < 12; turn++) await settle();
+  await here.sessions.end(session.id, "revoked");
+  answer.resolve();
+  assert.equal(await late, undefined);
+  here.store.get = get;
+  assert.equal(await here.upgrade(token), undefined);
+});
+
+test("the old secret of a session is no good within a second of a rotation elsewhere", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, here, there, ada, session, token } = await setUp(kv);
+  for (const process of [here, there]) await warm(clock, process, token);
+  const rotated = await there.sessions.rotate(session.id, { graceMs: 0 });
+  assert.equal(await there.upgrade(token), undefined, "at once where it was done");
+  await pass(clock, 1_000);
+  assert.equal(await here.upgrade(token), undefined);
+  assert.equal((await here.upgrade(rotated!.token))?.id, ada.id);
+});
+
+test("nobody is turned away by what was just read: it may have been renewed, or have a new secret", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, here, there, ada, session, token } = await setUp(kv);
+  clock.pause(IDLE_TTL - 500);
+  for (let n = 0; n < 2; n++) {
+    assert.equal((await here.sessions.find(token)).state, "live");
+    await pass(clock, 200);
+  }
+  await there.sessions.touch(session);
+  clock.pause(100); // Past the end that it had, and before the log is read.
+  assert.equal((await here.sessions.find(token)).state, "live");
+  await warm(clock, here, token);
+  const rotated = await there.sessions.rotate(session.id);
+  assert.equal((await here.upgrade(rotated!.token))?.id, ada.id);
+});
+
+test("nothing is relied on while the control log cannot be read", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, here, there, session, token } = await setUp(kv);
+  await warm(clock, here, token);
+  const read = here.controlLog.read.bind(here.controlLog);
+  here.controlLog.read = () => Promise.reject(new Error("connection refused"));
+  await pass(clock, 250);
+  for (let n = 0; n < 5; n++) assert.equal(await here.costOf(token), 2);
+  await there.sessions.end(session.id, "revoked");
+  assert.equal(await here.upgrade(token), undefined);
+  here.controlLog.read = read;
+});
+
+test("nothing is relied on while a reading of the control log hangs for a second", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, here, there, session, token } = await setUp(kv);
+  await warm(clock, here, token);
+  here.controlLog.read = () => new Promise(() => {});
+  await there.sessions.end(session.id, "revoked");
+  await pass(clock, 1_050);
+  assert.equal(await here.upgrade(token), undefined);
+});
+
+test("nothing is relied on after a pause of the process, nor after its clock was set back", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, here, there, session, token } = await setUp(kv);
+  await warm(clock, here, token);
+  clock.pause(-60_000);
+  assert.equal(await here.costOf(token), 2);
+  clock.pause(60_000);
+  await pass(clock, 250);
+  await warm(clock, here, token);
+  await there.sessions.end(session.id, "revoked");
+  clock.pause(1_001); // No timer had its turn: the log was not read.
+  assert.equal(await here.upgrade(token), undefined);
+});
+
+test("nothing is relied on from before entries of the log were forgotten", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, here, there, session, token } = await setUp(kv);
+  await warm(clock, here, token);
+  await there.sessions.end(session.id, "revoked");
+  for await (const { key } of kv.list({ prefix: ["control_log"] })) await kv.delete(key);
+  await pass(clock, 250);
+  assert.equal(await here.upgrade(token), undefined);
+});
+
+test("nothing is relied on of a store that writes to another log, or to none", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { here, ada, token } = await setUp(kv);
+  const clock = new FakeClock();
+  const stores: SessionStore[] = [new KvSessionStore(kv, { clock }), here.store];
+  for (const store of stores) {
+    let reads = 0;
+    const get = store.get.bind(store);
+    store.get = (id) => (reads++, get(id));
+    const controlLog: ControlLog = new KvControlLog(kv);
+    const sessions = new Sessions(store, { clock, controlLog, log: new FakeLog() });
+    for (let n = 1; n <= 3; n++) {
+      assert.equal((await sessions.find(token)).state, "live");
+      await pass(clock, 250);
+      assert.equal(reads, n);
+    }
+    sessions.close();
+  }
+  const users = new KvUserStore(kv);
+  here.reads = 0;
+  const process = Object.assign(new Process(kv, clock, here.controlLog), { users });
+  await process.upgrade(token);
+  await pass(clock, 250);
+  await process.upgrade(token);
+  await users.remove(ada.id);
+  assert.equal(await process.upgrade(token), undefined);
+});
+
+test("somebody who is banned or removed gets no socket, within a second on other processes", async () => {
+  for (
+    const act of [banUser, (at: Process, id: string) => removeUser(at.users, at.sessions, { id })]
+  ) {
+    using kv = await Deno.openKv(":memory:");
+    const { clock, here, there, ada, token } = await setUp(kv);
+    for (const process of [here, there]) await warm(clock, process, token);
+    await act(there, ada.id);
+    assert.equal(await there.upgrade(token), undefined);
+    await pass(clock, 1_000);
+    assert.equal(await here.upgrade(token), undefined);
+  }
+});
+
+test("a person whom the store alone was told to change is another one at once", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, here, there, ada, profile, token } = await setUp(kv);
+  for (const process of [here, there]) await warm(clock, process, token);
+  await here.users.save({ ...profile, name: "Countess Ada" });
+  assert.equal((await here.upgrade(token))?.name, "Countess Ada");
+  await here.users.update(ada.id, (user) => ({ ...user, bannedAt: clock.now() }));
+  assert.equal(await here.upgrade(token), undefined);
+  await pass(clock, 1_000);
+  assert.equal(await there.upgrade(token), undefined);
+});
+
+test("that somebody is banned is not kept: they are let in as soon as they may be", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, here, there, ada, token } = await setUp(kv);
+  await warm(clock, here, token);
+  await there.users.update(ada.id, (user) => ({ ...user, bannedAt: clock.now() }));
+  await pass(clock, 1_000);
+  for (let n = 0; n < 3; n++) assert.equal(await here.upgrade(token), undefined);
+  await unbanUser(there, ada.id);
+  assert.equal((await here.upgrade(token))?.id, ada.id);
+});
+
+test("a role that was given elsewhere is there within a second", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, here, there, ada, token } = await setUp(kv);
+  await warm(clock, here, token);
+  await setRoles(there, ada.id, ["member"]);
+  await pass(clock, 1_000);
+  assert.deepEqual((await here.upgrade(token))?.roles, ["member"]);
+});
+
+test("what a connection does to its person reaches no other connection", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, here, ada, token } = await setUp(kv);
+  await setRoles(here, ada.id, ["member"]);
+  await warm(clock, here, token);
+  const user = (await here.upgrade(token))!;
+  assert.throws(() => Object.assign(user, { name: "Eve" }), TypeError);
+  assert.throws(() => (user.roles as string[]).push("admin"), TypeError);
+});
+
+test("a session that is relied on is renewed all the same", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, here, there, session, token } = await setUp(kv);
+  clock.pause(IDLE_TTL / 2 - 1_000);
+  await warm(clock, here, token);
+  for (let at = 0; at < 1_800; at += 300) {
+    await pass(clock, 300);
+    await here.upgrade(token);
+  }
+  const renewed = await there.sessions.get(session.id);
+  assert.equal(renewed!.lastSeenAt - session.lastSeenAt >= IDLE_TTL / 2, true);
+  assert.equal(await here.costOf(token), 0);
+});
+
+test("a session that is relied on expires all the same", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, here, session, token } = await setUp(kv);
+  clock.pause(IDLE_TTL - 1_000);
+  for (let n = 0; n < 2; n++) {
+    assert.equal((await here.sessions.find(token)).state, "live");
+    await pass(clock, 250);
+  }
+  const { reads } = here;
+  await pass(clock, session.expiresAt - 1 - clock.now());
+  assert.equal((await here.sessions.find(token)).state, "live");
+  await pass(clock, 1);
+  assert.equal(here.reads, reads);
+  assert.deepEqual(await here.sessions.find(token), { state: "expired" });
+});
+
+test("a process at rest follows no log, and keeps nothing", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { clock, here, token } = await setUp(kv);
+  let readings = 0;
+  const read = here.controlLog.read.bind(here.controlLog);
+  here.controlLog.read = (after) => (readings++, read(after));
+  const perSecond = async () => {
+    readings = 0;
+    await pass(clock, 1_000);
+    return readings;
+  };
+  await warm(clock, here, token);
+  assert.ok(await perSecond() >= 4);
+  await pass(clock, 4_250);
+  assert.equal(await perSecond(), 0);
+  assert.equal(await here.costOf(token), 2);
+  assert.ok(await perSecond() >= 4);
+  here.sessions.close();
+  assert.equal(await here.costOf(token), 2);
+  assert.equal(await perSecond(), 0, "once it is closed it is followed for nobody");
+});

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { randomId, RecentReads, type SessionEvent } from "../../lib/sessions/mod.ts";
+
+function setUp(options: { maxEntries?: number } = {}) {
+  const trust = { isGiven: true, rely: () => trust.isGiven };
+  const reads = new RecentReads<string>({
+    trust,
+    outdate: (event, reads) => {
+      if (event.type === "ended") reads.forget(event.sessionId);
+      if (event.type === "user-ended") reads.forgetWhere((value) => value === event.userId);
+    },
+    ...options,
+  });
+  return { trust, reads };
+}
+
+const stored = (value: string | undefined) => () => Promise.resolve(value);
+const ended = (sessionId: string): SessionEvent => {
+  return { type: "ended", sessionId, userId: "ada", reason: "revoked" };
+};
+const userEnded: SessionEvent = { type: "user-ended", userId: "ada", reason: "user-banned" };
+
+test("RecentReads.recall() returns what was read, and nothing that was not", async () => {
+  const { reads } = setUp();
+  assert.equal(reads.recall("s1"), undefined);
+  assert.equal(await reads.read("s1", stored("ada")), "ada");
+  assert.equal(reads.recall("s1"), "ada");
+  assert.equal(reads.recall("s2"), undefined);
+});
+
+test("RecentReads.apply() takes out what an event makes out of date, and nothing else", async () => {
+  const { reads } = setUp();
+  for (const id of ["s1", "s2"]) await reads.read(id, stored("ada"));
+  await reads.read("s3", stored("eve"));
+  reads.apply(ended("s1"));
+  assert.deepEqual(["s1", "s2", "s3"].map((id) => reads.recall(id)), [undefined, "ada", "eve"]);
+  reads.apply(userEnded);
+  assert.deepEqual(["s2", "s3"].map((id) => reads.recall(id)), [undefined, "eve"]);
+});
+
+for (
+  const [what, happen] of [
+    ["its own event", (reads: RecentReads<string>) => reads.apply(ended("s1"))],
+    ["its person's event", (reads: RecentReads<string>) => reads.apply(userEnded)],
+    ["a gap in the log", (reads: RecentReads<string>) => reads.clear()],
+  ] as const
+) {
+  test(`RecentReads.read() keeps nothing that was under way during ${what}`, async () => {
+    const { reads } = setUp();
+    const answer = Promise.withResolvers<string>();
+    const reading = reads.read("s1", () => answer.promise);
+    happen(reads);
+    answer.resolve("ada");
+    assert.equal(await reading, "ada");
+    assert.equal(reads.recall("s1"), undefined);
+  });
+}
+
+test("RecentReads.read() keeps what was read after an event, not what was read before it", async () => {
+  const { reads } = setUp();
+  const [before, after] = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+  const first = reads.read("s1", () => before.promise);
+  reads.apply(ended("s1"));
+  const second = reads.read("s1", () => after.promise);
+  after.resolve("new");
+  await second;
+  before.resolve("old");
+  await first;
+  assert.equal(reads.recall("s1"), "new");
+});
+
+test("RecentReads.read() keeps what an event of somebody else's came between", async () => {
+  const { reads } = setUp();
+  const answer = Promise.withResolvers<string>();
+  const reading = reads.read("s1", () => answer.promise);
+  reads.apply(ended("s2"));
+  answer.resolve("ada");
+  await reading;
+  assert.equal(reads.recall("s1"), "ada");
+});
+
+test("RecentReads.recall() forgets everything where it cannot be relied on", async () => {
+  const { reads, trust } = setUp();
+  await reads.read("s1", stored("ada"));
+  trust.isGiven = false;
+  assert.equal(reads.recall("s2"), undefined);
+  trust.isGiven = true;
+  assert.equal(reads.recall("s1"), undefined);
+  assert.equal(reads.size, 0);
+});
+
+test("RecentReads keeps nothing of 10,000 ids at which there is nothing", async () => {
+  const { reads } = setUp();
+  for (let n = 0; n < 10_000; n++) {
+    const id = randomId();
+    assert.equal(reads.recall(id) ?? await reads.read(id, stored(undefined)), undefined);
+  }
+  assert.equal(reads.size, 0);
+});
+
+test("RecentReads keeps those that were used most recently", async () => {
+  const { reads } = setUp({ maxEntries: 3 });
+  for (const id of ["s1", "s2", "s3"]) await reads.read(id, stored(id));
+  reads.recall("s1");
+  await reads.read("s4", stored("s4"));
+  assert.deepEqual(["s1", "s2", "s3", "s4"].map((id) => reads.recall(id)), [
+    "s1",
+    undefined,
+    "s3",
+    "s4",
+  ]);
+  assert.equal(reads.size, 3);
+});
+
+test("RecentReads.read() keeps nothing of a reading that failed", async () => {
+  const { reads } = setUp();
+  const failing = () => Promise.reject(new Error("store is down"));
+  await assert.rejects(reads.read("s1", failing), /store is down/);
+  assert.equal(reads.recall("s1"), undefined);
+  await reads.read("s1", stored("ada"));
+  assert.equal(reads.recall("s1"), "ada");
+});
