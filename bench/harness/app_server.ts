@@ -1,4 +1,3 @@
-import { run } from "../../tools/provide/programs.ts";
 import type { Lab } from "./lab.ts";
 import type { ServerSpec } from "./server_process.ts";
 
@@ -9,15 +8,15 @@ const PLENTY = "1000000";
 /** Builds what the app serves. */
 export async function buildApp(lab: Lab): Promise<void> {
   lab.note("Building the app");
-  const { success, output } = await run(Deno.execPath(), [
-    "run",
-    "-A",
-    `${lab.root}dev.ts`,
-    "build",
-  ], {
-    timeoutMs: BUILD_TIMEOUT_MS,
-  });
-  if (!success) throw new Error(output);
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "dev.ts", "build"],
+    cwd: lab.root,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+    signal: AbortSignal.timeout(BUILD_TIMEOUT_MS),
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
 /** The app over an empty database, as it is served, with its limits out of the way. */

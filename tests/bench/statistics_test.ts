@@ -12,6 +12,7 @@ test("quantile() is by the nearest rank", () => {
   const hundred = Array.from({ length: 100 }, (_, at) => 100 - at);
   assert.equal(quantile(hundred, 0.99), 99);
   assert.equal(quantile(hundred, 0.5), 50);
+  assert.equal(quantile([3, 1, 2], 0.5), 2);
   assert.equal(quantile(hundred, 0), 1);
   assert.equal(quantile(hundred, 1), 100);
   assert.ok(Number.isNaN(quantile([], 0.5)));
