@@ -21,6 +21,15 @@ import { saveResult, writePage } from "./harness/save_result.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 
+const OPTIONS = {
+  rounds: { type: "string" },
+  seconds: { type: "string" },
+  peers: { type: "string" },
+  save: { type: "boolean" },
+  page: { type: "boolean" },
+  compare: { type: "string" },
+} as const;
+
 const EFFORT = { rounds: 5, seconds: 3 };
 
 if (listScripts().includes(Deno.args[0] ?? "")) await runScript();
@@ -62,18 +71,12 @@ async function runScript(): Promise<void> {
 }
 
 function readArguments() {
-  return parseArgs({
-    args: Deno.args,
-    allowPositionals: true,
-    options: {
-      rounds: { type: "string" },
-      seconds: { type: "string" },
-      peers: { type: "string" },
-      save: { type: "boolean" },
-      page: { type: "boolean" },
-      compare: { type: "string" },
-    },
-  });
+  try {
+    return parseArgs({ args: Deno.args, allowPositionals: true, options: OPTIONS });
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    Deno.exit(1);
+  }
 }
 
 function number(name: keyof typeof EFFORT, text: string | undefined): number {

@@ -77,7 +77,7 @@ export async function withLab(
 
 /** Prints a contest: its table, and what is to be said of it. */
 export function print(contest: ContestResult): void {
-  console.log(`\n${contest.title}\n\n${table(contest)}`);
+  console.log(`\n${contest.title}\n\n${table(contest) || "Nobody could be measured."}`);
   for (const remark of remarks(contest)) console.log(`- ${remark}`);
 }
 

@@ -8,19 +8,27 @@ import { Unavailable } from "./unavailable.ts";
 /** A peer in a contest, the arguments of its program, and its own options of the load. */
 export type Entrant = readonly [name: PeerName, args: readonly string[], load?: LoadOptions];
 
+/** A load, and who bears it. */
+export interface ContestLoad {
+  readonly kind: string;
+  readonly options: LoadOptions;
+  readonly entrants: readonly Entrant[];
+  /** What of the result the contest is about. @default {toMeasure} */
+  readonly read?: (result: LoadResult) => Measure;
+}
+
 /** Prepares a contest of servers under the same load. */
 export async function loadContest(
   lab: Lab,
   head: ContestHead,
-  load: { readonly kind: string; readonly options: LoadOptions; readonly entrants: Entrant[] },
+  { kind, options, entrants, read = toMeasure }: ContestLoad,
 ): Promise<Contest> {
   const generator = await provideGenerator(lab.note);
-  const { kind, options, entrants } = load;
   return await gather(head, entrants, lab, (peer, own) => async () => {
     await using server = await ServerProcess.start(peer);
     const place = { port: server.port, pid: server.pid, seconds: lab.seconds };
     const all = { ...options, ...peer.load, ...place, ...own };
-    return toMeasure(await runLoad(generator, kind, all));
+    return read(await runLoad(generator, kind, all));
   });
 }
 

@@ -1,13 +1,17 @@
 import { pinned } from "./cores.ts";
 
+const LISTENING = /listening (\d+)\n/;
+
 /** A server that can be started. */
 export interface ServerSpec {
   readonly command: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What it prints when it listens; the first group is the port. @default {/listening (\d+)\n/} */
+  readonly listening?: RegExp;
 }
 
-/** A server in a process of its own, that has printed `listening PORT`. */
+/** A server in a process of its own, that listens. */
 export class ServerProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly port: number;
@@ -33,7 +37,7 @@ export class ServerProcess implements AsyncDisposable {
       stdout: "piped",
       stderr: "inherit",
     }).spawn();
-    return new ServerProcess(child, await readPort(child));
+    return new ServerProcess(child, await readPort(child, spec.listening ?? LISTENING));
   }
 
   get pid(): number {
@@ -54,12 +58,18 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
-async function readPort(child: Deno.ChildProcess): Promise<number> {
-  let text = "";
-  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    const [, port] = /listening (\d+)\n/.exec(text) ?? [];
-    if (port !== undefined) return Number(port);
-  }
-  throw new Error(`The server ended before it listened: ${text}`);
+/** Goes on reading what it prints: who writes into a pipe that nobody reads has to wait. */
+function readPort(child: Deno.ChildProcess, listening: RegExp): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const read = async () => {
+    let text = "";
+    for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+      text = (text + chunk).slice(-10_000);
+      const [, port] = listening.exec(text) ?? [];
+      if (port !== undefined) resolve(Number(port));
+    }
+    reject(new Error(`The server ended before it listened: ${text}`));
+  };
+  read().catch(reject);
+  return promise;
 }

@@ -5,9 +5,13 @@ import { judge, type Row, summarise, type Verdict } from "./summary.ts";
 /** Above this the load is taken to be the bottleneck. */
 const BUSY = 0.95;
 
-/** Writes a contest as a Markdown table, which reads as well in a terminal: ratios first. */
+/**
+ * Writes a contest as a Markdown table, which reads as well in a terminal: ratios first. Nothing where
+ * nobody was measured.
+ */
 export function table(contest: ContestResult): string {
   const rows = summarise(contest);
+  if (rows.length === 0) return "";
   const columns = columnsOf(contest).filter(({ cell }) => rows.some((row) => cell(row) !== ""));
   const cells = [
     columns.map(({ head }) => head),

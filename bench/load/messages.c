@@ -111,21 +111,23 @@ static void on_end(struct connection *connection) {
   ended++;
 }
 
-/* Sends what is due by now: where the loop was held up, several at once, each with its own time. */
-static void send_due(int timer) {
-  uint64_t ticks;
-  if (read(timer, &ticks, sizeof ticks) < 0) return;
-  uint64_t at = now_us();
+/* Sends what is due: where the loop was held up, several at once, each with its own time. */
+static void send_due(uint64_t until_us) {
   for (;;) {
     uint64_t due_us = loop_began_us + (uint64_t)((double)due_count * 1e6 / options.rate);
-    if (due_us > at) return;
+    if (due_us >= until_us) return;
     publish((int)(due_count++ % author_count), 1, due_us);
-    if (window.open) owed += is_fan_out ? options.connections - options.stalled : 1;
+    if (window.began_us > 0 && counts(due_us))
+      owed += is_fan_out ? options.connections - options.stalled : 1;
   }
 }
 
 static int timer = -1;
-static void on_timer(void) { send_due(timer); }
+
+static void on_timer(void) {
+  uint64_t ticks;
+  if (read(timer, &ticks, sizeof ticks) > 0) send_due(now_us());
+}
 
 static void run_until(uint64_t end_us) {
   while (now_us() < end_us) loop_once(timer >= 0 ? 1 : 5, timer, on_timer);
@@ -181,6 +183,7 @@ void run_messages(void) {
   if (options.rate > 0) {
     close(timer);
     timer = -1;
+    send_due(window.ended_us);
     for (uint64_t until = now_us() + DRAIN_US; received < owed && now_us() < until; )
       loop_once(5, -1, NULL);
   }

@@ -1,13 +1,25 @@
-/** Sluice: a consumer with a handler table and a validator, over the memory layer. */
+/**
+ * Sluice: a consumer with a handler table and a validator, over a layer.
+ *
+ * `echo`, or `fan-out` with the layer's address: `memory:` (where it is left out), `kv:FILE`, `redis://…`.
+ *
+ * @module
+ */
 import * as v from "valibot";
 import type { Scope } from "@sluice/sluice";
 import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
-import { type LayerScope, MemoryChannelLayer, withLayer } from "@sluice/sluice/layers";
+import {
+  type ChannelLayer,
+  type LayerScope,
+  MemoryChannelLayer,
+  withLayer,
+} from "@sluice/sluice/layers";
 import { defineMessages, type } from "@sluice/sluice/protocol";
 import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
 
-const isFanOut = Deno.args[0] === "fan-out";
+const [mode = "echo", address = "memory:"] = Deno.args;
+const isFanOut = mode === "fan-out";
 
 const say = v.object({ by: v.number(), text: v.string() });
 const messages = defineMessages({
@@ -32,7 +44,7 @@ const handlers: HandlersOf<Bench> = {
 
 const limits = { messagesPerSecond: 1e9, messageBurst: 1e9 };
 const application = withLayer(
-  new MemoryChannelLayer(),
+  await createLayer(),
   router<Scope & LayerScope>([route("/", Bench)]),
 );
 Deno.serve({
@@ -40,3 +52,14 @@ Deno.serve({
   hostname: "127.0.0.1",
   onListen: ({ port }) => console.log(`listening ${port}`),
 }, toHandler(application, { limits }));
+
+/** The drivers are loaded where they are used: who runs without Redis does not wait for its client. */
+async function createLayer(): Promise<ChannelLayer> {
+  if (address === "memory:") return new MemoryChannelLayer();
+  if (address.startsWith("kv:")) {
+    const { KvChannelLayer } = await import("@sluice/sluice/layers/kv");
+    return new KvChannelLayer(await Deno.openKv(address.slice("kv:".length)), { watch: false });
+  }
+  const { RedisChannelLayer } = await import("@sluice/sluice/layers/redis");
+  return new RedisChannelLayer(address);
+}

@@ -1,0 +1,56 @@
+import { provideGenerator } from "../harness/generator.ts";
+import { HeldSockets } from "../harness/held_sockets.ts";
+import { type Entrant, gather } from "../harness/load_contest.ts";
+import type { Question } from "../harness/question.ts";
+import { seedSessions } from "../harness/seeded_sessions.ts";
+import { ServerProcess } from "../harness/server_process.ts";
+
+const SOCKETS = 10_000;
+const WARM_UP = 200;
+const SETTLE_MS = 2_000;
+
+/** How much memory does a socket hold that does nothing? */
+const idleMemory: Question = {
+  title: "Memory of idle sockets",
+  about:
+    "10,000 sockets are opened and say nothing: those of Sluice belong to 10,000 people with a session " +
+    "each, and are tied to it. Growth of the server's resident memory, two seconds after the last was " +
+    "opened; 200 sockets that came and went before have warmed it up.",
+  isQuick: false,
+  async contests(lab) {
+    const generator = await provideGenerator(lab.note);
+    const { folder, cookies } = await seedSessions(lab, SOCKETS);
+    const entrants: Entrant[] = [
+      ["bare Deno", ["gate"]],
+      ["Sluice, signed in", [folder]],
+      ["ws", ["echo"]],
+      ["Socket.IO", ["gate", cookies]],
+      ["Bun", ["echo"]],
+    ];
+    const head = {
+      id: "idle_memory",
+      title: "Memory of 10,000 idle sockets",
+      unit: "KiB per socket",
+      better: "less",
+      baseline: "bare Deno",
+      targets: [{ of: "Sluice, signed in", against: "bare Deno", ratio: 1.15 }],
+    } as const;
+    const contest = await gather(head, entrants, lab, ({ load, ...peer }) => async () => {
+      await using server = await ServerProcess.start(peer);
+      const options = { ...load, port: server.port, cookies };
+      await open(WARM_UP);
+      const before = server.rss();
+      const after = await open(SOCKETS);
+      return { value: (after - before) / SOCKETS / 1024 };
+
+      async function open(connections: number): Promise<number> {
+        await using _sockets = await HeldSockets.open(generator, { ...options, connections });
+        await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+        return server.rss();
+      }
+    });
+    return [contest];
+  },
+};
+
+export default idleMemory;

@@ -1,0 +1,101 @@
+import { type LoadResult, provideGenerator, runLoad } from "../harness/generator.ts";
+import type { Lab } from "../harness/lab.ts";
+import { toMeasure } from "../harness/load_contest.ts";
+import { providePeer } from "../harness/peers.ts";
+import type { Absent, Contest, Contestant, ContestHead, Measure } from "../harness/question.ts";
+import type { Question } from "../harness/question.ts";
+import { findRedisProgram, RedisProcess } from "../harness/redis_process.ts";
+import { ServerProcess } from "../harness/server_process.ts";
+import { Unavailable } from "../harness/unavailable.ts";
+
+const READERS = 1_000;
+const PUBLISHERS = 8;
+
+const TITLE = `1,000 readers on each process, ${PUBLISHERS} publishes in flight`;
+
+/** Opens what a layer needs; returns its address. */
+type Backend = (stack: AsyncDisposableStack) => Promise<string>;
+
+/** What does it cost that a group reaches over processes? */
+const layers: Question = {
+  title: "Layers",
+  about:
+    "Fan-out over one process on the memory layer, and over two processes on Redis or on one Deno KV " +
+    "file: every process has 1,000 readers, and a message reaches all of them. Where processors are " +
+    "short the two share one, so what is compared is what a process delivers in a second of its " +
+    "processor; Redis's own time is not in it.",
+  isQuick: true,
+  async contests(lab) {
+    const generator = await provideGenerator(lab.note);
+    const { backends, absent } = await findBackends(lab);
+    const contest = (head: ContestHead, read: (result: LoadResult) => Measure): Contest => ({
+      ...head,
+      absent,
+      contestants: backends.map(([name, processes, backend]) =>
+        contestant(name, async () => read(await measure(lab, generator, processes, backend)))
+      ),
+    });
+    const common = { better: "more", baseline: "memory" } as const;
+    return [
+      contest({
+        ...common,
+        id: "layers",
+        title: `Deliveries in a second of a server's processor: ${TITLE}`,
+        unit: "deliveries/CPU-s",
+        targets: [{ of: "Redis, 2 processes", against: "memory", ratio: 0.8 }],
+      }, (result) => ({ ...toMeasure(result), value: result.count / result.serverCpu })),
+      contest({
+        ...common,
+        id: "layers_rate",
+        title: `Deliveries of all processes together: ${TITLE}`,
+        unit: "deliveries/s",
+      }, toMeasure),
+    ];
+  },
+};
+
+export default layers;
+
+function contestant(name: string, measure: () => Promise<Measure>): Contestant {
+  return { name, isSluice: true, measure };
+}
+
+async function findBackends(
+  lab: Lab,
+): Promise<{ backends: [string, number, Backend][]; absent: Absent[] }> {
+  const backends: [string, number, Backend][] = [
+    ["memory", 1, () => Promise.resolve("memory:")],
+    ["KV, 2 processes", 2, async () => `kv:${await Deno.makeTempDir({ dir: lab.scratch })}/kv`],
+  ];
+  try {
+    const program = await findRedisProgram(lab.note);
+    const backend: Backend = async (stack) => stack.use(await RedisProcess.start(program)).url;
+    backends.push(["Redis, 1 process", 1, backend], ["Redis, 2 processes", 2, backend]);
+    return { backends, absent: [] };
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    return { backends, absent: [{ name: "Redis", reason: error.message }] };
+  }
+}
+
+async function measure(
+  lab: Lab,
+  generator: string,
+  processes: number,
+  backend: Backend,
+): Promise<LoadResult> {
+  await using stack = new AsyncDisposableStack();
+  const { load, ...peer } = await providePeer("Sluice", ["fan-out", await backend(stack)], lab);
+  const servers: ServerProcess[] = [];
+  for (let turn = 0; turn < processes; turn++) {
+    servers.push(stack.use(await ServerProcess.start(peer, turn)));
+  }
+  return await runLoad(generator, "fan_out", {
+    ...load,
+    port: servers.map(({ port }) => port).join(),
+    pid: servers.map(({ pid }) => pid).join(),
+    connections: READERS * processes,
+    in_flight: PUBLISHERS,
+    seconds: lab.seconds,
+  });
+}
