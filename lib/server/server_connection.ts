@@ -35,6 +35,8 @@ export interface ConnectionContext {
   readonly log: Log;
   readonly stalled: StalledReaders;
   readonly gatherer: Gatherer;
+  /** Counts consumers that let somebody in, and the ends that they were told of. */
+  readonly lives: { connected: number; disconnected: number };
   /** Whether the request is an upgrade; else nobody is let in. */
   readonly isUpgrade: boolean;
   /** Says when nothing is to be acted on: the connection stands still then. */
@@ -139,6 +141,7 @@ export class ServerConnection implements Connection, SocketEvents {
     }
     this.#phase = "open";
     this.#accepted = true;
+    this.#context.lives.connected++;
     this.#outbox.gathers = options.subprotocol === SUBPROTOCOL;
     this.#decided({ accepted: options });
   }
@@ -149,6 +152,7 @@ export class ServerConnection implements Connection, SocketEvents {
     if (this.#phase === "open") throw new TypeError("Cannot answer: it is a socket by now");
     this.#phase = "open";
     this.#accepted = true;
+    this.#context.lives.connected++;
     this.#exchange = new HttpExchange(this);
     this.#outbox.attach(this.#exchange);
     this.#decided({ answer: this.#exchange.answer });
@@ -229,6 +233,8 @@ export class ServerConnection implements Connection, SocketEvents {
   open(): void {
     this.#onOpen?.();
     this.#onOpen = undefined;
+    // Deno forgets a close that came before.
+    if (this.#end !== undefined) return this.#outbox.close(this.#end.code, this.#end.reason);
     this.#outbox.open();
   }
 
@@ -360,7 +366,10 @@ export class ServerConnection implements Connection, SocketEvents {
 
   /** Calls `disconnect()` once: now, after what is running, or when that takes too long. */
   #disconnect({ code, reason }: ConnectionEnd): void {
-    const call = () => this.#guard(() => this.#consumer!.disconnect(code, reason));
+    const call = () => {
+      this.#context.lives.disconnected++;
+      this.#guard(() => this.#consumer!.disconnect(code, reason));
+    };
     if (!this.#busy) return call();
     const once = () => {
       if (this.#afterRunning !== once) return;

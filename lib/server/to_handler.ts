@@ -78,6 +78,7 @@ class Gate {
   readonly #prefix = crypto.randomUUID().slice(0, 8);
   readonly #stalled: StalledReaders;
   readonly #gatherer = new Gatherer();
+  readonly #lives = { connected: 0, disconnected: 0 };
   #serial = 0;
   #accepted = 0;
   #onReleased: (() => void) | undefined;
@@ -99,6 +100,7 @@ class Gate {
     return {
       open: this.#open.size,
       accepted: this.#accepted,
+      ...this.#lives,
       lingering,
       refused: this.#refused,
       stalled: this.#stalled.size,
@@ -108,6 +110,7 @@ class Gate {
 
   async runDrain(windowMs: number): Promise<void> {
     await this.drain.run(windowMs);
+    this.endAll(CloseCode.restart, "retry=0");
     await this.#released(LINGER_MS);
   }
 
@@ -126,6 +129,7 @@ class Gate {
       log: this.#log,
       stalled: this.#stalled,
       gatherer: this.#gatherer,
+      lives: this.#lives,
       isUpgrade: wantsUpgrade,
       freshness: this.#options.freshness,
     });
@@ -227,6 +231,7 @@ class Gate {
       if (byServer) this.#lingering.add(connection);
     });
     this.#limitLife(connection);
+    if (this.drain.isDraining) this.drain.include(connection);
     connection.onRelease(() => {
       this.#lingering.delete(connection);
       if (this.#lingering.size === 0) this.#onReleased?.();
