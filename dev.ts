@@ -6,7 +6,8 @@
  */
 import { existsSync } from "node:fs";
 import { Builder } from "fresh/dev";
-import { onOrphaned, processesOf, serveProcesses } from "./app/processes.ts";
+import { onToldToStop } from "./app/child_process.ts";
+import { processesOf, serveProcesses } from "./app/processes.ts";
 import { announce, type Fetch, serveApp } from "./app/serve.ts";
 import { services } from "./app/services.ts";
 import { SettingError } from "./app/settings.ts";
@@ -44,8 +45,9 @@ async function serveBuilt(): Promise<void> {
   if (processes > 1) Deno.exit(await serveProcesses(processes, own.settings));
   const { default: server } = await import(built.href) as { default: { fetch: Fetch } };
   const reusePort = Deno.args.includes("--reuse-port");
-  await serveApp(server.fetch, own, { reusePort });
-  if (reusePort) void onOrphaned(() => Deno.kill(Deno.pid, "SIGTERM"));
+  const told = new AbortController();
+  await serveApp(server.fetch, own, { reusePort, signal: told.signal });
+  if (reusePort) void onToldToStop((signal) => told.abort(signal));
 }
 
 /** For a builder that does not know port 0. */

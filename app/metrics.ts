@@ -15,11 +15,13 @@ type Metric = readonly [
  * *Security*: labels hold codes and names of this software's own, nothing that came from a request.
  */
 export function renderMetrics({ realtime, layer, startedAt }: Services): string {
-  const { open, accepted, lingering, refused, dropped } = realtime.stats;
+  const { open, accepted, connected, disconnected, lingering, refused, dropped } = realtime.stats;
   const { stats } = layer;
   const metrics: readonly Metric[] = [
     ["sluice_sockets_open", "gauge", "Sockets that are open.", open],
     ["sluice_sockets_accepted_total", "counter", "Sockets that were let in.", accepted],
+    ["sluice_consumers_connected_total", "counter", "Consumers that accepted.", connected],
+    ["sluice_consumers_disconnected_total", "counter", "Consumers told of the end.", disconnected],
     ["sluice_sockets_lingering", "gauge", "Sockets that are over, not yet let go.", lingering],
     ["sluice_refusals_total", "counter", "Requests not let in, by code.", samples("code", refused)],
     ["sluice_sends_dropped_total", "counter", "Messages dropped for slow readers.", dropped],

@@ -1,3 +1,4 @@
+import { ChildProcess } from "./child_process.ts";
 import { SettingError, type Settings } from "./settings.ts";
 
 /** How long a process that ended is not started again, in milliseconds: doubles each time. */
@@ -13,19 +14,20 @@ const MAX_FAILURES = 6;
  * Serves with several processes on one port, until it is told to stop; starts one that ended again.
  *
  * A signal is passed on to all of them, and each drains by itself; a second one ends them at once.
- * They stop as well when this process is killed.
+ * They stop as well when this process is killed. SIGHUP replaces them, one after the other, by new
+ * ones, that run what is on the disk by then.
  *
  * @returns The exit status: 0 where all of them stopped as they should, else that of one that did not.
  * @throws {SettingError} The settings are those of one process.
  */
 export async function serveProcesses(count: number, settings: Settings): Promise<number> {
   assertShared(settings);
-  const processes = new Processes();
+  const processes = new Processes(count);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => processes.stop(signal));
   }
-  const codes = await Promise.all(Array.from({ length: count }, () => processes.keepOne()));
-  return Math.max(...codes);
+  Deno.addSignalListener("SIGHUP", () => void processes.replace());
+  return await processes.keep();
 }
 
 /** Reads `--processes N` from a command line: 1 where it is not there. */
@@ -38,27 +40,60 @@ export function processesOf(args: readonly string[]): number {
   throw new SettingError("--processes", `is ${JSON.stringify(value)}, but accepts 1 to 256`);
 }
 
-/** Calls back when the process that started this one is gone. */
-export async function onOrphaned(callback: () => void): Promise<void> {
-  for await (const _chunk of Deno.stdin.readable); // Nothing is written to it: it ends, or waits.
-  callback();
+/** One of the processes; another one after it was replaced, or ended by itself. */
+interface Place {
+  current: ChildProcess | undefined;
 }
 
 class Processes {
-  readonly #children = new Set<Deno.ChildProcess>();
+  readonly #places: readonly Place[];
   #isStopping = false;
+  #isReplacing = false;
 
-  stop(signal: Deno.Signal): void {
-    this.#isStopping = true;
-    for (const child of this.#children) kill(child, signal);
+  constructor(count: number) {
+    this.#places = Array.from({ length: count }, () => ({ current: undefined }));
   }
 
-  /** Keeps one process running; returns the status it ended with when it was to end. */
-  async keepOne(): Promise<number> {
+  /** Keeps all of them running; returns the highest status that one ended with when it was to end. */
+  async keep(): Promise<number> {
+    return Math.max(...await Promise.all(this.#places.map((place) => this.#keepOne(place))));
+  }
+
+  /** Stops all; at once, the second time. */
+  stop(signal: Deno.Signal): void {
+    for (const { current } of this.#places) {
+      if (this.#isStopping) current?.signal(signal);
+      else current?.stop(signal);
+    }
+    this.#isStopping = true;
+  }
+
+  /** Replaces each by a new one, one after the other; all stay as they are where the first fails. */
+  async replace(): Promise<void> {
+    if (this.#isReplacing || this.#isStopping) return;
+    this.#isReplacing = true;
+    for (const place of this.#places) {
+      const [before, next] = [place.current, new ChildProcess()];
+      if (!await next.listens) {
+        console.error("A new process did not start; those that run are kept.");
+        break;
+      }
+      if (this.#isStopping) return next.stop("SIGTERM");
+      place.current = next;
+      before?.signal("SIGTERM");
+      await before?.ended;
+    }
+    this.#isReplacing = false;
+  }
+
+  async #keepOne(place: Place): Promise<number> {
     let failures = 0;
     while (true) {
       const startedAt = performance.now();
-      const code = await this.#runOne();
+      const child = place.current ??= new ChildProcess();
+      const code = await child.ended;
+      if (place.current !== child) continue;
+      place.current = undefined;
       // A setting that is wrong does not get better by being read again.
       if (this.#isStopping || code === 1) return code;
       failures = performance.now() - startedAt > HEALTHY_MS ? 0 : failures + 1;
@@ -71,16 +106,6 @@ class Processes {
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
       if (this.#isStopping) return 0;
     }
-  }
-
-  async #runOne(): Promise<number> {
-    const main = new URL("../dev.ts", import.meta.url).pathname;
-    const args = ["run", "-A", main, "serve", "--reuse-port"];
-    const child = new Deno.Command(Deno.execPath(), { args, stdin: "piped" }).spawn();
-    this.#children.add(child);
-    const { code } = await child.status;
-    this.#children.delete(child);
-    return code;
   }
 }
 
@@ -103,10 +128,4 @@ function assertShared({ channelLayer, kvPath, port, devSignIn }: Settings): void
       "is on, which is for one process, but several accept GitHub or an OpenID Connect provider",
     );
   }
-}
-
-function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
-  try {
-    child.kill(signal);
-  } catch { /* it has ended */ }
 }

@@ -13,7 +13,7 @@ export type Fetch = (request: Request, info: Deno.ServeHandlerInfo) => Response 
 export async function serveApp(
   fetch: Fetch,
   services: Services,
-  options: { reusePort?: boolean } = {},
+  options: { reusePort?: boolean; signal?: AbortSignal } = {},
 ): Promise<void> {
   const { settings, log, realtime } = services;
   await checkDatabase(services);
@@ -21,16 +21,23 @@ export async function serveApp(
     serve(fetch, {
       hostname: settings.host,
       port: settings.port,
-      reusePort: options.reusePort,
+      ...options,
       onListen: (address) => announce(address, services),
       drain: () => realtime.drain(settings.drainMs),
       drainMs: settings.drainMs,
-      close: () => services.close(),
+      close: () => close(services),
       log,
     });
   } catch (error) {
     throw listenError(error, settings) ?? error;
   }
+}
+
+/** After the last answer: everybody who came has gone, and every consumer knows. */
+async function close({ log, realtime, close }: Services): Promise<void> {
+  const { connected, disconnected } = realtime.stats;
+  log.info("Stopped", { connected, disconnected });
+  await close();
 }
 
 /** A remote database may come later; a file that cannot be opened now is a mistake. */

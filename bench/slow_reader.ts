@@ -2,7 +2,7 @@
  * What one reader that has stopped costs the others, and the process.
  *
  * 1,000 readers get 5 MB/s in all for a while, first without and then with one among them that reads
- * nothing. Printed: growth of memory, and the latency of the healthy readers in both phases.
+ * nothing, and is sent another 5 MB/s of its own. Printed: growth of memory, and the latency of the healthy readers in both phases.
  *
  * `deno run -A bench/slow_reader.ts [seconds] [close|drop-oldest|latest]`
  *
@@ -20,6 +20,7 @@ import { quantile, round } from "./harness/statistics.ts";
 const READERS = 1_000;
 const BYTES_PER_SECOND = 5_000_000;
 const MESSAGE_BYTES = 1_000;
+const FLOOD_BYTES = 50_000;
 const INTERVAL_MS = 1_000 * READERS * MESSAGE_BYTES / BYTES_PER_SECOND;
 
 const seconds = Number(Deno.args[0] ?? 60);
@@ -28,7 +29,7 @@ const policy = (Deno.args[1] ?? "close") as SlowReaderPolicy;
 class Reader extends Consumer<Scope & LayerScope> {
   override readonly slowReader = policy;
   override get groups() {
-    return ["all"];
+    return this.scope.path === "/firehose" ? ["all", "firehose"] : ["all"];
   }
   override event({ data }: { data?: unknown }) {
     this.send(String(data));
@@ -36,7 +37,7 @@ class Reader extends Consumer<Scope & LayerScope> {
 }
 
 const layer = new MemoryChannelLayer();
-const handler = toHandler(withLayer(layer, router<Scope & LayerScope>([route("/", Reader)])));
+const handler = toHandler(withLayer(layer, router<Scope & LayerScope>([route("/*", Reader)])));
 const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, handler);
 const url = `ws://127.0.0.1:${server.addr.port}/`;
 
@@ -50,7 +51,7 @@ await new Promise<void>((resolve) => {
 });
 
 const baseline = await phase();
-const stalled = await openStalled(new URL(url.replace("ws:", "http:")));
+const stalled = await openStalled(new URL(url.replace("ws:", "http:") + "firehose"));
 const rss = memoryUsage().rss;
 const withStalled = await phase();
 const growth = (memoryUsage().rss - rss) / 2 ** 20;
@@ -70,9 +71,17 @@ async function phase(): Promise<number> {
   while (performance.now() < until) {
     const head = `${Date.now()}`;
     await layer.groupSend("all", { type: "tick", data: head.padEnd(MESSAGE_BYTES, ".") });
+    await flood();
     await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
   }
   readers.postMessage("report");
   await new Promise((resolve) => setTimeout(resolve, 500));
   return quantile(reports.flat(), 0.99);
+}
+
+/** What the one that stalls gets by itself: as much as all others, in large messages. */
+async function flood(): Promise<void> {
+  for (let sent = 0; sent < BYTES_PER_SECOND * INTERVAL_MS / 1_000; sent += FLOOD_BYTES) {
+    await layer.groupSend("firehose", { type: "tick", data: "0".padEnd(FLOOD_BYTES, ".") });
+  }
 }

@@ -74,6 +74,7 @@ export class Presence<M> {
   readonly #visitors = new Map<string, Map<string, Visitor<M>>>();
   /** Nothing, where the layer spans no processes. */
   readonly #control: PresenceControl<M> | undefined;
+  #isReady = false;
   #lastTime = 0;
 
   constructor(
@@ -114,12 +115,16 @@ export class Presence<M> {
   ): Promise<readonly M[]> {
     const { connection, except } = options;
     if (this.#control !== undefined) await this.#control.ready();
+    this.#isReady = true;
     if (connection.phase === "ended") return this.list(group);
     const { visitor, isNew } = this.#visit(group, person);
     visitor.connections.add(connection);
     connection.onEnd(({ code }) => this.#depart(group, person.key, connection, code));
-    if (isNew) await this.#change([group, person.key, visitor.entry], except);
-    return this.list(group);
+    const told = isNew ? this.#change([group, person.key, visitor.entry], except) : undefined;
+    // As of now: who comes while others are told of this one is told of later.
+    const people = this.list(group);
+    await told;
+    return people;
   }
 
   /** Returns who is in a group, in the order in which they came. */
@@ -198,7 +203,8 @@ export class Presence<M> {
     if (topic.isEmpty) this.#topics.delete(group);
     else this.#topics.set(group, topic);
     const message = change && this.#messages[change.kind]?.(change.meta);
-    if (message === undefined) return;
+    // Nobody here was given a list yet: what other processes know at the start will be in it.
+    if (message === undefined || !this.#isReady) return;
     try {
       await this.#layer.groupSend(group, message, { except, local: true });
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { Log } from "../scope.ts";
+import { stopListening } from "./deno_stop_listening.ts";
 import { consoleLog } from "./log.ts";
 
 /** Options of {@linkcode serve}. */
@@ -7,8 +8,10 @@ export interface ServeOptions {
   readonly hostname?: string;
   /** 0 takes a free one. @default {8000} */
   readonly port?: number;
-  /** Whether other processes may listen there too. @default {false} */
+  /** Whether other processes may listen there too; then a signal leaves the port to them at once. @default {false} */
   readonly reusePort?: boolean;
+  /** Stops as a signal does, but leaves the port to nobody: where all that share it stop. */
+  readonly signal?: AbortSignal;
   readonly onListen?: (address: Deno.NetAddr) => void;
   /** Ends what is open, when the server is told to stop: see `Handler.drain()`. */
   readonly drain?: () => Promise<void>;
@@ -25,6 +28,9 @@ const CLOSE_MS = 1_500;
 /**
  * Serves until the process is told to stop by SIGTERM or SIGINT: drains then, and ends the process
  * with status 0. A second signal ends it at once, with status 130.
+ *
+ * While it drains it still answers, so that whoever comes is told so; but where it shares its port it
+ * listens no more, and the others take what comes.
  *
  * An error that nobody caught is logged, and does not end the process.
  *
@@ -44,17 +50,31 @@ export function serve(
     handler,
   );
   guard(log);
+  stopWhenTold(server, options, log);
+  return server;
+}
+
+function stopWhenTold(
+  server: Deno.HttpServer<Deno.NetAddr>,
+  options: ServeOptions,
+  log: Log,
+): void {
   let isStopping = false;
-  const stop = (signal: string) => {
+  const stop = (why: string, isLeaving: boolean) => {
     if (isStopping) Deno.exit(130);
     isStopping = true;
-    log.info("Stopping", { signal });
+    log.info("Stopping", { signal: why });
+    // It is over then with an error, which is expected.
+    if (isLeaving) server.finished.catch(() => {});
+    if (isLeaving) stopListening(server.addr.port);
     void shutDown(server, options).finally(() => Deno.exit(0));
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    Deno.addSignalListener(signal, () => stop(signal));
+    Deno.addSignalListener(signal, () => stop(signal, options.reusePort ?? false));
   }
-  return server;
+  options.signal?.addEventListener("abort", () => {
+    if (!isStopping) stop(String(options.signal?.reason), false);
+  });
 }
 
 async function shutDown(server: Deno.HttpServer, options: ServeOptions): Promise<void> {

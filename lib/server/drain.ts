@@ -1,15 +1,32 @@
 import { CloseCode, Refusal } from "../protocol/mod.ts";
 import type { Clock, Connection } from "../scope.ts";
+import { Pace } from "./pace.ts";
 
-/** Within which time a client should come back that was told to go: its moment is random already. */
-const RETRY_MS = 1_000;
+/** Longest time within which a client is asked to come back, in milliseconds. */
+const MAX_RETRY_MS = 1_000;
 
-/** Ends the connections of a server that is about to stop, spread over a window. */
+/** As many as this may come back at once: fewer are not made to wait for each other. */
+const COMEBACKS_PER_SECOND = 100;
+
+/** Turns of the golden section are spread evenly, however many there are. */
+const GOLDEN = 0.618_033_988_75;
+
+/**
+ * Ends the connections of a server that is about to stop, spread over a window.
+ *
+ * Each has a moment of its own, evenly spaced, and is asked to come back before the next one's: so
+ * clients come back evenly where another server takes them. Those that come back to this one are
+ * refused, and told to come after its end, spread over as long a time again.
+ */
 export class Drain {
   readonly #open: ReadonlySet<Connection>;
   readonly #clock: Clock;
   readonly #random: () => number;
   #endsAt: number | undefined;
+  /** Over which time those that were refused are spread, in milliseconds. */
+  #spreadMs = 0;
+  #refused = 0;
+  #reason = "retry=0";
 
   constructor(open: ReadonlySet<Connection>, clock: Clock, random: () => number = Math.random) {
     this.#open = open;
@@ -24,7 +41,8 @@ export class Drain {
   /** The answer to a request that comes meanwhile. */
   refusal(): Refusal {
     const leftMs = Math.max(0, (this.#endsAt ?? 0) - this.#clock.now());
-    return new Refusal("DRAINING", { retryAfterSeconds: leftMs / 1000 + 1 });
+    const spreadMs = (this.#refused++ * GOLDEN % 1) * this.#spreadMs;
+    return new Refusal("DRAINING", { retryAfterSeconds: (leftMs + spreadMs) / 1000 + 1 });
   }
 
   /** Ends every connection at its own moment of the window; resolves at the end of it, or before. */
@@ -32,18 +50,28 @@ export class Drain {
     this.#endsAt ??= this.#clock.now() + windowMs;
     const connections = [...this.#open];
     if (connections.length === 0) return Promise.resolve();
+    this.#spreadMs = Math.min(windowMs, 1000 * connections.length / COMEBACKS_PER_SECOND);
     const step = windowMs / connections.length;
+    this.#reason = `retry=${Math.min(MAX_RETRY_MS, Math.ceil(step))}`;
     return new Promise((resolve) => {
       let left = connections.length;
       const ended = () => {
         if (--left === 0) resolve();
       };
-      connections.forEach((connection, index) => {
-        connection.onEnd(ended);
-        this.#clock.after((index + this.#random()) * step, () => {
-          connection.end(CloseCode.restart, `retry=${RETRY_MS}`);
-        });
-      });
+      for (const connection of connections) connection.onEnd(ended);
+      const end = (index: number) => this.#end(connections[index]!);
+      new Pace(this.#clock, { count: connections.length, windowMs, phase: this.#random(), end })
+        .start();
     });
+  }
+
+  /** Ends a connection that was being let in when the drain began. */
+  include(connection: Connection): void {
+    const leftMs = Math.max(0, (this.#endsAt ?? 0) - this.#clock.now());
+    this.#clock.after(this.#random() * leftMs, () => this.#end(connection));
+  }
+
+  #end(connection: Connection): void {
+    connection.end(CloseCode.restart, this.#reason);
   }
 }

@@ -34,6 +34,10 @@ export interface HandlerStats {
   readonly open: number;
   /** Connections that were accepted since the start. */
   readonly accepted: number;
+  /** Consumers that let somebody in since the start. */
+  readonly connected: number;
+  /** Of these, whose `disconnect()` was called: all but those that are open, exactly. */
+  readonly disconnected: number;
   /** Connections that are over, and whose peer has not yet let go of the network connection. */
   readonly lingering: number;
   /** How often was refused since the start, by code. */

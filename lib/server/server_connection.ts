@@ -35,6 +35,8 @@ export interface ConnectionContext extends TurnsContext, OutboxContext {
   readonly log: Log;
   /** Sockets that were let in and are not open yet. */
   readonly opening: Overdue<ServerConnection>;
+  /** Counts consumers that let somebody in, and the ends that they were told of. */
+  readonly lives: { connected: number; disconnected: number };
 }
 
 /**
@@ -120,6 +122,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     }
     this.#phase = "open";
     this.#accepted = true;
+    this.#context.lives.connected++;
     this.#outbox.gathers = options.subprotocol === SUBPROTOCOL;
     this.#decided({ accepted: options });
   }
@@ -130,6 +133,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     if (this.#phase === "open") throw new TypeError("Cannot answer: it is a socket by now");
     this.#phase = "open";
     this.#accepted = true;
+    this.#context.lives.connected++;
     this.#exchange = new HttpExchange(this);
     this.#outbox.attach(this.#exchange);
     this.#decided({ answer: this.#exchange.answer });
@@ -222,6 +226,8 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
 
   open(): void {
     this.#context.opening.delete(this);
+    // Deno forgets a close that came before.
+    if (this.#end !== undefined) return this.#outbox.close(this.#end.code, this.#end.reason);
     this.#outbox.open();
   }
 
@@ -308,7 +314,10 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
 
   /** Calls `disconnect()` once: now, after what is running, or when that takes too long. */
   #disconnect({ code, reason }: ConnectionEnd): void {
-    const call = () => this.#guard(() => this.consumer!.disconnect(code, reason));
+    const call = () => {
+      this.#context.lives.disconnected++;
+      this.#guard(() => this.consumer!.disconnect(code, reason));
+    };
     if (!this.isBusy) return call();
     let isCalled = false;
     const once = () => {

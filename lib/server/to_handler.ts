@@ -80,6 +80,7 @@ class Gate {
   readonly #stalled: StalledReaders;
   readonly #deciding: Overdue<ServerConnection>;
   readonly #context: ConnectionContext;
+  readonly #lives = { connected: 0, disconnected: 0 };
   #serial = 0;
   #accepted = 0;
   #onReleased: (() => void) | undefined;
@@ -101,7 +102,8 @@ class Gate {
     });
     const { freshness } = options;
     const gatherer = new Gatherer();
-    this.#context = { limits, clock, log, stalled, gatherer, opening, freshness };
+    const lives = this.#lives;
+    this.#context = { limits, clock, log, stalled, gatherer, lives, opening, freshness };
     this.drain = new Drain(this.#open, this.#clock, options.random);
   }
 
@@ -110,6 +112,7 @@ class Gate {
     return {
       open: this.#open.size,
       accepted: this.#accepted,
+      ...this.#lives,
       lingering,
       refused: this.#refused,
       stalled: this.#stalled.size,
@@ -119,6 +122,7 @@ class Gate {
 
   async runDrain(windowMs: number): Promise<void> {
     await this.drain.run(windowMs);
+    this.endAll(CloseCode.restart, "retry=0");
     await this.#released(LINGER_MS);
   }
 
@@ -229,6 +233,7 @@ class Gate {
       if (byServer) this.#lingering.add(connection);
     });
     this.#limitLife(connection);
+    if (this.drain.isDraining) this.drain.include(connection);
     connection.onRelease(() => {
       this.#lingering.delete(connection);
       if (this.#lingering.size === 0) this.#onReleased?.();

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { TestBrowser } from "../app/test_app.ts";
 import type { Environment } from "../../app/settings.ts";
 import { WsClient } from "./ws_client.ts";
@@ -55,6 +56,19 @@ export class AppProcess implements AsyncDisposable {
     return this.#child.pid;
   }
 
+  /** Waits until so many processes have said that they listen, in all. */
+  async listening(count: number): Promise<void> {
+    while (this.stdout.split("listens on").length <= count) await pause(20);
+  }
+
+  /** The processes that it has started, where it is several. Linux alone. */
+  children(): number[] {
+    const stats = [...Deno.readDirSync("/proc")].filter(({ name }) => /^\d+$/.test(name))
+      .map(({ name }) => readStat(Number(name)));
+    return stats.filter(({ parent, isOver }) => parent === this.pid && !isOver)
+      .map(({ pid }) => pid);
+  }
+
   signal(signal: Deno.Signal): void {
     this.#child.kill(signal);
   }
@@ -108,6 +122,17 @@ export class AppProcess implements AsyncDisposable {
 export async function buildApp(): Promise<void> {
   const { code, stderr } = await AppProcess.spawn({}, "build").ended();
   if (code !== 0) throw new Error(`The build ended with ${code}:\n${stderr}`);
+}
+
+/** Reads which process started another one (the fourth field of its stat in Linux). */
+function readStat(pid: number): { pid: number; parent: number; isOver: boolean } {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { pid, parent: Number(parent), isOver: state === "Z" };
+  } catch {
+    return { pid, parent: 0, isOver: true };
+  }
 }
 
 /** What a process needs of its surroundings, without any setting of the app. */

@@ -81,6 +81,19 @@ test("who enters in a new process is told of everybody, and in the order in whic
   assert.deepEqual(people, ["zoe", "ada", "linus", "grace"]);
 });
 
+test("the first who enters in a new process is not told once more of those in the list", async () => {
+  const { clock, processes: [one], start } = system(1);
+  await one!.enter("ada");
+  await clock.advance(1);
+  await one!.enter("linus");
+  const fresh = start();
+  await fresh.enter("grace");
+  assert.deepEqual(fresh.people, ["ada", "grace", "linus"]);
+  assert.deepEqual(fresh.told, ["joined grace"]);
+  await one!.enter("zoe");
+  assert.deepEqual(fresh.told, ["joined grace", "joined zoe"]);
+});
+
 test("a reload is no leave: neither where it was, nor elsewhere", async () => {
   const { clock, processes: [one, other] } = system(2);
   const tab = await one!.enter("ada");
@@ -144,6 +157,8 @@ test("what is said of a person last is what everybody hears", async () => {
 test("kill -9: within 10 s all survivors have the exact set, with one leave for each", async () => {
   const { clock, processes } = system(3);
   const [one, other, victim] = processes as [Process, Process, Process];
+  for (const process of processes) await process.enter("watcher");
+  for (const { told } of processes) told.length = 0;
   const tabs = new Map<string, Set<Process>>();
   for (let n = 0; n < 1_000; n++) {
     const name = `person-${n}`;
@@ -158,14 +173,14 @@ test("kill -9: within 10 s all survivors have the exact set, with one leave for 
     tabs.set(name, homes);
   }
   await settle();
-  for (const { people } of processes) assert.equal(people.length, 1_000);
+  for (const { people } of processes) assert.equal(people.length, 1_001);
   victim.node.kill();
   await clock.advance(10_000);
   const expected = [...tabs].filter(([, homes]) => homes.has(one) || homes.has(other));
   const gone = [...tabs].filter(([, homes]) => homes.size === 1 && homes.has(victim));
   assert.ok(gone.length > 100);
   for (const { people, told } of [one, other]) {
-    assert.deepEqual(people, expected.map(([name]) => name).sort());
+    assert.deepEqual(people, [...expected.map(([name]) => name), "watcher"].sort());
     const lefts = told.filter((line) => line.startsWith("left "));
     assert.deepEqual(lefts.sort(), gone.map(([name]) => `left ${name}`).sort());
     assert.equal(told.filter((line) => line.startsWith("joined ")).length, 1_000);

@@ -1,0 +1,154 @@
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { AppProcess } from "./app_process.ts";
+import type { RawTab } from "./raw_tabs.ts";
+import { type SeededPerson, seedPeople } from "./seeded_people.ts";
+import { WsClient } from "./ws_client.ts";
+
+/** What is to be seen of a process that is killed. */
+export interface Crash {
+  readonly sockets: number;
+  /** People who are left, by what the tabs say. */
+  readonly expected: readonly string[];
+  /** People who had tabs on the killed process alone. */
+  readonly gone: readonly string[];
+  /** By surviving process. */
+  readonly survivors: readonly Survivor[];
+}
+
+/** What one surviving process says. */
+export interface Survivor {
+  /** Its list, 10 s after the crash. */
+  readonly people: readonly string[];
+  /** Who joined, and who left, in the eyes of somebody who stayed all the time. */
+  readonly joined: readonly string[];
+  readonly left: readonly string[];
+  /** After the crash, in milliseconds; nothing where nobody had to leave. */
+  readonly lastLeftMs: number | undefined;
+}
+
+const ROOM = "/ws/chat/lobby";
+
+/**
+ * Three processes over one file; people with 2 to 5 tabs each, in one room, spread over the processes;
+ * then `kill -9` of the third.
+ */
+export async function crashOne(people: number, layer: string): Promise<Crash> {
+  const directory = await Deno.makeTempDir();
+  const kvPath = join(directory, "kv.sqlite3");
+  try {
+    const [watcher, ...others] = await seedPeople(kvPath, people + 1);
+    const env = { DENO_KV_PATH: kvPath, CHANNEL_LAYER: layer, SOCKETS_PER_ADDRESS: "100000" };
+    const processes = await Promise.all([1, 2, 3].map(() => AppProcess.start(env)));
+    await using stack = new AsyncDisposableStack();
+    for (const process of processes) stack.use(process);
+    const [victim, staying] = [processes[2]!, processes.slice(0, 2)];
+    const watches: Watch[] = [];
+    for (const { origin } of staying) watches.push(await Watch.begin(origin, watcher!));
+    const homes = spread(others);
+    const tabs = [...homes].flatMap(([{ cookie }, at]) =>
+      at.map((index) => ({ origin: processes[index]!.origin, path: ROOM, cookie }))
+    );
+    stack.use(await openTabs(tabs, join(directory, "tabs.json")));
+    await until(() => watches.every(({ joined }) => joined.length >= people), 60_000);
+
+    victim.signal("SIGKILL");
+    for (const watch of watches) watch.crashed();
+    await pause(10_000);
+    const [here, gone] = [(at: number[]) => at.some((index) => index !== 2), homes];
+    return {
+      sockets: tabs.length,
+      expected: [watcher!, ...others.filter((person) => here(homes.get(person)!))]
+        .map(({ login }) => login).sort(),
+      gone: [...gone].filter(([, at]) => !here(at)).map(([{ login }]) => login).sort(),
+      survivors: await Promise.all(watches.map((watch) => watch.end())),
+    };
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/** On which of three processes the tabs of each person are: 2 to 5 of them. */
+function spread(people: readonly SeededPerson[]): Map<SeededPerson, number[]> {
+  return new Map(people.map((person, serial) => {
+    const tabs = Array.from({ length: 2 + serial % 4 }, (_, tab) => tab);
+    return [person, tabs.map((tab) => (serial * 7 + tab * (1 + serial % 3)) % 3)];
+  }));
+}
+
+/** Somebody who stays, on one process, and notes what the room is told. */
+class Watch {
+  readonly joined: string[] = [];
+  readonly left: string[] = [];
+  readonly #client: WsClient;
+  readonly #open: () => Promise<WsClient>;
+  #crashedAt = Infinity;
+  #lastLeftMs: number | undefined;
+
+  private constructor(client: WsClient, open: () => Promise<WsClient>) {
+    this.#client = client;
+    this.#open = open;
+    client.socket.on("message", (data) => {
+      for (const line of String(data).split("\n")) this.#note(JSON.parse(line));
+    });
+  }
+
+  static async begin(origin: string, { cookie }: SeededPerson): Promise<Watch> {
+    const open = () =>
+      WsClient.connect(origin.replace("http", "ws") + ROOM, {
+        protocols: ["sluice.v1"],
+        headers: { origin, cookie },
+      });
+    const watch = new Watch(await open(), open);
+    await watch.#client.frame("welcome");
+    return watch;
+  }
+
+  crashed(): void {
+    this.#crashedAt = performance.now();
+  }
+
+  /** Looks at the list, as somebody does who comes now, and goes. */
+  async end(): Promise<Survivor> {
+    using client = await this.#open();
+    const { people } = (await client.frame("welcome")).data as { people: { login: string }[] };
+    this.#client[Symbol.dispose]();
+    return {
+      people: people.map(({ login }) => login).sort(),
+      joined: this.joined.toSorted(),
+      left: this.left.toSorted(),
+      lastLeftMs: this.#lastLeftMs,
+    };
+  }
+
+  #note({ type, data }: { type: string; data: { user: { login: string } } }): void {
+    // What is heard before is in the list that comes with it.
+    if (type === "welcome") this.joined.length = this.left.length = 0;
+    if (type === "joined") this.joined.push(data.user.login);
+    if (type !== "left") return;
+    this.left.push(data.user.login);
+    this.#lastLeftMs = performance.now() - this.#crashedAt;
+  }
+}
+
+/** Opens tabs in a process of their own. */
+async function openTabs(tabs: readonly RawTab[], file: string): Promise<Disposable> {
+  await Deno.writeTextFile(file, JSON.stringify(tabs));
+  const script = new URL("raw_tabs.ts", import.meta.url).pathname;
+  const args = ["run", "-A", "--no-check", script, file];
+  const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped", stdin: "null" }).spawn();
+  const reader = child.stdout.getReader();
+  const { done } = await reader.read();
+  if (done) throw new Error("The tabs could not be opened");
+  return {
+    [Symbol.dispose]() {
+      child.kill("SIGKILL");
+      void reader.cancel();
+    },
+  };
+}
+
+async function until(isSo: () => boolean, timeoutMs: number): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  while (!isSo() && performance.now() < end) await pause(20);
+}

@@ -1,0 +1,36 @@
+import { before, test } from "node:test";
+import assert from "node:assert/strict";
+import { RedisServer, whyNoRedis } from "../layers/redis_server.ts";
+import { buildApp } from "./app_process.ts";
+import { crashOne } from "./presence_crash.ts";
+
+before(buildApp);
+
+const PEOPLE = 150;
+
+/** Checks that everybody who stayed saw exactly what happened. */
+async function assertExact(layer: string): Promise<void> {
+  const { expected, gone, survivors } = await crashOne(PEOPLE, layer);
+  assert.ok(gone.length >= 10);
+  const all = Array.from({ length: PEOPLE }, (_, serial) => `person-${serial + 1}`).sort();
+  for (const { people, joined, left } of survivors) {
+    assert.deepEqual(people, expected);
+    assert.deepEqual(joined, all);
+    assert.deepEqual(left, gone);
+  }
+}
+
+test("kill -9 of one of three processes: within 10 s the others list exactly who is there, over kv:", async () => {
+  await assertExact("kv:");
+});
+
+test(
+  "kill -9 of one of three processes: within 10 s the others list exactly who is there, over Redis",
+  {
+    skip: whyNoRedis() ?? false,
+  },
+  async () => {
+    await using redis = await RedisServer.start();
+    await assertExact(redis.url);
+  },
+);

@@ -1,0 +1,26 @@
+import { KvUserStore } from "@sluice/sluice/auth";
+import { KvSessionStore, Sessions } from "@sluice/sluice/sessions";
+
+/** Somebody who is signed in. */
+export interface SeededPerson {
+  readonly id: string;
+  readonly login: string;
+  /** The header of a browser that is on http. */
+  readonly cookie: string;
+}
+
+/** Writes people who are signed in into a database, as a thousand sign-ins would. */
+export async function seedPeople(kvPath: string, count: number): Promise<SeededPerson[]> {
+  using kv = await Deno.openKv(kvPath);
+  const users = new KvUserStore(kv);
+  const sessions = new Sessions(new KvSessionStore(kv), { log: console });
+  const people: SeededPerson[] = [];
+  for (let serial = 0; serial < count; serial++) {
+    const login = `person-${serial}`;
+    const profile = { provider: "github", subject: login, login, name: login, avatarUrl: "" };
+    const { id } = await users.save(profile);
+    const { token } = await sessions.create({ userId: id, provider: "github" });
+    people.push({ id, login, cookie: `session=${token}` });
+  }
+  return people;
+}
