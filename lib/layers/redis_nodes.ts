@@ -80,14 +80,10 @@ export class RedisNodes {
    */
   async run<T>(name: string, work: Work<T>): Promise<T> {
     if (this.#home.link.connection === undefined) await this.ready();
+    if (!this.isCluster) return await this.#try(this.#home.link, work);
     const call = { serial: this.#serial++, startedAt: this.#options.clock.now() };
-    if (this.#detours.has(name)) return await this.#detour(name, work, call);
-    try {
-      return await this.#try(this.#linkOf(name), work);
-    } catch (error) {
-      if (!this.isCluster || !(error instanceof RedisRedirection)) throw error;
-      return await this.#detour(name, work, call, error);
-    }
+    const isHeldUp = this.#detours.isBefore(name, this.#linkOf(name));
+    return isHeldUp ? await this.#detour(name, work, call) : await this.#send(name, work, call);
   }
 
   /** Does something on every node that has something, or the one that there is. */
@@ -170,10 +166,24 @@ export class RedisNodes {
     return await work(connection);
   }
 
+  async #send<T>(name: string, work: Work<T>, call: Call): Promise<T> {
+    const link = this.#linkOf(name);
+    const land = this.#detours.leave(name, link);
+    let detour: Promise<T>;
+    try {
+      return await this.#try(link, work);
+    } catch (error) {
+      if (!(error instanceof RedisRedirection)) throw error;
+      detour = this.#detour(name, work, call, error);
+    } finally {
+      land();
+    }
+    return await detour;
+  }
+
   /** Tries again, in turn with whatever else is asked for the name. */
   #detour<T>(name: string, work: Work<T>, call: Call, error?: RedisRedirection): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const old = this.#linkOf(name)?.connection;
     this.#detours.hold(name, {
       serial: call.serial,
       alone: async () => {
@@ -181,13 +191,8 @@ export class RedisNodes {
         outcome.then(resolve, reject);
         return await outcome.then(() => true, () => false);
       },
-      along: () => {
-        this.#try(this.#linkOf(name), work).then(resolve, (error) => {
-          if (!(error instanceof RedisRedirection)) reject(error);
-          else this.#detour(name, work, call, error).then(resolve, reject);
-        });
-      },
-    }, async () => await old?.command("PING"));
+      along: () => void this.#send(name, work, call).then(resolve, reject),
+    });
     return promise;
   }
 
