@@ -11,7 +11,7 @@ export function readChannelLayer(env: Environment): string {
   } catch {
     throw new SettingError(
       "CHANNEL_LAYER",
-      `is ${JSON.stringify(layer.replace(/\/\/.*@/, "//…@"))}, ` +
+      `is ${JSON.stringify(layer.replace(/^([a-z]*:(?:\/\/)?).*@/i, "$1…@"))}, ` +
         "but accepts memory:, kv:, redis://… or rediss://…, several hosts with commas",
     );
   }

@@ -32,7 +32,18 @@ before(async () => {
     ...["--tls-port", `${port}`, "--tls-auth-clients", "no"],
     ...["--tls-cert-file", certificates.certificate, "--tls-key-file", certificates.key],
     ...["--tls-ca-cert-file", certificates.ca],
-    ...["--user", "sluice", "on", `>${PASSWORD}`, "~*", "&*", "-@all", ...COMMANDS.split(" ")],
+    ...[
+      "--user",
+      "sluice",
+      "on",
+      `>${PASSWORD}`,
+      "~test-*",
+      "~sluice:*",
+      "&test-*",
+      "&sluice:*",
+      "-@all",
+      ...COMMANDS.split(" "),
+    ],
   ]);
 });
 after(async () => {
