@@ -1,18 +1,49 @@
-import { type ChannelLayer, MemoryChannelLayer } from "@sluice/sluice/layers";
+import { readFileSync } from "node:fs";
+import type { Log } from "@sluice/sluice";
+import { type ChannelLayer, LayerError, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { KvChannelLayer } from "@sluice/sluice/layers/kv";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import type { Database } from "./database.ts";
-import type { Settings } from "./settings.ts";
+import { SettingError, type Settings } from "./settings.ts";
 
 /**
  * Creates the layer that `CHANNEL_LAYER` names. Nothing is opened before its first use, and it needs
  * nothing to be there: until then what is sent is refused with `UNAVAILABLE`.
+ *
+ * @throws {SettingError} `REDIS_CA_FILE` is no file of certificates.
  */
 export function createLayer(settings: Settings, database: Database): ChannelLayer {
-  const { channelLayer, kvPath } = settings;
+  const { channelLayer, kvPath, redisCaFile } = settings;
   if (channelLayer === "memory:") return new MemoryChannelLayer();
-  if (channelLayer !== "kv:") return new RedisChannelLayer(channelLayer);
+  if (channelLayer !== "kv:") {
+    return new RedisChannelLayer(channelLayer, redisCaFile ? { ca: readCa(redisCaFile) } : {});
+  }
   // In a file, `watch` sees only what its own process writes.
   const watch = kvPath === undefined || /^https?:/.test(kvPath);
   return new KvChannelLayer(database.source, { watch });
+}
+
+function readCa(file: string): string {
+  try {
+    const pem = readFileSync(file, "utf8");
+    if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
+  } catch {
+    // The sentence is the same.
+  }
+  throw new SettingError(
+    "REDIS_CA_FILE",
+    `is ${JSON.stringify(file)}, but accepts a file with certificates (PEM) that can be read`,
+  );
+}
+
+/** Says in the log what keeps the layer from being used, where something does. */
+export async function reportLayer(
+  { layer, log }: { layer: ChannelLayer; log: Log },
+): Promise<void> {
+  try {
+    await layer.check();
+  } catch (error) {
+    if (!(error instanceof LayerError) || error.code === "CLOSED") return;
+    log.warn("The channel layer cannot be used; trying again by itself", { why: error.message });
+  }
 }

@@ -1,4 +1,5 @@
 import { serve } from "@sluice/sluice/server";
+import { reportLayer } from "./layer.ts";
 import type { Services } from "./services.ts";
 import { SettingError, type Settings } from "./settings.ts";
 
@@ -17,6 +18,7 @@ export async function serveApp(
 ): Promise<void> {
   const { settings, log, realtime } = services;
   await checkDatabase(services);
+  void reportLayer(services);
   try {
     serve(fetch, {
       hostname: settings.host,

@@ -5,6 +5,7 @@
  */
 import { parseOriginRule } from "@sluice/sluice/security";
 import { LOG_LEVELS, type LogLevel } from "@sluice/sluice/server";
+import { readChannelLayer, readRedisCaFile } from "./layer_settings.ts";
 import {
   choice,
   duration,
@@ -42,6 +43,8 @@ export interface Settings {
   /** Path or address of the database; undefined is the platform's own. */
   readonly kvPath: string | undefined;
   readonly channelLayer: string;
+  /** File with the authorities whose certificates are taken of `rediss://…`, as PEM. */
+  readonly redisCaFile: string | undefined;
   readonly github: GitHubSettings | undefined;
   readonly oidc: OidcSettings | undefined;
   readonly devSignIn: boolean;
@@ -86,6 +89,7 @@ export function readSettings(env: Environment): Settings {
     host,
     kvPath: readKvPath(env),
     channelLayer: readChannelLayer(env),
+    redisCaFile: readRedisCaFile(env),
     github,
     oidc,
     devSignIn,
@@ -186,17 +190,6 @@ function readKvPath(env: Environment): string | undefined {
     );
   }
   return path ?? (isDeploy(env) ? undefined : ".data/kv.sqlite3");
-}
-
-function readChannelLayer(env: Environment): string {
-  const layer = text(env, "CHANNEL_LAYER") ?? "memory:";
-  if (layer === "memory:" || layer === "kv:") return layer;
-  if (/^rediss?:\/\/./.test(layer) && URL.canParse(layer)) return layer;
-  throw new SettingError(
-    "CHANNEL_LAYER",
-    `is ${JSON.stringify(layer.replace(/\/\/.*@/, "//…@"))}, ` +
-      "but accepts memory:, kv:, redis://… or rediss://…",
-  );
 }
 
 function readAllowedOrigins(env: Environment): readonly string[] {

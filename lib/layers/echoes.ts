@@ -49,17 +49,26 @@ export class Echoes {
 
   /** The group has no member here any more, so that its messages do not come back. */
   groupEnded(group: string): void {
-    for (const [frame, expected] of this.#expected) {
-      if (expected.group !== group) continue;
-      this.#expected.delete(frame);
-      expected.settle(NOBODY);
-    }
+    this.#settle(group, NOBODY);
+  }
+
+  /** Nothing of what was published to a group comes back any more. */
+  groupLost(group: string): void {
+    this.#settle(group, "lost");
   }
 
   /** Nothing of what was published comes back any more. */
   lost(): void {
     for (const { settle } of this.#expected.values()) settle("lost");
     this.#expected.clear();
+  }
+
+  #settle(group: string, delivery: LocalDelivery | "lost"): void {
+    for (const [frame, expected] of this.#expected) {
+      if (expected.group !== group) continue;
+      this.#expected.delete(frame);
+      expected.settle(delivery);
+    }
   }
 
   #countLost({ group, except }: Echo): LocalDelivery {

@@ -3,24 +3,21 @@ import { type BusAddress, decodeBusFrame, encodeBusFrame } from "./bus_frame.ts"
 import type { BusFrame } from "./bus_frame.ts";
 import { ownerOf } from "./channel_names.ts";
 import type { QueueSource } from "./durable_queue.ts";
-import { Echoes } from "./echoes.ts";
+import { type Echo, Echoes } from "./echoes.ts";
 import type { LayerSettings } from "./layer_options.ts";
 import { NOBODY } from "./local_channels.ts";
 import { undelivered } from "./outcome.ts";
 import type { PlainMessage } from "./plain_message.ts";
 import type { RedisCipher } from "./redis_cipher.ts";
-import {
-  type RedisConnection,
-  type RedisConnectionOptions,
-  unavailable,
-} from "./redis_connection.ts";
+import type { RedisConnection } from "./redis_connection.ts";
 import { RedisDurable } from "./redis_durable.ts";
 import type { RedisKeys } from "./redis_keys.ts";
-import { RedisLink } from "./redis_link.ts";
-import { RedisSubscriptions } from "./redis_subscriptions.ts";
+import type { RedisHomeOptions } from "./redis_home.ts";
+import { RedisNodes } from "./redis_nodes.ts";
+import { RedisRedirection, unavailable } from "./redis_refusal.ts";
 
 /** Options of a {@linkcode RedisBus}. */
-export interface RedisBusOptions extends Omit<RedisConnectionOptions, "onLost"> {
+export interface RedisBusOptions extends RedisHomeOptions {
   readonly settings: LayerSettings;
   readonly keys: RedisKeys;
   readonly cipher: RedisCipher | undefined;
@@ -33,10 +30,10 @@ export class RedisBus implements Bus {
   readonly #settings: LayerSettings;
   readonly #keys: RedisKeys;
   readonly #cipher: RedisCipher | undefined;
-  readonly #link: RedisLink;
-  readonly #subscriptions: RedisSubscriptions;
+  readonly #nodes: RedisNodes;
   readonly #durable: RedisDurable;
   readonly #echoes: Echoes;
+  readonly #inbox: string;
   #serial = 0;
 
   constructor(context: BusContext, options: RedisBusOptions) {
@@ -46,35 +43,32 @@ export class RedisBus implements Bus {
     this.#keys = keys;
     this.#cipher = cipher;
     this.#echoes = new Echoes(context.local);
-    const connection = () => this.#link.connection;
-    this.#subscriptions = new RedisSubscriptions(connection);
-    this.#link = new RedisLink(connecting, {
-      restore: (connection) => this.#subscriptions.restore(connection),
-      lost: () => this.#echoes.lost(),
-      recovered: (gap) => context.gap(gap),
-    });
-    this.#durable = new RedisDurable({ keys, counters: context.local.counters, connection });
-    const inbox = keys.inbox(context.local.names.process);
-    this.#subscriptions.add(inbox, (text, name) => this.#receiveDirect(text, name));
+    const { counters, names } = context.local;
+    const nodes = this.#nodes = new RedisNodes(connecting, (gap) => context.gap(gap));
+    this.#durable = new RedisDurable({ keys, counters, nodes, clock: settings.clock });
+    this.#inbox = keys.inbox(names.process);
+    nodes.listen(this.#inbox, { receive: (text, name) => this.#receiveDirect(text, name) });
   }
 
+  /** Whoever is a member can be sent to, too. */
   async ready(): Promise<void> {
-    await this.#link.ready();
+    await this.#nodes.noted(this.#inbox);
   }
 
   groupBegan(group: string): void {
-    this.#subscriptions.add(this.#keys.group(group), (text, name) => {
-      this.#receiveForGroup(group, text, name);
+    this.#nodes.listen(this.#keys.group(group), {
+      receive: (text, name) => this.#receiveForGroup(group, text, name),
+      lost: () => this.#echoes.groupLost(group),
     });
   }
 
   groupEnded(group: string): void {
-    this.#subscriptions.remove(this.#keys.group(group));
+    this.#nodes.leave(this.#keys.group(group));
     this.#echoes.groupEnded(group);
   }
 
   noted(group: string): Promise<void> {
-    return this.#subscriptions.noted(this.#keys.group(group));
+    return this.#nodes.noted(this.#keys.group(group));
   }
 
   async publish(
@@ -82,38 +76,44 @@ export class RedisBus implements Bus {
     except: string | undefined,
     plain: PlainMessage,
   ): Promise<Published> {
-    const connection = await this.#link.ready();
+    const startedAt = this.#settings.clock.now();
     const name = this.#keys.group(group);
+    const members = this.#keys.members(group);
     const frame = this.#encode(name, { group, except }, plain);
-    // Commands and subscriptions share a connection: what is subscribed to now comes back.
-    const echo = this.#context.local.hasGroup(group)
-      ? this.#echoes.expect(frame, { group, plain, except })
-      : undefined;
-    try {
-      const keys = [name, this.#keys.members(group)];
-      const [reached, ...members] = await this.#script(connection, keys, frame);
-      const here = await echo?.outcome() ?? NOBODY;
-      return { here, members, processes: Math.max(0, reached - (echo === undefined ? 0 : 1)) };
-    } catch (error) {
-      echo?.forget();
-      throw error;
-    }
+    const [here, reached] = await this.#nodes.run(name, async (connection) => {
+      const echo = this.#expect(frame, { group, plain, except }, connection);
+      try {
+        const reached = await this.#publish(connection, [name, members], frame, startedAt);
+        return [await echo?.outcome(), reached] as const;
+      } catch (error) {
+        echo?.forget();
+        throw error;
+      }
+    });
+    const [processes, isComplete, ...found] = reached;
+    return {
+      here: here ?? NOBODY,
+      members: isComplete === 1 ? found : await this.#membersAt(members),
+      processes: Math.max(0, processes - (here === undefined ? 0 : 1)),
+    };
   }
 
   async sendThere(to: { channel: string; group?: string }, plain: PlainMessage): Promise<boolean> {
-    const connection = await this.#link.ready();
+    const startedAt = this.#settings.clock.now();
     const name = this.#keys.inbox(ownerOf(to.channel)!);
-    const [reached] = await this.#script(connection, [name], this.#encode(name, to, plain));
+    const frame = this.#encode(name, to, plain);
+    const [reached] = await this.#nodes.run(name, (connection) => {
+      return this.#publish(connection, [name], frame, startedAt);
+    });
     if (reached === 0) this.#context.local.counters.dropped.nobody++;
     return reached > 0;
   }
 
   async push(channel: string, plain: PlainMessage): Promise<void> {
-    const connection = await this.#link.ready();
     const frame = this.#encode(this.#keys.queue(channel), {}, plain);
     const capacity = this.#settings.capacityOf(channel);
     const { expiryMs } = this.#settings;
-    const isTaken = await this.#durable.push(connection, channel, frame, { capacity, expiryMs });
+    const isTaken = await this.#durable.push(channel, frame, { capacity, expiryMs });
     if (!isTaken) throw undelivered(channel, "full");
   }
 
@@ -127,58 +127,87 @@ export class RedisBus implements Bus {
 
   opened(channel: string, ring: () => void): void {
     const bell = this.#keys.bell(channel);
-    this.#subscriptions.add(bell, ring);
+    this.#nodes.listen(bell, { receive: ring });
     // A bell that rang before it was heard is made up for.
-    this.#subscriptions.noted(bell).then(ring, () => {});
+    this.#nodes.noted(bell).then(ring, () => {});
   }
 
   closed(channel: string): void {
-    this.#subscriptions.remove(this.#keys.bell(channel));
+    this.#nodes.leave(this.#keys.bell(channel));
   }
 
   async addMember(group: string, channel: string): Promise<void> {
-    const connection = await this.#link.ready();
+    const members = this.#keys.members(group);
     const expiry = `${this.#settings.groupExpiryMs}`;
-    await connection.script("join", [this.#keys.members(group)], channel, expiry);
+    await this.#nodes.run(members, (node) => node.script("join", [members], channel, expiry));
   }
 
   async removeMember(group: string, channel: string): Promise<void> {
-    const connection = await this.#link.ready();
-    await connection.command("ZREM", this.#keys.members(group), channel);
+    const members = this.#keys.members(group);
+    await this.#nodes.run(members, (node) => node.command("ZREM", members, channel));
   }
 
   async check(): Promise<void> {
-    await (await this.#link.ready()).command("PING");
+    await this.#nodes.check();
+    await this.ready();
   }
 
   async flush(): Promise<void> {
-    const connection = await this.#link.ready();
-    let cursor = "0";
-    do {
-      const pattern = `${this.#keys.prefix}:{*`;
-      const reply = await connection.command("SCAN", cursor, "MATCH", pattern, "COUNT", "1000");
-      const [next, keys] = reply as [string, string[]];
-      for (const key of keys) await connection.command("UNLINK", key);
-      cursor = String(next);
-    } while (cursor !== "0");
+    const pattern = `${this.#keys.prefix}:{*`;
+    await this.#nodes.everywhere(async (node) => {
+      let cursor = "0";
+      do {
+        const reply = await node.command("SCAN", cursor, "MATCH", pattern, "COUNT", "1000");
+        const [next, keys] = reply as readonly [string, readonly string[]];
+        for (const key of keys) await node.command("UNLINK", key);
+        cursor = String(next);
+      } while (cursor !== "0");
+    });
   }
 
   close(): Promise<void> {
-    this.#link.close();
+    this.#nodes.close();
     this.#echoes.lost();
     return Promise.resolve();
   }
 
-  /** Returns how many processes got it, and the members that are kept. */
-  async #script(
+  /**
+   * Expects a message back, where it has members here: commands and subscriptions share a connection,
+   * so that what is subscribed to now comes back.
+   */
+  #expect(frame: string, echo: Echo, connection: RedisConnection) {
+    if (!this.#context.local.hasGroup(echo.group)) return undefined;
+    if (this.#nodes.hears(this.#keys.group(echo.group), connection)) {
+      return this.#echoes.expect(frame, echo);
+    }
+    // It is about to listen elsewhere.
+    throw new RedisRedirection("later");
+  }
+
+  /** Returns how many processes got it, whether the members that are kept are here, and those. */
+  async #publish(
     connection: RedisConnection,
-    keys: readonly string[],
+    names: readonly string[],
     frame: string,
-  ): Promise<[number, ...string[]]> {
-    const args = [`${connection.deadline}`, `${this.#settings.groupExpiryMs}`, frame];
-    const reply = await connection.script("publish", keys, ...args) as [number, ...string[]];
-    if (reply[0] < 0) throw unavailable();
-    return reply;
+    startedAt: number,
+  ): Promise<readonly [number, number, ...string[]]> {
+    const deadline = `${connection.deadline(startedAt)}`;
+    const args = [deadline, `${this.#settings.groupExpiryMs}`, frame];
+    const reply = this.#nodes.isCluster
+      ? await connection.script("publish", [], ...args, ...names)
+      : await connection.script("publish", names, ...args);
+    const reached = reply as readonly [number, number, ...string[]];
+    if (reached[0] === -2) throw new RedisRedirection("moved");
+    if (reached[0] < 0) throw unavailable();
+    return reached;
+  }
+
+  async #membersAt(members: string): Promise<readonly string[]> {
+    const expiry = `${this.#settings.groupExpiryMs}`;
+    const reply = await this.#nodes.run(members, (node) => {
+      return node.script("members", [members], expiry);
+    });
+    return reply as readonly string[];
   }
 
   #receiveForGroup(group: string, text: string, name: string): void {

@@ -1,18 +1,31 @@
 /**
- * The channel layer of processes that share a Redis or Valkey, version 7 or later.
+ * The channel layer of processes that share a Redis, a Redis Cluster or a Valkey, version 7 or later.
  *
  * @module
  */
 import { BusChannelLayer } from "./bus_channel_layer.ts";
 import { type ChannelLayerOptions, layerSettings, positive } from "./layer_options.ts";
+import { parseRedisUrl } from "./redis_address.ts";
 import { RedisBus } from "./redis_bus.ts";
 import { RedisCipher } from "./redis_cipher.ts";
 import { RedisKeys } from "./redis_keys.ts";
+
+export {
+  parseRedisUrl,
+  type RedisAccess,
+  type RedisAddress,
+  type RedisTarget,
+} from "./redis_address.ts";
 
 /** Options of {@linkcode RedisChannelLayer}. */
 export interface RedisChannelLayerOptions extends ChannelLayerOptions {
   /** What all names in Redis begin with: systems with different ones share a Redis. @default {"sluice"} */
   readonly prefix?: string;
+  /**
+   * The authorities whose certificates are taken, as PEM, in place of those that the runtime knows.
+   * For `rediss://`.
+   */
+  readonly ca?: string;
   /** How long Redis may take to answer, in milliseconds. @default {2_000} */
   readonly timeoutMs?: number;
   /** Most bytes that are on their way to Redis. @default {67_108_864} */
@@ -46,15 +59,18 @@ export interface RedisChannelLayerOptions extends ChannelLayerOptions {
  */
 export class RedisChannelLayer extends BusChannelLayer {
   /**
-   * @param url `redis://` or `rediss://` (TLS): `redis://user:password@host:6379/0`.
+   * @param url `redis://` or `rediss://` (TLS): `redis://user:password@host:6379/0`. Of a cluster, one
+   * node or several: `redis://a:7000,b:7000`. That it is one is found out, and needs no other scheme.
    * @throws {TypeError} The address, prefix or a key cannot be used.
    * @throws {RangeError} A number cannot be used.
    */
   constructor(url: string, options: RedisChannelLayerOptions = {}) {
-    assertRedisUrl(url);
+    const { addresses, access } = parseRedisUrl(url);
     const settings = layerSettings(options);
     const busOptions = {
-      url,
+      addresses,
+      access,
+      ca: options.ca,
       settings,
       clock: settings.clock,
       timeoutMs: positive("timeoutMs", options.timeoutMs ?? 2_000),
@@ -64,9 +80,4 @@ export class RedisChannelLayer extends BusChannelLayer {
     };
     super(settings, (context) => new RedisBus(context, busOptions));
   }
-}
-
-function assertRedisUrl(url: string): void {
-  if (/^rediss?:\/\/./.test(url) && URL.canParse(url)) return;
-  throw new TypeError("Cannot use the address of Redis: it takes redis://… or rediss://…");
 }

@@ -1,24 +1,13 @@
 import type { Clock } from "../scope.ts";
 import { LayerError } from "./layer_error.ts";
+import type { RedisReply } from "./redis_reader.ts";
+import { unavailable } from "./redis_refusal.ts";
 import { REDIS_SCRIPTS, type RedisScript } from "./redis_scripts.ts";
+import { type RedisListener, RedisSocket, type RedisSocketOptions } from "./redis_socket.ts";
 import { StallWatch } from "./stall_watch.ts";
 
-/** What is used of the client of `@redis/client`. */
-interface Client {
-  connect(): Promise<unknown>;
-  destroy(): void;
-  on(event: "error", listener: (error: unknown) => void): unknown;
-  sendCommand(args: readonly string[]): Promise<unknown>;
-  sSubscribe(name: string, listener: RedisListener): Promise<unknown>;
-  sUnsubscribe(name: string, listener: RedisListener): Promise<unknown>;
-}
-
-/** Takes what is published under a name. */
-export type RedisListener = (text: string, name: string) => void;
-
 /** What a {@linkcode RedisConnection} is opened with. */
-export interface RedisConnectionOptions {
-  readonly url: string;
+export interface RedisConnectionOptions extends RedisSocketOptions {
   readonly clock: Clock;
   /** How long a command may take, in milliseconds. */
   readonly timeoutMs: number;
@@ -26,6 +15,8 @@ export interface RedisConnectionOptions {
   readonly maxPendingBytes: number;
   /** Called once, when the connection is over and `close()` was not called. */
   onLost(): void;
+  /** Called when Redis has ended a subscription: the slot of its name has moved. */
+  onMoved(name: string): void;
 }
 
 const BEAT_MS = 1_000;
@@ -38,7 +29,7 @@ const BEAT_MS = 1_000;
  * lost one, and what was asked of it is rejected.
  */
 export class RedisConnection {
-  readonly #client: Client;
+  readonly #socket: RedisSocket;
   readonly #options: RedisConnectionOptions;
   readonly #shas = new Map<RedisScript, string>();
   readonly #watch: StallWatch;
@@ -48,24 +39,19 @@ export class RedisConnection {
   #isOver = false;
   #cancelBeat: (() => void) | undefined;
 
-  private constructor(client: Client, options: RedisConnectionOptions) {
-    this.#client = client;
+  private constructor(options: RedisConnectionOptions) {
     this.#options = options;
     this.#lastSeenAt = options.clock.now();
     this.#watch = new StallWatch(options.clock, options.timeoutMs, () => this.#lose());
-    client.on("error", () => this.#lose());
+    this.#socket = RedisSocket.open(options, {
+      moved: (name) => options.onMoved(name),
+      over: () => this.#lose(),
+    });
   }
 
   /** @throws {Error} It was not ready within `timeoutMs`. */
   static async open(options: RedisConnectionOptions): Promise<RedisConnection> {
-    const { createClient } = await import("@redis/client");
-    const client = createClient({
-      url: options.url,
-      disableOfflineQueue: true,
-      disableClientInfo: true,
-      socket: { reconnectStrategy: false, connectTimeout: options.timeoutMs },
-    });
-    const connection = new RedisConnection(client as unknown as Client, options);
+    const connection = new RedisConnection(options);
     await connection.#start();
     return connection;
   }
@@ -75,34 +61,39 @@ export class RedisConnection {
     return this.#lastSeenAt;
   }
 
-  /** The latest time for what is asked now, by the clock of Redis. */
-  get deadline(): number {
-    return Math.round(this.#options.clock.now() + this.#offsetMs + this.#options.timeoutMs);
+  /** The latest time for what was begun at `startedAt`, by the clock of Redis. */
+  deadline(startedAt: number): number {
+    return Math.round(startedAt + this.#offsetMs + this.#options.timeoutMs);
   }
 
   /** @throws {LayerError} `UNAVAILABLE`, or `LIMIT_REACHED`: too much is on its way. */
-  command(...args: string[]): Promise<unknown> {
+  command(...args: string[]): Promise<RedisReply> {
     let bytes = 0;
     for (const arg of args) bytes += arg.length;
     if (this.#pendingBytes + bytes > this.#options.maxPendingBytes) {
       const limit = `Cannot have more than ${this.#options.maxPendingBytes} bytes on their way`;
       return Promise.reject(new LayerError("LIMIT_REACHED", limit));
     }
-    return this.#ask(bytes, () => this.#client.sendCommand(args));
+    return this.#ask(bytes, () => this.#socket.command(args));
   }
 
   /** Runs a script. @throws {LayerError} As {@linkcode command}. */
-  script(name: RedisScript, keys: readonly string[], ...args: string[]): Promise<unknown> {
+  script(name: RedisScript, keys: readonly string[], ...args: string[]): Promise<RedisReply> {
     return this.command("EVALSHA", this.#shas.get(name)!, `${keys.length}`, ...keys, ...args);
+  }
+
+  /** The next command is for a slot that is on its way to this node. */
+  asking(): void {
+    this.command("ASKING").catch(() => {});
   }
 
   /** Resolves when Redis has noted it. @throws {LayerError} `UNAVAILABLE`. */
   async subscribe(name: string, listener: RedisListener): Promise<void> {
-    await this.#ask(name.length, () => this.#client.sSubscribe(name, listener));
+    await this.#ask(name.length, () => this.#socket.subscribe(name, listener));
   }
 
-  async unsubscribe(name: string, listener: RedisListener): Promise<void> {
-    await this.#ask(name.length, () => this.#client.sUnsubscribe(name, listener));
+  async unsubscribe(name: string): Promise<void> {
+    await this.#ask(name.length, () => this.#socket.unsubscribe(name));
   }
 
   /** Ends it. What is asked and not answered is rejected. */
@@ -110,13 +101,13 @@ export class RedisConnection {
     this.#isOver = true;
     this.#cancelBeat?.();
     this.#watch.stop();
-    this.#client.destroy();
+    this.#socket.destroy();
   }
 
   async #start(): Promise<void> {
     this.#watch.asked();
     try {
-      await this.#client.connect();
+      await this.#socket.hello(this.#options.access);
       this.#watch.answered();
       await Promise.all(
         Object.entries(REDIS_SCRIPTS).map(async ([name, source]) => {
@@ -140,7 +131,7 @@ export class RedisConnection {
     this.#cancelBeat = this.#options.clock.after(BEAT_MS, () => void this.#beat().catch(() => {}));
   }
 
-  async #ask(bytes: number, send: () => Promise<unknown>): Promise<unknown> {
+  async #ask<T>(bytes: number, send: () => Promise<T>): Promise<T> {
     if (this.#isOver) throw unavailable();
     this.#pendingBytes += bytes;
     this.#watch.asked();
@@ -163,11 +154,4 @@ export class RedisConnection {
     this.close();
     this.#options.onLost();
   }
-}
-
-/** The error of whatever needs Redis while it cannot be reached. */
-export function unavailable(cause?: unknown): LayerError {
-  return new LayerError("UNAVAILABLE", "Redis cannot be reached, or does not take this now", {
-    cause,
-  });
 }

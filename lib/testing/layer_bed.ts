@@ -49,6 +49,11 @@ export class LayerBed {
     while (performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 2));
   }
 
+  /** Waits for what another process counts, which tells nobody of it. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await this.pass(1);
+  }
+
   /** Reads a channel until there is nothing left in it: until a message that is sent last. */
   async readAll(layer: ChannelLayer, channel: string): Promise<string[]> {
     await layer.send(channel, { type: "the-last" });

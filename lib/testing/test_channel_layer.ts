@@ -1,5 +1,6 @@
 import { test } from "node:test";
 import { type CreateTestLayer, LayerBed } from "./layer_bed.ts";
+import { capacityTests, processCapacityTests } from "./layer_capacity_tests.ts";
 import { channelTests } from "./layer_channel_tests.ts";
 import { groupTests } from "./layer_group_tests.ts";
 import { lossTests } from "./layer_loss_tests.ts";
@@ -62,5 +63,8 @@ export function testChannelLayer(
   channelTests(define);
   groupTests(define);
   lossTests(define);
-  if (options.processes) processTests(define);
+  capacityTests(define);
+  if (!options.processes) return;
+  processTests(define);
+  processCapacityTests(define);
 }

@@ -55,6 +55,13 @@ const WRONG: [env: Record<string, string>, message: RegExp][] = [
     { CHANNEL_LAYER: "carrier-pigeon:" },
     /^CHANNEL_LAYER is "carrier-pigeon:", but accepts memory:/,
   ],
+  [{ CHANNEL_LAYER: "redis://a:7000,b:x" }, /^CHANNEL_LAYER is "redis:\/\/a:7000,b:x"/],
+  [{ CHANNEL_LAYER: "redis:u:s3cr3t@host" }, /^CHANNEL_LAYER is "redis:…@host"/],
+  [{ REDIS_CA_FILE: "/ca.pem" }, /^REDIS_CA_FILE is set, but CHANNEL_LAYER is not rediss:/],
+  [
+    { REDIS_CA_FILE: "/ca.pem", CHANNEL_LAYER: "redis://a" },
+    /^REDIS_CA_FILE is set, but CHANNEL_LAYER is not rediss:/,
+  ],
   [{ GITHUB_CLIENT_ID: "id" }, /^GITHUB_CLIENT_SECRET is not set, but GITHUB_CLIENT_ID is/],
   [{ GITHUB_CLIENT_SECRET: "s3cr3t" }, /^GITHUB_CLIENT_ID is not set/],
   [{ OIDC_ISSUER: "https://id.example" }, /^OIDC_CLIENT_ID is not set/],
@@ -93,6 +100,15 @@ for (const [env, message] of WRONG) {
     });
   });
 }
+
+test("CHANNEL_LAYER takes several nodes, and REDIS_CA_FILE the authorities of their certificates", () => {
+  const env = {
+    CHANNEL_LAYER: "rediss://u:p%40@a:7000,b:7001",
+    REDIS_CA_FILE: "/etc/redis-ca.pem",
+  };
+  const { channelLayer, redisCaFile } = readSettings(env);
+  assert.deepEqual([channelLayer, redisCaFile], [env.CHANNEL_LAYER, env.REDIS_CA_FILE]);
+});
 
 test("a password in an address is never shown", () => {
   for (

@@ -23,6 +23,15 @@ for (const channelLayer of ["memory:", "kv:"]) {
   });
 }
 
+test("a REDIS_CA_FILE that is none stops the start with one sentence", () => {
+  for (const file of ["/nowhere/ca.pem", import.meta.filename!]) {
+    const settings = readSettings({ CHANNEL_LAYER: "rediss://a", REDIS_CA_FILE: file });
+    const message = `REDIS_CA_FILE is ${JSON.stringify(file)}, ` +
+      "but accepts a file with certificates (PEM) that can be read.";
+    assert.throws(() => createServices(settings, { log: silent }), { message });
+  }
+});
+
 test(
   "a Redis that goes and comes: the app stays, says so, and recovers",
   { skip: whyNoRedis() ?? false },

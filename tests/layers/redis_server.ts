@@ -3,6 +3,8 @@ import { createConnection, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { RedisReply } from "../../lib/layers/redis_reader.ts";
+import { RedisSocket } from "../../lib/layers/redis_socket.ts";
 import { findRedis } from "../../tools/provide/redis.ts";
 
 /** Why the tests with Redis are left out; nothing where it is here. */
@@ -14,19 +16,20 @@ export function whyNoRedis(): string | undefined {
 export class RedisServer implements AsyncDisposable {
   readonly port: number;
   readonly #folder: string;
+  readonly #args: readonly string[];
   #process: Deno.ChildProcess;
 
-  private constructor(port: number, folder: string) {
+  private constructor(port: number, folder: string, args: readonly string[]) {
     this.port = port;
     this.#folder = folder;
+    this.#args = args;
     this.#process = this.#spawn();
   }
 
-  static async start(): Promise<RedisServer> {
-    const server = new RedisServer(
-      await freePort(),
-      await mkdtemp(join(tmpdir(), "sluice-redis-")),
-    );
+  /** Starts one, with further arguments. */
+  static async start(args: readonly string[] = []): Promise<RedisServer> {
+    const folder = await mkdtemp(join(tmpdir(), "sluice-redis-"));
+    const server = new RedisServer(await freePort(), folder, args);
     await server.#listening();
     return server;
   }
@@ -56,6 +59,21 @@ export class RedisServer implements AsyncDisposable {
     this.#process.kill("SIGCONT");
   }
 
+  /** Asks, and returns all of the answer. @throws {Error} It said no. */
+  async ask(...args: string[]): Promise<RedisReply> {
+    const socket = RedisSocket.open({
+      address: { host: "127.0.0.1", port: this.port },
+      access: { tls: false, username: undefined, password: undefined, database: 0 },
+      ca: undefined,
+    }, { moved() {}, over() {} });
+    try {
+      await socket.hello({ tls: false, username: undefined, password: undefined, database: 0 });
+      return await socket.command(args);
+    } finally {
+      socket.destroy();
+    }
+  }
+
   /** Sends one command in the inline form, and returns the first line of the answer. */
   async command(line: string): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -82,7 +100,7 @@ export class RedisServer implements AsyncDisposable {
   #spawn(): Deno.ChildProcess {
     const args = ["--port", `${this.port}`, "--bind", "127.0.0.1", "--save", "", "--dir"];
     return new Deno.Command(findRedis()!, {
-      args: [...args, this.#folder, "--appendonly", "no"],
+      args: [...args, this.#folder, "--appendonly", "no", ...this.#args],
       stdin: "null",
       stdout: "null",
       stderr: "null",
@@ -98,7 +116,8 @@ export class RedisServer implements AsyncDisposable {
   }
 }
 
-function freePort(): Promise<number> {
+/** Returns a loopback port that nobody listens on. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once("error", reject).listen(0, "127.0.0.1", () => {
       const { port } = server.address() as AddressInfo;

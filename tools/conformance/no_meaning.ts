@@ -110,7 +110,7 @@ export const NO_MEANING: readonly (readonly [reason: string, tests: readonly str
     ],
   ],
   [
-    "The same driver behind Redis Sentinel, which `@redis/client` is not asked to use here.",
+    "The same driver behind Redis Sentinel, which is not used here: Redis Cluster fails over by itself.",
     [
       "channels_redis/test_pubsub_sentinel.py::test_send_receive",
       "channels_redis/test_pubsub_sentinel.py::test_send_receive_sync",

@@ -23,7 +23,6 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
   { files: "lib/protocol/", may: [] },
   { files: "lib/scope.ts", may: ["node:*", "lib/protocol/"] },
   { files: "lib/client/", may: ["lib/protocol/"] },
-  { files: "lib/layers/redis_", may: [...CORE, "lib/layers/", "npm:@redis/client"] },
   { files: "lib/layers/", may: CORE },
   { files: "lib/sessions/", may: CORE },
   { files: "lib/routing/", may: CORE },

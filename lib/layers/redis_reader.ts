@@ -1,0 +1,163 @@
+import { Buffer } from "node:buffer";
+
+/** What Redis says: text, a number, a list, nothing, or no. */
+export type RedisReply = string | number | boolean | null | RedisError | readonly RedisReply[];
+
+/** Redis said no; the first word of the message is a code, as `MOVED`. */
+export class RedisError extends Error {
+  override readonly name = "RedisError";
+
+  get code(): string {
+    return this.message.split(" ", 1)[0]!;
+  }
+}
+
+const [CR, MINUS, PUSH] = [13, 45, 62];
+
+/**
+ * Cuts what Redis sends (RESP3) into replies. A reply that comes in pieces is looked through once,
+ * and read when it is whole.
+ *
+ * @see https://github.com/redis/redis-specifications/blob/master/protocol/RESP3.md
+ */
+export class RedisReader {
+  #pieces: Buffer[] = [];
+  #size = 0;
+  /** How many bytes have to be there before it is worth to look again. */
+  #needed = 1;
+  #buffer: Buffer = Buffer.alloc(0);
+  /** How far it was looked through, and how many values of the reply are still to come. */
+  #seen = 0;
+  #left = 1;
+  /** How far it was read. */
+  #at = 0;
+
+  /** Takes a piece; hands on the replies that are whole by now, with whether nobody asked for them. */
+  take(piece: Buffer, hand: (reply: RedisReply, isPush: boolean) => void): void {
+    this.#pieces.push(piece);
+    this.#size += piece.length;
+    if (this.#size < this.#needed) return;
+    this.#buffer = this.#pieces.length === 1 ? piece : Buffer.concat(this.#pieces);
+    this.#at = 0;
+    while (this.#isWhole()) {
+      this.#left = 1;
+      const isPush = this.#buffer[this.#at] === PUSH;
+      hand(this.#read(), isPush);
+    }
+    const rest = this.#buffer.subarray(this.#at);
+    this.#pieces = rest.length === 0 ? [] : [rest];
+    this.#size = rest.length;
+    this.#seen -= this.#at;
+    this.#needed -= this.#at;
+  }
+
+  #isWhole(): boolean {
+    const buffer = this.#buffer;
+    while (this.#left > 0) {
+      const end = buffer.indexOf(CR, this.#seen);
+      if (end < 0 || end + 1 >= buffer.length) return this.#waitFor(buffer.length + 1);
+      const count = Math.max(0, this.#number(this.#seen + 1, end));
+      switch (String.fromCharCode(buffer[this.#seen]!)) {
+        case "$":
+        case "=":
+        case "!": {
+          const isNothing = buffer[this.#seen + 1] === MINUS;
+          const next = end + 2 + (isNothing ? 0 : count + 2);
+          if (next > buffer.length) return this.#waitFor(next);
+          this.#seen = next;
+          this.#left--;
+          continue;
+        }
+        case "*":
+        case "~":
+        case ">":
+          this.#left += count - 1;
+          break;
+        case "%":
+          this.#left += 2 * count - 1;
+          break;
+        // Attributes come before the value that they are about.
+        case "|":
+          this.#left += 2 * count;
+          break;
+        default:
+          this.#left--;
+      }
+      this.#seen = end + 2;
+    }
+    return true;
+  }
+
+  #waitFor(size: number): false {
+    this.#needed = size;
+    return false;
+  }
+
+  #read(): RedisReply {
+    const type = String.fromCharCode(this.#buffer[this.#at]!);
+    const end = this.#buffer.indexOf(CR, this.#at);
+    const begin = this.#at + 1;
+    this.#at = end + 2;
+    switch (type) {
+      case ":":
+        return this.#number(begin, end);
+      case "$":
+        return this.#readText(begin, end);
+      case "=":
+        return this.#readText(begin, end)?.slice("txt:".length) ?? null;
+      case "!":
+        return new RedisError(this.#readText(begin, end) ?? "");
+      case "*":
+      case "~":
+      case ">":
+        return this.#buffer[begin] === MINUS ? null : this.#readList(this.#number(begin, end));
+      case "%":
+        return this.#readList(2 * this.#number(begin, end));
+      case "|":
+        this.#readList(2 * this.#number(begin, end));
+        return this.#read();
+      default:
+        return readLine(type, this.#buffer.toString("latin1", begin, end));
+    }
+  }
+
+  #readText(begin: number, end: number): string | null {
+    if (this.#buffer[begin] === MINUS) return null;
+    const size = this.#number(begin, end);
+    this.#at = end + 2 + size + 2;
+    return this.#buffer.toString("utf8", end + 2, end + 2 + size);
+  }
+
+  #readList(count: number): RedisReply[] {
+    const list: RedisReply[] = [];
+    while (list.length < count) list.push(this.#read());
+    return list;
+  }
+
+  #number(begin: number, end: number): number {
+    const isNegative = this.#buffer[begin] === MINUS;
+    let number = 0;
+    for (let at = isNegative ? begin + 1 : begin; at < end; at++) {
+      number = number * 10 + this.#buffer[at]! - 48;
+    }
+    return isNegative ? -number : number;
+  }
+}
+
+function readLine(type: string, line: string): RedisReply {
+  switch (type) {
+    case "+":
+    case "(":
+      return line;
+    case "-":
+      return new RedisError(line);
+    case "#":
+      return line === "t";
+    case ",":
+      return Number(line);
+    case "_":
+      return null;
+    default:
+      throw new SyntaxError("Redis sent something that is no RESP3");
+  }
+}

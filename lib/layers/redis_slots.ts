@@ -1,0 +1,64 @@
+import { Buffer } from "node:buffer";
+import { formatAddress, type RedisAddress } from "./redis_address.ts";
+import type { RedisReply } from "./redis_reader.ts";
+
+const SLOT_COUNT = 16_384;
+
+/** Which node of a cluster has which slot, as far as it is known. */
+export class RedisSlots {
+  readonly #owners: (RedisAddress | undefined)[] = Array(SLOT_COUNT);
+
+  /**
+   * Reads the answer to `CLUSTER SLOTS`. A node without a host has the one that was asked.
+   *
+   * @throws {TypeError} It is none.
+   */
+  static parse(reply: RedisReply, asked: RedisAddress): RedisSlots {
+    const slots = new RedisSlots();
+    for (const range of list(reply)) {
+      const [from, to, primary] = list(range);
+      const [host, port] = list(primary);
+      const address = { host: knownHost(host) ?? asked.host, port: Number(port) };
+      slots.#owners.fill(address, Number(from), Number(to) + 1);
+    }
+    return slots;
+  }
+
+  /** Who has what is called `name`; undefined where nobody does. */
+  ownerOf(name: string): RedisAddress | undefined {
+    return this.#owners[slotOf(name)];
+  }
+
+  /** Notes that a node has what is called `name`, and all else in its slot. */
+  move(name: string, to: RedisAddress): void {
+    this.#owners[slotOf(name)] = to;
+  }
+
+  /** Every node that has a slot, by its address. */
+  get owners(): ReadonlyMap<string, RedisAddress> {
+    const distinct = new Set(this.#owners);
+    distinct.delete(undefined);
+    return new Map([...distinct].map((address) => [formatAddress(address!), address!]));
+  }
+}
+
+/** The slot of a name: CRC-16/XMODEM of what stands in its first braces, else of all of it. */
+export function slotOf(name: string): number {
+  const begin = name.indexOf("{") + 1;
+  const end = begin > 0 ? name.indexOf("}", begin) : -1;
+  let sum = 0;
+  for (const byte of Buffer.from(end > begin ? name.slice(begin, end) : name)) {
+    sum ^= byte << 8;
+    for (let bit = 0; bit < 8; bit++) sum = (sum & 0x8000 ? sum << 1 ^ 0x1021 : sum << 1) & 0xffff;
+  }
+  return sum % SLOT_COUNT;
+}
+
+function list(reply: RedisReply | undefined): readonly RedisReply[] {
+  if (Array.isArray(reply)) return reply;
+  throw new TypeError("The cluster does not say who has which slot");
+}
+
+function knownHost(host: RedisReply | undefined): string | undefined {
+  return typeof host === "string" && host !== "" && host !== "?" ? host : undefined;
+}

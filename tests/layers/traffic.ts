@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import type { ChannelLayer, LayerGap } from "@sluice/sluice/layers";
+import { LayerError } from "@sluice/sluice/layers";
+
+/** A message that its sender took for sent; times in milliseconds since the epoch. */
+type Sent = readonly [number: number, began: number, ended: number];
+
+/** What {@linkcode Traffic} sent. */
+export interface TrafficReport {
+  readonly sent: readonly Sent[];
+  /** Messages that their sender was told of. */
+  readonly refused: number;
+  /** The longest that a call took, in milliseconds. */
+  readonly slowest: number;
+}
+
+/** Sends numbered messages all the time, one every few milliseconds, without waiting for the last. */
+export class Traffic {
+  readonly #sent: Sent[] = [];
+  readonly #calls = new Set<Promise<void>>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #refused = 0;
+  #slowest = 0;
+  #number = 0;
+
+  constructor(send: (number: number) => Promise<unknown>) {
+    this.#timer = setInterval(() => this.#send(send), 2);
+  }
+
+  /** Messages to a group, with their number as data. */
+  static toGroup(layer: ChannelLayer, group: string): Traffic {
+    return new Traffic((data) => layer.groupSend(group, { type: "n", data }));
+  }
+
+  async stop(): Promise<TrafficReport> {
+    clearInterval(this.#timer);
+    await Promise.all(this.#calls);
+    return { sent: this.#sent, refused: this.#refused, slowest: this.#slowest };
+  }
+
+  #send(send: (number: number) => Promise<unknown>): void {
+    const [number, began] = [this.#number++, Date.now()];
+    const call = send(number).then(
+      () => void this.#sent.push([number, began, Date.now()]),
+      (error) => {
+        this.#refused++;
+        assert.ok(error instanceof LayerError && error.code === "UNAVAILABLE", String(error));
+      },
+    ).finally(() => {
+      this.#slowest = Math.max(this.#slowest, Date.now() - began);
+      this.#calls.delete(call);
+    });
+    this.#calls.add(call);
+  }
+}
+
+/**
+ * Asserts that what was sent came once and in order, or that it was told: in a gap, or by its number.
+ *
+ * @returns How many were lost.
+ */
+export function assertAllTold(
+  { sent }: Pick<TrafficReport, "sent">,
+  received: readonly unknown[],
+  gaps: readonly LayerGap[],
+): number {
+  const numbers = received.map(Number);
+  assert.deepEqual(numbers, [...new Set(numbers)].sort((a, b) => a - b), "twice, or out of order");
+  const arrived = new Set(numbers);
+  const lost = sent.filter(([number]) => !arrived.has(number));
+  for (const [number, began, ended] of lost) {
+    const isTold = gaps.some(({ since, until }) => since <= ended && began <= until);
+    const story = JSON.stringify({ number, began, ended, gaps });
+    assert.ok(isTold, `A message was lost, and nobody was told: ${story}`);
+  }
+  return lost.length;
+}
