@@ -8,9 +8,9 @@ import { LocalSocketCounter, type SocketCounter } from "./socket_counter.ts";
 export interface SharedSocketCounterOptions {
   /** How soon a change is told, together with others, in milliseconds. @default {250} */
   readonly tellMs?: number;
-  /** How often a process says that it is there, in milliseconds. @default {5_000} */
+  /** How often a process says that it is there, in milliseconds. @default {2_000} */
   readonly beatMs?: number;
-  /** How long a process may be silent before its sockets count no more, in milliseconds. @default {20_000} */
+  /** How long a process may be silent before its sockets count no more, in milliseconds. @default {6_000} */
   readonly silentMs?: number;
   /** How long the first socket waits for the others' counts, in milliseconds. @default {500} */
   readonly syncTimeoutMs?: number;
@@ -39,7 +39,7 @@ const MAX_KEY_LENGTH = 400;
  * _n_ - 1 more than the limit, once. Where messages take longer than `tellMs` to arrive, up to what
  * comes in meanwhile.
  *
- * The sockets of a process that was killed count for `silentMs` and a beat more. Where processes
+ * The sockets of a process that was killed count for `silentMs` and two beats more (10 s). Where processes
  * cannot reach each other, each counts on with what it knows.
  *
  * *Security*: names go over the layer as they are. Whoever can write to the layer can use up anybody's
@@ -86,8 +86,8 @@ export class SharedSocketCounter implements SocketCounter {
       group: options.controlGroup ?? "sluice.sockets",
       type: "sluice.sockets",
       changes: COUNTS,
-      beatMs: options.beatMs ?? 5_000,
-      silentMs: options.silentMs ?? 20_000,
+      beatMs: options.beatMs ?? 2_000,
+      silentMs: options.silentMs ?? 6_000,
       goodbyeMs: 0,
       syncTimeoutMs: options.syncTimeoutMs ?? 500,
       state: () => [...this.#here.entries()],

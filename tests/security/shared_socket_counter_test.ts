@@ -23,9 +23,14 @@ function system(count: number) {
   const start = () => new Process(wire, clock);
   const processes = Array.from({ length: count }, start);
   /** Asks a process for sockets of ada, of which there may be `limit`; resolves with those it got. */
-  const open = async (process: Process, wanted: number, limit: number): Promise<Release[]> => {
+  const open = async (
+    process: Process,
+    wanted: number,
+    limit: number,
+    withinMs = 6_000,
+  ): Promise<Release[]> => {
     const taking = Array.from({ length: wanted }, () => process.counter.take("user ada", limit));
-    await clock.advance(6_000);
+    await clock.advance(withinMs);
     return (await Promise.all(taking)).filter((release) => release !== undefined);
   };
   return { clock, start, processes, open };
@@ -76,9 +81,9 @@ test("sockets of a killed process do not count for ever", async () => {
   await open(one!, 5, 5);
   assert.equal((await open(two!, 1, 5)).length, 0);
   one!.node.kill();
-  await clock.advance(8_000);
+  await clock.advance(4_000);
   assert.equal(two!.counter.count("user ada"), 5, "it may come back");
-  await clock.advance(20_000);
+  await clock.advance(6_000);
   assert.equal((await open(two!, 9, 5)).length, 5);
 });
 
@@ -103,8 +108,8 @@ test("a process that was cut off counts on, and then all know what came meanwhil
   await open(one!, 1, 9);
   await open(two!, 1, 9);
   one!.node.cut();
-  await open(one!, 3, 9);
-  await open(two!, 2, 9);
+  await open(one!, 3, 9, 2_000);
+  await open(two!, 2, 9, 2_000);
   assert.equal(two!.counter.count("user ada"), 4, "nobody is dropped for being cut off");
   one!.node.mend();
   await clock.advance(10_000);
@@ -130,7 +135,7 @@ test("a thousand sockets are told with a few messages, and one that is idle with
   const { sent } = one!.node.layer.stats;
   assert.ok(sent < 10, `${sent} messages`);
   await clock.advance(60_000);
-  assert.ok(one!.node.layer.stats.sent - sent <= 14, "beats alone: one in five seconds");
+  assert.ok(one!.node.layer.stats.sent - sent <= 34, "beats alone: one in two seconds");
 });
 
 test("what is no message of counts hurts nobody", async () => {
