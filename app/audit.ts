@@ -2,7 +2,10 @@ import type { Refusal, Scope } from "@sluice/sluice";
 import type { Audit, UserScope } from "@sluice/sluice/auth";
 import type { Sessions } from "@sluice/sluice/sessions";
 
-/** Notes the ends and rotations of sessions that this process brings about. */
+/**
+ * Notes the ends of sessions that this process brings about, and the expiries that it notices: those
+ * once, however many processes do.
+ */
 export function auditSessions(sessions: Sessions, audit: Audit): void {
   sessions.subscribe((event) => {
     if (event.type === "ended") {
@@ -12,6 +15,10 @@ export function auditSessions(sessions: Sessions, audit: Audit): void {
       const kind = event.reason === "user-banned" ? "user-banned" : "user-removed";
       audit.write({ kind, userId: event.userId });
     }
+  });
+  sessions.onExpired(({ id: sessionId, userId, expiresAt }) => {
+    const event = { kind: "session-ended", sessionId, userId, code: "expired" } as const;
+    audit.writeOnce(`expired ${sessionId}`, event, expiresAt);
   });
 }
 

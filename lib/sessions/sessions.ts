@@ -3,6 +3,7 @@ import { ControlFollower } from "./control_follower.ts";
 import type { ControlLog } from "./control_log.ts";
 import { LiveSessions } from "./live_sessions.ts";
 import { createRecord, type NewSession, type NewToken } from "./new_session.ts";
+import { NotedExpiries } from "./noted_expiries.ts";
 import {
   expiryOf,
   type FoundSession,
@@ -78,6 +79,7 @@ export class Sessions {
   readonly #maxPerUser: number;
   #unfollow: (() => void) | undefined;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
+  readonly #expiries: NotedExpiries;
 
   /** @throws {RangeError} A lifetime is not a positive number of milliseconds. */
   constructor(store: SessionStore, options: SessionsOptions) {
@@ -89,6 +91,7 @@ export class Sessions {
     this.#lifetime = { idleTtlMs, maxTtlMs };
     this.#clock = options.clock ?? systemClock;
     this.log = options.log;
+    this.#expiries = new NotedExpiries(options.log);
     this.renewEveryMs = Math.min(HOUR_MS, idleTtlMs / 2);
     this.#maxPerUser = options.maxPerUser ?? 100;
     const tools = { clock: this.#clock, log: this.log };
@@ -269,15 +272,27 @@ export class Sessions {
     return () => void this.#listeners.delete(listener);
   }
 
+  /**
+   * Calls `listener` where it is noticed that a session's lifetime is over: at its end while
+   * connections are open, else when somebody comes with it. Once for each session, as far as this
+   * process remembers; others may notice it as well. Returns how to stop.
+   */
+  onExpired(listener: (session: Session) => void): () => void {
+    return this.#expiries.subscribe(listener);
+  }
+
   #found(record: SessionRecord): FoundSession {
     const session = toSession(record, this.#lifetime);
-    return this.#clock.now() < session.expiresAt ? { state: "live", session } : {
-      state: "expired",
-    };
+    if (this.#clock.now() < session.expiresAt) return { state: "live", session };
+    this.#expiries.note(session);
+    return { state: "expired" };
   }
 
   #seen(record: SessionRecord, seenAt: number): SessionRecord | undefined {
-    if (seenAt >= expiryOf(record, this.#lifetime)) return undefined;
+    if (seenAt >= expiryOf(record, this.#lifetime)) {
+      this.#expiries.note(toSession(record, this.#lifetime));
+      return undefined;
+    }
     if (seenAt <= record.lastSeenAt) return record;
     return this.#withForgetAt({ ...record, lastSeenAt: seenAt });
   }
