@@ -9,11 +9,11 @@ import type { Sessions } from "@sluice/sluice/sessions";
 export function auditSessions(sessions: Sessions, audit: Audit): void {
   sessions.subscribe((event) => {
     if (event.type === "ended") {
-      const { sessionId, userId, reason: code } = event;
-      audit.write({ kind: "session-ended", sessionId, userId, code });
+      const { sessionId, userId, reason: code, by } = event;
+      audit.write({ kind: "session-ended", sessionId, userId, code, by });
     } else if (event.type === "user-ended") {
       const kind = event.reason === "user-banned" ? "user-banned" : "user-removed";
-      audit.write({ kind, userId: event.userId });
+      audit.write({ kind, userId: event.userId, by: event.by });
     }
   });
   sessions.onExpired(({ id: sessionId, userId, expiresAt }) => {
