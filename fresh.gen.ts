@@ -19,12 +19,14 @@ import * as route13 from "./routes/device.tsx";
 import * as route14 from "./routes/healthz.ts";
 import * as route15 from "./routes/index.tsx";
 import * as route16 from "./routes/metrics.ts";
-import * as route17 from "./routes/readyz.ts";
-import * as route18 from "./routes/rooms/[room].tsx";
-import * as route19 from "./routes/rooms/index.tsx";
-import * as route20 from "./routes/sessions.tsx";
-import * as route21 from "./routes/signin.tsx";
-import * as route22 from "./routes/ws/[...path].ts";
+import * as route17 from "./routes/people/[id].tsx";
+import * as route18 from "./routes/people/index.tsx";
+import * as route19 from "./routes/readyz.ts";
+import * as route20 from "./routes/rooms/[room].tsx";
+import * as route21 from "./routes/rooms/index.tsx";
+import * as route22 from "./routes/sessions.tsx";
+import * as route23 from "./routes/signin.tsx";
+import * as route24 from "./routes/ws/[...path].ts";
 import * as island0 from "./islands/Room.tsx";
 import * as island1 from "./islands/Sessions.tsx";
 
@@ -47,12 +49,14 @@ export default {
     "healthz.ts": route14,
     "index.tsx": route15,
     "metrics.ts": route16,
-    "readyz.ts": route17,
-    "rooms/[room].tsx": route18,
-    "rooms/index.tsx": route19,
-    "sessions.tsx": route20,
-    "signin.tsx": route21,
-    "ws/[...path].ts": route22,
+    "people/[id].tsx": route17,
+    "people/index.tsx": route18,
+    "readyz.ts": route19,
+    "rooms/[room].tsx": route20,
+    "rooms/index.tsx": route21,
+    "sessions.tsx": route22,
+    "signin.tsx": route23,
+    "ws/[...path].ts": route24,
   },
   islands: {
     "islands/Room.tsx": island0,

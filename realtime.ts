@@ -17,12 +17,7 @@ import {
 import { type ChannelLayer, type LayerScope, withLayer } from "@sluice/sluice/layers";
 import type { Presence } from "@sluice/sluice/presence";
 import { route, router } from "@sluice/sluice/routing";
-import {
-  RateLimiter,
-  withHandshakeRate,
-  withOrigins,
-  withSocketLimits,
-} from "@sluice/sluice/security";
+import { withHandshakeRate, withOrigins, withSocketLimits } from "@sluice/sluice/security";
 import { type Handler, toHandler } from "@sluice/sluice/server";
 import type { Sessions } from "@sluice/sluice/sessions";
 import { ChatConsumer, type ChatScope } from "./consumers/chat_consumer.ts";
@@ -33,6 +28,7 @@ import {
   type SessionsScope,
 } from "./consumers/sessions_consumer.ts";
 import { auditRefusals } from "./app/audit.ts";
+import type { Limits } from "./app/limits.ts";
 import { type SessionNotices, withNotices } from "./app/session_notices.ts";
 import type { Settings } from "./app/settings.ts";
 
@@ -49,6 +45,7 @@ export interface RealtimeParts {
   readonly audit: Audit;
   readonly layer: ChannelLayer;
   readonly presence: Presence<PublicUser>;
+  readonly limits: Limits;
   readonly notices: SessionNotices;
   readonly listSessions: ListSessions;
 }
@@ -57,7 +54,11 @@ export interface RealtimeParts {
 export function createRealtime(parts: RealtimeParts): Handler {
   const { settings, log, audit, sessions, users, tickets, layer, presence } = parts;
   const { notices, listSessions } = parts;
-  const limits = { perUser: settings.socketsPerUser, perAddress: settings.socketsPerAddress };
+  const limits = {
+    perUser: settings.socketsPerUser,
+    perAddress: settings.socketsPerAddress,
+    counter: parts.limits.sockets,
+  };
 
   const routes = router<AppScope>([
     route("/ws/echo", EchoConsumer),
@@ -69,7 +70,7 @@ export function createRealtime(parts: RealtimeParts): Handler {
   ]);
 
   const stack: Application<Scope> = withHandshakeRate(
-    createHandshakeRate(settings),
+    parts.limits.handshakes,
     withOrigins(
       settings.allowedOrigins,
       withTickets(
@@ -94,12 +95,4 @@ export function createRealtime(parts: RealtimeParts): Handler {
     onRefusal: auditRefusals(audit),
     limits: { maxMessageBytes, messagesPerSecond, messageBurst, sendBufferBytes },
   });
-}
-
-/** Six thousand a minute, and at once ten times as many as an address may have sockets. */
-function createHandshakeRate({ handshakesPerAddress, socketsPerAddress }: Settings): RateLimiter {
-  if (handshakesPerAddress !== undefined) {
-    return new RateLimiter({ perMinute: handshakesPerAddress });
-  }
-  return new RateLimiter({ perMinute: 6_000, burst: Math.max(6_000, 10 * socketsPerAddress) });
 }

@@ -2,16 +2,23 @@ import type { Refusal, Scope } from "@sluice/sluice";
 import type { Audit, UserScope } from "@sluice/sluice/auth";
 import type { Sessions } from "@sluice/sluice/sessions";
 
-/** Notes the ends and rotations of sessions that this process brings about. */
+/**
+ * Notes the ends of sessions that this process brings about, and the expiries that it notices: those
+ * once, however many processes do.
+ */
 export function auditSessions(sessions: Sessions, audit: Audit): void {
   sessions.subscribe((event) => {
     if (event.type === "ended") {
-      const { sessionId, userId, reason: code } = event;
-      audit.write({ kind: "session-ended", sessionId, userId, code });
+      const { sessionId, userId, reason: code, by } = event;
+      audit.write({ kind: "session-ended", sessionId, userId, code, by });
     } else if (event.type === "user-ended") {
       const kind = event.reason === "user-banned" ? "user-banned" : "user-removed";
-      audit.write({ kind, userId: event.userId });
+      audit.write({ kind, userId: event.userId, by: event.by });
     }
+  });
+  sessions.onExpired(({ id: sessionId, userId, expiresAt }) => {
+    const event = { kind: "session-ended", sessionId, userId, code: "expired" } as const;
+    audit.writeOnce(`expired ${sessionId}`, event, expiresAt);
   });
 }
 

@@ -31,11 +31,12 @@ import {
 import { auditSessions } from "./audit.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { createLayer } from "./layer.ts";
+import { createLimits } from "./limits.ts";
 import { createRealtime } from "../realtime.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { SessionNotices } from "./session_notices.ts";
 import { listSessions } from "./sessions.ts";
-import { createAttempts, createSignIn } from "./sign_in.ts";
+import { createSignIn } from "./sign_in.ts";
 
 /** What routes, and the socket gate, work with. */
 export interface Services {
@@ -104,7 +105,9 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     joined: (user) => ({ type: "joined", data: { user } }),
     left: (user) => ({ type: "left", data: { user } }),
   }, { log });
-  const signing = createSignIn({ settings, sessions, users, database, log, audit });
+  const limits = createLimits(settings, layer, clock);
+  const { signIns: attempts } = limits;
+  const signing = createSignIn({ settings, sessions, users, database, log, audit, attempts });
   const parts = {
     settings,
     log,
@@ -123,6 +126,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   const deviceSignIn = new DeviceSignIn({ grants, users, sessions, audit, clock });
   const realtime = createRealtime({
     ...parts,
+    limits,
     notices,
     listSessions: (person) => listSessions({ sessions, socketCounts }, person),
   });
@@ -130,7 +134,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     ...parts,
     crossOrigin,
     deviceSignIn,
-    deviceAttempts: createAttempts(settings),
+    deviceAttempts: limits.devices,
     socketCounts,
     realtime,
     startedAt: Date.now(),
@@ -138,7 +142,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
       sessions.close();
       await socketCounts.close().catch(() => {}); // What is left is ignored after 20 s.
       await audit.written();
-      await presence.close();
+      await Promise.all([presence.close(), limits.close()]);
       await layer.close();
       await database.close();
     },

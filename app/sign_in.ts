@@ -10,7 +10,7 @@ import {
   SignIn,
   type UserStore,
 } from "@sluice/sluice/auth";
-import { networkOf, RateLimiter } from "@sluice/sluice/security";
+import type { Limiter } from "@sluice/sluice/security";
 import type { Sessions } from "@sluice/sluice/sessions";
 import type { Database } from "./database.ts";
 import type { Settings } from "./settings.ts";
@@ -23,6 +23,8 @@ export interface SignInParts {
   readonly database: Database;
   readonly log: Log;
   readonly audit: Audit;
+  /** How often an address may try. */
+  readonly attempts: Limiter | undefined;
 }
 
 /** Signing in with the providers that are set, and the development provider where it is on. */
@@ -33,7 +35,7 @@ export interface AppSignIn {
 
 /** Creates the ways to sign in. */
 export function createSignIn(parts: SignInParts): AppSignIn {
-  const { settings, sessions, users, database, log, audit } = parts;
+  const { settings, sessions, users, database, log, audit, attempts } = parts;
   const { github, oidc } = settings;
   const devIdentity = settings.devSignIn ? new DevIdentity({ log }) : undefined;
   const providers: Provider[] = [];
@@ -41,14 +43,6 @@ export function createSignIn(parts: SignInParts): AppSignIn {
   if (oidc !== undefined) providers.push(new OidcProvider(oidc));
   if (devIdentity !== undefined) providers.push(new DevProvider(devIdentity));
   const transactions = new KvTransactionStore(database.source);
-  const attempts = createAttempts(settings);
   const signIn = new SignIn({ providers, transactions, users, sessions, log, audit, attempts });
   return { signIn, devIdentity };
-}
-
-/** Creates what limits sign-ins by address, where they are limited. */
-export function createAttempts({ signInsPerAddress }: Settings) {
-  if (signInsPerAddress === undefined) return undefined;
-  const limiter = new RateLimiter({ perMinute: signInsPerAddress });
-  return { take: (address: string) => limiter.take(networkOf(address)) };
 }

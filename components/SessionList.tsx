@@ -1,3 +1,6 @@
+import { Ago } from "./Ago.tsx";
+import { counted } from "./counted.ts";
+
 /** A session, as its owner sees it. */
 export interface SessionRow {
   readonly id: string;
@@ -47,7 +50,7 @@ function Row({ session, now }: { readonly session: SessionRow; readonly now: num
         </p>
         <p class="help">
           Signed in <Ago at={createdAt} now={now} /> ({place}), last seen{" "}
-          <Ago at={lastSeenAt} now={now} />, {connections(sockets)}
+          <Ago at={lastSeenAt} now={now} />, {counted(sockets, "open connection")}
         </p>
       </div>
       <form method="post" action={current ? "/auth/signout" : "/sessions"}>
@@ -62,26 +65,4 @@ function Row({ session, now }: { readonly session: SessionRow; readonly now: num
       </form>
     </li>
   );
-}
-
-function connections(count: number): string {
-  return count === 1 ? "1 open connection" : `${count === 0 ? "no" : count} open connections`;
-}
-
-/** A moment, said so that it is right in every time zone. */
-function Ago({ at, now }: { readonly at: string; readonly now: number }) {
-  return (
-    <time datetime={at} title={`${at.slice(0, 16).replace("T", " ")} UTC`}>{ago(at, now)}</time>
-  );
-}
-
-const UNITS = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000]] as const;
-
-function ago(at: string, now: number): string {
-  const passed = now - Date.parse(at);
-  for (const [unit, ms] of UNITS) {
-    const count = Math.floor(passed / ms);
-    if (count > 0) return `${count} ${unit}${count > 1 ? "s" : ""} ago`;
-  }
-  return "just now";
 }

@@ -6,17 +6,19 @@ import { Logo } from "./Logo.tsx";
 export interface SiteHeaderProps {
   /** Who is signed in. */
   readonly user: PublicUser | undefined;
+  /** Whether that person looks after others. */
+  readonly hasPeople: boolean;
 }
 
 /** The top of every page: where one can go, who one is, and the way out. */
-export function SiteHeader({ user }: SiteHeaderProps) {
+export function SiteHeader({ user, hasPeople }: SiteHeaderProps) {
   return (
     <header class="site-header">
       <a class="brand" href="/" aria-current="false">
         <Logo />
         <span>Sluice</span>
       </a>
-      {user ? <SignedIn user={user} /> : (
+      {user ? <SignedIn user={user} hasPeople={hasPeople} /> : (
         <nav aria-label="Main">
           <a class="button small" href="/signin">Sign in</a>
         </nav>
@@ -25,12 +27,15 @@ export function SiteHeader({ user }: SiteHeaderProps) {
   );
 }
 
-function SignedIn({ user }: { readonly user: PublicUser }) {
+function SignedIn(
+  { user, hasPeople }: { readonly user: PublicUser; readonly hasPeople: boolean },
+) {
   return (
     <>
       <nav aria-label="Main">
         <a href="/rooms">Rooms</a>
         <a href="/sessions">Sessions</a>
+        {hasPeople && <a href="/people">People</a>}
       </nav>
       <div class="account">
         <Avatar person={user} />

@@ -1,7 +1,14 @@
 import { asset } from "fresh/runtime";
 import { define } from "../app/define.ts";
 
-const STYLES = ["/styles.css", "/parts.css", "/pages.css", "/messages.css", "/room.css"];
+const STYLES = [
+  "/styles.css",
+  "/parts.css",
+  "/pages.css",
+  "/people.css",
+  "/messages.css",
+  "/room.css",
+];
 
 /** The document around every page. */
 export default define.page(function Document({ Component }) {

@@ -1,4 +1,5 @@
 import { toPublicUser } from "@sluice/sluice/auth";
+import { isAdmin } from "../app/admins.ts";
 import { define } from "../app/define.ts";
 import { SiteHeader } from "../components/SiteHeader.tsx";
 
@@ -9,7 +10,10 @@ export default define.layout(async function Layout({ Component, state }) {
   return (
     <div class="site">
       <a class="skip-link" href="#content">Skip to the content</a>
-      <SiteHeader user={person && toPublicUser(person.user)} />
+      <SiteHeader
+        user={person && toPublicUser(person.user)}
+        hasPeople={person !== undefined && isAdmin(state.services.settings, person.user)}
+      />
       <main id="content" tabIndex={-1}>
         <Component />
       </main>

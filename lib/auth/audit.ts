@@ -58,18 +58,26 @@ export class Audit {
 
   /** Notes that something happened. */
   write(event: AuditEvent): void {
-    for (const listener of this.#listeners) listener(event);
+    this.#tell(event);
     const entry: AuditEntry = { ...event, at: this.#clock.now() };
     const isOfNobody = event.kind === "refused" && event.userId === undefined;
     if (event.kind === "refused" && !isOfNobody && this.#isRepeated(entry)) return;
-    const { at: _at, ...fields } = entry;
-    if (isOfNobody) this.#log.debug("audit", fields);
-    else this.#log.info("audit", fields);
-    if (isOfNobody || event.userId === undefined) return;
-    const adding: Promise<void> = this.#store.add(entry)
-      .catch((error) => this.#log.warn("a security event could not be stored", { error }))
-      .finally(() => this.#pending.delete(adding));
-    this.#pending.add(adding);
+    if (isOfNobody) return this.#log.debug("audit", { ...event });
+    this.#log.info("audit", { ...event });
+    if (event.userId !== undefined) this.#wait(this.#store.add(entry));
+  }
+
+  /**
+   * Notes that something happened at `at` which several processes notice, or one several times: the
+   * first that says so under this name is written. Where the database cannot be reached, none is.
+   */
+  writeOnce(name: string, event: AuditEvent, at: number): void {
+    const adding = this.#store.add({ ...event, at }, { once: name });
+    this.#wait(adding.then((isFirst) => {
+      if (!isFirst) return;
+      this.#tell(event);
+      this.#log.info("audit", { ...event });
+    }));
   }
 
   /** Returns what happened to a person, the latest first: at most 100, or `limit`. */
@@ -80,6 +88,17 @@ export class Audit {
   /** Resolves when everything that was written so far is stored, or could not be. */
   async written(): Promise<void> {
     await Promise.all(this.#pending);
+  }
+
+  #tell(event: AuditEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  #wait(work: Promise<unknown>): void {
+    const adding: Promise<void> = work
+      .catch((error) => this.#log.warn("a security event could not be stored", { error }))
+      .then(() => void this.#pending.delete(adding));
+    this.#pending.add(adding);
   }
 
   #isRepeated({ userId, code, at }: AuditEntry): boolean {

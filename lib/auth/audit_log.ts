@@ -6,7 +6,9 @@ export type AuditKind =
   | "session-rotated"
   | "refused"
   | "user-banned"
-  | "user-removed";
+  | "user-unbanned"
+  | "user-removed"
+  | "roles-changed";
 
 /** One thing that happened. Holds no secret: no token, ticket, cookie, code or key. */
 export interface AuditEvent {
@@ -14,6 +16,8 @@ export interface AuditEvent {
   /** Whom it is about; undefined where that is not known. */
   readonly userId?: string | undefined;
   readonly sessionId?: string | undefined;
+  /** Who did it, where that is somebody else. */
+  readonly by?: string | undefined;
   /** Why: a refusal's or an error's code, or the reason of an end. */
   readonly code?: string | undefined;
   readonly provider?: string | undefined;
@@ -30,8 +34,13 @@ export interface AuditEntry extends AuditEvent {
 
 /** Where {@linkcode AuditEvent}s are kept. */
 export interface AuditStore {
-  /** Keeps an entry. Rejects where the database cannot be reached. */
-  add(entry: AuditEntry): Promise<void>;
+  /**
+   * Keeps an entry, and resolves to true. With a name, one entry alone is kept of that name, whichever
+   * process adds it first; false says that it was there.
+   *
+   * Rejects where the database cannot be reached.
+   */
+  add(entry: AuditEntry, options?: { once?: string | undefined }): Promise<boolean>;
   /** Returns what happened to a person, the latest first. @default limit {100} */
   list(userId: string, options?: { limit?: number }): Promise<AuditEntry[]>;
 }

@@ -10,7 +10,7 @@ export interface UserChangeParts {
 
 /**
  * Bans a person: all their sessions are over, with every connection, and they cannot sign in until
- * {@linkcode unbanUser}. Returns the person, or undefined where there is none.
+ * {@linkcode unbanUser}. `by` is who does so. Returns the person, or undefined where there is none.
  *
  * @example
  * ```ts
@@ -26,12 +26,12 @@ export interface UserChangeParts {
 export async function banUser(
   { users, sessions }: UserChangeParts,
   id: string,
-  options: { now?: number } = {},
+  options: { now?: number; by?: string } = {},
 ): Promise<User | undefined> {
-  const bannedAt = options.now ?? Date.now();
+  const { now: bannedAt = Date.now(), ...by } = options;
   const user = await users.update(id, (known) => ({ ...known, bannedAt }));
-  sessions.announce({ type: "user-ended", userId: id, reason: "user-banned" });
-  await sessions.endAll(id, { reason: "user-banned" });
+  sessions.announce({ type: "user-ended", userId: id, reason: "user-banned", ...by });
+  await sessions.endAll(id, { reason: "user-banned", ...by });
   return user;
 }
 

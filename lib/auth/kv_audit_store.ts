@@ -14,7 +14,7 @@ export interface KvAuditStoreOptions {
 
 /**
  * Keeps security events in Deno KV: `["audit", userId, at, id]`, where the user is empty for events of
- * nobody in particular.
+ * nobody in particular; `["audit_once", name]`, where one entry alone is to be kept of a name.
  *
  * @example
  * ```ts
@@ -39,9 +39,17 @@ export class KvAuditStore implements AuditStore {
     this.#clock = options.clock ?? systemClock;
   }
 
-  async add(entry: AuditEntry): Promise<void> {
+  async add(entry: AuditEntry, options: { once?: string | undefined } = {}): Promise<boolean> {
+    const { once } = options;
     const key = ["audit", entry.userId ?? "", entry.at, randomId()];
-    await this.#kv.run((kv) => kv.set(key, entry, { expireIn: this.#retentionMs }));
+    const expiry = { expireIn: this.#retentionMs };
+    const { ok } = await this.#kv.run((kv) => {
+      const operation = kv.atomic().set(key, entry, expiry);
+      if (once === undefined) return operation.commit();
+      const name = ["audit_once", once];
+      return operation.check({ key: name, versionstamp: null }).set(name, null, expiry).commit();
+    });
+    return ok;
   }
 
   list(userId: string, options: { limit?: number } = {}): Promise<AuditEntry[]> {

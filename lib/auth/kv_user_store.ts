@@ -8,6 +8,7 @@ import {
 } from "../sessions/mod.ts";
 import { checkIdentity } from "./_identity.ts";
 import { createUser, type Profile, refreshUser, type User } from "./user.ts";
+import { pageOfUsers, type UserPage, type UserPageOptions } from "./user_page.ts";
 import type { UserStore } from "./user_store.ts";
 
 /** How often a change is tried again because another one came first. */
@@ -69,6 +70,10 @@ export class KvUserStore implements UserStore {
     });
   }
 
+  list(options: UserPageOptions = {}): Promise<UserPage> {
+    return this.#kv.run((kv) => pageOfUsers(listUsers(kv, options.after), options));
+  }
+
   remove(id: string): Promise<boolean> {
     return this.#commit("remove", async (kv) => {
       const entry = await kv.get<User>(userKey(id));
@@ -123,6 +128,13 @@ interface Plan<T> {
   readonly result: T;
   readonly write?: Deno.AtomicOperation;
   readonly event?: SessionEvent | undefined;
+}
+
+async function* listUsers(kv: Deno.Kv, after: string | undefined): AsyncGenerator<User> {
+  const prefix = ["users"];
+  // The first key behind that of `after`.
+  const selector = after === undefined ? { prefix } : { prefix, start: userKey(`${after}\0`) };
+  for await (const { value } of kv.list<User>(selector)) yield value;
 }
 
 function looksSame(a: User, b: User): boolean {

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../scope.ts";
 import { checkIdentity } from "./_identity.ts";
 import { createUser, type Profile, refreshUser, type User } from "./user.ts";
+import { pageOfUsers, type UserPage, type UserPageOptions } from "./user_page.ts";
 import type { UserStore } from "./user_store.ts";
 
 /**
@@ -44,6 +45,12 @@ export class MemoryUserStore implements UserStore {
     const changed = user && change(user);
     if (changed) this.#users.set(id, changed);
     return Promise.resolve(changed);
+  }
+
+  list(options: UserPageOptions = {}): Promise<UserPage> {
+    const { after = "" } = options;
+    const ids = [...this.#users.keys()].filter((id) => id > after).sort();
+    return pageOfUsers(ids.map((id) => this.#users.get(id)!), options);
   }
 
   remove(id: string): Promise<boolean> {

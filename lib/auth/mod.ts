@@ -43,6 +43,7 @@ export { type IssuedTicket, type TicketBinding, type TicketClaims, Tickets } fro
 export { withTickets } from "./with_tickets.ts";
 export { MemoryTransactionStore, type Transaction, type TransactionStore } from "./transactions.ts";
 export { type Profile, type PublicUser, toPublicUser, type User } from "./user.ts";
+export type { UserPage, UserPageOptions } from "./user_page.ts";
 export type { UserStore } from "./user_store.ts";
 export { type SignedInScope, type UserScope, withUser } from "./with_user.ts";
 export { type Auth, type AuthScope, withAuth } from "./with_auth.ts";

@@ -5,7 +5,7 @@ import type { UserStore } from "./user_store.ts";
  * Removes a person and ends all their sessions, and with these every connection. Returns false
  * where there is no such person; their sessions, if any, are ended all the same.
  *
- * The person is removed first: a session that begins meanwhile belongs to nobody.
+ * The person is removed first: a session that begins meanwhile belongs to nobody. `by` is who does so.
  *
  * @example
  * ```ts
@@ -21,9 +21,10 @@ export async function removeUser(
   users: UserStore,
   sessions: Sessions,
   user: { readonly id: string },
+  options: { by?: string } = {},
 ): Promise<boolean> {
   const removed = await users.remove(user.id);
-  sessions.announce({ type: "user-ended", userId: user.id, reason: "user-removed" });
-  await sessions.endAll(user.id, { reason: "user-removed" });
+  sessions.announce({ type: "user-ended", userId: user.id, reason: "user-removed", ...options });
+  await sessions.endAll(user.id, { reason: "user-removed", ...options });
   return removed;
 }

@@ -1,5 +1,6 @@
 import type { ControlLog } from "../sessions/mod.ts";
 import type { Profile, User } from "./user.ts";
+import type { UserPage, UserPageOptions } from "./user_page.ts";
 
 /**
  * Where people are kept.
@@ -35,6 +36,12 @@ export interface UserStore {
    * first. It must keep `id`, `provider` and `subject`.
    */
   update(id: string, change: (user: User) => User): Promise<User | undefined>;
+
+  /**
+   * Returns part of all people, for those who look after them: one page after the other has everybody
+   * once who is there all the time. Reads as many as it looks through: 2,000 at most.
+   */
+  list(options?: UserPageOptions): Promise<UserPage>;
 
   /** Removes a user. Returns false where there is none. */
   remove(id: string): Promise<boolean>;

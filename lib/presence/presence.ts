@@ -1,8 +1,8 @@
 import type { ChannelLayer } from "../layers/mod.ts";
 import { type Clock, type Connection, type LayerMessage, type Log, systemClock } from "../scope.ts";
-import type { Change } from "./control_message.ts";
-import { PresenceControl } from "./control.ts";
+import { Gossip } from "../gossip/gossip.ts";
 import { isFinalEnd } from "./final_end.ts";
+import { type Change, presenceChanges } from "./presence_change.ts";
 import type { PresenceEntry } from "./state.ts";
 import { type PresencePage, Topic } from "./topic.ts";
 
@@ -73,7 +73,7 @@ export class Presence<M> {
   readonly #topics = new Map<string, Topic<M>>();
   readonly #visitors = new Map<string, Map<string, Visitor<M>>>();
   /** Nothing, where the layer spans no processes. */
-  readonly #control: PresenceControl<M> | undefined;
+  readonly #gossip: Gossip<Change<M>> | undefined;
   #isReady = false;
   #lastTime = 0;
 
@@ -89,11 +89,13 @@ export class Presence<M> {
     this.#log = options.log;
     this.#leaveDelayMs = leaveDelayMs;
     if (!layer.extensions.includes("processes")) return;
-    this.#control = new PresenceControl<M>({
+    this.#gossip = new Gossip<Change<M>>({
       layer,
       clock,
-      leaveDelayMs,
+      goodbyeMs: leaveDelayMs,
       group: options.controlGroup ?? "presence",
+      type: "presence",
+      changes: presenceChanges<M>(),
       beatMs: options.beatMs ?? 2_000,
       silentMs: options.silentMs ?? 6_000,
       syncTimeoutMs: options.syncTimeoutMs ?? 500,
@@ -114,7 +116,7 @@ export class Presence<M> {
     options: { readonly connection: Connection; readonly except?: string },
   ): Promise<readonly M[]> {
     const { connection, except } = options;
-    if (this.#control !== undefined) await this.#control.ready();
+    if (this.#gossip !== undefined) await this.#gossip.ready();
     this.#isReady = true;
     if (connection.phase === "ended") return this.list(group);
     const { visitor, isNew } = this.#visit(group, person);
@@ -150,7 +152,7 @@ export class Presence<M> {
     for (const people of this.#visitors.values()) {
       for (const visitor of people.values()) visitor.cancelLeave?.();
     }
-    await this.#control?.close();
+    await this.#gossip?.close();
   }
 
   /** Returns the person's visit, and whether others do not know of it as it is. */
@@ -193,7 +195,7 @@ export class Presence<M> {
 
   /** A change of this process. */
   #change(change: Change<M>, except?: string): Promise<void> {
-    this.#control?.tell(change);
+    this.#gossip?.tell(change);
     return this.#apply("", change, except);
   }
 

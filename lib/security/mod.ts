@@ -10,6 +10,8 @@ export { type Limiter, RateLimiter, type RateLimiterOptions } from "./rate_limit
 export { withHandshakeRate } from "./with_handshake_rate.ts";
 export { isSameOrigin, type Origin, originOf, parseOrigin } from "./origin.ts";
 export { type OriginRule, parseOriginRule } from "./origin_rules.ts";
+export { SharedRateLimiter, type SharedRateLimiterOptions } from "./shared_rate_limiter.ts";
+export { SharedSocketCounter, type SharedSocketCounterOptions } from "./shared_socket_counter.ts";
 export { LocalSocketCounter, type SocketCounter } from "./socket_counter.ts";
 export { type IdentifiedScope, type SocketLimits, withSocketLimits } from "./socket_limits.ts";
 export { type AllowedOrigins, withOrigins } from "./with_origins.ts";

@@ -62,14 +62,40 @@ export class RateLimiter implements Limiter {
   }
 
   take(key: string): number | undefined {
+    const earned = this.#earned(key);
+    this.#keep(key, earned < 1 ? earned : earned - 1);
+    return earned < 1 ? (1 - earned) / this.#perMs / 1000 : undefined;
+  }
+
+  /**
+   * Takes what was taken elsewhere, whether it is there or not: what is missing then has to be earned
+   * first, up to `burst`.
+   */
+  spend(key: string, amount: number): void {
+    this.#keep(key, Math.max(-this.#burst, this.#earned(key) - amount));
+  }
+
+  /** How many of a name are missing to a full bucket now. */
+  missing(key: string): number {
+    return this.#burst - this.#earned(key);
+  }
+
+  /** The names that were seen most recently, the latest first: at most `limit`. */
+  latest(limit: number): string[] {
+    return [...this.#buckets.keys()].slice(-limit).reverse();
+  }
+
+  #earned(key: string): number {
     const now = this.#clock.now();
     const { tokens, at } = this.#buckets.get(key) ?? { tokens: this.#burst, at: now };
-    const earned = Math.min(this.#burst, tokens + Math.max(0, now - at) * this.#perMs);
+    return Math.min(this.#burst, tokens + Math.max(0, now - at) * this.#perMs);
+  }
+
+  #keep(key: string, tokens: number): void {
     // Put in again: a map keeps the order of insertion, so that the first was seen least recently.
     this.#buckets.delete(key);
-    this.#buckets.set(key, { tokens: earned < 1 ? earned : earned - 1, at: now });
+    this.#buckets.set(key, { tokens, at: this.#clock.now() });
     if (this.#buckets.size > this.#maxKeys) this.#forgetOne();
-    return earned < 1 ? (1 - earned) / this.#perMs / 1000 : undefined;
   }
 
   #forgetOne(): void {

@@ -1,6 +1,6 @@
 /**
- * Counts open sockets by name. The one that is there counts those of this process; one that counts
- * for several processes fits in its place.
+ * Counts open sockets by name: {@linkcode LocalSocketCounter} those of this process,
+ * {@linkcode SharedSocketCounter} those of all.
  */
 export interface SocketCounter {
   /**
@@ -16,21 +16,37 @@ export interface SocketCounter {
 /** Counts the open sockets of this process. */
 export class LocalSocketCounter implements SocketCounter {
   readonly #counts = new Map<string, number>();
+  readonly #changed: ((key: string) => void) | undefined;
+
+  /** @param changed Called at each change of a count. */
+  constructor(changed?: (key: string) => void) {
+    this.#changed = changed;
+  }
 
   take(key: string, limit: number): (() => void) | undefined {
-    const count = this.#counts.get(key) ?? 0;
+    const count = this.count(key);
     if (count >= limit) return undefined;
-    this.#counts.set(key, count + 1);
+    this.#set(key, count + 1);
     let isTaken = true;
     return () => {
-      if (isTaken) this.#release(key);
+      if (isTaken) this.#set(key, this.count(key) - 1);
       isTaken = false;
     };
   }
 
-  #release(key: string): void {
-    const count = this.#counts.get(key) ?? 1;
-    if (count <= 1) this.#counts.delete(key);
-    else this.#counts.set(key, count - 1);
+  /** How many there are of a name. */
+  count(key: string): number {
+    return this.#counts.get(key) ?? 0;
+  }
+
+  /** The names of which there are some, and how many. */
+  entries(): IterableIterator<[key: string, count: number]> {
+    return this.#counts.entries();
+  }
+
+  #set(key: string, count: number): void {
+    if (count > 0) this.#counts.set(key, count);
+    else this.#counts.delete(key);
+    this.#changed?.(key);
   }
 }

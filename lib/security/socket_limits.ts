@@ -14,7 +14,7 @@ export interface SocketLimits {
   readonly perUser?: number;
   /** Open sockets of one address; of IPv6, of the 64 bits that one customer has. @default {200} */
   readonly perAddress?: number;
-  /** What counts them. @default {those of this process} */
+  /** What counts them: a `SharedSocketCounter` for all processes. @default {those of this process} */
   readonly counter?: SocketCounter;
 }
 

@@ -7,7 +7,7 @@ import type { Limiter } from "./rate_limiter.ts";
  * Refuses addresses that ask too often, before anything is read: 429 `TOO_MANY_ATTEMPTS`, with
  * `Retry-After`. Requests that are let in count as well as those that are not.
  *
- * Counts those of this process, unless the limiter that is handed in counts for several.
+ * A {@linkcode RateLimiter} counts those of this process, a {@linkcode SharedRateLimiter} those of all.
  *
  * *Security*: the address is that of the peer, or behind a trusted proxy the client's; behind a
  * proxy that is not trusted all clients are one.

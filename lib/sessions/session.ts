@@ -13,6 +13,8 @@ export interface Session {
   readonly lastSeenAt: number;
   /** When it ends if it is not used again: the earlier of idle and absolute limit. */
   readonly expiresAt: number;
+  /** Since when its token is the one that it is, in milliseconds since the epoch. */
+  readonly secretSince: number;
   /** What the browser called itself at sign-in, at most 256 characters. */
   readonly userAgent: string;
   /** Where the sign-in came from. */
@@ -41,6 +43,7 @@ export function toSession(record: SessionRecord, lifetime: SessionLifetime): Ses
     createdAt: record.createdAt,
     lastSeenAt: record.lastSeenAt,
     expiresAt: expiryOf(record, lifetime),
+    secretSince: record.secretSince ?? record.createdAt,
     userAgent: record.userAgent,
     address: record.address,
   };
@@ -69,10 +72,18 @@ export type SessionEvent =
     readonly sessionId: string;
     readonly userId: string;
     readonly reason: SessionEndReason;
+    /** Who ended it, where that is somebody else. */
+    readonly by?: string;
   }
   /** A session lives longer, or got another secret. */
   | { readonly type: "renewed"; readonly session: Session }
   /** All sessions of a person are over: those that are open, not those that begin later. */
-  | { readonly type: "user-ended"; readonly userId: string; readonly reason: SessionEndReason }
+  | {
+    readonly type: "user-ended";
+    readonly userId: string;
+    readonly reason: SessionEndReason;
+    /** Who did it. */
+    readonly by?: string;
+  }
   /** A person's name, picture or roles changed. */
   | { readonly type: "user-changed"; readonly userId: string };

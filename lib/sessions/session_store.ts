@@ -12,6 +12,8 @@ export interface SessionRecord {
   readonly address: string | undefined;
   /** SHA-256 of the token's secret, in base64url. The secret itself is nowhere. */
   readonly secretHash: string;
+  /** When it got this secret; nothing where it began with it. In milliseconds since the epoch. */
+  readonly secretSince?: number | undefined;
   /** The hash of the secret before, after a rotation. */
   readonly previousHash?: string | undefined;
   /** Until when the secret before is good as well, in milliseconds since the epoch. */

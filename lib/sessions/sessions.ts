@@ -6,6 +6,7 @@ import { createRecord, type NewSession, type NewToken } from "./new_session.ts";
 import { outdateSession } from "./outdate_session.ts";
 import type { RecentReads } from "./recent_reads.ts";
 import { Recollection } from "./recollection.ts";
+import { NotedExpiries } from "./noted_expiries.ts";
 import {
   expiryOf,
   type FoundSession,
@@ -43,6 +44,8 @@ export interface SessionsOptions {
   readonly log: Log;
   /** What other processes over the same database write, and this one follows. */
   readonly controlLog?: ControlLog;
+  /** A secret that is older is to be replaced, in milliseconds. @default {86_400_000} (24 hours) */
+  readonly rotateAfterMs?: number;
   /** Sessions of one person; a further sign-in ends the one that was used least recently. @default {100} */
   readonly maxPerUser?: number;
 }
@@ -83,8 +86,10 @@ export class Sessions {
   readonly #clock: Clock;
   readonly #maxPerUser: number;
   readonly #recent: RecentReads<SessionRecord> | undefined;
+  readonly #rotateAfterMs: number;
   #unfollow: (() => void) | undefined;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
+  readonly #expiries: NotedExpiries;
 
   /** @throws {RangeError} A lifetime is not a positive number of milliseconds. */
   constructor(store: SessionStore, options: SessionsOptions) {
@@ -96,8 +101,10 @@ export class Sessions {
     this.#lifetime = { idleTtlMs, maxTtlMs };
     this.#clock = options.clock ?? systemClock;
     this.log = options.log;
+    this.#expiries = new NotedExpiries(options.log);
     this.renewEveryMs = Math.min(HOUR_MS, idleTtlMs / 2);
     this.#maxPerUser = options.maxPerUser ?? 100;
+    this.#rotateAfterMs = options.rotateAfterMs ?? 24 * HOUR_MS;
     const tools = { clock: this.#clock, log: this.log };
     this.live = new LiveSessions(this, tools);
     const { controlLog } = options;
@@ -205,32 +212,48 @@ export class Sessions {
    * Gives a session another secret, and keeps everything else: its connections stay open. Undefined
    * where the session is over.
    *
-   * The secret before is good for `graceMs` more, for requests that are on their way.
+   * The secret before is good for `graceMs` more, for requests that are on their way. With
+   * `secretSince`, only a session that got its secret then: of several rotations at once, one is done.
    *
    * *Security*: for when a token may have been seen. A sign-in always begins a new session instead.
    */
   async rotate(
     id: string,
-    { graceMs = 10_000 }: { graceMs?: number } = {},
+    { graceMs = 10_000, secretSince }: { graceMs?: number; secretSince?: number } = {},
   ): Promise<NewToken | undefined> {
     const token = { id, secret: randomSecret() };
     const now = this.#clock.now();
     const record = await this.#store.update(
       id,
-      (stored) =>
-        now >= expiryOf(stored, this.#lifetime) ? undefined : this.#withForgetAt({
+      (stored) => {
+        const known = toSession(stored, this.#lifetime);
+        if (now >= known.expiresAt) return undefined;
+        if (secretSince !== undefined && secretSince !== known.secretSince) return undefined;
+        return this.#withForgetAt({
           ...stored,
           lastSeenAt: Math.max(now, stored.lastSeenAt),
           secretHash: hashSecret(token.secret),
+          secretSince: now,
           previousHash: stored.secretHash,
           previousUntil: now + graceMs,
-        }),
+        });
+      },
       (rotated) => this.#renewal(rotated),
     );
     if (!record) return undefined;
     const session = toSession(record, this.#lifetime);
     this.#emit({ type: "renewed", session });
     return { session, token: formatToken(token) };
+  }
+
+  /**
+   * Gives a session another secret where the one that it has is older than `rotateAfterMs`, so that a
+   * token that was stolen is good for no longer than that and the grace of {@linkcode rotate}. For
+   * whoever can hand the new one to the browser. Of several calls at once, one gets it.
+   */
+  async renewSecret({ id, secretSince }: Session): Promise<NewToken | undefined> {
+    if (this.#clock.now() - secretSince < this.#rotateAfterMs) return undefined;
+    return await this.rotate(id, { secretSince });
   }
 
   /**
@@ -253,14 +276,15 @@ export class Sessions {
     return true;
   }
 
-  /** Ends the sessions of a user, but `except`. Returns how many. */
+  /** Ends the sessions of a user, but `except`; `by` is who does so. Returns how many. */
   async endAll(
     userId: string,
-    { except, reason = "revoked" }: { except?: string; reason?: SessionEndReason } = {},
+    options: { except?: string; reason?: SessionEndReason; by?: string } = {},
   ): Promise<number> {
-    const announce = (record: SessionRecord) => ending(record, reason);
+    const { except, reason = "revoked", by } = options;
+    const announce = (record: SessionRecord) => ending(record, reason, by);
     const records = await this.#store.deleteByUser(userId, { except, announce });
-    for (const record of records) this.#emit(ending(record, reason));
+    for (const record of records) this.#emit(announce(record));
     return records.length;
   }
 
@@ -290,6 +314,15 @@ export class Sessions {
     return () => void this.#listeners.delete(listener);
   }
 
+  /**
+   * Calls `listener` where it is noticed that a session's lifetime is over: at its end while
+   * connections are open, else when somebody comes with it. Once for each session, as far as this
+   * process remembers; others may notice it as well. Returns how to stop.
+   */
+  onExpired(listener: (session: Session) => void): () => void {
+    return this.#expiries.subscribe(listener);
+  }
+
   #read(id: string): Promise<SessionRecord | undefined> {
     const load = () => this.#store.get(id);
     return this.#recent?.read(id, load) ?? load();
@@ -301,13 +334,16 @@ export class Sessions {
 
   #found(record: SessionRecord): FoundSession {
     const session = toSession(record, this.#lifetime);
-    return this.#clock.now() < session.expiresAt ? { state: "live", session } : {
-      state: "expired",
-    };
+    if (this.#clock.now() < session.expiresAt) return { state: "live", session };
+    this.#expiries.note(session);
+    return { state: "expired" };
   }
 
   #seen(record: SessionRecord, seenAt: number): SessionRecord | undefined {
-    if (seenAt >= expiryOf(record, this.#lifetime)) return undefined;
+    if (seenAt >= expiryOf(record, this.#lifetime)) {
+      this.#expiries.note(toSession(record, this.#lifetime));
+      return undefined;
+    }
     if (seenAt <= record.lastSeenAt) return record;
     return this.#withForgetAt({ ...record, lastSeenAt: seenAt });
   }
@@ -347,6 +383,11 @@ export class Sessions {
   }
 }
 
-function ending({ id, userId }: SessionRecord, reason: SessionEndReason): SessionEvent {
-  return { type: "ended", sessionId: id, userId, reason };
+function ending(
+  { id, userId }: SessionRecord,
+  reason: SessionEndReason,
+  by?: string,
+): SessionEvent {
+  const event = { type: "ended", sessionId: id, userId, reason } as const;
+  return by === undefined ? event : { ...event, by };
 }

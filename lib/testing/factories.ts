@@ -31,6 +31,7 @@ export function makeSession(overrides: Partial<Session> = {}): Session {
     provider: "dev",
     createdAt: at,
     lastSeenAt: at,
+    secretSince: at,
     expiresAt: at + 86_400_000,
     userAgent: "test",
     address: "127.0.0.1",

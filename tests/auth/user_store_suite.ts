@@ -105,6 +105,47 @@ export function testUserStore(
     assert.equal(await store.get("nobody"), undefined);
   });
 
+  it("list() has everybody once over its pages, and says where the next one begins", async (store) => {
+    const saved = await Promise.all(
+      Array.from({ length: 23 }, (_, n) => store.save(profile({ subject: `${n}` }))),
+    );
+    const listed: string[] = [];
+    const sizes: number[] = [];
+    for (let after: string | undefined, isFirst = true; isFirst || after !== undefined;) {
+      const { users, next } = await store.list({ after, limit: 10 });
+      listed.push(...users.map(({ id }) => id));
+      sizes.push(users.length);
+      [after, isFirst] = [next, false];
+    }
+    assert.deepEqual(sizes, [10, 10, 3]);
+    assert.deepEqual(listed, saved.map(({ id }) => id).sort());
+    assert.equal((await store.list()).next, undefined);
+  });
+
+  it("list() finds people by a part of their login, in any case", async (store) => {
+    for (const [n, login] of ["ada", "Adamantine", "grace", "nevada", "linus"].entries()) {
+      await store.save(profile({ subject: `${n}`, login }));
+    }
+    const find = async (login: string, limit?: number) =>
+      (await store.list({ login, limit })).users.map((user) => user.login).sort();
+    assert.deepEqual(await find("ADA"), ["Adamantine", "ada", "nevada"]);
+    assert.deepEqual(await find("nobody"), []);
+    assert.equal((await find("ada", 2)).length, 2);
+    assert.equal((await store.list({ login: "ada", limit: 3 })).next, undefined);
+  });
+
+  it("list() looks through no more than it promises, and goes on after that", async (store) => {
+    const logins = Array.from({ length: 2_001 }, (_, n) => `${n}`);
+    await Promise.all(logins.map((login) => store.save(profile({ subject: login, login }))));
+    const first = await store.list({ login: "nobody" });
+    assert.equal(first.users.length, 0);
+    assert.deepEqual(await store.list({ login: "nobody", after: first.next }), {
+      users: [],
+      next: undefined,
+    });
+    assert.notEqual(first.next, undefined);
+  });
+
   it("remove() removes a user once, and the next sign-in makes another", async (store) => {
     const first = await store.save(profile());
     assert.equal(await store.remove(first.id), true);

@@ -1,4 +1,5 @@
 import { TestApp, TestBrowser } from "../app/test_app.ts";
+import type { ServiceOptions } from "../../app/services.ts";
 import type { Environment } from "../../app/settings.ts";
 import { WsClient } from "./ws_client.ts";
 
@@ -20,8 +21,8 @@ export class LiveApp implements AsyncDisposable {
     this.origin = `http://127.0.0.1:${server.addr.port}`;
   }
 
-  static async start(env: Environment = {}): Promise<LiveApp> {
-    const app = await TestApp.create(env);
+  static async start(env: Environment = {}, options: ServiceOptions = {}): Promise<LiveApp> {
+    const app = await TestApp.create(env, options);
     const stop = new AbortController();
     const server = Deno.serve({
       port: 0,
@@ -34,9 +35,14 @@ export class LiveApp implements AsyncDisposable {
 
   /** Returns a browser's cookies after signing in as somebody. */
   async signIn(login: string): Promise<TestBrowser> {
-    const browser = new TestBrowser((request) => fetch(request), this.origin);
+    const browser = this.browser();
     await browser.signIn(login);
     return browser;
+  }
+
+  /** Returns a browser that is signed in as nobody. */
+  browser(): TestBrowser {
+    return new TestBrowser((request) => fetch(request), this.origin);
   }
 
   /** Opens a socket with a browser's cookies, as its page would. */

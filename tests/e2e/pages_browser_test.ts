@@ -12,7 +12,7 @@ const skip = await whyNoBrowser();
 /** What the scripts of a room may weigh, compressed: half of what was promised. */
 const SCRIPT_BUDGET_BYTES = 22_000;
 
-const PATHS = ["/", "/rooms", "/rooms/lobby", "/sessions", "/nothing"];
+const PATHS = ["/", "/rooms", "/rooms/lobby", "/sessions", "/people", "/nothing"];
 
 /** Opens every page, signed out and in, in a window of some kind. */
 async function visitAll(page: Page, origin: string, check: (path: string) => Promise<void>) {

@@ -1,29 +1,30 @@
 import type { Clock } from "../scope.ts";
-import type { Change, ControlMessage } from "./control_message.ts";
+import type { Changes, GossipMessage } from "./gossip_message.ts";
 
 /** What a {@linkcode Peers} works with. */
-export interface PeersContext<M> {
+export interface PeersContext<C> {
   readonly clock: Clock;
+  readonly changes: Changes<C>;
   /** How long a process may be silent, in milliseconds. */
   readonly silentMs: number;
-  /** How long the people of a process that says goodbye have to come back, in milliseconds. */
-  readonly leaveDelayMs: number;
-  /** Takes what a process knows of a person now. */
-  change(process: string, change: Change<M>): void;
+  /** How long what a process knew that says goodbye is kept, in milliseconds. */
+  readonly goodbyeMs: number;
+  /** Takes what a process says of an entry of its own now. */
+  change(process: string, change: C): void;
   /** Asks a process for its whole state. */
   ask(process: string): void;
 }
 
-interface Peer<M> {
+interface Peer<C> {
   seenAt: number;
   /** That of the state that is known; nothing before there is one. */
   version: number | undefined;
   askedAt: number;
   isGoing: boolean;
-  /** What it knows, by group and key. */
-  readonly known: Map<string, Map<string, Change<M>>>;
+  /** What it knows, by the names of entries. */
+  readonly known: Map<string, C>;
   /** Parts of a state that is coming. */
-  parts: { readonly version: number; readonly changes: (readonly Change<M>[])[] } | undefined;
+  parts: { readonly version: number; readonly changes: (readonly C[])[] } | undefined;
 }
 
 /** How often a process is asked again, in milliseconds. */
@@ -32,12 +33,12 @@ const ASK_EVERY_MS = 1_000;
 /** Most parts of a state. */
 const MAX_PARTS = 10_000;
 
-/** The other processes, and what each of them said of who is there. */
-export class Peers<M> {
-  readonly #context: PeersContext<M>;
-  readonly #peers = new Map<string, Peer<M>>();
+/** The other processes, and what each of them said of its state. */
+export class Peers<C> {
+  readonly #context: PeersContext<C>;
+  readonly #peers = new Map<string, Peer<C>>();
 
-  constructor(context: PeersContext<M>) {
+  constructor(context: PeersContext<C>) {
     this.#context = context;
   }
 
@@ -51,8 +52,13 @@ export class Peers<M> {
     return [...this.#peers.values()].filter(({ version }) => version !== undefined).length;
   }
 
+  /** Notes that a process is there. */
+  note(process: string): void {
+    this.#peer(process).seenAt = this.#context.clock.now();
+  }
+
   /** Takes a message of another process. */
-  take(message: Exclude<ControlMessage<M>, { kind: "ask" }>): void {
+  take(message: Exclude<GossipMessage<C>, { kind: "ask" }>): void {
     const { from } = message;
     if (message.kind === "bye") return this.#sayGoodbye(from);
     const peer = this.#peer(from);
@@ -76,7 +82,7 @@ export class Peers<M> {
     for (const peer of this.#peers.values()) peer.seenAt = now;
   }
 
-  #peer(process: string): Peer<M> {
+  #peer(process: string): Peer<C> {
     let peer = this.#peers.get(process);
     if (peer === undefined) {
       peer = {
@@ -93,7 +99,7 @@ export class Peers<M> {
   }
 
   /** Asks for the state where another one is known; an older version came late. */
-  #expect(process: string, peer: Peer<M>, version: number): void {
+  #expect(process: string, peer: Peer<C>, version: number): void {
     if (peer.version !== undefined && peer.version >= version) return;
     const now = this.#context.clock.now();
     if (now - peer.askedAt < ASK_EVERY_MS) return;
@@ -103,8 +109,8 @@ export class Peers<M> {
 
   #takeDiff(
     process: string,
-    peer: Peer<M>,
-    { version, changes }: { version: number; changes: readonly Change<M>[] },
+    peer: Peer<C>,
+    { version, changes }: { version: number; changes: readonly C[] },
   ): void {
     peer.version = version;
     for (const change of changes) this.#apply(process, peer, change);
@@ -112,8 +118,8 @@ export class Peers<M> {
 
   #takeState(
     process: string,
-    peer: Peer<M>,
-    message: Extract<ControlMessage<M>, { kind: "state" }>,
+    peer: Peer<C>,
+    message: Extract<GossipMessage<C>, { kind: "state" }>,
   ): void {
     const { version, part, parts, changes } = message;
     if (peer.version !== undefined && version < peer.version) return;
@@ -128,25 +134,20 @@ export class Peers<M> {
     this.#replace(process, peer, coming.changes.flat());
   }
 
-  #replace(process: string, peer: Peer<M>, changes: readonly Change<M>[]): void {
-    const before = [...peer.known.values()].flatMap((people) => [...people.values()]);
+  #replace(process: string, peer: Peer<C>, changes: readonly C[]): void {
+    const { keyOf, gone } = this.#context.changes;
+    const before = [...peer.known];
     for (const change of changes) this.#apply(process, peer, change);
-    const now = new Map<string, Set<string>>();
-    for (const [group, key] of changes) {
-      now.set(group, (now.get(group) ?? new Set()).add(key));
-    }
-    for (const [group, key] of before) {
-      if (!now.get(group)?.has(key)) this.#apply(process, peer, [group, key, null]);
+    const now = new Set(changes.map(keyOf));
+    for (const [key, change] of before) {
+      if (!now.has(key)) this.#apply(process, peer, gone(change));
     }
   }
 
-  #apply(process: string, peer: Peer<M>, change: Change<M>): void {
-    const [group, key, entry] = change;
-    const people = peer.known.get(group) ?? new Map<string, Change<M>>();
-    if (entry === null) people.delete(key);
-    else people.set(key, change);
-    if (people.size === 0) peer.known.delete(group);
-    else peer.known.set(group, people);
+  #apply(process: string, peer: Peer<C>, change: C): void {
+    const { keyOf, isGone } = this.#context.changes;
+    if (isGone(change)) peer.known.delete(keyOf(change));
+    else peer.known.set(keyOf(change), change);
     this.#context.change(process, change);
   }
 
@@ -154,17 +155,15 @@ export class Peers<M> {
     const peer = this.#peers.get(process);
     if (peer === undefined || peer.isGoing) return;
     peer.isGoing = true;
-    this.#context.clock.after(this.#context.leaveDelayMs, () => {
+    this.#context.clock.after(this.#context.goodbyeMs, () => {
       if (this.#peers.get(process) === peer) this.#drop(process, peer);
     });
   }
 
-  #drop(process: string, peer: Peer<M>): void {
+  #drop(process: string, peer: Peer<C>): void {
     this.#peers.delete(process);
-    for (const people of [...peer.known.values()]) {
-      for (const [group, key] of [...people.values()]) {
-        this.#context.change(process, [group, key, null]);
-      }
+    for (const change of [...peer.known.values()]) {
+      this.#context.change(process, this.#context.changes.gone(change));
     }
   }
 }

@@ -1,14 +1,22 @@
 import type { LayerMessage } from "../scope.ts";
-import type { PresenceEntry } from "./state.ts";
 
-/** What a process knows of a person in a group: nothing, where the person is not there any more. */
-export type Change<M> = readonly [group: string, key: string, entry: PresenceEntry<M> | null];
+/** What processes tell each other about: entries of a table, each process's own. */
+export interface Changes<C> {
+  /** Whether it is a change; what comes from a layer may be anything. */
+  isChange(value: unknown): value is C;
+  /** Names the entry that changes. */
+  keyOf(change: C): string;
+  /** Whether the entry is gone by it. */
+  isGone(change: C): boolean;
+  /** The change by which the entry is gone. */
+  gone(change: C): C;
+}
 
 /**
  * What processes tell each other. `from` is the channel of the teller, and names the process; its
  * state has a `version`, a number that grows by one with every `diff`.
  */
-export type ControlMessage<M> =
+export type GossipMessage<C> =
   /** I am here, and my state has this version. */
   | { readonly kind: "beat"; readonly from: string; readonly version: number }
   /** My state changed to this version. */
@@ -16,7 +24,7 @@ export type ControlMessage<M> =
     readonly kind: "diff";
     readonly from: string;
     readonly version: number;
-    readonly changes: readonly Change<M>[];
+    readonly changes: readonly C[];
   }
   /** Tell me your state. */
   | { readonly kind: "ask"; readonly from: string }
@@ -27,22 +35,19 @@ export type ControlMessage<M> =
     readonly version: number;
     readonly part: number;
     readonly parts: number;
-    readonly changes: readonly Change<M>[];
+    readonly changes: readonly C[];
   }
   /** I am going. */
   | { readonly kind: "bye"; readonly from: string };
 
-const TYPE = "presence";
-
-/** Writes a message for the layer. */
-export function toLayerMessage<M>(message: ControlMessage<M>): LayerMessage {
-  return { type: TYPE, data: message };
-}
-
 /** Reads a message of the layer; nothing, where it is none of these. */
-export function parseControlMessage<M>(message: LayerMessage): ControlMessage<M> | undefined {
+export function parseGossip<C>(
+  message: LayerMessage,
+  type: string,
+  { isChange }: Pick<Changes<C>, "isChange">,
+): GossipMessage<C> | undefined {
   const data = message.data;
-  if (message.type !== TYPE || typeof data !== "object" || data === null) return undefined;
+  if (message.type !== type || typeof data !== "object" || data === null) return undefined;
   const { kind, from, version, part, parts, changes } = data as Record<string, unknown>;
   if (typeof from !== "string") return undefined;
   const isVersioned = Number.isSafeInteger(version);
@@ -50,15 +55,5 @@ export function parseControlMessage<M>(message: LayerMessage): ControlMessage<M>
   const isPart = Number.isSafeInteger(part) && Number.isSafeInteger(parts);
   const isValid = kind === "ask" || kind === "bye" || (kind === "beat" && isVersioned) ||
     (kind === "diff" && hasChanges) || (kind === "state" && hasChanges && isPart);
-  return isValid ? data as ControlMessage<M> : undefined;
-}
-
-function isChange(change: unknown): boolean {
-  if (!Array.isArray(change) || change.length !== 3) return false;
-  const [group, key, entry] = change as unknown[];
-  if (typeof group !== "string" || typeof key !== "string") return false;
-  if (entry === null) return true;
-  if (typeof entry !== "object") return false;
-  const { since, at } = entry as Record<string, unknown>;
-  return Number.isFinite(since) && Number.isFinite(at);
+  return isValid ? data as GossipMessage<C> : undefined;
 }

@@ -1,24 +1,28 @@
-import type { ChannelLayer } from "../layers/mod.ts";
 import type { Clock, LayerMessage } from "../scope.ts";
-import { type Change, parseControlMessage, toLayerMessage } from "./control_message.ts";
-import type { ControlMessage } from "./control_message.ts";
+import { type Changes, type GossipMessage, parseGossip } from "./gossip_message.ts";
 import { Peers } from "./peers.ts";
+import { ProcessGroup, type ProcessLayer } from "./process_group.ts";
 
-/** What a {@linkcode PresenceControl} works with. */
-export interface PresenceControlContext<M> {
-  readonly layer: ChannelLayer;
+/** What a {@linkcode Gossip} works with. */
+export interface GossipContext<C> {
+  readonly layer: ProcessLayer;
   readonly clock: Clock;
-  /** The group in which processes talk. */
+  /** The group in which processes talk, and the type of their messages. */
   readonly group: string;
+  readonly type: string;
+  readonly changes: Changes<C>;
+  /** How often a process says that it is there, in milliseconds. */
   readonly beatMs: number;
+  /** How long a process may be silent, in milliseconds. */
   readonly silentMs: number;
-  readonly leaveDelayMs: number;
+  /** How long what a process knew that says goodbye is kept, in milliseconds. */
+  readonly goodbyeMs: number;
   /** How long the first one waits for what other processes know, in milliseconds. */
   readonly syncTimeoutMs: number;
-  /** Everything that this process knows. */
-  state(): readonly Change<M>[];
-  /** Takes what another process knows of a person now. */
-  change(process: string, change: Change<M>): void;
+  /** The whole state of this process. */
+  state(): readonly C[];
+  /** Takes what another process says of an entry of its own now. */
+  change(process: string, change: C): void;
 }
 
 /** About how much of a state is told at once, in characters. */
@@ -28,46 +32,50 @@ const PART_SIZE = 200_000;
 const MAX_CHANGES = 500;
 
 /**
- * Tells other processes who is here, and hears from them who is there.
+ * Tells other processes the state of this one, and hears theirs: a table, of which each process has
+ * entries of its own.
  *
  * Each process beats every `beatMs` with the version of its state and tells each change; who misses one
  * asks for the whole. One that was silent for `silentMs` is dropped, by each process for itself. While
  * this process reaches nobody, or was asleep, it drops nobody: then all get that time again.
  */
-export class PresenceControl<M> {
-  readonly #context: PresenceControlContext<M>;
-  readonly #channel: string;
-  readonly #peers: Peers<M>;
+export class Gossip<C> {
+  readonly #context: GossipContext<C>;
+  readonly #group: ProcessGroup;
+  readonly #peers: Peers<C>;
   #version = 0;
-  #changes: Change<M>[] = [];
+  #changes: C[] = [];
   #isTelling = false;
   #started: Promise<void> | undefined;
-  #isMember = false;
   #isCutOff = false;
   #lastBeatAt = 0;
   #cancelBeat: (() => void) | undefined;
-  #leave: (() => void) | undefined;
   #isClosed = false;
   /** Called at each message, for who waits to know enough. */
   #heard: (() => void) | undefined;
 
-  constructor(context: PresenceControlContext<M>) {
+  constructor(context: GossipContext<C>) {
     this.#context = context;
-    this.#channel = context.layer.newChannel("presence");
+    this.#group = new ProcessGroup(context.layer, context.group, context.type);
     this.#peers = new Peers({
       ...context,
-      ask: (process) => this.#sendTo(process, { kind: "ask", from: this.#channel }),
+      ask: (process) => this.#sendTo(process, { kind: "ask", from: this.#group.channel }),
     });
   }
 
-  /** Resolves when it is known who is there, or `syncTimeoutMs` later. Never rejects. */
+  /** How many other processes are there. */
+  get processes(): number {
+    return this.#peers.size;
+  }
+
+  /** Resolves when the states of the others are known, or `syncTimeoutMs` later. Never rejects. */
   ready(): Promise<void> {
     return this.#started ??= this.#start();
   }
 
-  /** Tells a change of this process. */
-  tell(change: Change<M>): void {
-    this.#changes.push(change);
+  /** Tells changes of this process. */
+  tell(...changes: readonly C[]): void {
+    this.#changes.push(...changes);
     if (!this.#isTelling && !this.#isClosed) void this.#tellAll();
   }
 
@@ -76,30 +84,25 @@ export class PresenceControl<M> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#cancelBeat?.();
-    if (this.#isMember) await this.#sendAll({ kind: "bye", from: this.#channel }).catch(() => {});
-    this.#leave?.();
+    if (this.#group.isMember) {
+      await this.#sendAll({ kind: "bye", from: this.#group.channel }).catch(() => {});
+    }
+    this.#group.leave();
   }
 
   async #start(): Promise<void> {
-    const { layer, clock } = this.#context;
-    this.#lastBeatAt = clock.now();
+    this.#lastBeatAt = this.#context.clock.now();
     this.#beatLater();
     try {
-      this.#leave = layer.attach(this.#channel, {
+      await this.#group.join({
         deliver: (message) => this.#take(message),
         gap: () => void this.#catchUp().catch(() => {}),
       });
-      await this.#join();
       await this.#hearFrom(await this.#askAll());
     } catch {
-      // The next beat tries again; until then only the people of this process are known.
+      // The next beat tries again; until then only the state of this process is known.
       this.#isCutOff = true;
     }
-  }
-
-  async #join(): Promise<void> {
-    await this.#context.layer.groupAdd(this.#context.group, this.#channel);
-    this.#isMember = true;
   }
 
   /** Waits until `count` processes told their state; all the time, where nobody knows how many. */
@@ -130,8 +133,8 @@ export class PresenceControl<M> {
     if (now - this.#lastBeatAt > 2 * beatMs) this.#peers.forgive();
     this.#lastBeatAt = now;
     try {
-      if (!this.#isMember) await this.#join();
-      await this.#sendAll({ kind: "beat", from: this.#channel, version: this.#version });
+      if (!this.#group.isMember) await this.#group.rejoin();
+      await this.#sendAll({ kind: "beat", from: this.#group.channel, version: this.#version });
       if (this.#isCutOff) await this.#catchUp();
       this.#isCutOff = false;
       // As of before the wait, in which this process may have been asleep.
@@ -155,23 +158,28 @@ export class PresenceControl<M> {
       const changes = this.#changes.splice(0, MAX_CHANGES);
       const version = ++this.#version;
       // Who does not get it hears of the version at the next beat, and asks.
-      await this.#sendAll({ kind: "diff", from: this.#channel, version, changes }).catch(() => {});
+      await this.#sendAll({ kind: "diff", from: this.#group.channel, version, changes }).catch(
+        () => {},
+      );
     }
     this.#isTelling = false;
   }
 
   #take(message: LayerMessage): boolean {
-    const control = parseControlMessage<M>(message);
-    if (control === undefined || control.from === this.#channel) return true;
-    if (control.kind === "ask") this.#answer(control.from);
-    else this.#peers.take(control);
+    const { type, changes } = this.#context;
+    const heard = parseGossip<C>(message, type, changes);
+    if (heard === undefined || heard.from === this.#group.channel) return true;
+    if (heard.kind === "ask") {
+      this.#peers.note(heard.from);
+      this.#answer(heard.from);
+    } else this.#peers.take(heard);
     this.#heard?.();
     return true;
   }
 
   #answer(process: string): void {
     const parts = inParts(this.#context.state());
-    const { from, version } = { from: this.#channel, version: this.#version };
+    const { from, version } = { from: this.#group.channel, version: this.#version };
     for (const [part, changes] of parts.entries()) {
       this.#sendTo(process, { kind: "state", from, version, part, parts: parts.length, changes });
     }
@@ -179,24 +187,20 @@ export class PresenceControl<M> {
 
   /** Returns how many were asked, where that is known. */
   async #askAll(): Promise<number | undefined> {
-    return await this.#sendAll({ kind: "ask", from: this.#channel });
+    return await this.#sendAll({ kind: "ask", from: this.#group.channel });
   }
 
-  async #sendAll(message: ControlMessage<M>): Promise<number | undefined> {
-    const { layer, group } = this.#context;
-    const { processes } = await layer.groupSend(group, toLayerMessage(message), {
-      except: this.#channel,
-    });
-    return processes;
+  #sendAll(message: GossipMessage<C>): Promise<number | undefined> {
+    return this.#group.sendAll(message);
   }
 
-  #sendTo(process: string, message: ControlMessage<M>): void {
-    this.#context.layer.send(process, toLayerMessage(message)).catch(() => {});
+  #sendTo(process: string, message: GossipMessage<C>): void {
+    this.#group.sendTo(process, message);
   }
 }
 
-function inParts<M>(changes: readonly Change<M>[]): Change<M>[][] {
-  let part: Change<M>[] = [];
+function inParts<C>(changes: readonly C[]): C[][] {
+  let part: C[] = [];
   const parts = [part];
   let size = 0;
   for (const change of changes) {

@@ -1,0 +1,96 @@
+import type { AuditEntry, User, UserPageOptions } from "@sluice/sluice/auth";
+import { isAdmin } from "./admins.ts";
+import type { Services } from "./services.ts";
+
+/** A person, as those see them who look after people. */
+export interface PersonView {
+  readonly id: string;
+  readonly login: string;
+  readonly name: string;
+  readonly avatarUrl: string;
+  readonly provider: string;
+  readonly roles: readonly string[];
+  readonly isAdmin: boolean;
+  /** First and last sign-in, and since when banned. */
+  readonly createdAt: string;
+  readonly lastSignInAt: string;
+  readonly bannedAt: string | undefined;
+  readonly sessions: number;
+  /** Open sockets, over all processes. */
+  readonly sockets: number;
+}
+
+/** What happened to a person, for those who look after people. */
+export interface EventView {
+  readonly kind: string;
+  readonly code: string | undefined;
+  readonly at: string;
+  /** The login of who did it, where that is somebody else. */
+  readonly by: string | undefined;
+}
+
+type Parts = Pick<Services, "settings" | "sessions" | "socketCounts" | "users" | "audit">;
+
+/** Most people of a page. */
+const PAGE_SIZE = 25;
+
+/** Most events that are shown of a person. */
+const EVENTS = 20;
+
+/** Returns a page of people. */
+export async function listPeople(
+  parts: Parts,
+  options: Pick<UserPageOptions, "after" | "login">,
+): Promise<{ people: PersonView[]; next: string | undefined }> {
+  const { users, next } = await parts.users.list({ ...options, limit: PAGE_SIZE });
+  const people = await Promise.all(users.map((user) => viewPerson(parts, user)));
+  return { people, next };
+}
+
+/** Returns a person, as of now. */
+export async function viewPerson(
+  { settings, sessions, socketCounts }: Parts,
+  user: User,
+): Promise<PersonView> {
+  const ids = (await sessions.list(user.id)).map(({ id }) => id);
+  const sockets = [...(await socketCounts.count(ids)).values()];
+  const { id, login, name, avatarUrl, provider, roles = [], bannedAt } = user;
+  return {
+    id,
+    login,
+    name,
+    avatarUrl,
+    provider,
+    roles,
+    isAdmin: isAdmin(settings, user),
+    createdAt: new Date(user.createdAt).toISOString(),
+    lastSignInAt: new Date(user.updatedAt).toISOString(),
+    bannedAt: bannedAt === undefined ? undefined : new Date(bannedAt).toISOString(),
+    sessions: ids.length,
+    sockets: sockets.reduce((sum, count) => sum + count, 0),
+  };
+}
+
+/** Returns what happened to a person last, the latest first. */
+export async function listEvents({ audit, users }: Parts, userId: string): Promise<EventView[]> {
+  const entries = await audit.list(userId, { limit: EVENTS });
+  const doers = new Set(entries.map(({ by }) => by).filter((by) => by !== undefined));
+  const logins = new Map(
+    await Promise.all(
+      [...doers].map(async (id) => [id, (await users.get(id))?.login ?? id] as const),
+    ),
+  );
+  return entries.map((entry) => viewEvent(entry, logins));
+}
+
+function viewEvent(
+  { kind, code, at, by }: AuditEntry,
+  logins: ReadonlyMap<string, string>,
+): EventView {
+  return {
+    kind,
+    code,
+    at: new Date(at).toISOString(),
+    by: by === undefined ? undefined : logins.get(by),
+  };
+}

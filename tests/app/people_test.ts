@@ -1,0 +1,222 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { isAdmin } from "../../app/admins.ts";
+import { parseRoles } from "../../app/roles.ts";
+import { TestApp, type TestBrowser } from "./test_app.ts";
+
+/** An app in which ada looks after people, and grace is one of them. */
+async function setUp() {
+  const app = await TestApp.create();
+  const [ada, grace] = [app.browser(), app.browser()];
+  await ada.signIn("ada");
+  await grace.signIn("grace");
+  const idOf = async (browser: TestBrowser) =>
+    (await (await browser.request("/api/me")).json()).id as string;
+  const [adaId, graceId] = [await idOf(ada), await idOf(grace)];
+  /** Sends a form of a person's page. */
+  const act = async (
+    browser: TestBrowser,
+    id: string,
+    fields: Record<string, string>,
+    origin = app.origin,
+  ) => {
+    const response = await browser.request(`/people/${id}`, {
+      method: "POST",
+      body: new URLSearchParams(fields),
+      headers: { origin },
+    });
+    const { status, headers } = response;
+    return { status, location: headers.get("location"), html: await response.text() };
+  };
+  const events = async (id: string) =>
+    (await app.services.audit.list(id))
+      .filter(({ kind }) => kind !== "signed-in")
+      .map(({ kind, code, by }) => [kind, code, by]);
+  return { app, ada, grace, adaId, graceId, act, events };
+}
+
+async function read(browser: TestBrowser, path: string) {
+  const response = await browser.request(path);
+  return { status: response.status, headers: response.headers, html: await response.text() };
+}
+
+test("the page of people is there for admins; others find nothing, and nobody may sign in first", async () => {
+  const { app, ada, grace, graceId, act } = await setUp();
+  await using _app = app;
+  for (const path of ["/people", `/people/${graceId}`]) {
+    assert.equal((await read(ada, path)).status, 200, path);
+    const other = await read(grace, path);
+    assert.equal(other.status, 404, path);
+    assert.match(other.html, /Nothing here/);
+    const nobody = await read(app.browser(), path);
+    assert.equal(nobody.status, 401, path);
+    assert.match(nobody.html, new RegExp(`/signin\\?return_to=${encodeURIComponent(path)}`));
+  }
+  assert.equal((await act(grace, graceId, { do: "roles", roles: "boss" })).status, 404);
+  assert.equal((await act(app.browser(), graceId, { do: "ban" })).status, 401);
+  assert.equal((await app.services.users.get(graceId))?.roles, undefined);
+  assert.match((await read(ada, "/")).html, /href="\/people"/);
+  assert.doesNotMatch((await read(grace, "/")).html, /href="\/people"/);
+});
+
+test("the page of people says of each what is known, and no cache keeps it", async () => {
+  const { app, ada, graceId, act } = await setUp();
+  await using _app = app;
+  await act(ada, graceId, { do: "roles", roles: "moderator" });
+  const { html, headers } = await read(ada, "/people");
+  const [, row = ""] = new RegExp(`(<a href="/people/${graceId}".*?)</li>`).exec(html) ?? [];
+  assert.match(row, /grace<\/bdi> at dev, signed in <time/);
+  assert.match(row, /moderator/);
+  assert.match(row, /1 session, no open connections/);
+  assert.match(headers.get("cache-control")!, /no-store/);
+  assert.doesNotMatch(headers.get("content-security-policy")!, /unsafe-inline/);
+});
+
+test("the page of people finds by login, and goes on page by page", async () => {
+  const { app, ada } = await setUp();
+  await using _app = app;
+  for (let n = 0; n < 30; n++) {
+    const login = `visitor-${n}`;
+    const profile = { provider: "dev", subject: login, login, name: undefined };
+    await app.services.users.save({ ...profile, avatarUrl: undefined });
+  }
+  const idsOf = (html: string) =>
+    [...html.matchAll(/<a href="\/people\/([^"]+)"><bdi>/g)].map(([, id]) => id!);
+  const first = await read(ada, "/people?login=VISITOR");
+  const [, next = ""] = /href="([^"]+)"[^>]*>More people/.exec(first.html) ?? [];
+  const second = await read(ada, next.replaceAll("&amp;", "&"));
+  assert.deepEqual([idsOf(first.html).length, idsOf(second.html).length], [25, 5]);
+  assert.equal(new Set([...idsOf(first.html), ...idsOf(second.html)]).size, 30);
+  assert.doesNotMatch(second.html, /More people/);
+  const none = await read(ada, '/people?login="><script>alert(1)</script>&after=nonsense');
+  assert.equal(none.status, 200);
+  assert.match(none.html, /Nobody more/);
+  assert.doesNotMatch(none.html, /<script>alert/);
+});
+
+test("an admin bans somebody and lets them back in, and the audit log says who did it", async () => {
+  const { app, ada, grace, adaId, graceId, act, events } = await setUp();
+  await using _app = app;
+  assert.deepEqual(
+    (await act(ada, graceId, { do: "ban" })).location,
+    `/people/${graceId}?done=banned`,
+  );
+  assert.equal((await grace.request("/api/me")).status, 401);
+  assert.equal((await app.browser().visit("/auth/signin?login_hint=grace")).status, 403);
+  assert.match((await read(ada, `/people/${graceId}?done=banned`)).html, />banned</);
+  assert.equal((await act(ada, graceId, { do: "unban" })).status, 303);
+  await grace.signIn("grace");
+  assert.deepEqual(await events(graceId), [
+    ["user-unbanned", undefined, adaId],
+    ["session-ended", "user-banned", adaId],
+    ["user-banned", undefined, adaId],
+  ]);
+  const { html } = await read(ada, `/people/${graceId}`);
+  assert.match(html, /Was banned.*by <bdi>ada<\/bdi>/);
+});
+
+test("an admin sets roles: what is no name of one is refused, and nothing is saved", async () => {
+  const { app, ada, adaId, graceId, act, events } = await setUp();
+  await using _app = app;
+  await act(ada, graceId, { do: "roles", roles: " moderator, room:lobby moderator " });
+  const roles = async () => (await app.services.users.get(graceId))?.roles;
+  assert.deepEqual(await roles(), ["moderator", "room:lobby"]);
+  const bad = await act(ada, graceId, { do: "roles", roles: 'x <b>"y' });
+  assert.equal(bad.status, 400);
+  assert.match(bad.html, /aria-invalid="true"/);
+  assert.match(bad.html, /value="x &lt;b>&quot;y"|value="x &lt;b&gt;&quot;y"/);
+  assert.deepEqual(await roles(), ["moderator", "room:lobby"]);
+  await act(ada, graceId, { do: "roles", roles: "" });
+  assert.deepEqual(await roles(), []);
+  assert.deepEqual(await events(graceId), [
+    ["roles-changed", "none", adaId],
+    ["roles-changed", "moderator room:lobby", adaId],
+  ]);
+});
+
+test("an admin ends all sessions of somebody, and of their own all but this one", async () => {
+  const { app, ada, grace, adaId, graceId, act, events } = await setUp();
+  await using _app = app;
+  await act(ada, graceId, { do: "end" });
+  assert.equal((await grace.request("/api/me")).status, 401);
+  assert.deepEqual(await events(graceId), [["session-ended", "revoked", adaId]]);
+  const elsewhere = app.browser();
+  await elsewhere.signIn("ada");
+  await act(ada, adaId, { do: "end" });
+  assert.equal((await elsewhere.request("/api/me")).status, 401);
+  assert.equal((await ada.request("/api/me")).status, 200);
+});
+
+test("an admin removes somebody whose login they typed, and nobody else", async () => {
+  const { app, ada, grace, adaId, graceId, act, events } = await setUp();
+  await using _app = app;
+  for (const confirm of ["", "Grace", "ada"]) {
+    const refused = await act(ada, graceId, { do: "remove", confirm });
+    assert.equal(refused.status, 400);
+    assert.match(refused.html, /<details open/);
+  }
+  assert.equal((await grace.request("/api/me")).status, 200);
+  const removed = await act(ada, graceId, { do: "remove", confirm: "grace" });
+  assert.equal(removed.location, "/people?done=removed");
+  assert.equal((await grace.request("/api/me")).status, 401);
+  assert.equal((await read(ada, `/people/${graceId}`)).status, 404);
+  assert.deepEqual((await events(graceId))[1], ["user-removed", undefined, adaId]);
+});
+
+test("an admin neither bans nor removes themself, whatever the form says", async () => {
+  const { app, ada, adaId, act } = await setUp();
+  await using _app = app;
+  const { html } = await read(ada, `/people/${adaId}`);
+  assert.doesNotMatch(html, /value="(ban|remove)"/);
+  for (const fields of [{ do: "ban", confirm: "" }, { do: "remove", confirm: "ada" }]) {
+    assert.equal((await act(ada, adaId, fields)).status, 400);
+  }
+  assert.equal((await ada.request("/api/me")).status, 200);
+});
+
+test("another site's page, or a form of nobody's, changes nobody", async () => {
+  const { app, ada, grace, graceId, act } = await setUp();
+  await using _app = app;
+  const foreign = await act(ada, graceId, { do: "ban" }, "https://evil.example");
+  assert.equal(foreign.status, 403);
+  for (const action of ["", "toString", "__proto__", "promote"]) {
+    assert.equal((await act(ada, graceId, { do: action })).status, 400, action);
+  }
+  assert.equal((await act(ada, "nobody", { do: "ban" })).status, 404);
+  assert.equal((await grace.request("/api/me")).status, 200);
+});
+
+test("what a provider calls somebody is text on the pages of people", async () => {
+  const { app, ada } = await setUp();
+  await using _app = app;
+  const name = '<img src=x onerror="alert(1)">';
+  const profile = { provider: "dev", subject: "eve", login: name, name, avatarUrl: undefined };
+  const { id } = await app.services.users.save(profile);
+  for (const path of ["/people", `/people/${id}`]) {
+    const { html } = await read(ada, path);
+    assert.match(html, /&lt;img src=x/, path);
+    assert.doesNotMatch(html, /<img src=x/, path);
+  }
+});
+
+const ADMINS: [admin: string, provider: string, login: string, is: boolean][] = [
+  ["github:octocat", "github", "octocat", true],
+  ["github:Octocat", "github", "octocat", true],
+  ["github:octocat", "oidc", "octocat", false],
+  ["github:octocat", "github", "octocat2", false],
+  ["oidc:ada", "oidc", "Ada", false],
+  ["oidc:ada", "oidc", "ada", true],
+];
+for (const [admin, provider, login, is] of ADMINS) {
+  test(`${provider}:${login} ${is ? "is" : "is not"} an admin where ADMINS is ${admin}`, () => {
+    assert.equal(isAdmin({ admins: [admin] }, { provider, login }), is);
+  });
+}
+
+test("parseRoles() takes up to twenty names, each once", () => {
+  assert.deepEqual(parseRoles("a b,a\n c"), ["a", "b", "c"]);
+  assert.deepEqual(parseRoles(""), []);
+  const many = Array.from({ length: 21 }, (_, n) => `r${n}`);
+  assert.equal(parseRoles(many.join(" ")), undefined);
+  for (const bad of ["-x", "a/b", "é", "x".repeat(33)]) assert.equal(parseRoles(bad), undefined);
+});

@@ -1,0 +1,97 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { type Clock, systemClock } from "@sluice/sluice";
+import type { TestBrowser } from "../app/test_app.ts";
+import { LiveApp } from "./live_app.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** The machine's clock, which a test puts forward. */
+class ForwardClock implements Clock {
+  #aheadMs = 0;
+
+  now(): number {
+    return systemClock.now() + this.#aheadMs;
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    return systemClock.after(ms, callback);
+  }
+
+  forward(ms: number): void {
+    this.#aheadMs += ms;
+  }
+}
+
+/** Two browsers with one cookie: whose it is, and who stole it. */
+async function setUp() {
+  const clock = new ForwardClock();
+  const app = await LiveApp.start({}, { clock });
+  const owner = await app.signIn("ada");
+  const thief = app.browser();
+  for (const [name, value] of owner.cookies) thief.cookies.set(name, value);
+  return { app, clock, owner, thief };
+}
+
+async function statusOf(browser: TestBrowser, path = "/api/me", init?: RequestInit) {
+  const response = await browser.request(path, init);
+  await response.body?.cancel();
+  return response.status;
+}
+
+test("a stolen cookie dies by itself a day after it was given, and nobody's sockets drop", async () => {
+  const { app, clock, owner, thief } = await setUp();
+  await using _app = app;
+  using own = await app.open("/ws/echo", owner);
+  using stolen = await app.open("/ws/echo", thief);
+  const token = owner.cookies.get("session");
+  clock.forward(23 * HOUR_MS);
+  assert.equal(await statusOf(owner), 200);
+  assert.equal(owner.cookies.get("session"), token, "not yet");
+
+  clock.forward(2 * HOUR_MS);
+  assert.equal(await statusOf(owner, "/rooms"), 200);
+  assert.notEqual(owner.cookies.get("session"), token);
+  assert.equal(await statusOf(thief), 200, "what is on its way may arrive");
+  assert.equal(thief.cookies.get("session"), token, "and gets no other");
+  clock.forward(10_000);
+  assert.equal(await statusOf(thief), 401);
+  await assert.rejects(app.open("/ws/echo", thief), { code: "NOT_SIGNED_IN" });
+  assert.equal(await statusOf(owner), 200);
+  for (const socket of [own, stolen]) {
+    socket.send("still there");
+    assert.equal((await socket.next()).text, "still there");
+  }
+  using _again = await app.open("/ws/echo", owner);
+  const { audit } = app.app.services;
+  await audit.written();
+  const { id } = await (await owner.request("/api/me")).json();
+  const kinds = (await audit.list(id)).map(({ kind }) => kind);
+  assert.equal(kinds.filter((kind) => kind === "session-rotated").length, 1);
+});
+
+test("of ten requests at once one gives the browser another cookie, and it is the one that is good", async () => {
+  const { app, clock, owner } = await setUp();
+  await using _app = app;
+  clock.forward(25 * HOUR_MS);
+  const responses = await Promise.all(Array.from({ length: 10 }, () => owner.request("/api/me")));
+  for (const response of responses) await response.body?.cancel();
+  assert.deepEqual(responses.map(({ status }) => status), Array(10).fill(200));
+  const given = responses.filter(({ headers }) => headers.getSetCookie().length > 0);
+  assert.equal(given.length, 1);
+  clock.forward(HOUR_MS);
+  assert.equal(await statusOf(owner), 200);
+});
+
+test("a program that shows its token keeps it, and a sign-out is no time for another cookie", async () => {
+  const { app, clock, owner } = await setUp();
+  await using _app = app;
+  clock.forward(25 * HOUR_MS);
+  const authorization = `Bearer ${owner.cookies.get("session")}`;
+  const program = app.browser();
+  assert.equal(await statusOf(program, "/api/me", { headers: { authorization } }), 200);
+  assert.equal(program.cookies.size, 0);
+  const init = { method: "POST", headers: { origin: app.origin } };
+  assert.equal(await statusOf(owner, "/auth/signout", init), 303);
+  assert.equal(owner.cookies.has("session"), false);
+});

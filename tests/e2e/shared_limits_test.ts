@@ -1,0 +1,85 @@
+import { before, test } from "node:test";
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { eventually } from "../layers/eventually.ts";
+import { AppProcess, buildApp } from "./app_process.ts";
+import type { WsClient } from "./ws_client.ts";
+
+before(buildApp);
+
+const LIMIT = 6;
+
+/** Waits for the refusal of one socket too many; one that is let in is closed. */
+async function assertFull(attempt: Promise<WsClient>): Promise<void> {
+  await assert.rejects(
+    attempt.then((socket) => socket[Symbol.dispose]()),
+    { status: 429, code: "TOO_MANY_SOCKETS" },
+  );
+}
+
+test("one person who opens sockets on three processes at once stays within the limit, and a killed process counts no more", async () => {
+  const directory = await Deno.makeTempDir();
+  const env = {
+    DENO_KV_PATH: join(directory, "kv.sqlite3"),
+    CHANNEL_LAYER: "kv:",
+    SOCKETS_PER_USER: String(LIMIT),
+  };
+  await using one = await AppProcess.start(env);
+  await using two = await AppProcess.start(env);
+  await using three = await AppProcess.start(env);
+  const processes = [one, two, three];
+  const [ada, grace] = [await one.signIn("ada"), await one.signIn("grace")];
+  // When each refuses what the others have, they know each other.
+  const known = await Promise.all(
+    processes.flatMap((process) => [1, 2].map(() => process.open("/ws/echo", grace))),
+  );
+  for (const process of processes) {
+    await eventually(() => assertFull(process.open("/ws/echo", grace)));
+  }
+
+  const attempts = processes.map(async (process) => {
+    const all = await Promise.allSettled(
+      Array.from({ length: 2 * LIMIT }, () => process.open("/ws/echo", ada)),
+    );
+    return all.flatMap((each) => each.status === "fulfilled" ? [each.value] : []);
+  });
+  const opened: WsClient[][] = await Promise.all(attempts);
+  const sum = opened.flat().length;
+  // Two more at most where messages are in time, which a busy machine does not promise.
+  assert.ok(sum >= LIMIT && sum < 2 * LIMIT, `${sum} sockets`);
+  for (const process of processes) await assertFull(process.open("/ws/echo", ada));
+
+  assert.ok(opened[0]!.length > 0, "the process that is killed has some");
+  one.signal("SIGKILL");
+  using _again = await eventually(() => two.open("/ws/echo", ada), 15_000);
+  for (const socket of [...known, ...opened.flat()]) socket[Symbol.dispose]();
+  await Deno.remove(directory, { recursive: true });
+});
+
+test("handshakes and sign-ins of one address are counted over processes", async () => {
+  const directory = await Deno.makeTempDir();
+  const env = {
+    DENO_KV_PATH: join(directory, "kv.sqlite3"),
+    CHANNEL_LAYER: "kv:",
+    HANDSHAKES_PER_ADDRESS: "200",
+    SIGN_INS_PER_ADDRESS: "200",
+  };
+  await using one = await AppProcess.start(env);
+  await using two = await AppProcess.start(env);
+  for (const path of ["/ws/echo", "/auth/signin?provider=dev"]) {
+    const asks = async (process: AppProcess) => {
+      const response = await process.browser().request(path);
+      await response.body?.cancel();
+      return response.status;
+    };
+    await asks(two);
+    for (let n = 0; n < 200; n++) assert.notEqual(await asks(one), 429);
+    let letIn = 0;
+    await eventually(async () => {
+      if (await asks(two) === 429) return;
+      assert.fail(`${++letIn} were let in`);
+    }, 10_000);
+    assert.ok(letIn < 150, `${letIn} were let in by the other process`);
+  }
+  await Deno.remove(directory, { recursive: true });
+});

@@ -1,0 +1,111 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { SharedRateLimiter } from "@sluice/sluice/security";
+import { FakeClock, settle } from "@sluice/sluice/testing";
+import { MemoryWire, type WireNode } from "../presence/memory_wire.ts";
+
+/** One process that limits: 60 a minute, 10 at once. */
+class Process {
+  readonly node: WireNode;
+  readonly limiter: SharedRateLimiter;
+
+  constructor(wire: MemoryWire, clock: FakeClock) {
+    this.node = wire.connect(clock);
+    const options = { perMinute: 60, burst: 10, clock, controlGroup: "rates" };
+    this.limiter = new SharedRateLimiter(this.node.layer, options);
+  }
+
+  /** Tries so often, and returns how often it was let. */
+  try(count: number, key = "192.0.2.1"): number {
+    let taken = 0;
+    for (let n = 0; n < count; n++) if (this.limiter.take(key) === undefined) taken++;
+    return taken;
+  }
+}
+
+async function system(count: number) {
+  const clock = new FakeClock();
+  const wire = new MemoryWire();
+  const start = () => new Process(wire, clock);
+  const processes = Array.from({ length: count }, start);
+  for (const process of processes) process.try(1, "first");
+  await settle();
+  return { clock, start, processes };
+}
+
+test("what an address took in one process is missing in all", async () => {
+  const { clock, processes: [one, two, three] } = await system(3);
+  assert.equal(one!.try(4), 4);
+  await clock.advance(300);
+  assert.equal(two!.try(4), 4);
+  await clock.advance(300);
+  assert.equal(three!.try(9), 2);
+  assert.equal(three!.try(9, "192.0.2.2"), 9);
+});
+
+test("an address that asks all processes at once earns back what it took too much", async () => {
+  const { clock, processes } = await system(3);
+  let taken = 0;
+  for (let second = 0; second < 120; second++) {
+    for (const process of processes) taken += process.try(20);
+    await clock.advance(1_000);
+  }
+  // At once a burst on each; after that no more than one process alone would have let through.
+  assert.ok(taken <= 30 + 120, `${taken} in two minutes`);
+  assert.ok(taken >= 10 + 100, `${taken} in two minutes`);
+});
+
+test("a process that is new, or was cut off, asks what is missing", async () => {
+  const { clock, start, processes: [one, two] } = await system(2);
+  two!.node.cut();
+  one!.try(10);
+  await clock.advance(300);
+  assert.equal(two!.try(2), 2);
+  two!.node.mend();
+  await settle();
+  assert.equal(two!.try(9), 0);
+  const fresh = start();
+  fresh.try(1, "first");
+  await settle();
+  assert.equal(fresh.try(9), 0);
+});
+
+test("many takes are told with few messages, and none are when nothing is taken", async () => {
+  const { clock, processes: [one] } = await system(2);
+  for (let n = 0; n < 5_000; n++) one!.try(1, `198.51.100.${n}`);
+  await clock.advance(300);
+  const { sent } = one!.node.layer.stats;
+  assert.ok(sent <= 6, `${sent} messages`);
+  await clock.advance(60_000);
+  assert.equal(one!.node.layer.stats.sent, sent);
+});
+
+test("what is no message of rates hurts nobody", async () => {
+  const { clock, processes: [one, two] } = await system(2);
+  const garbage = [
+    undefined,
+    { kind: "took" },
+    { kind: "took", amounts: [["192.0.2.1", -5]] },
+    { kind: "took", amounts: [["192.0.2.1", "5"]] },
+    { kind: "took", amounts: [["192.0.2.1", null]] },
+    { kind: "took", amounts: [["x".repeat(1_000), 5]] },
+    { kind: "missing", amounts: { length: 1 } },
+    { kind: "ask", from: {} },
+    { kind: "ask", from: "not a name" },
+  ];
+  for (const data of garbage) {
+    await one!.node.layer.groupSend("rates", { type: "sluice.rates", data });
+  }
+  await clock.advance(300);
+  assert.equal(two!.try(20), 10);
+  const lie = { kind: "took", amounts: [["192.0.2.9", 1e9]] };
+  await one!.node.layer.groupSend("rates", { type: "sluice.rates", data: lie });
+  await clock.advance(11_000);
+  assert.equal(two!.try(20, "192.0.2.9"), 1, "a lie costs two bursts, no more");
+});
+
+test("a process that cannot reach the layer limits by itself", async () => {
+  const { processes: [one] } = await system(1);
+  one!.node.cut();
+  assert.equal(one!.try(20), 10);
+});
