@@ -12,19 +12,40 @@ export const denoTransport: Transport = {
     const { socket, response } = Deno.upgradeWebSocket(request);
     // Its own `protocol` option throws where the client put no space between two offers.
     if (subprotocol !== undefined) response.headers.set("sec-websocket-protocol", subprotocol);
-    for (const [name, value] of new Headers(headers)) response.headers.append(name, value);
+    if (headers !== undefined) {
+      for (const [name, value] of new Headers(headers)) response.headers.append(name, value);
+    }
     socket.binaryType = "arraybuffer";
     listen(socket, events);
     return { response, socket: socket as unknown as Socket };
   },
 };
 
-/** An exception in one of these callbacks would end the process: the events throw none. */
+/** One object for all events: a handler of its own for each would take half a kilobyte more. */
 function listen(socket: WebSocket, events: SocketEvents): void {
-  socket.onopen = () => events.open();
-  socket.onmessage = ({ data }) => {
-    events.message(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
-  };
-  socket.onclose = ({ code, reason }) => events.close(code, reason);
-  socket.onerror = (event) => event.preventDefault?.();
+  const listener = new Listener(events);
+  socket.addEventListener("open", listener, { once: true });
+  socket.addEventListener("message", listener);
+  socket.addEventListener("close", listener);
+}
+
+/** Passes on what a socket reports. What it threw would end the process: the events throw nothing. */
+class Listener implements EventListenerObject {
+  readonly #events: SocketEvents;
+
+  constructor(events: SocketEvents) {
+    this.#events = events;
+  }
+
+  handleEvent(event: Event): void {
+    if (event.type === "message") {
+      const { data } = event as MessageEvent<string | ArrayBuffer>;
+      this.#events.message(typeof data === "string" ? data : new Uint8Array(data));
+    } else if (event.type === "open") {
+      this.#events.open();
+    } else {
+      const { code, reason } = event as CloseEvent;
+      this.#events.close(code, reason);
+    }
+  }
 }

@@ -28,11 +28,21 @@ export type Decision =
   | { readonly answer: Promise<Answer> }
   | { readonly refused: Refusal };
 
+/** Whose connections they are. */
+export interface ConnectionServer {
+  /** Called once for each connection that was watched: it is over. */
+  ended(connection: ServerConnection, end: ConnectionEnd): void;
+  /** Called once, before or after that, or never: the peer has let go of the network connection. */
+  released(connection: ServerConnection): void;
+}
+
 /** What connections need from outside; the same for all of a server. */
 export interface ConnectionContext extends TurnsContext, OutboxContext {
   readonly limits: ConnectionLimits;
   readonly clock: Clock;
   readonly log: Log;
+  /** Learns of the ends of those that were let in. */
+  readonly server: ConnectionServer;
   /** Sockets that were let in and are not open yet. */
   readonly opening: Overdue<ServerConnection>;
   /** Counts consumers that let somebody in, and the ends that they were told of. */
@@ -61,7 +71,8 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   #exchange: HttpExchange | undefined;
   #end: ConnectionEnd | undefined;
   #onEnd: ((end: ConnectionEnd) => void)[] = [];
-  #onRelease: (() => void) | undefined;
+  #isWatched = false;
+  #isReleased = false;
 
   /** @param isUpgrade Whether the request is an upgrade; else nobody is let in as a socket. */
   constructor(id: string, context: ConnectionContext, isUpgrade: boolean) {
@@ -106,9 +117,10 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     this.#context.opening.add(this);
   }
 
-  /** Calls back when the peer has let go of the network connection, which may be never. */
-  onRelease(callback: () => void): void {
-    this.#onRelease = callback;
+  /** Lets the server know of its end. */
+  watch(): void {
+    this.#isWatched = true;
+    if (this.#end !== undefined) this.#context.server.ended(this, this.#end);
   }
 
   // Connection: what consumers and middleware call.
@@ -245,8 +257,8 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   }
 
   close(code: number, reason: string): void {
-    this.#onRelease?.();
-    this.#onRelease = undefined;
+    if (this.#isWatched && !this.#isReleased) this.#context.server.released(this);
+    this.#isReleased = true;
     this.#finish({ code: code === 0 ? CloseCode.abnormal : code, reason, byServer: false });
   }
 
@@ -306,6 +318,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     this.clear();
     this.#outbox.drop({ unsent: end.code !== CloseCode.normal });
     this.#decided({ refused: refusalOfEnd(end.code) });
+    if (this.#isWatched) this.#context.server.ended(this, end);
     for (const callback of this.#onEnd.splice(0)) this.#guard(() => callback(end));
     if (end.byServer) this.#outbox.close(end.code, end.reason);
     else this.#exchange?.abandon();

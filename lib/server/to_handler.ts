@@ -4,6 +4,7 @@ import {
   type Admission,
   type Application,
   type Clock,
+  type ConnectionEnd,
   type Log,
   type Scope,
   systemClock,
@@ -21,7 +22,11 @@ import { resolvePeer } from "./peer.ts";
 import type { Answer } from "./http_exchange.ts";
 import { problem } from "./problem.ts";
 import { RequestScope } from "./request_scope.ts";
-import { type ConnectionContext, ServerConnection } from "./server_connection.ts";
+import {
+  type ConnectionContext,
+  type ConnectionServer,
+  ServerConnection,
+} from "./server_connection.ts";
 import { Gatherer } from "./gatherer.ts";
 import { StalledReaders } from "./stalled_readers.ts";
 
@@ -66,7 +71,7 @@ export function toHandler(application: Application<Scope>, options: HandlerOptio
 /** How long a drain waits for peers to answer its close frames, in milliseconds. */
 const LINGER_MS = 1_000;
 
-class Gate {
+class Gate implements ConnectionServer {
   readonly drain: Drain;
   readonly #application: Application<Scope>;
   readonly #options: HandlerOptions;
@@ -103,8 +108,28 @@ class Gate {
     const { freshness } = options;
     const gatherer = new Gatherer();
     const lives = this.#lives;
-    this.#context = { limits, clock, log, stalled, gatherer, lives, opening, freshness };
+    this.#context = {
+      limits,
+      clock,
+      log,
+      stalled,
+      gatherer,
+      lives,
+      opening,
+      freshness,
+      server: this,
+    };
     this.drain = new Drain(this.#open, this.#clock, options.random);
+  }
+
+  ended(connection: ServerConnection, { byServer }: ConnectionEnd): void {
+    this.#open.delete(connection);
+    if (byServer) this.#lingering.add(connection);
+  }
+
+  released(connection: ServerConnection): void {
+    this.#lingering.delete(connection);
+    if (this.#lingering.size === 0) this.#onReleased?.();
   }
 
   get stats() {
@@ -228,16 +253,9 @@ class Gate {
   #count(connection: ServerConnection): void {
     this.#accepted++;
     this.#open.add(connection);
-    connection.onEnd(({ byServer }) => {
-      this.#open.delete(connection);
-      if (byServer) this.#lingering.add(connection);
-    });
+    connection.watch();
     this.#limitLife(connection);
     if (this.drain.isDraining) this.drain.include(connection);
-    connection.onRelease(() => {
-      this.#lingering.delete(connection);
-      if (this.#lingering.size === 0) this.#onReleased?.();
-    });
   }
 
   #limitLife(connection: ServerConnection): void {
