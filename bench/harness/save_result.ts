@@ -26,10 +26,10 @@ export async function writePage(root: string): Promise<void> {
   if (begin < 0 || end < begin) throw new Error(`${file} has lost its marks`);
   const body = `${BEGIN}\n\n${page(results)}\n`;
   await Deno.writeTextFile(file, text.slice(0, begin) + body + text.slice(end));
-  for (const contest of results.flatMap(({ contests }) => contests)) {
-    await Deno.writeTextFile(`${root}docs/images/bench_${contest.id}.svg`, chart(contest));
-  }
-  await format([file]);
+  const plots = results.flatMap(({ contests }) => contests)
+    .map((contest) => [`${root}docs/images/bench_${contest.id}.svg`, chart(contest)] as const);
+  for (const [path, plot] of plots) await Deno.writeTextFile(path, plot);
+  await format([file, ...plots.map(([path]) => path)]);
 }
 
 async function readResults(folder: string): Promise<QuestionResult[]> {
