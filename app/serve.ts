@@ -1,5 +1,6 @@
 import { serve } from "@sluice/sluice/server";
 import { reportLayer } from "./layer.ts";
+import { isWrongPath } from "./database.ts";
 import type { Services } from "./services.ts";
 import { SettingError, type Settings } from "./settings.ts";
 
@@ -42,13 +43,14 @@ async function close({ log, realtime, close }: Services): Promise<void> {
   await close();
 }
 
-/** A remote database may come later; a file that cannot be opened now is a mistake. */
+/** A database that cannot be reached may come later; a path that is none of a file is a mistake. */
 async function checkDatabase({ database, settings, log }: Services): Promise<void> {
   try {
     await database.check();
   } catch (error) {
     const { kvPath } = settings;
-    if (kvPath === undefined || /^https?:/.test(kvPath)) {
+    const isAddress = kvPath === undefined || /^https?:/.test(kvPath);
+    if (isAddress || !await isWrongPath(kvPath, error)) {
       return log.warn("The database cannot be reached; trying again at its next use", { error });
     }
     throw new SettingError(

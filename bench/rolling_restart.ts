@@ -25,9 +25,9 @@ console.log(
   `${sockets} clients and ${silent} silent peers, a window of ${drainSeconds} s, ${layer}`,
 );
 console.log(
-  "| run | came back | attempts, fullest 100 ms | let in | ended after s | failed | connected | of it told |",
+  "| run | came back | attempts, fullest 100 ms | let in | load stood still for ms | ended after s | failed | connected | of it told |",
 );
-console.log("| --- | --- | --- | --- | --- | --- | --- | --- |");
+console.log("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
 let bad = 0;
 for (let run = 1; run <= runs; run++) {
   const result = await restartInTurn({ sockets, silent, drainSeconds, layer });
@@ -42,6 +42,7 @@ for (let run = 1; run <= runs; run++) {
       each(({ cameBack }) => `${cameBack}`),
       each(({ attemptPeak }) => `× ${attemptPeak.toFixed(2)}`),
       each(({ livePeak }) => `× ${livePeak.toFixed(2)}`),
+      each(({ loadPauseMs }) => loadPauseMs.toFixed(0)),
       each(({ tookMs }) => (tookMs / 1000).toFixed(1)),
       failed,
       connected,

@@ -31,6 +31,8 @@ const WRONG: [what: string, env: Record<string, string>, names: string][] = [
   ["half a GitHub pair", { GITHUB_CLIENT_ID: "x" }, "GITHUB_CLIENT_SECRET"],
   ["development sign-in in public", { DEV_SIGN_IN: "on", HOST: "0.0.0.0" }, "DEV_SIGN_IN"],
   ["a database that cannot be a file", { DENO_KV_PATH: "/dev/null/kv" }, "DENO_KV_PATH"],
+  ["a folder as the database", { DENO_KV_PATH: "tests" }, "DENO_KV_PATH"],
+  ["a database that is something else", { DENO_KV_PATH: "deno.lock" }, "DENO_KV_PATH"],
   ["an address of another machine", { HOST: "192.0.2.1", DENO_KV_PATH: ":memory:" }, "HOST"],
 ];
 for (const [what, env, name] of WRONG) {

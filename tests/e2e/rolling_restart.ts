@@ -26,6 +26,8 @@ export interface Drained {
   readonly livePeak: number;
   /** From the signal to the end of the process, in milliseconds. */
   readonly tookMs: number;
+  /** The longest time for which this process stood still: what came meanwhile came together. */
+  readonly loadPauseMs: number;
 }
 
 /** What became of it. */
@@ -91,13 +93,28 @@ export async function restartInTurn(options: RollingRestart): Promise<Restarted>
 async function drain(pid: number, crowd: Crowd, drainSeconds: number): Promise<Drained> {
   const beganAt = performance.now();
   crowd.dialledAt.length = crowd.liveAt.length = 0;
+  using watch = watchPauses();
   Deno.kill(pid, "SIGTERM");
   await until(() => !isRunning(pid));
   const tookMs = performance.now() - beganAt;
   const peak = (moments: readonly number[]) =>
     fullest(moments, 100) / (moments.length / (drainSeconds * 10));
   const { liveAt, dialledAt } = crowd;
-  return { cameBack: liveAt.length, attemptPeak: peak(dialledAt), livePeak: peak(liveAt), tookMs };
+  const [attemptPeak, livePeak] = [peak(dialledAt), peak(liveAt)];
+  return { cameBack: liveAt.length, attemptPeak, livePeak, tookMs, loadPauseMs: watch.longestMs };
+}
+
+const TICK_MS = 10;
+
+function watchPauses(): { longestMs: number } & Disposable {
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    watch.longestMs = Math.max(watch.longestMs, now - last - TICK_MS);
+    last = now;
+  }, TICK_MS);
+  const watch = { longestMs: 0, [Symbol.dispose]: () => clearInterval(timer) };
+  return watch;
 }
 
 /** How many moments are in the fullest of the parts of the time. */

@@ -1,5 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { LayerError } from "@sluice/sluice/layers";
 import { launchBrowser, screenshot, whyNoBrowser } from "./browser.ts";
 import { LiveApp } from "./live_app.ts";
 import { RoomPage } from "./room_page.ts";
@@ -19,7 +20,7 @@ function holdMessages({ app }: LiveApp) {
     letGo: resolve,
     fail() {
       layer.groupSend = groupSend;
-      reject(new Error("the layer is down"));
+      reject(new LayerError("UNAVAILABLE", "the layer is down"));
     },
   };
 }
@@ -112,7 +113,8 @@ test(
     await ada.waitForMessage("Once more", "pending");
     held.fail();
     await ada.waitForMessage("Once more", "failed");
-    await ada.message("Once more", "failed").getByText(/^Not sent/).waitFor();
+    await ada.message("Once more", "failed").getByText(/^Not sent: the server is not ready/)
+      .waitFor();
     await ada.page.getByRole("button", { name: "Send again" }).click();
     await ada.waitForMessage("Once more", "sent");
     assert.ok(await ada.composer.evaluate((input) => input === document.activeElement));
