@@ -14,8 +14,8 @@ export interface RedisHomeOptions extends RedisLinkOptions {
 
 /** What a {@linkcode RedisHome} tells. */
 export interface RedisHomeWatcher {
-  /** Called whenever it is known who has what. */
-  known(): Promise<void>;
+  /** Called whenever it was asked who has what: with whether that is news. */
+  known(isNew: boolean): Promise<void>;
   /** Called with each new connection of a Redis that is no cluster: to subscribe again. */
   restore(connection: RedisConnection): Promise<void>;
   lost(): void;
@@ -98,23 +98,25 @@ export class RedisHome {
   async #restore(connection: RedisConnection, address: RedisAddress): Promise<void> {
     this.#address = address;
     await this.#read(connection);
-    await this.#watcher.known();
+    await this.#watcher.known(true);
     if (this.#slots === undefined) await this.#watcher.restore(connection);
   }
 
   async #look(): Promise<void> {
     const connection = await this.link.ready();
+    let isNew: boolean;
     try {
-      await this.#read(connection);
+      isNew = await this.#read(connection);
     } catch (error) {
       // A node that lost the others: one of those may know more.
       if (error instanceof RedisRedirection) this.link.leave(connection);
       throw error;
     }
-    await this.#watcher.known();
+    await this.#watcher.known(isNew);
   }
 
-  async #read(connection: RedisConnection): Promise<void> {
+  /** Returns whether something has changed. */
+  async #read(connection: RedisConnection): Promise<boolean> {
     const startedAt = this.#options.clock.now();
     try {
       const [slots, info] = await Promise.all([
@@ -122,14 +124,17 @@ export class RedisHome {
         connection.command("CLUSTER", "INFO"),
       ]);
       if (!String(info).includes("cluster_state:ok")) throw new RedisRedirection("later");
-      this.#slots = RedisSlots.parse(slots, this.#address);
+      const old = this.#slots;
+      const found = this.#slots = RedisSlots.parse(slots, this.#address);
       this.#lookedAt = startedAt;
       this.#lookLater();
+      return !found.equals(old);
     } catch (error) {
       const isRefused = error instanceof Error && error.cause instanceof RedisError;
       if (!isRefused || error instanceof RedisRedirection) throw error;
       // It is no cluster, or this user may not ask it.
       this.#slots = undefined;
+      return true;
     }
   }
 

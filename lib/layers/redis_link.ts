@@ -125,7 +125,7 @@ export class RedisLink {
   #lose(connection: RedisConnection): void {
     this.#connection = undefined;
     this.#failure = undefined;
-    this.#cutOffAt = connection.lastSeenAt;
+    this.#cutOffAt = Math.min(connection.lastSeenAt, this.#cutOffAt ?? Infinity);
     this.#watcher.lost();
     this.#retry(0);
   }

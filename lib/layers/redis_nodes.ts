@@ -51,8 +51,8 @@ export class RedisNodes {
       recovered: tellGap,
     });
     const home: RedisHome = this.#home = new RedisHome(options, {
-      known: async () => {
-        await subscriptions.place();
+      known: async (isNew) => {
+        if (isNew) await subscriptions.place();
         this.#dropIdle();
       },
       restore: (connection) => subscriptions.restore(home.link, connection),

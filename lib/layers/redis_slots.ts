@@ -6,7 +6,7 @@ const SLOT_COUNT = 16_384;
 
 /** Which node of a cluster has which slot, as far as it is known. */
 export class RedisSlots {
-  readonly #owners: (RedisAddress | undefined)[] = Array(SLOT_COUNT);
+  readonly #owners: (RedisAddress | undefined)[] = Array(SLOT_COUNT).fill(undefined);
 
   /**
    * Reads the answer to `CLUSTER SLOTS`. A node without a host has the one that was asked.
@@ -32,6 +32,14 @@ export class RedisSlots {
   /** Notes that a node has what is called `name`, and all else in its slot. */
   move(name: string, to: RedisAddress): void {
     this.#owners[slotOf(name)] = to;
+  }
+
+  /** Whether the same nodes have the same slots. */
+  equals(other: RedisSlots | undefined): boolean {
+    return other !== undefined && this.#owners.every((owner, slot) => {
+      const known = other.#owners[slot];
+      return owner?.host === known?.host && owner?.port === known?.port;
+    });
   }
 
   /** Every node that has a slot, by its address. */

@@ -178,8 +178,11 @@ export class RedisSubscriptions {
       return lostAt;
     } catch (error) {
       if (subscription.link !== link || this.#wanted.get(name) !== subscription) return;
-      if (error instanceof RedisRedirection) this.#stray(name, subscription);
-      else if (lostAt !== undefined) link.open(lostAt);
+      const isHere = link.connection === connection;
+      // Whoever was told that it is heard is not left alone with a node that refuses.
+      if (error instanceof RedisRedirection || (isHere && subscription.wasHeard)) {
+        this.#stray(name, subscription);
+      } else if (lostAt !== undefined && !isHere) link.open(lostAt);
     }
   }
 

@@ -49,6 +49,7 @@ export class RedisCluster implements AsyncDisposable {
   async migrate(name: string, to: RedisServer, during = async () => {}): Promise<void> {
     const slot = `${slotOf(name)}`;
     const from = await this.ownerOf(name);
+    if (from === to) return;
     const [fromId, toId] = [await idOf(from), await idOf(to)];
     await to.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", fromId);
     await from.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", toId);
@@ -103,7 +104,7 @@ export class RedisCluster implements AsyncDisposable {
 async function startNode(): Promise<RedisServer> {
   return await RedisServer.start([
     ...["--cluster-enabled", "yes", "--cluster-port", `${await freePort()}`],
-    ...["--cluster-node-timeout", "2000", "--cluster-replica-no-failover", "yes"],
+    ...["--cluster-node-timeout", "15000", "--cluster-replica-no-failover", "yes"],
     ...["--repl-diskless-sync-delay", "0"],
   ]);
 }
