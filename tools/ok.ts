@@ -36,7 +36,7 @@ for (const [name, args] of STEPS) {
 }
 
 async function passes(args: readonly string[]): Promise<boolean> {
-  if (args[0] === "task") return await deno(args);
+  if (args[0] === "task") return (await deno(args)).success;
   const { success, output } = await run(Deno.execPath(), [...args], { timeoutMs: STEP_TIMEOUT_MS });
   if (!success) console.error(output);
   return success;

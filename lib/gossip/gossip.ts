@@ -45,7 +45,7 @@ export class Gossip<C> {
   readonly #peers: Peers<C>;
   #version = 0;
   #changes: C[] = [];
-  #isTelling = false;
+  #telling: Promise<void> | undefined;
   #started: Promise<void> | undefined;
   #isCutOff = false;
   #lastBeatAt = 0;
@@ -73,10 +73,10 @@ export class Gossip<C> {
     return this.#started ??= this.#start();
   }
 
-  /** Tells changes of this process. */
-  tell(...changes: readonly C[]): void {
+  /** Tells changes of this process. Resolves when that is done, or has failed. */
+  tell(...changes: readonly C[]): Promise<void> {
     this.#changes.push(...changes);
-    if (!this.#isTelling && !this.#isClosed) void this.#tellAll();
+    return this.#telling ??= this.#tellAll();
   }
 
   /** Says goodbye. */
@@ -153,7 +153,6 @@ export class Gossip<C> {
   }
 
   async #tellAll(): Promise<void> {
-    this.#isTelling = true;
     while (this.#changes.length > 0 && !this.#isClosed) {
       const changes = this.#changes.splice(0, MAX_CHANGES);
       const version = ++this.#version;
@@ -162,7 +161,7 @@ export class Gossip<C> {
         () => {},
       );
     }
-    this.#isTelling = false;
+    this.#telling = undefined;
   }
 
   #take(message: LayerMessage): boolean {

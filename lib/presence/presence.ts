@@ -195,7 +195,7 @@ export class Presence<M> {
 
   /** A change of this process. */
   #change(change: Change<M>, except?: string): Promise<void> {
-    this.#gossip?.tell(change);
+    void this.#gossip?.tell(change);
     return this.#apply("", change, except);
   }
 

@@ -75,6 +75,7 @@ export class SharedSocketCounter implements SocketCounter {
   #cancel: (() => void) | undefined;
   #started: Promise<void> | undefined;
   #isReady = false;
+  #isTelling = false;
   #isClosed = false;
 
   constructor(layer: ProcessLayer, options: SharedSocketCounterOptions = {}) {
@@ -139,11 +140,11 @@ export class SharedSocketCounter implements SocketCounter {
   }
 
   #arm(): void {
-    if (this.#isClosed) return;
-    this.#cancel ??= this.#clock.after(this.#tellMs, () => this.#tell());
+    if (this.#isClosed || this.#isTelling) return;
+    this.#cancel ??= this.#clock.after(this.#tellMs, () => void this.#tell());
   }
 
-  #tell(): void {
+  async #tell(): Promise<void> {
     this.#cancel = undefined;
     for (const [key, count] of this.#onTheWay) this.#settle(key, count);
     this.#onTheWay = [...this.#untold].map((key): Count => [key, this.#here.count(key)]);
@@ -152,9 +153,12 @@ export class SharedSocketCounter implements SocketCounter {
       // Fewer than others counted so far: from now on they may count no more than these.
       if (count < (this.#settled.get(key) ?? 0)) this.#settle(key, count);
     }
-    this.#gossip.tell(...this.#onTheWay);
-    if (this.#onTheWay.length > 0) this.#arm();
     this.#wake();
+    if (this.#onTheWay.length === 0) return;
+    this.#isTelling = true;
+    await this.#gossip.tell(...this.#onTheWay);
+    this.#isTelling = false;
+    this.#arm();
   }
 
   #settle(key: string, count: number): void {

@@ -55,10 +55,10 @@ export default define.page<typeof handlers>(function PeoplePage({ data }) {
       {people.length > 0
         ? <PeopleList people={people} yourId={yourId} now={now} />
         : <p class="notice">{next === undefined ? "Nobody more." : "Nobody in this part."}</p>}
-      <nav class="actions" aria-label="Pages">
+      <p class="actions">
         {after !== undefined && <a class="button quiet" href={hrefOf(login)}>From the beginning</a>}
         {next !== undefined && <a class="button quiet" href={hrefOf(login, next)}>More people</a>}
-      </nav>
+      </p>
     </section>
   );
 });

@@ -1,8 +1,11 @@
 import { Builder } from "fresh/dev";
+import { createLog } from "@sluice/sluice/server";
 import { parseCookies } from "@sluice/sluice/sessions";
+import { renderMetrics } from "../../app/metrics.ts";
 import { createServices, type ServiceOptions, type Services } from "../../app/services.ts";
 import { type Environment, readSettings } from "../../app/settings.ts";
 import { createApp } from "../../main.ts";
+import { assertNoSecrets } from "../../tools/test/secrets.ts";
 
 let snapshot: ReturnType<Builder["build"]> | undefined;
 
@@ -12,8 +15,6 @@ function applySnapshot(app: ReturnType<typeof createApp>): Promise<void> {
   return snapshot.then((apply) => apply(app));
 }
 
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
-
 type Handle = (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Response>;
 
 const NOBODY: Deno.ServeHandlerInfo = {
@@ -21,25 +22,32 @@ const NOBODY: Deno.ServeHandlerInfo = {
   completed: Promise.resolve(),
 };
 
-/** The whole app without a port, over a database in memory. */
+/**
+ * The whole app without a port, over a database in memory. What it logs, at `debug`, and its metrics are
+ * looked through for secrets at the end.
+ */
 export class TestApp implements AsyncDisposable {
   readonly services: Services;
   readonly origin: string = "http://127.0.0.1:8000";
   /** Answers a request as a server calls it. */
   readonly handle: Handle;
+  readonly #logged: readonly string[];
 
-  private constructor(services: Services, handle: Handle) {
+  private constructor(services: Services, handle: Handle, logged: readonly string[]) {
     this.services = services;
     this.handle = handle;
+    this.#logged = logged;
   }
 
   /** Creates one with the settings of an environment. */
   static async create(env: Environment = {}, options: ServiceOptions = {}): Promise<TestApp> {
     const settings = readSettings({ DENO_KV_PATH: ":memory:", ...env });
-    const services = createServices(settings, { log: silent, ...options });
+    const logged: string[] = [];
+    const log = createLog({ level: "debug", format: "json", write: (line) => logged.push(line) });
+    const services = createServices(settings, { log, ...options });
     const app = createApp(() => services);
     await applySnapshot(app);
-    return new TestApp(services, app.handler());
+    return new TestApp(services, app.handler(), logged);
   }
 
   /** Returns a browser: it keeps cookies. */
@@ -47,8 +55,11 @@ export class TestApp implements AsyncDisposable {
     return new TestBrowser((request) => this.handle(request, NOBODY), this.origin);
   }
 
+  /** @throws {Error} What was logged, or a metric, holds a secret. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.services.close();
+    const text = [...this.#logged, renderMetrics(this.services)].join("\n");
+    assertNoSecrets(text, "What the app logged, or its metrics,");
   }
 }
 

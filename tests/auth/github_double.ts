@@ -155,7 +155,7 @@ export class GitHubDouble implements AsyncDisposable {
         "The user has denied your application access.",
       );
     } else {
-      const code = randomBytes(10).toString("hex");
+      const code = `double-code-${randomBytes(10).toString("hex")}`;
       const challenge = query.get("code_challenge") ?? "";
       const expiresAt = this.now() + CODE_TTL_MS;
       this.#codes.set(code, { redirectUri, challenge, user: this.user, expiresAt });

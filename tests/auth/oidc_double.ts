@@ -29,7 +29,7 @@ export class OidcDouble {
     this.#nonce = query.get("nonce") ?? "";
     this.#challenge = query.get("code_challenge") ?? "";
     const target = new URL(query.get("redirect_uri")!);
-    const answer = { code: "code-1", state: query.get("state")!, ...parameters };
+    const answer = { code: "double-code-1", state: query.get("state")!, ...parameters };
     for (const [name, value] of Object.entries(answer)) target.searchParams.set(name, value);
     return target.href;
   }
@@ -70,7 +70,7 @@ export class OidcDouble {
     this.tokenRequest = { headers: request.headers, form };
     const challenge = createHash("sha256").update(form.get("code_verifier") ?? "")
       .digest("base64url");
-    if (form.get("code") !== "code-1" || challenge !== this.#challenge) {
+    if (form.get("code") !== "double-code-1" || challenge !== this.#challenge) {
       return Response.json({ error: "invalid_grant" }, { status: 400 });
     }
     const now = Math.floor(Date.now() / 1000);
@@ -84,7 +84,7 @@ export class OidcDouble {
       ...this.claims,
     });
     return Response.json({
-      access_token: "access",
+      access_token: "double-secret-access",
       token_type: "Bearer",
       id_token: await this.#sign(claims),
     });

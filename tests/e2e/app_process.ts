@@ -1,9 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { TestBrowser } from "../app/test_app.ts";
 import type { Environment } from "../../app/settings.ts";
+import { assertNoSecrets } from "../../tools/test/secrets.ts";
 import { WsClient } from "./ws_client.ts";
 
 const ROOT = new URL("../../", import.meta.url);
+
+/** How long a process has to tell its metrics at the end, in milliseconds: it may have been stopped. */
+const METRICS_MS = 2_000;
 
 /** How a process ended. */
 export interface Ended {
@@ -12,17 +16,22 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** The app in a process of its own, as `deno task start` or `serve` runs it. */
+/**
+ * The app in a process of its own, as `deno task start` or `serve` runs it. Everything that it prints,
+ * at `debug`, and its metrics are looked through for secrets at the end.
+ */
 export class AppProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #stderr: Promise<string>;
   readonly #listening = Promise.withResolvers<string>();
   readonly #stdout: Promise<void>;
+  #hasEnded = false;
   stdout = "";
   origin = "";
 
   private constructor(child: Deno.ChildProcess) {
     this.#child = child;
+    void child.status.then(() => this.#hasEnded = true);
     this.#stderr = new Response(child.stderr).text();
     this.#stdout = this.#read();
   }
@@ -44,7 +53,7 @@ export class AppProcess implements AsyncDisposable {
       args: ["run", "-A", "dev.ts", command, ...args],
       cwd: ROOT,
       clearEnv: true,
-      env: { ...baseEnvironment(), ...env } as Record<string, string>,
+      env: { ...baseEnvironment(), LOG_LEVEL: "debug", ...env } as Record<string, string>,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -98,11 +107,25 @@ export class AppProcess implements AsyncDisposable {
     });
   }
 
+  /** Kills it where it runs. @throws {Error} What it said while it ran holds a secret. */
   async [Symbol.asyncDispose](): Promise<void> {
+    const metrics = await this.#metrics();
     try {
       this.signal("SIGKILL");
     } catch { /* it has ended */ }
-    await this.ended();
+    const { stdout, stderr } = await this.ended();
+    assertNoSecrets(
+      [stdout, stderr, metrics].join("\n"),
+      "What a process printed, or its metrics,",
+    );
+  }
+
+  /** Returns its metrics; nothing where it does not answer any more. */
+  async #metrics(): Promise<string> {
+    if (this.origin === "" || this.#hasEnded) return "";
+    const signal = AbortSignal.timeout(METRICS_MS);
+    const read = fetch(`${this.origin}/metrics`, { signal }).then((response) => response.text());
+    return await read.catch(() => "");
   }
 
   async #read(): Promise<void> {

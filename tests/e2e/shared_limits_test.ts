@@ -1,6 +1,7 @@
 import { before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { eventually } from "../layers/eventually.ts";
 import { AppProcess, buildApp } from "./app_process.ts";
 import type { WsClient } from "./ws_client.ts";
@@ -8,6 +9,9 @@ import type { WsClient } from "./ws_client.ts";
 before(buildApp);
 
 const LIMIT = 6;
+
+/** How long a busy machine may take until processes know of each other what they have to. */
+const PATIENCE_MS = 30_000;
 
 /** Waits for the refusal of one socket too many; one that is let in is closed. */
 async function assertFull(attempt: Promise<WsClient>): Promise<void> {
@@ -34,7 +38,7 @@ test("one person who opens sockets on three processes at once stays within the l
     processes.flatMap((process) => [1, 2].map(() => process.open("/ws/echo", grace))),
   );
   for (const process of processes) {
-    await eventually(() => assertFull(process.open("/ws/echo", grace)));
+    await eventually(() => assertFull(process.open("/ws/echo", grace)), PATIENCE_MS);
   }
 
   const attempts = processes.map(async (process) => {
@@ -45,14 +49,26 @@ test("one person who opens sockets on three processes at once stays within the l
   });
   const opened: WsClient[][] = await Promise.all(attempts);
   const sum = opened.flat().length;
-  // Two more at most where messages are in time, which a busy machine does not promise.
-  assert.ok(sum >= LIMIT && sum < 2 * LIMIT, `${sum} sockets`);
-  for (const process of processes) await assertFull(process.open("/ws/echo", ada));
+  // Two more than the limit where messages are in time, which a busy machine does not promise.
+  assert.ok(sum >= LIMIT && sum < 3 * LIMIT, `${sum} sockets`);
+  for (const process of processes) {
+    await eventually(() => assertFull(process.open("/ws/echo", ada)), PATIENCE_MS);
+  }
 
   assert.ok(opened[0]!.length > 0, "the process that is killed has some");
   one.signal("SIGKILL");
-  using _again = await eventually(() => two.open("/ws/echo", ada), 15_000);
-  for (const socket of [...known, ...opened.flat()]) socket[Symbol.dispose]();
+  for (const socket of opened[1]!.concat(opened[2]!)) socket[Symbol.dispose]();
+  // As many as there are, of which the killed process had some.
+  const again = await eventually(async () => {
+    const all = await Promise.allSettled(
+      Array.from({ length: LIMIT }, () => two.open("/ws/echo", ada)),
+    );
+    const sockets = all.flatMap((each) => each.status === "fulfilled" ? [each.value] : []);
+    if (sockets.length === LIMIT) return sockets;
+    for (const socket of sockets) socket[Symbol.dispose]();
+    throw new Error(`${sockets.length} sockets`);
+  }, PATIENCE_MS);
+  for (const socket of [...known, ...opened.flat(), ...again]) socket[Symbol.dispose]();
   await Deno.remove(directory, { recursive: true });
 });
 
@@ -61,8 +77,8 @@ test("handshakes and sign-ins of one address are counted over processes", async 
   const env = {
     DENO_KV_PATH: join(directory, "kv.sqlite3"),
     CHANNEL_LAYER: "kv:",
-    HANDSHAKES_PER_ADDRESS: "200",
-    SIGN_INS_PER_ADDRESS: "200",
+    HANDSHAKES_PER_ADDRESS: "120",
+    SIGN_INS_PER_ADDRESS: "120",
   };
   await using one = await AppProcess.start(env);
   await using two = await AppProcess.start(env);
@@ -73,13 +89,13 @@ test("handshakes and sign-ins of one address are counted over processes", async 
       return response.status;
     };
     await asks(two);
-    for (let n = 0; n < 200; n++) assert.notEqual(await asks(one), 429);
-    let letIn = 0;
-    await eventually(async () => {
-      if (await asks(two) === 429) return;
-      assert.fail(`${++letIn} were let in`);
-    }, 10_000);
-    assert.ok(letIn < 150, `${letIn} were let in by the other process`);
+    for (let n = 0; n < 120; n++) assert.notEqual(await asks(one), 429);
+    // By itself it would let 120 in.
+    let asked = 1;
+    while (await asks(two) !== 429) {
+      assert.ok(++asked < 100, `${path}: the other process does not know`);
+      await pause(200);
+    }
   }
   await Deno.remove(directory, { recursive: true });
 });

@@ -42,6 +42,6 @@ export class ExampleProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
+    await this.#process[Symbol.asyncDispose]();
   }
 }

@@ -1,3 +1,5 @@
+import { assertNoSecrets } from "../../tools/test/secrets.ts";
+
 /** How a server is started. */
 export interface ServerCommand {
   /** What follows `deno`. */
@@ -47,8 +49,10 @@ export class ServerProcess implements AsyncDisposable {
     return code;
   }
 
+  /** @throws {Error} What it printed holds a secret. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+    assertNoSecrets(this.#output, "What a server printed");
   }
 
   async #hear(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {

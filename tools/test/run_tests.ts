@@ -5,26 +5,53 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { type Counts, countTests, NONE, sum } from "./junit.ts";
+import type { FoundSecret } from "./secrets.ts";
+import { watchOutput } from "./watch_output.ts";
 
 const PRELOAD = fileURLToPath(new URL("./stray_errors.ts", import.meta.url));
 
 /** Longest time that one `deno` may take, in milliseconds. */
 const TIMEOUT_MS = 480_000;
 
-/** Runs `deno` with what it prints going to the terminal; returns whether it went well. */
+/** How a `deno` went. */
+export interface Run {
+  readonly success: boolean;
+  /** What looked like secrets in what it printed. */
+  readonly secrets: readonly FoundSecret[];
+}
+
+/** Runs `deno` with what it prints going to the terminal, and looks through that for secrets. */
 export async function deno(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-): Promise<boolean> {
-  const { success } = await new Deno.Command(Deno.execPath(), {
+): Promise<Run> {
+  const colours: Record<string, string> = Deno.stdout.isTerminal()
+    ? { FORCE_COLOR: "1" }
+    : { NO_COLOR: "1" };
+  const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
-    env: Deno.stdout.isTerminal() ? env : { NO_COLOR: "1", ...env },
+    env: { ...colours, ...env },
     stdin: "null",
-    stdout: "inherit",
-    stderr: "inherit",
+    stdout: "piped",
+    stderr: "piped",
     signal: AbortSignal.timeout(TIMEOUT_MS),
-  }).output();
-  return success;
+  }).spawn();
+  const [out, error, { success }] = await Promise.all([
+    watchOutput(child.stdout, (chunk) => writeAll(Deno.stdout, chunk)),
+    watchOutput(child.stderr, (chunk) => writeAll(Deno.stderr, chunk)),
+    child.status,
+  ]);
+  return { success, secrets: [...out, ...error] };
+}
+
+async function writeAll(to: typeof Deno.stdout, chunk: Uint8Array): Promise<void> {
+  for (let at = 0; at < chunk.length;) at += await to.write(chunk.subarray(at));
+}
+
+/** Says what looked like a secret, without it. Returns how many there were. */
+function countAloud(secrets: readonly FoundSecret[]): number {
+  for (const { kind, line } of secrets) console.error(`The output has ${kind}: ${line}`);
+  return secrets.length;
 }
 
 /** `--frozen` where the lock file has the last word: in CI. */
@@ -33,8 +60,8 @@ export const FROZEN: readonly string[] = process.env.CI ? ["--frozen"] : [];
 /**
  * Runs `files` with `deno test`, and counts.
  *
- * An error outside of the tests counts as a failed one, and so does a run that ends badly for any
- * other reason. A module that cannot be found keeps `deno test` from running any: then each file is
+ * An error outside of the tests counts as a failed one, and so does a line of the output that holds
+ * what looks like a secret, and a run that ends badly for any other reason. A module that cannot be found keeps `deno test` from running any: then each file is
  * run by itself, and the others count.
  */
 export async function runTests(args: readonly string[], files: readonly string[]): Promise<Counts> {
@@ -44,7 +71,7 @@ export async function runTests(args: readonly string[], files: readonly string[]
   try {
     const options = ["-A", ...FROZEN, `--preload=${PRELOAD}`, `--junit-path=${report}`, ...args];
     const env = { SLUICE_STRAY_ERRORS: strayErrors };
-    const success = await deno(["test", ...options, ...files], env);
+    const { success, secrets } = await deno(["test", ...options, ...files], env);
     if (!existsSync(report) && files.length > 1) {
       const counts: Counts[] = [];
       for (const file of files) counts.push(await runTests(args, [file]));
@@ -53,7 +80,8 @@ export async function runTests(args: readonly string[], files: readonly string[]
     const counts = countTests(await readIfAny(report));
     const stray = (await readIfAny(strayErrors)).split("\n").length - 1;
     const isUnexplained = !success && counts.failed + stray === 0;
-    return { ...counts, failed: counts.failed + stray + (isUnexplained ? 1 : 0) };
+    const others = stray + countAloud(secrets) + (isUnexplained ? 1 : 0);
+    return { ...counts, failed: counts.failed + others };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
