@@ -26,7 +26,8 @@ export interface RecentReadsOptions<T> {
  * That there is nothing at an id is not kept, so that asking for ids that do not exist fills nothing.
  *
  * *Security*: an event takes out the value, and also keeps a reading that is under way from being kept:
- * it may have read what was there before. Where the trust is gone, everything goes at the next use.
+ * it may have read what was there before. While the trust is gone nothing is returned; what is kept is
+ * good again once all events since have been applied.
  */
 export class RecentReads<T> {
   readonly #trust: ReadTrust;
@@ -51,10 +52,7 @@ export class RecentReads<T> {
 
   /** Returns a value that was read recently and is still to be trusted. */
   recall(id: string): T | undefined {
-    if (!this.#trust.rely()) {
-      this.#values.clear();
-      return undefined;
-    }
+    if (!this.#trust.rely()) return undefined;
     const value = this.#values.get(id);
     if (value !== undefined) this.#put(id, value);
     return value;

@@ -31,9 +31,10 @@ export interface LoggedStore {
  * The log is followed from the first use until five seconds after the last; then everything is
  * forgotten, so that an idle process costs nothing.
  *
- * *Security*: everything is forgotten where entries of the log may have been missed, and where the
- * process was paused, the log cannot be read, or the clock was set back. Only what is of a store
- * that writes to that same log is kept.
+ * *Security*: nothing is relied on before the log was read, where it was last read more than a second
+ * ago (a pause of the process), while it cannot be read, and where the clock was set back. When it is
+ * read again, all that happened meanwhile takes out what it speaks of; where entries may have been
+ * missed, everything is forgotten. Only what is of a store that writes to that same log is kept.
  */
 export class Recollection implements ReadTrust {
   readonly #controlLog: ControlLog;

@@ -184,15 +184,20 @@ test("nobody is turned away by what was just read: it may have been renewed, or 
 
 test("nothing is relied on while the control log cannot be read", async () => {
   using kv = await Deno.openKv(":memory:");
-  const { clock, here, there, session, token } = await setUp(kv);
+  const { clock, here, there, ada, session, token } = await setUp(kv);
   await warm(clock, here, token);
   const read = here.controlLog.read.bind(here.controlLog);
   here.controlLog.read = () => Promise.reject(new Error("connection refused"));
   await pass(clock, 250);
   for (let n = 0; n < 5; n++) assert.equal(await here.costOf(token), 2);
+  const { token: other } = await here.sessions.create({ userId: ada.id, provider: "dev" });
+  await here.upgrade(other);
   await there.sessions.end(session.id, "revoked");
   assert.equal(await here.upgrade(token), undefined);
   here.controlLog.read = read;
+  await pass(clock, 400);
+  assert.equal(await here.upgrade(token), undefined);
+  assert.equal(await here.costOf(other), 0, "what nothing was said of is good again");
 });
 
 test("nothing is relied on while a reading of the control log hangs for a second", async () => {
@@ -216,6 +221,8 @@ test("nothing is relied on after a pause of the process, nor after its clock was
   await warm(clock, here, token);
   await there.sessions.end(session.id, "revoked");
   clock.pause(1_001); // No timer had its turn: the log was not read.
+  assert.equal(await here.upgrade(token), undefined);
+  await pass(clock, 250);
   assert.equal(await here.upgrade(token), undefined);
 });
 
