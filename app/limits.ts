@@ -22,7 +22,12 @@ export interface Limits {
   readonly signIns: Limiter | undefined;
   /** How often an address may begin to sign in a program, where that is limited. */
   readonly devices: Limiter | undefined;
-  /** Tells other processes that this one goes. */
+  /**
+   * Tells other processes that this one's sockets are about to go: they count no more, so that somebody
+   * who has as many as they may can come back elsewhere.
+   */
+  leave(): Promise<void>;
+  /** Limits no more together with other processes. */
   close(): Promise<void>;
 }
 
@@ -41,11 +46,16 @@ export function createLimits(settings: Settings, layer: ChannelLayer, clock: Clo
     handshakes: createLimiter("handshakes", handshakeRate(settings)),
     signIns: attempts("sign_ins"),
     devices: attempts("devices"),
+    leave,
     async close() {
       for (const limiter of shared) limiter.close();
-      if (sockets instanceof SharedSocketCounter) await sockets.close();
+      await leave();
     },
   };
+
+  async function leave(): Promise<void> {
+    if (sockets instanceof SharedSocketCounter) await sockets.close();
+  }
 
   function createLimiter(name: string, rate: RateLimiterOptions): Limiter {
     if (!isShared) return new RateLimiter({ ...rate, clock });

@@ -17,7 +17,7 @@ export async function serveApp(
   services: Services,
   options: { reusePort?: boolean; signal?: AbortSignal } = {},
 ): Promise<void> {
-  const { settings, log, realtime } = services;
+  const { settings, limits, log, realtime } = services;
   await checkDatabase(services);
   void reportLayer(services);
   try {
@@ -26,7 +26,10 @@ export async function serveApp(
       port: settings.port,
       ...options,
       onListen: (address) => announce(address, services),
-      drain: () => realtime.drain(settings.drainMs),
+      drain() {
+        void limits.leave();
+        return realtime.drain(settings.drainMs);
+      },
       drainMs: settings.drainMs,
       close: () => close(services),
       log,

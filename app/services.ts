@@ -31,7 +31,7 @@ import {
 import { auditSessions } from "./audit.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { createLayer } from "./layer.ts";
-import { createLimits } from "./limits.ts";
+import { createLimits, type Limits } from "./limits.ts";
 import { createRealtime } from "../realtime.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { SessionNotices } from "./session_notices.ts";
@@ -50,6 +50,7 @@ export interface Services {
   readonly tickets: Tickets;
   readonly layer: ChannelLayer;
   readonly presence: Presence<PublicUser>;
+  readonly limits: Limits;
   /** What matters to security. */
   readonly audit: Audit;
   readonly signIn: SignIn;
@@ -118,6 +119,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     tickets,
     layer,
     presence,
+    limits,
     ...signing,
   };
   const notices = new SessionNotices(layer, log);
@@ -126,7 +128,6 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   const deviceSignIn = new DeviceSignIn({ grants, users, sessions, audit, clock });
   const realtime = createRealtime({
     ...parts,
-    limits,
     notices,
     listSessions: (person) => listSessions({ sessions, socketCounts }, person),
   });

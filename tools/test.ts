@@ -44,12 +44,16 @@ async function provide({ tests, e2e }: Selection): Promise<string[]> {
 }
 
 async function runAll({ tests, e2e, docs }: Selection): Promise<Counts> {
-  return sum([
+  const counts = [
     await checkTypes([...tests, ...e2e]),
     await runTests(["--no-check", "--parallel", ...flags], tests),
-    await runTests(["--no-check", ...flags], e2e),
-    await runTests(["--doc", "--parallel", ...flags], docs),
-  ]);
+  ];
+  // Beside each other: the first of them mostly waits.
+  const last = [
+    runTests(["--no-check", ...flags], e2e),
+    runTests(["--doc", ...flags], docs),
+  ];
+  return sum([...counts, ...await Promise.all(last)]);
 }
 
 /** Apart from the run, so that a wrong type in one test keeps no other from running. */

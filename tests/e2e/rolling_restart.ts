@@ -46,7 +46,8 @@ export interface Restarted {
   readonly failed: number;
 }
 
-const SOCKETS_PER_PERSON = 20;
+/** Half of what one may have: those that go are not known to be gone everywhere at once. */
+const SOCKETS_PER_PERSON = 10;
 
 /**
  * Restarts two processes on one port, one after the other, by SIGTERM; then ends the rest, and counts

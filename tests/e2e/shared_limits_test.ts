@@ -89,7 +89,8 @@ test("handshakes and sign-ins of one address are counted over processes", async 
       return response.status;
     };
     await asks(two);
-    for (let n = 0; n < 120; n++) assert.notEqual(await asks(one), 429);
+    // The other process may have told of the one that it let in.
+    for (let n = 0; n < 119; n++) assert.notEqual(await asks(one), 429);
     // By itself it would let 120 in.
     let asked = 1;
     while (await asks(two) !== 429) {
