@@ -29,9 +29,14 @@ function listen(socket: WebSocket, events: SocketEvents): void {
   socket.addEventListener("close", listener);
 }
 
-/** Passes on what a socket reports. What it threw would end the process: the events throw nothing. */
+/**
+ * Passes on what a socket reports. What it threw would end the process: the events throw nothing.
+ *
+ * At the end it lets go of them: the runtime keeps a socket for half of its idle timeout after its end,
+ * and would keep the whole connection with it.
+ */
 class Listener implements EventListenerObject {
-  readonly #events: SocketEvents;
+  #events: SocketEvents | undefined;
 
   constructor(events: SocketEvents) {
     this.#events = events;
@@ -40,12 +45,13 @@ class Listener implements EventListenerObject {
   handleEvent(event: Event): void {
     if (event.type === "message") {
       const { data } = event as MessageEvent<string | ArrayBuffer>;
-      this.#events.message(typeof data === "string" ? data : new Uint8Array(data));
+      this.#events?.message(typeof data === "string" ? data : new Uint8Array(data));
     } else if (event.type === "open") {
-      this.#events.open();
+      this.#events?.open();
     } else {
       const { code, reason } = event as CloseEvent;
-      this.#events.close(code, reason);
+      this.#events?.close(code, reason);
+      this.#events = undefined;
     }
   }
 }

@@ -1,7 +1,10 @@
+import { setImmediate } from "node:timers";
 import { Batch } from "./batch.ts";
 
 /** Something that writes what has gathered. */
 export interface Flushable {
+  /** Whether the runtime has not yet written all that it was given for the peer. */
+  readonly isWriting: boolean;
   flush(): void;
 }
 
@@ -11,6 +14,15 @@ const QUIET_HOPS = 2;
 /** How many times it is looked in all: a peer that never stops does not keep the others waiting. */
 const MAX_HOPS = 256;
 
+/** Writes that take long enough together for more to gather meanwhile. */
+const MANY = 32;
+
+/** For how many goes of the event loop that is waited for at most: a peer may stop reading meanwhile. */
+const MAX_GOES = 200;
+
+/** How many are looked at to find one that reads. */
+const MAX_PICKS = 4;
+
 /**
  * Lets outboxes write once a turn what is due for them.
  *
@@ -18,6 +30,9 @@ const MAX_HOPS = 256;
  * handled first, and then written. Messages that a peer sent in one packet come out of the runtime
  * one microtask after another, so the turn is over when none came for two of them: nothing waits for
  * the network or a timer, and a lone frame only for the end of the function that sent it.
+ *
+ * While the runtime still works off many writes of the turn before, more may gather: what is written
+ * now would stand behind them anyway.
  */
 export class Gatherer {
   readonly #first = new Batch();
@@ -25,6 +40,9 @@ export class Gatherer {
   #hasNews = false;
   #quiet = 0;
   #hops = 0;
+  /** Of the many that were written last one of the last: it is written when nearly all are. */
+  #written: Flushable | undefined;
+  #goes = 0;
 
   /** Adds an outbox that has something to write. */
   add(outbox: Flushable): void {
@@ -42,10 +60,35 @@ export class Gatherer {
   readonly #look = (): void => {
     this.#quiet = this.#hasNews ? 0 : this.#quiet + 1;
     this.#hasNews = false;
-    if (this.#quiet < QUIET_HOPS && ++this.#hops < MAX_HOPS) return queueMicrotask(this.#look);
+    if (this.#quiet < QUIET_HOPS && ++this.#hops < MAX_HOPS) queueMicrotask(this.#look);
+    else this.#flushWhenWritten();
+  };
+
+  readonly #flushWhenWritten = (): void => {
+    if (this.#isWriting()) setImmediate(this.#flushWhenWritten);
+    else this.#flush();
+  };
+
+  /** Whether the runtime has not got to the end of the many writes of the turn before. */
+  #isWriting(): boolean {
+    const written = this.#written;
+    if (written === undefined) return false;
+    if (this.#goes++ < MAX_GOES && written.isWriting) return true;
+    this.#written = undefined;
+    return false;
+  }
+
+  #flush(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#first.forget();
+    this.#goes = 0;
+    this.#written = waiting.length < MANY ? undefined : pickReader(waiting);
     for (const outbox of waiting) outbox.flush();
-  };
+  }
+}
+
+/** Returns one of the last that has nothing to be written: one that has stopped reading always has. */
+function pickReader(waiting: readonly Flushable[]): Flushable | undefined {
+  return waiting.slice(-MAX_PICKS).findLast(({ isWriting }) => !isWriting);
 }

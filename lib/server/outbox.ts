@@ -61,6 +61,11 @@ export class Outbox {
     return unsent + (this.#socket?.bufferedAmount ?? 0);
   }
 
+  /** Whether the runtime has not yet written all that it was given. */
+  get isWriting(): boolean {
+    return this.#socket !== undefined && this.#socket.bufferedAmount > 0;
+  }
+
   attach(socket: Socket): void {
     this.#socket = socket;
   }

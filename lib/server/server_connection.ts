@@ -317,7 +317,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     this.#context.opening.delete(this);
     this.clear();
     this.#outbox.drop({ unsent: end.code !== CloseCode.normal });
-    this.#decided({ refused: refusalOfEnd(end.code) });
+    if (this.#settle !== undefined) this.#decided({ refused: refusalOfEnd(end.code) });
     if (this.#isWatched) this.#context.server.ended(this, end);
     for (const callback of this.#onEnd.splice(0)) this.#guard(() => callback(end));
     if (end.byServer) this.#outbox.close(end.code, end.reason);

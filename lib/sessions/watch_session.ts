@@ -21,13 +21,13 @@ export class SessionTie implements SessionWatcher {
   }
 }
 
-const ties = new WeakMap<object, SessionTie>();
+/** On the connection itself: a weak map of all connections costs more than the look-up of a session. */
+const TIE = Symbol("session tie");
 
 /** Returns what is shared about a connection's session; the same for the same connection. */
 export function tieOf(connection: object): SessionTie {
-  let tie = ties.get(connection);
-  if (!tie) ties.set(connection, tie = new SessionTie());
-  return tie;
+  const tied: { [TIE]?: SessionTie } = connection;
+  return tied[TIE] ??= new SessionTie();
 }
 
 /**

@@ -135,3 +135,51 @@ test("what waits in the runtime is looked at before more could wait there than m
   assert.deepEqual([overflows(), waiting, count], [1, 102, 17]);
   assert.ok(looks < 12, `looked ${looks} times`);
 });
+
+/** Forty peers, of whom some have bytes that the runtime has not written yet. */
+function crowd() {
+  const gatherer = new Gatherer();
+  const peers = Array.from({ length: 40 }, () => peer(true, gatherer, 1_000_000));
+  return {
+    peers,
+    publish: (frame: string) => peers.forEach(({ outbox }) => outbox.sendFrame(frame)),
+    setWaiting: (bytes: number, of = peers) => of.forEach((p) => p.socket.bufferedAmount = bytes),
+    sentTo: (index: number) => peers[index]!.sent,
+  };
+}
+
+test("what is published while a turn of many is written goes out together, when that is done", async () => {
+  const { publish, setWaiting, sentTo } = crowd();
+  publish("1");
+  await turn();
+  setWaiting(100);
+  publish("2");
+  await turn();
+  publish("3");
+  await turn();
+  assert.deepEqual(sentTo(0), ["1"]);
+  setWaiting(0);
+  await turn();
+  assert.deepEqual(sentTo(0), ["1", "2\n3"]);
+  assert.deepEqual(sentTo(39), ["1", "2\n3"]);
+});
+
+test("peers that have stopped reading keep nobody waiting", async () => {
+  const { peers, publish, setWaiting, sentTo } = crowd();
+  setWaiting(100, peers.slice(-3).map((stalled) => stalled));
+  for (const frame of ["1", "2", "3"]) {
+    publish(frame);
+    await turn();
+  }
+  assert.deepEqual(sentTo(0), ["1", "2", "3"]);
+});
+
+test("a peer that stops reading while it is written holds the others up for a moment only", async () => {
+  const { publish, setWaiting, sentTo } = crowd();
+  publish("1");
+  await turn();
+  setWaiting(100);
+  publish("2");
+  for (let go = 0; go < 250 && sentTo(0).length < 2; go++) await turn();
+  assert.deepEqual(sentTo(0), ["1", "2"]);
+});
