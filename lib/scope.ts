@@ -23,6 +23,10 @@ export interface Scope {
   /** The path, still percent-encoded. */
   readonly path: string;
   readonly query: URLSearchParams;
+  /**
+   * The headers of the request: all of them until the client is let in. While a socket is open those that
+   * the handler keeps (`keepHeaders`); to ask for another one throws a `TypeError`.
+   */
   readonly headers: Headers;
   readonly cookies: ReadonlyMap<string, string>;
   /** What the client offered, in its order; without tickets. */

@@ -22,6 +22,12 @@ export interface HandlerOptions extends ProxyOptions {
   readonly log?: Log;
   /** Says when nothing is to be acted on, as it may be out of date: connections stand still then. */
   readonly freshness?: Freshness;
+  /**
+   * Headers that can be read as long as a socket is open, in lower case, or `all` (which costs about a
+   * quarter of an upgrade, and memory): others can be read until the client is let in, and then throw.
+   * Cookies are read from `cookie`. @default {KEPT_HEADERS}
+   */
+  readonly keepHeaders?: readonly string[] | "all";
   /** Called for each request that was turned away. */
   readonly onRefusal?: (refusal: Refusal, scope: Scope) => void;
   /** Random numbers in [0, 1), for spreading. */

@@ -1,6 +1,7 @@
 import { parseCookies } from "../protocol/mod.ts";
 import type { Connection, Scope } from "../scope.ts";
 import { type Offer, parseOffer } from "./handshake.ts";
+import { KeptHeaders } from "./kept_headers.ts";
 import type { Peer } from "./peer.ts";
 
 /**
@@ -20,8 +21,9 @@ export class RequestScope implements Scope {
   readonly #href: string;
   #url: URL | undefined;
   #headers: Headers | undefined;
-  /** The headers as lines, once the request is answered. */
-  #lines = "";
+  /** Which headers are there once the request is answered, and what they were. */
+  #kept: readonly string[] = [];
+  #values: readonly (string | null)[] = [];
   #cookies: ReadonlyMap<string, string> | undefined;
   #offer: Offer | undefined;
 
@@ -40,16 +42,19 @@ export class RequestScope implements Scope {
   }
 
   /**
-   * Keeps the headers, as the request's own cannot be read any more once it is answered, and lets go of
-   * what was found in them.
+   * Keeps some headers or `all`, as the request's own cannot be read any more once it is answered, and
+   * lets go of what was found in them.
    */
-  settle(): void {
-    this.#lines = Array.from(this.headers, ([name, value]) => `${name}: ${value}`).join("\n");
-    this.#headers =
-      this.#url =
-      this.#cookies =
-      this.#offer =
-        undefined;
+  settle(keep: readonly string[] | "all"): void {
+    const { headers } = this;
+    this.#url = this.#cookies = this.#offer = undefined;
+    if (keep === "all") {
+      this.#headers = new Headers(headers);
+      return;
+    }
+    this.#kept = keep;
+    this.#values = keep.map((name) => headers.get(name));
+    this.#headers = undefined;
   }
 
   get url(): URL {
@@ -57,7 +62,7 @@ export class RequestScope implements Scope {
   }
 
   get headers(): Headers {
-    return this.#headers ??= parseLines(this.#lines);
+    return this.#headers ??= new KeptHeaders(this.#kept, this.#values);
   }
 
   get query(): URLSearchParams {
@@ -79,13 +84,4 @@ export class RequestScope implements Scope {
   get #offered(): Offer {
     return this.#offer ??= parseOffer(this.headers.get("sec-websocket-protocol"));
   }
-}
-
-function parseLines(lines: string): Headers {
-  const headers = new Headers();
-  for (const line of lines.split("\n")) {
-    const at = line.indexOf(": ");
-    if (at > 0) headers.append(line.slice(0, at), line.slice(at + 2));
-  }
-  return headers;
 }

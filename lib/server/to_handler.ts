@@ -15,6 +15,7 @@ import { denoTransport } from "./deno_transport.ts";
 import { Drain } from "./drain.ts";
 import type { Handler, HandlerOptions, NetAddress, RequestInfo } from "./handler.ts";
 import { handshakeError, isUpgrade } from "./handshake.ts";
+import { KEPT_HEADERS } from "./kept_headers.ts";
 import { consoleLog } from "./log.ts";
 import { Overdue } from "./overdue.ts";
 import { onClientGone } from "./on_client_gone.ts";
@@ -183,7 +184,7 @@ class Gate implements ConnectionServer {
     if (admission instanceof Refusal) return this.#refuse(admission, scope);
     const decision = await connection.decide(admission);
     if ("refused" in decision) return this.#refuse(decision.refused, scope);
-    scope.settle();
+    scope.settle("answer" in decision ? "all" : this.#options.keepHeaders ?? KEPT_HEADERS);
     if ("answer" in decision) return this.#answer(request, connection, decision.answer);
     return this.#upgrade(request, connection, decision);
   }

@@ -100,18 +100,23 @@ conforms(
   "an upgrade's path, query and headers are in the scope of its consumer",
   async () => {
     const seen: Scope[] = [];
+    const atConnect: (string | null)[] = [];
     class Looking extends Echo {
       override connect() {
         seen.push(this.scope);
+        atConnect.push(this.scope.headers.get("x-e"));
         return this.accept();
       }
     }
-    const peer = communicate(Looking, { path: "/a%20b?c=d", headers: { "x-e": "f" } });
-    await peer.connect();
-    const [scope] = seen;
+    for (const keepHeaders of [undefined, "all"] as const) {
+      const options = { path: "/a%20b?c=d", headers: { "x-e": "f" }, keepHeaders };
+      await communicate(Looking, options).connect();
+    }
+    const [scope, keeping] = seen;
     assert.equal(scope?.path, "/a%20b");
     assert.equal(scope?.query.get("c"), "d");
-    assert.equal(scope?.headers.get("x-e"), "f");
+    assert.deepEqual(atConnect, ["f", "f"]);
+    assert.equal(keeping?.headers.get("x-e"), "f");
   },
 );
 

@@ -2,6 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { fakeConnection } from "../fake_connection.ts";
 import { resolvePeer } from "../../lib/server/peer.ts";
+import { KEPT_HEADERS } from "../../lib/server/kept_headers.ts";
 import { RequestScope } from "../../lib/server/request_scope.ts";
 
 function createScope(headers: HeadersInit) {
@@ -10,41 +11,55 @@ function createScope(headers: HeadersInit) {
   return new RequestScope(request, peer, fakeConnection(), "websocket");
 }
 
-test("RequestScope says the same before and after its request is answered", () => {
-  const headers = new Headers({
-    cookie: "a=1; b=2",
-    "sec-websocket-protocol": "sluice.v1, sluice.ticket.t0ken",
-    "x-colons": "a: b: c",
-    "x-empty": "",
+const HEADERS = {
+  cookie: "a=1; b=2",
+  "sec-websocket-protocol": "sluice.v1, sluice.ticket.t0ken",
+  "user-agent": "a: b",
+  "x-name": "before",
+};
+
+for (const keep of [KEPT_HEADERS, "all"] as const) {
+  const what = keep === "all" ? "all headers" : "the usual headers";
+  test(`RequestScope that keeps ${what} says the same before and after its request is answered`, () => {
+    const scope = createScope(HEADERS);
+    const look = () => ({
+      agent: scope.headers.get("User-Agent"),
+      referer: scope.headers.get("referer"),
+      cookies: [...scope.cookies],
+      subprotocols: [...scope.subprotocols],
+      ticket: scope.ticket,
+      url: scope.url.href,
+      path: scope.path,
+      query: scope.query.get("x"),
+      address: scope.address,
+    });
+    const before = look();
+    scope.settle(keep);
+    assert.deepEqual(look(), before);
+    assert.equal(before.url, "http://sluice.test/ws/a%20b?x=1");
   });
-  const scope = createScope(headers);
-  const look = () => ({
-    headers: [...scope.headers],
-    cookies: [...scope.cookies],
-    subprotocols: [...scope.subprotocols],
-    ticket: scope.ticket,
-    url: scope.url.href,
-    path: scope.path,
-    query: scope.query.get("x"),
-    address: scope.address,
-  });
-  const before = look();
-  scope.settle();
-  assert.deepEqual(look(), before);
-  assert.deepEqual(before.headers, [...headers]);
-  assert.equal(before.url, "http://sluice.test/ws/a%20b?x=1");
-});
+}
 
 test("RequestScope keeps nothing of the request's own headers, which cannot be read any more", () => {
-  const headers = new Headers({ "x-name": "before" });
-  const request = new Request("http://sluice.test/", { headers });
+  const request = new Request("http://sluice.test/", { headers: HEADERS });
   const scope = new RequestScope(
     request,
     resolvePeer(request, undefined),
     fakeConnection(),
     "http",
   );
-  scope.settle();
+  scope.settle("all");
   request.headers.set("x-name", "after");
   assert.equal(scope.headers.get("x-name"), "before");
+});
+
+test("RequestScope says so where a header is asked for that was not kept", () => {
+  const scope = createScope(HEADERS);
+  assert.equal(scope.headers.get("x-name"), "before");
+  scope.settle(KEPT_HEADERS);
+  assert.throws(() => scope.headers.get("X-Name"), /"X-Name" of an open socket: .* keepHeaders/);
+  assert.throws(() => scope.headers.has("x-name"), TypeError);
+  const other = createScope(HEADERS);
+  other.settle(["x-name"]);
+  assert.equal(other.headers.get("x-name"), "before");
 });
