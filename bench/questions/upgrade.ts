@@ -7,7 +7,7 @@ const SESSIONS = 10_000;
 const AT_ONCE = 16;
 
 /** Long enough for every session to have come once. */
-const WARM_UP_SECONDS = 10;
+const WARM_UP_SECONDS = 6;
 
 /** What does it cost to know who opens a socket, and to turn others away? */
 const upgrade: Question = {
