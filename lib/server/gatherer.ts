@@ -20,8 +20,8 @@ const MANY = 32;
 /** For how many goes of the event loop that is waited for at most: a peer may stop reading meanwhile. */
 const MAX_GOES = 200;
 
-/** How many are looked at to find one that reads. */
-const MAX_PICKS = 4;
+/** How many are looked at to find one that is not known to have stopped reading. */
+const MAX_PICKS = 8;
 
 /**
  * Lets outboxes write once a turn what is due for them.
@@ -42,6 +42,8 @@ export class Gatherer {
   #hops = 0;
   /** Of the many that were written last one of the last: it is written when nearly all are. */
   #written: Flushable | undefined;
+  /** Those that were waited for in vain. */
+  readonly #slow = new WeakSet<Flushable>();
   #goes = 0;
 
   /** Adds an outbox that has something to write. */
@@ -73,7 +75,9 @@ export class Gatherer {
   #isWriting(): boolean {
     const written = this.#written;
     if (written === undefined) return false;
-    if (this.#goes++ < MAX_GOES && written.isWriting) return true;
+    const isWriting = written.isWriting;
+    if (isWriting && this.#goes++ < MAX_GOES) return true;
+    if (isWriting) this.#slow.add(written);
     this.#written = undefined;
     return false;
   }
@@ -83,12 +87,17 @@ export class Gatherer {
     this.#waiting = [];
     this.#first.forget();
     this.#goes = 0;
-    this.#written = waiting.length < MANY ? undefined : pickReader(waiting);
+    this.#written = waiting.length < MANY ? undefined : this.#pickReader(waiting);
     for (const outbox of waiting) outbox.flush();
   }
-}
 
-/** Returns one of the last that has nothing to be written: one that has stopped reading always has. */
-function pickReader(waiting: readonly Flushable[]): Flushable | undefined {
-  return waiting.slice(-MAX_PICKS).findLast(({ isWriting }) => !isWriting);
+  /** Returns one of the last, but none that was waited for in vain and still has something to be written. */
+  #pickReader(waiting: readonly Flushable[]): Flushable | undefined {
+    return waiting.slice(-MAX_PICKS).findLast((outbox) => {
+      if (!this.#slow.has(outbox)) return true;
+      if (outbox.isWriting) return false;
+      this.#slow.delete(outbox);
+      return true;
+    });
+  }
 }

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,9 @@ import type { FoundSecret } from "./secrets.ts";
 import { watchOutput } from "./watch_output.ts";
 
 const PRELOAD = fileURLToPath(new URL("./stray_errors.ts", import.meta.url));
+
+/** Files that run at once where they may: two more than there are cores, as many tests wait. */
+const JOBS = String(availableParallelism() + 2);
 
 /** Longest time that one `deno` may take, in milliseconds. */
 const TIMEOUT_MS = 480_000;
@@ -70,7 +73,7 @@ export async function runTests(args: readonly string[], files: readonly string[]
   const [report, strayErrors] = [join(folder, "junit.xml"), join(folder, "stray_errors")];
   try {
     const options = ["-A", ...FROZEN, `--preload=${PRELOAD}`, `--junit-path=${report}`, ...args];
-    const env = { SLUICE_STRAY_ERRORS: strayErrors };
+    const env = { SLUICE_STRAY_ERRORS: strayErrors, DENO_JOBS: process.env.DENO_JOBS ?? JOBS };
     const { success, secrets } = await deno(["test", ...options, ...files], env);
     if (!existsSync(report) && files.length > 1) {
       const counts: Counts[] = [];
