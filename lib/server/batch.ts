@@ -7,7 +7,8 @@
 export class Batch {
   readonly #before: Batch | undefined;
   readonly #frame: string;
-  readonly #lines: number;
+  /** How many there are. */
+  readonly frames: number;
   /** What came after this one last. */
   #next: Batch | undefined;
   #text: string | undefined;
@@ -18,8 +19,8 @@ export class Batch {
   constructor(before?: Batch, frame = "") {
     this.#before = before;
     this.#frame = frame;
-    this.#lines = before === undefined ? 0 : before.#lines + 1;
-    this.length = this.#lines < 2 ? frame.length : before!.length + 1 + frame.length;
+    this.frames = before === undefined ? 0 : before.frames + 1;
+    this.length = this.frames < 2 ? frame.length : before!.length + 1 + frame.length;
   }
 
   /** Returns the batch that has one frame more. */
@@ -40,11 +41,11 @@ export class Batch {
   }
 
   #join(): string {
-    if (this.#lines === 1) return this.#frame;
-    const frames = new Array<string>(this.#lines);
-    frames[this.#lines - 1] = this.#frame;
+    if (this.frames === 1) return this.#frame;
+    const frames = new Array<string>(this.frames);
+    frames[this.frames - 1] = this.#frame;
     let batch = this.#before!;
-    for (; batch.#lines > 0; batch = batch.#before!) frames[batch.#lines - 1] = batch.#frame;
+    for (; batch.frames > 0; batch = batch.#before!) frames[batch.frames - 1] = batch.#frame;
     return frames.join("\n");
   }
 }

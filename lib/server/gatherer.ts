@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers";
 import { Batch } from "./batch.ts";
+import { Hold } from "./hold.ts";
 
 /** Something that writes what has gathered. */
 export interface Flushable {
@@ -32,10 +33,13 @@ const MAX_PICKS = 8;
  * the network or a timer, and a lone frame only for the end of the function that sent it.
  *
  * While the runtime still works off many writes of the turn before, more may gather: what is written
- * now would stand behind them anyway.
+ * now would stand behind them anyway. Whether it pays to wait for a moment longer, {@linkcode Hold} says.
  */
 export class Gatherer {
   readonly #first = new Batch();
+  readonly #hold = new Hold();
+  /** Frames that gather, of the peer that has most of them. */
+  #frames = 0;
   #waiting: Flushable[] = [];
   #hasNews = false;
   #quiet = 0;
@@ -56,7 +60,9 @@ export class Gatherer {
   /** Adds a frame to what gathers for one peer. Peers that get the same frames share the batch. */
   join(batch: Batch | undefined, frame: string): Batch {
     this.#hasNews = true;
-    return (batch ?? this.#first).with(frame);
+    const joined = (batch ?? this.#first).with(frame);
+    if (joined.frames > this.#frames) this.#frames = joined.frames;
+    return joined;
   }
 
   readonly #look = (): void => {
@@ -67,8 +73,11 @@ export class Gatherer {
   };
 
   readonly #flushWhenWritten = (): void => {
-    if (this.#isWriting()) setImmediate(this.#flushWhenWritten);
-    else this.#flush();
+    if (this.#isWriting() || this.#hold.isWorthIt(this.#frames)) {
+      setImmediate(this.#flushWhenWritten);
+    } else {
+      this.#flush();
+    }
   };
 
   /** Whether the runtime has not got to the end of the many writes of the turn before. */
@@ -78,6 +87,7 @@ export class Gatherer {
     const isWriting = written.isWriting;
     if (isWriting && this.#goes++ < MAX_GOES) return true;
     if (isWriting) this.#slow.add(written);
+    else this.#hold.written();
     this.#written = undefined;
     return false;
   }
@@ -86,8 +96,9 @@ export class Gatherer {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#first.forget();
-    this.#goes = 0;
+    this.#goes = this.#frames = 0;
     this.#written = waiting.length < MANY ? undefined : this.#pickReader(waiting);
+    if (this.#written !== undefined) this.#hold.began();
     for (const outbox of waiting) outbox.flush();
   }
 
