@@ -37,7 +37,7 @@ const MAX_PICKS = 8;
  */
 export class Gatherer {
   readonly #first = new Batch();
-  readonly #hold = new Hold();
+  readonly #hold: Hold;
   /** Frames that gather, of the peer that has most of them. */
   #frames = 0;
   #waiting: Flushable[] = [];
@@ -49,6 +49,10 @@ export class Gatherer {
   /** Those that were waited for in vain. */
   readonly #slow = new WeakSet<Flushable>();
   #goes = 0;
+
+  constructor(hold: Hold = new Hold()) {
+    this.#hold = hold;
+  }
 
   /** Adds an outbox that has something to write. */
   add(outbox: Flushable): void {

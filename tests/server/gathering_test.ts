@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { FakeClock } from "@sluice/sluice/testing";
 import { Gatherer } from "../../lib/server/gatherer.ts";
+import { Hold } from "../../lib/server/hold.ts";
 import { Outbox } from "../../lib/server/outbox.ts";
 import { StalledReaders } from "../../lib/server/stalled_readers.ts";
 
@@ -138,7 +139,7 @@ test("what waits in the runtime is looked at before more could wait there than m
 
 /** Forty peers, of whom some have bytes that the runtime has not written yet. */
 function crowd() {
-  const gatherer = new Gatherer();
+  const gatherer = new Gatherer(new Hold(() => 0));
   const peers = Array.from({ length: 40 }, () => peer(true, gatherer, 1_000_000));
   return {
     peers,
