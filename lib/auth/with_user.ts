@@ -24,7 +24,8 @@ const RETRY_AFTER_SECONDS = 5;
 
 /**
  * Finds the person of a connection's session. One read, or none without a session or where the person
- * was just read: with a control log, a process relies on that for a moment. When the person changes, `scope.user` is replaced within a second, and the consumer's `scopeChanged()` is called.
+ * was just read: with a control log, a process relies on that for a moment. When the person changes,
+ * `scope.user` is replaced within a second, and the consumer's `scopeChanged()` is called.
  *
  * Everybody is let through; {@linkcode requireUser} turns away. Refuses with `UNAVAILABLE` where the
  * store cannot be reached.

@@ -27,10 +27,6 @@ export class Inbox {
     this.#limits = limits;
   }
 
-  get isEmpty(): boolean {
-    return this.#head === this.#items.length;
-  }
-
   /** Adds a message of the client, or returns false: too many bytes wait. */
   addMessage(data: string | Uint8Array): boolean {
     this.#bytes += sizeOf(data);
@@ -63,11 +59,6 @@ export class Inbox {
     if (isData(item)) this.#bytes -= sizeOf(item);
     else if (typeof item !== "function") this.#events--;
     return item;
-  }
-
-  clear(): void {
-    this.#items = [];
-    this.#head = this.#bytes = this.#events = 0;
   }
 }
 
