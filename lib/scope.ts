@@ -156,11 +156,14 @@ export interface ConnectionEnd {
   readonly byServer: boolean;
 }
 
+/** What learns of a connection's end: a function, or an object, which takes less than a closure. */
+export type EndListener = ((end: ConnectionEnd) => void) | { ended(end: ConnectionEnd): void };
+
 /**
  * One connection, from its request until its end.
  *
  * It ends logically, at once and exactly once: from then on nothing is sent, nothing is handled, and
- * every `onEnd` callback has been called. The network connection follows when the peer lets it.
+ * every `onEnd` listener has been told. The network connection follows when the peer lets it.
  */
 export interface Connection {
   readonly id: string;
@@ -196,8 +199,10 @@ export interface Connection {
   sendFrame(frame: string, key?: string): boolean;
   /** Ends the connection. Later calls have no effect. */
   end(code: number, reason?: string): void;
-  /** Calls back once at the end, or at once where it is over already. Returns how to take it back. */
-  onEnd(callback: (end: ConnectionEnd) => void): () => void;
+  /** Tells `listener` once at the end, or at once where it is over already; the same one only once. */
+  onEnd(listener: EndListener): void;
+  /** Takes a listener back. */
+  offEnd(listener: EndListener): void;
   /** Tells the consumer that parts of its scope, such as `user` or `session`, were replaced. */
   scopeChanged(parts: readonly string[]): void;
   /** Queues a message of the layer for the consumer. Returns false where it was dropped. */

@@ -1,8 +1,10 @@
-import type { Connection, ConnectionEnd } from "@sluice/sluice";
+import type { Connection, ConnectionEnd, EndListener } from "@sluice/sluice";
 
 /** A connection without a server, for what is tied to one: it is open until it is ended. */
 export function fakeConnection(): Connection & { readonly sent: (string | Uint8Array)[] } {
-  const callbacks = new Set<(end: ConnectionEnd) => void>();
+  const listeners = new Set<EndListener>();
+  const tell = (listener: EndListener, end: ConnectionEnd) =>
+    typeof listener === "function" ? listener(end) : listener.ended(end);
   const sent: (string | Uint8Array)[] = [];
   let end: ConnectionEnd | undefined;
   const nothing = () => {};
@@ -26,13 +28,13 @@ export function fakeConnection(): Connection & { readonly sent: (string | Uint8A
     end(code, reason = "") {
       if (end !== undefined) return;
       end = { code, reason, byServer: true };
-      for (const callback of callbacks) callback(end);
+      for (const listener of listeners) tell(listener, end);
     },
-    onEnd(callback) {
-      if (end !== undefined) callback(end);
-      else callbacks.add(callback);
-      return () => callbacks.delete(callback);
+    onEnd(listener) {
+      if (end !== undefined) tell(listener, end);
+      else listeners.add(listener);
     },
+    offEnd: (listener) => listeners.delete(listener),
     scopeChanged: nothing,
     deliver: () => true,
     gap: nothing,

@@ -27,7 +27,8 @@ async function read(users: UserStore, id: string): Promise<User | undefined> {
 }
 
 function freeze(user: User | undefined): User | undefined {
-  return user && Object.freeze({ ...user, roles: user.roles && Object.freeze([...user.roles]) });
+  Object.freeze(user?.roles);
+  return Object.freeze(user);
 }
 
 function outdateUser(event: SessionEvent, reads: RecentReads<User>): void {

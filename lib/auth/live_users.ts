@@ -1,6 +1,6 @@
 import { CloseCode } from "../protocol/mod.ts";
 import type { Connection } from "../scope.ts";
-import { watchSession } from "../sessions/mod.ts";
+import { type SessionWatcher, watchSession } from "../sessions/mod.ts";
 import type { User } from "./user.ts";
 import type { UserStore } from "./user_store.ts";
 
@@ -32,24 +32,16 @@ export class LiveUsers {
 
   /**
    * Keeps the person of a scope up to date, until the connection's end. Call it *before* the person is
-   * read, and what it returns afterwards: a change that comes in between is not missed.
+   * read, and `known()` of what it returns afterwards: a change that comes in between is not missed.
    */
-  watch(scope: LiveScope): () => void {
-    let isKnown = false;
-    let isOutdated = false;
-    watchSession(scope.connection, {
-      userChanged: () => {
-        if (isKnown) void this.#refresh(scope);
-        else isOutdated = true;
-      },
-    });
-    return () => {
-      isKnown = true;
-      if (isOutdated) void this.#refresh(scope);
-    };
+  watch(scope: LiveScope): { known(): void } {
+    const watch = new UserWatch(this, scope);
+    watchSession(scope.connection, watch);
+    return watch;
   }
 
-  async #refresh(scope: LiveScope): Promise<void> {
+  /** Reads the person of a scope again. */
+  async refresh(scope: LiveScope): Promise<void> {
     const { connection, user: before } = scope;
     if (before === undefined || connection.phase === "ended") return;
     let user: User | undefined;
@@ -57,7 +49,7 @@ export class LiveUsers {
       user = await this.#read(before.id);
     } catch (error) {
       connection.log.warn("a person could not be read again", { user: before.id, error });
-      connection.after(RETRY_MS, () => void this.#refresh(scope));
+      connection.after(RETRY_MS, () => void this.refresh(scope));
       return;
     }
     if (user === undefined || user.bannedAt !== undefined) {
@@ -78,6 +70,30 @@ export class LiveUsers {
     // Only for those of this turn: whoever asks later wants to know what was written later.
     queueMicrotask(() => this.#reading.delete(id));
     return reading;
+  }
+}
+
+/** Waits for news of the person of one scope. */
+class UserWatch implements SessionWatcher {
+  readonly #live: LiveUsers;
+  readonly #scope: LiveScope;
+  #isKnown = false;
+  #isOutdated = false;
+
+  constructor(live: LiveUsers, scope: LiveScope) {
+    this.#live = live;
+    this.#scope = scope;
+  }
+
+  userChanged(): void {
+    if (this.#isKnown) void this.#live.refresh(this.#scope);
+    else this.#isOutdated = true;
+  }
+
+  /** The person was read. */
+  known(): void {
+    this.#isKnown = true;
+    if (this.#isOutdated) void this.#live.refresh(this.#scope);
   }
 }
 

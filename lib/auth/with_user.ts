@@ -46,7 +46,7 @@ export function withUser<S>(
 ): Application<S & SessionScope> {
   const live = new LiveUsers(users);
   return async (scope): Promise<Admission> => {
-    const known = scope.session && live.watch(scope as typeof scope & UserScope);
+    const watch = scope.session && live.watch(scope as typeof scope & UserScope);
     let user: User | undefined;
     try {
       const { recollection } = tieOf(scope.connection);
@@ -56,7 +56,7 @@ export function withUser<S>(
       return new Refusal("UNAVAILABLE", { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });
     }
     const identified = Object.assign(scope, { user });
-    known?.();
+    watch?.known();
     return next(identified);
   };
 }

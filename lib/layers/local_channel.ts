@@ -2,7 +2,7 @@ import type { LayerMessage } from "../scope.ts";
 import type { Mailbox } from "./channel_layer.ts";
 import { ownerOf } from "./channel_names.ts";
 import type { LayerCounters } from "./layer_stats.ts";
-import { NameSet } from "./name_set.ts";
+import { SmallSet } from "../small_set.ts";
 import type { PlainMessage } from "./plain_message.ts";
 
 /** What became of a message at a channel of this process. */
@@ -31,7 +31,7 @@ export class LocalChannel {
   readonly name: string;
   /** Whether it outlives its reader: it belongs to no process. */
   readonly isDurable: boolean;
-  readonly groups: NameSet = new NameSet();
+  readonly groups: SmallSet<string> = new SmallSet();
   readonly #capacity: number;
   readonly #context: LocalChannelContext;
   #waiting: Waiting[] = [];

@@ -5,6 +5,7 @@ import {
   type Connection,
   type ConnectionEnd,
   type Consumer,
+  type EndListener,
   type Exchange,
   type LayerGap,
   type LayerMessage,
@@ -16,6 +17,7 @@ import {
 import type { ConnectionLimits } from "./connection_limits.ts";
 import { type Answer, HttpExchange } from "./http_exchange.ts";
 import { sizeOf, type Task } from "./inbox.ts";
+import { SmallSet } from "../small_set.ts";
 import { Outbox, type OutboxContext } from "./outbox.ts";
 import type { Overdue } from "./overdue.ts";
 import { refusalOfEnd } from "./refusal_of_end.ts";
@@ -70,7 +72,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   #accepted = false;
   #exchange: HttpExchange | undefined;
   #end: ConnectionEnd | undefined;
-  #onEnd: ((end: ConnectionEnd) => void)[] = [];
+  readonly #endListeners = new SmallSet<EndListener>();
   #isWatched = false;
   #isReleased = false;
 
@@ -181,16 +183,13 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     this.#finish({ code, reason, byServer: true });
   }
 
-  onEnd(callback: (end: ConnectionEnd) => void): () => void {
-    if (this.#end !== undefined) {
-      this.#guard(() => callback(this.#end!));
-      return () => {};
-    }
-    this.#onEnd.push(callback);
-    return () => {
-      const index = this.#onEnd.indexOf(callback);
-      if (index >= 0) this.#onEnd.splice(index, 1);
-    };
+  onEnd(listener: EndListener): void {
+    if (this.#end !== undefined) this.#tellOfEnd(listener, this.#end);
+    else this.#endListeners.add(listener);
+  }
+
+  offEnd(listener: EndListener): void {
+    this.#endListeners.delete(listener);
   }
 
   deliver(message: LayerMessage): boolean {
@@ -209,12 +208,12 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
 
   after(ms: number, callback: Task): () => void {
     const stop = this.#context.clock.after(ms, () => {
-      forget();
+      this.offEnd(stop);
       if (this.#phase !== "ended") this.inTurn(callback);
     });
-    const forget = this.onEnd(stop);
+    this.onEnd(stop);
     return () => {
-      forget();
+      this.offEnd(stop);
       stop();
     };
   }
@@ -319,10 +318,15 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     this.#outbox.drop({ unsent: end.code !== CloseCode.normal });
     if (this.#settle !== undefined) this.#decided({ refused: refusalOfEnd(end.code) });
     if (this.#isWatched) this.#context.server.ended(this, end);
-    for (const callback of this.#onEnd.splice(0)) this.#guard(() => callback(end));
+    for (const listener of this.#endListeners) this.#tellOfEnd(listener, end);
+    this.#endListeners.clear();
     if (end.byServer) this.#outbox.close(end.code, end.reason);
     else this.#exchange?.abandon();
     if (this.#accepted) this.#disconnect(end);
+  }
+
+  #tellOfEnd(listener: EndListener, end: ConnectionEnd): void {
+    this.#guard(() => typeof listener === "function" ? listener(end) : listener.ended(end));
   }
 
   /** Calls `disconnect()` once: now, after what is running, or when that takes too long. */

@@ -1,4 +1,6 @@
 import type { Connection } from "../scope.ts";
+import type { SmallSet } from "../small_set.ts";
+import type { LiveBinding } from "./live_binding.ts";
 import type { FoundSession, Session } from "./session.ts";
 
 /** What {@linkcode LiveSessions} needs to know of sessions. {@linkcode Sessions} has it. */
@@ -16,7 +18,7 @@ export interface SessionSource {
 /** What {@linkcode LiveSessions} needs of a connection. */
 export type BoundConnection = Pick<
   Connection,
-  "id" | "phase" | "lastReceivedAt" | "refuse" | "end" | "onEnd"
+  "id" | "phase" | "lastReceivedAt" | "refuse" | "end" | "onEnd" | "offEnd"
 >;
 
 /** What a connection wants to know of its session while it is bound to it. */
@@ -38,17 +40,10 @@ export interface SessionBinding {
 /** One session that has connections in this process. */
 export interface LiveEntry {
   readonly id: string;
-  readonly bindings: Set<LiveBinding>;
+  readonly bindings: SmallSet<LiveBinding>;
   session: Session | undefined;
   /** When connections that are gone received something last. */
   seenAt: number;
   /** When its lifetime is looked at next. */
   checkAt: number;
-}
-
-/** A connection's tie, as the session's entry knows it. */
-export interface LiveBinding extends SessionBinding {
-  over: boolean;
-  readonly connection: BoundConnection;
-  readonly watcher: SessionWatcher;
 }

@@ -1,8 +1,9 @@
 import type { Clock, Log } from "../scope.ts";
 import { CloseCode, Refusal } from "../protocol/mod.ts";
+import { SmallSet } from "../small_set.ts";
+import { type BindingKeeper, LiveBinding } from "./live_binding.ts";
 import type {
   BoundConnection,
-  LiveBinding,
   LiveEntry,
   SessionBinding,
   SessionSource,
@@ -33,7 +34,7 @@ const BATCH_SIZE = 100;
  * An `ended` event ends every one of them at once, with 4401. A session that turns out to be another
  * person's ends them with 4403. {@linkcode SessionRenewals} has their lifetimes.
  */
-export class LiveSessions {
+export class LiveSessions implements BindingKeeper {
   readonly #sessions: SessionSource;
   readonly #log: Log;
   readonly #entries = new Map<string, LiveEntry>();
@@ -62,23 +63,23 @@ export class LiveSessions {
     watcher: SessionWatcher = {},
   ): SessionBinding {
     const entry = this.#entries.get(sessionId) ?? this.#add(sessionId);
-    const release = () => {
-      cancel?.();
-      entry.seenAt = Math.max(entry.seenAt, connection.lastReceivedAt);
-      entry.bindings.delete(binding);
-      if (entry.bindings.size === 0) this.#remove(entry);
-    };
-    const binding: LiveBinding = { over: false, release, connection, watcher };
+    const binding = new LiveBinding(entry, connection, { watcher, keeper: this });
     entry.bindings.add(binding);
-    // `onEnd` calls back at once where the connection is over: `cancel` is not there yet then.
-    let cancel: (() => void) | undefined = undefined;
-    cancel = connection.onEnd(release);
+    connection.onEnd(binding);
     return binding;
+  }
+
+  /** Called by a tie that is over. */
+  released(binding: LiveBinding): void {
+    const { entry, connection } = binding;
+    entry.seenAt = Math.max(entry.seenAt, connection.lastReceivedAt);
+    entry.bindings.delete(binding);
+    if (entry.bindings.size === 0) this.#remove(entry);
   }
 
   /** Unties a connection from a session, so that it outlives it. */
   unbind(sessionId: string, connection: BoundConnection): void {
-    for (const binding of [...this.#entries.get(sessionId)?.bindings ?? []]) {
+    for (const binding of this.#entries.get(sessionId)?.bindings ?? []) {
       if (binding.connection === connection) binding.release();
     }
   }
@@ -168,7 +169,7 @@ export class LiveSessions {
   #add(id: string): LiveEntry {
     const entry: LiveEntry = {
       id,
-      bindings: new Set(),
+      bindings: new SmallSet(),
       session: undefined,
       seenAt: 0,
       checkAt: Infinity,
@@ -200,7 +201,7 @@ export class LiveSessions {
   }
 
   #tell(entry: LiveEntry, tell: (watcher: SessionWatcher) => void): void {
-    for (const { watcher, connection } of [...entry.bindings]) {
+    for (const { watcher, connection } of entry.bindings) {
       try {
         tell(watcher);
       } catch (error) {
@@ -231,7 +232,7 @@ export class LiveSessions {
   #end(entry: LiveEntry, reason: string, code: CloseCode = CloseCode.sessionOver): void {
     this.#delete(entry);
     for (const binding of entry.bindings) binding.over = true;
-    for (const { connection } of [...entry.bindings]) {
+    for (const { connection } of entry.bindings) {
       try {
         if (connection.phase === "deciding") connection.refuse(Refusal.of("NOT_SIGNED_IN"));
         connection.end(code, reason);

@@ -16,7 +16,7 @@ export type Outdate<T> = (event: SessionEvent, reads: RecentReads<T>) => void;
 export interface RecentReadsOptions<T> {
   readonly trust: ReadTrust;
   readonly outdate: Outdate<T>;
-  /** Values that are kept; past it the one that was used least recently goes. @default {20_000} */
+  /** Values that are kept at most; of them the half that was used most recently. @default {20_000} */
   readonly maxEntries?: number;
 }
 
@@ -32,9 +32,11 @@ export interface RecentReadsOptions<T> {
 export class RecentReads<T> {
   readonly #trust: ReadTrust;
   readonly #outdate: Outdate<T>;
-  readonly #maxEntries: number;
-  /** A map keeps the order of insertion: the first was used least recently. */
-  readonly #values = new Map<string, T>();
+  /** Values of one generation. */
+  readonly #maxValues: number;
+  // Two generations: to keep the order of use exactly, every use would have to change a map.
+  #values = new Map<string, T>();
+  #older = new Map<string, T>();
   /** The latest reading of each id that is under way and may be kept. */
   readonly #readings = new Map<string, number>();
   #serial = 0;
@@ -42,20 +44,22 @@ export class RecentReads<T> {
   constructor(options: RecentReadsOptions<T>) {
     this.#trust = options.trust;
     this.#outdate = options.outdate;
-    this.#maxEntries = options.maxEntries ?? MAX_ENTRIES;
+    this.#maxValues = (options.maxEntries ?? MAX_ENTRIES) / 2;
   }
 
   /** How many values are kept. */
   get size(): number {
-    return this.#values.size;
+    return this.#values.size + this.#older.size;
   }
 
   /** Returns a value that was read recently and is still to be trusted. */
   recall(id: string): T | undefined {
     if (!this.#trust.rely()) return undefined;
     const value = this.#values.get(id);
-    if (value !== undefined) this.#put(id, value);
-    return value;
+    if (value !== undefined) return value;
+    const older = this.#older.get(id);
+    if (older !== undefined) this.#keep(id, older);
+    return older;
   }
 
   /** Reads a value, and keeps it unless an event came meanwhile. */
@@ -81,32 +85,31 @@ export class RecentReads<T> {
   /** Takes a value out, and keeps none that is being read. */
   forget(id: string): void {
     this.#values.delete(id);
+    this.#older.delete(id);
     this.#readings.delete(id);
   }
 
   /** Takes out the values that `isOutdated` says, and keeps none that is being read. */
   forgetWhere(isOutdated: (value: T) => boolean): void {
-    for (const [id, value] of this.#values) if (isOutdated(value)) this.#values.delete(id);
+    for (const values of [this.#values, this.#older]) {
+      for (const [id, value] of values) if (isOutdated(value)) values.delete(id);
+    }
     this.#readings.clear();
   }
 
   /** Takes everything out, and keeps nothing that is being read. */
   clear(): void {
     this.#values.clear();
+    this.#older.clear();
     this.#readings.clear();
   }
 
   #keep(id: string, value: T): void {
-    this.#put(id, value);
-    if (this.#values.size <= this.#maxEntries) return;
-    for (const first of this.#values.keys()) {
-      this.#values.delete(first);
-      return;
+    this.#older.delete(id);
+    if (this.#values.size >= this.#maxValues && !this.#values.has(id)) {
+      this.#older = this.#values;
+      this.#values = new Map();
     }
-  }
-
-  #put(id: string, value: T): void {
-    this.#values.delete(id);
     this.#values.set(id, value);
   }
 }

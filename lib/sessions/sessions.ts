@@ -1,6 +1,7 @@
 import { type Clock, type Freshness, type Log, systemClock } from "../scope.ts";
 import { ControlFollower } from "./control_follower.ts";
 import type { ControlLog } from "./control_log.ts";
+import { isSecretOf, type KnownSession, toKnown } from "./known_session.ts";
 import { LiveSessions } from "./live_sessions.ts";
 import { createRecord, type NewSession, type NewToken } from "./new_session.ts";
 import { outdateSession } from "./outdate_session.ts";
@@ -22,7 +23,6 @@ import {
   formatToken,
   hashSecret,
   isId,
-  matchesHash,
   randomId,
   randomSecret,
   readToken,
@@ -85,7 +85,7 @@ export class Sessions {
   readonly #lifetime: SessionLifetime;
   readonly #clock: Clock;
   readonly #maxPerUser: number;
-  readonly #recent: RecentReads<SessionRecord> | undefined;
+  readonly #recent: RecentReads<KnownSession> | undefined;
   readonly #rotateAfterMs: number;
   #unfollow: (() => void) | undefined;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
@@ -145,7 +145,7 @@ export class Sessions {
     const record = this.#withForgetAt(createRecord(request, token, this.#clock.now()));
     await this.#store.create(record);
     await this.#endSurplus(record);
-    return { session: toSession(record, this.#lifetime), token: formatToken(token) };
+    return { session: this.#toSession(record), token: formatToken(token) };
   }
 
   /**
@@ -158,18 +158,16 @@ export class Sessions {
   async find(token: string | undefined): Promise<FoundSession> {
     const parts = readToken(token);
     if (!parts) return { state: "unknown" };
-    const known = this.#recent?.recall(parts.id);
-    const recalled = known && this.#prove(known, parts.secret);
+    const recalled = this.#prove(this.#recent?.recall(parts.id), parts.secret);
     // Only to let in: another process may have renewed the session, or given it another secret.
-    if (recalled?.state === "live") return recalled;
-    const record = await this.#read(parts.id);
-    return record ? this.#prove(record, parts.secret) : { state: "unknown" };
+    if (recalled.state === "live") return recalled;
+    return this.#prove(await this.#read(parts.id), parts.secret);
   }
 
   /** Finds sessions by their ids, as {@linkcode findById}, in the order of `ids`. */
   async findMany(ids: readonly string[]): Promise<FoundSession[]> {
     const records = await this.#store.getMany(ids);
-    return records.map((record) => record ? this.#found(record) : { state: "unknown" });
+    return records.map((record) => this.#found(record && this.#toSession(record)));
   }
 
   /**
@@ -179,7 +177,7 @@ export class Sessions {
    */
   async findById(id: string): Promise<FoundSession> {
     const record = isId(id) ? await this.#store.get(id) : undefined;
-    return record ? this.#found(record) : { state: "unknown" };
+    return this.#found(record && this.#toSession(record));
   }
 
   /** Returns a session that lives, by its id. See {@linkcode findById}. */
@@ -202,7 +200,7 @@ export class Sessions {
       (stored) => this.#seen(stored, seenAt),
       (renewed) => this.#renewal(renewed),
     );
-    const renewed = record && toSession(record, this.#lifetime);
+    const renewed = record && this.#toSession(record);
     if (!renewed || renewed.expiresAt <= now) return undefined;
     if (renewed.lastSeenAt === seenAt) this.#emit({ type: "renewed", session: renewed });
     return renewed;
@@ -241,7 +239,7 @@ export class Sessions {
       (rotated) => this.#renewal(rotated),
     );
     if (!record) return undefined;
-    const session = toSession(record, this.#lifetime);
+    const session = this.#toSession(record);
     this.#emit({ type: "renewed", session });
     return { session, token: formatToken(token) };
   }
@@ -291,9 +289,7 @@ export class Sessions {
   /** Returns the sessions of a user that live, oldest first. */
   async list(userId: string): Promise<Session[]> {
     const now = this.#clock.now();
-    const sessions = (await this.#store.list(userId)).map((record) =>
-      toSession(record, this.#lifetime)
-    );
+    const sessions = (await this.#store.list(userId)).map((record) => this.#toSession(record));
     return sessions.filter((session) => now < session.expiresAt);
   }
 
@@ -323,25 +319,34 @@ export class Sessions {
     return this.#expiries.subscribe(listener);
   }
 
-  #read(id: string): Promise<SessionRecord | undefined> {
-    const load = () => this.#store.get(id);
+  #read(id: string): Promise<KnownSession | undefined> {
+    const load = async () => {
+      const record = await this.#store.get(id);
+      return record && toKnown(record, this.#lifetime);
+    };
     return this.#recent?.read(id, load) ?? load();
   }
 
-  #prove(record: SessionRecord, secret: string): FoundSession {
-    return this.#isSecretOf(record, secret) ? this.#found(record) : { state: "unknown" };
+  #prove(known: KnownSession | undefined, secret: string): FoundSession {
+    if (known === undefined) return { state: "unknown" };
+    const isProof = isSecretOf(known, secret, this.#clock.now());
+    return isProof ? this.#found(known.session) : { state: "unknown" };
   }
 
-  #found(record: SessionRecord): FoundSession {
-    const session = toSession(record, this.#lifetime);
+  #found(session: Session | undefined): FoundSession {
+    if (session === undefined) return { state: "unknown" };
     if (this.#clock.now() < session.expiresAt) return { state: "live", session };
     this.#expiries.note(session);
     return { state: "expired" };
   }
 
+  #toSession(record: SessionRecord): Session {
+    return toSession(record, this.#lifetime);
+  }
+
   #seen(record: SessionRecord, seenAt: number): SessionRecord | undefined {
     if (seenAt >= expiryOf(record, this.#lifetime)) {
-      this.#expiries.note(toSession(record, this.#lifetime));
+      this.#expiries.note(this.#toSession(record));
       return undefined;
     }
     if (seenAt <= record.lastSeenAt) return record;
@@ -353,14 +358,7 @@ export class Sessions {
   }
 
   #renewal(record: SessionRecord): SessionEvent {
-    return { type: "renewed", session: toSession(record, this.#lifetime) };
-  }
-
-  #isSecretOf(record: SessionRecord, secret: string): boolean {
-    if (matchesHash(secret, record.secretHash)) return true;
-    const { previousHash, previousUntil = 0 } = record;
-    return previousHash !== undefined && this.#clock.now() < previousUntil &&
-      matchesHash(secret, previousHash);
+    return { type: "renewed", session: this.#toSession(record) };
   }
 
   async #endSurplus({ id, userId }: SessionRecord): Promise<void> {

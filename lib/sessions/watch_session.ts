@@ -1,3 +1,4 @@
+import { SmallSet } from "../small_set.ts";
 import type { SessionWatcher } from "./live_entry.ts";
 import type { Recollection } from "./recollection.ts";
 import type { Session } from "./session.ts";
@@ -6,18 +7,18 @@ import type { Session } from "./session.ts";
 export class SessionTie implements SessionWatcher {
   /** Where what is read of the session's person may be kept. */
   recollection: Recollection | undefined;
-  readonly #watchers: SessionWatcher[] = [];
+  readonly #watchers = new SmallSet<SessionWatcher>();
 
   add(watcher: SessionWatcher): void {
-    this.#watchers.push(watcher);
+    this.#watchers.add(watcher);
   }
 
   sessionChanged(session: Session): void {
-    for (const watcher of [...this.#watchers]) watcher.sessionChanged?.(session);
+    for (const watcher of this.#watchers) watcher.sessionChanged?.(session);
   }
 
   userChanged(): void {
-    for (const watcher of [...this.#watchers]) watcher.userChanged?.();
+    for (const watcher of this.#watchers) watcher.userChanged?.();
   }
 }
 

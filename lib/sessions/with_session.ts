@@ -1,6 +1,7 @@
 import type { Admission, Application, Scope } from "../scope.ts";
 import { findCookie, Refusal } from "../protocol/mod.ts";
 import { isSecure, sessionCookieName } from "./cookie.ts";
+import type { SessionWatcher } from "./live_entry.ts";
 import type { FoundSession, Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 import { readToken } from "./session_token.ts";
@@ -93,7 +94,7 @@ export async function admitSession<S>(
     if (found.state === "live") sessions.live.track(found.session);
     else binding.release();
     const known = addSession(scope, found, claim.unknownAs);
-    tie.add({ sessionChanged: (session) => renew(known, session) });
+    tie.add(new ScopeRenewal(known));
     const admission = await next(known);
     if (binding.over) return Refusal.of("NOT_SIGNED_IN");
     keep = !(admission instanceof Response || admission instanceof Refusal);
@@ -163,9 +164,18 @@ async function readAndRenew(
   }
 }
 
-function renew(scope: SessionScope, session: Session): void {
-  Object.assign(scope, { session });
-  scope.connection.scopeChanged(["session"]);
+/** Keeps the session in a scope up to date. */
+class ScopeRenewal implements SessionWatcher {
+  readonly #scope: SessionScope;
+
+  constructor(scope: SessionScope) {
+    this.#scope = scope;
+  }
+
+  sessionChanged(session: Session): void {
+    Object.assign(this.#scope, { session });
+    this.#scope.connection.scopeChanged(["session"]);
+  }
 }
 
 function addSession<S>(

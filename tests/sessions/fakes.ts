@@ -1,5 +1,12 @@
 import { Buffer } from "node:buffer";
-import type { Connection, ConnectionEnd, Log, LogFields, Scope } from "../../lib/scope.ts";
+import type {
+  Connection,
+  ConnectionEnd,
+  EndListener,
+  Log,
+  LogFields,
+  Scope,
+} from "../../lib/scope.ts";
 import type { Refusal } from "../../lib/protocol/mod.ts";
 import { type BoundConnection, parseCookies } from "../../lib/sessions/mod.ts";
 
@@ -11,14 +18,14 @@ export class FakeConnection implements BoundConnection {
   lastReceivedAt = 0;
   ended: ConnectionEnd | undefined;
   refusal: Refusal | undefined;
-  readonly #callbacks = new Set<(end: ConnectionEnd) => void>();
+  readonly #listeners = new Set<EndListener>();
 
   constructor(id = "c1") {
     this.id = id;
   }
 
-  get callbacks(): number {
-    return this.#callbacks.size;
+  get listeners(): number {
+    return this.#listeners.size;
   }
   accept(): void {
     if (this.phase === "deciding") this.phase = "open";
@@ -30,13 +37,20 @@ export class FakeConnection implements BoundConnection {
     if (this.phase === "ended") return;
     this.phase = "ended";
     this.ended = { code, reason, byServer };
-    for (const callback of [...this.#callbacks]) callback(this.ended);
+    for (const listener of [...this.#listeners]) tell(listener, this.ended);
   }
-  onEnd(callback: (end: ConnectionEnd) => void): () => void {
-    if (this.ended) callback(this.ended);
-    else this.#callbacks.add(callback);
-    return () => void this.#callbacks.delete(callback);
+  onEnd(listener: EndListener): void {
+    if (this.ended) tell(listener, this.ended);
+    else this.#listeners.add(listener);
   }
+  offEnd(listener: EndListener): void {
+    this.#listeners.delete(listener);
+  }
+}
+
+function tell(listener: EndListener, end: ConnectionEnd): void {
+  if (typeof listener === "function") listener(end);
+  else listener.ended(end);
 }
 
 /** The scope of a request. */

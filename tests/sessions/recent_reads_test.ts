@@ -99,18 +99,32 @@ test("RecentReads keeps nothing of 10,000 ids at which there is nothing", async 
   assert.equal(reads.size, 0);
 });
 
-test("RecentReads keeps those that were used most recently", async () => {
-  const { reads } = setUp({ maxEntries: 3 });
+test("RecentReads keeps the half of its values that was used most recently, and never more than all", async () => {
+  const { reads } = setUp({ maxEntries: 4 });
   for (const id of ["s1", "s2", "s3"]) await reads.read(id, stored(id));
   reads.recall("s1");
   await reads.read("s4", stored("s4"));
-  assert.deepEqual(["s1", "s2", "s3", "s4"].map((id) => reads.recall(id)), [
-    "s1",
+  await reads.read("s4", stored("s4"));
+  assert.deepEqual(["s2", "s4", "s1", "s3"].map((id) => reads.recall(id)), [
     undefined,
-    "s3",
     "s4",
+    "s1",
+    "s3",
   ]);
-  assert.equal(reads.size, 3);
+  for (let n = 0; n < 100; n++) {
+    await reads.read(`t${n}`, stored("ada"));
+    assert.ok(reads.size <= 4, `${reads.size} are kept`);
+    assert.equal(reads.recall(`t${n}`), "ada");
+  }
+});
+
+test("RecentReads.forget() takes out what has not been used for a while too", async () => {
+  const { reads } = setUp({ maxEntries: 4 });
+  for (const id of ["s1", "s2", "s3"]) await reads.read(id, stored("ada"));
+  reads.apply(ended("s1"));
+  assert.deepEqual(["s1", "s2", "s3"].map((id) => reads.recall(id)), [undefined, "ada", "ada"]);
+  reads.apply(userEnded);
+  assert.equal(reads.size, 0);
 });
 
 test("RecentReads.read() keeps nothing of a reading that failed", async () => {

@@ -153,7 +153,7 @@ test("withSession() keeps no tie to a connection that was turned away", async ()
   for (const answer of answers) {
     const scope = fakeScope("http://localhost/", { cookie: `session=${token}` });
     await Promise.resolve(withSession(sessions, answer)(scope)).catch(() => {});
-    assert.equal(scope.connection.callbacks, 0);
+    assert.equal(scope.connection.listeners, 0);
   }
 });
 
@@ -176,7 +176,7 @@ test("withSession() refuses with UNAVAILABLE where the store is down, and logs n
   assert.equal(refusal.retryAfterSeconds, 5);
   assert.match(log.text, /sessions cannot be read.*connection refused/s);
   assert.ok(!log.text.includes(token.split(".")[1]!));
-  assert.equal(scope.connection.callbacks, 0);
+  assert.equal(scope.connection.listeners, 0);
 });
 
 test("withSession() lets a live session in that could not be renewed", async () => {

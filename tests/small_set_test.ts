@@ -1,10 +1,10 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { NameSet } from "../../lib/layers/name_set.ts";
+import { SmallSet } from "../lib/small_set.ts";
 
-test("NameSet is a set, whether it is small or large", () => {
+test("SmallSet is a set, whether it is small or large", () => {
   for (const count of [1, 8, 9, 100]) {
-    const set = new NameSet();
+    const set = new SmallSet<string>();
     const names = Array.from({ length: count }, (_, index) => `group.${index}`);
     for (const name of [...names, ...names]) set.add(name);
     assert.equal(set.size, count);
@@ -17,8 +17,8 @@ test("NameSet is a set, whether it is small or large", () => {
   }
 });
 
-test("NameSet can be changed while it is looked through", () => {
-  const set = new NameSet();
+test("SmallSet can be changed while it is looked through", () => {
+  const set = new SmallSet<string>();
   for (const name of ["a", "b", "c"]) set.add(name);
   const seen: string[] = [];
   for (const name of set) {
