@@ -40,24 +40,26 @@ export function withTickets<S>(
 ): Application<S & Scope> {
   // It knows what to say where a ticket was offered that is no good.
   const withoutTicket = withSession<S>(sessions, next);
-  return async (scope): Promise<Admission> => {
-    if (scope.ticket === undefined) return await withoutTicket(scope);
+  return (scope) => {
+    const { ticket } = scope;
+    return ticket === undefined ? withoutTicket(scope) : admitTicket(scope, ticket);
+  };
+
+  async function admitTicket(scope: S & Scope, ticket: string): Promise<Admission> {
     const origin = scope.headers.get("origin") ?? undefined;
     let claims: TicketClaims | undefined;
     try {
-      claims = await tickets.verify(scope.ticket, { path: scope.path, origin });
+      claims = await tickets.verify(ticket, { path: scope.path, origin });
     } catch (error) {
       scope.connection.log.error("the keys of tickets cannot be read", { error });
       return new Refusal("UNAVAILABLE", { retryAfterSeconds: 5, cause: error });
     }
     if (claims === undefined) return await withoutTicket(scope);
+    const { sessionId: id } = claims;
     const find = () => findByTicket(scope, { tickets, sessions, claims });
-    return await admitSession(
-      sessions,
-      { scope, id: claims.sessionId, find, unknownAs: "ticket-invalid" },
-      next,
-    );
-  };
+    const claim = { scope, id, find, unknownAs: "ticket-invalid" } as const;
+    return await admitSession(sessions, claim, next);
+  }
 }
 
 async function findByTicket(

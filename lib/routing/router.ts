@@ -71,23 +71,30 @@ interface Table<in S> {
   readonly starts: ReadonlyMap<string, number>;
 }
 
-async function dispatch<S extends Scope>(
-  { routes, starts }: Table<S>,
+/** Nothing is waited for where a route decides at once. */
+function dispatch<S extends Scope>(
+  table: Table<S>,
   scope: S,
-): Promise<Admission> {
+  from?: number,
+): Admission | Promise<Admission> {
+  const { routes, starts } = table;
   const { params, pathRemaining } = scope;
   const routed: Routed = scope;
   const isNested = Object.keys(params).length > 0;
-  for (let index = starts.get(pathRemaining) ?? 0; index < routes.length; index++) {
+  for (let index = from ?? starts.get(pathRemaining) ?? 0; index < routes.length; index++) {
     const { pattern, application } = routes[index]!;
     const match = pattern.match(pathRemaining);
     if (match === undefined) continue;
     routed.params = isNested ? { ...params, ...match.params } : match.params;
     routed.pathRemaining = match.rest;
-    const admission = await application(scope);
-    if (!isUnrouted(admission)) return admission;
-    routed.params = params;
-    routed.pathRemaining = pathRemaining;
+    const goOn = (admission: Admission) => {
+      if (!isUnrouted(admission)) return admission;
+      routed.params = params;
+      routed.pathRemaining = pathRemaining;
+      return dispatch(table, scope, index + 1);
+    };
+    const admission = application(scope);
+    return admission instanceof Promise ? admission.then(goOn) : goOn(admission);
   }
   return Refusal.of("NO_CONSUMER");
 }

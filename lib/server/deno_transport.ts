@@ -9,9 +9,15 @@ import type { Socket, SocketEvents, Transport } from "../scope.ts";
  */
 export const denoTransport: Transport = {
   upgrade(request, events, { subprotocol, headers }) {
-    const { socket, response } = Deno.upgradeWebSocket(request);
-    // Its own `protocol` option throws where the client put no space between two offers.
-    if (subprotocol !== undefined) response.headers.set("sec-websocket-protocol", subprotocol);
+    const isPlain = subprotocol === request.headers.get("sec-websocket-protocol");
+    const { socket, response } = Deno.upgradeWebSocket(
+      request,
+      isPlain ? { protocol: subprotocol } : {},
+    );
+    // Its own option throws where the client put no space between two offers, and costs less.
+    if (subprotocol !== undefined && !isPlain) {
+      response.headers.set("sec-websocket-protocol", subprotocol);
+    }
     if (headers !== undefined) {
       for (const [name, value] of new Headers(headers)) response.headers.append(name, value);
     }
@@ -24,7 +30,7 @@ export const denoTransport: Transport = {
 /** One object for all events: a handler of its own for each would take half a kilobyte more. */
 function listen(socket: WebSocket, events: SocketEvents): void {
   const listener = new Listener(events);
-  socket.addEventListener("open", listener, { once: true });
+  socket.addEventListener("open", listener);
   socket.addEventListener("message", listener);
   socket.addEventListener("close", listener);
 }

@@ -32,11 +32,17 @@ export function isUpgrade(request: Request): boolean {
 /** Returns what is wrong with the handshake of an upgrade (RFC 6455 §4.2.1), if anything is. */
 export function handshakeError(request: Request): Refusal | undefined {
   const { headers } = request;
-  const wants = headers.get("connection")?.toLowerCase().split(",").map((part) => part.trim());
-  if (request.method !== "GET" || wants?.includes("upgrade") !== true) {
+  if (request.method !== "GET" || !wantsUpgrade(headers.get("connection"))) {
     return Refusal.of("BAD_HANDSHAKE");
   }
   if (headers.get("sec-websocket-version") !== "13") return Refusal.of("UPGRADE_REQUIRED");
   const isKey = /^[A-Za-z0-9+/]{22}==$/.test(headers.get("sec-websocket-key") ?? "");
   return isKey ? undefined : Refusal.of("BAD_HANDSHAKE");
+}
+
+/** Whether a `Connection` header has the option `upgrade` among others. */
+function wantsUpgrade(connection: string | null): boolean {
+  if (connection === "Upgrade") return true; // As nearly everybody writes it.
+  const options = connection?.toLowerCase().split(",").map((option) => option.trim());
+  return options?.includes("upgrade") === true;
 }

@@ -55,10 +55,12 @@ export function withSession<S>(
       const none = { session: undefined, sessionState: "ticket-invalid" } as const;
       return next(Object.assign(scope, none));
     }
-    const token = scope.cookies.get(sessionCookieName(isSecure(scope.url)));
+    const token = sessionTokenOf(scope.cookies, { secure: isSecure(scope.url) });
     const id = readToken(token)?.id;
     if (id === undefined) return next(addSession(scope, { state: "unknown" }));
-    return admitSession(sessions, { scope, id, find: () => sessions.find(token) }, next);
+    const find = () => sessions.find(token);
+    const recall = () => sessions.recall(token);
+    return admitSession(sessions, { scope, id, find, recall }, next);
   };
 }
 
@@ -69,6 +71,8 @@ export interface SessionClaim<S> {
   readonly id: string;
   /** Checks the proof and reads the session. */
   readonly find: () => Promise<FoundSession>;
+  /** Checks the proof and returns the session, where neither a reading nor a renewal is needed for that. */
+  readonly recall?: () => Session | undefined;
   /** What is said of a session that is unknown. @default {"none"} */
   readonly unknownAs?: SessionState;
 }
@@ -88,7 +92,10 @@ export async function admitSession<S>(
   const binding = sessions.live.bind(id, scope.connection, tie);
   let keep = false;
   try {
-    const found = await readAndRenew(sessions, claim.find);
+    const recalled = claim.recall?.();
+    const found = recalled === undefined
+      ? await readAndRenew(sessions, claim.find)
+      : { state: "live", session: recalled } as const;
     if (found instanceof Refusal) return found;
     if (binding.over) return Refusal.of("NOT_SIGNED_IN");
     if (found.state === "live") sessions.live.track(found.session);
