@@ -1,4 +1,5 @@
 import { stdout } from "node:process";
+import { V8_FLAGS } from "./v8_flags.ts";
 
 /** It says so early, where it listens, in characters. */
 const MAX_BEGINNING = 10_000;
@@ -16,7 +17,7 @@ export class ChildProcess {
 
   constructor() {
     const main = new URL("../dev.ts", import.meta.url).pathname;
-    const args = ["run", "-A", main, "serve", "--reuse-port"];
+    const args = ["run", "-A", V8_FLAGS, main, "serve", "--reuse-port"];
     const options = { args, stdin: "piped", stdout: "piped" } as const;
     this.#child = new Deno.Command(Deno.execPath(), options).spawn();
     this.#orders = this.#child.stdin.getWriter();

@@ -76,7 +76,7 @@ async function openAndClose(serial: number): Promise<void> {
   await turn();
 }
 
-function open1(serial: number): Promise<Response> {
+function open1(serial: number): Response | Promise<Response> {
   const headers = {
     upgrade: "websocket",
     connection: "Upgrade",

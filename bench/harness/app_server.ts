@@ -1,3 +1,4 @@
+import { V8_FLAGS } from "../../app/v8_flags.ts";
 import type { Lab } from "./lab.ts";
 import type { ServerSpec } from "./server_process.ts";
 
@@ -23,7 +24,7 @@ export async function buildApp(lab: Lab): Promise<void> {
 export async function appServer(lab: Lab): Promise<ServerSpec> {
   const folder = await Deno.makeTempDir({ dir: lab.scratch, prefix: "app-" });
   return {
-    command: [Deno.execPath(), "run", "-A", "dev.ts", "serve"],
+    command: [Deno.execPath(), "run", "-A", V8_FLAGS, "dev.ts", "serve"],
     cwd: lab.root,
     listening: /listens on http:\/\/127\.0\.0\.1:(\d+)\n/,
     env: {

@@ -1,3 +1,4 @@
+import { V8_FLAGS } from "../../app/v8_flags.ts";
 import type { Lab } from "./lab.ts";
 import type { LoadOptions } from "./generator.ts";
 import { type Packages, providePackages } from "./packages.ts";
@@ -16,6 +17,8 @@ interface PeerKind {
   readonly program: string;
   /** What runs it. */
   readonly runtime: "deno" | "node" | "bun";
+  /** Settings of the runtime. */
+  readonly flags?: readonly string[];
   /** What it needs of npm: then it runs in the cache folder, beside its packages. */
   readonly packages?: Packages;
   readonly isSluice?: boolean;
@@ -37,13 +40,24 @@ export const VERSIONS = {
 
 const SLUICE_LOAD = { protocol: "sluice.v1" };
 
+/** Without the project's `deno.json`, which sets what Sluice is served with. */
+const AS_IT_COMES = ["--no-config", "--unstable-kv"];
+
 const PEERS = {
-  "bare Deno": { program: "bare_deno.ts", runtime: "deno" },
-  "bare Deno, KV get": { program: "bare_deno.ts", runtime: "deno" },
-  "Sluice": { program: "sluice.ts", runtime: "deno", isSluice: true, load: SLUICE_LOAD },
+  "bare Deno": { program: "bare_deno.ts", runtime: "deno", flags: AS_IT_COMES },
+  "bare Deno, KV get": { program: "bare_deno.ts", runtime: "deno", flags: AS_IT_COMES },
+  "bare Deno, set like Sluice": { program: "bare_deno.ts", runtime: "deno", flags: [V8_FLAGS] },
+  "Sluice": {
+    program: "sluice.ts",
+    runtime: "deno",
+    flags: [V8_FLAGS],
+    isSluice: true,
+    load: SLUICE_LOAD,
+  },
   "Sluice, signed in": {
     program: "sluice_gate.ts",
     runtime: "deno",
+    flags: [V8_FLAGS],
     isSluice: true,
     load: SLUICE_LOAD,
   },
@@ -75,12 +89,13 @@ export async function providePeer(
   args: readonly string[],
   lab: Lab,
 ): Promise<Peer> {
-  const { program, runtime, packages, isSluice = false, load = {} }: PeerKind = PEERS[name];
+  const kind: PeerKind = PEERS[name];
+  const { program, runtime, flags = [], packages, isSluice = false, load = {} } = kind;
   const isOwn = isSluice || name.startsWith("bare");
   if (lab.peers && !isOwn && !lab.peers.has(name)) throw new Unavailable("it was not asked for");
   if (!packages) {
     const script = `${lab.root}bench/peers/${program}`;
-    const command = [Deno.execPath(), "run", "-A", "--no-check", script, ...args];
+    const command = [Deno.execPath(), "run", "-A", "--no-check", ...flags, script, ...args];
     return { name, isSluice, load, command, cwd: lab.root };
   }
   const cwd = await providePackages(name.replace(/\W/g, ""), packages, { program, ...lab });

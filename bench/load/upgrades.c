@@ -1,4 +1,5 @@
-/* Opens sockets, waits for the answer, and hangs up: `in_flight` of them at any time. */
+/* Opens sockets, waits until it is let in, and hangs up: `in_flight` of them at any time. Where Socket.IO
+   is spoken it is let in when its server says so, after the 101. */
 #include "load.h"
 #include <stdlib.h>
 
@@ -22,6 +23,10 @@ static void on_open(struct connection *connection) { next(connection, 101); }
 static void on_refused(struct connection *connection, int status) { next(connection, status); }
 static void on_end(struct connection *connection) { next(connection, 0); connection->in_length = 0; }
 
+static void ignore_text(struct connection *connection, const char *text, size_t length) {
+  (void)connection, (void)text, (void)length;
+}
+
 static void run_for(double seconds) {
   for (uint64_t end = now_us() + (uint64_t)(seconds * 1e6); now_us() < end; ) loop_once(5, -1, 0);
 }
@@ -30,6 +35,7 @@ void run_upgrades(void) {
   struct connection *slots = calloc((size_t)options.in_flight, sizeof *slots);
   hooks = (struct hooks){ .on_connected = websocket_hello, .on_bytes = websocket_bytes,
     .on_open = on_open, .on_refused = on_refused, .on_end = on_end };
+  if (options.socket_io) hooks.on_text = ignore_text;
   for (int index = 0; index < options.in_flight; index++) {
     slots[index].index = index;
     slots[index].port = options.ports[index % options.port_count];

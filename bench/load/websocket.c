@@ -77,8 +77,7 @@ static size_t handshake(struct connection *connection, const char *bytes, size_t
     hooks.on_refused(connection, status);
     return length;
   }
-  bool is_storm = hooks.on_text == NULL;
-  connection->state = options.socket_io && !is_storm ? NAMESPACE : READY;
+  connection->state = options.socket_io ? NAMESPACE : READY;
   if (connection->state == READY) hooks.on_open(connection);
   return (size_t)(end + 4 - bytes);
 }

@@ -2,7 +2,7 @@
  * Bare Deno: `Deno.serve` and `upgradeWebSocket`.
  *
  * `echo`, `fan-out` (a Set of sockets), `gate` (let in whoever shows a session cookie, unseen) or
- * `gate-kv FILE` (one `get` of it from Deno KV).
+ * `gate-kv FILE` (one `get` of the session from Deno KV).
  *
  * @module
  */

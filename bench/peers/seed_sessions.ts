@@ -1,6 +1,6 @@
 /**
  * Makes people and a session for each: `seed_sessions.ts FOLDER COUNT`. Writes `FOLDER/kv.sqlite3` and
- * `FOLDER/cookies.txt`, one cookie a line. Bare Deno finds the same tokens under `["bench", token]`.
+ * `FOLDER/cookies.txt`, one cookie a line. Bare Deno finds the same sessions under `["bench", token]`.
  *
  * @module
  */
@@ -35,7 +35,10 @@ async function signIn(serial: number): Promise<string> {
 }
 
 async function keepForBareDeno(tokens: readonly string[]): Promise<void> {
+  const stored = await Promise.all(
+    tokens.map((token) => kv.get(["sessions", token.split(".")[0]!])),
+  );
   const all = kv.atomic();
-  for (const token of tokens) all.set(["bench", token], { user: token });
+  tokens.forEach((token, index) => all.set(["bench", token], stored[index]!.value));
   await all.commit();
 }

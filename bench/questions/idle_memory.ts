@@ -22,6 +22,7 @@ const idleMemory: Question = {
     const { folder, cookies } = await seedSessions(lab, SOCKETS);
     const entrants: Entrant[] = [
       ["bare Deno", ["gate"]],
+      ["bare Deno, set like Sluice", ["gate"]],
       ["Sluice, signed in", [folder]],
       ["ws", ["echo"]],
       ["Socket.IO", ["gate", cookies]],

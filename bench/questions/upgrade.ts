@@ -17,7 +17,7 @@ const upgrade: Question = {
     "session each in Deno KV; every upgrade shows the next one's cookie. Sluice checks the origin, " +
     "looks up session and person and ties the socket to the session; all have come once before, so that " +
     "it relies on most of what it has just read. Bare Deno looks up nothing, or " +
-    "makes one `get`; Socket.IO has all sessions in a Map.",
+    "makes one `get`; Socket.IO has all sessions in a Map, and is asked to let in as its clients ask.",
   isQuick: true,
   async contests(lab) {
     const sessions = await seedSessions(lab, SESSIONS);
@@ -56,6 +56,7 @@ function letIn(lab: Lab, { folder, cookies }: SeededSessions): Promise<Contest> 
     options: { in_flight: AT_ONCE, cookies, warmup: WARM_UP_SECONDS },
     entrants: [
       ["bare Deno", ["gate"]],
+      ["bare Deno, set like Sluice", ["gate"]],
       ["bare Deno, KV get", ["gate-kv", `${folder}/kv.sqlite3`]],
       ["Sluice, signed in", [folder]],
       ["Socket.IO", ["gate", cookies]],

@@ -1,4 +1,5 @@
-import type { Admission, Application } from "../scope.ts";
+import type { Application, Scope } from "../scope.ts";
+import { andThen, isPromise } from "../promises.ts";
 import { Refusal } from "../protocol/mod.ts";
 import type { Session, SessionScope } from "../sessions/mod.ts";
 import { tieOf } from "../sessions/watch_session.ts";
@@ -45,18 +46,26 @@ export function withUser<S>(
   next: Application<S & UserScope>,
 ): Application<S & SessionScope> {
   const live = new LiveUsers(users);
-  return async (scope): Promise<Admission> => {
+  return (scope) => {
     const watch = scope.session && live.watch(scope as typeof scope & UserScope);
-    let user: User | undefined;
-    try {
-      const { recollection } = tieOf(scope.connection);
-      user = scope.session && await findUser(users, scope.session.userId, recollection);
-    } catch (error) {
-      scope.connection.log.error("users cannot be read", { error });
-      return new Refusal("UNAVAILABLE", { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });
-    }
-    const identified = Object.assign(scope, { user });
-    watch?.known();
-    return next(identified);
+    const found = scope.session && find(scope, scope.session);
+    return andThen(found, (user) => {
+      if (user instanceof Refusal) return user;
+      const identified = Object.assign(scope, { user });
+      watch?.known();
+      return next(identified);
+    });
   };
+
+  function find(
+    { connection }: Scope,
+    { userId }: Session,
+  ): User | undefined | Promise<User | undefined | Refusal> {
+    const user = findUser(users, userId, tieOf(connection).recollection);
+    if (!isPromise(user)) return user;
+    return user.then((user) => user, (error: unknown) => {
+      connection.log.error("users cannot be read", { error });
+      return new Refusal("UNAVAILABLE", { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });
+    });
+  }
 }

@@ -96,7 +96,17 @@ export class SharedSocketCounter implements SocketCounter {
     });
   }
 
-  async take(key: string, limit: number): Promise<(() => void) | undefined> {
+  take(
+    key: string,
+    limit: number,
+  ): (() => void) | undefined | Promise<(() => void) | undefined> {
+    if (this.#isReady && this.#mayTake(key, limit) && this.count(key) < limit) {
+      return this.#here.take(key, Infinity);
+    }
+    return this.#takeInTurn(key, limit);
+  }
+
+  async #takeInTurn(key: string, limit: number): Promise<(() => void) | undefined> {
     if (!this.#isReady) await this.#ready();
     while (this.count(key) < limit) {
       if (this.#mayTake(key, limit)) return this.#here.take(key, Infinity);

@@ -1,3 +1,4 @@
+import { andThen } from "../promises.ts";
 import { Refusal } from "../protocol/mod.ts";
 import type { Application, Scope } from "../scope.ts";
 import { networkOf } from "./network_of.ts";
@@ -33,16 +34,17 @@ export function withSocketLimits<S extends IdentifiedScope>(
 ): Application<S> {
   const { perUser = 20, perAddress = 200, counter = new LocalSocketCounter() } = limits;
   const refusal = new Refusal("TOO_MANY_SOCKETS", { retryAfterSeconds: RETRY_AFTER_SECONDS });
-  return async (scope) => {
-    const wanted: [key: string, limit: number][] = [
-      [`user ${scope.user.id}`, perUser],
-      [`address ${networkOf(scope.address)}`, perAddress],
-    ];
-    for (const [key, limit] of wanted) {
-      const release = await counter.take(key, limit);
-      if (release === undefined) return refusal;
-      scope.connection.onEnd(release);
-    }
-    return await next(scope);
+  return (scope) => {
+    const count = (key: string, limit: number) =>
+      andThen(counter.take(key, limit), (release) => {
+        if (release !== undefined) scope.connection.onEnd(release);
+        return release !== undefined;
+      });
+    const isUserWithin = count(`user ${scope.user.id}`, perUser);
+    const isWithin = andThen(
+      isUserWithin,
+      (isWithin) => isWithin && count(`address ${networkOf(scope.address)}`, perAddress),
+    );
+    return andThen(isWithin, (isWithin) => isWithin ? next(scope) : refusal);
   };
 }

@@ -56,7 +56,8 @@ export interface HandlerStats {
 
 /** Answers requests to `/ws/…`: lets them in, or says why not. */
 export interface Handler {
-  (request: Request, info?: RequestInfo): Promise<Response>;
+  /** Answers in the same turn where everything is known that decides. */
+  (request: Request, info?: RequestInfo): Response | Promise<Response>;
   /**
    * Lets nobody in any more, and ends all connections with 1012, spread evenly over `windowMs`.
    * Resolves when all are over and their peers have let go, at the latest 1 s after the window.

@@ -1,4 +1,4 @@
-import { Refusal, TICKET_PREFIX } from "../protocol/mod.ts";
+import { Refusal, SUBPROTOCOL, TICKET_PREFIX } from "../protocol/mod.ts";
 
 /** What a client offered in `Sec-WebSocket-Protocol`. */
 export interface Offer {
@@ -7,6 +7,7 @@ export interface Offer {
 }
 
 const NOTHING: Offer = { subprotocols: [], ticket: undefined };
+const OURS: Offer = { subprotocols: [SUBPROTOCOL], ticket: undefined };
 const MAX_OFFER_LENGTH = 8192;
 const TOKEN = /^[!#$%&'*+\-.^_`|~\da-zA-Z]+$/;
 
@@ -16,6 +17,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~\da-zA-Z]+$/;
  */
 export function parseOffer(header: string | null): Offer {
   if (header === null || header.length > MAX_OFFER_LENGTH) return NOTHING;
+  if (header === SUBPROTOCOL) return OURS; // As our own client has it, with a cookie.
   const names = header.split(",").map((name) => name.trim()).filter((name) => TOKEN.test(name));
   const ticket = names.find((name) => name.startsWith(TICKET_PREFIX));
   return {

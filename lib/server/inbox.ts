@@ -67,6 +67,14 @@ export function isData(item: InboxItem): item is string | Uint8Array {
   return typeof item === "string" || item instanceof Uint8Array;
 }
 
+/** Most bytes that UTF-8 takes for one UTF-16 code unit. */
+const MAX_BYTES_PER_UNIT = 3;
+
+/** Returns whether a message takes more than `bytes` on the wire. Most need not be counted for that. */
+export function isLargerThan(bytes: number, data: string | Uint8Array): boolean {
+  return data.length * MAX_BYTES_PER_UNIT > bytes && sizeOf(data) > bytes;
+}
+
 /** Returns the size of a message on the wire, in bytes. */
 export function sizeOf(data: string | Uint8Array): number {
   return typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;

@@ -16,13 +16,14 @@ import {
 } from "../scope.ts";
 import type { ConnectionLimits } from "./connection_limits.ts";
 import { type Answer, HttpExchange } from "./http_exchange.ts";
-import { sizeOf, type Task } from "./inbox.ts";
+import { isLargerThan, type Task } from "./inbox.ts";
+import { isPromise } from "../promises.ts";
 import { SmallSet } from "../small_set.ts";
 import { Outbox, type OutboxContext } from "./outbox.ts";
 import type { Overdue } from "./overdue.ts";
 import { refusalOfEnd } from "./refusal_of_end.ts";
 import { TokenBucket } from "./token_bucket.ts";
-import { isPromise, Turns, type TurnsContext } from "./turns.ts";
+import { Turns, type TurnsContext } from "./turns.ts";
 
 /** What a connection was told by its consumer: let in, as a socket or as a request, or turned away. */
 export type Decision =
@@ -68,6 +69,8 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   #phase: "deciding" | "open" | "ended" = "deciding";
   /** See `Consumer.passes`. */
   #passes: ((message: LayerMessage) => string | undefined) | undefined;
+  /** What it was told, until the server knows. */
+  #decision: Decision | undefined;
   #settle: ((decision: Decision) => void) | undefined;
   #accepted = false;
   #exchange: HttpExchange | undefined;
@@ -100,16 +103,16 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
 
   // What the server calls.
 
-  /** Asks the consumer whether to let the client in. */
-  decide(consumer: Consumer): Promise<Decision> {
+  /** Asks the consumer whether to let the client in: nothing is waited for where it knows at once. */
+  decide(consumer: Consumer): Decision | Promise<Decision> {
     this.consumer = consumer;
     this.#passes = consumer.passes;
     this.#outbox.policy = consumer.slowReader ?? "close";
-    return new Promise((resolve) => {
-      this.#settle = resolve;
-      if (this.#phase === "ended") return this.#decided({ refused: refusalOfEnd(this.#end?.code) });
-      this.run(() => consumer.start());
-    });
+    if (this.#phase === "ended") return { refused: refusalOfEnd(this.#end?.code) };
+    this.run(() => consumer.start());
+    const decision = this.#decision;
+    this.#decision = undefined;
+    return decision ?? new Promise((resolve) => this.#settle = resolve);
   }
 
   /** Takes the socket over which the client is let in. */
@@ -245,7 +248,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   message(data: string | Uint8Array): void {
     if (this.#phase !== "open") return;
     const { limits, clock } = this.#context;
-    if (sizeOf(data) > limits.maxMessageBytes) {
+    if (isLargerThan(limits.maxMessageBytes, data)) {
       return this.end(CloseCode.messageTooLarge, `a message takes ${limits.maxMessageBytes} bytes`);
     }
     const now = this.lastReceivedAt = clock.now();
@@ -303,7 +306,8 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   }
 
   #decided(decision: Decision): void {
-    this.#settle?.(decision);
+    if (this.#settle === undefined) this.#decision = decision;
+    else this.#settle(decision);
     this.#settle = undefined;
   }
 
@@ -311,12 +315,16 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
 
   #finish(end: ConnectionEnd): void {
     if (this.#phase === "ended") return;
+    // Who asks later is told then; a refusal costs as much as all the rest.
+    const isAsking = this.#phase === "deciding" && this.consumer !== undefined;
+    if (isAsking && this.#decision === undefined) {
+      this.#decided({ refused: refusalOfEnd(end.code) });
+    }
     this.#phase = "ended";
     this.#end = end;
     this.#context.opening.delete(this);
     this.clear();
     this.#outbox.drop({ unsent: end.code !== CloseCode.normal });
-    if (this.#settle !== undefined) this.#decided({ refused: refusalOfEnd(end.code) });
     if (this.#isWatched) this.#context.server.ended(this, end);
     for (const listener of this.#endListeners) this.#tellOfEnd(listener, end);
     this.#endListeners.clear();

@@ -1,3 +1,4 @@
+import { andThen, isPromise } from "../promises.ts";
 import { CloseCode, Refusal } from "../protocol/mod.ts";
 import {
   type AcceptOptions,
@@ -26,6 +27,7 @@ import { RequestScope } from "./request_scope.ts";
 import {
   type ConnectionContext,
   type ConnectionServer,
+  type Decision,
   ServerConnection,
 } from "./server_connection.ts";
 import { Gatherer } from "./gatherer.ts";
@@ -71,6 +73,13 @@ export function toHandler(application: Application<Scope>, options: HandlerOptio
 
 /** How long a drain waits for peers to answer its close frames, in milliseconds. */
 const LINGER_MS = 1_000;
+
+/** A request and what was made of it. */
+interface Handshake {
+  readonly request: Request;
+  readonly scope: RequestScope;
+  readonly connection: ServerConnection;
+}
 
 class Gate implements ConnectionServer {
   readonly drain: Drain;
@@ -158,45 +167,66 @@ class Gate implements ConnectionServer {
     return all.length;
   }
 
-  async handle(request: Request, info: RequestInfo | undefined): Promise<Response> {
+  handle(request: Request, info: RequestInfo | undefined): Response | Promise<Response> {
     if (this.drain.isDraining) return this.#refuse(this.drain.refusal());
     const wantsUpgrade = isUpgrade(request);
     const id = `${this.#prefix}-${++this.#serial}`;
     const connection = new ServerConnection(id, this.#context, wantsUpgrade);
     const peer = resolvePeer(request, info?.remoteAddr as NetAddress | undefined, this.#options);
     const scope = new RequestScope(request, peer, connection, wantsUpgrade ? "websocket" : "http");
+    const handshake = { request, scope, connection };
+    const answer = andThen(this.#ask(scope), (admission) => this.#admit(handshake, admission));
+    if (isPromise(answer)) return this.#whileDeciding(connection, answer);
+    this.#decided(connection);
+    return answer;
+  }
+
+  async #whileDeciding(
+    connection: ServerConnection,
+    answer: Promise<Response>,
+  ): Promise<Response> {
     this.#deciding.add(connection);
     try {
-      return await this.#admit(request, scope, connection);
+      return await answer;
     } finally {
       this.#deciding.delete(connection);
-      if (connection.phase === "deciding") connection.end(CloseCode.normal);
+      this.#decided(connection);
     }
   }
 
-  async #admit(
-    request: Request,
-    scope: RequestScope,
-    connection: ServerConnection,
-  ): Promise<Response> {
-    const admission = await this.#ask(scope);
-    if (admission instanceof Response) return admission;
-    if (admission instanceof Refusal) return this.#refuse(admission, scope);
-    const decision = await connection.decide(admission);
-    if ("refused" in decision) return this.#refuse(decision.refused, scope);
-    scope.settle("answer" in decision ? "all" : this.#options.keepHeaders ?? KEPT_HEADERS);
-    if ("answer" in decision) return this.#answer(request, connection, decision.answer);
-    return this.#upgrade(request, connection, decision);
+  #decided(connection: ServerConnection): void {
+    if (connection.phase === "deciding") connection.end(CloseCode.normal);
   }
 
-  async #ask(scope: Scope): Promise<Admission> {
-    try {
-      return await this.#application(scope);
-    } catch (error) {
+  /** Asks the application, which never fails here. */
+  #ask(scope: RequestScope): Admission | Promise<Admission> {
+    const failed = (error: unknown): Refusal => {
       if (error instanceof Refusal) return error;
       this.#log.error("Application failed to decide", { connection: scope.id, error });
       return Refusal.of("INTERNAL");
+    };
+    try {
+      const admission = this.#application(scope);
+      return isPromise(admission) ? admission.then(undefined, failed) : admission;
+    } catch (error) {
+      return failed(error);
     }
+  }
+
+  #admit(handshake: Handshake, admission: Admission): Response | Promise<Response> {
+    const { scope, connection } = handshake;
+    if (admission instanceof Response) return admission;
+    if (admission instanceof Refusal) return this.#refuse(admission, scope);
+    return andThen(connection.decide(admission), (decision) => this.#let(handshake, decision));
+  }
+
+  /** Does what the consumer decided. */
+  #let(handshake: Handshake, decision: Decision): Response | Promise<Response> {
+    const { request, scope, connection } = handshake;
+    if ("refused" in decision) return this.#refuse(decision.refused, scope);
+    scope.settle("answer" in decision ? "all" : this.#options.keepHeaders ?? KEPT_HEADERS);
+    if ("answer" in decision) return this.#answer(request, connection, decision.answer);
+    return this.#upgrade(request, connection, decision.accepted);
   }
 
   /** Waits for the answer to a plain request, while its client does. */
@@ -222,7 +252,7 @@ class Gate implements ConnectionServer {
   #upgrade(
     request: Request,
     connection: ServerConnection,
-    { accepted: { subprotocol, headers } }: { accepted: AcceptOptions },
+    { subprotocol, headers }: AcceptOptions,
   ): Response {
     const wrong = handshakeError(request);
     if (wrong !== undefined) return this.#fail(connection, wrong);

@@ -1,4 +1,5 @@
 import { type Consumer, type Freshness, type LayerMessage, StopConsumer } from "../scope.ts";
+import { isPromise } from "../promises.ts";
 import { Inbox, type InboxItem, type InboxLimits, isData, type Task } from "./inbox.ts";
 
 /** What turns need from outside; the same for all connections of a server. */
@@ -150,9 +151,4 @@ export abstract class Turns {
     else if (isData(item)) this.receive(item);
     else this.event(item);
   }
-}
-
-/** Returns whether a method has not settled when it returned. */
-export function isPromise(value: unknown): value is Promise<void> {
-  return typeof value === "object" && value !== null && "then" in value;
 }

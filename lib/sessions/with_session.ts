@@ -1,7 +1,8 @@
 import type { Admission, Application, Scope } from "../scope.ts";
+import { andThen, isPromise } from "../promises.ts";
 import { findCookie, Refusal } from "../protocol/mod.ts";
 import { isSecure, sessionCookieName } from "./cookie.ts";
-import type { SessionWatcher } from "./live_entry.ts";
+import type { SessionBinding, SessionWatcher } from "./live_entry.ts";
 import type { FoundSession, Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 import { readToken } from "./session_token.ts";
@@ -81,34 +82,58 @@ export interface SessionClaim<S> {
  * Ties a connection to a session, reads the session, renews it, and goes on to `next`: what
  * {@linkcode withSession} does with a cookie, for proofs of another kind.
  */
-export async function admitSession<S>(
+export function admitSession<S>(
   sessions: Sessions,
   claim: SessionClaim<S>,
   next: Application<S & SessionScope>,
-): Promise<Admission> {
+): Admission | Promise<Admission> {
   const { scope, id } = claim;
   const tie = tieOf(scope.connection);
   tie.recollection = sessions.recollection;
   const binding = sessions.live.bind(id, scope.connection, tie);
-  let keep = false;
   try {
-    const recalled = claim.recall?.();
-    const found = recalled === undefined
-      ? await readAndRenew(sessions, claim.find)
-      : { state: "live", session: recalled } as const;
-    if (found instanceof Refusal) return found;
-    if (binding.over) return Refusal.of("NOT_SIGNED_IN");
-    if (found.state === "live") sessions.live.track(found.session);
-    else binding.release();
-    const known = addSession(scope, found, claim.unknownAs);
-    tie.add(new ScopeRenewal(known));
-    const admission = await next(known);
-    if (binding.over) return Refusal.of("NOT_SIGNED_IN");
-    keep = !(admission instanceof Response || admission instanceof Refusal);
-    return admission;
-  } finally {
-    if (!keep) binding.release();
+    const found = findClaimed(sessions, claim);
+    const admission = andThen(found, (found) => {
+      if (found instanceof Refusal) return found;
+      if (binding.over) return Refusal.of("NOT_SIGNED_IN");
+      if (found.state === "live") sessions.live.track(found.session);
+      else binding.release();
+      const known = addSession(scope, found, claim.unknownAs);
+      tie.add(new ScopeRenewal(known));
+      return next(known);
+    });
+    return isPromise(admission) ? waitFor(binding, admission) : admitted(binding, admission);
+  } catch (error) {
+    binding.release();
+    throw error;
   }
+}
+
+async function waitFor(
+  binding: SessionBinding,
+  admission: Promise<Admission>,
+): Promise<Admission> {
+  try {
+    return admitted(binding, await admission);
+  } catch (error) {
+    binding.release();
+    throw error;
+  }
+}
+
+/** Unties a connection that was turned away, or is to be: its session may have ended meanwhile. */
+function admitted(binding: SessionBinding, admission: Admission): Admission {
+  if (binding.over) admission = Refusal.of("NOT_SIGNED_IN");
+  if (admission instanceof Response || admission instanceof Refusal) binding.release();
+  return admission;
+}
+
+function findClaimed<S>(
+  sessions: Sessions,
+  { recall, find }: SessionClaim<S>,
+): FoundSession | Refusal | Promise<FoundSession | Refusal> {
+  const session = recall?.();
+  return session === undefined ? readAndRenew(sessions, find) : { state: "live", session };
 }
 
 /**

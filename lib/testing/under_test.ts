@@ -1,7 +1,7 @@
 import type { ConsumerClass } from "../routing/mod.ts";
 import { route, router } from "../routing/mod.ts";
 import type { Admission, Application, Consumer, Log, Scope, Transport } from "../scope.ts";
-import { consoleLog, type HandlerOptions, type RequestInfo, toHandler } from "../server/mod.ts";
+import { consoleLog, type Handler, type HandlerOptions, toHandler } from "../server/mod.ts";
 
 /** What a test says of a request, and of how what it tests is run. */
 export interface TargetOptions extends Omit<HandlerOptions, "transport"> {
@@ -26,7 +26,7 @@ export type Target<S> = ConsumerClass<S> | Application<S>;
 
 /** What is tested, behind a handler of its own, with what it throws kept for the test. */
 export class UnderTest {
-  readonly handle: (request: Request, info: RequestInfo) => Promise<Response>;
+  readonly handle: Handler;
   readonly #options: TargetOptions;
   readonly #errors: unknown[] = [];
   #isOver = false;
@@ -41,12 +41,12 @@ export class UnderTest {
   }
 
   /** Sends a request from the options' address to their path, with their headers and `headers`. */
-  request(init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
+  async request(init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
     const { path = "/", address = "127.0.0.1" } = this.#options;
     const headers = new Headers(this.#options.headers);
     for (const [name, value] of Object.entries(init.headers ?? {})) headers.set(name, value);
     const request = new Request(new URL(path, "http://sluice.test"), { ...init, headers });
-    return this.handle(request, { remoteAddr: { hostname: address, port: 1 } });
+    return await this.handle(request, { remoteAddr: { hostname: address, port: 1 } });
   }
 
   /** Says that something has happened which somebody may wait for. */
