@@ -22,11 +22,7 @@ import { type Handler, toHandler } from "@sluice/sluice/server";
 import type { Sessions } from "@sluice/sluice/sessions";
 import { ChatConsumer, type ChatScope } from "./consumers/chat_consumer.ts";
 import { EchoConsumer } from "./consumers/echo_consumer.ts";
-import {
-  type ListSessions,
-  SessionsConsumer,
-  type SessionsScope,
-} from "./consumers/sessions_consumer.ts";
+import { SessionsConsumer, type SessionsParts } from "./consumers/sessions_consumer.ts";
 import { auditRefusals } from "./app/audit.ts";
 import type { Limits } from "./app/limits.ts";
 import { type SessionNotices, withNotices } from "./app/session_notices.ts";
@@ -47,13 +43,14 @@ export interface RealtimeParts {
   readonly presence: Presence<PublicUser>;
   readonly limits: Limits;
   readonly notices: SessionNotices;
-  readonly listSessions: ListSessions;
+  readonly listSessions: SessionsParts["list"];
 }
 
 /** Creates what answers `/ws/…`. */
 export function createRealtime(parts: RealtimeParts): Handler {
   const { settings, log, audit, sessions, users, tickets, layer, presence } = parts;
-  const { notices, listSessions } = parts;
+  const { notices, listSessions: list } = parts;
+  const watch: SessionsParts["watch"] = (userId, changed) => notices.watch(userId, changed);
   const limits = {
     perUser: settings.socketsPerUser,
     perAddress: settings.socketsPerAddress,
@@ -66,7 +63,7 @@ export function createRealtime(parts: RealtimeParts): Handler {
       "/ws/chat/:room([A-Za-z0-9_-]{1,64})",
       (scope: ChatScope) => new ChatConsumer(scope, presence),
     ),
-    route("/ws/sessions", (scope: SessionsScope) => new SessionsConsumer(scope, listSessions)),
+    route("/ws/sessions", (scope: AppScope) => new SessionsConsumer(scope, { list, watch })),
   ]);
 
   const stack: Application<Scope> = withHandshakeRate(

@@ -22,6 +22,8 @@ export interface Limits {
   readonly signIns: Limiter | undefined;
   /** How often an address may begin to sign in a program, where that is limited. */
   readonly devices: Limiter | undefined;
+  /** Begins to count with other processes, so that the first sockets need not wait for that. */
+  join(): Promise<void>;
   /**
    * Tells other processes that this one's sockets are about to go: they count no more, so that somebody
    * who has as many as they may can come back elsewhere.
@@ -46,6 +48,7 @@ export function createLimits(settings: Settings, layer: ChannelLayer, clock: Clo
     handshakes: createLimiter("handshakes", handshakeRate(settings)),
     signIns: attempts("sign_ins"),
     devices: attempts("devices"),
+    join: () => sockets instanceof SharedSocketCounter ? sockets.join() : Promise.resolve(),
     leave,
     async close() {
       for (const limiter of shared) limiter.close();

@@ -20,6 +20,7 @@ export async function serveApp(
   const { settings, limits, log, realtime } = services;
   await checkDatabase(services);
   void reportLayer(services);
+  void limits.join();
   try {
     serve(fetch, {
       hostname: settings.host,

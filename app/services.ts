@@ -122,7 +122,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     limits,
     ...signing,
   };
-  const notices = new SessionNotices(layer, log);
+  const notices = new SessionNotices({ layer, log, clock });
   notices.follow(sessions, audit);
   const grants = new KvDeviceGrantStore(database.source, { clock });
   const deviceSignIn = new DeviceSignIn({ grants, users, sessions, audit, clock });
@@ -141,6 +141,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     startedAt: Date.now(),
     async close() {
       sessions.close();
+      notices.close();
       await socketCounts.close().catch(() => {}); // What is left is ignored after 20 s.
       await audit.written();
       await Promise.all([presence.close(), limits.close()]);

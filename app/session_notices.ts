@@ -1,24 +1,70 @@
-import type { Application, Log, Scope } from "@sluice/sluice";
-import type { ChannelLayer } from "@sluice/sluice/layers";
+import type { Application, Clock, LayerMessage, Log, Scope } from "@sluice/sluice";
+import type { ChannelLayer, Mailbox } from "@sluice/sluice/layers";
 import type { Audit } from "@sluice/sluice/auth";
 import type { Sessions } from "@sluice/sluice/sessions";
-import { sessionsGroup } from "../consumers/sessions_consumer.ts";
 
-/** Tells a person's open sessions pages that something has changed. */
-export class SessionNotices {
-  readonly #layer: ChannelLayer;
-  readonly #log: Log;
+/** The group of the processes that have a sessions page open. */
+const GROUP = "sessions.changed";
 
-  constructor(layer: ChannelLayer, log: Log) {
-    this.#layer = layer;
-    this.#log = log;
+/** How long changes are gathered before they are told, in milliseconds. */
+const TELL_MS = 100;
+
+/** Most people that one message names. */
+const MAX_NAMES = 500;
+
+/** What {@linkcode SessionNotices} needs. */
+export interface SessionNoticesOptions {
+  readonly layer: ChannelLayer;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/**
+ * Tells people's open sessions pages that something has changed, on every process.
+ *
+ * A process says whose sessions and sockets changed, ten times a second at most, and only processes with
+ * such a page open hear it: so what a socket costs does not depend on whether somebody looks.
+ */
+export class SessionNotices implements Mailbox {
+  readonly #options: SessionNoticesOptions;
+  readonly #changed = new Set<string>();
+  readonly #watchers = new Map<string, Set<() => void>>();
+  #cancel: (() => void) | undefined;
+  #leave: (() => void) | undefined;
+  #listening: Promise<void> | undefined;
+
+  constructor(options: SessionNoticesOptions) {
+    this.#options = options;
   }
 
   /** Tells them. A page that misses it is right again at the next change. */
   tell(userId: string): void {
-    this.#layer.groupSend(sessionsGroup(userId), { type: "changed" }).catch((error) => {
-      this.#log.debug("A sessions page was not told of a change", { error });
-    });
+    this.#changed.add(userId);
+    this.#cancel ??= this.#options.clock.after(TELL_MS, () => this.#send());
+  }
+
+  /**
+   * Calls `changed` whenever something may have changed for a person. Returns how to stop.
+   *
+   * @throws {LayerError} `UNAVAILABLE`: the layer cannot be reached.
+   */
+  async watch(userId: string, changed: () => void): Promise<() => void> {
+    const watchers = this.#watchers.get(userId) ?? new Set();
+    this.#watchers.set(userId, watchers.add(changed));
+    const stop = () => {
+      watchers.delete(changed);
+      if (watchers.size === 0 && this.#watchers.get(userId) === watchers) {
+        this.#watchers.delete(userId);
+      }
+      if (this.#watchers.size === 0) this.#stopListening();
+    };
+    try {
+      await this.#listen();
+    } catch (error) {
+      stop();
+      throw error;
+    }
+    return stop;
   }
 
   /** Tells them of every sign-in, and of every end of a session, here or in another process. */
@@ -29,6 +75,62 @@ export class SessionNotices {
     sessions.subscribe((event) => {
       if (event.type === "ended") this.tell(event.userId);
     });
+  }
+
+  /** Called by the layer. */
+  deliver({ data }: LayerMessage): boolean {
+    for (const userId of data as readonly string[]) {
+      for (const changed of this.#watchers.get(userId) ?? []) changed();
+    }
+    return true;
+  }
+
+  /** Called by the layer: what changed meanwhile was not told. */
+  gap(): void {
+    for (const watchers of this.#watchers.values()) for (const changed of watchers) changed();
+  }
+
+  /** Tells nobody any more. */
+  close(): void {
+    this.#cancel?.();
+    this.#stopListening();
+  }
+
+  /** Joins once, however many begin to watch at once. */
+  #listen(): Promise<void> {
+    return this.#listening ??= this.#join();
+  }
+
+  async #join(): Promise<void> {
+    const { layer } = this.#options;
+    const channel = layer.newChannel();
+    const leave = this.#leave = layer.attach(channel, this);
+    try {
+      await layer.groupAdd(GROUP, channel);
+    } catch (error) {
+      if (this.#leave === leave) this.#stopListening();
+      throw error;
+    }
+    // Nobody watches any more.
+    if (this.#leave !== leave) await layer.groupDiscard(GROUP, channel);
+  }
+
+  #stopListening(): void {
+    this.#leave?.();
+    this.#leave = this.#listening = undefined;
+  }
+
+  #send(): void {
+    const { layer, log } = this.#options;
+    this.#cancel = undefined;
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    for (let at = 0; at < changed.length; at += MAX_NAMES) {
+      const data = changed.slice(at, at + MAX_NAMES);
+      layer.groupSend(GROUP, { type: "changed", data }).catch((error) => {
+        log.debug("Sessions pages were not told of a change", { error });
+      });
+    }
   }
 }
 

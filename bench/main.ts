@@ -14,6 +14,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { V8_FLAGS } from "../app/v8_flags.ts";
 import { askQuestion } from "./harness/ask_question.ts";
 import { compareRevisions } from "./harness/compare_revisions.ts";
 import { listQuestions, listScripts, loadQuestion } from "./harness/question_files.ts";
@@ -65,7 +66,7 @@ async function askAll(): Promise<void> {
 async function runScript(): Promise<void> {
   const [name, ...rest] = Deno.args;
   const script = new URL(`${name}.ts`, import.meta.url).pathname;
-  const args = ["run", "-A", "--v8-flags=--expose-gc", script, ...rest];
+  const args = ["run", "-A", `${V8_FLAGS},--expose-gc`, script, ...rest];
   const { code } = await new Deno.Command(Deno.execPath(), { args }).spawn().status;
   Deno.exit(code);
 }

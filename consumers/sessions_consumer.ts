@@ -1,13 +1,14 @@
 import type { SignedInScope } from "@sluice/sluice/auth";
-import { type EventHandlersOf, type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
-import type { LayerScope } from "@sluice/sluice/layers";
+import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
 import { type SessionsMessages, sessionsMessages, type SessionView } from "./sessions_messages.ts";
 
-/** What the sessions page's socket needs to know of a connection. */
-export type SessionsScope = SignedInScope & LayerScope;
-
-/** Returns the sessions of whoever a scope belongs to. */
-export type ListSessions = (scope: SignedInScope) => Promise<readonly SessionView[]>;
+/** What the sessions page's socket is made of. */
+export interface SessionsParts {
+  /** Returns the sessions of whoever a scope belongs to. */
+  readonly list: (scope: SignedInScope) => Promise<readonly SessionView[]>;
+  /** Calls back when something may have changed for a person; returns how to stop. */
+  readonly watch: (userId: string, changed: () => void) => Promise<() => void>;
+}
 
 /** How long changes are gathered before the list is read again, in milliseconds. */
 const GATHER_MS = 150;
@@ -15,56 +16,41 @@ const GATHER_MS = 150;
 /** When it is read once more: what other processes count is known by then. */
 const AGAIN_MS = 1_500;
 
-/** The group that is told when something changes about where somebody is signed in. */
-export function sessionsGroup(userId: string): string {
-  return `sessions.${userId}`;
-}
-
 /** Keeps the page that says where somebody is signed in up to date. */
-export class SessionsConsumer extends JsonConsumer<SessionsMessages, SessionsScope> {
+export class SessionsConsumer extends JsonConsumer<SessionsMessages, SignedInScope> {
   readonly messages = sessionsMessages;
   readonly handlers: HandlersOf<SessionsConsumer> = {};
-  override readonly events = events;
-  readonly #list: ListSessions;
+  readonly #parts: SessionsParts;
   readonly #waiting = new Set<number>();
 
-  constructor(scope: SessionsScope, list: ListSessions) {
+  constructor(scope: SignedInScope, parts: SessionsParts) {
     super(scope);
-    this.#list = list;
-  }
-
-  override get groups(): readonly string[] {
-    return [sessionsGroup(this.scope.user.id)];
+    this.#parts = parts;
   }
 
   override async connect(): Promise<void> {
     await this.accept();
-    await this.tell();
-  }
-
-  /** What changed meanwhile was not told: so it is looked at. */
-  override gap(): void {
-    this.tellIn(GATHER_MS);
+    const { connection, user } = this.scope;
+    connection.onEnd(
+      await this.#parts.watch(user.id, () => {
+        this.#tellIn(GATHER_MS);
+        this.#tellIn(AGAIN_MS);
+      }),
+    );
+    await this.#tell();
   }
 
   /** Reads the list in `ms` milliseconds: once, however many changes come until then. */
-  tellIn(ms: number): void {
+  #tellIn(ms: number): void {
     if (this.#waiting.has(ms)) return;
     this.#waiting.add(ms);
     this.scope.connection.after(ms, () => {
       this.#waiting.delete(ms);
-      return this.tell();
+      return this.#tell();
     });
   }
 
-  async tell(): Promise<void> {
-    this.sendJson({ type: "sessions", data: { sessions: await this.#list(this.scope) } });
+  async #tell(): Promise<void> {
+    this.sendJson({ type: "sessions", data: { sessions: await this.#parts.list(this.scope) } });
   }
 }
-
-const events: EventHandlersOf<SessionsConsumer> = {
-  changed() {
-    this.tellIn(GATHER_MS);
-    this.tellIn(AGAIN_MS);
-  },
-};

@@ -24,7 +24,6 @@ export interface SessionView {
 export const sessionsMessages = defineMessages({
   client: {},
   server: { sessions: type<{ readonly sessions: readonly SessionView[] }>() },
-  layer: { changed: type<undefined>() },
 });
 
 /** The type of {@linkcode sessionsMessages}, for clients. */

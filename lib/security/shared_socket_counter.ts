@@ -96,6 +96,16 @@ export class SharedSocketCounter implements SocketCounter {
     });
   }
 
+  /**
+   * Begins to count with the others, and resolves when what they have is known, or does not come. Who
+   * does not call it has the first sockets wait for that.
+   */
+  join(): Promise<void> {
+    return this.#started ??= this.#gossip.ready().then(() => {
+      this.#isReady = true;
+    });
+  }
+
   take(
     key: string,
     limit: number,
@@ -107,7 +117,7 @@ export class SharedSocketCounter implements SocketCounter {
   }
 
   async #takeInTurn(key: string, limit: number): Promise<(() => void) | undefined> {
-    if (!this.#isReady) await this.#ready();
+    if (!this.#isReady) await this.join();
     while (this.count(key) < limit) {
       if (this.#mayTake(key, limit)) return this.#here.take(key, Infinity);
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -126,12 +136,6 @@ export class SharedSocketCounter implements SocketCounter {
     this.#cancel?.();
     this.#wake();
     await this.#gossip.close();
-  }
-
-  #ready(): Promise<void> {
-    return this.#started ??= this.#gossip.ready().then(() => {
-      this.#isReady = true;
-    });
   }
 
   /** Whether a further one stays within what this process may give away before it is heard. */

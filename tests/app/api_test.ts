@@ -172,6 +172,15 @@ test("over https the cookie has its prefix and Secure, and pages ask for https o
   assert.match(health.headers.get("strict-transport-security")!, /^max-age=/);
 });
 
+test("people sign in at the development provider through a proxy that speaks https", async () => {
+  const origin = "https://localhost:8443";
+  await using app = await TestApp.create({ PUBLIC_URL: origin });
+  const ada = app.browser(origin);
+  await ada.signIn("ada");
+  assert.ok(ada.cookies.has("__Host-session"));
+  assert.equal((await (await ada.request("/api/me")).json()).login, "ada");
+});
+
 test("return_to takes a path on this site only", async () => {
   await using app = await TestApp.create();
   for (const path of ["https://evil.example", "//evil.example", "/\\evil.example"]) {

@@ -50,9 +50,14 @@ export class TestApp implements AsyncDisposable {
     return new TestApp(services, app.handler(), logged);
   }
 
-  /** Returns a browser: it keeps cookies. */
-  browser(): TestBrowser {
-    return new TestBrowser((request) => this.handle(request, NOBODY), this.origin);
+  /** Returns a browser: it keeps cookies. With a public origin it comes through a proxy. */
+  browser(publicOrigin: string = this.origin): TestBrowser {
+    return new TestBrowser((request) => {
+      const { pathname, search } = new URL(request.url);
+      const isProxied = publicOrigin !== this.origin;
+      const passed = isProxied ? new Request(this.origin + pathname + search, request) : request;
+      return this.handle(passed, NOBODY);
+    }, publicOrigin);
   }
 
   /** @throws {Error} What was logged, or a metric, holds a secret. */

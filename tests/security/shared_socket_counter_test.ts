@@ -103,6 +103,17 @@ test("a process that is new knows all counts before it lets anybody in", async (
   assert.equal((await open(start(), 9, 5)).length, 1);
 });
 
+test("whoever asks a process that has joined the others does not wait", async () => {
+  const { clock, start, processes: [one], open } = system(1);
+  await open(one!, 2, 5);
+  const { counter } = start();
+  const joined = counter.join();
+  await clock.advance(500);
+  await joined;
+  assert.equal(counter.count("user ada"), 2);
+  assert.equal(typeof counter.take("user ada", 5), "function");
+});
+
 test("a process that was cut off counts on, and then all know what came meanwhile", async () => {
   const { clock, processes: [one, two], open } = system(2);
   await open(one!, 1, 9);

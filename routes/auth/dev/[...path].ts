@@ -7,7 +7,8 @@ import type { State } from "../../../app/define.ts";
 export const handlers = define.handlers({ GET: forward, POST: forward });
 
 function forward(ctx: Context<State>): Promise<Response> {
-  const { devIdentity } = ctx.state.services;
+  const { services: { devIdentity }, peer } = ctx.state;
   if (devIdentity === undefined) throw new HttpError(404);
-  return devIdentity.handle(ctx.req);
+  // Its addresses are those that the browser sees, also behind a proxy.
+  return devIdentity.handle(new Request(peer.url, ctx.req));
 }

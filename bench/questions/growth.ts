@@ -1,0 +1,98 @@
+import { readFileSync } from "node:fs";
+import { provideGenerator, runLoad } from "../harness/generator.ts";
+import { HeldSockets } from "../harness/held_sockets.ts";
+import type { Lab } from "../harness/lab.ts";
+import { toMeasure } from "../harness/load_contest.ts";
+import { providePeer } from "../harness/peers.ts";
+import type { Contest, ContestHead, Measure, Question } from "../harness/question.ts";
+import { seedSessions } from "../harness/seeded_sessions.ts";
+import { ServerProcess } from "../harness/server_process.ts";
+
+const PEOPLE = 10_000;
+const SETTLE_MS = 2_000;
+
+/** Open files that a process needs for other things. */
+const OTHER_FILES = 500;
+
+/** How many sockets one process holds, as far as it may open so many files here. */
+const SIZES = [1_000, 5_000, 10_000, 19_000, 50_000].filter((size) => size <= maxSockets());
+
+/** What becomes of memory and of the cost of a message as the sockets of one process grow? */
+const growth: Question = {
+  title: "Growth in one process",
+  about:
+    "Sockets of 10,000 people who are signed in are held open in one process and say nothing, as many as " +
+    "it may open files here and at most 50,000. Memory is what the process has grown by, for each of them. " +
+    "Beside as many idle ones (without sign-in), 100 connections send and hear their own messages.",
+  isQuick: false,
+  async contests(lab) {
+    const generator = await provideGenerator(lab.note);
+    const sessions = await seedSessions(lab, PEOPLE);
+    const contest = (head: ContestHead, measure: (size: number) => Promise<Measure>): Contest => ({
+      ...head,
+      contestants: SIZES.map((size) => ({
+        name: nameOf(size),
+        isSluice: true,
+        measure: () => measure(size),
+      })),
+      absent: [],
+    });
+    return [
+      contest(
+        head("growth_memory", "Memory of an idle socket, by how many there are", "KiB per socket"),
+        (size) => memory(lab, generator, { ...sessions, size }),
+      ),
+      contest(
+        {
+          ...head(
+            "growth_echo",
+            "Cost of an echo beside idle sockets",
+            "µs of processor per message",
+          ),
+          targets: [{ of: nameOf(SIZES.at(-1)!), against: nameOf(SIZES[0]!), ratio: 1.1 }],
+        },
+        (size) => echo(lab, generator, size),
+      ),
+    ];
+  },
+};
+
+export default growth;
+
+function head(id: string, title: string, unit: string): ContestHead {
+  return { id, title, unit, better: "less", baseline: nameOf(SIZES[0]!) };
+}
+
+function nameOf(size: number): string {
+  return `${size.toLocaleString("en")} sockets`;
+}
+
+function maxSockets(): number {
+  const [, files] =
+    /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
+  return files === undefined ? Infinity : Number(files) - OTHER_FILES;
+}
+
+async function memory(
+  lab: Lab,
+  generator: string,
+  { folder, cookies, size }: { folder: string; cookies: string; size: number },
+): Promise<Measure> {
+  const { load, ...peer } = await providePeer("Sluice, signed in", [folder], lab);
+  await using server = await ServerProcess.start(peer);
+  const options = { ...load, port: server.port, cookies };
+  const before = server.rss();
+  await using _sockets = await HeldSockets.open(generator, { ...options, connections: size });
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  return { value: (server.rss() - before) / size / 1024 };
+}
+
+async function echo(lab: Lab, generator: string, size: number): Promise<Measure> {
+  const { load, ...peer } = await providePeer("Sluice", ["echo"], lab);
+  await using server = await ServerProcess.start(peer);
+  const options = { ...load, port: server.port };
+  await using _sockets = await HeldSockets.open(generator, { ...options, connections: size });
+  const place = { pid: server.pid, connections: 100, in_flight: 1, seconds: lab.seconds };
+  const measure = toMeasure(await runLoad(generator, "echo", { ...options, ...place }));
+  return { value: measure.cpu!, busy: measure.busy };
+}

@@ -1,0 +1,95 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { type ChannelLayer, LayerError, MemoryChannelLayer } from "@sluice/sluice/layers";
+import { FakeClock } from "@sluice/sluice/testing";
+import { SessionNotices } from "../../app/session_notices.ts";
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+function setUp(layer: ChannelLayer = new MemoryChannelLayer()) {
+  const clock = new FakeClock();
+  const told: string[] = [];
+  const process = () => new SessionNotices({ layer, clock, log: silent });
+  const watch = (notices: SessionNotices, userId: string, name = userId) =>
+    notices.watch(userId, () => told.push(name));
+  return { layer, clock, told, process, watch };
+}
+
+test("a change is told to those who watch that person, on every process, and to nobody else", async () => {
+  const { clock, told, process, watch } = setUp();
+  const [here, there] = [process(), process()];
+  await watch(here, "ada", "ada, here");
+  await watch(there, "ada", "ada, there");
+  await watch(there, "grace");
+  here.tell("ada");
+  await clock.advance(100);
+  assert.deepEqual(told.toSorted(), ["ada, here", "ada, there"]);
+});
+
+test("a storm of sockets is ten messages a second, and none where nobody watches is heard", async () => {
+  const { layer, clock, told, process, watch } = setUp();
+  const [here, there] = [process(), process()];
+  const sent = () => layer.stats.sent;
+  for (let socket = 0; socket < 1_000; socket++) here.tell(`person ${socket % 400}`);
+  await clock.advance(100);
+  assert.equal(layer.stats.delivered, 0);
+  await watch(there, "person 7");
+  const before = sent();
+  for (let round = 0; round < 10; round++) {
+    for (let socket = 0; socket < 1_000; socket++) here.tell(`person ${socket % 400}`);
+    await clock.advance(100);
+  }
+  assert.equal(sent() - before, 10);
+  assert.equal(told.length, 10);
+});
+
+test("more people than one message may name go into several", async () => {
+  const { clock, told, process, watch } = setUp();
+  const notices = process();
+  for (const id of ["person 0", "person 1199"]) await watch(notices, id);
+  for (let person = 0; person < 1_200; person++) notices.tell(`person ${person}`);
+  await clock.advance(100);
+  assert.deepEqual(told, ["person 0", "person 1199"]);
+});
+
+test("who stops watching is told no more, and the last one leaves the group", async () => {
+  const { layer, clock, told, process, watch } = setUp();
+  const notices = process();
+  const [first, second] = [
+    await watch(notices, "ada", "first"),
+    await watch(notices, "ada", "second"),
+  ];
+  first();
+  notices.tell("ada");
+  await clock.advance(100);
+  assert.deepEqual(told, ["second"]);
+  second();
+  second();
+  assert.equal(layer.stats.groups, 0);
+  await watch(notices, "ada", "again");
+  notices.tell("ada");
+  await clock.advance(100);
+  assert.deepEqual(told, ["second", "again"]);
+});
+
+test("after a gap of the layer everybody who watches is told", async () => {
+  const { told, process, watch } = setUp();
+  const notices = process();
+  for (const id of ["ada", "grace"]) await watch(notices, id);
+  notices.gap();
+  assert.deepEqual(told, ["ada", "grace"]);
+});
+
+test("where the layer cannot be reached nobody is left watching, and the next one tries again", async () => {
+  const layer = new MemoryChannelLayer();
+  const join = layer.groupAdd.bind(layer);
+  layer.groupAdd = () => Promise.reject(new LayerError("UNAVAILABLE", "down"));
+  const { clock, told, process, watch } = setUp(layer);
+  const notices = process();
+  await assert.rejects(watch(notices, "ada"), /down/);
+  layer.groupAdd = join;
+  await watch(notices, "grace");
+  for (const id of ["ada", "grace"]) notices.tell(id);
+  await clock.advance(100);
+  assert.deepEqual(told, ["grace"]);
+});
