@@ -7,6 +7,9 @@ import { SettingError, type Settings } from "./settings.ts";
 /** Answers a request. */
 export type Fetch = (request: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
 
+/** How long it may take to learn what other processes count, before it is served without, in milliseconds. */
+const JOIN_MS = 1_000;
+
 /**
  * Serves the app until it is told to stop.
  *
@@ -20,7 +23,7 @@ export async function serveApp(
   const { settings, limits, log, realtime } = services;
   await checkDatabase(services);
   void reportLayer(services);
-  void limits.join();
+  await Promise.race([limits.join(), new Promise((resolve) => setTimeout(resolve, JOIN_MS))]);
   try {
     serve(fetch, {
       hostname: settings.host,
