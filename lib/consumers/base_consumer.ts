@@ -31,7 +31,7 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
   }
 
   /** Called by the server, once. Not for overriding. */
-  abstract start(): Promise<void>;
+  abstract start(): void | Promise<void>;
 
   /**
    * Whether the client may be here, by what the scope knows now: asked before `connect()`, and again
@@ -147,9 +147,14 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
   }
 }
 
+/** What {@linkcode joinGroups} returns where a consumer names none: the same for all. */
+export const NOTHING_TO_JOIN: Promise<void> = Promise.resolve();
+
 /** Joins the groups that a consumer names; whoever waits for it learns what went wrong. */
 export function joinGroups(consumer: BaseConsumer): Promise<void> {
-  const joined = Promise.all(consumer.groups.map((group) => consumer.groupAdd(group))).then(
+  const { groups } = consumer;
+  if (groups.length === 0) return NOTHING_TO_JOIN;
+  const joined = Promise.all(groups.map((group) => consumer.groupAdd(group))).then(
     () => {},
   );
   joined.catch(() => {}); // start() waits for it too, and reports what went wrong.

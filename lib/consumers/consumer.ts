@@ -1,7 +1,8 @@
+import { andThen, isPromise } from "../promises.ts";
 import { SUBPROTOCOL } from "../protocol/mod.ts";
 import type { AcceptOptions, Scope } from "../scope.ts";
 import { AcceptConnection } from "./accept_connection.ts";
-import { BaseConsumer, joinGroups } from "./base_consumer.ts";
+import { BaseConsumer, joinGroups, NOTHING_TO_JOIN } from "./base_consumer.ts";
 
 /**
  * Serves one connection: a class of yours extends it, and one instance is made for each connection.
@@ -35,17 +36,15 @@ export abstract class Consumer<out S extends Scope = Scope> extends BaseConsumer
     return [SUBPROTOCOL];
   }
 
-  /** Called by the server: {@linkcode connect}, then what belongs to being in. Not for overriding. */
-  async start(): Promise<void> {
-    const may = this.authorize();
-    if (may !== true && !await may) return this.deny();
-    try {
-      await this.connect();
-    } catch (error) {
-      if (!(error instanceof AcceptConnection)) throw error;
-      this.accept(error.options);
-    }
-    await this.#joined;
+  /**
+   * Called by the server: {@linkcode connect}, then what belongs to being in; in one turn where nothing of
+   * it has to be waited for. Not for overriding.
+   */
+  start(): void | Promise<void> {
+    return andThen(this.authorize(), (may) => {
+      if (!may) return this.deny();
+      return andThen(this.#connect(), () => this.#joined);
+    });
   }
 
   /**
@@ -68,11 +67,26 @@ export abstract class Consumer<out S extends Scope = Scope> extends BaseConsumer
     const own = this.subprotocols;
     const subprotocol = options.subprotocol ?? subprotocols.find((name) => own.includes(name));
     connection.accept({ ...options, subprotocol });
-    return this.#joined = joinGroups(this);
+    const joined = joinGroups(this);
+    if (joined !== NOTHING_TO_JOIN) this.#joined = joined;
+    return joined;
   }
 
   /** Sends a message to the client. False where it was dropped: the connection is over. */
   send(data: string | Uint8Array): boolean {
     return this.scope.connection.send(data);
+  }
+
+  #connect(): void | Promise<void> {
+    const accepted = (error: unknown) => {
+      if (!(error instanceof AcceptConnection)) throw error;
+      void this.accept(error.options);
+    };
+    try {
+      const connecting = this.connect();
+      if (isPromise(connecting)) return connecting.then(undefined, accepted);
+    } catch (error) {
+      accepted(error);
+    }
   }
 }

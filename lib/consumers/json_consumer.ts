@@ -63,9 +63,9 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
    *
    * @throws {TypeError} A type under `layer` has no handler in {@linkcode events}.
    */
-  override async start(): Promise<void> {
+  override start(): void | Promise<void> {
     assertEventHandlers(this);
-    await super.start();
+    return super.start();
   }
 
   /** Sends a message to the client. False where it was dropped: the connection is over. */

@@ -8,7 +8,6 @@ export const KEPT_HEADERS: readonly string[] = [
   "cookie",
   "host",
   "origin",
-  "referer",
   "sec-websocket-protocol",
   "user-agent",
 ];

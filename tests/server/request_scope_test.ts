@@ -24,7 +24,7 @@ for (const keep of [KEPT_HEADERS, "all"] as const) {
     const scope = createScope(HEADERS);
     const look = () => ({
       agent: scope.headers.get("User-Agent"),
-      referer: scope.headers.get("referer"),
+      authorization: scope.headers.get("authorization"),
       cookies: [...scope.cookies],
       subprotocols: [...scope.subprotocols],
       ticket: scope.ticket,
