@@ -3,7 +3,7 @@ import { provideGenerator, runLoad } from "../harness/generator.ts";
 import { HeldSockets } from "../harness/held_sockets.ts";
 import type { Lab } from "../harness/lab.ts";
 import { toMeasure } from "../harness/load_contest.ts";
-import { providePeer } from "../harness/peers.ts";
+import { type PeerName, providePeer } from "../harness/peers.ts";
 import type { Contest, ContestHead, Measure, Question } from "../harness/question.ts";
 import { seedSessions } from "../harness/seeded_sessions.ts";
 import { ServerProcess } from "../harness/server_process.ts";
@@ -42,22 +42,32 @@ const growth: Question = {
         head("growth_memory", "Memory of an idle socket, by how many there are", "KiB per socket"),
         (size) => memory(lab, generator, { ...sessions, size }),
       ),
-      contest(
-        {
-          ...head(
-            "growth_echo",
-            "Cost of an echo beside idle sockets",
-            "µs of processor per message",
-          ),
-          targets: [{ of: nameOf(SIZES.at(-1)!), against: nameOf(SIZES[0]!), ratio: 1.1 }],
-        },
-        (size) => echo(lab, generator, size),
-      ),
+      growingEcho(lab, generator),
     ];
   },
 };
 
 export default growth;
+
+/** The runtime pings idle sockets: so bare Deno is asked beside as many. */
+function growingEcho(lab: Lab, generator: string): Contest {
+  const [least, most] = [SIZES[0]!, SIZES.at(-1)!];
+  const bare = (size: number) => `bare Deno, ${nameOf(size)}`;
+  const asked = (name: string, peer: PeerName, size: number) => ({
+    name,
+    isSluice: peer === "Sluice",
+    measure: () => echo(lab, generator, { peer, size }),
+  });
+  return {
+    ...head("growth_echo", "Cost of an echo beside idle sockets", "µs of processor per message"),
+    targets: [{ of: nameOf(most), against: bare(most), ratio: 1.1 }],
+    contestants: [
+      ...SIZES.map((size) => asked(nameOf(size), "Sluice", size)),
+      ...[least, most].map((size) => asked(bare(size), "bare Deno", size)),
+    ],
+    absent: [],
+  };
+}
 
 function head(id: string, title: string, unit: string): ContestHead {
   return { id, title, unit, better: "less", baseline: nameOf(SIZES[0]!) };
@@ -87,8 +97,12 @@ async function memory(
   return { value: (server.rss() - before) / size / 1024 };
 }
 
-async function echo(lab: Lab, generator: string, size: number): Promise<Measure> {
-  const { load, ...peer } = await providePeer("Sluice", ["echo"], lab);
+async function echo(
+  lab: Lab,
+  generator: string,
+  { peer: name, size }: { peer: PeerName; size: number },
+): Promise<Measure> {
+  const { load, ...peer } = await providePeer(name, ["echo"], lab);
   await using server = await ServerProcess.start(peer);
   const options = { ...load, port: server.port };
   await using _sockets = await HeldSockets.open(generator, { ...options, connections: size });
