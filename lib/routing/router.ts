@@ -1,3 +1,4 @@
+import { andThen } from "../promises.ts";
 import { Refusal } from "../protocol/mod.ts";
 import type { Admission, Application, Consumer, Scope } from "../scope.ts";
 import { compilePattern, type PathParams, type PathPattern } from "./pattern.ts";
@@ -93,8 +94,7 @@ function dispatch<S extends Scope>(
       routed.pathRemaining = pathRemaining;
       return dispatch(table, scope, index + 1);
     };
-    const admission = application(scope);
-    return admission instanceof Promise ? admission.then(goOn) : goOn(admission);
+    return andThen(application(scope), goOn);
   }
   return Refusal.of("NO_CONSUMER");
 }

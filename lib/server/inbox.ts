@@ -68,7 +68,7 @@ export function isData(item: InboxItem): item is string | Uint8Array {
 }
 
 /** Most bytes that UTF-8 takes for one UTF-16 code unit. */
-const MAX_BYTES_PER_UNIT = 3;
+export const MAX_BYTES_PER_UNIT = 3;
 
 /** Returns whether a message takes more than `bytes` on the wire. Most need not be counted for that. */
 export function isLargerThan(bytes: number, data: string | Uint8Array): boolean {

@@ -4,6 +4,7 @@ import { Backlog } from "./backlog.ts";
 import type { Batch } from "./batch.ts";
 import { truncateReason } from "./close_reason.ts";
 import type { Gatherer } from "./gatherer.ts";
+import { MAX_BYTES_PER_UNIT } from "./inbox.ts";
 import type { StalledReaders } from "./stalled_readers.ts";
 
 /** What outboxes need from outside; the same for all of a server. */
@@ -25,9 +26,6 @@ export interface OutboxOwner {
 
 /** A batch of this many characters is written at once: how large a message may be is up to its reader. */
 const MAX_BATCH_LENGTH = 65_536;
-
-/** Most bytes that UTF-8 takes for one UTF-16 code unit. */
-const MAX_BYTES_PER_UNIT = 3;
 
 /**
  * The way to one peer: bounded, in order, and never throws.

@@ -26,6 +26,7 @@ import {
   randomId,
   randomSecret,
   readToken,
+  type SessionToken,
 } from "./session_token.ts";
 
 const HOUR_MS = 3_600_000;
@@ -158,7 +159,7 @@ export class Sessions {
   async find(token: string | undefined): Promise<FoundSession> {
     const parts = readToken(token);
     if (!parts) return { state: "unknown" };
-    const recalled = this.#prove(this.#recent?.recall(parts.id), parts.secret);
+    const recalled = this.#recall(parts);
     // Only to let in: another process may have renewed the session, or given it another secret.
     if (recalled.state === "live") return recalled;
     return this.#prove(await this.#read(parts.id), parts.secret);
@@ -169,11 +170,9 @@ export class Sessions {
    * {@linkcode find} and {@linkcode touch} would return then, without waiting for anything.
    */
   recall(token: string | undefined): Session | undefined {
-    const parts = this.#recent && readToken(token);
-    const known = parts && this.#recent.recall(parts.id);
-    if (known === undefined || !this.#isFresh(known.session)) return undefined;
-    const found = this.#prove(known, parts!.secret);
-    return found.state === "live" ? found.session : undefined;
+    const parts = readToken(token);
+    const found = parts && this.#recall(parts);
+    return found?.state === "live" && this.#isFresh(found.session) ? found.session : undefined;
   }
 
   /** Finds sessions by their ids, as {@linkcode findById}, in the order of `ids`. */
@@ -336,6 +335,10 @@ export class Sessions {
       return record && toKnown(record, this.#lifetime);
     };
     return this.#recent?.read(id, load) ?? load();
+  }
+
+  #recall({ id, secret }: SessionToken): FoundSession {
+    return this.#prove(this.#recent?.recall(id), secret);
   }
 
   #prove(known: KnownSession | undefined, secret: string): FoundSession {
