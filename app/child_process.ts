@@ -25,10 +25,11 @@ export class ChildProcess {
     this.listens = new Promise((resolve) => void this.#passOutputOn(resolve));
   }
 
-  /** Tells it that all of them stop; it goes on answering while it drains. */
+  /** Tells it that all of them stop; it goes on answering while it drains. At once, the second time. */
   stop(signal: Deno.Signal): void {
-    // Not by a signal: who stops a group of processes (a terminal, systemd) has sent them one already.
-    this.#orders.write(encoder.encode(signal)).catch(() => {}); // It has ended.
+    // Not by a signal: who stops a group of processes (a terminal, systemd) sends them one as well, and
+    // it would be their second.
+    this.#orders.write(encoder.encode(`${signal}\n`)).catch(() => {}); // It has ended.
   }
 
   /** Sends it a signal of its own: the first makes it leave the port to the others, and drain. */
@@ -50,8 +51,17 @@ export class ChildProcess {
   }
 }
 
-/** Calls back when the process that started this one says to stop, or is gone; why, as a signal. */
+/**
+ * Calls back when the process that started this one says to stop, or is gone; why, as a signal. Ends this
+ * process at once where it says so again.
+ */
 export async function onToldToStop(stop: (signal: string) => void): Promise<void> {
-  for await (const order of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) stop(order);
+  let orders = 0;
+  for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+    for (const signal of text.trim().split("\n")) {
+      if (++orders > 1) Deno.exit(130);
+      stop(signal);
+    }
+  }
   stop("SIGTERM");
 }

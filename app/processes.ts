@@ -61,10 +61,7 @@ class Processes {
 
   /** Stops all; at once, the second time. */
   stop(signal: Deno.Signal): void {
-    for (const { current } of this.#places) {
-      if (this.#isStopping) current?.signal(signal);
-      else current?.stop(signal);
-    }
+    for (const { current } of this.#places) current?.stop(signal);
     this.#isStopping = true;
   }
 

@@ -39,6 +39,8 @@ export interface Bus {
   /** Keeps a member that lives in no process, or in another one. @throws {LayerError} */
   addMember(group: string, channel: string): Promise<void>;
   removeMember(group: string, channel: string): Promise<void>;
+  /** Resolves when everything that was sent to this process before has come. @throws {LayerError} */
+  caughtUp(): Promise<void>;
   /** @throws {LayerError} `UNAVAILABLE`, or `CLOSED`. */
   check(): Promise<void>;
   /** Forgets everything durable. */

@@ -26,6 +26,8 @@ export abstract class BusChannelLayer implements ChannelLayer {
   readonly #bus: Bus;
   readonly #queues: DurableQueues;
   readonly #gapListeners = new Set<(gap: LayerGap) => void>();
+  /** Channels of this process that were taken out of a group, while its messages may be on their way. */
+  readonly #leaving = new Map<string, number>();
   #closed = false;
 
   constructor(settings: LayerSettings, createBus: (context: BusContext) => Bus) {
@@ -118,7 +120,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
       if (isOwn) this.#local.groupDiscard(group, channel);
       // Another process may have added it. What is here is done, with the bus or without.
       const removed = this.#bus.removeMember(group, channel);
-      await (isOwn ? removed.catch(() => {}) : removed);
+      await (isOwn ? this.#leave(group, channel, removed) : removed);
     });
   }
 
@@ -175,6 +177,20 @@ export abstract class BusChannelLayer implements ChannelLayer {
     }
   }
 
+  /**
+   * Where another process had added a channel as well, each message to the group comes to it twice, and
+   * it may leave between the two.
+   */
+  async #leave(group: string, channel: string, removed: Promise<void>): Promise<void> {
+    const key = `${group} ${channel}`;
+    this.#leaving.set(key, (this.#leaving.get(key) ?? 0) + 1);
+    await removed.catch(() => {});
+    if (this.#local.isThere(channel)) await this.#bus.caughtUp().catch(() => {});
+    const left = this.#leaving.get(key)! - 1;
+    if (left > 0) this.#leaving.set(key, left);
+    else this.#leaving.delete(key);
+  }
+
   #sendHere(channel: string, plain: PlainMessage): void {
     const delivery = this.#local.deliver(channel, plain);
     if (delivery === "full" || delivery === "limit") throw undelivered(channel, delivery);
@@ -213,13 +229,18 @@ export abstract class BusChannelLayer implements ChannelLayer {
   /** The sender is elsewhere: a drop is counted, and there is nobody to be told of it. */
   #receiveDirect(channel: string, group: string | undefined, plain: PlainMessage): void {
     const local = this.#local;
-    if (this.#closed || (group !== undefined && local.isMember(group, channel))) return;
+    if (this.#closed || (group !== undefined && this.#hasGot(group, channel))) return;
     try {
       if (group === undefined) local.deliver(channel, plain);
       else deliverToMember(local, channel, plain, this.#membersOf(group));
     } catch {
       local.counters.dropped.limit++;
     }
+  }
+
+  /** Whether a message to the group has come to the channel as to a member in its own process. */
+  #hasGot(group: string, channel: string): boolean {
+    return this.#local.isMember(group, channel) || this.#leaving.has(`${group} ${channel}`);
   }
 
   /** *Security*: whoever reaches the bus may put anything there; what is no frame is counted. */

@@ -128,6 +128,10 @@ export class KvBus implements Bus {
     });
   }
 
+  caughtUp(): Promise<void> {
+    return this.#follower.look();
+  }
+
   async check(): Promise<void> {
     await this.#log.head();
   }

@@ -147,6 +147,11 @@ export class RedisBus implements Bus {
     await this.#nodes.run(members, (node) => node.command("ZREM", members, channel));
   }
 
+  /** What is published is pushed over the connection of the commands, before the answer to a later one. */
+  async caughtUp(): Promise<void> {
+    await this.#nodes.run(this.#inbox, (node) => node.command("PING"));
+  }
+
   async check(): Promise<void> {
     await this.#nodes.check();
     await this.ready();

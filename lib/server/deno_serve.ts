@@ -27,7 +27,7 @@ const CLOSE_MS = 1_500;
 
 /**
  * Serves until the process is told to stop by SIGTERM or SIGINT: drains then, and ends the process
- * with status 0. A second signal ends it at once, with status 130.
+ * with status 0. A second one of these signals ends it at once, with status 130.
  *
  * While it drains it still answers, so that whoever comes is told so; but where it shares its port it
  * listens no more, and the others take what comes.
@@ -60,8 +60,9 @@ function stopWhenTold(
   log: Log,
 ): void {
   let isStopping = false;
+  let isSignalled = false;
   const stop = (why: string, isLeaving: boolean) => {
-    if (isStopping) Deno.exit(130);
+    if (isStopping) return;
     isStopping = true;
     log.info("Stopping", { signal: why });
     // It is over then with an error, which is expected.
@@ -70,11 +71,13 @@ function stopWhenTold(
     void shutDown(server, options).finally(() => Deno.exit(0));
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    Deno.addSignalListener(signal, () => stop(signal, options.reusePort ?? false));
+    Deno.addSignalListener(signal, () => {
+      if (isSignalled) Deno.exit(130);
+      isSignalled = true;
+      stop(signal, options.reusePort ?? false);
+    });
   }
-  options.signal?.addEventListener("abort", () => {
-    if (!isStopping) stop(String(options.signal?.reason), false);
-  });
+  options.signal?.addEventListener("abort", () => stop(String(options.signal?.reason), false));
 }
 
 async function shutDown(server: Deno.HttpServer, options: ServeOptions): Promise<void> {

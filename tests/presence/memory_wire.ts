@@ -167,6 +167,9 @@ class WireBus implements Bus {
   removeMember(): Promise<void> {
     return Promise.resolve();
   }
+  caughtUp(): Promise<void> {
+    return Promise.resolve();
+  }
   // deno-lint-ignore require-await
   async check() {
     this.#node.assertReachable();

@@ -1,0 +1,59 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import type { Bus, BusContext } from "../../lib/layers/bus.ts";
+import { BusChannelLayer } from "../../lib/layers/bus_channel_layer.ts";
+import { layerSettings } from "../../lib/layers/layer_options.ts";
+import { LayerInbox } from "../../lib/testing/layer_inbox.ts";
+
+/** A layer, what its bus would call, and a hold on the moment in which the bus has caught up. */
+function setStage() {
+  const caughtUp = Promise.withResolvers<void>();
+  let context!: BusContext;
+  class Layer extends BusChannelLayer {
+    constructor() {
+      super(layerSettings({}), (given) => {
+        context = given;
+        const done = () => Promise.resolve();
+        return {
+          lookMs: 1_000,
+          ready: done,
+          noted: done,
+          removeMember: done,
+          close: done,
+          caughtUp: () => caughtUp.promise,
+          groupBegan() {},
+          groupEnded() {},
+        } as Partial<Bus> as Bus;
+      });
+    }
+  }
+  const layer = new Layer();
+  const [channel, inbox] = [layer.newChannel(), new LayerInbox()];
+  layer.attach(channel, inbox);
+  const plain = (type: string) => ({ message: { type }, size: 1 });
+  return {
+    layer,
+    channel,
+    inbox,
+    caughtUp: caughtUp.resolve,
+    forGroup: (type: string) => context.receiveForGroup("g", undefined, plain(type)),
+    direct: (type: string) => context.receiveDirect(channel, "g", plain(type)),
+  };
+}
+
+test("a channel that was added here and elsewhere gets a message once, also while it leaves", async () => {
+  const { layer, channel, inbox, forGroup, direct, caughtUp } = setStage();
+  await layer.groupAdd("g", channel);
+  forGroup("1");
+  direct("1");
+  forGroup("2");
+  const left = layer.groupDiscard("g", channel);
+  direct("2");
+  caughtUp();
+  await left;
+  assert.deepEqual(inbox.types, ["1", "2"]);
+  // Another process adds it again.
+  direct("3");
+  assert.deepEqual(inbox.types, ["1", "2", "3"]);
+  await layer.close();
+});
