@@ -44,22 +44,30 @@ async function provide({ tests, e2e }: Selection): Promise<string[]> {
 }
 
 async function runAll({ tests, e2e, docs }: Selection): Promise<Counts> {
-  const counts = [
-    await checkTypes([...tests, ...e2e]),
-    await runTests(["--no-check", "--parallel", ...flags], tests),
-  ];
-  // Beside each other: the first of them mostly waits.
-  const last = [
-    runTests(["--no-check", ...flags], e2e),
-    runTests(["--doc", ...flags], docs),
-  ];
-  return sum([...counts, ...await Promise.all(last)]);
+  const isPatient = true;
+  // Beside each other: those with processes of their own mostly wait, and take longest.
+  return sum(
+    await Promise.all([
+      runTests(["--no-check", ...flags], e2e),
+      runInTurn(
+        () => checkTypes([...tests, ...e2e]),
+        () => runTests(["--no-check", "--parallel", ...flags], tests, { isPatient }),
+        () => runTests(["--doc", ...flags], docs, { isPatient }),
+      ),
+    ]),
+  );
+}
+
+async function runInTurn(...runs: readonly (() => Promise<Counts>)[]): Promise<Counts> {
+  const counts: Counts[] = [];
+  for (const run of runs) counts.push(await run());
+  return sum(counts);
 }
 
 /** Apart from the run, so that a wrong type in one test keeps no other from running. */
 async function checkTypes(files: readonly string[]): Promise<Counts> {
   const isFine = files.length === 0 ||
-    (await deno(["check", "--quiet", ...FROZEN, ...files])).success;
+    (await deno(["check", "--quiet", ...FROZEN, ...files], { isPatient: true })).success;
   return { passed: 0, failed: isFine ? 0 : 1, skipped: 0 };
 }
 

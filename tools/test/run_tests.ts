@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { type Counts, countTests, NONE, sum } from "./junit.ts";
 import type { FoundSecret } from "./secrets.ts";
 import { watchOutput } from "./watch_output.ts";
+import { wholeLines } from "./whole_lines.ts";
 
 const PRELOAD = fileURLToPath(new URL("./stray_errors.ts", import.meta.url));
 
@@ -23,16 +24,23 @@ export interface Run {
   readonly secrets: readonly FoundSecret[];
 }
 
-/** Runs `deno` with what it prints going to the terminal, and looks through that for secrets. */
-export async function deno(
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Run> {
+/** How `deno` is run. */
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether what runs beside it comes first. */
+  readonly isPatient?: boolean;
+}
+
+/** Runs `deno` with what it prints going to the terminal, line by line, and looks through that for secrets. */
+export async function deno(args: readonly string[], options: RunOptions = {}): Promise<Run> {
+  const { env = {}, isPatient = false } = options;
   const colours: Record<string, string> = Deno.stdout.isTerminal()
     ? { FORCE_COLOR: "1" }
     : { NO_COLOR: "1" };
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...args],
+  const before = isPatient && Deno.build.os !== "windows" ? ["nice", "-n", "5"] : [];
+  const [program, ...rest] = [...before, Deno.execPath(), ...args];
+  const child = new Deno.Command(program!, {
+    args: rest,
     env: { ...colours, ...env },
     stdin: "null",
     stdout: "piped",
@@ -40,8 +48,14 @@ export async function deno(
     signal: AbortSignal.timeout(TIMEOUT_MS),
   }).spawn();
   const [out, error, { success }] = await Promise.all([
-    watchOutput(child.stdout, (chunk) => writeAll(Deno.stdout, chunk)),
-    watchOutput(child.stderr, (chunk) => writeAll(Deno.stderr, chunk)),
+    watchOutput(
+      child.stdout.pipeThrough(wholeLines()),
+      (chunk) => writeAll(Deno.stdout, chunk),
+    ),
+    watchOutput(
+      child.stderr.pipeThrough(wholeLines()),
+      (chunk) => writeAll(Deno.stderr, chunk),
+    ),
     child.status,
   ]);
   return { success, secrets: [...out, ...error] };
@@ -67,17 +81,21 @@ export const FROZEN: readonly string[] = process.env.CI ? ["--frozen"] : [];
  * what looks like a secret, and a run that ends badly for any other reason. A module that cannot be found keeps `deno test` from running any: then each file is
  * run by itself, and the others count.
  */
-export async function runTests(args: readonly string[], files: readonly string[]): Promise<Counts> {
+export async function runTests(
+  args: readonly string[],
+  files: readonly string[],
+  run: Pick<RunOptions, "isPatient"> = {},
+): Promise<Counts> {
   if (files.length === 0) return NONE;
   const folder = await mkdtemp(join(tmpdir(), "sluice-test-"));
   const [report, strayErrors] = [join(folder, "junit.xml"), join(folder, "stray_errors")];
   try {
     const options = ["-A", ...FROZEN, `--preload=${PRELOAD}`, `--junit-path=${report}`, ...args];
     const env = { SLUICE_STRAY_ERRORS: strayErrors, DENO_JOBS: process.env.DENO_JOBS ?? JOBS };
-    const { success, secrets } = await deno(["test", ...options, ...files], env);
+    const { success, secrets } = await deno(["test", ...options, ...files], { ...run, env });
     if (!existsSync(report) && files.length > 1) {
       const counts: Counts[] = [];
-      for (const file of files) counts.push(await runTests(args, [file]));
+      for (const file of files) counts.push(await runTests(args, [file], run));
       return sum(counts);
     }
     const counts = countTests(await readIfAny(report));
