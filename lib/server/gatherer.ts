@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers";
+import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { Batch } from "./batch.ts";
 import { Hold } from "./hold.ts";
 
@@ -11,6 +11,12 @@ export interface Flushable {
 
 /** How many times in a row nothing new has to have come before what has gathered is written. */
 const QUIET_HOPS = 2;
+
+/**
+ * The same, where it is for many: until those who spoke have handled what they said, so that it goes to
+ * them with the others. What they heard waits for their handler, which waits for the layer.
+ */
+const QUIET_HOPS_OF_MANY = 32;
 
 /** How many times it is looked in all: a peer that never stops does not keep the others waiting. */
 const MAX_HOPS = 256;
@@ -49,6 +55,10 @@ export class Gatherer {
   /** Those that were waited for in vain. */
   readonly #slow = new WeakSet<Flushable>();
   #goes = 0;
+  /** Whether it is looked whether more comes. */
+  #isLooking = false;
+  /** Ends a wait, where there is one. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(hold: Hold = new Hold()) {
     this.#hold = hold;
@@ -56,32 +66,47 @@ export class Gatherer {
 
   /** Adds an outbox that has something to write. */
   add(outbox: Flushable): void {
-    if (this.#waiting.push(outbox) > 1) return;
-    this.#quiet = this.#hops = 0;
-    queueMicrotask(this.#look);
+    if (this.#waiting.push(outbox) === 1) this.#lookSoon();
   }
 
   /** Adds a frame to what gathers for one peer. Peers that get the same frames share the batch. */
   join(batch: Batch | undefined, frame: string): Batch {
     this.#hasNews = true;
     const joined = (batch ?? this.#first).with(frame);
-    if (joined.frames > this.#frames) this.#frames = joined.frames;
+    if (joined.frames > this.#frames) {
+      this.#frames = joined.frames;
+      if (this.#timer !== undefined && !this.#isLooking) this.#lookSoon();
+    }
     return joined;
+  }
+
+  #lookSoon(): void {
+    this.#isLooking = true;
+    this.#quiet = this.#hops = 0;
+    queueMicrotask(this.#look);
   }
 
   readonly #look = (): void => {
     this.#quiet = this.#hasNews ? 0 : this.#quiet + 1;
     this.#hasNews = false;
-    if (this.#quiet < QUIET_HOPS && ++this.#hops < MAX_HOPS) queueMicrotask(this.#look);
-    else this.#flushWhenWritten();
+    const wanted = this.#isForMany ? QUIET_HOPS_OF_MANY : QUIET_HOPS;
+    if (this.#quiet < wanted && ++this.#hops < MAX_HOPS) return queueMicrotask(this.#look);
+    this.#isLooking = false;
+    this.#flushWhenWritten();
   };
 
+  get #isForMany(): boolean {
+    return this.#waiting.length >= MANY;
+  }
+
   readonly #flushWhenWritten = (): void => {
-    if (this.#isWriting() || this.#hold.isWorthIt(this.#frames)) {
-      setImmediate(this.#flushWhenWritten);
-    } else {
-      this.#flush();
-    }
+    if (this.#isWriting()) return void setImmediate(this.#flushWhenWritten);
+    const waitMs = this.#isForMany ? this.#hold.waitMs(this.#frames) : 0;
+    if (waitMs === 0) return this.#flush();
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      if (!this.#isLooking) this.#flushWhenWritten();
+    }, waitMs);
   };
 
   /** Whether the runtime has not got to the end of the many writes of the turn before. */
@@ -97,6 +122,8 @@ export class Gatherer {
   }
 
   #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#first.forget();

@@ -1,22 +1,25 @@
 import { performance } from "node:perf_hooks";
 
 /** How much of the time that a turn of many takes to be written may be waited for more. */
-const SHARE = 0.25;
+const SHARE = 0.5;
 
 /** The longest wait, in milliseconds. */
-const MAX_MS = 2;
+const MAX_MS = 8;
 
 /** After waits in vain the next one comes after twice as many turns, up to this many. */
-const MAX_SKIPPED = 64;
+const MAX_SKIPPED = 128;
+
+/** So many waits may end early; then it is looked whether still more would come. */
+const EARLY_ENDS = 16;
 
 /**
  * Whether to wait for a moment after a room was written before it is written again: people who talk at
  * once answer what they have just heard at about the same time, and what is written together costs a
- * room one write, not two.
+ * room one write, not two. Those whose process was slower are a little behind.
  *
- * Only right after many writes, for no more than a quarter of the time that they took, and only while
- * waiting has been worth it: where nothing more came, it is tried again ever more seldom. A message that
- * comes when nothing was written waits for nothing.
+ * Only right after many writes, for no more than half of the time that they took, until as many frames
+ * are there as came before, and only while waiting has been worth it: where nothing more came, it is
+ * tried again ever more seldom. A message that comes when nothing was written waits for nothing.
  */
 export class Hold {
   readonly #now: () => number;
@@ -26,6 +29,9 @@ export class Hold {
   #skipped = 0;
   /** Frames that were there when the wait began; 0 where there is none. */
   #framesBefore = 0;
+  /** As many as had come when a wait was over. */
+  #enough = Infinity;
+  #earlyEnds = 0;
 
   /** @param now Milliseconds since any moment. */
   constructor(now: () => number = () => performance.now()) {
@@ -43,24 +49,40 @@ export class Hold {
     this.#until = now + Math.min(MAX_MS, (now - this.#beganAt) * SHARE);
   }
 
-  /** Whether to wait before `frames` that have gathered are written. */
-  isWorthIt(frames: number): boolean {
-    if (this.#until === 0) return false;
+  /**
+   * How long to wait before `frames` that have gathered are written, in milliseconds: 0 where they are
+   * to be written now. To be asked again then, and when there are more.
+   */
+  waitMs(frames: number): number {
+    if (this.#until === 0) return 0;
     if (this.#framesBefore === 0) {
       if (this.#skipped < this.#skip) {
         this.#skipped++;
         this.#until = 0;
-        return false;
+        return 0;
       }
       this.#framesBefore = frames;
     }
-    if (this.#now() < this.#until) return true;
-    this.#learn(frames > this.#framesBefore);
-    return false;
+    if (frames >= this.#enough) return this.#endEarly();
+    const leftMs = this.#until - this.#now();
+    return leftMs > 0 ? leftMs : this.#end(frames);
   }
 
-  #learn(cameMore: boolean): void {
+  #endEarly(): 0 {
+    if (++this.#earlyEnds === EARLY_ENDS) this.#enough = Infinity;
+    return this.#over();
+  }
+
+  #end(frames: number): 0 {
+    const cameMore = frames > this.#framesBefore;
     this.#skip = cameMore ? 0 : Math.min(MAX_SKIPPED, Math.max(1, this.#skip * 2));
+    this.#enough = cameMore ? frames : Infinity;
+    this.#earlyEnds = 0;
+    return this.#over();
+  }
+
+  #over(): 0 {
     this.#skipped = this.#framesBefore = this.#until = 0;
+    return 0;
   }
 }

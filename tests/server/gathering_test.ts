@@ -138,10 +138,11 @@ test("what waits in the runtime is looked at before more could wait there than m
 });
 
 /** Forty peers, of whom some have bytes that the runtime has not written yet. */
-function crowd() {
-  const gatherer = new Gatherer(new Hold(() => 0));
+function crowd(hold = new Hold(() => 0)) {
+  const gatherer = new Gatherer(hold);
   const peers = Array.from({ length: 40 }, () => peer(true, gatherer, 1_000_000));
   return {
+    gatherer,
     peers,
     publish: (frame: string) => peers.forEach(({ outbox }) => outbox.sendFrame(frame)),
     setWaiting: (bytes: number, of = peers) => of.forEach((p) => p.socket.bufferedAmount = bytes),
@@ -198,4 +199,67 @@ test("a peer that reads again is waited for again", async () => {
   setWaiting(0, last);
   await turn();
   assert.deepEqual(sentTo(0), ["1", "2", "3", "4"]);
+});
+
+/** A crowd to which something was just written, for a long time: more is waited for. */
+async function crowdThatWaits() {
+  let now = 0;
+  const room = crowd(new Hold(() => now));
+  const write = async (frame: string) => {
+    room.publish(frame);
+    await turn();
+    room.setWaiting(100);
+    now += 1_000;
+    room.publish(`${frame}a`);
+    room.setWaiting(0);
+    await turn();
+  };
+  await write("1");
+  assert.deepEqual(room.sentTo(0), ["1"]);
+  return { ...room, write, pass: (ms: number) => now += ms };
+}
+
+test("after a turn of many it is waited for more, until as many are there as came before", async () => {
+  const { publish, sentTo, setWaiting, pass } = await crowdThatWaits();
+  publish("1b");
+  // The wait is over, and had brought one more.
+  pass(10);
+  while (sentTo(0).length < 2) await turn();
+  assert.deepEqual(sentTo(0), ["1", "1a\n1b"]);
+  setWaiting(100);
+  pass(1_000);
+  publish("2");
+  setWaiting(0);
+  await turn();
+  assert.equal(sentTo(0).length, 2);
+  publish("3");
+  await turn();
+  assert.deepEqual(sentTo(0).slice(2), ["2\n3"]);
+});
+
+test("what is for few is not waited with, and comes with the others where those wait", async () => {
+  const { gatherer, publish, sentTo, setWaiting, pass, peers } = await crowdThatWaits();
+  const other = peer(true, gatherer);
+  other.outbox.sendFrame("with them");
+  publish("1b");
+  pass(10);
+  while (sentTo(0).length < 2) await turn();
+  assert.deepEqual(other.sent, ["with them"]);
+  setWaiting(100);
+  pass(1_000);
+  setWaiting(0);
+  peers[0]!.outbox.sendFrame("lone");
+  await turn();
+  assert.deepEqual(sentTo(0).slice(2), ["lone"]);
+});
+
+test("who speaks to many hears it with them, when the handler has waited for the layer", async () => {
+  const { gatherer, publish, sentTo } = crowd();
+  const speaker = peer(true, gatherer);
+  publish("1");
+  for (let hop = 0; hop < 20; hop++) await Promise.resolve();
+  assert.deepEqual(sentTo(0), []);
+  speaker.outbox.sendFrame("1");
+  await turn();
+  assert.deepEqual([sentTo(0), speaker.sent], [["1"], ["1"]]);
 });
