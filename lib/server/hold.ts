@@ -4,13 +4,16 @@ import { performance } from "node:perf_hooks";
 const SHARE = 0.5;
 
 /** The longest wait, in milliseconds. */
-const MAX_MS = 8;
+const MAX_MS = 25;
 
 /** After waits in vain the next one comes after twice as many turns, up to this many. */
 const MAX_SKIPPED = 128;
 
-/** So many waits may end early; then it is looked whether still more would come. */
-const EARLY_ENDS = 16;
+/**
+ * So many waits may end early; then it is looked whether still more would come. Not often: processes
+ * that write in step fall out of it.
+ */
+const EARLY_ENDS = 256;
 
 /**
  * Whether to wait for a moment after a room was written before it is written again: people who talk at

@@ -223,7 +223,7 @@ test("after a turn of many it is waited for more, until as many are there as cam
   const { publish, sentTo, setWaiting, pass } = await crowdThatWaits();
   publish("1b");
   // The wait is over, and had brought one more.
-  pass(10);
+  pass(100);
   while (sentTo(0).length < 2) await turn();
   assert.deepEqual(sentTo(0), ["1", "1a\n1b"]);
   setWaiting(100);
@@ -242,7 +242,7 @@ test("what is for few is not waited with, and comes with the others where those 
   const other = peer(true, gatherer);
   other.outbox.sendFrame("with them");
   publish("1b");
-  pass(10);
+  pass(100);
   while (sentTo(0).length < 2) await turn();
   assert.deepEqual(other.sent, ["with them"]);
   setWaiting(100);
