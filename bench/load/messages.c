@@ -1,6 +1,7 @@
 /* Echo and fan-out. A message carries who sent it and when it was due, so that whoever gets it knows
  * how late it is. Closed loop: an author sends again what comes back. Open loop (`rate=`): messages are
- * due at a fixed rate whatever comes back, and one that is sent late is late from when it was due. */
+ * due at a fixed rate whatever comes back, and one that is sent late is late from when it was due; it
+ * begins after a closed loop, as few messages a second would leave the server's code cold for minutes. */
 #define _GNU_SOURCE
 #include "load.h"
 #include <stdio.h>
@@ -12,13 +13,14 @@
 #define STAMP_DIGITS 16
 #define TICK_NS 50000
 #define DRAIN_US 2000000
+#define SETTLE_US 500000
 
 struct author { char *frame; size_t length, stamp_at; };
 
 static struct connection *all;
 static struct author *authors;
 static int author_count, first_author;
-static bool is_fan_out;
+static bool is_fan_out, is_closed_loop;
 static long received, published, due_count, owed, ended;
 static uint64_t now, loop_began_us;
 
@@ -101,7 +103,7 @@ static size_t on_bytes(struct connection *connection, const char *bytes, size_t 
   now = now_us();
   size_t used = websocket_bytes(connection, bytes, length);
   int self = connection->index - first_author;
-  if (back > 0 && options.rate == 0 && self >= 0 && self < author_count)
+  if (back > 0 && is_closed_loop && self >= 0 && self < author_count)
     publish(self, back, now);
   return used;
 }
@@ -133,16 +135,18 @@ static void run_until(uint64_t end_us) {
   while (now_us() < end_us) loop_once(timer >= 0 ? 1 : 5, timer, on_timer);
 }
 
-static void start(void) {
-  loop_began_us = now_us();
-  if (options.rate > 0) {
-    struct itimerspec tick = { { 0, TICK_NS }, { 0, TICK_NS } };
-    timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
-    timerfd_settime(timer, 0, &tick, NULL);
-    return;
-  }
+static void start_closed_loop(void) {
+  is_closed_loop = true;
   for (int index = 0; index < author_count; index++)
-    publish(index, is_fan_out ? 1 : options.in_flight, loop_began_us);
+    publish(index, is_fan_out ? 1 : options.in_flight, now_us());
+}
+
+static void start_open_loop(void) {
+  is_closed_loop = false;
+  loop_began_us = now_us();
+  struct itimerspec tick = { { 0, TICK_NS }, { 0, TICK_NS } };
+  timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+  timerfd_settime(timer, 0, &tick, NULL);
 }
 
 /* Until all that was to be published has come back to the authors, or nothing moves any more. */
@@ -170,12 +174,16 @@ void run_messages(void) {
 
   if (options.messages > 0) {
     window_begin();
-    start();
+    start_closed_loop();
     run_messages_out();
     window_end();
   } else {
-    start();
+    start_closed_loop();
     run_until(now_us() + (uint64_t)(options.warmup * 1e6));
+    if (options.rate > 0) {
+      start_open_loop();
+      run_until(now_us() + SETTLE_US);
+    }
     window_begin();
     run_until(now_us() + (uint64_t)(options.seconds * 1e6));
     window_end();

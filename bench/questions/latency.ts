@@ -11,7 +11,8 @@ const latency: Question = {
     "Messages are due at a fixed rate, whatever has come back by then (open loop), and their latency " +
     "counts from when they were due: a server that stops for a moment is late for all that were due " +
     "meanwhile. A lone message is the only one under way of a group with one reader: nothing gathers " +
-    "with it, and it must not wait for company.",
+    "with it, and it must not wait for company. A closed loop of two seconds warms the servers up: a " +
+    "few hundred messages are not enough for a compiler.",
   isQuick: true,
   contests: (lab) =>
     Promise.all([
