@@ -92,34 +92,23 @@ export class Gatherer {
     const wanted = this.#isForMany ? QUIET_HOPS_OF_MANY : QUIET_HOPS;
     if (this.#quiet < wanted && ++this.#hops < MAX_HOPS) return queueMicrotask(this.#look);
     this.#isLooking = false;
-    this.#flushWhenWritten();
+    this.#flushWhenDue();
   };
 
   get #isForMany(): boolean {
     return this.#waiting.length >= MANY;
   }
 
-  readonly #flushWhenWritten = (): void => {
-    if (this.#isWriting()) return void setImmediate(this.#flushWhenWritten);
+  /** Writes, unless it is waited for: for the writes of the turn before, or for more to come. */
+  readonly #flushWhenDue = (): void => {
+    if (this.#written !== undefined || this.#waiting.length === 0) return;
     const waitMs = this.#isForMany ? this.#hold.waitMs(this.#frames) : 0;
     if (waitMs === 0) return this.#flush();
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      if (!this.#isLooking) this.#flushWhenWritten();
+      if (!this.#isLooking) this.#flushWhenDue();
     }, waitMs);
   };
-
-  /** Whether the runtime has not got to the end of the many writes of the turn before. */
-  #isWriting(): boolean {
-    const written = this.#written;
-    if (written === undefined) return false;
-    const isWriting = written.isWriting;
-    if (isWriting && this.#goes++ < MAX_GOES) return true;
-    if (isWriting) this.#slow.add(written);
-    else this.#hold.written();
-    this.#written = undefined;
-    return false;
-  }
 
   #flush(): void {
     clearTimeout(this.#timer);
@@ -129,9 +118,23 @@ export class Gatherer {
     this.#first.forget();
     this.#goes = this.#frames = 0;
     this.#written = waiting.length < MANY ? undefined : this.#pickReader(waiting);
-    if (this.#written !== undefined) this.#hold.began();
+    if (this.#written !== undefined) {
+      this.#hold.began();
+      setImmediate(this.#awaitWrites);
+    }
     for (const outbox of waiting) outbox.flush();
   }
+
+  /** Looks in each go of the event loop whether it has got to the end of many writes. */
+  readonly #awaitWrites = (): void => {
+    const written = this.#written!;
+    const { isWriting } = written;
+    if (isWriting && this.#goes++ < MAX_GOES) return void setImmediate(this.#awaitWrites);
+    if (isWriting) this.#slow.add(written);
+    else this.#hold.written();
+    this.#written = undefined;
+    if (!this.#isLooking) this.#flushWhenDue();
+  };
 
   /** Returns one of the last, but none that was waited for in vain and still has something to be written. */
   #pickReader(waiting: readonly Flushable[]): Flushable | undefined {

@@ -58,16 +58,17 @@ export class Hold {
    */
   waitMs(frames: number): number {
     if (this.#until === 0) return 0;
+    const leftMs = this.#until - this.#now();
     if (this.#framesBefore === 0) {
-      if (this.#skipped < this.#skip) {
-        this.#skipped++;
+      const isTooLate = leftMs <= 0;
+      if (isTooLate || this.#skipped < this.#skip) {
+        if (!isTooLate) this.#skipped++;
         this.#until = 0;
         return 0;
       }
       this.#framesBefore = frames;
     }
     if (frames >= this.#enough) return this.#endEarly();
-    const leftMs = this.#until - this.#now();
     return leftMs > 0 ? leftMs : this.#end(frames);
   }
 

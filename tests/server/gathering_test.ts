@@ -205,52 +205,66 @@ test("a peer that reads again is waited for again", async () => {
 async function crowdThatWaits() {
   let now = 0;
   const room = crowd(new Hold(() => now));
-  const write = async (frame: string) => {
+  /** Writes a frame to all, which takes so long. */
+  const write = async (frame: string, ms: number) => {
     room.publish(frame);
-    await turn();
     room.setWaiting(100);
-    now += 1_000;
-    room.publish(`${frame}a`);
+    await turn();
+    now += ms;
     room.setWaiting(0);
     await turn();
   };
-  await write("1");
+  await write("1", 1_000);
   assert.deepEqual(room.sentTo(0), ["1"]);
   return { ...room, write, pass: (ms: number) => now += ms };
 }
 
+test("what comes long after a turn of many waits for nothing", async () => {
+  const { publish, sentTo, pass } = await crowdThatWaits();
+  pass(100);
+  publish("2");
+  await turn();
+  assert.deepEqual(sentTo(0), ["1", "2"]);
+});
+
 test("after a turn of many it is waited for more, until as many are there as came before", async () => {
-  const { publish, sentTo, setWaiting, pass } = await crowdThatWaits();
-  publish("1b");
+  const { publish, write, sentTo, pass } = await crowdThatWaits();
+  publish("2");
+  await turn();
+  publish("3");
+  await turn();
+  assert.deepEqual(sentTo(0), ["1"]);
   // The wait is over, and had brought one more.
   pass(100);
   while (sentTo(0).length < 2) await turn();
-  assert.deepEqual(sentTo(0), ["1", "1a\n1b"]);
-  setWaiting(100);
-  pass(1_000);
-  publish("2");
-  setWaiting(0);
   await turn();
-  assert.equal(sentTo(0).length, 2);
-  publish("3");
+  assert.deepEqual(sentTo(0).slice(1), ["2\n3"]);
+  await write("4", 1_000);
+  publish("5");
   await turn();
-  assert.deepEqual(sentTo(0).slice(2), ["2\n3"]);
+  assert.deepEqual(sentTo(0).slice(2), ["4"]);
+  publish("6");
+  await turn();
+  assert.deepEqual(sentTo(0).slice(3), ["5\n6"]);
 });
 
 test("what is for few is not waited with, and comes with the others where those wait", async () => {
-  const { gatherer, publish, sentTo, setWaiting, pass, peers } = await crowdThatWaits();
+  const { gatherer, publish, write, sentTo, pass, peers } = await crowdThatWaits();
   const other = peer(true, gatherer);
+  publish("2");
+  await turn();
   other.outbox.sendFrame("with them");
-  publish("1b");
+  publish("3");
+  await turn();
+  assert.deepEqual(other.sent, []);
   pass(100);
   while (sentTo(0).length < 2) await turn();
+  await turn();
   assert.deepEqual(other.sent, ["with them"]);
-  setWaiting(100);
-  pass(1_000);
-  setWaiting(0);
+  await write("4", 1_000);
   peers[0]!.outbox.sendFrame("lone");
   await turn();
-  assert.deepEqual(sentTo(0).slice(2), ["lone"]);
+  assert.deepEqual(sentTo(0).slice(3), ["lone"]);
 });
 
 test("who speaks to many hears it with them, when the handler has waited for the layer", async () => {
