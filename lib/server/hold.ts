@@ -20,13 +20,17 @@ const EARLY_ENDS = 256;
  * once answer what they have just heard at about the same time, and what is written together costs a
  * room one write, not two. Those whose process was slower are a little behind.
  *
- * Only right after many writes, for no more than half of the time that they took, until as many frames
- * are there as came before, and only while waiting has been worth it: where nothing more came, it is
- * tried again ever more seldom. A message that comes when nothing was written waits for nothing.
+ * Only where the first of them come right after many writes, for no more than half of the time that
+ * those took, until as many frames are there as came before, and only while waiting has been worth it:
+ * where nothing more came, it is tried again ever more seldom. A message that comes when nothing was
+ * just written waits for nothing.
  */
 export class Hold {
   readonly #now: () => number;
   #beganAt = 0;
+  /** How long a wait may be, in milliseconds. */
+  #shareMs = 0;
+  /** When a wait may begin at the latest, and then when it ends; 0 where there is none to be. */
   #until = 0;
   #skip = 0;
   #skipped = 0;
@@ -49,7 +53,8 @@ export class Hold {
   /** They are done: for a moment it may be waited for more. */
   written(): void {
     const now = this.#now();
-    this.#until = now + Math.min(MAX_MS, (now - this.#beganAt) * SHARE);
+    this.#shareMs = Math.min(MAX_MS, (now - this.#beganAt) * SHARE);
+    this.#until = now + this.#shareMs;
   }
 
   /**
@@ -58,18 +63,19 @@ export class Hold {
    */
   waitMs(frames: number): number {
     if (this.#until === 0) return 0;
-    const leftMs = this.#until - this.#now();
+    const now = this.#now();
     if (this.#framesBefore === 0) {
-      const isTooLate = leftMs <= 0;
+      const isTooLate = now >= this.#until;
       if (isTooLate || this.#skipped < this.#skip) {
         if (!isTooLate) this.#skipped++;
         this.#until = 0;
         return 0;
       }
       this.#framesBefore = frames;
+      this.#until = now + this.#shareMs;
     }
     if (frames >= this.#enough) return this.#endEarly();
-    return leftMs > 0 ? leftMs : this.#end(frames);
+    return now < this.#until ? this.#until - now : this.#end(frames);
   }
 
   #endEarly(): 0 {

@@ -27,6 +27,11 @@ test("Hold waits for no more than 25 ms", () => {
   assert.equal(createRoom(400)([4, 5]), 25);
 });
 
+test("Hold waits from when the first came, where that was soon", () => {
+  assert.equal(createRoom()([4, 5], 1.5), 2);
+  assert.equal(createRoom()([4, 5], 2), 0);
+});
+
 test("Hold says for how long", () => {
   let now = 0;
   const hold = new Hold(() => now);
