@@ -8,6 +8,7 @@ import type {
   LayerGap,
   Mailbox,
 } from "./channel_layer.ts";
+import { Departures } from "./departures.ts";
 import { DurableQueues } from "./durable_queues.ts";
 import { deliverToMember, type MemberTransport, sendToMembers } from "./group_members.ts";
 import { closedError } from "./layer_error.ts";
@@ -26,8 +27,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
   readonly #bus: Bus;
   readonly #queues: DurableQueues;
   readonly #gapListeners = new Set<(gap: LayerGap) => void>();
-  /** Channels of this process that were taken out of a group, while its messages may be on their way. */
-  readonly #leaving = new Map<string, number>();
+  readonly #departures = new Departures();
   #closed = false;
 
   constructor(settings: LayerSettings, createBus: (context: BusContext) => Bus) {
@@ -120,7 +120,8 @@ export abstract class BusChannelLayer implements ChannelLayer {
       if (isOwn) this.#local.groupDiscard(group, channel);
       // Another process may have added it. What is here is done, with the bus or without.
       const removed = this.#bus.removeMember(group, channel);
-      await (isOwn ? this.#leave(group, channel, removed) : removed);
+      if (!isOwn) return await removed;
+      await this.#departures.note(group, channel, this.#catchUp(channel, removed));
     });
   }
 
@@ -177,18 +178,10 @@ export abstract class BusChannelLayer implements ChannelLayer {
     }
   }
 
-  /**
-   * Where another process had added a channel as well, each message to the group comes to it twice, and
-   * it may leave between the two.
-   */
-  async #leave(group: string, channel: string, removed: Promise<void>): Promise<void> {
-    const key = `${group} ${channel}`;
-    this.#leaving.set(key, (this.#leaving.get(key) ?? 0) + 1);
-    await removed.catch(() => {});
-    if (this.#local.isThere(channel)) await this.#bus.caughtUp().catch(() => {});
-    const left = this.#leaving.get(key)! - 1;
-    if (left > 0) this.#leaving.set(key, left);
-    else this.#leaving.delete(key);
+  /** Resolves when a channel has got all that was sent before it was taken out of a group. */
+  async #catchUp(channel: string, removed: Promise<void>): Promise<void> {
+    await removed;
+    if (this.#local.isThere(channel)) await this.#bus.caughtUp();
   }
 
   #sendHere(channel: string, plain: PlainMessage): void {
@@ -240,7 +233,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
 
   /** Whether a message to the group has come to the channel as to a member in its own process. */
   #hasGot(group: string, channel: string): boolean {
-    return this.#local.isMember(group, channel) || this.#leaving.has(`${group} ${channel}`);
+    return this.#local.isMember(group, channel) || this.#departures.has(group, channel);
   }
 
   /** *Security*: whoever reaches the bus may put anything there; what is no frame is counted. */

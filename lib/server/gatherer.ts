@@ -113,7 +113,8 @@ export class Gatherer {
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const waiting = this.#waiting;
+    // Who speaks to many was added last, and is written first: it can go on while the others are written.
+    const waiting = this.#waiting.reverse();
     this.#waiting = [];
     this.#first.forget();
     this.#goes = this.#frames = 0;
