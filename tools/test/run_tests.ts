@@ -7,7 +7,6 @@ import { fileURLToPath } from "node:url";
 import { type Counts, countTests, NONE, sum } from "./junit.ts";
 import type { FoundSecret } from "./secrets.ts";
 import { watchOutput } from "./watch_output.ts";
-import { wholeLines } from "./whole_lines.ts";
 
 const PRELOAD = fileURLToPath(new URL("./stray_errors.ts", import.meta.url));
 
@@ -48,14 +47,8 @@ export async function deno(args: readonly string[], options: RunOptions = {}): P
     signal: AbortSignal.timeout(TIMEOUT_MS),
   }).spawn();
   const [out, error, { success }] = await Promise.all([
-    watchOutput(
-      child.stdout.pipeThrough(wholeLines()),
-      (chunk) => writeAll(Deno.stdout, chunk),
-    ),
-    watchOutput(
-      child.stderr.pipeThrough(wholeLines()),
-      (chunk) => writeAll(Deno.stderr, chunk),
-    ),
+    watchOutput(child.stdout, (lines) => writeAll(Deno.stdout, lines)),
+    watchOutput(child.stderr, (lines) => writeAll(Deno.stderr, lines)),
     child.status,
   ]);
   return { success, secrets: [...out, ...error] };

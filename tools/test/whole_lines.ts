@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+
 const NEWLINE = 10;
 
 /** Holds text back until its line is whole: several runs write to one terminal. */
@@ -5,22 +7,13 @@ export function wholeLines(): TransformStream<Uint8Array<ArrayBuffer>, Uint8Arra
   let rest: Uint8Array<ArrayBuffer> = new Uint8Array();
   return new TransformStream({
     transform(chunk, controller) {
-      const end = chunk.lastIndexOf(NEWLINE) + 1;
-      if (end > 0) controller.enqueue(joined(rest, chunk.subarray(0, end)));
-      rest = end > 0 ? chunk.slice(end) : joined(rest, chunk);
+      const text = Buffer.concat([rest, chunk]);
+      const end = text.lastIndexOf(NEWLINE) + 1;
+      if (end > 0) controller.enqueue(text.subarray(0, end));
+      rest = text.subarray(end);
     },
     flush(controller) {
       if (rest.length > 0) controller.enqueue(rest);
     },
   });
-}
-
-function joined(
-  before: Uint8Array<ArrayBuffer>,
-  after: Uint8Array<ArrayBuffer>,
-): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(before.length + after.length);
-  both.set(before);
-  both.set(after, before.length);
-  return both;
 }
