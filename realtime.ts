@@ -1,23 +1,23 @@
 /**
- * Who may open which socket, and what serves it: read it from the outside in.
+ * Who may open which socket, and which consumer serves it: read the stack from top to bottom.
  *
  * @module
  */
-import type { Application, Log, Scope } from "@sluice/sluice";
+import type { Log } from "@sluice/sluice";
 import {
   type Audit,
   type PublicUser,
   requireUser,
+  sessionOrTicket,
   type SignedInScope,
   type Tickets,
+  user,
   type UserStore,
-  withTickets,
-  withUser,
 } from "@sluice/sluice/auth";
-import { type ChannelLayer, type LayerScope, withLayer } from "@sluice/sluice/layers";
+import { type ChannelLayer, layer, type LayerScope } from "@sluice/sluice/layers";
 import type { Presence } from "@sluice/sluice/presence";
-import { route, router } from "@sluice/sluice/routing";
-import { withHandshakeRate, withOrigins, withSocketLimits } from "@sluice/sluice/security";
+import { route, stack } from "@sluice/sluice/routing";
+import { handshakeRate, origins, socketLimits } from "@sluice/sluice/security";
 import { type Handler, toHandler } from "@sluice/sluice/server";
 import type { Sessions } from "@sluice/sluice/sessions";
 import { ChatConsumer, type ChatScope } from "./consumers/chat_consumer.ts";
@@ -25,10 +25,10 @@ import { EchoConsumer } from "./consumers/echo_consumer.ts";
 import { SessionsConsumer, type SessionsParts } from "./consumers/sessions_consumer.ts";
 import { auditRefusals } from "./app/audit.ts";
 import type { Limits } from "./app/limits.ts";
-import { type SessionNotices, withNotices } from "./app/session_notices.ts";
+import { type SessionNotices, tellNotices } from "./app/session_notices.ts";
 import type { Settings } from "./app/settings.ts";
 
-/** What every consumer here knows of its connection. */
+/** What every consumer here knows about its connection. */
 type AppScope = SignedInScope & LayerScope;
 
 /** What the gate is made of. */
@@ -46,9 +46,9 @@ export interface RealtimeParts {
   readonly listSessions: SessionsParts["list"];
 }
 
-/** Creates what answers `/ws/…`. */
+/** Creates the handler of `/ws/…`. */
 export function createRealtime(parts: RealtimeParts): Handler {
-  const { settings, log, audit, sessions, users, tickets, layer, presence } = parts;
+  const { settings, log, audit, sessions, users, tickets, presence } = parts;
   const { notices, listSessions: list } = parts;
   const watch: SessionsParts["watch"] = (userId, changed) => notices.watch(userId, changed);
   const limits = {
@@ -57,34 +57,26 @@ export function createRealtime(parts: RealtimeParts): Handler {
     counter: parts.limits.sockets,
   };
 
-  const routes = router<AppScope>([
-    route("/ws/echo", EchoConsumer),
-    route(
-      "/ws/chat/:room([A-Za-z0-9_-]{1,64})",
-      (scope: ChatScope) => new ChatConsumer(scope, presence),
-    ),
-    route("/ws/sessions", (scope: AppScope) => new SessionsConsumer(scope, { list, watch })),
-  ]);
-
-  const stack: Application<Scope> = withHandshakeRate(
-    parts.limits.handshakes,
-    withOrigins(
-      settings.allowedOrigins,
-      withTickets(
-        tickets,
-        sessions,
-        withUser(
-          users,
-          requireUser(
-            withSocketLimits(limits, withNotices(notices, withLayer(layer, routes))),
-          ),
-        ),
+  const application = stack()
+    .use(handshakeRate(parts.limits.handshakes))
+    .use(origins(settings.allowedOrigins))
+    .use(sessionOrTicket({ sessions, tickets }))
+    .use(user(users))
+    .use(requireUser())
+    .use(socketLimits(limits))
+    .use(tellNotices(notices))
+    .use(layer(parts.layer))
+    .routes([
+      route("/ws/echo", EchoConsumer),
+      route(
+        "/ws/chat/:room([A-Za-z0-9_-]{1,64})",
+        (scope: ChatScope) => new ChatConsumer(scope, presence),
       ),
-    ),
-  );
+      route("/ws/sessions", (scope: AppScope) => new SessionsConsumer(scope, { list, watch })),
+    ]);
 
   const { maxMessageBytes, messagesPerSecond, messageBurst, sendBufferBytes } = settings;
-  return toHandler(stack, {
+  return toHandler(application, {
     log,
     publicUrl: settings.publicUrl,
     trustProxy: settings.trustProxy,

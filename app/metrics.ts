@@ -15,7 +15,8 @@ type Metric = readonly [
  * *Security*: labels hold codes and names of this software's own, nothing that came from a request.
  */
 export function renderMetrics({ realtime, layer, startedAt }: Services): string {
-  const { open, accepted, connected, disconnected, lingering, refused, dropped } = realtime.stats;
+  const { open, accepted, connected, disconnected, lingering, refused, dropped, unhandled } =
+    realtime.stats;
   const { stats } = layer;
   const metrics: readonly Metric[] = [
     ["sluice_sockets_open", "gauge", "Sockets that are open.", open],
@@ -25,6 +26,7 @@ export function renderMetrics({ realtime, layer, startedAt }: Services): string 
     ["sluice_sockets_lingering", "gauge", "Sockets that are over, not yet let go.", lingering],
     ["sluice_refusals_total", "counter", "Requests not let in, by code.", samples("code", refused)],
     ["sluice_sends_dropped_total", "counter", "Messages dropped for slow readers.", dropped],
+    ["sluice_layer_unhandled_total", "counter", "Layer messages without a handler.", unhandled],
     ["sluice_layer_channels", "gauge", "Channels of the layer.", stats.channels],
     ["sluice_layer_groups", "gauge", "Groups with members here.", stats.groups],
     ["sluice_layer_sent_total", "counter", "Sends that succeeded.", stats.sent],

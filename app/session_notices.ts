@@ -1,4 +1,4 @@
-import type { Application, Clock, LayerMessage, Log, Scope } from "@sluice/sluice";
+import type { Clock, LayerMessage, Log, Middleware, Scope } from "@sluice/sluice";
 import type { ChannelLayer, Mailbox } from "@sluice/sluice/layers";
 import type { Audit } from "@sluice/sluice/auth";
 import type { Sessions } from "@sluice/sluice/sessions";
@@ -134,12 +134,11 @@ export class SessionNotices implements Mailbox {
   }
 }
 
-/** Tells them of every socket that opens or ends. */
-export function withNotices<S extends Scope & { readonly user: { readonly id: string } }>(
+/** A middleware that tells open sessions pages of every socket that opens or ends. */
+export function tellNotices(
   notices: SessionNotices,
-  next: Application<S>,
-): Application<S> {
-  return (scope) => {
+): Middleware<Scope & { readonly user: { readonly id: string } }> {
+  return (next) => (scope) => {
     const { connection, user } = scope;
     connection.onEnd(() => notices.tell(user.id));
     notices.tell(user.id);

@@ -8,11 +8,13 @@
  *
  * @module
  */
+import { allowAnonymous } from "@sluice/sluice/auth";
 import { memoryUsage } from "node:process";
 import type { Scope, SlowReaderPolicy } from "@sluice/sluice";
 import { Consumer } from "@sluice/sluice/consumers";
-import { type LayerScope, MemoryChannelLayer, withLayer } from "@sluice/sluice/layers";
-import { route, router } from "@sluice/sluice/routing";
+import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
+import { route, stack } from "@sluice/sluice/routing";
+import { anyOrigin } from "@sluice/sluice/security";
 import { toHandler } from "@sluice/sluice/server";
 import { openStalled } from "./support/stalled_client.ts";
 import { quantile, round } from "./harness/statistics.ts";
@@ -37,7 +39,12 @@ class Reader extends Consumer<Scope & LayerScope> {
 }
 
 const layer = new MemoryChannelLayer();
-const handler = toHandler(withLayer(layer, router<Scope & LayerScope>([route("/*", Reader)])));
+const application = stack()
+  .use(anyOrigin())
+  .use(allowAnonymous())
+  .use(withLayer(layer))
+  .routes([route("/*", Reader)]);
+const handler = toHandler(application);
 const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, handler);
 const url = `ws://127.0.0.1:${server.addr.port}/`;
 

@@ -5,10 +5,12 @@
  *
  * @module
  */
+import { allowAnonymous } from "@sluice/sluice/auth";
 import type { LayerMessage, Scope, Socket, SocketEvents, Transport } from "@sluice/sluice";
 import { Consumer } from "@sluice/sluice/consumers";
-import { type LayerScope, MemoryChannelLayer, withLayer } from "@sluice/sluice/layers";
-import { route, router } from "@sluice/sluice/routing";
+import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
+import { route, stack } from "@sluice/sluice/routing";
+import { anyOrigin } from "@sluice/sluice/security";
 import { toHandler } from "@sluice/sluice/server";
 
 const CONNECTIONS = Number(Deno.args[0] ?? 100_000);
@@ -46,7 +48,11 @@ const transport: Transport = {
 };
 
 const layer = new MemoryChannelLayer();
-const application = withLayer<Scope>(layer, router<LayerScope>([route("/*", Member)]));
+const application = stack()
+  .use(anyOrigin())
+  .use(allowAnonymous())
+  .use(withLayer(layer))
+  .routes([route("/*", Member)]);
 const handler = toHandler(application, { transport });
 
 const begun = performance.now();

@@ -10,14 +10,14 @@
  *
  * @module
  */
-import { MemoryUserStore, requireUser, type SignedInScope, withUser } from "@sluice/sluice/auth";
+import { MemoryUserStore, requireUser, type SignedInScope, user } from "@sluice/sluice/auth";
 import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
-import { type LayerScope, MemoryChannelLayer, withLayer } from "@sluice/sluice/layers";
+import { layer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { defineMessages, type } from "@sluice/sluice/protocol";
-import { route, router } from "@sluice/sluice/routing";
-import { withOrigins } from "@sluice/sluice/security";
+import { route, stack } from "@sluice/sluice/routing";
+import { origins } from "@sluice/sluice/security";
 import { consoleLog as log, serve, toHandler } from "@sluice/sluice/server";
-import { MemorySessionStore, sessionCookie, Sessions, withSession } from "@sluice/sluice/sessions";
+import { MemorySessionStore, session, sessionCookie, Sessions } from "@sluice/sluice/sessions";
 import * as v from "valibot";
 
 const users = new MemoryUserStore();
@@ -46,10 +46,16 @@ const handlers: HandlersOf<ChatConsumer> = {
   },
 };
 
-// routing.py: a path; asgi.py: origins, session → user → nobody is turned away → let in
-const routes = router<SignedInScope & LayerScope>([route("/ws/chat/:room{slug}", ChatConsumer)]);
-const signedIn = requireUser(withLayer(new MemoryChannelLayer(), routes));
-const realtime = toHandler(withOrigins([], withSession(sessions, withUser(users, signedIn))));
+// routing.py and asgi.py: origins, session, user, then the path
+const realtime = toHandler(
+  stack()
+    .use(origins())
+    .use(session(sessions))
+    .use(user(users))
+    .use(requireUser())
+    .use(layer(new MemoryChannelLayer()))
+    .routes([route("/ws/chat/:room{slug}", ChatConsumer)]),
+);
 // ----
 
 async function signInAs(login: string): Promise<Response> {

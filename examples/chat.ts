@@ -15,15 +15,15 @@ import {
   type SignedInScope,
   SignIn,
   SignInError,
-  withUser,
+  user,
 } from "@sluice/sluice/auth";
 import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
-import { type LayerScope, MemoryChannelLayer, withLayer } from "@sluice/sluice/layers";
+import { layer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { defineMessages, type } from "@sluice/sluice/protocol";
-import { route, router } from "@sluice/sluice/routing";
-import { isCrossSite, withOrigins } from "@sluice/sluice/security";
+import { route, stack } from "@sluice/sluice/routing";
+import { isCrossSite, origins } from "@sluice/sluice/security";
 import { consoleLog as log, serve, toHandler } from "@sluice/sluice/server";
-import { MemorySessionStore, Sessions, withSession } from "@sluice/sluice/sessions";
+import { MemorySessionStore, session, Sessions } from "@sluice/sluice/sessions";
 import * as v from "valibot";
 
 const messages = defineMessages({
@@ -60,9 +60,15 @@ const providers = [new DevProvider(identity)];
 const transactions = new MemoryTransactionStore();
 const signIn = new SignIn({ providers, transactions, users, sessions, log });
 
-const routes = router<SignedInScope & LayerScope>([route("/ws/chat/:room{slug}", ChatConsumer)]);
-const signedIn = requireUser(withLayer(new MemoryChannelLayer(), routes));
-const realtime = toHandler(withOrigins([], withSession(sessions, withUser(users, signedIn))));
+const realtime = toHandler(
+  stack()
+    .use(origins())
+    .use(session(sessions))
+    .use(user(users))
+    .use(requireUser())
+    .use(layer(new MemoryChannelLayer()))
+    .routes([route("/ws/chat/:room{slug}", ChatConsumer)]),
+);
 
 const PAGE = `<!doctype html><title>Chat</title>
 <p><a href="/auth/signin?return_to=/">Sign in</a> <output></output>

@@ -6,12 +6,13 @@
  *
  * @module
  */
+import { allowAnonymous } from "@sluice/sluice/auth";
 import { memoryUsage } from "node:process";
 import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
-import { type LayerScope, MemoryChannelLayer, withLayer } from "@sluice/sluice/layers";
+import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { defineMessages, type } from "@sluice/sluice/protocol";
-import { route, router } from "@sluice/sluice/routing";
-import { withOrigins } from "@sluice/sluice/security";
+import { route, stack } from "@sluice/sluice/routing";
+import { origins } from "@sluice/sluice/security";
 import { serve, toHandler } from "@sluice/sluice/server";
 
 const EVERY_MS = 250;
@@ -48,8 +49,13 @@ class DashboardConsumer extends JsonConsumer<typeof messages, LayerScope> {
 
 const past: Figures[] = [];
 const layer = new MemoryChannelLayer();
-const routes = router<LayerScope>([route("/ws/dashboard", DashboardConsumer)]);
-const realtime = toHandler(withOrigins([], withLayer(layer, routes)));
+const realtime = toHandler(
+  stack()
+    .use(origins())
+    .use(allowAnonymous())
+    .use(withLayer(layer))
+    .routes([route("/ws/dashboard", DashboardConsumer)]),
+);
 
 let due = Date.now() + EVERY_MS;
 setInterval(() => {

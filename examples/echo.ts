@@ -5,10 +5,10 @@
  *
  * @module
  */
-import type { Scope } from "@sluice/sluice";
 import { Consumer } from "@sluice/sluice/consumers";
-import { route, router } from "@sluice/sluice/routing";
-import { withOrigins } from "@sluice/sluice/security";
+import { allowAnonymous } from "@sluice/sluice/auth";
+import { route, stack } from "@sluice/sluice/routing";
+import { origins } from "@sluice/sluice/security";
 import { serve, toHandler } from "@sluice/sluice/server";
 
 class EchoConsumer extends Consumer {
@@ -17,7 +17,12 @@ class EchoConsumer extends Consumer {
   }
 }
 
-const realtime = toHandler(withOrigins([], router<Scope>([route("/ws/echo", EchoConsumer)])));
+const realtime = toHandler(
+  stack()
+    .use(origins())
+    .use(allowAnonymous())
+    .routes([route("/ws/echo", EchoConsumer)]),
+);
 
 serve(realtime, {
   port: Number(Deno.env.get("PORT") ?? 8000),

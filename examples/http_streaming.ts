@@ -12,9 +12,11 @@
  * @module
  */
 import type { LayerMessage } from "@sluice/sluice";
+import { allowAnonymous } from "@sluice/sluice/auth";
 import { HttpConsumer } from "@sluice/sluice/consumers";
-import { type LayerScope, MemoryChannelLayer, withLayer } from "@sluice/sluice/layers";
-import { route, router } from "@sluice/sluice/routing";
+import { layer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
+import { route, stack } from "@sluice/sluice/routing";
+import { anyOrigin } from "@sluice/sluice/security";
 import { serve, toHandler } from "@sluice/sluice/server";
 
 /** Streams what is said, until its reader goes away. */
@@ -57,12 +59,17 @@ class SayConsumer extends HttpConsumer<LayerScope> {
   }
 }
 
-const routes = router<LayerScope>([
-  route("/events", EventsConsumer),
-  route("/next", NextConsumer),
-  route("/say", SayConsumer),
-]);
-const handler = toHandler(withLayer(new MemoryChannelLayer(), routes));
+const handler = toHandler(
+  stack()
+    .use(anyOrigin())
+    .use(allowAnonymous())
+    .use(layer(new MemoryChannelLayer()))
+    .routes([
+      route("/events", EventsConsumer),
+      route("/next", NextConsumer),
+      route("/say", SayConsumer),
+    ]),
+);
 
 serve(handler, {
   port: Number(Deno.env.get("PORT") ?? 8000),

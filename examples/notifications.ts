@@ -10,14 +10,14 @@
  *
  * @module
  */
-import { MemoryUserStore, requireUser, type SignedInScope, withUser } from "@sluice/sluice/auth";
+import { MemoryUserStore, requireUser, type SignedInScope, user } from "@sluice/sluice/auth";
 import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
-import { type LayerScope, MemoryChannelLayer, withLayer } from "@sluice/sluice/layers";
+import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { defineMessages, type } from "@sluice/sluice/protocol";
-import { route, router } from "@sluice/sluice/routing";
-import { withOrigins } from "@sluice/sluice/security";
+import { route, stack } from "@sluice/sluice/routing";
+import { origins } from "@sluice/sluice/security";
 import { consoleLog as log, serve, toHandler } from "@sluice/sluice/server";
-import { MemorySessionStore, sessionCookie, Sessions, withSession } from "@sluice/sluice/sessions";
+import { MemorySessionStore, session, sessionCookie, Sessions } from "@sluice/sluice/sessions";
 
 type AppScope = SignedInScope & LayerScope;
 
@@ -43,12 +43,14 @@ function groupOf(login: string): string {
 const layer = new MemoryChannelLayer();
 const users = new MemoryUserStore();
 const sessions = new Sessions(new MemorySessionStore(), { log });
-const routes = router<AppScope>([route("/ws/notifications", NotificationsConsumer)]);
 const realtime = toHandler(
-  withOrigins(
-    [],
-    withSession(sessions, withUser(users, requireUser(withLayer(layer, routes)))),
-  ),
+  stack()
+    .use(origins())
+    .use(session(sessions))
+    .use(user(users))
+    .use(requireUser())
+    .use(withLayer(layer))
+    .routes([route("/ws/notifications", NotificationsConsumer)]),
 );
 
 async function notify(login: string, text: string): Promise<Response> {

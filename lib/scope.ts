@@ -54,6 +54,26 @@ export interface Scope {
  */
 export type Application<in S> = (scope: S) => Admission | Promise<Admission>;
 
+/**
+ * Wraps an application: needs what `Needs` says of the scope, and adds what `Adds` says.
+ *
+ * Middleware that only wraps, such as a log, needs a `Scope` and adds `unknown`.
+ */
+export interface Middleware<in Needs, out Adds = unknown> {
+  <S extends Needs>(next: Application<S & Adds>): Application<S>;
+}
+
+/** The scope of a connection whose origin was checked, or explicitly need not be. */
+export interface OriginScope extends Scope {
+  readonly originChecked: true;
+}
+
+/** The scope of a connection of which it was decided who may open it. */
+export interface AudienceScope extends Scope {
+  /** `users`: signed-in users only. `anyone`: anonymous clients as well. */
+  readonly audience: "users" | "anyone";
+}
+
 /** What an {@linkcode Application} decided. */
 export type Admission = Consumer | Refusal | Response;
 
@@ -219,6 +239,21 @@ export interface Connection {
 /** Thrown to end a consumer quietly: what follows in the method does not run, nothing is logged. */
 export class StopConsumer extends Error {
   override readonly name = "StopConsumer";
+}
+
+/**
+ * Thrown by `Consumer.event()` for a message of the layer that it has no handler for: the server drops
+ * the message, counts it and logs it once for each type. The socket stays open.
+ */
+export class UnhandledMessageError extends Error {
+  override readonly name = "UnhandledMessageError";
+  /** The message's type. */
+  readonly type: string;
+
+  constructor(type: string) {
+    super(`No handler for the layer message "${type}"`);
+    this.type = type;
+  }
 }
 
 /** A message-oriented socket of some runtime; {@linkcode SocketEvents} says what it reports. */

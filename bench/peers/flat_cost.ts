@@ -6,12 +6,14 @@
  *
  * @module
  */
+import { allowAnonymous } from "@sluice/sluice/auth";
 import { cpuUsage } from "node:process";
 import type { LayerMessage, Scope, Socket, SocketEvents, Transport } from "@sluice/sluice";
 import { Consumer } from "@sluice/sluice/consumers";
-import { type LayerScope, MemoryChannelLayer, withLayer } from "@sluice/sluice/layers";
+import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
-import { route, router } from "@sluice/sluice/routing";
+import { route, stack } from "@sluice/sluice/routing";
+import { anyOrigin } from "@sluice/sluice/security";
 import { toHandler } from "@sluice/sluice/server";
 import { median } from "../harness/statistics.ts";
 
@@ -81,10 +83,11 @@ async function sockets(): Promise<number> {
       return { response: new Response(), socket };
     },
   };
-  const application = withLayer<Scope>(
-    layer,
-    router<Scope & LayerScope>([route("/:room/:name", Room)]),
-  );
+  const application = stack()
+    .use(anyOrigin())
+    .use(allowAnonymous())
+    .use(withLayer(layer))
+    .routes([route("/:room/:name", Room)]);
   const unlimited = { messagesPerSecond: 1e9, messageBurst: 1e9 };
   const handler = toHandler(application, { transport, limits: unlimited });
   for (let serial = 0; serial < others + ROOM; serial++) {

@@ -5,17 +5,19 @@
  *
  * @module
  */
+import { allowAnonymous } from "@sluice/sluice/auth";
 import * as v from "valibot";
 import type { Scope } from "@sluice/sluice";
 import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
 import {
   type ChannelLayer,
+  layer,
   type LayerScope,
   MemoryChannelLayer,
-  withLayer,
 } from "@sluice/sluice/layers";
 import { defineMessages, type } from "@sluice/sluice/protocol";
-import { route, router } from "@sluice/sluice/routing";
+import { route, stack } from "@sluice/sluice/routing";
+import { anyOrigin } from "@sluice/sluice/security";
 import { toHandler } from "@sluice/sluice/server";
 
 const [mode = "echo", address = "memory:"] = Deno.args;
@@ -43,10 +45,11 @@ const handlers: HandlersOf<Bench> = {
 };
 
 const limits = { messagesPerSecond: 1e9, messageBurst: 1e9 };
-const application = withLayer(
-  await createLayer(),
-  router<Scope & LayerScope>([route("/", Bench)]),
-);
+const application = stack()
+  .use(anyOrigin())
+  .use(allowAnonymous())
+  .use(layer(await createLayer()))
+  .routes([route("/", Bench)]);
 Deno.serve({
   port: 0,
   hostname: "127.0.0.1",

@@ -5,19 +5,17 @@
  *
  * @module
  */
-import type { Application, Scope } from "@sluice/sluice";
 import {
   KvTicketStore,
   KvUserStore,
   requireUser,
-  type SignedInScope,
+  sessionOrTicket,
   Tickets,
-  withTickets,
-  withUser,
+  user,
 } from "@sluice/sluice/auth";
 import { Consumer } from "@sluice/sluice/consumers";
-import { route, router } from "@sluice/sluice/routing";
-import { withOrigins } from "@sluice/sluice/security";
+import { route, stack } from "@sluice/sluice/routing";
+import { origins } from "@sluice/sluice/security";
 import { toHandler } from "@sluice/sluice/server";
 import { KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions";
 
@@ -36,17 +34,15 @@ const sessions = new Sessions(new KvSessionStore(kv, { controlLog }), { controlL
 const users = new KvUserStore(kv, { controlLog });
 const tickets = new Tickets(new KvTicketStore(kv));
 
-const stack: Application<Scope> = withOrigins(
-  [],
-  withTickets(
-    tickets,
-    sessions,
-    withUser(users, requireUser(router<SignedInScope>([route("/", Echo)]))),
-  ),
-);
+const application = stack()
+  .use(origins())
+  .use(sessionOrTicket({ sessions, tickets }))
+  .use(user(users))
+  .use(requireUser())
+  .routes([route("/", Echo)]);
 
 Deno.serve({
   port: 0,
   hostname: "127.0.0.1",
   onListen: ({ port }) => console.log(`listening ${port}`),
-}, toHandler(stack, { log, freshness: sessions.freshness }));
+}, toHandler(application, { log, freshness: sessions.freshness }));

@@ -1,4 +1,5 @@
-import type { Application } from "../scope.ts";
+import { guarded } from "../guards.ts";
+import type { Application, AudienceScope, Middleware, Scope } from "../scope.ts";
 import { Refusal, type RefusalCode } from "../protocol/mod.ts";
 import type { SessionState } from "../sessions/mod.ts";
 import type { SignedInScope, UserScope } from "./with_user.ts";
@@ -11,10 +12,10 @@ const CODE: Readonly<Record<SessionState, RefusalCode>> = {
 };
 
 /**
- * Lets in who is signed in, and refuses the others: `NOT_SIGNED_IN`, `SESSION_EXPIRED` or
- * `TICKET_INVALID`, each a 401.
+ * Lets signed-in users in and refuses anonymous clients: `NOT_SIGNED_IN`, `SESSION_EXPIRED` or
+ * `TICKET_INVALID`, each a 401. Without `next` it is a middleware for a `stack()`.
  *
- * Somebody whose session lives but who was removed is not signed in.
+ * A removed user whose session is still live is not signed in.
  *
  * @example
  * ```ts
@@ -25,8 +26,48 @@ const CODE: Readonly<Record<SessionState, RefusalCode>> = {
  * assert.equal(typeof hello, "function");
  * ```
  */
-export function requireUser<S>(next: Application<S & SignedInScope>): Application<S & UserScope> {
-  return (scope) => isSignedIn(scope) ? next(scope) : Refusal.of(CODE[scope.sessionState]);
+export function requireUser(): Middleware<UserScope, SignedInScope & AudienceScope>;
+export function requireUser<S>(
+  next: Application<S & SignedInScope & AudienceScope>,
+): Application<S & UserScope>;
+export function requireUser<S>(
+  next?: Application<S & SignedInScope & AudienceScope>,
+): Middleware<UserScope, SignedInScope & AudienceScope> | Application<S & UserScope> {
+  return next === undefined ? usersOnly : usersOnly(next);
+}
+
+/**
+ * Lets anonymous clients in as well: the explicit way to do without {@linkcode requireUser}.
+ *
+ * *Security*: sockets without a session end with nothing but their own life time; `socketLimits()`
+ * cannot count them by user.
+ *
+ * @example
+ * ```ts
+ * import { allowAnonymous } from "@sluice/sluice/auth";
+ * import { stack } from "@sluice/sluice/routing";
+ * import { anyOrigin } from "@sluice/sluice/security";
+ *
+ * const open = stack().use(anyOrigin()).use(allowAnonymous());
+ * ```
+ */
+export function allowAnonymous(): Middleware<Scope, AudienceScope> {
+  return (next) =>
+    guarded(
+      (scope) => next(Object.assign(scope, { audience: "anyone" } as const)),
+      next,
+      "audience",
+    );
+}
+
+function usersOnly<S>(
+  next: Application<S & SignedInScope & AudienceScope>,
+): Application<S & UserScope> {
+  const application: Application<S & UserScope> = (scope) =>
+    isSignedIn(scope)
+      ? next(Object.assign(scope, { audience: "users" } as const))
+      : Refusal.of(CODE[scope.sessionState]);
+  return guarded(application, next, "audience");
 }
 
 function isSignedIn<S>(scope: S & UserScope): scope is S & SignedInScope {

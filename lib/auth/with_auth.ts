@@ -1,4 +1,5 @@
-import type { Application, Scope } from "../scope.ts";
+import { guarded } from "../guards.ts";
+import type { Application, Middleware, OriginScope } from "../scope.ts";
 import { type Sessions, withSession } from "../sessions/mod.ts";
 import type { UserStore } from "./user_store.ts";
 import { type UserScope, withUser } from "./with_user.ts";
@@ -36,10 +37,28 @@ export interface AuthScope extends UserScope {
 export function withAuth<S>(
   auth: Auth,
   next: Application<S & AuthScope>,
-): Application<S & Scope> {
+): Application<S & OriginScope> {
   const { sessions, users } = auth;
-  return withSession<S>(
-    sessions,
-    withUser<S>(users, (scope) => next(Object.assign(scope, { auth }))),
-  );
+  const addAuth: Application<S & UserScope> = (scope) => next(Object.assign(scope, { auth }));
+  return withSession<S>(sessions, withUser<S>(users, guarded(addAuth, next)));
+}
+
+/**
+ * The middleware of {@linkcode withAuth} for a `stack()`: `session()` and `user()` in one, with `login()`
+ * and `logout()` for consumers.
+ *
+ * @example
+ * ```ts
+ * import { auth, MemoryUserStore, requireUser } from "@sluice/sluice/auth";
+ * import { stack } from "@sluice/sluice/routing";
+ * import { origins } from "@sluice/sluice/security";
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ *
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const users = new MemoryUserStore();
+ * const known = stack().use(origins()).use(auth({ sessions, users })).use(requireUser());
+ * ```
+ */
+export function auth(parts: Auth): Middleware<OriginScope, AuthScope> {
+  return (next) => withAuth(parts, next);
 }

@@ -1,5 +1,6 @@
 import { Refusal } from "../protocol/mod.ts";
-import type { Admission, Application, Scope } from "../scope.ts";
+import { guarded } from "../guards.ts";
+import type { Admission, Application, Middleware, OriginScope, Scope } from "../scope.ts";
 import {
   admitSession,
   type FoundSession,
@@ -37,15 +38,16 @@ export function withTickets<S>(
   tickets: Tickets,
   sessions: Sessions,
   next: Application<S & SessionScope>,
-): Application<S & Scope> {
+): Application<S & OriginScope> {
   // It knows what to say where a ticket was offered that is no good.
   const withoutTicket = withSession<S>(sessions, next);
-  return (scope) => {
+  const application: Application<S & OriginScope> = (scope) => {
     const { ticket } = scope;
     return ticket === undefined ? withoutTicket(scope) : admitTicket(scope, ticket);
   };
+  return guarded(application, next, "session");
 
-  async function admitTicket(scope: S & Scope, ticket: string): Promise<Admission> {
+  async function admitTicket(scope: S & OriginScope, ticket: string): Promise<Admission> {
     const origin = scope.headers.get("origin") ?? undefined;
     let claims: TicketClaims | undefined;
     try {
@@ -60,6 +62,28 @@ export function withTickets<S>(
     const claim = { scope, id, find, unknownAs: "ticket-invalid" } as const;
     return await admitSession(sessions, claim, next);
   }
+}
+
+/**
+ * The middleware of {@linkcode withTickets} for a `stack()`: in the place of `session()`, for clients
+ * that may bring a ticket instead of the cookie.
+ *
+ * @example
+ * ```ts
+ * import { MemoryTicketStore, sessionOrTicket, Tickets } from "@sluice/sluice/auth";
+ * import { stack } from "@sluice/sluice/routing";
+ * import { origins } from "@sluice/sluice/security";
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ *
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const tickets = new Tickets(new MemoryTicketStore());
+ * const known = stack().use(origins()).use(sessionOrTicket({ sessions, tickets }));
+ * ```
+ */
+export function sessionOrTicket(
+  { sessions, tickets }: { readonly sessions: Sessions; readonly tickets: Tickets },
+): Middleware<OriginScope, SessionScope> {
+  return (next) => withTickets(tickets, sessions, next);
 }
 
 async function findByTicket(

@@ -1,4 +1,5 @@
-import type { Application, Scope } from "../scope.ts";
+import { guarded } from "../guards.ts";
+import type { Application, Middleware, Scope } from "../scope.ts";
 import { andThen, isPromise } from "../promises.ts";
 import { Refusal } from "../protocol/mod.ts";
 import type { Session, SessionScope } from "../sessions/mod.ts";
@@ -46,7 +47,7 @@ export function withUser<S>(
   next: Application<S & UserScope>,
 ): Application<S & SessionScope> {
   const live = new LiveUsers(users);
-  return (scope) => {
+  const application: Application<S & SessionScope> = (scope) => {
     const watch = scope.session && live.watch(scope as typeof scope & UserScope);
     const found = scope.session && find(scope, scope.session);
     return andThen(found, (user) => {
@@ -56,6 +57,7 @@ export function withUser<S>(
       return next(identified);
     });
   };
+  return guarded(application, next);
 
   function find(
     { connection }: Scope,
@@ -68,4 +70,22 @@ export function withUser<S>(
       return new Refusal("UNAVAILABLE", { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });
     });
   }
+}
+
+/**
+ * The middleware of {@linkcode withUser} for a `stack()`: finds the user of the session.
+ *
+ * @example
+ * ```ts
+ * import { MemoryUserStore, user } from "@sluice/sluice/auth";
+ * import { stack } from "@sluice/sluice/routing";
+ * import { origins } from "@sluice/sluice/security";
+ * import { MemorySessionStore, session, Sessions } from "@sluice/sluice/sessions";
+ *
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const known = stack().use(origins()).use(session(sessions)).use(user(new MemoryUserStore()));
+ * ```
+ */
+export function user(users: UserStore): Middleware<SessionScope, UserScope> {
+  return (next) => withUser(users, next);
 }

@@ -1,11 +1,12 @@
 import type { ChannelLayer, GroupSendOptions, GroupSendResult, LayerScope } from "../layers/mod.ts";
 import { CloseCode, Refusal, type RefusalCode } from "../protocol/mod.ts";
-import type {
-  Consumer as ConsumerContract,
-  LayerGap,
-  LayerMessage,
-  Scope,
-  SlowReaderPolicy,
+import {
+  type Consumer as ConsumerContract,
+  type LayerGap,
+  type LayerMessage,
+  type Scope,
+  type SlowReaderPolicy,
+  UnhandledMessageError,
 } from "../scope.ts";
 import { Membership } from "./membership.ts";
 import { type GroupPolicy, Policies } from "./policies.ts";
@@ -61,9 +62,13 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
   /** Handles a message of the client. */
   receive(_data: string | Uint8Array): void | Promise<void> {}
 
-  /** Handles a message of the channel layer. */
+  /**
+   * Handles a message of the channel layer.
+   *
+   * @throws {UnhandledMessageError} There is no handler for it: the server drops the message.
+   */
   event(message: LayerMessage): void | Promise<void> {
-    throw new TypeError(`Cannot handle the layer's message "${message.type}": no handler for it`);
+    throw new UnhandledMessageError(message.type);
   }
 
   /**

@@ -20,5 +20,6 @@ export type {
 } from "./handlers.ts";
 export { HttpConsumer } from "./http_consumer.ts";
 export type { GroupPolicy } from "./policies.ts";
+export { type MessageSender, messageSender } from "./message_sender.ts";
 export { JsonConsumer, type LayerEvent, type ServerMessage } from "./json_consumer.ts";
 export { type CookiePlace, deleteCookie, setCookie, type SetCookieOptions } from "./set_cookie.ts";

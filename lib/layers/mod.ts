@@ -18,4 +18,4 @@ export type { ChannelLayerOptions } from "./layer_options.ts";
 export type { DropReason, LayerStats } from "./layer_stats.ts";
 export { MemoryChannelLayer, type MemoryChannelLayerOptions } from "./memory_channel_layer.ts";
 export { assertChannelName, assertGroupName, MAX_NAME_LENGTH } from "./names.ts";
-export { type Layers, type LayerScope, withLayer } from "./with_layer.ts";
+export { layer, type Layers, type LayerScope, withLayer } from "./with_layer.ts";

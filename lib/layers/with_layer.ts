@@ -1,4 +1,5 @@
-import type { Application, Scope } from "../scope.ts";
+import { guarded } from "../guards.ts";
+import type { Application, Middleware, Scope } from "../scope.ts";
 import type { ChannelLayer } from "./channel_layer.ts";
 
 /** A scope with channel layers, by alias. */
@@ -28,7 +29,23 @@ export function withLayer<S>(
   next: Application<S & LayerScope>,
 ): Application<S & Scope> {
   const layers = isLayer(layer) ? { default: layer } : layer;
-  return (scope) => next(Object.assign(scope, { layers }));
+  return guarded((scope) => next(Object.assign(scope, { layers })), next);
+}
+
+/**
+ * The middleware of {@linkcode withLayer} for a `stack()`: gives consumers their channel layer.
+ *
+ * @example
+ * ```ts
+ * import { layer, MemoryChannelLayer } from "@sluice/sluice/layers";
+ * import { stack } from "@sluice/sluice/routing";
+ * import { origins } from "@sluice/sluice/security";
+ *
+ * const withGroups = stack().use(origins()).use(layer(new MemoryChannelLayer()));
+ * ```
+ */
+export function layer(layers: ChannelLayer | Layers): Middleware<Scope, LayerScope> {
+  return (next) => withLayer(layers, next);
 }
 
 function isLayer(layer: ChannelLayer | Layers): layer is ChannelLayer {

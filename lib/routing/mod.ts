@@ -13,4 +13,5 @@ export {
 } from "./pattern.ts";
 export { protocolRouter } from "./protocol_router.ts";
 export { type ConsumerClass, type Needs, type Route, route, router } from "./router.ts";
+export { type Stack, stack } from "./stack.ts";
 export { withRootPath } from "./with_root_path.ts";

@@ -1,4 +1,5 @@
 import { Refusal } from "../protocol/mod.ts";
+import { guarded } from "../guards.ts";
 import type { Application, Scope } from "../scope.ts";
 
 /**
@@ -32,5 +33,10 @@ import type { Application, Scope } from "../scope.ts";
 export function protocolRouter<S extends Scope>(
   applications: { readonly websocket?: Application<S>; readonly http?: Application<S> },
 ): Application<S> {
-  return (scope) => applications[scope.type]?.(scope) ?? Refusal.of("NO_CONSUMER");
+  const { websocket, http } = applications;
+  const inside = [websocket, http].filter((application) => application !== undefined);
+  return guarded(
+    (scope) => applications[scope.type]?.(scope) ?? Refusal.of("NO_CONSUMER"),
+    inside,
+  );
 }

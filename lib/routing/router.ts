@@ -1,3 +1,4 @@
+import { guarded } from "../guards.ts";
 import { andThen } from "../promises.ts";
 import { Refusal } from "../protocol/mod.ts";
 import type { Admission, Application, Consumer, Scope } from "../scope.ts";
@@ -46,7 +47,8 @@ export function route<N, const P extends string>(
 export function router<S extends Scope>(routes: readonly Route<NoInfer<S>>[]): Application<S> {
   const starts = startsOf(routes);
   const table: Table<S> = { routes, starts };
-  return (scope) => dispatch(table, scope);
+  const inside = routes.map(({ application }) => application);
+  return guarded((scope: S) => dispatch(table, scope), inside);
 }
 
 /**

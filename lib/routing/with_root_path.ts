@@ -1,4 +1,5 @@
 import { Refusal } from "../protocol/mod.ts";
+import { guarded } from "../guards.ts";
 import type { Application, Scope } from "../scope.ts";
 
 /**
@@ -24,10 +25,11 @@ export function withRootPath<S extends Scope>(
       `Cannot use the root path "${rootPath}": it takes /path, without a / at its end`,
     );
   }
-  return (scope) => {
+  const application: Application<S> = (scope) => {
     const path = scope.pathRemaining;
     const rest = path.slice(rootPath.length);
     if (!path.startsWith(rootPath) || !/^(?:\/|$)/.test(rest)) return Refusal.of("NO_CONSUMER");
     return next(Object.assign(scope, { pathRemaining: rest || "/" }));
   };
+  return guarded(application, next);
 }

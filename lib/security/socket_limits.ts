@@ -1,6 +1,7 @@
 import { andThen } from "../promises.ts";
 import { Refusal } from "../protocol/mod.ts";
-import type { Application, Scope } from "../scope.ts";
+import { guarded } from "../guards.ts";
+import type { Application, Middleware, Scope } from "../scope.ts";
 import { networkOf } from "./network_of.ts";
 import { LocalSocketCounter, type SocketCounter } from "./socket_counter.ts";
 
@@ -34,7 +35,7 @@ export function withSocketLimits<S extends IdentifiedScope>(
 ): Application<S> {
   const { perUser = 20, perAddress = 200, counter = new LocalSocketCounter() } = limits;
   const refusal = new Refusal("TOO_MANY_SOCKETS", { retryAfterSeconds: RETRY_AFTER_SECONDS });
-  return (scope) => {
+  const application: Application<S> = (scope) => {
     const count = (key: string, limit: number) =>
       andThen(counter.take(key, limit), (release) => {
         if (release !== undefined) scope.connection.onEnd(release);
@@ -47,4 +48,20 @@ export function withSocketLimits<S extends IdentifiedScope>(
     );
     return andThen(isWithin, (isWithin) => isWithin ? next(scope) : refusal);
   };
+  return guarded(application, next);
+}
+
+/**
+ * The middleware of {@linkcode withSocketLimits} for a `stack()`: refuses connections over the limits
+ * with 429 `TOO_MANY_SOCKETS`.
+ *
+ * @example
+ * ```ts
+ * import { socketLimits } from "@sluice/sluice/security";
+ *
+ * const limited = socketLimits({ perUser: 5, perAddress: 50 });
+ * ```
+ */
+export function socketLimits(limits: SocketLimits = {}): Middleware<IdentifiedScope> {
+  return (next) => withSocketLimits(limits, next);
 }

@@ -1,5 +1,6 @@
 import { Refusal } from "../protocol/mod.ts";
-import type { Application, Scope } from "../scope.ts";
+import { guarded } from "../guards.ts";
+import type { Application, Middleware, Scope } from "../scope.ts";
 import { networkOf } from "./network_of.ts";
 import type { Limiter } from "./rate_limiter.ts";
 
@@ -26,7 +27,7 @@ export function withHandshakeRate<S extends Scope>(
   limiter: Limiter,
   next: Application<S>,
 ): Application<S> {
-  return (scope) => {
+  const application: Application<S> = (scope) => {
     const retryAfterSeconds = limiter.take(networkOf(scope.address));
     if (retryAfterSeconds === undefined) return next(scope);
     return new Refusal("TOO_MANY_ATTEMPTS", {
@@ -35,4 +36,20 @@ export function withHandshakeRate<S extends Scope>(
       retryAfterSeconds,
     });
   };
+  return guarded(application, next);
+}
+
+/**
+ * The middleware of {@linkcode withHandshakeRate} for a `stack()`: refuses addresses that connect too
+ * often with 429 `TOO_MANY_ATTEMPTS`.
+ *
+ * @example
+ * ```ts
+ * import { handshakeRate, RateLimiter } from "@sluice/sluice/security";
+ *
+ * const limited = handshakeRate(new RateLimiter({ perMinute: 600 }));
+ * ```
+ */
+export function handshakeRate(limiter: Limiter): Middleware<Scope> {
+  return (next) => withHandshakeRate(limiter, next);
 }

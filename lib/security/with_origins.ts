@@ -1,5 +1,6 @@
 import { Refusal } from "../protocol/mod.ts";
-import type { Application, Scope } from "../scope.ts";
+import { guarded } from "../guards.ts";
+import type { Application, Middleware, OriginScope, Scope } from "../scope.ts";
 import { isSameOrigin, originOf, parseOrigin } from "./origin.ts";
 import { type OriginRule, parseOriginRule } from "./origin_rules.ts";
 
@@ -17,18 +18,57 @@ export type AllowedOrigins = readonly (string | OriginRule)[];
  *
  * *Security*: goes before everything that reads a cookie.
  */
-export function withOrigins<S extends Scope>(
+export function withOrigins<S>(
   allowed: AllowedOrigins,
-  next: Application<S>,
-): Application<S> {
+  next: Application<S & OriginScope>,
+): Application<S & Scope> {
   const rules = allowed.map((rule) => typeof rule === "string" ? parseOriginRule(rule) : rule);
   // Made once: an error costs as much as all the rest of a refusal.
   const refusal = Refusal.of("ORIGIN_NOT_ALLOWED");
   const withoutOrigin = new Refusal("ORIGIN_NOT_ALLOWED", { detail: NO_ORIGIN });
-  return (scope) => {
-    if (isAllowed(scope, rules)) return next(scope);
+  const application: Application<S & Scope> = (scope) => {
+    if (isAllowed(scope, rules)) return next(checked(scope));
     return scope.headers.get("origin") === null ? withoutOrigin : refusal;
   };
+  return guarded(application, next, "origin");
+}
+
+/**
+ * The middleware of {@linkcode withOrigins} for a `stack()`: refuses connections that pages of other
+ * sites open, with 403 `ORIGIN_NOT_ALLOWED`.
+ *
+ * @example
+ * ```ts
+ * import { origins } from "@sluice/sluice/security";
+ * import { stack } from "@sluice/sluice/routing";
+ *
+ * const guarded = stack().use(origins(["https://app.example.com", ".example.org"]));
+ * ```
+ */
+export function origins(allowed: AllowedOrigins = []): Middleware<Scope, OriginScope> {
+  return (next) => withOrigins(allowed, next);
+}
+
+/**
+ * Lets in pages of every site, and clients without an `Origin`: for public data that needs no
+ * session.
+ *
+ * *Security*: with a session cookie, any site that a signed-in user visits could act as that user.
+ *
+ * @example
+ * ```ts
+ * import { anyOrigin } from "@sluice/sluice/security";
+ * import { stack } from "@sluice/sluice/routing";
+ *
+ * const open = stack().use(anyOrigin());
+ * ```
+ */
+export function anyOrigin(): Middleware<Scope, OriginScope> {
+  return (next) => guarded((scope) => next(checked(scope)), next, "origin");
+}
+
+function checked<S>(scope: S & Scope): S & OriginScope {
+  return Object.assign(scope, { originChecked: true } as const);
 }
 
 const NO_ORIGIN = "The request has no Origin: browsers send one, and other clients use a ticket";

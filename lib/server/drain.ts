@@ -19,7 +19,6 @@ const GOLDEN = 0.618_033_988_75;
  * refused, and told to come after its end, spread over as long a time again.
  */
 export class Drain {
-  readonly #open: ReadonlySet<Connection>;
   readonly #clock: Clock;
   readonly #random: () => number;
   #endsAt: number | undefined;
@@ -28,8 +27,7 @@ export class Drain {
   #refused = 0;
   #reason = "retry=0";
 
-  constructor(open: ReadonlySet<Connection>, clock: Clock, random: () => number = Math.random) {
-    this.#open = open;
+  constructor(clock: Clock, random: () => number = Math.random) {
     this.#clock = clock;
     this.#random = random;
   }
@@ -45,10 +43,9 @@ export class Drain {
     return new Refusal("DRAINING", { retryAfterSeconds: (leftMs + spreadMs) / 1000 + 1 });
   }
 
-  /** Ends every connection at its own moment of the window; resolves at the end of it, or before. */
-  run(windowMs: number): Promise<void> {
+  /** Ends each connection at its own moment of the window. Resolves when all have ended. */
+  run(connections: readonly Connection[], windowMs: number): Promise<void> {
     this.#endsAt ??= this.#clock.now() + windowMs;
-    const connections = [...this.#open];
     if (connections.length === 0) return Promise.resolve();
     this.#spreadMs = Math.min(windowMs, 1000 * connections.length / COMEBACKS_PER_SECOND);
     const step = windowMs / connections.length;
@@ -63,12 +60,6 @@ export class Drain {
       new Pace(this.#clock, { count: connections.length, windowMs, phase: this.#random(), end })
         .start();
     });
-  }
-
-  /** Ends a connection that was being let in when the drain began. */
-  include(connection: Connection): void {
-    const leftMs = Math.max(0, (this.#endsAt ?? 0) - this.#clock.now());
-    this.#clock.after(this.#random() * leftMs, () => this.#end(connection));
   }
 
   #end(connection: Connection): void {

@@ -48,6 +48,8 @@ export interface HandlerStats {
   readonly lingering: number;
   /** How often was refused since the start, by code. */
   readonly refused: ReadonlyMap<string, number>;
+  /** Messages of the layer that were dropped since the start, as no handler took them. */
+  readonly unhandled: number;
   /** Clients that read slowly, and have something waiting that can still be dropped. */
   readonly stalled: number;
   /** Messages that were dropped since the start, as their clients read too slowly. */

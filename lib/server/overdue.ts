@@ -20,6 +20,11 @@ export class Overdue<T> {
     this.#callback = callback;
   }
 
+  /** The items that are still here, oldest first. */
+  [Symbol.iterator](): Iterator<T> {
+    return this.#since.keys();
+  }
+
   add(item: T): void {
     this.#since.set(item, this.#clock.now());
     if (!this.#isWaiting) this.#wait(this.#ms);

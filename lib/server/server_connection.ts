@@ -13,6 +13,7 @@ import {
   type Socket,
   type SocketEvents,
   StopConsumer,
+  UnhandledMessageError,
 } from "../scope.ts";
 import type { ConnectionLimits } from "./connection_limits.ts";
 import { type Answer, HttpExchange } from "./http_exchange.ts";
@@ -35,6 +36,8 @@ export type Decision =
 export interface ConnectionServer {
   /** Called once for each connection that was watched: it is over. */
   ended(connection: ServerConnection, end: ConnectionEnd): void;
+  /** Called for each message of the layer that its consumer has no handler for. */
+  unhandled(connection: ServerConnection, error: UnhandledMessageError): void;
   /** Called once, before or after that, or never: the peer has let go of the network connection. */
   released(connection: ServerConnection): void;
 }
@@ -91,6 +94,11 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
 
   get phase(): "deciding" | "open" | "ended" {
     return this.#phase;
+  }
+
+  /** Whether a consumer has been asked: then the decision is the consumer's. */
+  get hasConsumer(): boolean {
+    return this.consumer !== undefined;
   }
 
   get log(): Log {
@@ -174,7 +182,9 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   }
 
   sendFrame(frame: string, key?: string): boolean {
-    return this.#phase === "open" && this.#outbox.sendFrame(frame, key);
+    if (this.#phase !== "open") return false;
+    this.holdWhileStale();
+    return this.#outbox.sendFrame(frame, key);
   }
 
   /** Called by the outbox: more would wait for the peer than may. */
@@ -286,6 +296,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   }
 
   #report(error: unknown): void {
+    if (error instanceof UnhandledMessageError) return this.#context.server.unhandled(this, error);
     if (this.#phase !== "deciding") {
       if (error instanceof Refusal && this.#exchange?.isPending) return this.refuse(error);
       this.#logError("Consumer failed", error);

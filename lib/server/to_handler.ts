@@ -1,3 +1,4 @@
+import { assertGuarded } from "../guards.ts";
 import { andThen, isPromise } from "../promises.ts";
 import { CloseCode, Refusal } from "../protocol/mod.ts";
 import {
@@ -10,6 +11,7 @@ import {
   type Scope,
   systemClock,
   type Transport,
+  type UnhandledMessageError,
 } from "../scope.ts";
 import { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from "./connection_limits.ts";
 import { denoTransport } from "./deno_transport.ts";
@@ -21,6 +23,7 @@ import { consoleLog } from "./log.ts";
 import { Overdue } from "./overdue.ts";
 import { onClientGone } from "./on_client_gone.ts";
 import { resolvePeer } from "./peer.ts";
+import { refusalOfEnd } from "./refusal_of_end.ts";
 import type { Answer } from "./http_exchange.ts";
 import { problem } from "./problem.ts";
 import { RequestScope } from "./request_scope.ts";
@@ -37,16 +40,20 @@ import { StalledReaders } from "./stalled_readers.ts";
  * Turns an application into a function that answers requests: the way into Sluice from
  * `Deno.serve`, from a route of Fresh, or from anything else that has a `Request`.
  *
- * Nothing is upgraded that the application and its consumer did not let in; a request that is no
- * upgrade goes through the same checks, and is answered with 426 where an upgrade would have been let
- * in. Refusals are `application/problem+json`.
+ * A request is upgraded only if the application and its consumer accept it. A plain request goes
+ * through the same checks, and is answered with 426 if an upgrade would have been accepted. Refusals
+ * are `application/problem+json`.
+ *
+ * @throws {TypeError} The application checks no origin, reads the session before it does, or lets in
+ * anonymous clients without `allowAnonymous()`. The message says what to add.
  *
  * @example
  * ```ts
  * import { toHandler } from "@sluice/sluice/server";
  * import { Consumer } from "@sluice/sluice/consumers";
- * import { route, router } from "@sluice/sluice/routing";
- * import type { Scope } from "@sluice/sluice";
+ * import { allowAnonymous } from "@sluice/sluice/auth";
+ * import { route, stack } from "@sluice/sluice/routing";
+ * import { origins } from "@sluice/sluice/security";
  * import assert from "node:assert/strict";
  *
  * class Echo extends Consumer {
@@ -55,12 +62,23 @@ import { StalledReaders } from "./stalled_readers.ts";
  *   }
  * }
  *
- * const handler = toHandler(router<Scope>([route("/ws/echo", Echo)]));
- * const response = await handler(new Request("http://127.0.0.1/ws/echo"));
+ * const application = stack()
+ *   .use(origins())
+ *   .use(allowAnonymous())
+ *   .routes([route("/ws/echo", Echo)]);
+ * const handler = toHandler(application);
+ * const headers = { "sec-fetch-site": "same-origin" };
+ * const response = await handler(new Request("http://127.0.0.1/ws/echo", { headers }));
  * assert.equal(response.status, 426);
  * ```
  */
 export function toHandler(application: Application<Scope>, options: HandlerOptions = {}): Handler {
+  assertGuarded(application);
+  return createHandler(application, options);
+}
+
+/** What {@linkcode toHandler} does, for applications that the test kit runs without their stack. */
+export function createHandler(application: Application<Scope>, options: HandlerOptions): Handler {
   const gate = new Gate(application, options);
   const handler = (request: Request, info?: RequestInfo) => gate.handle(request, info);
   return Object.defineProperties(handler as Handler, {
@@ -74,11 +92,30 @@ export function toHandler(application: Application<Scope>, options: HandlerOptio
 /** How long a drain waits for peers to answer its close frames, in milliseconds. */
 const LINGER_MS = 1_000;
 
-/** A request and what was made of it. */
-interface Handshake {
+/** Most types of layer messages without a handler that are logged, once each. */
+const MAX_UNHANDLED_TYPES = 100;
+
+/** A request, its scope and its connection, until it is answered. */
+class Handshake {
   readonly request: Request;
   readonly scope: RequestScope;
   readonly connection: ServerConnection;
+  /** Answers the request while the application still decides; then it is `answered`. */
+  answerEarly: ((refusal: Refusal) => void) | undefined;
+  isAnswered = false;
+
+  constructor(request: Request, scope: RequestScope, connection: ServerConnection) {
+    this.request = request;
+    this.scope = scope;
+    this.connection = connection;
+  }
+
+  /** Called when the connection ends. A consumer that decides gets to know itself. */
+  ended(end: ConnectionEnd): void {
+    if (this.connection.hasConsumer || this.answerEarly === undefined) return;
+    this.isAnswered = true;
+    this.answerEarly(refusalOfEnd(end.code));
+  }
 }
 
 class Gate implements ConnectionServer {
@@ -93,13 +130,16 @@ class Gate implements ConnectionServer {
   readonly #lingering = new Set<ServerConnection>();
   readonly #prefix = crypto.randomUUID().slice(0, 8);
   readonly #stalled: StalledReaders;
-  readonly #deciding: Overdue<ServerConnection>;
+  readonly #deciding: Overdue<Handshake>;
   readonly #context: ConnectionContext;
   readonly #lives = { connected: 0, disconnected: 0 };
   #serial = 0;
   #accepted = 0;
   #onReleased: (() => void) | undefined;
   readonly #refused = new Map<string, number>();
+  #unhandled = 0;
+  /** The types that were logged. */
+  readonly #unhandledTypes = new Set<string>();
 
   constructor(application: Application<Scope>, options: HandlerOptions) {
     this.#application = application;
@@ -109,8 +149,10 @@ class Gate implements ConnectionServer {
     const clock = this.#clock = options.clock ?? systemClock;
     const log = this.#log = options.log ?? consoleLog;
     const stalled = this.#stalled = new StalledReaders(clock);
-    this.#deciding = new Overdue(clock, limits.decisionTimeoutMs, (connection) => {
-      if (connection.phase === "deciding") connection.refuse(Refusal.of("UNAVAILABLE"));
+    this.#deciding = new Overdue<Handshake>(clock, limits.decisionTimeoutMs, ({ connection }) => {
+      if (connection.phase === "deciding") {
+        connection.end(CloseCode.overload, "no decision in time");
+      }
     });
     const opening = new Overdue<ServerConnection>(clock, limits.openTimeoutMs, (connection) => {
       connection.end(CloseCode.abnormal, "not opened");
@@ -129,7 +171,7 @@ class Gate implements ConnectionServer {
       freshness,
       server: this,
     };
-    this.drain = new Drain(this.#open, this.#clock, options.random);
+    this.drain = new Drain(this.#clock, options.random);
   }
 
   ended(connection: ServerConnection, { byServer }: ConnectionEnd): void {
@@ -142,6 +184,13 @@ class Gate implements ConnectionServer {
     if (this.#lingering.size === 0) this.#onReleased?.();
   }
 
+  unhandled({ id }: ServerConnection, { type }: UnhandledMessageError): void {
+    this.#unhandled++;
+    if (this.#unhandledTypes.has(type) || this.#unhandledTypes.size >= MAX_UNHANDLED_TYPES) return;
+    this.#unhandledTypes.add(type);
+    this.#log.warn("Dropped a layer message: no handler for its type", { connection: id, type });
+  }
+
   get stats() {
     const lingering = this.#lingering.size;
     return {
@@ -150,13 +199,15 @@ class Gate implements ConnectionServer {
       ...this.#lives,
       lingering,
       refused: this.#refused,
+      unhandled: this.#unhandled,
       stalled: this.#stalled.size,
       dropped: this.#stalled.dropped,
     };
   }
 
   async runDrain(windowMs: number): Promise<void> {
-    await this.drain.run(windowMs);
+    const undecided = [...this.#deciding].map(({ connection }) => connection);
+    await this.drain.run([...this.#open, ...undecided], windowMs);
     this.endAll(CloseCode.restart, "retry=0");
     await this.#released(LINGER_MS);
   }
@@ -174,24 +225,33 @@ class Gate implements ConnectionServer {
     const connection = new ServerConnection(id, this.#context, wantsUpgrade);
     const peer = resolvePeer(request, info?.remoteAddr as NetAddress | undefined, this.#options);
     const scope = new RequestScope(request, peer, connection, wantsUpgrade ? "websocket" : "http");
-    const handshake = { request, scope, connection };
+    const handshake = new Handshake(request, scope, connection);
     const answer = andThen(this.#ask(scope), (admission) => this.#admit(handshake, admission));
-    if (isPromise(answer)) return this.#whileDeciding(connection, answer);
+    if (isPromise(answer)) return this.#whileDeciding(handshake, answer);
     this.#decided(connection);
     return answer;
   }
 
-  async #whileDeciding(
-    connection: ServerConnection,
-    answer: Promise<Response>,
-  ): Promise<Response> {
-    this.#deciding.add(connection);
-    try {
-      return await answer;
-    } finally {
-      this.#deciding.delete(connection);
-      this.#decided(connection);
-    }
+  /** Waits for the answer, until the decision takes too long or the connection ends. */
+  #whileDeciding(handshake: Handshake, answer: Promise<Response>): Promise<Response> {
+    const { connection, scope } = handshake;
+    this.#deciding.add(handshake);
+    return new Promise((resolve, reject) => {
+      handshake.answerEarly = (refusal) => {
+        this.#deciding.delete(handshake);
+        resolve(this.#refuse(refusal, scope));
+      };
+      connection.onEnd(handshake);
+      const settled = () => {
+        this.#deciding.delete(handshake);
+        connection.offEnd(handshake);
+        this.#decided(connection);
+      };
+      answer.then((response) => (settled(), resolve(response)), (error) => {
+        settled();
+        reject(error);
+      });
+    });
   }
 
   #decided(connection: ServerConnection): void {
@@ -215,6 +275,7 @@ class Gate implements ConnectionServer {
 
   #admit(handshake: Handshake, admission: Admission): Response | Promise<Response> {
     const { scope, connection } = handshake;
+    if (handshake.isAnswered) return tooLate(admission);
     if (admission instanceof Response) return admission;
     if (admission instanceof Refusal) return this.#refuse(admission, scope);
     return andThen(connection.decide(admission), (decision) => this.#let(handshake, decision));
@@ -286,7 +347,6 @@ class Gate implements ConnectionServer {
     this.#open.add(connection);
     connection.watch();
     this.#limitLife(connection);
-    if (this.drain.isDraining) this.drain.include(connection);
   }
 
   #limitLife(connection: ServerConnection): void {
@@ -304,4 +364,10 @@ class Gate implements ConnectionServer {
       this.#clock.after(ms, resolve);
     });
   }
+}
+
+/** The request was answered while the application decided: this answer is not sent. */
+function tooLate(admission: Admission): Response {
+  if (admission instanceof Response) admission.body?.cancel().catch(() => {});
+  return new Response(null, { status: 503 });
 }

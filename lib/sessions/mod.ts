@@ -63,6 +63,7 @@ export { watchSession } from "./watch_session.ts";
 export {
   admitSession,
   findSession,
+  session,
   type SessionClaim,
   type SessionScope,
   type SessionState,

@@ -1,4 +1,5 @@
-import type { Admission, Application, Scope } from "../scope.ts";
+import { guarded } from "../guards.ts";
+import type { Admission, Application, Middleware, OriginScope, Scope } from "../scope.ts";
 import { andThen, isPromise } from "../promises.ts";
 import { findCookie, Refusal } from "../protocol/mod.ts";
 import { isSecure, sessionCookieName } from "./cookie.ts";
@@ -50,8 +51,8 @@ const RETRY_AFTER_SECONDS = 5;
 export function withSession<S>(
   sessions: Sessions,
   next: Application<S & SessionScope>,
-): Application<S & Scope> {
-  return (scope) => {
+): Application<S & OriginScope> {
+  const application: Application<S & OriginScope> = (scope) => {
     if (scope.ticket !== undefined) {
       const none = { session: undefined, sessionState: "ticket-invalid" } as const;
       return next(Object.assign(scope, none));
@@ -63,6 +64,25 @@ export function withSession<S>(
     const recall = () => sessions.recall(token);
     return admitSession(sessions, { scope, id, find, recall }, next);
   };
+  return guarded(application, next, "session");
+}
+
+/**
+ * The middleware of {@linkcode withSession} for a `stack()`: finds the session by its cookie and ties
+ * the connection to it.
+ *
+ * @example
+ * ```ts
+ * import { stack } from "@sluice/sluice/routing";
+ * import { origins } from "@sluice/sluice/security";
+ * import { MemorySessionStore, session, Sessions } from "@sluice/sluice/sessions";
+ *
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const known = stack().use(origins()).use(session(sessions));
+ * ```
+ */
+export function session(sessions: Sessions): Middleware<OriginScope, SessionScope> {
+  return (next) => withSession(sessions, next);
 }
 
 /** A connection, and how its session is found. */

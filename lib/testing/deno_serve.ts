@@ -1,5 +1,6 @@
 import type { Application, Scope } from "../scope.ts";
-import { type Handler, type HandlerOptions, toHandler } from "../server/mod.ts";
+import type { Handler, HandlerOptions } from "../server/mod.ts";
+import { createHandler } from "../server/to_handler.ts";
 
 /** A server of a test, on a free port of this machine. */
 export interface LiveServer extends AsyncDisposable {
@@ -45,10 +46,10 @@ export interface LiveServer extends AsyncDisposable {
  * ```
  */
 export function serve(
-  target: Application<Scope> | Handler,
+  target: Application<never> | Handler,
   options: HandlerOptions = {},
 ): LiveServer {
-  const handler = isHandler(target) ? target : toHandler(target, options);
+  const handler = isHandler(target) ? target : createHandler(target as Application<Scope>, options);
   const stop = new AbortController();
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", signal: stop.signal, onListen() {} },
@@ -80,6 +81,6 @@ function open(place: string, path: string, protocols: readonly string[]): Promis
   });
 }
 
-function isHandler(target: Application<Scope> | Handler): target is Handler {
+function isHandler(target: Application<never> | Handler): target is Handler {
   return "endAll" in target;
 }

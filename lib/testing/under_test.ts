@@ -1,7 +1,8 @@
 import type { ConsumerClass } from "../routing/mod.ts";
 import { route, router } from "../routing/mod.ts";
 import type { Admission, Application, Consumer, Log, Scope, Transport } from "../scope.ts";
-import { consoleLog, type Handler, type HandlerOptions, toHandler } from "../server/mod.ts";
+import { consoleLog, type Handler, type HandlerOptions } from "../server/mod.ts";
+import { createHandler } from "../server/to_handler.ts";
 
 /** What a test says of a request, and of how what it tests is run. */
 export interface TargetOptions extends Omit<HandlerOptions, "transport"> {
@@ -35,7 +36,7 @@ export class UnderTest {
   constructor(target: Target<never>, options: TargetOptions, transport: Transport) {
     this.#options = options;
     const application = toApplication(target as Target<Scope>);
-    this.handle = toHandler(async (scope) => {
+    this.handle = createHandler(async (scope) => {
       return this.#watch(await application(Object.assign(scope, options.scope)));
     }, { ...options, transport, log: this.#log() });
   }

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Application, Scope } from "@sluice/sluice";
 import {
   KvTicketStore,
   KvUserStore,
   requireUser,
+  sessionOrTicket,
   type SignedInScope,
   Tickets,
-  withTickets,
-  withUser,
+  user,
 } from "@sluice/sluice/auth";
 import { Consumer } from "@sluice/sluice/consumers";
-import { route, router } from "@sluice/sluice/routing";
+import { route, stack } from "@sluice/sluice/routing";
+import { anyOrigin } from "@sluice/sluice/security";
 import { KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions";
 import { communicate, settle } from "@sluice/sluice/testing";
 import { FakeClock } from "../sessions/fake_clock.ts";
@@ -50,17 +50,17 @@ async function setUp(kv: Deno.Kv) {
   const users = new KvUserStore(proxy, { clock, controlLog });
   const tickets = new Tickets(new KvTicketStore(proxy, { clock }), { clock });
   const profile = { provider: "dev", subject: "1", login: "ada", name: "Ada" };
-  const user = await users.save({ ...profile, avatarUrl: undefined });
-  const { session, token } = await sessions.create({ userId: user.id, provider: "dev" });
-  const routes = router<SignedInScope>([route("/ws/echo", Echo)]);
-  const stack: Application<Scope> = withTickets(
-    tickets,
-    sessions,
-    withUser(users, requireUser(routes)),
-  );
+  const ada = await users.save({ ...profile, avatarUrl: undefined });
+  const { session, token } = await sessions.create({ userId: ada.id, provider: "dev" });
+  const application = stack()
+    .use(anyOrigin())
+    .use(sessionOrTicket({ sessions, tickets }))
+    .use(user(users))
+    .use(requireUser())
+    .routes([route("/ws/echo", Echo)]);
   const open = async (headers: Record<string, string>) => {
     const limits = { messageBurst: 20_000 };
-    const peer = communicate(stack, { path: "/ws/echo", headers, clock, limits });
+    const peer = communicate(application, { path: "/ws/echo", headers, clock, limits });
     assert.equal((await peer.connect()).accepted, true);
     return peer;
   };

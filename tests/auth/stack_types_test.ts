@@ -1,33 +1,37 @@
-/** That a stack with a gap does not compile. What is marked as an error here must be one. */
+/**
+ * Stacks with a gap or in the wrong order do not compile. Each `@ts-expect-error` marks a line that must
+ * be an error; the functions are the real ones. `stack_test.ts` has the checks at run time.
+ */
 import { test } from "node:test";
-import type { Application, Scope } from "../../lib/scope.ts";
+import type { Application, Middleware, OriginScope, Scope } from "@sluice/sluice";
 import {
+  allowAnonymous,
   MemoryUserStore,
   requireUser,
   type SignedInScope,
+  user,
   type UserScope,
   withUser,
-} from "../../lib/auth/mod.ts";
+} from "@sluice/sluice/auth";
+import { layer, MemoryChannelLayer } from "@sluice/sluice/layers";
+import { route, router, stack } from "@sluice/sluice/routing";
+import { anyOrigin, origins, socketLimits, withOrigins } from "@sluice/sluice/security";
+import { toHandler } from "@sluice/sluice/server";
 import {
   MemorySessionStore,
+  session,
   Sessions,
   type SessionScope,
   withSession,
-} from "../../lib/sessions/mod.ts";
-
-declare function toHandler(app: Application<Scope>): void;
-declare function router<S>(routes: readonly Application<S>[]): Application<S>;
-declare function withOrigins<S>(next: Application<S>): Application<S & Scope>;
+} from "@sluice/sluice/sessions";
 
 interface TenantScope extends Scope {
   readonly tenant: string;
 }
-/** A middleware of the reader's own, that adds to the scope. */
-declare function withTenant<S>(next: Application<S & TenantScope>): Application<S & Scope>;
-/** One that needs a user, and adds to the scope. */
-declare function withRole<S>(
-  next: Application<S & { readonly role: "admin" | "guest" }>,
-): Application<S & SignedInScope>;
+/** Middleware of an application, that adds to the scope. */
+declare function tenant(): Middleware<Scope, TenantScope>;
+/** Middleware that needs a user. */
+declare function role(): Middleware<SignedInScope, { readonly role: "admin" | "guest" }>;
 
 declare const needsNothing: Application<Scope>;
 declare const needsSession: Application<SessionScope>;
@@ -38,25 +42,28 @@ declare const needsRole: Application<SignedInScope & { readonly role: "admin" | 
 
 const sessions = new Sessions(new MemorySessionStore(), { log: console });
 const users = new MemoryUserStore();
+const channelLayer = new MemoryChannelLayer();
 
 /** Never called: compiled only. */
 export function complete(): void {
+  const known = stack().use(origins([])).use(session(sessions)).use(user(users));
+  toHandler(known.use(requireUser()).routes([route("/", needsUser)]));
+  toHandler(known.use(requireUser()).around(router<SignedInScope>([route("/", needsUser)])));
+  toHandler(known.use(allowAnonymous()).routes([route("/", mayHaveUser)]));
+  toHandler(known.use(requireUser()).use(layer(channelLayer)).routes([route("/", needsNothing)]));
+  toHandler(known.use(requireUser()).use(socketLimits()).routes([route("/", needsSession)]));
+  toHandler(known.use(tenant()).use(requireUser()).routes([route("/", needsTenant)]));
+  toHandler(known.use(requireUser()).use(tenant()).routes([route("/", needsTenant)]));
   toHandler(
-    withSession(sessions, withUser(users, requireUser(router<SignedInScope>([needsUser])))),
+    stack().use(tenant()).use(origins([])).use(session(sessions)).use(user(users))
+      .use(requireUser()).use(role()).routes([route("/", needsRole)]),
   );
-  toHandler(withOrigins(withSession(sessions, withUser(users, requireUser(needsUser)))));
-  toHandler(withSession(sessions, withUser(users, mayHaveUser)));
-  toHandler(withSession(sessions, withUser(users, requireUser(mayHaveUser))));
-  toHandler(withSession(sessions, needsSession));
-  toHandler(withSession(sessions, withUser(users, requireUser(needsNothing))));
-  toHandler(withSession(sessions, needsNothing));
+  toHandler(stack().use(anyOrigin()).use(allowAnonymous()).routes([route("/", needsNothing)]));
 
-  toHandler(withTenant(withSession(sessions, withUser(users, requireUser(needsTenant)))));
-  toHandler(withSession(sessions, withTenant(withUser(users, requireUser(needsTenant)))));
-  toHandler(withSession(sessions, withUser(users, withTenant(requireUser(needsTenant)))));
-  toHandler(withSession(sessions, withUser(users, requireUser(withTenant(needsTenant)))));
-  toHandler(withSession(sessions, withUser(users, requireUser(withRole(needsRole)))));
-
+  toHandler(withOrigins([], withSession(sessions, withUser(users, requireUser(needsUser)))));
+  toHandler(
+    withOrigins([], withSession(sessions, withUser(users, allowAnonymous()(mayHaveUser)))),
+  );
   withSession(sessions, (scope) => new Response(scope.session?.id));
   withUser(users, (scope) => new Response(scope.user?.id));
   requireUser((scope) => new Response(scope.user.id + scope.session.id));
@@ -64,26 +71,39 @@ export function complete(): void {
 
 /** Never called: compiled only. */
 export function incomplete(): void {
-  // @ts-expect-error Nothing finds the user.
-  toHandler(needsUser);
-  // @ts-expect-error Nothing finds the session.
-  toHandler(withUser(users, requireUser(needsUser)));
-  // @ts-expect-error Nothing finds the session.
-  toHandler(requireUser(needsUser));
-  // @ts-expect-error Nothing finds the user.
-  toHandler(withSession(sessions, requireUser(needsUser)));
-  // @ts-expect-error Nobody is turned away who is not signed in.
-  toHandler(withSession(sessions, withUser(users, needsUser)));
+  const checked = stack().use(origins([]));
+  // @ts-expect-error The session is read before the origin is checked.
+  stack().use(session(sessions));
+  // @ts-expect-error Nothing reads the session.
+  checked.use(user(users));
+  // @ts-expect-error Nothing reads the user.
+  checked.use(session(sessions)).use(requireUser());
+  // @ts-expect-error Nothing reads the user.
+  checked.use(socketLimits());
+  // @ts-expect-error The role needs a user who is signed in.
+  checked.use(session(sessions)).use(user(users)).use(role());
+  // @ts-expect-error Anonymous clients have no user.
+  checked.use(session(sessions)).use(user(users)).routes([route("/", needsUser)]);
+  // @ts-expect-error Nothing adds the tenant.
+  checked.use(session(sessions)).use(user(users)).use(requireUser()).around(needsTenant);
+  // @ts-expect-error Without a layer.
+  checked.routes([route("/", layer(channelLayer))]);
+
+  // @ts-expect-error No origin is checked.
+  toHandler(withSession(sessions, withUser(users, requireUser(needsUser))));
+  // @ts-expect-error The origin is checked after the session was read.
+  toHandler(withSession(sessions, withUser(users, withOrigins([], requireUser(needsUser)))));
+  // @ts-expect-error Nothing reads the user.
+  toHandler(withOrigins([], needsUser));
+  // @ts-expect-error Nothing reads the session.
+  toHandler(withOrigins([], withUser(users, requireUser(needsUser))));
   // @ts-expect-error The order is wrong.
-  toHandler(withUser(users, withSession(sessions, requireUser(needsUser))));
-  // @ts-expect-error The order is wrong.
-  toHandler(withSession(sessions, requireUser(withUser(users, needsUser))));
-  // @ts-expect-error Nothing finds the tenant.
-  toHandler(withSession(sessions, withUser(users, requireUser(needsTenant))));
-  // @ts-expect-error The role needs a user.
-  toHandler(withSession(sessions, withUser(users, withRole(requireUser(needsRole)))));
-  // @ts-expect-error Without requireUser() there may be nobody.
+  toHandler(withOrigins([], withUser(users, withSession(sessions, requireUser(needsUser)))));
+  // @ts-expect-error Without requireUser() there may be no user.
   withUser(users, (scope) => new Response(scope.user.id));
 }
+
+/** What a middleware may rely on, as a type that is used: an origin that was checked. */
+export type Checked = OriginScope["originChecked"];
 
 test("an incomplete stack does not compile", () => {});

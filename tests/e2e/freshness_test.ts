@@ -1,6 +1,5 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { Application, Scope } from "@sluice/sluice";
 import {
   banUser,
   KvUserStore,
@@ -8,13 +7,14 @@ import {
   setRoles,
   type SignedInScope,
   type User,
-  withUser,
+  user,
 } from "@sluice/sluice/auth";
 import { Consumer } from "@sluice/sluice/consumers";
-import { type LayerScope, MemoryChannelLayer, withLayer } from "@sluice/sluice/layers";
-import { route, router } from "@sluice/sluice/routing";
+import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
+import { route, stack } from "@sluice/sluice/routing";
+import { anyOrigin } from "@sluice/sluice/security";
 import { toHandler } from "@sluice/sluice/server";
-import { KvControlLog, KvSessionStore, Sessions, withSession } from "@sluice/sluice/sessions";
+import { KvControlLog, KvSessionStore, session, Sessions } from "@sluice/sluice/sessions";
 import { WsClient } from "./ws_client.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -69,12 +69,14 @@ class Process implements AsyncDisposable {
     });
     this.users = new KvUserStore(kv, { controlLog });
     const { sessions, users, layer } = this;
-    const routes = router<RoomScope>([route("/ws/room", RoomConsumer)]);
-    const stack: Application<Scope> = withSession(
-      sessions,
-      withUser(users, requireUser(withLayer(layer, routes))),
-    );
-    this.#handler = toHandler(stack, { log: silent, freshness: sessions.freshness });
+    const application = stack()
+      .use(anyOrigin())
+      .use(session(sessions))
+      .use(user(users))
+      .use(requireUser())
+      .use(withLayer(layer))
+      .routes([route("/ws/room", RoomConsumer)]);
+    this.#handler = toHandler(application, { log: silent, freshness: sessions.freshness });
     this.server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, this.#handler);
   }
 

@@ -5,6 +5,8 @@ import { Consumer } from "@sluice/sluice/consumers";
 import { Refusal } from "@sluice/sluice/protocol";
 import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
+import { FakeClock, settle } from "@sluice/sluice/testing";
+import { openStack } from "../open_stack.ts";
 
 /** Upgrades nothing: every socket is one that nobody reads. */
 const transport: Transport = {
@@ -16,15 +18,16 @@ const transport: Transport = {
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
+const UPGRADE = {
+  upgrade: "websocket",
+  connection: "Upgrade",
+  "sec-websocket-version": "13",
+  "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+};
+
 function upgradeWith(application: Application<Scope>): Response | Promise<Response> {
-  const headers = {
-    upgrade: "websocket",
-    connection: "Upgrade",
-    "sec-websocket-version": "13",
-    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
-  };
-  const handler = toHandler(application, { transport, log: silent });
-  return handler(new Request("http://sluice.test/", { headers }));
+  const handler = toHandler(openStack(application), { transport, log: silent });
+  return handler(new Request("http://sluice.test/", { headers: UPGRADE }));
 }
 
 class Open extends Consumer {}
@@ -107,4 +110,138 @@ test("Connection.onEnd() tells each listener once, and none that was taken back"
   }
   await upgradeWith(router([route("/", Listening)]));
   assert.deepEqual(told, ["function", "object 1001", "late"]);
+});
+
+/** Resolves when a condition holds, looking at each turn of the event loop. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+for (
+  const [what, hang] of [
+    ["a middleware", () => () => new Promise<never>(() => {})],
+    ["a middleware around a router", () => {
+      const inside = router<Scope>([route("/", Open)]);
+      return async (scope: Scope) => {
+        await new Promise<never>(() => {});
+        return inside(scope);
+      };
+    }],
+    ["a consumer", () => {
+      class Undecided extends Consumer {
+        override connect() {
+          return new Promise<never>(() => {});
+        }
+      }
+      return router<Scope>([route("/", Undecided)]);
+    }],
+  ] as const
+) {
+  test(`a request is answered with 503 by the limit if ${what} hangs, and counted once`, async () => {
+    const clock = new FakeClock();
+    const refusals: string[] = [];
+    const handler = toHandler(openStack(hang()), {
+      transport,
+      clock,
+      log: silent,
+      limits: { decisionTimeoutMs: 200 },
+      onRefusal: ({ code }) => void refusals.push(code),
+    });
+    const answer = handler(new Request("http://sluice.test/", { headers: UPGRADE }));
+    await clock.advance(200);
+    assert.equal((await answer).status, 503);
+    assert.deepEqual(refusals, ["UNAVAILABLE"]);
+    assert.equal(handler.stats.open, 0);
+  });
+}
+
+test("a decision that comes after the limit opens no socket and is not counted", async () => {
+  const clock = new FakeClock();
+  const decision = Promise.withResolvers<void>();
+  let upgrades = 0;
+  let asked = 0;
+  class Late extends Consumer {
+    override connect() {
+      asked++;
+      this.accept();
+    }
+  }
+  const inside = router<Scope>([route("/", Late)]);
+  const handler = toHandler(openStack((scope) => decision.promise.then(() => inside(scope))), {
+    transport: { upgrade: (...args) => (upgrades++, transport.upgrade(...args)) },
+    clock,
+    log: silent,
+    limits: { decisionTimeoutMs: 200 },
+  });
+  const answer = handler(new Request("http://sluice.test/", { headers: UPGRADE }));
+  await clock.advance(200);
+  assert.equal((await answer).status, 503);
+  decision.resolve();
+  await settle();
+  assert.deepEqual([asked, upgrades, handler.stats.open], [0, 0, 0]);
+  assert.deepEqual([...handler.stats.refused], [["UNAVAILABLE", 1]]);
+});
+
+test("a session that ends while a middleware hangs answers the request with 401", async () => {
+  let scope: Scope | undefined;
+  const handler = toHandler(
+    openStack((asked) => {
+      scope = asked;
+      return new Promise<never>(() => {});
+    }),
+    { transport, log: silent },
+  );
+  const answer = handler(new Request("http://sluice.test/", { headers: UPGRADE }));
+  await until(() => scope !== undefined);
+  scope!.connection.end(4401, "signed out");
+  assert.equal((await answer).status, 401);
+});
+
+test("a drain waits for a request that is being decided, and answers one that hangs", async () => {
+  const clock = new FakeClock();
+  const handler = toHandler(openStack(() => new Promise<never>(() => {})), {
+    transport,
+    clock,
+    log: silent,
+    random: () => 0.5,
+  });
+  const answer = handler(new Request("http://sluice.test/", { headers: UPGRADE }));
+  let isDrained = false;
+  const drained = handler.drain(10_000).then(() => isDrained = true);
+  await clock.advance(4_000);
+  assert.equal(isDrained, false);
+  await clock.advance(6_000);
+  assert.equal((await answer).status, 503);
+  await drained;
+});
+
+test("a socket that opens while its server drains ends with 1012 before the drain is through", async () => {
+  const clock = new FakeClock();
+  const decision = Promise.withResolvers<void>();
+  const closed: number[] = [];
+  class Slow extends Consumer {
+    override async connect() {
+      await decision.promise;
+      this.accept();
+    }
+    override disconnect(code: number) {
+      closed.push(code);
+    }
+  }
+  const handler = toHandler(openStack(router<Scope>([route("/", Slow)])), {
+    transport,
+    clock,
+    log: silent,
+    random: () => 0.5,
+  });
+  const answer = handler(new Request("http://sluice.test/", { headers: UPGRADE }));
+  const drained = handler.drain(10_000);
+  decision.resolve();
+  assert.equal((await answer).status, 200);
+  assert.equal(handler.stats.open, 1);
+  assert.deepEqual(closed, []);
+  await clock.advance(10_000);
+  await clock.advance(1_000);
+  await drained;
+  assert.deepEqual(closed, [1012]);
 });

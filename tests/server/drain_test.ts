@@ -5,6 +5,7 @@ import { Consumer } from "@sluice/sluice/consumers";
 import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
 import { Drain } from "../../lib/server/drain.ts";
+import { openStack } from "../open_stack.ts";
 import { fakeConnection } from "../fake_connection.ts";
 import { WsClient } from "../e2e/ws_client.ts";
 
@@ -65,7 +66,9 @@ for (const count of [100, 1_000, 20_000]) {
     const clock = new StallingClock();
     const { ends, connections } = crowd(count, clock);
     let isOver = false;
-    const over = new Drain(connections, clock, () => 0.5).run(10_000).then(() => isOver = true);
+    const over = new Drain(clock, () => 0.5).run([...connections], 10_000).then(() =>
+      isOver = true
+    );
     clock.advance(9_900);
     await Promise.resolve();
     assert.equal(isOver, false);
@@ -85,7 +88,7 @@ test("a drain asks each to come back before the next one is asked, and within a 
   for (const [count, reason] of asked) {
     const clock = new StallingClock();
     const { ends, connections } = crowd(count, clock);
-    void new Drain(connections, clock).run(10_000);
+    void new Drain(clock).run([...connections], 10_000);
     clock.advance(10_000);
     assert.deepEqual([...new Set(ends.map((end) => end.reason))], [reason]);
   }
@@ -94,7 +97,7 @@ test("a drain asks each to come back before the next one is asked, and within a 
 test("a drain that stood still catches up a third faster, not all at once", () => {
   const clock = new StallingClock();
   const { ends, connections } = crowd(1_000, clock);
-  void new Drain(connections, clock, () => 0).run(10_000);
+  void new Drain(clock, () => 0).run([...connections], 10_000);
   clock.advance(2_000);
   clock.stand(500);
   clock.advance(7_600);
@@ -107,7 +110,7 @@ test("a drain that stood still catches up a third faster, not all at once", () =
 test("a drain that stood still to its end is over then", async () => {
   const clock = new StallingClock();
   const { ends, connections } = crowd(1_000, clock);
-  const over = new Drain(connections, clock).run(10_000);
+  const over = new Drain(clock).run([...connections], 10_000);
   clock.advance(1_000);
   clock.stand(9_000);
   clock.advance(9_000);
@@ -117,8 +120,9 @@ test("a drain that stood still to its end is over then", async () => {
 
 test("a drain tells those that it refuses to come after its end, spread over as long again", () => {
   const clock = new StallingClock();
-  const drain = new Drain(crowd(1_000, clock).connections, clock);
-  void drain.run(10_000);
+  const { connections } = crowd(1_000, clock);
+  const drain = new Drain(clock);
+  void drain.run([...connections], 10_000);
   const waits = Array.from({ length: 100 }, () => drain.refusal().retryAfterSeconds!);
   assert.ok(waits.every((seconds) => seconds >= 11 && seconds < 21));
   const inEach = perPart(waits.map((seconds) => ({ at: seconds - 11 })), 1, 10);
@@ -127,8 +131,9 @@ test("a drain tells those that it refuses to come after its end, spread over as 
 
 test("a drain of a few lets them come back together, right after its end", () => {
   const clock = new StallingClock();
-  const drain = new Drain(crowd(5, clock).connections, clock);
-  void drain.run(10_000);
+  const { connections } = crowd(5, clock);
+  const drain = new Drain(clock);
+  void drain.run([...connections], 10_000);
   for (let n = 0; n < 20; n++) assert.ok(drain.refusal().retryAfterSeconds! <= 11.05);
 });
 
@@ -145,7 +150,7 @@ test("a socket that was being let in when the drain began is ended by it too, an
       disconnected++;
     }
   }
-  const handler = toHandler(router([route("/", Slow)]));
+  const handler = toHandler(openStack(router([route("/", Slow)])));
   await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, handler);
   const opening = WsClient.connect(`ws://127.0.0.1:${server.addr.port}/`);
   await asked.promise;

@@ -6,6 +6,7 @@ import { Consumer } from "@sluice/sluice/consumers";
 import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
 import { FakeClock } from "@sluice/sluice/testing";
+import { openStack } from "../open_stack.ts";
 import { WsClient } from "../e2e/ws_client.ts";
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -25,7 +26,7 @@ class Echo extends Consumer {
 }
 
 function serve() {
-  const handler = toHandler(router<Scope>([route("/ws/echo", Echo)]), { log });
+  const handler = toHandler(openStack(router<Scope>([route("/ws/echo", Echo)])), { log });
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, handler);
   const url = `ws://127.0.0.1:${server.addr.port}/ws/echo`;
   return { handler, url, [Symbol.asyncDispose]: () => server.shutdown() };
@@ -98,7 +99,7 @@ test("a peer that vanished before its 101 is over after the time for opening, an
     }
   }
   Echo.ends = [];
-  const handler = toHandler(router<Scope>([route("/ws/slow", Slow)]), { log, clock });
+  const handler = toHandler(openStack(router<Scope>([route("/ws/slow", Slow)])), { log, clock });
   const stop = new AbortController();
   const answered = Promise.withResolvers<void>();
   const server = Deno.serve(

@@ -5,7 +5,7 @@ import type {
   EndListener,
   Log,
   LogFields,
-  Scope,
+  OriginScope,
 } from "../../lib/scope.ts";
 import type { Refusal } from "../../lib/protocol/mod.ts";
 import { type BoundConnection, parseCookies } from "../../lib/sessions/mod.ts";
@@ -54,11 +54,11 @@ function tell(listener: EndListener, end: ConnectionEnd): void {
 }
 
 /** The scope of a request. */
-export function fakeScope(address: string, options: { cookie?: string } = {}): Scope & {
+export function fakeScope(address: string, options: { cookie?: string } = {}): OriginScope & {
   readonly connection: FakeConnection;
 } {
   const url = new URL(address);
-  const scope: Omit<Scope, "connection"> & { connection: FakeConnection } = {
+  const scope: Omit<OriginScope, "connection"> & { connection: FakeConnection } = {
     type: "websocket",
     id: "c1",
     method: "GET",
@@ -72,9 +72,10 @@ export function fakeScope(address: string, options: { cookie?: string } = {}): S
     address: "192.0.2.1",
     params: {},
     pathRemaining: url.pathname,
+    originChecked: true,
     connection: new FakeConnection(),
   };
-  return scope as unknown as Scope & { readonly connection: FakeConnection };
+  return scope as unknown as OriginScope & { readonly connection: FakeConnection };
 }
 
 /** A log that remembers. */

@@ -90,7 +90,7 @@ test("addRoute() adds to the realtime.ts that there is, once", async () => {
   const names = parseConsumerName("poll");
   const after = addRoute(text, names);
   assert.match(after, /^import { PollConsumer } from "\.\/consumers\/poll_consumer\.ts";$/m);
-  assert.match(after, /^ {4}route\("\/ws\/poll", PollConsumer\),$/m);
+  assert.match(after, /^ {6}route\("\/ws\/poll", PollConsumer\),$/m);
   assert.throws(() => addRoute(after, names), /has one for \/ws\/poll already/);
   assert.throws(() => addRoute(text, parseConsumerName("chat")), /has one for \/ws\/chat already/);
 });
@@ -98,10 +98,10 @@ test("addRoute() adds to the realtime.ts that there is, once", async () => {
 const IMPORT = 'import { A } from "./consumers/a.ts";\n';
 const UNFIT: [what: string, text: string][] = [
   ["no router", IMPORT],
-  ["two routers", `${IMPORT}router<S>([\n]);\nrouter<S>([\n]);\n`],
-  ["a router on one line", `${IMPORT}router<S>([route("/a", A)]);\n`],
-  ["no consumer", "router<S>([\n]);\n"],
-  ["its router before its imports", `router<S>([\n]);\n${IMPORT}`],
+  ["two routers", `${IMPORT}a.routes([\n]);\na.routes([\n]);\n`],
+  ["a router on one line", `${IMPORT}a.routes([route("/a", A)]);\n`],
+  ["no consumer", "a.routes([\n]);\n"],
+  ["its router before its imports", `a.routes([\n]);\n${IMPORT}`],
 ];
 for (const [what, text] of UNFIT) {
   test(`addRoute() says what is wrong with a realtime.ts that has ${what}`, () => {

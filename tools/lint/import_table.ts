@@ -13,7 +13,14 @@ export interface ImportRule {
   readonly mayType?: readonly string[];
 }
 
-const CORE = ["node:*", "lib/scope.ts", "lib/promises.ts", "lib/small_set.ts", "lib/protocol/"];
+const CORE = [
+  "node:*",
+  "lib/scope.ts",
+  "lib/guards.ts",
+  "lib/promises.ts",
+  "lib/small_set.ts",
+  "lib/protocol/",
+];
 const OUTSIDE = ["node:*", "npm:*", "toolkit:*"];
 const MARKUP = ["npm:preact", "npm:@preact/signals", "components/"];
 
@@ -22,6 +29,7 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
   // The toolkit: each folder knows those before it, and the core knows no package.
   { files: "lib/protocol/", may: [] },
   { files: "lib/scope.ts", may: ["node:*", "lib/protocol/"] },
+  { files: "lib/guards.ts", may: ["lib/scope.ts"] },
   { files: "lib/promises.ts", may: [] },
   { files: "lib/small_set.ts", may: [] },
   { files: "lib/client/", may: ["lib/protocol/"] },

@@ -1,7 +1,7 @@
 import type { ConsumerNames } from "./consumer_names.ts";
 import { ScaffoldError } from "./scaffold_error.ts";
 
-const ROUTER = /\brouter<\w+>\(\[\n/g;
+const ROUTER = /\.routes\(\[\n/g;
 const CONSUMER_IMPORT = /^import [^;]*? from "\.\/consumers\/[^"]+";\n/gm;
 
 /**
@@ -19,20 +19,20 @@ export function addRoute(text: string, { name, pascal, path }: ConsumerNames): s
   const lastImport = [...text.matchAll(CONSUMER_IMPORT)].at(-1);
   if (routers.length !== 1 || lastImport === undefined) {
     throw new ScaffoldError(
-      "Cannot add a route: realtime.ts needs exactly one line that ends in `router<…>([`, and an " +
+      "Cannot add a route: realtime.ts needs exactly one line that ends in `.routes([`, and an " +
         `import from "./consumers/"; it has ${routers.length} and ${lastImport ? "one" : "none"}.`,
     );
   }
   const importEnd = lastImport.index + lastImport[0].length;
   const routesStart = routers[0]!.index + routers[0]![0].length;
   if (routesStart < importEnd) {
-    throw new ScaffoldError("Cannot add a route: realtime.ts has its router before its imports.");
+    throw new ScaffoldError("Cannot add a route: realtime.ts has its routes before its imports.");
   }
   return [
     text.slice(0, importEnd),
     `import { ${pascal}Consumer } from "./consumers/${name}_consumer.ts";\n`,
     text.slice(importEnd, routesStart),
-    `    route("${path}", ${pascal}Consumer),\n`,
+    `      route("${path}", ${pascal}Consumer),\n`,
     text.slice(routesStart),
   ].join("");
 }
