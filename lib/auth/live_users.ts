@@ -1,38 +1,51 @@
 import { CloseCode } from "../protocol/mod.ts";
-import type { Connection } from "../scope.ts";
+import { type Clock, type Connection, systemClock } from "../scope.ts";
 import { type SessionWatcher, watchSession } from "../sessions/mod.ts";
 import type { User } from "./user.ts";
 import type { UserStore } from "./user_store.ts";
 
-/** A scope whose person is kept up to date. */
+/** A scope whose user is kept up to date. */
 interface LiveScope {
   readonly connection: Connection;
   user: User | undefined;
 }
 
-/** How long after a failure the person is read again, in milliseconds. */
+/** A user that is being read. */
+interface Reading {
+  /** Grows with each reading that begins. */
+  readonly serial: number;
+  readonly user: Promise<User | undefined>;
+}
+
+/** How long after a failure the user is read again, in milliseconds. */
 const RETRY_MS = 1_000;
 
 /**
- * Keeps the person in the scopes of open connections up to date.
+ * Keeps the user in the scopes of open connections up to date.
  *
- * A change costs one read per person and process, however many connections they have. Where the
- * store cannot be reached, it is tried again every second.
+ * A change costs one read per user and process, however many connections the user has. If the store
+ * cannot be reached, the read is repeated every second. Answers that overtake each other are told
+ * apart by the order in which the reads began.
  *
- * *Security*: a person who was removed or banned ends the connection with 4401; somebody else than
- * before ends it with 4403.
+ * *Security*: the connection of a removed or banned user ends with 4401, and with 4403 if the session
+ * turns out to be another user's.
  */
 export class LiveUsers {
   readonly #users: UserStore;
-  readonly #reading = new Map<string, Promise<User | undefined>>();
+  readonly #clock: Clock;
+  readonly #reading = new Map<string, Reading>();
+  /** For each scope, the serial number of the reading that it was updated from. */
+  readonly #appliedTo = new WeakMap<LiveScope, number>();
+  #serial = 0;
 
-  constructor(users: UserStore) {
+  constructor(users: UserStore, clock: Clock = systemClock) {
     this.#users = users;
+    this.#clock = clock;
   }
 
   /**
-   * Keeps the person of a scope up to date, until the connection's end. Call it *before* the person is
-   * read, and `known()` of what it returns afterwards: a change that comes in between is not missed.
+   * Keeps the user of a scope up to date until the connection's end. Call it *before* the user is read,
+   * and `known()` of the result afterwards: a change in between is not missed.
    */
   watch(scope: LiveScope): { known(): void } {
     const watch = new UserWatch(this, scope);
@@ -40,40 +53,58 @@ export class LiveUsers {
     return watch;
   }
 
-  /** Reads the person of a scope again. */
+  /** Reads the user of a scope again. Never rejects. */
   async refresh(scope: LiveScope): Promise<void> {
     const { connection, user: before } = scope;
     if (before === undefined || connection.phase === "ended") return;
+    const reading = this.#read(before.id);
     let user: User | undefined;
     try {
-      user = await this.#read(before.id);
+      user = await reading.user;
     } catch (error) {
-      connection.log.warn("a person could not be read again", { user: before.id, error });
-      connection.after(RETRY_MS, () => void this.refresh(scope));
-      return;
+      if (!this.#isNewest(scope, reading)) return;
+      connection.log.warn("A user could not be read again", { user: before.id, error });
+      return this.#retry(scope);
     }
+    if (!this.#isNewest(scope, reading)) return;
+    this.#appliedTo.set(scope, reading.serial);
     if (user === undefined || user.bannedAt !== undefined) {
       return connection.end(CloseCode.sessionOver, "user-removed");
     }
     if (user.id !== before.id) return connection.end(CloseCode.forbidden, "another user");
-    if (isSame(before, user)) return;
+    if (scope.user !== undefined && isSame(scope.user, user)) return;
     scope.user = user;
     connection.scopeChanged(["user"]);
   }
 
-  /** Readings of one person that begin in the same turn are one. */
-  #read(id: string): Promise<User | undefined> {
+  /** Beside the consumer's turns, which a handler that hangs would stop. */
+  #retry(scope: LiveScope): void {
+    const { connection } = scope;
+    const cancel = this.#clock.after(RETRY_MS, () => {
+      connection.offEnd(cancel);
+      void this.refresh(scope);
+    });
+    connection.onEnd(cancel);
+  }
+
+  /** Whether the scope was not updated from a reading that began later: answers may overtake each other. */
+  #isNewest(scope: LiveScope, { serial }: Reading): boolean {
+    return serial > (this.#appliedTo.get(scope) ?? 0);
+  }
+
+  /** Readings of one user that begin in the same turn are one. */
+  #read(id: string): Reading {
     const known = this.#reading.get(id);
     if (known) return known;
-    const reading = this.#users.get(id);
+    const reading = { serial: ++this.#serial, user: this.#users.get(id) };
     this.#reading.set(id, reading);
-    // Only for those of this turn: whoever asks later wants to know what was written later.
+    // A later reading must see what was written later.
     queueMicrotask(() => this.#reading.delete(id));
     return reading;
   }
 }
 
-/** Waits for news of the person of one scope. */
+/** Waits for changes of the user of one scope. */
 class UserWatch implements SessionWatcher {
   readonly #live: LiveUsers;
   readonly #scope: LiveScope;
@@ -90,7 +121,7 @@ class UserWatch implements SessionWatcher {
     else this.#isOutdated = true;
   }
 
-  /** The person was read. */
+  /** The user was read. */
   known(): void {
     this.#isKnown = true;
     if (this.#isOutdated) void this.#live.refresh(this.#scope);

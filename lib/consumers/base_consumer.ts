@@ -51,12 +51,10 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
 
   /** Called by the server when the scope has changed. Not for overriding. */
   async authorizeAgain(): Promise<void> {
-    const may = await this.#mayStay();
-    if (!may) return this.close(CloseCode.forbidden, "permission withdrawn");
-    for (const group of await this.#policies?.withdrawn() ?? []) {
-      await this.groupDiscard(group);
-      await this.groupWithdrawn(group);
-    }
+    const rechecked = this.#policies?.recheck();
+    rechecked?.catch(() => {}); // Awaited below, if the client may stay.
+    if (await this.#mayStay()) return await rechecked;
+    this.close(CloseCode.forbidden, "permission withdrawn");
   }
 
   /** Handles a message of the client. */
@@ -115,17 +113,19 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
   async groupAdd(group: string, options: { authorize?: GroupPolicy<S> } = {}): Promise<void> {
     const { authorize } = options;
     if (authorize === undefined) return await this.#channel.add(group);
-    const policies = this.#policies ??= new Policies(this.scope.connection);
-    await policies.require(group, () => authorize(this.scope, group));
-    await this.#channel.add(group);
-    // The scope may have changed while it was added.
-    if (!policies.has(group)) await this.#channel.discard(group);
+    const channel = this.#channel;
+    this.#policies ??= new Policies({
+      connection: this.scope.connection,
+      add: (group) => channel.add(group),
+      discard: (group) => channel.discard(group),
+      withdrawn: (group) => this.groupWithdrawn(group),
+    });
+    await this.#policies.add(group, () => authorize(this.scope, group));
   }
 
   /** Takes this connection out of a group. */
   groupDiscard(group: string): Promise<void> {
-    this.#policies?.delete(group);
-    return this.#channel.discard(group);
+    return this.#policies?.discard(group) ?? this.#channel.discard(group);
   }
 
   /** Sends to every connection in a group, this one among them where it is a member. */

@@ -1,5 +1,5 @@
 import { FrameError } from "../protocol/mod.ts";
-import type { Connection, Scope } from "../scope.ts";
+import { type Clock, type Connection, type Scope, systemClock } from "../scope.ts";
 
 /** Says whether a client may be in a group, by what is known of it now. */
 export type GroupPolicy<S extends Scope = Scope> = (
@@ -9,56 +9,128 @@ export type GroupPolicy<S extends Scope = Scope> = (
 
 type Question = () => boolean | Promise<boolean>;
 
-/** The policies of the groups that a connection is in, asked again when its scope changes. */
-export class Policies {
-  readonly #connection: Connection;
-  readonly #policies = new Map<string, Question>();
+/** What {@linkcode Policies} works with. */
+export interface PoliciesContext {
+  readonly connection: Connection;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
+  /** Adds the connection to a group. */
+  add(group: string): Promise<void>;
+  /** Takes the connection out of a group. */
+  discard(group: string): Promise<void>;
+  /** Called when a policy took the connection out of a group. */
+  withdrawn(group: string): void | Promise<void>;
+}
 
-  constructor(connection: Connection) {
-    this.#connection = connection;
+/** How long a policy may take to answer, in milliseconds. After that its answer is no. */
+const ANSWER_TIMEOUT_MS = 10_000;
+
+/** One group: what its policy is, and whether the connection is in it. */
+interface PolicyGroup {
+  /** Undefined once the consumer has left the group. */
+  question: Question | undefined;
+  isMember: boolean;
+  /** How often the consumer left it: a join that began before a leave has no effect. */
+  leaves: number;
+  /** Whether something has changed since the policy was asked. */
+  isOutdated: boolean;
+  /** Settles when the group is at rest. */
+  settling: Promise<void> | undefined;
+}
+
+/**
+ * Keeps a connection in the groups whose policies say yes.
+ *
+ * Each group has one loop, which asks the policy and then joins or leaves, and starts again if a join, a
+ * leave or a change of the scope came meanwhile. At rest the connection is in the group exactly if the
+ * policy, asked after the last change, says yes.
+ */
+export class Policies {
+  readonly #context: PoliciesContext;
+  readonly #groups = new Map<string, PolicyGroup>();
+
+  constructor(context: PoliciesContext) {
+    this.#context = context;
   }
 
   /**
-   * Asks a policy, and keeps it for later.
+   * Joins a group if its policy says yes, and asks the policy again whenever the scope changes.
    *
    * @throws {FrameError} `FORBIDDEN`: it says no.
    */
-  async require(group: string, policy: Question): Promise<void> {
-    this.#policies.set(group, policy);
-    if (await policy()) return;
-    this.#policies.delete(group);
-    throw new FrameError("FORBIDDEN", "You may not enter here");
+  async add(group: string, question: Question): Promise<void> {
+    const known = this.#groups.get(group);
+    const entry = known ??
+      { question, isMember: false, leaves: 0, isOutdated: true, settling: undefined };
+    if (known === undefined) this.#groups.set(group, entry);
+    entry.question = question;
+    await this.#settle(group, entry);
+    if (!entry.isMember) throw new FrameError("FORBIDDEN", "You may not enter here");
   }
 
-  /** Returns whether a group has a policy that said yes when it was asked last. */
-  has(group: string): boolean {
-    return this.#policies.has(group);
+  /** Leaves a group at once. Its policy is not asked any more. */
+  async discard(group: string): Promise<void> {
+    const entry = this.#groups.get(group);
+    if (entry !== undefined) {
+      entry.question = undefined;
+      entry.isMember = false;
+      entry.leaves++;
+    }
+    await this.#context.discard(group);
+    if (entry !== undefined) await this.#settle(group, entry);
   }
 
-  /** Forgets the policy of a group. */
-  delete(group: string): void {
-    this.#policies.delete(group);
+  /** Asks all policies again. Resolves when the connection has left the groups that say no. */
+  async recheck(): Promise<void> {
+    await Promise.all([...this.#groups].map(([group, entry]) => this.#settle(group, entry)));
   }
 
-  /** Asks all policies again, and returns the groups whose policy says no now, or fails. */
-  async withdrawn(): Promise<string[]> {
-    const asked = [...this.#policies].map(async ([group, policy]) => {
-      const may = await this.#ask(policy);
-      return may || this.#policies.get(group) !== policy ? [] : [group];
+  #settle(group: string, entry: PolicyGroup): Promise<void> {
+    entry.isOutdated = true;
+    return entry.settling ??= this.#run(group, entry).finally(() => {
+      entry.settling = undefined;
+      if (!entry.isMember && this.#groups.get(group) === entry) this.#groups.delete(group);
     });
-    const groups = (await Promise.all(asked)).flat();
-    for (const group of groups) this.#policies.delete(group);
-    return groups;
   }
 
-  /** *Security*: what cannot be confirmed is withdrawn. */
-  async #ask(policy: Question): Promise<boolean> {
+  async #run(group: string, entry: PolicyGroup): Promise<void> {
+    while (entry.isOutdated) {
+      entry.isOutdated = false;
+      const { question } = entry;
+      const may = question !== undefined && await this.#ask(question);
+      if (!may) await this.#leave(group, entry, question);
+      else if (!entry.isOutdated) await this.#join(group, entry);
+    }
+  }
+
+  async #join(group: string, entry: PolicyGroup): Promise<void> {
+    if (entry.isMember) return;
+    const { leaves } = entry;
+    await this.#context.add(group);
+    entry.isMember = entry.leaves === leaves;
+  }
+
+  async #leave(group: string, entry: PolicyGroup, question: Question | undefined): Promise<void> {
+    if (!entry.isMember) return;
+    entry.isMember = false;
+    await this.#context.discard(group);
+    if (question !== undefined) await this.#context.withdrawn(group);
+  }
+
+  /** *Security*: the answer of a policy that fails or hangs is no. */
+  async #ask(question: Question): Promise<boolean> {
+    const { connection, clock = systemClock } = this.#context;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const cancel = clock.after(ANSWER_TIMEOUT_MS, () => {
+      reject(new Error(`No answer within ${ANSWER_TIMEOUT_MS} ms`));
+    });
     try {
-      return await policy();
+      return await Promise.race([question(), late]);
     } catch (error) {
-      const { log, id } = this.#connection;
-      log.error("A policy failed", { connection: id, error });
+      connection.log.error("A policy failed", { connection: connection.id, error });
       return false;
+    } finally {
+      cancel();
     }
   }
 }

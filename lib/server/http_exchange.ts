@@ -1,5 +1,5 @@
 import { CloseCode, Refusal } from "../protocol/mod.ts";
-import type { Exchange, ResponseHead, Socket, SocketEvents } from "../scope.ts";
+import type { Exchange, Freshness, ResponseHead, Socket, SocketEvents } from "../scope.ts";
 import { refusalOfEnd } from "./refusal_of_end.ts";
 
 /** How a plain request was answered. */
@@ -21,13 +21,17 @@ export class HttpExchange implements Exchange, Socket {
   /** Resolves when the answer has begun, or will not begin any more. */
   readonly answer: Promise<Answer>;
   readonly #events: SocketEvents;
+  readonly #freshness: Freshness | undefined;
+  #hasResponse = false;
   #answer!: (answer: Answer) => void;
   #isPending = true;
   #body: ReadableStreamDefaultController<Uint8Array> | undefined;
   #drained: (() => void)[] = [];
 
-  constructor(events: SocketEvents) {
+  /** With `freshness`, an answer waits while what is known of permissions is stale. */
+  constructor(events: SocketEvents, freshness?: Freshness) {
     this.#events = events;
+    this.#freshness = freshness;
     this.answer = new Promise((resolve) => this.#answer = resolve);
   }
 
@@ -36,18 +40,31 @@ export class HttpExchange implements Exchange, Socket {
     return this.#isPending;
   }
 
+  /** Whether the answer is known, and waits until the process is fresh. */
+  get isHeld(): boolean {
+    return this.#isPending && this.#hasResponse;
+  }
+
   get bufferedAmount(): number {
     return HIGH_WATER_MARK - (this.#body?.desiredSize ?? HIGH_WATER_MARK);
   }
 
   respond(head: ResponseHead, body?: Uint8Array): void {
-    if (!this.#isPending) throw new TypeError("Cannot begin the answer: it has begun already");
+    if (!this.#isPending || this.#hasResponse) {
+      throw new TypeError("Cannot begin the answer: it has begun already");
+    }
+    this.#hasResponse = true;
     const init = { status: head.status ?? 200, headers: head.headers };
     const content = BODILESS.includes(init.status) ? null : body ?? this.#stream();
     const response = new Response(content as BodyInit | null, init);
-    this.#isPending = false;
-    this.#answer(response);
-    this.#events.open();
+    const begin = () => {
+      if (!this.#isPending) return; // Refused meanwhile.
+      this.#isPending = false;
+      this.#answer(response);
+      this.#events.open();
+    };
+    if (this.#freshness?.isStale === true) this.#freshness.whenFresh(begin);
+    else begin();
   }
 
   /** Answers with a refusal, or returns false: the answer has begun. */

@@ -1,19 +1,24 @@
 import { CloseCode, Refusal, type RefusalCode } from "../protocol/mod.ts";
 
+/** Ends that are the server's trouble: clients may try again. Any other end was a decision. */
 const CODES: ReadonlyMap<number, RefusalCode> = new Map([
   [CloseCode.sessionOver, "NOT_SIGNED_IN"],
-  [CloseCode.forbidden, "FORBIDDEN"],
   [CloseCode.internalError, "INTERNAL"],
+  [CloseCode.restart, "DRAINING"],
+  [CloseCode.overload, "UNAVAILABLE"],
+  [CloseCode.goingAway, "UNAVAILABLE"],
+  [CloseCode.abnormal, "UNAVAILABLE"],
 ]);
 
-/** How long a client is told to wait that could not be answered, in seconds. */
+/** `Retry-After` of a request that could not be answered, in seconds. */
 const RETRY_AFTER_SECONDS = 1;
 
-/** Returns the answer to a request whose connection ended before it had one. */
-export function refusalOfEnd(closeCode: number | undefined): Refusal {
-  const code = CODES.get(closeCode ?? CloseCode.abnormal);
-  if (code !== undefined) return Refusal.of(code);
-  const isRestart = closeCode === CloseCode.restart;
-  const options = { retryAfterSeconds: RETRY_AFTER_SECONDS };
-  return new Refusal(isRestart ? "DRAINING" : "UNAVAILABLE", options);
+/**
+ * Returns the answer to a request whose connection ended before it was answered. A consumer that closes
+ * before it accepts refuses: `FORBIDDEN`.
+ */
+export function refusalOfEnd(closeCode: number = CloseCode.abnormal): Refusal {
+  const code = CODES.get(closeCode) ?? "FORBIDDEN";
+  if (code !== "DRAINING" && code !== "UNAVAILABLE") return Refusal.of(code);
+  return new Refusal(code, { retryAfterSeconds: RETRY_AFTER_SECONDS });
 }

@@ -155,11 +155,13 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   acceptRequest(): Exchange {
     if (this.#phase === "ended") throw new StopConsumer("The connection is over");
     if (this.#exchange !== undefined) return this.#exchange;
-    if (this.#phase === "open") throw new TypeError("Cannot answer: it is a socket by now");
+    if (this.#phase === "open") {
+      throw new TypeError("Cannot answer a request that was upgraded to a socket");
+    }
     this.#phase = "open";
     this.#accepted = true;
     this.#context.lives.connected++;
-    this.#exchange = new HttpExchange(this);
+    this.#exchange = new HttpExchange(this, this.#context.freshness);
     this.#outbox.attach(this.#exchange);
     this.#decided({ answer: this.#exchange.answer });
     return this.#exchange;
@@ -193,7 +195,11 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   }
 
   end(code: number, reason = ""): void {
-    this.#finish({ code, reason, byServer: true });
+    const finish = () => this.#finish({ code, reason, byServer: true });
+    // A complete answer that waits is sent first, unless the session turns out to be over.
+    if (code === CloseCode.normal && this.#exchange?.isHeld) {
+      this.#context.freshness!.whenFresh(finish);
+    } else finish();
   }
 
   onEnd(listener: EndListener): void {

@@ -53,6 +53,19 @@ class LeavingLater extends Consumer {
   }
 }
 
+/** Closes in place of an answer. */
+class Closing extends Consumer {
+  override connect() {
+    this.close();
+  }
+}
+
+class ClosingWithCode extends Consumer {
+  override connect() {
+    this.close(4001, "not you");
+  }
+}
+
 /** Says two things: the first counts. */
 class Wavering extends Consumer {
   override connect() {
@@ -75,6 +88,8 @@ for (
     ["waits before it accepts", router<Scope>([route("/", Hesitant)]), 200],
     ["ends the connection at once", router<Scope>([route("/", Leaving)]), 503],
     ["ends the connection later", router<Scope>([route("/", LeavingLater)]), 503],
+    ["closes before it accepts", router<Scope>([route("/", Closing)]), 403],
+    ["closes with a code before it accepts", router<Scope>([route("/", ClosingWithCode)]), 403],
     ["refuses, and then accepts", router<Scope>([route("/", Wavering)]), 403],
     ["is not there yet", () => Promise.resolve(new Refusal("NOT_SIGNED_IN")), 401],
     ["fails at once", () => {
