@@ -4,6 +4,7 @@
  * @module
  */
 import type { ComponentChildren, VNode } from "preact";
+import { StandInError } from "./stand_in_error.ts";
 import { assetSrcset, assetUrl } from "./asset.ts";
 
 export { HttpError } from "./error.ts";
@@ -29,7 +30,7 @@ export interface PartialProps {
   mode?: "replace" | "prepend" | "append";
 }
 
-/** Not in the stand-in. @throws {Error} always */
+/** Not in the stand-in. @throws {StandInError} always */
 export function Partial(props: PartialProps): VNode {
-  throw new Error(`<Partial name="${props.name}"> is not in the stand-in for Fresh`);
+  throw new StandInError(`<Partial name="${props.name}">`);
 }

@@ -18,6 +18,7 @@ const WORDS: Readonly<Record<number, Words>> = {
   405: ["Not like this", "This page cannot be asked for in that way."],
   429: ["Slow down", "That was too often. Wait a moment, then try again."],
   500: ["Something broke", "That is our mistake, and it has been written down."],
+  501: ["Not in this version of Fresh", "This page needs upstream Fresh."],
   502: ["No answer", "A service that we depend on did not answer as it should."],
   503: ["Not now", "Something that this page needs cannot be reached. Try again in a moment."],
 };
@@ -31,8 +32,14 @@ export function statusOf(error: unknown): number {
 export function problemView({ error, url }: FailedRequest): ProblemView {
   const status = statusOf(error);
   const [title, words] = WORDS[status] ?? WORDS[status < 500 ? 400 : 500]!;
-  const detail = error instanceof Refusal ? sentence(error.detail) : words;
+  const detail = detailOf(error) ?? words;
   return { status, title, detail, action: wayOn(status, url) };
+}
+
+/** Refusals are written for users; a 501 says what the stand-in for Fresh lacks. */
+function detailOf(error: unknown): string | undefined {
+  if (error instanceof Refusal) return sentence(error.detail);
+  return error instanceof HttpError && error.status === 501 ? error.message : undefined;
 }
 
 function wayOn(status: number, url: URL): ProblemView["action"] {

@@ -87,6 +87,15 @@ test(
   },
 );
 
+test(
+  "an island runs its effect and shows the signal that the effect changes",
+  options,
+  async () => {
+    await using page = await open("/countdown");
+    await page.locator("#countdown", { hasText: "Now!" }).waitFor({ timeout: 20_000 });
+  },
+);
+
 test("an island receives its data as the server had it", options, async () => {
   await using page = await open("/data");
   await page.waitForFunction(() => document.querySelector("#found")?.textContent !== "{}");

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { test } from "node:test";
 import { bundle } from "../../compat/fresh/dev/bundle.ts";
+import { withEsbuild } from "../../compat/fresh/dev/esbuild.ts";
+import { resolver } from "../../compat/fresh/dev/resolver.ts";
 import { resolveConfig } from "../../compat/fresh/dev/config.ts";
-import { FIXTURE } from "./support.ts";
+import { FIXTURE, standInTest as test } from "./support.ts";
 
 const config = resolveConfig({ root: FIXTURE });
 const island = (name: string) => join(FIXTURE, "islands", name);
@@ -30,6 +31,27 @@ async function bundleCode(code: string): Promise<string> {
 test("bundle() has one copy of Preact, whoever imports it", async () => {
   const text = await bundleText([island("Counter.tsx"), island("Panel.tsx"), island("Titled.tsx")]);
   assert.equal(text.match(/"http:\/\/www\.w3\.org\/1998\/Math\/MathML"/g)?.length, 1);
+});
+
+test("bundle() has one copy of preact/hooks, for islands and for the packages that they import", async () => {
+  const plugins = [resolver("test")];
+  const entryPoints = ["Countdown.tsx", "Counter.tsx"].map(island);
+  const { metafile } = await withEsbuild(({ build }) =>
+    build({
+      entryPoints,
+      plugins,
+      bundle: true,
+      metafile: true,
+      write: false,
+      outdir: FIXTURE,
+      absWorkingDir: FIXTURE,
+      jsx: "automatic",
+      jsxImportSource: "preact",
+      logLevel: "silent",
+    })
+  );
+  const copies = Object.keys(metafile.inputs).filter((file) => /\bhooks\b.*\.m?js$/.test(file));
+  assert.equal(copies.length, 1, copies.join(", "));
 });
 
 test("bundle() keeps the first page below 16 KB, compressed", async () => {

@@ -1,27 +1,39 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { h } from "preact";
-import { App, ipFilter } from "fresh";
+import { type ComponentChild, h } from "preact";
+import { App, HttpError, ipFilter } from "fresh";
 import { Partial } from "fresh/runtime";
-import { fetcher } from "./support.ts";
+import { fetcher, silently, standInTest as test } from "./support.ts";
 
-test("ipFilter() says that it is not there", () => {
-  assert.throws(() => ipFilter({}), /ipFilter\(\) is not in the stand-in/);
+const SWITCH = /stand-in for Fresh.*deno task fresh upstream/;
+
+test("ipFilter() says that the stand-in does not have it, and how to switch", () => {
+  assert.throws(() => ipFilter({}), SWITCH);
 });
 
-for (
-  const [what, vnode] of [
-    ["<Partial>", h(Partial, { name: "part" })],
-    ["f-client-nav", h("main", { "f-client-nav": true } as Record<string, unknown>)],
-  ] as const
-) {
-  test(`${what} says that it is not there`, async () => {
-    const errors: unknown[] = [];
-    const { error } = console;
-    console.error = (problem) => errors.push(problem);
-    const app = new App().get("/", (ctx) => ctx.render(vnode));
-    assert.equal((await fetcher(app)("/")).status, 500);
-    console.error = error;
-    assert.match(String(errors[0]), /not in the stand-in/);
+const attribute = (name: string) => h("main", { [name]: true } as Record<string, unknown>);
+const PAGES: readonly [what: string, vnode: () => ComponentChild, named: RegExp][] = [
+  ["<Partial>", () => h(Partial, { name: "part" }), /<Partial name="part">/],
+  ["f-client-nav", () => attribute("f-client-nav"), /f-client-nav/],
+  ["f-partial", () => attribute("f-partial"), /f-partial/],
+];
+
+for (const [what, vnode, named] of PAGES) {
+  test(
+    `a page with ${what} is a 501 that says how to switch to upstream`,
+    async () => {
+      const fetch = fetcher(new App().get("/", (ctx) => ctx.render(vnode() as h.JSX.Element)));
+      const answer = await silently(() => fetch("/"));
+      assert.equal(answer.status, 501);
+      const text = await answer.text();
+      assert.match(text, named);
+      assert.match(text, SWITCH);
+    },
+  );
+
+  test(`an error page is given the 501 of a page with ${what}`, async () => {
+    const app = new App()
+      .onError("*", ({ error }) => new Response((error as HttpError).message, { status: 501 }))
+      .get("/", (ctx) => ctx.render(vnode() as h.JSX.Element));
+    assert.match(await (await fetcher(app)("/")).text(), SWITCH);
   });
 }

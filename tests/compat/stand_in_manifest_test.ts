@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { test } from "node:test";
 import { resolveConfig } from "../../compat/fresh/dev/config.ts";
 import { isManifestStale, manifestText, writeManifest } from "../../compat/fresh/dev/manifest.ts";
-import { FIXTURE } from "./support.ts";
+import { FIXTURE, standInTest as test } from "./support.ts";
 
 const PROJECT = join(import.meta.dirname!, "../..");
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { isFileName } from "../../compat/fresh/dev/memory_snapshot.ts";
 import { filePathToPattern, patternFolders } from "../../compat/fresh/routing/patterns.ts";
 import { compareRouteFiles } from "../../compat/fresh/routing/route_order.ts";
+import { standInTest as test } from "./support.ts";
 
 const IN_ORDER = [
   "/_app",

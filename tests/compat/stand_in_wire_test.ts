@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { computed, signal } from "@preact/signals";
 import { h } from "preact";
 import { readProps } from "../../compat/fresh/client/read_props.ts";
 import { serializeProps } from "../../compat/fresh/render/serialize_props.ts";
+import { standInTest as test } from "./support.ts";
 
 /** Sends a value as an island's only property. */
 function send<T>(value: T): T {

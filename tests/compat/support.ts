@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { App } from "fresh";
 import { Builder } from "fresh/dev";
@@ -7,6 +8,12 @@ import { Builder } from "fresh/dev";
 export type Fetch = (path: string, init?: RequestInit) => Promise<Response>;
 
 type Handler = (req: Request) => Promise<Response>;
+
+/** Whether `fresh` is the stand-in of this repository, rather than upstream Fresh. */
+export const isStandIn = import.meta.resolve("fresh").endsWith("/compat/fresh/mod.ts");
+
+/** `test()` for what is about the stand-in alone: on upstream Fresh it skips. */
+export const standInTest: typeof test.skip = isStandIn ? test : test.skip;
 
 /** The project that file routes, islands and static files are tried with. */
 export const FIXTURE = join(import.meta.dirname!, "fixture");

@@ -1,4 +1,5 @@
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { findPackageJSON } from "node:module";
 import { pathToFileURL } from "node:url";
 import { fromFileUrl } from "../paths.ts";
@@ -61,7 +62,7 @@ async function resolve(specifier: string, importer: string): Promise<Esbuild.OnR
     const url = await resolveInDeno(specifier);
     if (!url.startsWith("file:")) return failure(`"${specifier}" is not on this machine: ${url}`);
     const path = fromFileUrl(url);
-    return isInPackage(path) ? preferBrowser(specifier, path) : { path };
+    return isInPackage(path) ? preferBrowser(path) : { path };
   } catch (error) {
     return failure(error instanceof Error ? error.message : String(error));
   }
@@ -96,26 +97,47 @@ function resolveFromPackage(specifier: string, importer: string): Esbuild.OnReso
   };
 }
 
-/** Deno picked a file for servers; the package may have another one for browsers. */
-function preferBrowser(specifier: string, path: string): Esbuild.OnResolveResult {
-  const file = nearestManifest(path);
-  const { name, subpath } = splitSpecifier(specifier);
-  const manifest = readManifest(file);
-  if (manifest.name !== name) return { path };
+/**
+ * Returns the browser's version of a file that Deno picked for servers.
+ *
+ * The same export is picked as for packages that import it: with two versions of `preact/hooks` in one
+ * bundle, the hooks of one of them do nothing.
+ */
+function preferBrowser(path: string): Esbuild.OnResolveResult {
+  const root = packageRoot(path);
+  if (root === undefined) return { path };
+  const manifest = readManifest(join(root, "package.json"));
   const sideEffects = manifest.sideEffects === false ? false : undefined;
-  return { path: join(dirname(file), selectEntry(manifest, subpath)), sideEffects };
+  const subpath = subpathOf(manifest, `./${relative(root, path).replaceAll(sep, "/")}`);
+  if (subpath === undefined) return { path, sideEffects };
+  return { path: join(root, selectEntry(manifest, subpath)), sideEffects };
 }
 
-function nearestManifest(path: string): string {
-  for (let dir = dirname(path); dir !== dirname(dir); dir = dirname(dir)) {
-    const file = join(dir, "package.json");
-    try {
-      if (readManifest(file).name) return file;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+/** The folder of the package that a file belongs to: packages may have manifests in subfolders, too. */
+function packageRoot(path: string): string | undefined {
+  let root: string | undefined;
+  for (let dir = dirname(path); isInPackage(join(dir, "x")); dir = dirname(dir)) {
+    if (existsSync(join(dir, "package.json"))) root = dir;
+    if (basename(dir) === "node_modules") break;
   }
-  throw new Error(`No package.json above ${path}`);
+  return root;
+}
+
+/** Under which subpath a package exports a file, for whatever condition. */
+function subpathOf(manifest: PackageManifest, file: string): string | undefined {
+  const { exports, module, main } = manifest;
+  if (exports === undefined) {
+    return [main, module].some((entry) => entry && join("./", entry) === join(file))
+      ? "."
+      : undefined;
+  }
+  const bySubpath = isSubpaths(exports) ? exports : { ".": exports };
+  return Object.keys(bySubpath).find((subpath) => filesOf(bySubpath[subpath]).includes(file));
+}
+
+function filesOf(exports: Exports): string[] {
+  if (typeof exports === "string") return [exports];
+  return exports === null ? [] : Object.values(exports).flatMap(filesOf);
 }
 
 type Exports = string | null | Exports[] | { [name: string]: Exports };

@@ -1,4 +1,5 @@
 import type { Context } from "../context.ts";
+import { StandInError } from "../stand_in_error.ts";
 import type { Middleware } from "../routing/chain.ts";
 
 /** Addresses and CIDR blocks that {@linkcode ipFilter} lets in or keeps out. */
@@ -16,10 +17,10 @@ export interface IpFilterOptions {
   ) => Response | Promise<Response>;
 }
 
-/** Not in the stand-in. @throws {Error} always */
+/** Not in the stand-in. @throws {StandInError} always */
 export function ipFilter<State>(
   _rules: IpFilterRules,
   _options?: IpFilterOptions,
 ): Middleware<State> {
-  throw new Error("ipFilter() is not in the stand-in for Fresh");
+  throw new StandInError("ipFilter()");
 }

@@ -3,6 +3,7 @@ import { useContext } from "preact/hooks";
 import { assetUrl, lockImage } from "../asset.ts";
 import { HeadContext } from "../head.ts";
 import { markActiveLink } from "./active_link.ts";
+import { StandInError } from "../stand_in_error.ts";
 import { surroundIsland } from "./islands.ts";
 import { currentPass, type RenderPass } from "./pass.ts";
 import { PageScripts } from "./scripts.ts";
@@ -40,10 +41,8 @@ function prepareElement(pass: RenderPass, vnode: VNode<Props>, tag: string): voi
   if (tag === "html" || tag === "head" || tag === "body") pass.seen[tag] = true;
   if (prepared.has(vnode)) return;
   prepared.add(vnode);
-  if ("f-client-nav" in vnode.props || "f-partial" in vnode.props) {
-    throw new Error(
-      "Partials and client navigation (f-client-nav, f-partial) are not in the stand-in",
-    );
+  for (const name of ["f-client-nav", "f-partial"]) {
+    if (name in vnode.props) throw new StandInError(`The attribute ${name}`);
   }
   if (tag === "head") append(vnode, h(HeadRest, {}));
   else if (tag === "body") append(vnode, h(PageScripts, {}));
