@@ -125,7 +125,7 @@ export class PageReplay implements AsyncDisposable {
     const files = [...this.#written].filter((file) => existsSync(join(this.#tree.root, file)));
     this.#written.clear();
     if (files.length === 0) return;
-    const { code, output } = await this.#tree.deno("check", "--quiet", ...files);
+    const { code, output } = await this.#tree.deno(["check", "--quiet", ...files]);
     assert.equal(code, 0, `The step does not compile:\n${output}`);
   }
 

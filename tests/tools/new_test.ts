@@ -16,7 +16,7 @@ const FILES = [
 
 test("task new writes a consumer that compiles, with a test that passes and can fail", async () => {
   await using tree = await TreeCopy.create();
-  const made = await tree.deno("task", "new", "consumer", "price_feed");
+  const made = await tree.deno(["task", "new", "consumer", "price_feed"]);
   assert.equal(made.code, 0, made.output);
   for (const file of FILES) assert.match(made.output, new RegExp(`wrote +${file}`));
   const touched = [...FILES, "realtime.ts"];
@@ -26,31 +26,31 @@ test("task new writes a consumer that compiles, with a test that passes and can 
     ...touched,
   ]];
   for (const args of clean) {
-    const { code, output } = await tree.deno(...args);
+    const { code, output } = await tree.deno([...args]);
     assert.equal(code, 0, output);
   }
-  const passed = await tree.deno("test", "-A", FILES[2]!);
+  const passed = await tree.deno(["test", "-A", FILES[2]!]);
   assert.match(passed.output, /2 passed \| 0 failed/);
 
   const consumer = await tree.read(FILES[1]!);
   await tree.write(FILES[1]!, consumer.replace("return [GROUP];", "return [];"));
-  const failed = await tree.deno("test", "-A", FILES[2]!);
+  const failed = await tree.deno(["test", "-A", FILES[2]!]);
   assert.notEqual(failed.code, 0, "its test cannot fail");
 });
 
 test("task new serves the new path behind the gate of the app", async () => {
   await using tree = await TreeCopy.create();
-  await tree.deno("task", "new", "consumer", "a_name_that_is_as_long_as_can_be");
+  await tree.deno(["task", "new", "consumer", "a_name_that_is_as_long_as_can_be"]);
   const realtime = await tree.read("realtime.ts");
   assert.match(realtime, /route\("\/ws\/a_name_that_is_as_long_as_can_be", ANameThat/);
-  const { code, output } = await tree.deno("fmt", "--check", "realtime.ts", "consumers");
+  const { code, output } = await tree.deno(["fmt", "--check", "realtime.ts", "consumers"]);
   assert.equal(code, 0, output);
 });
 
 test("task new refuses a name that is taken, and writes nothing", async () => {
   await using tree = await TreeCopy.create();
   const before = await tree.read("realtime.ts");
-  const { code, output } = await tree.deno("task", "new", "consumer", "chat");
+  const { code, output } = await tree.deno(["task", "new", "consumer", "chat"]);
   assert.equal(code, 1);
   assert.match(output, /^Cannot make a consumer "chat": there is a consumers\/chat_messages\.ts/m);
   assert.equal(await tree.read("realtime.ts"), before);
@@ -60,7 +60,7 @@ test("task new refuses a name that is taken, and writes nothing", async () => {
 test("task new says what it takes", async () => {
   await using tree = await TreeCopy.create();
   for (const args of [[], ["consumer"], ["route", "x"], ["consumer", "a", "b"]]) {
-    const { code, output } = await tree.deno("run", "-A", "tools/new.ts", ...args);
+    const { code, output } = await tree.deno(["run", "-A", "tools/new.ts", ...args]);
     assert.deepEqual([code, output], [1, "Say what to make: deno task new consumer NAME\n"]);
   }
 });

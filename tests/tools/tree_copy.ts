@@ -38,11 +38,11 @@ export class TreeCopy implements AsyncDisposable {
   }
 
   /** Runs `deno` in it. */
-  async deno(...args: string[]): Promise<Ran> {
+  async deno(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args,
+      args: [...args],
       cwd: this.root,
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", ...env },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
