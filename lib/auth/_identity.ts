@@ -1,12 +1,73 @@
-import { MAX_SUBJECT_LENGTH, type Profile } from "./user.ts";
+import type { Profile } from "./user.ts";
 
-/** Refuses a profile that names nobody. */
-export function checkIdentity(profile: Profile): void {
-  for (const part of [profile.provider, profile.subject]) {
-    if (part.length === 0 || part.length > MAX_SUBJECT_LENGTH) {
-      throw new RangeError(
-        `Cannot save a user: provider and subject have 1 to ${MAX_SUBJECT_LENGTH} characters`,
-      );
-    }
+/** Longest subject of an issuer, in characters: that of an OpenID Connect `sub`. */
+const MAX_SUBJECT_LENGTH = 255;
+
+/** Longest issuer, in bytes: it is part of a key of the database. */
+const MAX_ISSUER_BYTES = 1_000;
+
+const MAX_PROVIDER_LENGTH = 64;
+
+/**
+ * Returns the subject of a {@linkcode Profile} for a provider that is one of several servers: its
+ * issuer (an http or https address without white space), a space, and its name for the person. Without
+ * an issuer it is that name alone.
+ *
+ * *Security*: the same name at another server is another person.
+ *
+ * @example
+ * ```ts
+ * import { subjectAt } from "@sluice/sluice/auth";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(subjectAt("https://id.example.com", "248289"), "https://id.example.com 248289");
+ * assert.equal(subjectAt(undefined, "583231"), "583231");
+ * ```
+ */
+export function subjectAt(issuer: string | undefined, name: string): string {
+  return issuer === undefined ? name : `${issuer} ${name}`;
+}
+
+/** Returns the name that {@linkcode subjectAt} joined with this issuer; undefined for another one. */
+export function nameAt(issuer: string | undefined, subject: string): string | undefined {
+  const parts = split(subject);
+  return parts.issuer === issuer ? parts.name : undefined;
+}
+
+/**
+ * Checks that an issuer can be part of a subject.
+ *
+ * @throws {RangeError} It has white space, or more than 1,000 bytes.
+ */
+export function checkIssuer(issuer: string): void {
+  if (/\s/u.test(issuer) || new TextEncoder().encode(issuer).length > MAX_ISSUER_BYTES) {
+    throw new RangeError(`An issuer has no white space and at most ${MAX_ISSUER_BYTES} bytes`);
   }
+}
+
+/**
+ * Checks that a profile has an identity.
+ *
+ * @throws {RangeError} The provider or the subject is empty, too long, or not valid Unicode.
+ */
+export function checkIdentity({ provider, subject }: Profile): void {
+  const { issuer, name } = split(subject);
+  const isValid = isPart(provider, MAX_PROVIDER_LENGTH) && isPart(name, MAX_SUBJECT_LENGTH);
+  if (!isValid) {
+    throw new RangeError(
+      `Cannot save a user: a provider has 1 to ${MAX_PROVIDER_LENGTH} characters, ` +
+        `a subject 1 to ${MAX_SUBJECT_LENGTH}`,
+    );
+  }
+  if (issuer !== undefined) checkIssuer(issuer);
+}
+
+/** Lone surrogates of two subjects could become one key. */
+function isPart(text: string, maxLength: number): boolean {
+  return text.length > 0 && text.length <= maxLength && text.isWellFormed();
+}
+
+function split(subject: string): { issuer: string | undefined; name: string } {
+  const [, issuer, name] = /^(https?:\/\/\S+) ([^]*)$/i.exec(subject) ?? [];
+  return name === undefined ? { issuer: undefined, name: subject } : { issuer, name };
 }

@@ -1,7 +1,11 @@
-import { cleanText } from "./user.ts";
+import { cleanText } from "./_clean_text.ts";
 
 /** Why a sign-in failed. Stable. */
 export type SignInErrorCode =
+  /** The request is for a part of a page, not for a page: a picture, a frame, a script's call. */
+  | "NOT_A_NAVIGATION"
+  /** A page of another site asked to sign in again a person who is signed in. */
+  | "ALREADY_SIGNED_IN"
   /** The provider that was asked for is not one of ours. */
   | "UNKNOWN_PROVIDER"
   /** A callback without `state`: nobody began this here. */
@@ -22,6 +26,8 @@ export type SignInErrorCode =
   | "UNAVAILABLE";
 
 const STATUS: Readonly<Record<SignInErrorCode, number>> = {
+  NOT_A_NAVIGATION: 403,
+  ALREADY_SIGNED_IN: 409,
   UNKNOWN_PROVIDER: 404,
   STATE_MISSING: 400,
   TRANSACTION_INVALID: 400,
@@ -34,6 +40,8 @@ const STATUS: Readonly<Record<SignInErrorCode, number>> = {
 };
 
 const MESSAGE: Readonly<Record<SignInErrorCode, string>> = {
+  NOT_A_NAVIGATION: "Open this address in a window of its own",
+  ALREADY_SIGNED_IN: "You are signed in, and a page of another site asked to sign you in again",
   UNKNOWN_PROVIDER: "There is no such way to sign in here",
   STATE_MISSING: "This sign-in was not begun here",
   TRANSACTION_INVALID: "This sign-in is over, or was begun in another browser",

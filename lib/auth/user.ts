@@ -1,4 +1,5 @@
 import { randomId } from "../sessions/mod.ts";
+import { cleanText } from "./_clean_text.ts";
 
 /** A person, as this software knows them. */
 export interface User {
@@ -6,9 +7,13 @@ export interface User {
   readonly id: string;
   /** Who vouches for the person: `github`, `dev`, … */
   readonly provider: string;
-  /** The provider's own name for the person, which never changes. */
+  /** The provider's own name for the person, which never changes. With `provider` it is the identity. */
   readonly subject: string;
-  /** What the person is called at the provider; may change, and may go to somebody else. */
+  /**
+   * What the person is called at the provider.
+   *
+   * *Security*: for display only. It may change, may go to somebody else, and need not be unique.
+   */
   readonly login: string;
   /** The person's name, or the login where there is none. */
   readonly name: string;
@@ -53,32 +58,35 @@ export function toPublicUser(user: User): PublicUser {
 /** What a provider says of a person. */
 export interface Profile {
   readonly provider: string;
+  /** The provider's own name for the person, which never changes; see {@linkcode subjectAt}. */
   readonly subject: string;
-  readonly login: string;
+  /** Undefined if the provider does not say it: a known person keeps what is shown of them. */
+  readonly login: string | undefined;
   readonly name: string | undefined;
   readonly avatarUrl: string | undefined;
 }
-
-/** Longest subject, in characters: that of an OpenID Connect `sub`. */
-export const MAX_SUBJECT_LENGTH = 255;
 
 const MAX_LOGIN_LENGTH = 64;
 const MAX_NAME_LENGTH = 100;
 const MAX_AVATAR_URL_LENGTH = 2_048;
 
+type Shown = Pick<User, "login" | "name" | "avatarUrl">;
+
 /** Returns the user of a first sign-in. */
 export function createUser(profile: Profile, now: number): User {
   const { provider, subject } = profile;
-  return { id: randomId(), provider, subject, ...shown(profile), createdAt: now, updatedAt: now };
+  const shown = shownOf(profile, { login: "somebody", name: "somebody", avatarUrl: "" });
+  return { id: randomId(), provider, subject, ...shown, createdAt: now, updatedAt: now };
 }
 
 /** Returns the user as their provider describes them now. */
 export function refreshUser(user: User, profile: Profile, now: number): User {
-  return { ...user, ...shown(profile), updatedAt: now };
+  return { ...user, ...shownOf(profile, user), updatedAt: now };
 }
 
-function shown(profile: Profile): Pick<User, "login" | "name" | "avatarUrl"> {
-  const login = cleanText(profile.login, MAX_LOGIN_LENGTH) || "somebody";
+function shownOf(profile: Profile, known: Shown): Shown {
+  const login = cleanText(profile.login ?? "", MAX_LOGIN_LENGTH);
+  if (login === "") return { login: known.login, name: known.name, avatarUrl: known.avatarUrl };
   return {
     login,
     name: cleanText(profile.name ?? "", MAX_NAME_LENGTH) || login,
@@ -87,26 +95,13 @@ function shown(profile: Profile): Pick<User, "login" | "name" | "avatarUrl"> {
 }
 
 /**
- * Returns an avatar's address where it is `https:` and without credentials, else nothing.
+ * Returns an avatar's address, percent-encoded, if it is `https:`, without credentials and at most
+ * 2,048 bytes long; else an empty string.
  *
  * *Security*: keeps `javascript:`, `data:` and addresses of this site out of other people's pages.
  */
 function safeAvatarUrl(address: string | undefined): string {
-  if (!address || address.length > MAX_AVATAR_URL_LENGTH) return "";
-  const url = URL.parse(address);
+  const url = URL.parse(address ?? "");
   if (url?.protocol !== "https:" || url.username !== "" || url.password !== "") return "";
-  return url.href;
+  return url.href.length <= MAX_AVATAR_URL_LENGTH ? url.href : "";
 }
-
-/**
- * Returns `text` in one line of at most `maxLength` characters, without control characters and
- * without those that hide or reorder text.
- */
-export function cleanText(text: string, maxLength: number): string {
-  const visible = text.replace(/\s+/gu, " ").replace(HIDDEN, "").trim();
-  return [...visible.slice(0, maxLength * 2)].slice(0, maxLength).join("").trim();
-}
-
-// Control, bidirectional and zero-width characters, lone surrogates; a joiner stays (emoji use it).
-const HIDDEN =
-  /[\p{Cc}\p{Cs}\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/gu;

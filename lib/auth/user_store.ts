@@ -17,12 +17,14 @@ export interface UserStore {
 
   /**
    * Returns the user of a profile's provider and subject, with login, name and picture as the
-   * profile has them: created at the first sign-in, refreshed at every later one.
+   * profile has them: created at the first sign-in, refreshed at every later one. A profile without
+   * a login that can be shown leaves all three as they are.
    *
    * Atomic: two first sign-ins at once give one user. Login, name and picture are cleaned and cut;
    * a picture that is not `https:` is dropped.
    *
-   * @throws {RangeError} The provider or the subject is empty or longer than 255 characters.
+   * @throws {RangeError} The provider or the subject is empty, too long (64 and 255 characters, an
+   * issuer in front of the subject not counted), or not valid Unicode.
    */
   save(profile: Profile): Promise<User>;
 

@@ -90,15 +90,47 @@ export function testUserStore(
       "https://user:secret@a.example/1",
       "https://",
       `https://a.example/${"x".repeat(3000)}`,
+      `https://a.example/${"\u00fc".repeat(2_000)}`,
     ];
     for (const avatarUrl of refused) {
       assert.equal((await store.save(profile({ avatarUrl }))).avatarUrl, "", avatarUrl);
     }
+    const longest = `https://a.example/${"%C3%BC".repeat(338)}xx`;
+    const avatarUrl = decodeURI(longest);
+    assert.equal(longest.length, 2_048);
+    assert.equal((await store.save(profile({ avatarUrl }))).avatarUrl, longest);
+    const longer = profile({ avatarUrl: `${avatarUrl}x` });
+    assert.equal((await store.save(longer)).avatarUrl, "");
+  });
+
+  it("save() takes what nobody can see for no name", async (store) => {
+    for (const nothing of ["\u3164", "\u2800\u00ad", "\u0301".repeat(100), "\ud800", undefined]) {
+      const subject = JSON.stringify(nothing) ?? "none";
+      const user = await store.save(profile({ subject, login: nothing, name: nothing }));
+      assert.deepEqual([user.login, user.name], ["somebody", "somebody"], subject);
+      assert.equal((await store.save(profile({ subject, name: nothing }))).name, "ada");
+      assert.equal((await store.save(profile({ subject, login: nothing }))).login, "ada");
+    }
+    const user = await store.save(profile({ login: "ad\u00ada", name: "A\u030ada" }));
+    assert.deepEqual([user.login, user.name], ["ada", "\u00c5da"]);
   });
 
   it("save() refuses a subject that is empty or too long", async (store) => {
     await assert.rejects(store.save(profile({ subject: "" })), RangeError);
     await assert.rejects(store.save(profile({ subject: "x".repeat(256) })), RangeError);
+    await assert.rejects(store.save(profile({ subject: "x\ud800" })), RangeError);
+    await assert.rejects(store.save(profile({ provider: "" })), RangeError);
+  });
+
+  it("save() counts an issuer and a subject each for itself", async (store) => {
+    const issuer = `https://id.example/${"r".repeat(900)}`;
+    const subjects = [`${issuer} ${"x".repeat(255)}`, `${issuer}/ ${"x".repeat(255)}`];
+    const users = await Promise.all(subjects.map((subject) => store.save(profile({ subject }))));
+    assert.notEqual(users[0]!.id, users[1]!.id);
+    assert.equal((await store.save(profile({ subject: subjects[0]! }))).id, users[0]!.id);
+    for (const subject of [`${issuer} ${"x".repeat(256)}`, `${issuer} `, `${issuer.repeat(2)} x`]) {
+      await assert.rejects(store.save(profile({ subject })), RangeError);
+    }
   });
 
   it("get() returns undefined for an id that was never there", async (store) => {
