@@ -46,7 +46,7 @@ test("GitHubProvider signs in with code, PKCE and state, and asks for next to no
   const user = await whoIs(app.browser);
   assert.deepEqual(
     [user.provider, user.subject, user.login, user.name, user.avatarUrl],
-    ["github", "583231", "octocat", "The Octocat", octocat().avatar_url],
+    ["github", `${app.double.url}/ 583231`, "octocat", "The Octocat", octocat().avatar_url],
   );
   const query = app.double.authorization;
   assert.equal(query.get("response_type"), "code");
@@ -71,6 +71,54 @@ test("GitHubProvider knows a person by the id that GitHub never changes", async 
   app.double.user = octocat({ id: 1 });
   await app.browser.visit(SIGN_IN);
   assert.notEqual((await whoIs(app.browser)).id, before.id);
+});
+
+/** Signs the mascot in at a server whose addresses are `url` and `apiUrl`; the double answers. */
+async function subjectAtServer(url?: string, apiUrl?: string): Promise<string> {
+  await using double = await GitHubDouble.start();
+  const provider = new GitHubProvider({
+    ...double.app,
+    url,
+    apiUrl,
+    fetch: (address, init) => fetch(double.url + new URL(address).pathname.slice(-25), init),
+  });
+  const app = testApp([provider]);
+  const browser = new Browser(app.handle);
+  const begun = await browser.request(SIGN_IN);
+  const { search } = new URL(begun.headers.get("location")!);
+  const authorized = await fetch(`${double.url}/login/oauth/authorize${search}`, {
+    redirect: "manual",
+  });
+  await authorized.body?.cancel();
+  await browser.request(authorized.headers.get("location")!);
+  return (await whoIs(browser)).subject;
+}
+
+test("GitHubProvider tells the people of two servers apart, and github.com's have their id alone", async () => {
+  assert.equal(await subjectAtServer(), "583231");
+  assert.equal(await subjectAtServer("https://github.com/", "https://api.github.com/"), "583231");
+  const subjects = [
+    await subjectAtServer("https://a.example", "https://a.example"),
+    await subjectAtServer("https://b.example", "https://b.example"),
+    await subjectAtServer("https://a.example", "https://b.example"),
+    await subjectAtServer("https://a.example"),
+    await subjectAtServer(undefined, "https://a.example"),
+  ];
+  assert.equal(new Set(["583231", ...subjects]).size, 6, subjects.join());
+  assert.equal(await subjectAtServer("https://a.example/", "https://a.example"), subjects[0]);
+});
+
+test("GitHubProvider keeps a login that is none of GitHub's apart from that of another person", async () => {
+  const many = "\u200b".repeat(5_000);
+  for (
+    const login of ["octo\u00adcat", "octocat\u200b", `octocat${many}`, "o\u212Atocat", "\u3164"]
+  ) {
+    await using app = await setUp();
+    app.double.user = octocat({ login });
+    await app.browser.visit(SIGN_IN);
+    const shown = (await whoIs(app.browser)).login;
+    assert.match(shown, /^[\x20-\x7e]*\(583231\)$/, JSON.stringify(login));
+  }
 });
 
 test("GitHubProvider takes a profile without name and address", async () => {
@@ -165,6 +213,19 @@ test("GitHubProvider refuses a code that GitHub refuses", async () => {
   assert.equal((await response.json()).code, "PROVIDER_DENIED");
 });
 
+test("GitHubProvider says what GitHub said when the app is not set up right", async () => {
+  await using app = await setUp();
+  app.double.trouble = "error in 200";
+  app.double.troubleAt = "/login/oauth/access_token";
+  const { response } = await app.browser.visit(SIGN_IN);
+  const { code, reason } = await response.json();
+  assert.deepEqual([response.status, code, reason], [
+    502,
+    "PROVIDER_UNAVAILABLE",
+    "Something broke",
+  ]);
+});
+
 test("GitHubProvider lets nobody inject the code of another sign-in", async () => {
   await using app = await setUp();
   const victim = new Browser(app.handler);
@@ -190,7 +251,9 @@ test("GitHubProvider writes no code, state, secret or token to the log or the er
     for (const secret of secrets) assert.ok(!body.includes(secret));
   }
   secrets.add(app.browser.cookie(ORIGIN, "session")!.split(".")[1]!);
-  secrets.add(app.browser.cookie(ORIGIN, "signin")!);
+  const begun = app.browser.cookies(ORIGIN).match(/(?<=\bsignin-\S+\.)[\w-]+/g) ?? [];
+  assert.equal(begun.length, 4);
+  for (const secret of begun) secrets.add(secret);
   for (const secret of secrets) assert.ok(!app.log.text.includes(secret));
   assert.ok(!app.log.text.includes("gho_"));
   assert.equal(app.log.lines.filter((line) => line.message === "sign-in failed").length, 4);

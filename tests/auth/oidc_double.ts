@@ -4,13 +4,15 @@ import type { Fetch } from "../../lib/auth/mod.ts";
 
 /** An OpenID Connect provider as a function, whose answers a test can spoil. */
 export class OidcDouble {
-  readonly issuer = "https://id.example.com";
+  readonly issuer: string;
   /** What goes into the next ID token, besides what has to. */
   claims: Record<string, unknown> = { preferred_username: "ada", name: "Ada" };
   /** What `/userinfo` says. */
   userInfo: Record<string, unknown> = { sub: "sub-1" };
   /** Changes the next ID tokens. */
   spoil: (claims: Record<string, unknown>) => Record<string, unknown> = (claims) => claims;
+  /** Changes the answer of the token endpoint. */
+  spoilTokens: (tokens: Record<string, unknown>) => Record<string, unknown> = (tokens) => tokens;
   /** Changes the discovery document. */
   metadata: Record<string, unknown> = {};
   /** Answers instead of the double. */
@@ -22,6 +24,10 @@ export class OidcDouble {
   readonly #keys = Promise.all([generateKey(), generateKey()]);
   #nonce = "";
   #challenge = "";
+
+  constructor(issuer = "https://id.example.com") {
+    this.issuer = issuer;
+  }
 
   /** Plays the person at the authorization endpoint: what the provider sends back. */
   authorize(address: string | URL, parameters: Record<string, string> = {}): string {
@@ -40,7 +46,9 @@ export class OidcDouble {
     this.requests.push(url.pathname);
     const other = await this.override?.(url);
     if (other) return other;
-    if (url.pathname === "/.well-known/openid-configuration") return this.#discovery();
+    // OpenID Connect Discovery, section 4: a slash at the end of the issuer is taken off.
+    const discovery = `${this.issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
+    if (url.href === discovery) return this.#discovery();
     if (url.pathname === "/jwks") return await this.#jwks();
     if (url.pathname === "/token") return await this.#token(new Request(address, init));
     if (url.pathname === "/userinfo") return Response.json(this.userInfo);
@@ -50,10 +58,10 @@ export class OidcDouble {
   #discovery(): Response {
     return Response.json({
       issuer: this.issuer,
-      authorization_endpoint: `${this.issuer}/authorize`,
-      token_endpoint: `${this.issuer}/token`,
-      userinfo_endpoint: `${this.issuer}/userinfo`,
-      jwks_uri: `${this.issuer}/jwks`,
+      authorization_endpoint: new URL("/authorize", this.issuer).href,
+      token_endpoint: new URL("/token", this.issuer).href,
+      userinfo_endpoint: new URL("/userinfo", this.issuer).href,
+      jwks_uri: new URL("/jwks", this.issuer).href,
       id_token_signing_alg_values_supported: ["ES256"],
       ...this.metadata,
     });
@@ -83,14 +91,15 @@ export class OidcDouble {
       nonce: this.#nonce,
       ...this.claims,
     });
-    return Response.json({
+    return Response.json(this.spoilTokens({
       access_token: "double-secret-access",
       token_type: "Bearer",
-      id_token: await this.#sign(claims),
-    });
+      id_token: await this.sign(claims),
+    }));
   }
 
-  async #sign(claims: Record<string, unknown>): Promise<string> {
+  /** Returns a signed JWT. */
+  async sign(claims: Record<string, unknown>): Promise<string> {
     const keys = await this.#keys;
     const { privateKey } = keys[this.forge ? 1 : 0];
     const text = `${encode({ alg: "ES256", kid: "k1" })}.${encode(claims)}`;

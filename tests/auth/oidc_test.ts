@@ -8,8 +8,7 @@ import { OidcDouble } from "./oidc_double.ts";
 
 const ORIGIN = "https://app.example.com";
 
-function setUp(options: Partial<OidcOptions> = {}) {
-  const double = new OidcDouble();
+function setUp(options: Partial<OidcOptions> = {}, double = new OidcDouble()) {
   const clock = new FakeClock();
   const provider = new OidcProvider({
     issuer: double.issuer,
@@ -222,11 +221,176 @@ test("OidcProvider refuses further claims that are somebody else's", async () =>
   assert.equal((await signIn()).status, 502);
 });
 
-test("OidcProvider says PROFILE_INCOMPLETE where no claim makes a login", async () => {
-  const { double, signIn } = setUp();
+test("OidcProvider signs in a person without a name, and keeps a name that is known", async () => {
+  const { double, signIn, me } = setUp();
   double.claims = {};
-  const response = await signIn();
-  assert.equal((await response.json()).code, "PROFILE_INCOMPLETE");
+  assert.equal((await signIn()).status, 303);
+  assert.deepEqual([(await me()).login, (await me()).name], ["somebody", "somebody"]);
+  double.claims = { preferred_username: "ada", name: "Ada" };
+  await signIn();
+  double.claims = { preferred_username: "\u3164", name: "\u2800" };
+  double.override = (url) => url.pathname === "/userinfo" ? failure() : undefined;
+  await signIn();
+  assert.deepEqual([(await me()).login, (await me()).name], ["ada", "Ada"]);
+});
+
+function failure(): Response {
+  return new Response("broken", { status: 500 });
+}
+
+type Answer = (double: OidcDouble) => Response | Promise<Response>;
+const jwt = async (double: OidcDouble, claims: Record<string, unknown>) =>
+  new Response(await double.sign(claims), { headers: { "content-type": "application/jwt" } });
+
+const USER_INFO: [what: string, answer: Answer][] = [
+  ["500", failure],
+  ["401", () => Response.json({}, { status: 401 })],
+  ["401 with a challenge", () => {
+    return new Response(null, { status: 401, headers: { "www-authenticate": "Bearer" } });
+  }],
+  ["a redirect", () => Response.redirect("https://evil.example/")],
+  ["HTML", () => new Response("<html>", { headers: { "content-type": "text/html" } })],
+  ["null", () => Response.json(null)],
+  ["no subject", () => Response.json({ name: "Eve" })],
+  ["a subject that is a number", () => Response.json({ sub: 1, name: "Eve" })],
+  ["a JWT of another issuer", (double) => {
+    return jwt(double, { sub: "sub-1", iss: "https://evil.example", name: "Eve" });
+  }],
+  ["a JWT that somebody else signed", async (double) => {
+    double.forge = true;
+    return await jwt(double, { sub: "sub-1", name: "Eve" });
+  }],
+  ["an encrypted JWT", () => {
+    return new Response("a.b.c.d.e", { headers: { "content-type": "application/jwt" } });
+  }],
+  ["nothing: the connection breaks", () => Promise.reject(new TypeError("reset"))],
+];
+for (const [what, answer] of USER_INFO) {
+  test(`OidcProvider signs in by the ID token alone if userinfo answers ${what}`, async () => {
+    const { double, signIn, me } = setUp();
+    double.claims = { preferred_username: "ada" };
+    double.override = (url) => url.pathname === "/userinfo" ? answer(double) : undefined;
+    assert.equal((await signIn()).status, 303);
+    const { login, name, subject } = await me();
+    assert.deepEqual([login, name, subject], ["ada", "ada", `${double.issuer} sub-1`]);
+  });
+}
+
+test("OidcProvider reads a userinfo answer that is a signed JWT", async () => {
+  const { double, signIn, me } = setUp();
+  double.claims = {};
+  const claims = { sub: "sub-1", aud: "sluice", preferred_username: "ada", name: "Ada" };
+  double.override = (url) => url.pathname === "/userinfo" ? jwt(double, claims) : undefined;
+  await signIn();
+  assert.equal((await me()).name, "Ada");
+  claims.sub = "sub-2";
+  assert.equal((await signIn()).status, 502);
+});
+
+test("OidcProvider does not let an empty claim hide one of the ID token", async () => {
+  const { double, signIn, me } = setUp();
+  double.claims = { preferred_username: "ada" };
+  double.userInfo = { sub: "sub-1", preferred_username: null, nickname: "", name: "Ada" };
+  await signIn();
+  assert.deepEqual([(await me()).login, (await me()).name], ["ada", "Ada"]);
+});
+
+const SLOPPY: Record<string, unknown>[] = [
+  { expires_in: "" },
+  { expires_in: "3600" },
+  { expires_in: null },
+  { expires_in: -1 },
+  { expires_in: "soon" },
+  { refresh_token: null },
+  { refresh_token: "" },
+  { scope: null },
+  { scope: ["openid"] },
+  { token_type: "BEARER" },
+  { token_type: "bearer " },
+  { token_type: undefined },
+  { error: null },
+  { error: "" },
+];
+for (const tokens of SLOPPY) {
+  test(`OidcProvider takes a token answer with ${JSON.stringify(tokens)}`, async () => {
+    const { double, signIn } = setUp();
+    double.spoilTokens = (all) => ({ ...all, ...tokens });
+    assert.equal((await signIn()).status, 303);
+  });
+}
+
+const BROKEN: Record<string, unknown>[] = [
+  { access_token: undefined },
+  { access_token: "" },
+  { access_token: 7 },
+  { id_token: undefined },
+  { id_token: null },
+  { id_token: "a.b.c" },
+  { token_type: "mac" },
+  { error: "server_error" },
+];
+for (const tokens of BROKEN) {
+  test(`OidcProvider refuses a token answer with ${JSON.stringify(tokens)}`, async () => {
+    const { double, signIn } = setUp();
+    double.spoilTokens = (all) => ({ ...all, ...tokens });
+    assert.equal((await signIn()).status, 502);
+  });
+}
+
+for (const status of [200, 400, 401, 403]) {
+  test(`OidcProvider shows the reason of an OAuth error in a ${status}`, async () => {
+    const { double, signIn } = setUp();
+    const answer = (error: string) =>
+      new Response(JSON.stringify({ error, error_description: "The client secret is wrong" }), {
+        status,
+        headers: { "content-type": "text/plain", "www-authenticate": "Basic" },
+      });
+    double.override = (url) => url.pathname === "/token" ? answer("invalid_client") : undefined;
+    const failed = await signIn();
+    assert.deepEqual([failed.status, (await failed.json()).reason], [
+      502,
+      "The client secret is wrong",
+    ]);
+    double.override = (url) => url.pathname === "/token" ? answer("invalid_grant") : undefined;
+    assert.equal((await signIn()).status, 400);
+  });
+}
+
+const ISSUERS = [
+  "https://auth.example/application/o/app/",
+  "https://auth.example/application/o/app",
+  "https://auth.example/",
+  "https://auth.example",
+  "https://auth.example:8443/a/",
+];
+for (const issuer of ISSUERS) {
+  test(`OidcProvider signs in at ${issuer}, and at no other spelling of it`, async () => {
+    const double = new OidcDouble(issuer);
+    const { signIn, me } = setUp({ issuer, fetch: double.fetch }, double);
+    assert.equal((await signIn()).status, 303);
+    assert.equal((await me()).subject, `${issuer} sub-1`);
+
+    const other = issuer.endsWith("/") ? issuer.slice(0, -1) : `${issuer}/`;
+    const wrong = setUp({ issuer: other, fetch: double.fetch }, double);
+    assert.equal((await wrong.begin()).status, 502);
+    const message = `calls itself "${issuer}", but the issuer is set to "${other}"`;
+    assert.ok(wrong.log.lines.some(({ fields }) => String(fields?.cause).includes(message)));
+  });
+}
+
+test("OidcProvider counts issuer and subject each for itself", async () => {
+  const issuer = `https://auth.example/${"r".repeat(900)}`;
+  const double = new OidcDouble(issuer);
+  const { signIn, me } = setUp({ issuer, fetch: double.fetch }, double);
+  double.claims = { sub: "s".repeat(255), preferred_username: "ada", name: "Ada" };
+  assert.equal((await signIn()).status, 303);
+  assert.equal((await me()).subject.length, issuer.length + 1 + 255);
+  for (const sub of ["s".repeat(256), "\ud800"]) {
+    double.claims = { sub };
+    double.userInfo = { sub };
+    const refused = await signIn();
+    assert.equal((await refused.json()).code, "PROFILE_INCOMPLETE");
+  }
 });
 
 test("OidcProvider proves itself as the provider wants it", async () => {
@@ -250,4 +414,7 @@ test("new OidcProvider() takes http on this machine only", () => {
     assert.throws(() => new OidcProvider({ issuer, clientId }), RangeError);
   }
   new OidcProvider({ issuer: "http://localhost:9000", clientId });
+  for (const issuer of ["https://a.example/b c", `https://a.example/${"x".repeat(1_000)}`]) {
+    assert.throws(() => new OidcProvider({ issuer, clientId }), RangeError);
+  }
 });

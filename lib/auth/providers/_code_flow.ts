@@ -48,7 +48,7 @@ export async function exchangeCode(
 ): Promise<oauth.TokenEndpointResponse> {
   const parameters = checkedParameters(flow, answer);
   try {
-    const response = await oauth.authorizationCodeGrantRequest(
+    const answered = await oauth.authorizationCodeGrantRequest(
       flow.server,
       flow.client,
       flow.clientAuth,
@@ -57,6 +57,7 @@ export async function exchangeCode(
       answer.codeVerifier,
       callOptions(flow),
     );
+    const response = await readTokens(answered);
     const { server, client } = flow;
     if (!flow.openId) {
       return await oauth.processAuthorizationCodeResponse(server, client, response);
@@ -70,6 +71,31 @@ export async function exchangeCode(
   }
 }
 
+/**
+ * Reduces the answer of a token endpoint to what is used of it, so that nothing else in it can fail a
+ * sign-in: providers send `"expires_in": ""`, `"refresh_token": null`, or no `token_type`. An error
+ * counts as one with any status below 500; GitHub sends it with 200.
+ */
+async function readTokens(response: Response): Promise<Response> {
+  if (response.status >= 500) return response;
+  const body: unknown = await response.clone().json().catch(() => undefined);
+  const error = errorIn(body);
+  if (error !== undefined) return Response.json(error, { status: 400 });
+  if (!response.ok || typeof body !== "object" || body === null) return response;
+  const { access_token, token_type, id_token } = body as Record<string, unknown>;
+  return Response.json({
+    access_token,
+    token_type: typeof token_type === "string" && token_type.trim() || "bearer",
+    ...(typeof id_token === "string" ? { id_token } : {}),
+  });
+}
+
+/** Returns the OAuth error that a body of JSON holds, whatever the status of the answer. */
+export function errorIn(body: unknown): { error: string; error_description: unknown } | undefined {
+  const { error, error_description } = (body ?? {}) as Record<string, unknown>;
+  return typeof error === "string" && error !== "" ? { error, error_description } : undefined;
+}
+
 /** What providers answer to a code that is not (or no more) good for us. */
 const REFUSED_CODE: readonly unknown[] = [
   "access_denied",
@@ -81,9 +107,9 @@ const REFUSED_CODE: readonly unknown[] = [
 export function fromBackChannel(error: unknown): SignInError {
   if (error instanceof SignInError) return error;
   if (error instanceof oauth.ResponseBodyError) {
-    return REFUSED_CODE.includes(error.error)
-      ? new SignInError("PROVIDER_DENIED", { reason: reasonOf(error), cause: error })
-      : new SignInError("PROVIDER_UNAVAILABLE", { cause: error });
+    const isRefusal = REFUSED_CODE.includes(error.error);
+    const code = isRefusal ? "PROVIDER_DENIED" : "PROVIDER_UNAVAILABLE";
+    return new SignInError(code, { reason: reasonOf(error), cause: error });
   }
   const answered = error instanceof oauth.OperationProcessingError ||
     error instanceof oauth.UnsupportedOperationError ||

@@ -1,8 +1,16 @@
 import * as oauth from "oauth4webapi";
+import { cleanText } from "../_clean_text.ts";
+import { checkIssuer, subjectAt } from "../_identity.ts";
 import { SignInError } from "../errors.ts";
 import type { Profile } from "../user.ts";
-import { type BackChannelOptions, boundedFetch, type Fetch, isInsecure } from "./_back_channel.ts";
-import { authorizationUrl, type CodeFlow, exchangeCode, fromBackChannel } from "./_code_flow.ts";
+import { type BackChannelOptions, boundedFetch, isInsecure } from "./_back_channel.ts";
+import {
+  authorizationUrl,
+  type CodeFlow,
+  errorIn,
+  exchangeCode,
+  fromBackChannel,
+} from "./_code_flow.ts";
 import type { AuthorizationAnswer, AuthorizationRequest, Provider } from "./provider.ts";
 
 /** How to reach GitHub, and as whom. */
@@ -10,16 +18,17 @@ export interface GitHubOptions extends BackChannelOptions {
   readonly clientId: string;
   readonly clientSecret: string;
   /** GitHub Enterprise Server, or a test double. @default {"https://github.com"} */
-  readonly url?: string;
+  readonly url?: string | undefined;
   /** @default {"https://api.github.com"} */
-  readonly apiUrl?: string;
+  readonly apiUrl?: string | undefined;
 }
 
 /**
  * Sign-in with GitHub, as a GitHub App or an OAuth App.
  *
- * A person is known by GitHub's numeric id, as logins change hands. Asks for no scope but
- * `read:user`; the access token is used for one call of `/user` and forgotten.
+ * A person is known by GitHub's numeric id, as logins change hands, and by the server that gave it if
+ * that is not github.com. Asks for no scope but `read:user`; the access token is used for one call of
+ * `/user` and forgotten.
  *
  * @example
  * ```ts
@@ -35,12 +44,15 @@ export class GitHubProvider implements Provider {
   readonly name = "GitHub";
   readonly #flow: CodeFlow;
   readonly #userUrl: string;
+  readonly #issuer: string | undefined;
 
-  /** @throws {RangeError} An address is neither https nor http on this machine. */
+  /** @throws {RangeError} An address is neither https nor http on this machine, or too long. */
   constructor(options: GitHubOptions) {
-    const url = baseOf(options.url ?? "https://github.com");
-    const apiUrl = baseOf(options.apiUrl ?? "https://api.github.com");
+    const url = baseOf(options.url ?? GITHUB_URL);
+    const apiUrl = baseOf(options.apiUrl ?? GITHUB_API_URL);
     const insecure = [isInsecure(url), isInsecure(apiUrl)].includes(true);
+    this.#issuer = gitHubIssuer(options);
+    checkIssuer(this.#issuer ?? "");
     this.#userUrl = new URL("user", apiUrl).href;
     this.#flow = {
       server: {
@@ -52,7 +64,7 @@ export class GitHubProvider implements Provider {
       clientAuth: oauth.ClientSecretPost(options.clientSecret),
       scope: "read:user",
       openId: false,
-      fetch: errorsAsErrors(boundedFetch(options)),
+      fetch: boundedFetch(options),
       insecure,
     };
   }
@@ -67,7 +79,7 @@ export class GitHubProvider implements Provider {
 
   async profile(answer: AuthorizationAnswer): Promise<Profile> {
     const tokens = await exchangeCode(this.#flow, answer);
-    return toProfile(this.id, await this.#readUser(tokens.access_token));
+    return this.#toProfile(await this.#readUser(tokens.access_token));
   }
 
   async #readUser(accessToken: string): Promise<unknown> {
@@ -79,41 +91,68 @@ export class GitHubProvider implements Provider {
     };
     try {
       const response = await this.#flow.fetch(this.#userUrl, { headers, redirect: "manual" });
-      if (!response.ok) throw new SignInError("PROVIDER_UNAVAILABLE");
-      return await response.json();
+      const user: unknown = response.ok ? await response.json() : undefined;
+      if (!response.ok || errorIn(user)) throw new SignInError("PROVIDER_UNAVAILABLE");
+      return user;
     } catch (error) {
       throw fromBackChannel(error);
     }
   }
+
+  #toProfile(user: unknown): Profile {
+    const { id, login, name, avatar_url } = (user ?? {}) as Record<string, unknown>;
+    if (!Number.isSafeInteger(id) || typeof login !== "string" || login === "") {
+      throw new SignInError("PROFILE_INCOMPLETE");
+    }
+    return {
+      provider: this.id,
+      subject: subjectAt(this.#issuer, String(id)),
+      login: shownLogin(login, id),
+      name: typeof name === "string" ? name : undefined,
+      avatarUrl: typeof avatar_url === "string" ? avatar_url : undefined,
+    };
+  }
+}
+
+const GITHUB_URL = "https://github.com";
+const GITHUB_API_URL = "https://api.github.com";
+
+/**
+ * Returns what stands in front of the ids of a GitHub server in a subject: its addresses, or nothing
+ * for github.com.
+ *
+ * *Security*: servers number their people alike.
+ *
+ * @example
+ * ```ts
+ * import { gitHubIssuer } from "@sluice/sluice/auth";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(gitHubIssuer({}), undefined);
+ * assert.equal(gitHubIssuer({ url: "https://a.example", apiUrl: "https://a.example" }), "https://a.example/");
+ * ```
+ */
+export function gitHubIssuer(
+  { url = GITHUB_URL, apiUrl = GITHUB_API_URL }: Pick<GitHubOptions, "url" | "apiUrl">,
+): string | undefined {
+  if (baseOf(url).origin === GITHUB_URL && baseOf(apiUrl).origin === GITHUB_API_URL) {
+    return undefined;
+  }
+  return [...new Set([baseOf(url).href, baseOf(apiUrl).href])].join("|");
+}
+
+/**
+ * Returns the login to show.
+ *
+ * *Security*: logins are compared with `ADMINS`. One with other characters than GitHub's could be
+ * cleaned into that of another person; its id keeps it apart.
+ */
+function shownLogin(login: string, id: unknown): string {
+  return /^[A-Za-z0-9_-]+$/.test(login) ? login : `${cleanText(login, 39)} (${id})`;
 }
 
 function baseOf(address: string): URL {
   const url = new URL(address);
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   return url;
-}
-
-function toProfile(provider: string, user: unknown): Profile {
-  const { id, login, name, avatar_url } = (user ?? {}) as Record<string, unknown>;
-  if (!Number.isSafeInteger(id) || typeof login !== "string" || login === "") {
-    throw new SignInError("PROFILE_INCOMPLETE");
-  }
-  return {
-    provider,
-    subject: String(id),
-    login,
-    name: typeof name === "string" ? name : undefined,
-    avatarUrl: typeof avatar_url === "string" ? avatar_url : undefined,
-  };
-}
-
-/** GitHub answers 200 where a code is refused; the standard, and oauth4webapi, want 400. */
-function errorsAsErrors(fetch: Fetch): Fetch {
-  return async (url, init) => {
-    const response = await fetch(url, init);
-    if (response.status !== 200) return response;
-    const body: unknown = await response.clone().json().catch(() => undefined);
-    const refused = typeof body === "object" && body !== null && "error" in body;
-    return refused ? Response.json(body, { status: 400 }) : response;
-  };
 }

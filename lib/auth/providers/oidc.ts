@@ -1,5 +1,7 @@
 import * as oauth from "oauth4webapi";
 import { type Clock, systemClock } from "../../scope.ts";
+import { cleanText } from "../_clean_text.ts";
+import { checkIssuer, subjectAt } from "../_identity.ts";
 import { SignInError } from "../errors.ts";
 import type { Profile } from "../user.ts";
 import { type BackChannelOptions, boundedFetch, type Fetch, isInsecure } from "./_back_channel.ts";
@@ -21,7 +23,10 @@ export interface OidcOptions extends BackChannelOptions {
   readonly id?: string;
   /** @default {the issuer's host} */
   readonly name?: string;
-  /** The provider's own name: an address under which it describes itself. */
+  /**
+   * The provider's own name: an address under which it describes itself. Compared character by
+   * character, a slash at the end included, with what the provider calls itself.
+   */
   readonly issuer: string;
   readonly clientId: string;
   /** Left out by a client that is not confidential. */
@@ -40,7 +45,8 @@ export interface OidcOptions extends BackChannelOptions {
  * Sign-in with any OpenID Connect provider, by discovery (OpenID Connect Discovery 1.0).
  *
  * What the provider says of itself is read at the first sign-in and kept for an hour; a failure is
- * not kept. The ID token is checked for signature, issuer, audience, lifetime and nonce.
+ * not kept. The ID token is checked for signature, issuer, audience, lifetime and nonce. If it holds
+ * no name, the userinfo endpoint is asked as well; without an answer of it, the ID token is enough.
  *
  * @example
  * ```ts
@@ -60,8 +66,12 @@ export class OidcProvider implements Provider {
   readonly #clock: Clock;
   #discovery: { flow: Promise<CodeFlow>; until: number } | undefined;
 
-  /** @throws {RangeError} The issuer is neither https nor http on this machine. */
+  /**
+   * @throws {RangeError} The issuer is neither https nor http on this machine, has white space, or is
+   * longer than 1,000 bytes.
+   */
   constructor(options: OidcOptions) {
+    checkIssuer(options.issuer);
     this.#issuer = new URL(options.issuer);
     isInsecure(this.#issuer);
     this.id = options.id ?? "oidc";
@@ -79,17 +89,18 @@ export class OidcProvider implements Provider {
     const flow = await this.#flow();
     const tokens = await exchangeCode(flow, answer);
     const idToken = oauth.getValidatedIdTokenClaims(tokens)!;
-    const claims = isThin(idToken) && flow.server.userinfo_endpoint
-      ? { ...idToken, ...await readUserInfo(flow, tokens.access_token, idToken.sub) }
-      : idToken;
-    const login = loginOf(claims);
-    if (!idToken.sub || login === undefined) throw new SignInError("PROFILE_INCOMPLETE");
+    const userInfo = isThin(idToken) && flow.server.userinfo_endpoint
+      ? await readUserInfo(flow, tokens.access_token, idToken.sub)
+      : {};
+    const claim = (name: string) => textOf(userInfo[name]) ?? textOf(idToken[name]);
+    const { subjectAlone } = this.#options;
     return {
       provider: this.id,
-      subject: this.#options.subjectAlone ? idToken.sub : `${flow.server.issuer} ${idToken.sub}`,
-      login,
-      name: textOf(claims.name),
-      avatarUrl: textOf(claims.picture),
+      subject: subjectAt(subjectAlone ? undefined : flow.server.issuer, idToken.sub),
+      login: claim("preferred_username") ?? claim("nickname") ??
+        textOf(claim("email")?.split("@")[0]) ?? claim("name"),
+      name: claim("name"),
+      avatarUrl: claim("picture"),
     };
   }
 
@@ -109,6 +120,7 @@ export class OidcProvider implements Provider {
     const call = { fetch: this.#fetch, insecure };
     try {
       const response = await oauth.discoveryRequest(this.#issuer, callOptions(call));
+      await checkName(this.#options.issuer, response);
       const server = await oauth.processDiscoveryResponse(this.#issuer, response);
       if (!server.authorization_endpoint || !server.token_endpoint) {
         throw new Error("The provider names no endpoints for the code flow");
@@ -146,24 +158,49 @@ function clientAuth(server: oauth.AuthorizationServer, secret: string | undefine
 type Claims = Readonly<Record<string, unknown>>;
 
 function isThin(claims: Claims): boolean {
-  return !textOf(claims.preferred_username ?? claims.nickname) || !textOf(claims.name);
+  const login = textOf(claims.preferred_username) ?? textOf(claims.nickname);
+  return login === undefined || textOf(claims.name) === undefined;
 }
 
+/** What the provider calls itself has to be the setting: oauth4webapi takes it with or without a slash. */
+async function checkName(issuer: string, response: Response): Promise<void> {
+  const document: unknown = await response.clone().json().catch(() => undefined);
+  const { issuer: name } = (document ?? {}) as Claims;
+  if (typeof name !== "string" || name === issuer) return;
+  const [theirs, ours] = [name.slice(0, 200), issuer].map((each) => JSON.stringify(each));
+  const message = `The provider calls itself ${theirs}, but the issuer is set to ${ours}`;
+  throw new SignInError("PROVIDER_UNAVAILABLE", { cause: new Error(message) });
+}
+
+/**
+ * Returns what the userinfo endpoint says of a person: nothing if it does not answer as it should, as
+ * all of it is for display only.
+ *
+ * @throws {SignInError} `PROVIDER_UNAVAILABLE`: it speaks of another person.
+ */
 async function readUserInfo(flow: CodeFlow, accessToken: string, subject: string): Promise<Claims> {
+  const { client } = flow;
+  // A provider that does not name the algorithms of signed answers uses those of ID tokens.
+  const server = {
+    userinfo_signing_alg_values_supported: flow.server.id_token_signing_alg_values_supported,
+    ...flow.server,
+  };
   try {
-    const { server, client } = flow;
     const response = await oauth.userInfoRequest(server, client, accessToken, callOptions(flow));
-    return await oauth.processUserInfoResponse(server, client, subject, response);
+    const claims = await oauth.processUserInfoResponse(server, client, subject, response);
+    if (/^application\/jwt\b/i.test(response.headers.get("content-type") ?? "")) {
+      await oauth.validateApplicationLevelSignature(server, response, callOptions(flow));
+    }
+    return claims;
   } catch (error) {
-    throw fromBackChannel(error);
+    const isOther = error instanceof oauth.OperationProcessingError &&
+      error.code === oauth.JSON_ATTRIBUTE_COMPARISON;
+    if (isOther) throw fromBackChannel(error);
+    return {};
   }
 }
 
-function loginOf(claims: Claims): string | undefined {
-  return textOf(claims.preferred_username) ?? textOf(claims.nickname) ??
-    textOf(textOf(claims.email)?.split("@")[0]) ?? textOf(claims.name);
-}
-
+/** Returns a claim if it has something to show. */
 function textOf(claim: unknown): string | undefined {
-  return typeof claim === "string" && claim.trim() !== "" ? claim : undefined;
+  return typeof claim === "string" && cleanText(claim, 1) !== "" ? claim : undefined;
 }
