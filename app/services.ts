@@ -143,7 +143,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
       sessions.close();
       notices.close();
       await socketCounts.close().catch(() => {}); // What is left is ignored after 20 s.
-      await audit.written();
+      await audit.close();
       await Promise.all([presence.close(), limits.close()]);
       await layer.close();
       await database.close();

@@ -16,6 +16,8 @@ export async function signInPage(
   } catch (error) {
     if (!(error instanceof SignInError)) throw error;
     const { status, message, reason, provider, returnTo, retryAfterSeconds } = error;
+    const asked = error.code === "ALREADY_SIGNED_IN";
+    const person = asked ? await ctx.state.person() : undefined;
     const headers = new Headers({ "cache-control": "no-store" });
     if (retryAfterSeconds !== undefined) {
       headers.set("retry-after", String(Math.ceil(retryAfterSeconds)));
@@ -23,12 +25,13 @@ export async function signInPage(
     return ctx.render(
       <>
         <Head>
-          <title>Sign-in failed · Sluice</title>
+          <title>{asked ? "Sign in again?" : "Sign-in failed"} · Sluice</title>
         </Head>
         <SignInProblem
           status={status}
           message={message}
           reason={reason}
+          signedInAs={person?.user.name}
           retryHref={retryHref(provider, returnTo)}
         />
       </>,

@@ -10,6 +10,7 @@ export interface EventRow {
 
 const WORDS: Readonly<Record<string, string>> = {
   "signed-in": "Signed in",
+  "sign-in-failed": "Could not sign in",
   "session-ended": "A session ended",
   "session-rotated": "A session got another secret",
   "refused": "Was refused",

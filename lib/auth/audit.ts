@@ -1,4 +1,5 @@
 import { type Clock, type Log, systemClock } from "../scope.ts";
+import { CountedLines } from "./_counted_lines.ts";
 import type { AuditEntry, AuditEvent, AuditStore } from "./audit_log.ts";
 
 /** What an {@linkcode Audit} works with. */
@@ -20,8 +21,9 @@ const MAX_REMEMBERED = 10_000;
  * person whom it is about.
  *
  * Never throws and never waits: a database that cannot be reached costs the stored entry, not the
- * line. Refusals of nobody in particular are written to the log alone, at `debug`, as anybody may
- * bring about any number of them; those of a person are stored once a minute for each code.
+ * line. Refusals and failed sign-ins can come in any number: the first of a code is a line at once,
+ * and further ones within ten seconds are one line with a `count`. Those of a known person are stored
+ * once a minute for each code. Refusals of unknown people are at `debug`.
  *
  * @example
  * ```ts
@@ -43,11 +45,13 @@ export class Audit {
   readonly #pending = new Set<Promise<void>>();
   readonly #seen = new Map<string, number>();
   readonly #listeners = new Set<(event: AuditEvent) => void>();
+  readonly #lines: CountedLines;
 
   constructor(options: AuditOptions) {
     this.#store = options.store;
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
+    this.#lines = new CountedLines(this.#clock);
   }
 
   /** Calls back with every event that is written. Returns how to stop it. */
@@ -56,15 +60,18 @@ export class Audit {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Notes that something happened. */
-  write(event: AuditEvent): void {
+  /** Notes that something happened. The line in the log, at `warn` then, also has its `cause`. */
+  write(event: AuditEvent, options: { cause?: string | undefined } = {}): void {
     this.#tell(event);
+    const { kind, code, userId } = event;
+    const isRefusal = kind === "refused" || kind === "sign-in-failed";
+    const write = (count?: number) => this.#writeLine(event, { ...options, count });
+    if (isRefusal) this.#lines.add(`${kind} ${code} ${userId}`, write);
+    else write();
+    if (userId === undefined) return;
     const entry: AuditEntry = { ...event, at: this.#clock.now() };
-    const isOfNobody = event.kind === "refused" && event.userId === undefined;
-    if (event.kind === "refused" && !isOfNobody && this.#isRepeated(entry)) return;
-    if (isOfNobody) return this.#log.debug("audit", { ...event });
-    this.#log.info("audit", { ...event });
-    if (event.userId !== undefined) this.#wait(this.#store.add(entry));
+    if (isRefusal && this.#isRepeated(entry)) return;
+    this.#wait(this.#store.add(entry));
   }
 
   /**
@@ -80,7 +87,7 @@ export class Audit {
     }));
   }
 
-  /** Returns what happened to a person, the latest first: at most 100, or `limit`. */
+  /** Returns what happened to a person, the newest first: at most 100, or `limit`. */
   list(userId: string, options?: { limit?: number }): Promise<AuditEntry[]> {
     return this.#store.list(userId, options);
   }
@@ -88,6 +95,20 @@ export class Audit {
   /** Resolves when everything that was written so far is stored, or could not be. */
   async written(): Promise<void> {
     await Promise.all(this.#pending);
+  }
+
+  /** Writes the lines that are still being counted, and waits like {@linkcode written}. */
+  async close(): Promise<void> {
+    this.#lines.flush();
+    await this.written();
+  }
+
+  #writeLine(event: AuditEvent, { cause, count }: { cause?: string; count?: number }): void {
+    const fields = { ...event, ...(cause && { cause }), ...(count && { count }) };
+    if (cause) this.#log.warn("audit", fields);
+    else if (event.kind === "refused" && event.userId === undefined) {
+      this.#log.debug("audit", fields);
+    } else this.#log.info("audit", fields);
   }
 
   #tell(event: AuditEvent): void {
@@ -101,8 +122,8 @@ export class Audit {
     this.#pending.add(adding);
   }
 
-  #isRepeated({ userId, code, at }: AuditEntry): boolean {
-    const key = `${userId} ${code}`;
+  #isRepeated({ kind, userId, code, at }: AuditEntry): boolean {
+    const key = `${kind} ${userId} ${code}`;
     const last = this.#seen.get(key) ?? -Infinity;
     if (at - last < ONCE_IN_MS) return true;
     if (this.#seen.size >= MAX_REMEMBERED) this.#seen.clear();

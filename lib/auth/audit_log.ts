@@ -13,7 +13,7 @@ export type AuditKind =
 /** One thing that happened. Holds no secret: no token, ticket, cookie, code or key. */
 export interface AuditEvent {
   readonly kind: AuditKind;
-  /** Whom it is about; undefined where that is not known. */
+  /** Whom it is about; undefined if that is not known. */
   readonly userId?: string | undefined;
   readonly sessionId?: string | undefined;
   /** Who did it, where that is somebody else. */
@@ -41,6 +41,11 @@ export interface AuditStore {
    * Rejects where the database cannot be reached.
    */
   add(entry: AuditEntry, options?: { once?: string | undefined }): Promise<boolean>;
-  /** Returns what happened to a person, the latest first. @default limit {100} */
+  /**
+   * Returns what happened to a person, the newest first. @default limit {100}
+   *
+   * The order is that of `at`. Entries of the same millisecond are in the order in which `add()` was
+   * called within one process, and over several processes in the order in which they were stored.
+   */
   list(userId: string, options?: { limit?: number }): Promise<AuditEntry[]>;
 }

@@ -1,8 +1,11 @@
 import { type Clock, systemClock } from "../scope.ts";
-import { KvConnection, type KvSource, randomId } from "../sessions/mod.ts";
+import { KvConnection, type KvSource } from "../sessions/mod.ts";
 import type { AuditEntry, AuditStore } from "./audit_log.ts";
 
 const DAY_MS = 86_400_000;
+
+/** How often an entry is tried again because another process stored one of the same millisecond. */
+const MAX_CONFLICTS = 100;
 
 /** How a {@linkcode KvAuditStore} keeps. */
 export interface KvAuditStoreOptions {
@@ -13,8 +16,11 @@ export interface KvAuditStoreOptions {
 }
 
 /**
- * Keeps security events in Deno KV: `["audit", userId, at, id]`, where the user is empty for events of
- * nobody in particular; `["audit_once", name]`, where one entry alone is to be kept of a name.
+ * Keeps security events in Deno KV.
+ *
+ * `["audit", userId, at, number]` holds an entry; the user is empty if it is unknown, and the number
+ * counts the entries of a user and a millisecond over all processes. `["audit_once", name]` is there
+ * for each name of which one entry alone is kept.
  *
  * @example
  * ```ts
@@ -31,6 +37,11 @@ export class KvAuditStore implements AuditStore {
   readonly #kv: KvConnection;
   readonly #retentionMs: number;
   readonly #clock: Clock;
+  /**
+   * The last addition for each user and millisecond. The next one waits for it, so that both keep
+   * their order, and fails with it, so that a database that is away is waited for once.
+   */
+  readonly #adding = new Map<string, Promise<unknown>>();
 
   /** @param source The database, or what opens it: then it is opened at the first use. */
   constructor(source: KvSource, options: KvAuditStoreOptions = {}) {
@@ -39,17 +50,16 @@ export class KvAuditStore implements AuditStore {
     this.#clock = options.clock ?? systemClock;
   }
 
-  async add(entry: AuditEntry, options: { once?: string | undefined } = {}): Promise<boolean> {
-    const { once } = options;
-    const key = ["audit", entry.userId ?? "", entry.at, randomId()];
-    const expiry = { expireIn: this.#retentionMs };
-    const { ok } = await this.#kv.run((kv) => {
-      const operation = kv.atomic().set(key, entry, expiry);
-      if (once === undefined) return operation.commit();
-      const name = ["audit_once", once];
-      return operation.check({ key: name, versionstamp: null }).set(name, null, expiry).commit();
-    });
-    return ok;
+  add(entry: AuditEntry, options: { once?: string | undefined } = {}): Promise<boolean> {
+    const moment = `${entry.at} ${entry.userId}`;
+    const before = this.#adding.get(moment) ?? Promise.resolve();
+    const adding = before.then(() => this.#kv.run((kv) => this.#add(kv, entry, options.once)));
+    this.#adding.set(moment, adding);
+    const forget = () => {
+      if (this.#adding.get(moment) === adding) this.#adding.delete(moment);
+    };
+    adding.then(forget, forget);
+    return adding;
   }
 
   list(userId: string, options: { limit?: number } = {}): Promise<AuditEntry[]> {
@@ -64,4 +74,27 @@ export class KvAuditStore implements AuditStore {
       return entries.map(({ value }) => value);
     });
   }
+
+  async #add(kv: Deno.Kv, entry: AuditEntry, once: string | undefined): Promise<boolean> {
+    const expiry = { expireIn: this.#retentionMs };
+    for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
+      const key = await nextKey(kv, entry);
+      const write = kv.atomic().check({ key, versionstamp: null }).set(key, entry, expiry);
+      if (once !== undefined) {
+        const name = await kv.get(["audit_once", once]);
+        if (name.versionstamp !== null) return false;
+        write.check(name).set(name.key, null, expiry);
+      }
+      if ((await write.commit()).ok) return true;
+    }
+    throw new Error(`Cannot store a security event: ${MAX_CONFLICTS} others came first`);
+  }
+}
+
+/** Returns the key behind all of the same user and millisecond. */
+async function nextKey(kv: Deno.Kv, { userId = "", at }: AuditEntry): Promise<Deno.KvKey> {
+  const prefix = ["audit", userId, at];
+  const [last] = await Array.fromAsync(kv.list({ prefix }, { reverse: true, limit: 1 }));
+  const number = last?.key[3];
+  return [...prefix, typeof number === "number" ? number + 1 : 0];
 }

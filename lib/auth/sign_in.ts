@@ -2,62 +2,38 @@ import { type Clock, type Log, systemClock } from "../scope.ts";
 import {
   deletedSessionCookie,
   hashSecret,
-  isSecret,
   isSecure,
   matchesHash,
   randomSecret,
   sessionCookie,
-  type Sessions,
-  sessionTokenOf,
 } from "../sessions/mod.ts";
-import type { Audit } from "./audit.ts";
-import { browserCookie, browserSecretOf, TRANSACTION_TTL_MS } from "./_browser_cookie.ts";
+import {
+  browserCookies,
+  browserSecretOf,
+  endedBrowserCookie,
+  TRANSACTION_TTL_MS,
+} from "./_browser_cookie.ts";
+import { beginSession, sessionOf } from "./_browser_session.ts";
+import { checkNavigation, isFromAnotherSite } from "./_navigation.ts";
+import { type Attempt, SignInReports } from "./_sign_in_reports.ts";
 import { SignInError } from "./errors.ts";
 import type { Provider } from "./providers/provider.ts";
 import { safeReturnTo } from "./return_to.ts";
-import type { Transaction, TransactionStore } from "./transactions.ts";
+import type { SignInOptions } from "./sign_in_options.ts";
+import { loginHintOf, type SignInRequest, stateOf } from "./sign_in_request.ts";
+import type { Transaction } from "./transactions.ts";
 import type { Profile } from "./user.ts";
-import type { UserStore } from "./user_store.ts";
-
-const MAX_LOGIN_HINT_LENGTH = 256;
-
-/** What {@linkcode SignIn} works with. */
-export interface SignInOptions {
-  readonly providers: readonly Provider[];
-  readonly transactions: TransactionStore;
-  readonly users: UserStore;
-  readonly sessions: Sessions;
-  readonly log: Log;
-  /**
-   * How often an address may try, each step of a sign-in counted: takes one, and returns undefined, or
-   * what to wait, in seconds. @default {no limit}
-   */
-  readonly attempts?: { take(address: string): number | undefined };
-  /** Where sign-ins and failures are noted. */
-  readonly audit?: Audit;
-  /** Where the callbacks are; a provider's id is put behind it. @default {"/auth/callback/"} */
-  readonly callbackPath?: string;
-  /** @default {systemClock} */
-  readonly clock?: Clock;
-}
-
-/** A request, as far as signing in needs to know it. */
-export interface SignInRequest {
-  /** The address as people see it: behind a proxy the public one. */
-  readonly url: URL;
-  readonly headers: Headers;
-  /** The client's address, for the list of sessions. */
-  readonly address?: string | undefined;
-}
 
 /**
  * Sign-in and sign-out with OAuth 2.0 and OpenID Connect: authorization code, PKCE, `state`, and
  * what goes with them.
  *
  * *Security*: a transaction is good for ten minutes, once, for the browser, the provider and the
- * callback address that it was begun with. The browser is known by a cookie with a random secret
- * that all its tabs share; the database has a hash of it. A session always begins with a new id,
- * and the browser's old one is ended. Log lines hold no code, state, verifier or token.
+ * callback address that it was begun with. The browser is known by a cookie with a random secret for
+ * each of the ten sign-ins that it can have begun; the database has a hash of it. A session of
+ * another person that the browser has is ended, and one of the same person gets a new secret. Only
+ * navigations of a browser count; pages of other sites sign nobody in again who is signed in. Log
+ * lines hold no code, state, verifier or token.
  *
  * @example
  * ```ts
@@ -89,6 +65,7 @@ export class SignIn {
   readonly #options: SignInOptions;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #reports: SignInReports;
 
   /** @throws {TypeError} Two providers have the same id. */
   constructor(options: SignInOptions) {
@@ -100,24 +77,28 @@ export class SignIn {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log;
+    this.#reports = new SignInReports(options);
   }
 
   /**
    * Sends a person to a provider: 302. Reads `provider` (needed where there are several),
    * `return_to` and `login_hint` from the query.
    *
-   * @throws {SignInError} `UNKNOWN_PROVIDER`, `PROVIDER_UNAVAILABLE` or `UNAVAILABLE`.
+   * @throws {SignInError} `NOT_A_NAVIGATION`, `ALREADY_SIGNED_IN`, `TOO_MANY_ATTEMPTS`,
+   * `UNKNOWN_PROVIDER`, `PROVIDER_UNAVAILABLE` or `UNAVAILABLE`.
    */
   async begin(request: SignInRequest): Promise<Response> {
     const { url } = request;
     const returnTo = safeReturnTo(url.searchParams.get("return_to"), url.origin);
     const id = url.searchParams.get("provider");
-    const known: Known = { provider: id ?? undefined, returnTo, address: request.address };
-    return await this.#reporting(known, async () => {
-      this.#takeAttempt(request);
+    const attempt: Attempt = { providerId: id, returnTo, address: request.address };
+    return await this.#reports.of(attempt, async () => {
+      checkNavigation(request);
       const provider = this.#provider(id);
-      known.provider = provider.id;
-      const browser = browserSecretOf(request) ?? randomSecret();
+      attempt.providerId = provider.id;
+      await this.#checkSession(request);
+      this.#takeAttempt(request);
+      const browser = randomSecret();
       const state = randomSecret();
       const transaction: Transaction = {
         key: hashSecret(state),
@@ -129,10 +110,12 @@ export class SignIn {
         codeVerifier: randomSecret(),
         expiresAt: this.#clock.now() + TRANSACTION_TTL_MS,
       };
+      const { key } = transaction;
       const loginHint = loginHintOf(url);
       const target = await provider.authorizationUrl({ ...transaction, state, loginHint });
       await ours(this.#options.transactions.create(transaction));
-      return redirect(302, target.href, [browserCookie(browser, isSecure(url))]);
+      const begun = { key, secret: browser, now: this.#clock.now() };
+      return redirect(302, target.href, browserCookies(request, begun));
     });
   }
 
@@ -143,19 +126,20 @@ export class SignIn {
    * @throws {SignInError} Any code.
    */
   async finish(request: SignInRequest, providerId: string): Promise<Response> {
-    const { address } = request;
-    const known: Known = { provider: providerId, returnTo: undefined, address };
-    return await this.#reporting(known, async () => {
+    const attempt: Attempt = { providerId, address: request.address };
+    return await this.#reports.of(attempt, async () => {
+      checkNavigation(request);
       this.#takeAttempt(request);
       const provider = this.#provider(providerId);
       const state = stateOf(request.url);
       const transaction = await ours(this.#options.transactions.consume(hashSecret(state)));
       this.#check(transaction, request, provider);
-      known.returnTo = transaction.returnTo;
+      attempt.returnTo = transaction.returnTo;
       const parameters = request.url.searchParams;
       const profile = await provider.profile({ ...transaction, parameters, state });
-      const cookie = await this.#signIn(request, profile);
-      return redirect(303, transaction.returnTo, [cookie]);
+      const cookie = await this.#signIn(request, profile, attempt);
+      const ended = endedBrowserCookie(request, transaction.key);
+      return redirect(303, transaction.returnTo, [cookie, ended]);
     });
   }
 
@@ -168,10 +152,20 @@ export class SignIn {
    * @throws {SignInError} `UNAVAILABLE`: then the session is not over.
    */
   async signOut(request: SignInRequest): Promise<Response> {
-    return await this.#reporting({}, async () => {
-      await ours(this.#endSession(request, "signed-out"));
+    return await this.#reports.of({}, async () => {
+      await ours(this.#endSession(request));
       return redirect(303, "/", [deletedSessionCookie(isSecure(request.url))]);
     });
+  }
+
+  /**
+   * Another site may lead people here who are not signed in. If the provider asks nothing, it could
+   * also put another account in the place of theirs.
+   */
+  async #checkSession(request: SignInRequest): Promise<void> {
+    if (!isFromAnotherSite(request.headers)) return;
+    const session = await ours(sessionOf(this.#options.sessions, request));
+    if (session !== undefined) throw new SignInError("ALREADY_SIGNED_IN");
   }
 
   #takeAttempt({ address }: SignInRequest): void {
@@ -199,7 +193,7 @@ export class SignIn {
     request: SignInRequest,
     provider: Provider,
   ): asserts transaction is Transaction {
-    const browser = browserSecretOf(request);
+    const browser = transaction && browserSecretOf(request, transaction.key);
     const valid = transaction !== undefined && browser !== undefined &&
       matchesHash(browser, transaction.browserHash) &&
       transaction.provider === provider.id &&
@@ -208,27 +202,17 @@ export class SignIn {
     if (!valid) throw new SignInError("TRANSACTION_INVALID");
   }
 
-  async #signIn(request: SignInRequest, profile: Profile): Promise<string> {
+  async #signIn(request: SignInRequest, profile: Profile, attempt: Attempt): Promise<string> {
     const { sessions } = this.#options;
     const user = await ours(this.#options.users.save(profile));
+    attempt.userId = user.id;
     if (user.bannedAt !== undefined) throw new SignInError("BANNED");
-    const { session, token } = await ours(sessions.create({
-      userId: user.id,
-      provider: profile.provider,
-      userAgent: request.headers.get("user-agent") ?? "",
-      address: request.address,
-    }));
-    await ours(this.#endSession(request, "replaced"));
-    this.#log.info("signed in", { user: user.id, provider: user.provider, session: session.id });
-    const { provider } = user;
-    const { address } = session;
-    this.#options.audit?.write({
-      kind: "signed-in",
-      userId: user.id,
-      sessionId: session.id,
-      provider,
-      address,
-    });
+    const { session, token } = await ours(beginSession(sessions, request, user));
+    const { id: sessionId, userId } = session;
+    const { provider, subject } = user;
+    const { address } = request;
+    this.#log.info("signed in", { user: userId, provider, subject, session: sessionId });
+    this.#options.audit?.write({ kind: "signed-in", userId, sessionId, provider, address });
     const options = {
       secure: isSecure(request.url),
       maxAgeSeconds: sessions.cookieMaxAgeSeconds,
@@ -236,35 +220,14 @@ export class SignIn {
     return sessionCookie(token, options);
   }
 
-  async #endSession(request: SignInRequest, reason: "signed-out" | "replaced"): Promise<void> {
+  async #endSession(request: SignInRequest): Promise<void> {
     const { sessions } = this.#options;
-    const token = sessionTokenOf(request.headers, { secure: isSecure(request.url) });
-    const found = await sessions.find(token);
-    if (found.state === "live") await sessions.end(found.session.id, reason);
-  }
-
-  async #reporting(known: Known, work: () => Promise<Response>): Promise<Response> {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof SignInError)) throw error;
-      const { code, status, cause } = error;
-      const provider = this.providers.find((each) => each.id === known.provider)?.id;
-      this.#log.warn("sign-in failed", { code, status, provider, cause: describe(cause) });
-      const { address } = known;
-      this.#options.audit?.write({ kind: "sign-in-failed", code, provider, address });
-      throw error.with({ provider, returnTo: known.returnTo });
-    }
+    const session = await sessionOf(sessions, request);
+    if (session !== undefined) await sessions.end(session.id, "signed-out");
   }
 }
 
-interface Known {
-  provider?: string | undefined;
-  returnTo?: string | undefined;
-  readonly address?: string | undefined;
-}
-
-/** Says that it is our own database that cannot be reached. */
+/** Maps a failed call of one of our own stores to an error of the sign-in. */
 async function ours<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -274,22 +237,6 @@ async function ours<T>(work: Promise<T>): Promise<T> {
       cause,
     });
   }
-}
-
-/** An error's name and message: what else oauth4webapi's errors hold may be secret. */
-function describe(cause: unknown): string | undefined {
-  return cause instanceof Error ? `${cause.name}: ${cause.message}` : undefined;
-}
-
-function stateOf(url: URL): string {
-  const state = url.searchParams.get("state");
-  if (!state) throw new SignInError("STATE_MISSING");
-  if (!isSecret(state)) throw new SignInError("TRANSACTION_INVALID");
-  return state;
-}
-
-function loginHintOf(url: URL): string | undefined {
-  return url.searchParams.get("login_hint")?.slice(0, MAX_LOGIN_HINT_LENGTH) || undefined;
 }
 
 function redirect(status: 302 | 303, location: string, cookies: readonly string[]): Response {

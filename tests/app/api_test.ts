@@ -167,7 +167,7 @@ test("over https the cookie has its prefix and Secure, and pages ask for https o
   await using app = await TestApp.create({ PUBLIC_URL: "https://127.0.0.1" });
   const response = await app.browser().request("/auth/signin");
   const [cookie] = response.headers.getSetCookie();
-  assert.match(cookie!, /^__Host-signin=.*; Path=\/;.*HttpOnly; SameSite=Lax; Secure$/);
+  assert.match(cookie!, /^__Host-signin-[\w-]+=.*; Path=\/;.*HttpOnly; SameSite=Lax; Secure$/);
   const health = await app.browser().request("/healthz");
   assert.match(health.headers.get("strict-transport-security")!, /^max-age=/);
 });

@@ -1,9 +1,11 @@
 import {
+  type Audit,
   MemoryTransactionStore,
   MemoryUserStore,
   type Provider,
   SignIn,
   SignInError,
+  type SignInOptions,
   type TransactionStore,
 } from "../../lib/auth/mod.ts";
 import { findSession, MemorySessionStore, Sessions } from "../../lib/sessions/mod.ts";
@@ -31,6 +33,8 @@ export function testApp(
     log?: FakeLog;
     transactions?: TransactionStore;
     elsewhere?: Handler;
+    attempts?: SignInOptions["attempts"];
+    audit?: (parts: { clock: FakeClock; log: FakeLog }) => Audit;
   } = {},
 ): TestApp {
   const clock = options.clock ?? new FakeClock();
@@ -38,7 +42,16 @@ export function testApp(
   const sessions = new Sessions(new MemorySessionStore({ clock }), { clock, log });
   const users = new MemoryUserStore({ clock });
   const transactions = options.transactions ?? new MemoryTransactionStore({ clock });
-  const signIn = new SignIn({ providers, transactions, users, sessions, log, clock });
+  const signIn = new SignIn({
+    providers,
+    transactions,
+    users,
+    sessions,
+    log,
+    clock,
+    ...(options.attempts && { attempts: options.attempts }),
+    ...(options.audit && { audit: options.audit({ clock, log }) }),
+  });
   const handle = async (request: Request): Promise<Response> => {
     const url = new URL(request.url);
     const asked = { url, headers: request.headers, address: "192.0.2.7" };

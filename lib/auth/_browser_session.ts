@@ -1,0 +1,46 @@
+import {
+  isSecure,
+  type NewToken,
+  type Session,
+  type Sessions,
+  sessionTokenOf,
+} from "../sessions/mod.ts";
+import type { SignInRequest } from "./sign_in_request.ts";
+import type { User } from "./user.ts";
+
+/** Returns the session that a browser has, if it lives. */
+export async function sessionOf(
+  sessions: Sessions,
+  request: SignInRequest,
+): Promise<Session | undefined> {
+  const token = sessionTokenOf(request.headers, { secure: isSecure(request.url) });
+  const found = await sessions.find(token);
+  return found.state === "live" ? found.session : undefined;
+}
+
+/**
+ * Gives a browser a session of `user`. A session of the same user goes on with another secret, so that
+ * its sockets stay open; one of another user ends.
+ *
+ * *Security*: the token is always a new one. A session that another person planted in the browser is
+ * that person's, and is never taken over.
+ */
+export async function beginSession(
+  sessions: Sessions,
+  request: SignInRequest,
+  user: User,
+): Promise<NewToken> {
+  const before = await sessionOf(sessions, request);
+  if (before?.userId === user.id) {
+    const renewed = await sessions.rotate(before.id);
+    if (renewed !== undefined) return renewed;
+  }
+  const begun = await sessions.create({
+    userId: user.id,
+    provider: user.provider,
+    userAgent: request.headers.get("user-agent") ?? "",
+    address: request.address,
+  });
+  if (before !== undefined) await sessions.end(before.id, "replaced");
+  return begun;
+}

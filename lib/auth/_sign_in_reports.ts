@@ -1,0 +1,53 @@
+import type { Log } from "../scope.ts";
+import type { Audit } from "./audit.ts";
+import { SignInError } from "./errors.ts";
+import type { Provider } from "./providers/provider.ts";
+
+/** What is known of a sign-in, as far as it has come. */
+export interface Attempt {
+  providerId?: string | null;
+  returnTo?: string;
+  /** Whose account it is, after the provider said so. */
+  userId?: string;
+  readonly address?: string | undefined;
+}
+
+/** Writes down which sign-ins fail: to the audit log, or without one to the log. */
+export class SignInReports {
+  readonly #providers: readonly Provider[];
+  readonly #audit: Audit | undefined;
+  readonly #log: Log;
+
+  constructor(parts: { providers: readonly Provider[]; audit?: Audit; log: Log }) {
+    this.#providers = parts.providers;
+    this.#audit = parts.audit;
+    this.#log = parts.log;
+  }
+
+  /** Does a step of a sign-in. If it fails, reports that and adds to the error what is known. */
+  async of(attempt: Attempt, step: () => Promise<Response>): Promise<Response> {
+    try {
+      return await step();
+    } catch (error) {
+      if (!(error instanceof SignInError)) throw error;
+      const provider = this.#providers.find(({ id }) => id === attempt.providerId)?.id;
+      this.#report(error, attempt, provider);
+      throw error.with({ provider, returnTo: attempt.returnTo });
+    }
+  }
+
+  #report(error: SignInError, { address, userId }: Attempt, provider: string | undefined): void {
+    const { code, status } = error;
+    const cause = describe(error.cause);
+    if (this.#audit === undefined) {
+      return this.#log.warn("sign-in failed", { code, status, provider, cause });
+    }
+    const event = { kind: "sign-in-failed", code, userId, provider, address } as const;
+    this.#audit.write(event, { cause });
+  }
+}
+
+/** An error's name and message: what else oauth4webapi's errors hold may be secret. */
+function describe(cause: unknown): string | undefined {
+  return cause instanceof Error ? `${cause.name}: ${cause.message}` : undefined;
+}

@@ -1,0 +1,30 @@
+import { isSecret } from "../sessions/mod.ts";
+import { SignInError } from "./errors.ts";
+
+const MAX_LOGIN_HINT_LENGTH = 256;
+
+/** A request, as far as signing in needs to know it. */
+export interface SignInRequest {
+  /** The address as people see it: behind a proxy the public one. */
+  readonly url: URL;
+  readonly headers: Headers;
+  /** The client's address, for the list of sessions. */
+  readonly address?: string | undefined;
+}
+
+/**
+ * Returns the `state` of a callback.
+ *
+ * @throws {SignInError} `STATE_MISSING`, or `TRANSACTION_INVALID` if it cannot be one of ours.
+ */
+export function stateOf(url: URL): string {
+  const state = url.searchParams.get("state");
+  if (!state) throw new SignInError("STATE_MISSING");
+  if (!isSecret(state)) throw new SignInError("TRANSACTION_INVALID");
+  return state;
+}
+
+/** Returns whom a person wants to sign in as, cut to 256 characters. */
+export function loginHintOf(url: URL): string | undefined {
+  return url.searchParams.get("login_hint")?.slice(0, MAX_LOGIN_HINT_LENGTH) || undefined;
+}
