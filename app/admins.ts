@@ -1,20 +1,41 @@
-import type { User } from "@sluice/sluice/auth";
+import { gitHubIssuer, nameAt, type User } from "@sluice/sluice/auth";
 import type { Settings } from "./settings.ts";
 
+type Identity = Pick<User, "provider" | "subject" | "login">;
+
 /**
- * Whether somebody looks after others here: `ADMINS` has their provider and login.
+ * Returns whether a person looks after others here: `ADMINS` names them by provider and subject, or,
+ * at GitHub and at the development provider, by their login.
  *
- * *Security*: a login may go to somebody else at the provider, or be of one's own choosing there:
- * name people of providers alone where it is neither. GitHub's has no case.
+ * *Security*: people of a server or issuer other than the one that is set now are not meant. Logins
+ * of OpenID Connect are chosen by people and do not count. A GitHub login of digits alone does not
+ * count either, as it can be the id of another person.
  */
 export function isAdmin(
-  { admins }: Pick<Settings, "admins">,
-  user: Pick<User, "provider" | "login">,
+  settings: Pick<Settings, "admins" | "github" | "oidc">,
+  user: Identity,
 ): boolean {
-  const name = nameOf(`${user.provider}:${user.login}`);
-  return admins.some((admin) => nameOf(admin) === name);
+  const names = namesOf(settings, user).map((name) => `${user.provider}:${name}`);
+  return settings.admins.some((admin) => names.includes(canonical(admin)));
 }
 
-function nameOf(admin: string): string {
-  return /^github:/.test(admin) ? admin.toLowerCase() : admin;
+function namesOf(
+  { github, oidc }: Pick<Settings, "github" | "oidc">,
+  { provider, subject, login }: Identity,
+): string[] {
+  if (provider === "github") {
+    const id = nameAt(gitHubIssuer(github ?? {}), subject);
+    if (id === undefined) return [];
+    return /^(?!\d+$)[\w-]+$/.test(login) ? [id, login.toLowerCase()] : [id];
+  }
+  if (provider === "oidc") {
+    const name = oidc && nameAt(oidc.issuer, subject);
+    return name === undefined ? [] : [name];
+  }
+  return provider === "dev" ? [subject, login] : [];
+}
+
+/** GitHub's logins have no case. */
+function canonical(admin: string): string {
+  return admin.startsWith("github:") ? admin.toLowerCase() : admin;
 }

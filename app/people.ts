@@ -37,6 +37,9 @@ const PAGE_SIZE = 25;
 /** Most events that are shown of a person. */
 const EVENTS = 20;
 
+/** Most events that are looked through for a removal: all sessions of the person end right after it. */
+const EVENTS_OF_REMOVED = 1_000;
+
 /** Returns a page of people. */
 export async function listPeople(
   parts: Parts,
@@ -71,9 +74,25 @@ export async function viewPerson(
   };
 }
 
-/** Returns what happened to a person last, the latest first. */
-export async function listEvents({ audit, users }: Parts, userId: string): Promise<EventView[]> {
-  const entries = await audit.list(userId, { limit: EVENTS });
+/** Returns what happened to a person last, the newest first. */
+export async function listEvents(parts: Parts, userId: string): Promise<EventView[]> {
+  return await viewEvents(parts, await parts.audit.list(userId, { limit: EVENTS }));
+}
+
+/**
+ * Returns what happened last to a person who was removed, the newest first and their removal
+ * included. Empty if nobody with this id is remembered.
+ */
+export async function listEventsOfRemoved(parts: Parts, userId: string): Promise<EventView[]> {
+  const entries = await parts.audit.list(userId, { limit: EVENTS_OF_REMOVED });
+  const shown = entries.filter(({ kind }, index) => index < EVENTS || kind === "user-removed");
+  return await viewEvents(parts, shown);
+}
+
+async function viewEvents(
+  { users }: Parts,
+  entries: readonly AuditEntry[],
+): Promise<EventView[]> {
   const doers = new Set(entries.map(({ by }) => by).filter((by) => by !== undefined));
   const logins = new Map(
     await Promise.all(

@@ -53,7 +53,7 @@ export interface Settings {
   readonly allowedOrigins: readonly string[];
   readonly sessionIdleTtlMs: number;
   readonly sessionMaxTtlMs: number;
-  /** Who may open the inspector, as `provider:login`. */
+  /** Who may look after people, as `provider:SUBJECT`; see {@linkcode isAdmin}. */
   readonly admins: readonly string[];
   readonly socketsPerUser: number;
   readonly socketsPerAddress: number;
@@ -138,8 +138,12 @@ function readGitHub(env: Environment): GitHubSettings | undefined {
 }
 
 /** Reads the address of an identity provider: over plain http it could be anybody. */
-function providerUrl(env: Environment, name: string): string | undefined {
-  const url = publicUrl(env, name, { path: true });
+function providerUrl(
+  env: Environment,
+  name: string,
+  { asGiven = false }: { asGiven?: boolean } = {},
+): string | undefined {
+  const url = publicUrl(env, name, { path: true, asGiven });
   if (url === undefined || !/^http:/i.test(url) || isLoopback(new URL(url).hostname)) return url;
   throw new SettingError(
     name,
@@ -148,7 +152,7 @@ function providerUrl(env: Environment, name: string): string | undefined {
 }
 
 function readOidc(env: Environment): OidcSettings | undefined {
-  const issuer = providerUrl(env, "OIDC_ISSUER");
+  const issuer = readIssuer(env);
   const clientId = text(env, "OIDC_CLIENT_ID");
   const clientSecret = text(env, "OIDC_CLIENT_SECRET");
   if (issuer === undefined && clientId === undefined && clientSecret === undefined) {
@@ -161,6 +165,19 @@ function readOidc(env: Environment): OidcSettings | undefined {
     throw new SettingError("OIDC_CLIENT_ID", "is not set, but OIDC_ISSUER is: set both");
   }
   return { issuer, clientId, clientSecret, name: text(env, "OIDC_NAME") ?? new URL(issuer).host };
+}
+
+/** Reads an issuer, which providers compare character by character. */
+function readIssuer(env: Environment): string | undefined {
+  const issuer = providerUrl(env, "OIDC_ISSUER", { asGiven: true });
+  if (issuer === undefined) return undefined;
+  const size = new TextEncoder().encode(issuer).length;
+  if (!/\s/.test(issuer) && size <= MAX_ISSUER_BYTES) return issuer;
+  throw new SettingError(
+    "OIDC_ISSUER",
+    `is ${JSON.stringify(issuer.slice(0, 80))}, but accepts an address without white space ` +
+      `and of at most ${MAX_ISSUER_BYTES} bytes`,
+  );
 }
 
 function readDevSignIn(
@@ -223,10 +240,11 @@ function readSessionTtls(env: Environment) {
 function readAdmins(env: Environment, devSignIn: boolean): readonly string[] {
   const admins = list(env, "ADMINS");
   for (const admin of admins) {
-    if (!/^[a-z]+:\S+$/.test(admin)) {
+    if (!/^(?:github|oidc|dev):\S+$/.test(admin)) {
       throw new SettingError(
         "ADMINS",
-        `has ${JSON.stringify(admin)}, but accepts provider:login, with commas`,
+        `has ${JSON.stringify(admin)}, but accepts github:LOGIN, github:ID, oidc:SUBJECT or ` +
+          "dev:LOGIN, with commas",
       );
     }
   }
@@ -234,6 +252,9 @@ function readAdmins(env: Environment, devSignIn: boolean): readonly string[] {
 }
 
 const DAY_MS = 86_400_000;
+
+/** Longest issuer that an `OidcProvider` takes. */
+const MAX_ISSUER_BYTES = 1_000;
 
 /** Returns whether a host name is of this machine alone. */
 export function isLoopback(host: string): boolean {

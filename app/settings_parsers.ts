@@ -78,11 +78,14 @@ export function list(env: Environment, name: string): readonly string[] {
   return words.filter((word) => word !== "");
 }
 
-/** Reads an http or https address: of a site, or with `path` of something on one. */
+/**
+ * Reads an http or https address: of a site, or with `path` of something on one. Slashes at its end
+ * are taken off, unless it is wanted `asGiven`.
+ */
 export function publicUrl(
   env: Environment,
   name: string,
-  { path = false }: { path?: boolean } = {},
+  { path = false, asGiven = false }: { path?: boolean; asGiven?: boolean } = {},
 ): string | undefined {
   const value = text(env, name);
   if (value === undefined) return undefined;
@@ -90,7 +93,9 @@ export function publicUrl(
   const isWeb = url?.protocol === "https:" || url?.protocol === "http:";
   const isPlain = url?.username === "" && url.password === "" && url.search === "" &&
     url.hash === "";
-  if (isWeb && isPlain && (path || url.pathname === "/")) return value.replace(/\/+$/, "");
+  if (isWeb && isPlain && (path || url.pathname === "/")) {
+    return asGiven ? value : value.replace(/\/+$/, "");
+  }
   const what = path
     ? "an https:// address"
     : "an address such as https://example.com, without a path";

@@ -1,9 +1,10 @@
 import { type Context, HttpError, page } from "fresh";
 import { Head } from "fresh/runtime";
 import type { User } from "@sluice/sluice/auth";
+import { isId } from "@sluice/sluice/sessions";
 import { changePerson, type PersonChange, type PersonProblem } from "../../app/change_person.ts";
 import { define, type Person, type State } from "../../app/define.ts";
-import { listEvents, viewPerson } from "../../app/people.ts";
+import { listEvents, listEventsOfRemoved, viewPerson } from "../../app/people.ts";
 import { Ago } from "../../components/Ago.tsx";
 import { Avatar } from "../../components/Avatar.tsx";
 import { counted } from "../../components/counted.ts";
@@ -18,12 +19,14 @@ export const handlers = define.handlers({
   ...ONLY_GET_AND_POST,
   async GET(ctx) {
     const admin = await adminOf(ctx);
-    const user = await userOf(ctx);
-    return page(await dataOf(ctx, admin, user), { headers: PRIVATE });
+    const user = await findUser(ctx);
+    const data = user ? await dataOf(ctx, admin, user) : await removedOf(ctx);
+    return page(data, { headers: PRIVATE });
   },
   async POST(ctx) {
     const admin = await adminOf(ctx);
-    const user = await userOf(ctx);
+    const user = await findUser(ctx);
+    if (user === undefined) throw new HttpError(404);
     const form = await ctx.req.formData().catch(() => new FormData());
     const result = await changePerson({ parts: ctx.state.services, admin, user, form });
     if ("problem" in result) {
@@ -57,6 +60,7 @@ const PROBLEMS: Readonly<Record<PersonProblem, string>> = {
 
 /** One person, and what can be done to them. */
 export default define.page<typeof handlers>(function PersonPage({ data }) {
+  if (data.person === undefined) return <RemovedPersonPage {...data} />;
   const { person, events, isYou, done, problem, typed, now } = data;
   const told = problem === undefined ? done && DONE[done] : PROBLEMS[problem];
   return (
@@ -95,10 +99,36 @@ export default define.page<typeof handlers>(function PersonPage({ data }) {
   );
 });
 
-async function userOf({ state, params }: Context<State>): Promise<User> {
-  const user = await state.services.users.get(params.id!);
-  if (user === undefined) throw new HttpError(404);
-  return user;
+/** Somebody who was removed: what is still remembered of them. */
+function RemovedPersonPage({ id, events, now }: Awaited<ReturnType<typeof removedOf>>) {
+  return (
+    <section class="page">
+      <Head>
+        <title>Removed · People · Sluice</title>
+      </Head>
+      <p>
+        <a href="/people">All people</a>
+      </p>
+      <h1>This person was removed</h1>
+      <p class="lead">
+        Their id was <code>{id}</code>. If they sign in again, they are somebody new.
+      </p>
+      <h2>What happened</h2>
+      <EventList events={events} now={now} />
+    </section>
+  );
+}
+
+async function findUser({ state, params }: Context<State>): Promise<User | undefined> {
+  if (!isId(params.id!)) throw new HttpError(404);
+  return await state.services.users.get(params.id!);
+}
+
+async function removedOf({ state, params }: Context<State>) {
+  const id = params.id!;
+  const events = await listEventsOfRemoved(state.services, id);
+  if (events.length === 0) throw new HttpError(404);
+  return { person: undefined, id, events, now: Date.now() };
 }
 
 interface Attempt {

@@ -108,11 +108,13 @@ test("an admin bans somebody and lets them back in, and the audit log says who d
   await grace.signIn("grace");
   assert.deepEqual(await events(graceId), [
     ["user-unbanned", undefined, adaId],
+    ["sign-in-failed", "BANNED", undefined],
     ["session-ended", "user-banned", adaId],
     ["user-banned", undefined, adaId],
   ]);
   const { html } = await read(ada, `/people/${graceId}`);
   assert.match(html, /Was banned.*by <bdi>ada<\/bdi>/);
+  assert.match(html, /Could not sign in.*BANNED/);
 });
 
 test("an admin sets roles: what is no name of one is refused, and nothing is saved", async () => {
@@ -159,8 +161,34 @@ test("an admin removes somebody whose login they typed, and nobody else", async 
   const removed = await act(ada, graceId, { do: "remove", confirm: "grace" });
   assert.equal(removed.location, "/people?done=removed");
   assert.equal((await grace.request("/api/me")).status, 401);
-  assert.equal((await read(ada, `/people/${graceId}`)).status, 404);
   assert.deepEqual((await events(graceId))[1], ["user-removed", undefined, adaId]);
+});
+
+test("an admin reads who removed somebody, and can do no more to them", async () => {
+  const { app, ada, grace, graceId, act } = await setUp();
+  await using _app = app;
+  for (let n = 0; n < 30; n++) await app.browser().signIn("grace");
+  await act(ada, graceId, { do: "remove", confirm: "grace" });
+  const { status, html, headers } = await read(ada, `/people/${graceId}`);
+  assert.equal(status, 200);
+  assert.match(html, /This person was removed/);
+  assert.match(html, /Was removed.*by <bdi>ada<\/bdi>/);
+  assert.match(headers.get("cache-control")!, /no-store/);
+  assert.doesNotMatch(html, /<form[^>]*action="\/people/);
+  for (const action of ["ban", "unban", "roles", "end", "remove"]) {
+    assert.equal((await act(ada, graceId, { do: action })).status, 404, action);
+  }
+  await grace.signIn("grace");
+  assert.equal((await read(grace, `/people/${graceId}`)).status, 404);
+  assert.equal((await read(app.browser(), `/people/${graceId}`)).status, 401);
+});
+
+test("the page of a person is not there for an id that nobody ever had", async () => {
+  const { app, ada } = await setUp();
+  await using _app = app;
+  for (const id of ["nobody", "A".repeat(16), "a".repeat(3_000), "%00", "..%2f", "%f0"]) {
+    assert.equal((await read(ada, `/people/${id}`)).status, 404, id);
+  }
 });
 
 test("an admin neither bans nor removes themself, whatever the form says", async () => {
@@ -199,19 +227,50 @@ test("what a provider calls somebody is text on the pages of people", async () =
   }
 });
 
-const ADMINS: [admin: string, provider: string, login: string, is: boolean][] = [
-  ["github:octocat", "github", "octocat", true],
-  ["github:Octocat", "github", "octocat", true],
-  ["github:octocat", "oidc", "octocat", false],
-  ["github:octocat", "github", "octocat2", false],
-  ["oidc:ada", "oidc", "Ada", false],
-  ["oidc:ada", "oidc", "ada", true],
+const GITHUB = { clientId: "a", clientSecret: "b", url: "https://github.com" };
+const SETTINGS = {
+  github: { ...GITHUB, apiUrl: "https://api.github.com" },
+  oidc: { issuer: "https://id.example/", clientId: "a", clientSecret: undefined, name: "id" },
+};
+const ENTERPRISE = { ...GITHUB, url: "https://ghe.example", apiUrl: "https://ghe.example/api/v3" };
+const AT_ENTERPRISE = "https://ghe.example/|https://ghe.example/api/v3/ 1";
+
+const ADMINS: [admin: string, provider: string, subject: string, login: string, is: boolean][] = [
+  ["github:octocat", "github", "1", "octocat", true],
+  ["github:Octocat", "github", "1", "octoCat", true],
+  ["github:1", "github", "1", "octocat", true],
+  ["github:octocat", "github", "1", "octocat2", false],
+  // Nobody's login is anybody's id.
+  ["github:1", "github", "2", "1", false],
+  ["github:octocat", "github", "1", "octocat (1)", false],
+  ["github:octocat", "github", AT_ENTERPRISE, "octocat", false],
+  ["github:1", "github", AT_ENTERPRISE, "octocat", false],
+  ["github:octocat", "oidc", "https://id.example/ 1", "octocat", false],
+  ["oidc:ada", "oidc", "https://id.example/ 1", "ada", false],
+  ["oidc:ada", "oidc", "https://id.example/ ada", "x", true],
+  ["oidc:ada", "oidc", "https://id.example/ Ada", "ada", false],
+  ["oidc:ada", "oidc", "https://id.example ada", "ada", false],
+  ["oidc:ada", "oidc", "https://other.example/ ada", "ada", false],
+  ["oidc:ada", "oidc", "ada", "ada", false],
+  ["oidc:auth0|1", "oidc", "https://id.example/ auth0|1", "ada", true],
+  ["dev:ada", "dev", "ada", "ada", true],
+  ["dev:ada", "dev", "grace", "grace", false],
+  ["dev:ada", "oidc", "https://id.example/ ada", "ada", false],
+  ["dev:ada", "other", "ada", "ada", false],
 ];
-for (const [admin, provider, login, is] of ADMINS) {
-  test(`${provider}:${login} ${is ? "is" : "is not"} an admin where ADMINS is ${admin}`, () => {
-    assert.equal(isAdmin({ admins: [admin] }, { provider, login }), is);
+for (const [admin, provider, subject, login, is] of ADMINS) {
+  const who = `${login}, ${provider}'s ${JSON.stringify(subject)},`;
+  test(`${who} ${is ? "is" : "is not"} an admin if ADMINS is ${admin}`, () => {
+    assert.equal(isAdmin({ ...SETTINGS, admins: [admin] }, { provider, subject, login }), is);
   });
 }
+
+test("isAdmin() means the people of the GitHub server that is set", () => {
+  const settings = { admins: ["github:octocat", "github:1"], github: ENTERPRISE, oidc: undefined };
+  const person = (subject: string) => ({ provider: "github", subject, login: "octocat" });
+  assert.equal(isAdmin(settings, person(AT_ENTERPRISE)), true);
+  assert.equal(isAdmin(settings, person("1")), false);
+});
 
 test("parseRoles() takes up to twenty names, each once", () => {
   assert.deepEqual(parseRoles("a b,a\n c"), ["a", "b", "c"]);

@@ -28,6 +28,18 @@ test("durations have a unit", () => {
   assert.equal(ttl("7d"), 604_800_000);
 });
 
+test("OIDC_ISSUER is taken as it is given, with or without a slash at the end", () => {
+  for (
+    const issuer of ["https://id.example/o/app/", "https://id.example/o/app", "https://id.example/"]
+  ) {
+    const settings = readSettings({ OIDC_ISSUER: ` ${issuer} `, OIDC_CLIENT_ID: "a" });
+    assert.equal(settings.oidc?.issuer, issuer);
+  }
+  const github = { GITHUB_CLIENT_ID: "a", GITHUB_CLIENT_SECRET: "b" };
+  const settings = readSettings({ ...github, GITHUB_URL: "https://ghe.example/" });
+  assert.equal(settings.github?.url, "https://ghe.example");
+});
+
 const DEV: [env: Record<string, string>, isOn: boolean][] = [
   [{}, true],
   [{ HOST: "localhost" }, true],
@@ -83,6 +95,16 @@ const WRONG: [env: Record<string, string>, message: RegExp][] = [
   [{ SESSION_IDLE_TTL: "0s" }, /^SESSION_IDLE_TTL is "0s"/],
   [{ SESSION_IDLE_TTL: "2d", SESSION_MAX_TTL: "1d" }, /^SESSION_IDLE_TTL is longer/],
   [{ ADMINS: "octocat" }, /^ADMINS has "octocat"/],
+  [{ ADMINS: "githb:octocat" }, /^ADMINS has "githb:octocat", but accepts github:LOGIN/],
+  [{ ADMINS: "oidc:" }, /^ADMINS has "oidc:"/],
+  [
+    { OIDC_ISSUER: "https://id.example/a b", OIDC_CLIENT_ID: "a" },
+    /^OIDC_ISSUER is "https:\/\/id.example\/a b", but accepts an address without white space/,
+  ],
+  [
+    { OIDC_ISSUER: `https://id.example/${"x".repeat(1_000)}`, OIDC_CLIENT_ID: "a" },
+    /^OIDC_ISSUER is "https:\/\/id.example\/x+", but accepts .* at most 1000 bytes\.$/,
+  ],
   [{ SOCKETS_PER_USER: "0" }, /^SOCKETS_PER_USER is "0"/],
   [{ MAX_MESSAGE_BYTES: "1e9" }, /^MAX_MESSAGE_BYTES is "1e9"/],
   [{ LOG_LEVEL: "loud" }, /^LOG_LEVEL is "loud", but accepts debug, info, warn, error\.$/],
