@@ -1,7 +1,9 @@
 /**
  * Tells one person something, in every tab they have open: `deno run -A examples/notifications.ts`.
  *
- * Each socket is in a group of its person, so whoever has the layer and a login can reach them all.
+ * Each socket is in a group of its person, so that a message to that group reaches all of them. The
+ * group goes by the provider's subject, as a login may change and may be another person's; the
+ * provider of this example makes the two the same.
  * `GET /sign-in?as=ada` signs in as anybody: a stand-in for a real sign-in, as in `chat.ts`.
  *
  * ```sh ignore
@@ -32,12 +34,12 @@ class NotificationsConsumer extends JsonConsumer<typeof messages, AppScope> {
   readonly handlers: HandlersOf<NotificationsConsumer> = {};
 
   override get groups(): readonly string[] {
-    return [groupOf(this.scope.user.login)];
+    return [groupOf(this.scope.user.subject)];
   }
 }
 
-function groupOf(login: string): string {
-  return `person.${login}`;
+function groupOf(subject: string): string {
+  return `person.${subject}`;
 }
 
 const layer = new MemoryChannelLayer();
