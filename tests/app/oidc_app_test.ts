@@ -5,14 +5,13 @@ import { TestApp, type TestBrowser } from "./test_app.ts";
 
 /** The app, and an OpenID Connect provider over real HTTP whose issuer has this path. */
 async function setUp(path: string, env: Record<string, string> = {}) {
-  let double: OidcDouble | undefined;
   const options = { hostname: "127.0.0.1", port: 0, onListen() {} };
-  const server = Deno.serve(options, async (request) => {
+  const server = Deno.serve(options, async (request): Promise<Response> => {
     const { method, headers } = request;
     const body = method === "POST" ? await request.text() : null;
-    return await double!.fetch(request.url, { method, headers, body });
+    return await double.fetch(request.url, { method, headers, body });
   });
-  double = new OidcDouble(`http://127.0.0.1:${server.addr.port}${path}`);
+  const double: OidcDouble = new OidcDouble(`http://127.0.0.1:${server.addr.port}${path}`);
   const settings = { OIDC_ISSUER: double.issuer, OIDC_CLIENT_ID: "sluice", ...env };
   const app = await TestApp.create(settings);
   const begin = (browser: TestBrowser, headers: HeadersInit = {}) =>
