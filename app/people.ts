@@ -81,7 +81,7 @@ export async function listEvents(parts: Parts, userId: string): Promise<EventVie
 
 /**
  * Returns what happened last to a person who was removed, the newest first and their removal
- * included. Empty if nobody with this id is remembered.
+ * included. Empty if no event of this id is stored.
  */
 export async function listEventsOfRemoved(parts: Parts, userId: string): Promise<EventView[]> {
   const entries = await parts.audit.list(userId, { limit: EVENTS_OF_REMOVED });

@@ -6,7 +6,7 @@ export interface SignInProblemProps {
   readonly message: string;
   /** The provider's own words. */
   readonly reason?: string | undefined;
-  /** Who is signed in already and may want to stay so. */
+  /** The name of the person who is signed in already. */
   readonly signedInAs?: string | undefined;
   readonly retryHref: string;
 }

@@ -32,7 +32,7 @@ import type { Profile } from "./user.ts";
  * callback address that it was begun with. The browser is known by a cookie with a random secret for
  * each of the ten sign-ins that it can have begun; the database has a hash of it. A session of
  * another person that the browser has is ended, and one of the same person gets a new secret. Only
- * navigations of a browser count; pages of other sites sign nobody in again who is signed in. Log
+ * navigations of a browser count. A page of another site cannot replace a session that lives. Log
  * lines hold no code, state, verifier or token.
  *
  * @example

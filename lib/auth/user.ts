@@ -79,8 +79,9 @@ export function createUser(profile: Profile, now: number): User {
   return { id: randomId(), provider, subject, ...shown, createdAt: now, updatedAt: now };
 }
 
-/** Returns the user as their provider describes them now. */
+/** Returns the user as their provider describes them now; a banned one, who cannot sign in, as before. */
 export function refreshUser(user: User, profile: Profile, now: number): User {
+  if (user.bannedAt !== undefined) return user;
   return { ...user, ...shownOf(profile, user), updatedAt: now };
 }
 

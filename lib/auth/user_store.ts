@@ -18,7 +18,7 @@ export interface UserStore {
   /**
    * Returns the user of a profile's provider and subject, with login, name and picture as the
    * profile has them: created at the first sign-in, refreshed at every later one. A profile without
-   * a login that can be shown leaves all three as they are.
+   * a login that can be shown leaves all three as they are. A banned user stays as they are.
    *
    * Atomic: two first sign-ins at once give one user. Login, name and picture are cleaned and cut;
    * a picture that is not `https:` is dropped.

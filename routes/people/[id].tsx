@@ -99,7 +99,7 @@ export default define.page<typeof handlers>(function PersonPage({ data }) {
   );
 });
 
-/** Somebody who was removed: what is still remembered of them. */
+/** What is still stored about a person who was removed. */
 function RemovedPersonPage({ id, events, now }: Awaited<ReturnType<typeof removedOf>>) {
   return (
     <section class="page">
@@ -111,7 +111,7 @@ function RemovedPersonPage({ id, events, now }: Awaited<ReturnType<typeof remove
       </p>
       <h1>This person was removed</h1>
       <p class="lead">
-        Their id was <code>{id}</code>. If they sign in again, they are somebody new.
+        Their id was <code>{id}</code>. If they sign in again, they get a new one.
       </p>
       <h2>What happened</h2>
       <EventList events={events} now={now} />

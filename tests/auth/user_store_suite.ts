@@ -122,6 +122,14 @@ export function testUserStore(
     await assert.rejects(store.save(profile({ provider: "" })), RangeError);
   });
 
+  it("save() leaves a banned user as they are", async (store, clock) => {
+    const { id } = await store.save(profile());
+    const banned = await store.update(id, (user) => ({ ...user, bannedAt: 1_000 }));
+    await clock.advance(5);
+    assert.deepEqual(await store.save(profile({ login: "countess" })), banned);
+    assert.deepEqual(await store.get(id), banned);
+  });
+
   it("save() counts an issuer and a subject each for itself", async (store) => {
     const issuer = `https://id.example/${"r".repeat(900)}`;
     const subjects = [`${issuer} ${"x".repeat(255)}`, `${issuer}/ ${"x".repeat(255)}`];
