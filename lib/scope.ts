@@ -109,6 +109,12 @@ export interface Consumer {
   authorizeAgain?(): void | Promise<void>;
   /** Called in turn with the other methods when the scope has changed: which parts of it. */
   scopeChanged?(parts: readonly string[]): void | Promise<void>;
+  /**
+   * Returns the answer to a message that keeps the connection alive and asks for nothing else, or the
+   * empty string if it asks for no answer. `undefined`: it is a message like any other. The answer is
+   * sent at once, beside the method that runs; the message counts for no limit and is not handled.
+   */
+  answerPing?(data: string): string | undefined;
   /** Handles a message of the client that came too fast. Without it the socket is closed: 4429. */
   overrun?(data: string | Uint8Array): void;
   /** What happens to a client that reads too slowly. @default {"close"} */
@@ -206,6 +212,8 @@ export interface Connection {
   refuse(refusal: Refusal): void;
   /** Takes one message from the allowance of this connection. False where it came too fast. */
   takeMessage(): boolean;
+  /** Takes one keep-alive from the larger allowance for those. False if too many arrived. */
+  takePing(): boolean;
   /**
    * Queues a message. Returns false where it was dropped: ended, or the peer reads too slowly.
    *

@@ -21,6 +21,7 @@ export function fakeConnection(): Connection & { readonly sent: (string | Uint8A
     acceptRequest: () => ({ respond: nothing, drained: () => Promise.resolve() }),
     refuse: nothing,
     takeMessage: () => true,
+    takePing: () => true,
     send: (data) => end === undefined && sent.push(data) > 0,
     sendFrame(frame) {
       return this.send(frame);

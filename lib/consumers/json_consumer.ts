@@ -12,6 +12,9 @@ import {
   type Messages,
   parseClientFrame,
   parseData,
+  parsePing,
+  type PingData,
+  type PongData,
   type ServerData,
   type ServerType,
   SUBPROTOCOL,
@@ -120,19 +123,34 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
     this.scope.connection.sendFrame(encodeMessage("gap", data));
   }
 
+  /** The id of the connection's user, told to its own client if that asks. By default `scope.user.id`. */
+  get userId(): string | undefined {
+    const { user } = this.scope as Scope & { readonly user?: { readonly id?: unknown } };
+    return typeof user?.id === "string" ? user.id : undefined;
+  }
+
+  /** Called by the server. Not for overriding. */
+  answerPing(data: string): string | undefined {
+    const ping = parsePing(data);
+    if (ping === undefined) return undefined;
+    return ping.id === undefined ? "" : encodeReply(ping.id, this.#pong(ping));
+  }
+
   /** Called by the server for a message that came too fast. */
   overrun(data: string | Uint8Array): void {
     this.#frames.limit(typeof data === "string" ? idOf(data) : undefined);
   }
 
   async #receiveLines(data: string): Promise<void> {
-    let isFirst = true;
+    const { connection } = this.scope;
+    let isPaid = true; // The first frame: by the message.
     for (const line of data.split("\n")) {
       if (line.trim() === "") continue;
-      if (this.scope.connection.phase === "ended") return;
-      if (!isFirst && !this.scope.connection.takeMessage()) this.overrun(line);
-      else await this.#receiveFrame(line);
-      isFirst = false;
+      if (connection.phase === "ended") return;
+      isPaid ||= parsePing(line) !== undefined && connection.takePing();
+      if (isPaid || connection.takeMessage()) await this.#receiveFrame(line);
+      else this.overrun(line);
+      isPaid = false;
     }
   }
 
@@ -149,7 +167,9 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
     }
   }
 
-  #dispatch({ type, data, id }: ClientFrame): unknown {
+  #dispatch(frame: ClientFrame): unknown {
+    const { type, data, id } = frame;
+    if (type === "ping") return this.#pong(frame);
     const { client } = this.messages;
     if (!Object.hasOwn(client, type)) {
       throw new FrameError("UNKNOWN_TYPE", "No message of this type is taken here");
@@ -159,6 +179,11 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
     return checked instanceof Promise
       ? checked.then((value) => handler.call(this, value, { id }))
       : handler.call(this, checked, { id });
+  }
+
+  #pong({ data }: ClientFrame): PongData | undefined {
+    const asks = (data as PingData | null | undefined)?.ask === "user";
+    return asks ? { user: this.userId ?? null } : undefined;
   }
 
   #reply(id: string | undefined, data: unknown): void {

@@ -33,7 +33,7 @@ export class FrameError extends Error {
   constructor(
     code: FrameErrorCode,
     message: string,
-    options: { issues?: readonly Issue[]; id?: string } = {},
+    options: { issues?: readonly Issue[] | undefined; id?: string | undefined } = {},
   ) {
     super(message);
     this.code = code;

@@ -45,7 +45,21 @@ export interface ErrorFrame {
 export type ServerFrame = MessageFrame | ReplyFrame | ErrorFrame;
 
 /** Types that the protocol keeps for itself: no consumer can declare a message of that name. */
-export const RESERVED_TYPES: readonly string[] = ["reply", "error"];
+export const RESERVED_TYPES: readonly string[] = ["reply", "error", "ping"];
+
+/** Longest keep-alive frame that is answered out of turn, in UTF-16 code units. */
+const MAX_PING_LENGTH = 512;
+
+/** What the `data` of a `ping` holds to ask for the user of the connection. */
+export interface PingData {
+  readonly ask?: "user";
+}
+
+/** What the reply to a `ping` with `ask: "user"` holds. */
+export interface PongData {
+  /** The id of the user; `null` without one. */
+  readonly user: string | null;
+}
 
 /**
  * Reads one frame from a client.
@@ -56,15 +70,25 @@ export const RESERVED_TYPES: readonly string[] = ["reply", "error"];
  * looked at, and remains unknown until the consumer's schema has named it.
  */
 export function parseClientFrame(text: string): ClientFrame {
-  const frame = parseObject(text);
-  const { type, id } = frame;
+  const { type, id, data } = parseObject<keyof ClientFrame>(text);
   if (id !== undefined && !isName(id, MAX_ID_LENGTH)) {
     throw invalid("id", `Expected a string of 1 to ${MAX_ID_LENGTH} characters`);
   }
   if (!isName(type, MAX_TYPE_LENGTH)) {
     throw invalid("type", `Expected a string of 1 to ${MAX_TYPE_LENGTH} characters`, id);
   }
-  return { type, data: frame.data, id };
+  return { type, data, id };
+}
+
+/** Reads a message that holds one `ping` and nothing else; `undefined` for any other. Never throws. */
+export function parsePing(text: string): ClientFrame | undefined {
+  if (text.length > MAX_PING_LENGTH || !text.includes('"ping"')) return undefined;
+  try {
+    const frame = parseClientFrame(text);
+    return frame.type === "ping" ? frame : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -73,7 +97,7 @@ export function parseClientFrame(text: string): ClientFrame {
  * @throws {FrameError} `INVALID_JSON` or `INVALID_MESSAGE`.
  */
 export function parseServerFrame(text: string): ServerFrame {
-  const frame = parseObject(text);
+  const frame = parseObject<"type" | "id" | "ok" | "error">(text);
   if (typeof frame.type !== "string") throw invalid("type", "Expected a string");
   if (frame.type === "reply" && typeof frame.id !== "string") {
     throw invalid("id", "Expected a string");
@@ -105,7 +129,7 @@ export function encodeRefusal(error: FrameErrorBody, id: string | undefined): st
     : JSON.stringify({ type: "reply", id, ok: false, error: body });
 }
 
-function parseObject(text: string): Record<string, unknown> {
+function parseObject<K extends string>(text: string): Partial<Record<K, unknown>> {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -115,14 +139,14 @@ function parseObject(text: string): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalid("", "Expected an object");
   }
-  return value as Record<string, unknown>;
+  return value as Partial<Record<K, unknown>>;
 }
 
 function isName(value: unknown, maxLength: number): value is string {
   return typeof value === "string" && value.length > 0 && value.length <= maxLength;
 }
 
-function invalid(path: string, message: string, id?: string): FrameError {
+function invalid(path: string, message: string, id?: string | undefined): FrameError {
   return new FrameError("INVALID_MESSAGE", "The message is not a frame", {
     issues: [{ path, message }],
     id,

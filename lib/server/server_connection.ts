@@ -55,6 +55,9 @@ export interface ConnectionContext extends TurnsContext, OutboxContext {
   readonly lives: { connected: number; disconnected: number };
 }
 
+/** So many keep-alives are answered for each message that a client may send; more count as messages. */
+const PINGS_PER_MESSAGE = 10;
+
 /**
  * One connection of a server: hands messages to its consumer one at a time and in order, keeps its
  * limits, and ends once.
@@ -69,6 +72,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   readonly #context: ConnectionContext;
   readonly #outbox: Outbox;
   #bucket: TokenBucket | undefined;
+  #pings: TokenBucket | undefined;
   #phase: "deciding" | "open" | "ended" = "deciding";
   /** See `Consumer.passes`. */
   #passes: ((message: LayerMessage) => string | undefined) | undefined;
@@ -177,6 +181,14 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     return this.#take(this.#context.clock.now());
   }
 
+  takePing(): boolean {
+    const { clock, limits: { messagesPerSecond, messageBurst } } = this.#context;
+    const now = clock.now();
+    const perSecond = messagesPerSecond * PINGS_PER_MESSAGE;
+    this.#pings ??= new TokenBucket(perSecond, messageBurst * PINGS_PER_MESSAGE, now);
+    return this.#pings.take(now);
+  }
+
   send(data: string | Uint8Array, key?: string): boolean {
     if (this.#phase !== "open") return false;
     this.holdWhileStale();
@@ -267,7 +279,9 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     if (isLargerThan(limits.maxMessageBytes, data)) {
       return this.end(CloseCode.messageTooLarge, `a message takes ${limits.maxMessageBytes} bytes`);
     }
-    const now = this.lastReceivedAt = clock.now();
+    const now = clock.now();
+    if (typeof data === "string" && this.#answerPing(data)) return;
+    this.lastReceivedAt = now;
     if (!this.#take(now)) return this.#overrun(data);
     if (!this.mustWait) return this.receive(data);
     if (this.keepMessage(data)) return;
@@ -293,6 +307,15 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   protected override onHold(isHeld: boolean): void {
     if (isHeld) this.#outbox.hold();
     else this.#outbox.release();
+  }
+
+  /** Answers a keep-alive at once. False for any other message, and for pings without end. */
+  #answerPing(data: string): boolean {
+    const answer = this.consumer!.answerPing?.(data);
+    if (answer === undefined || !this.takePing()) return false;
+    this.holdWhileStale();
+    if (answer !== "") this.#outbox.sendFrame(answer);
+    return true;
   }
 
   #take(now: number): boolean {

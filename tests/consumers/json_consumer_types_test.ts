@@ -8,7 +8,7 @@ import { communicate } from "@sluice/sluice/testing";
 const messages = defineMessages({
   client: {
     say: { data: v.object({ text: v.string() }), reply: type<{ readonly id: string }>() },
-    ping: { data: v.undefined() },
+    poke: { data: v.undefined() },
   },
   server: { said: type<{ readonly text: string }>() },
 });
@@ -27,19 +27,19 @@ class Chat extends JsonConsumer<typeof messages> {
   }
 }
 
-const handlers: HandlersOf<Chat> = { say: ({ text }) => ({ id: text }), ping() {} };
+const handlers: HandlersOf<Chat> = { say: ({ text }) => ({ id: text }), poke() {} };
 
 test("handlers that are missing, misspelt or wrong do not compile", () => {
-  // @ts-expect-error The handler of "ping" is missing.
+  // @ts-expect-error The handler of "poke" is missing.
   const missing: HandlersOf<Chat> = { say: ({ text }) => ({ id: text }) };
   // @ts-expect-error There is no message "sya".
-  const misspelt: HandlersOf<Chat> = { say: () => ({ id: "" }), ping() {}, sya() {} };
+  const misspelt: HandlersOf<Chat> = { say: () => ({ id: "" }), poke() {}, sya() {} };
   // @ts-expect-error The reply lacks its id.
-  const noReply: HandlersOf<Chat> = { say: () => ({}), ping() {} };
+  const noReply: HandlersOf<Chat> = { say: () => ({}), poke() {} };
   // @ts-expect-error The text is no number.
-  const wrong: HandlersOf<Chat> = { ping() {}, say: (data: { id: 1 }) => ({ id: `${data.id}` }) };
-  // @ts-expect-error "ping" has no reply.
-  const reply: HandlersOf<Chat> = { say: () => ({ id: "" }), ping: () => 1 };
+  const wrong: HandlersOf<Chat> = { poke() {}, say: (data: { id: 1 }) => ({ id: `${data.id}` }) };
+  // @ts-expect-error "poke" has no reply.
+  const reply: HandlersOf<Chat> = { say: () => ({ id: "" }), poke: () => 1 };
   class NoHandlers extends JsonConsumer<typeof messages> {
     readonly messages = messages;
     // @ts-expect-error A handler is missing here too.
