@@ -1,5 +1,12 @@
-import { type MessageFrame, parseServerFrame, type ServerFrame } from "../protocol/mod.ts";
-import type { ReplyFrame } from "../protocol/mod.ts";
+import {
+  type MessageFrame,
+  parseServerFrame,
+  type PingData,
+  type PongData,
+  type ReplyFrame,
+  type ServerFrame,
+} from "../protocol/mod.ts";
+import { clampMs } from "./backoff.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import type { Link } from "./_link.ts";
 import { Listeners } from "./_listeners.ts";
@@ -19,7 +26,20 @@ interface Pending extends Outgoing {
   readonly answer: (reply: ReplyFrame) => void;
 }
 
-/** Matches replies to requests, keeps what waits for a connection, and hands out what comes in. */
+/** How {@linkcode Exchange} behaves. */
+export interface ExchangeOptions {
+  readonly environment: ClientEnvironment;
+  readonly maxQueued: number;
+  /** The user in whose name messages wait, if it is known. */
+  readonly user: string | undefined;
+}
+
+/**
+ * Matches replies to requests, keeps what waits for a connection, and hands out what comes in.
+ *
+ * *Security*: what waits is sent to a connection of the same user only. Each connection is asked for its
+ * user; while the answer is out, nothing is sent if the user of the messages is known.
+ */
 export class Exchange {
   /** Listeners to the messages that nobody waits for and that were not taken. */
   readonly errors: Listeners<[RequestError]>;
@@ -30,11 +50,15 @@ export class Exchange {
   readonly #environment: ClientEnvironment;
   readonly #maxQueued: number;
   #lastId = 0;
+  /** Whose messages wait: `null` for nobody's, `undefined` if it is not known. */
+  #user: string | null | undefined;
+  #asksForUser = false;
 
-  constructor(link: Link, environment: ClientEnvironment, maxQueued: number) {
+  constructor(link: Link, { environment, maxQueued, user }: ExchangeOptions) {
     this.#link = link;
     this.#environment = environment;
     this.#maxQueued = maxQueued;
+    this.#user = user;
     this.errors = new Listeners(environment.report);
   }
 
@@ -49,14 +73,17 @@ export class Exchange {
     this.#post({
       text,
       sent: false,
-      fail: (code, message) => this.#reportError(new RequestError(code, message)),
+      fail: (code, message) => {
+        if (this.#counts()) this.#reportError(new RequestError(code, message));
+      },
     });
   }
 
   request(type: string, data: unknown, options: RequestOptions = {}): Promise<unknown> {
-    const { timeoutMs = 10_000, signal } = options;
-    const id = (++this.#lastId).toString(36);
-    return new Promise((resolve, reject) => {
+    const { signal } = options;
+    const timeoutMs = clampMs(options.timeoutMs, 10_000);
+    const id = this.#nextId();
+    const promise = new Promise((resolve, reject) => {
       const end = () => {
         this.#pending.delete(id);
         this.#queue.delete(pending);
@@ -65,6 +92,8 @@ export class Exchange {
       };
       const fail = (code: RequestErrorCode, message: string, cause?: unknown) => {
         end();
+        // What `close()` gives up is no error of a caller that does not listen.
+        if (code === "CLOSED") promise.catch(() => {});
         reject(new RequestError(code, message, { sent: pending.sent, cause }));
       };
       const abort = () => fail("ABORTED", `The request "${type}" was given up`, signal?.reason);
@@ -82,14 +111,53 @@ export class Exchange {
       signal?.addEventListener("abort", abort);
       stopTimer = this.#environment.after(timeoutMs, () => {
         fail("TIMEOUT", `No reply to "${type}" within ${timeoutMs} ms`);
+        this.#link.check();
       });
+    });
+    return promise;
+  }
+
+  /** Sends a ping, and calls back with its reply. It is lost with the connection. */
+  ping(data: PingData | undefined, answer: (reply: ReplyFrame) => void): void {
+    const id = this.#nextId();
+    const forget = () => void this.#pending.delete(id);
+    const text = JSON.stringify({ type: "ping", id, data });
+    this.#pending.set(id, {
+      text,
+      sent: true,
+      fail: forget,
+      answer(reply) {
+        forget();
+        answer(reply);
+      },
+    });
+    if (this.#link.isOpen) this.#link.send(text);
+  }
+
+  /** Sends what waited to a new connection, and asks whose it is. */
+  connect(): void {
+    this.#asksForUser = this.#user !== undefined;
+    this.#flush();
+    this.ping({ ask: "user" }, (reply) => {
+      const { user } = (reply.ok && reply.data || {}) as Partial<PongData>;
+      this.#identify(typeof user === "string" || user === null ? user : undefined);
     });
   }
 
-  /** Sends what waited. */
-  flush(): void {
+  #identify(user: string | null | undefined): void {
+    const isOther = this.#asksForUser && user !== this.#user;
+    this.#user = user;
+    this.#asksForUser = false;
+    for (const outgoing of isOther ? [...this.#queue] : []) {
+      this.#queue.delete(outgoing);
+      outgoing.fail("IDENTITY_CHANGED", "Not sent: the connection is another user's now");
+    }
+    this.#flush();
+  }
+
+  #flush(): void {
     for (const outgoing of this.#queue) {
-      if (!this.#link.isOpen) return;
+      if (!this.#canSend) return;
       this.#queue.delete(outgoing);
       this.#transmit(outgoing);
     }
@@ -115,7 +183,7 @@ export class Exchange {
   /** Hands out the frames of a message: one per line. */
   receive(text: string): void {
     for (const line of text.split("\n")) {
-      if (line === "") continue;
+      if (line === "" || !this.#counts()) continue;
       try {
         this.#dispatch(parseServerFrame(line));
       } catch (error) {
@@ -127,11 +195,22 @@ export class Exchange {
   #dispatch(frame: ServerFrame): void {
     if (isReply(frame)) this.#pending.get(frame.id)?.answer(frame);
     else if ("error" in frame) this.#reportError(refusalOf(frame.error));
-    else this.#messages.get(frame.type)?.emit(frame.data, frame);
+    else this.#messages.get(frame.type)?.emit(this.#counts, frame.data, frame);
+  }
+
+  /** Whether there is somebody to tell: nothing is handed out after `close()`. */
+  readonly #counts = () => this.#link.state !== "closed";
+
+  get #canSend(): boolean {
+    return this.#link.isOpen && !this.#asksForUser;
+  }
+
+  #nextId(): string {
+    return (++this.#lastId).toString(36);
   }
 
   #post(outgoing: Outgoing): void {
-    if (this.#link.isOpen) return this.#transmit(outgoing);
+    if (this.#canSend) return this.#transmit(outgoing);
     if (!this.#link.isComing) {
       throw new RequestError("CLOSED", `Cannot send: the socket is ${this.#link.state}`);
     }
@@ -149,12 +228,13 @@ export class Exchange {
   }
 
   #reportError(error: RequestError): void {
-    if (!this.errors.emit(error)) this.#environment.report(error);
+    if (!this.errors.emit(this.#counts, error)) this.#environment.report(error);
   }
 }
 
+/** A server that sends back what it gets answers a ping by that. */
 function isReply(frame: ServerFrame): frame is ReplyFrame {
-  return frame.type === "reply";
+  return frame.type === "reply" || frame.type === "ping";
 }
 
 function refusalOf(error: { code: string; message: string }): RequestError {

@@ -1,7 +1,9 @@
-import { SUBPROTOCOL, TICKET_PREFIX } from "../protocol/mod.ts";
+import { CloseCode, SUBPROTOCOL, TICKET_PREFIX } from "../protocol/mod.ts";
+import { askWhy } from "./_ask_why.ts";
 import { type Backoff, backoffMs } from "./backoff.ts";
 import type { ClientEnvironment, ClientWebSocket } from "./environment.ts";
 import type { SocketDetail, SocketState } from "./realtime_socket.ts";
+import { Pulse } from "./_pulse.ts";
 import { judgeClose, judgeResponse, type Verdict } from "./_verdict.ts";
 
 /** How a {@linkcode Link} behaves. */
@@ -15,10 +17,19 @@ export interface LinkOptions extends Backoff {
 /** What a {@linkcode Link} reports. */
 export interface LinkEvents {
   text(text: string): void;
+  /** Sends a ping; `answered` is called when its reply arrives. */
+  ping(answered: () => void): void;
   change(state: SocketState, detail: SocketDetail): void;
 }
 
 const OPEN = 1;
+
+/** Bound that the floor of the waits grows to, whatever the options say, in milliseconds. */
+const MAX_FLOOR_MS = 1_000;
+
+/** How long a socket that failed may take to report its close, in milliseconds. */
+const CLOSE_EVENT_MS = 1_000;
+
 const OFFLINE = { code: undefined, reason: "The machine is offline" };
 
 /**
@@ -28,7 +39,7 @@ const OFFLINE = { code: undefined, reason: "The machine is offline" };
  * a signal; the next one aborts it. What comes late for a phase that is over has no effect.
  */
 export class Link {
-  readonly #url: URL;
+  readonly #url: string;
   readonly #options: LinkOptions;
   readonly #events: LinkEvents;
   readonly #unlisten: (() => void)[];
@@ -37,10 +48,13 @@ export class Link {
   #state: SocketState = "connecting";
   #detail: SocketDetail = { attempt: 0, retryInMs: undefined, code: undefined, reason: "" };
   #failures = 0;
+  #pulse: Pulse | undefined;
   #waits = false;
+  /** When the next attempt is made; `Infinity` without a network. */
+  #dueAt = 0;
   #notBefore = 0;
 
-  constructor(url: URL, options: LinkOptions, events: LinkEvents) {
+  constructor(url: string, options: LinkOptions, events: LinkEvents) {
     this.#url = url;
     this.#options = options;
     this.#events = events;
@@ -72,6 +86,11 @@ export class Link {
 
   send(text: string): void {
     this.#socket?.send(text);
+  }
+
+  /** Asks a live connection for a sign of life: there is a reason to doubt it. */
+  check(): void {
+    this.#pulse?.check();
   }
 
   /** Tries now, unless it is live, under way, or closed. */
@@ -118,61 +137,57 @@ export class Link {
 
   #dial(protocols: string[], signal: AbortSignal, stopTimer: () => void): void {
     const { environment, stableAfterMs } = this.#options;
-    const socket = new environment.WebSocket(this.#url.href, protocols);
+    const socket = new environment.WebSocket(this.#url, protocols);
     this.#socket = socket;
     let liveSince: number | undefined;
+    let isAsking = false;
+    const end = (verdict: Verdict) => {
+      if (signal.aborted || isAsking) return;
+      if (liveSince === undefined) {
+        isAsking = true;
+        return void this.#learnWhy(signal);
+      }
+      if (environment.now() - liveSince >= stableAfterMs) this.#failures = 0;
+      this.#follow(verdict);
+    };
+    const lose = (reason: string) => end({ next: "retry", code: CloseCode.abnormal, reason });
     socket.addEventListener("open", () => {
       if (signal.aborted) return socket.close();
       stopTimer();
       liveSince = environment.now();
+      const lost = () => lose("The connection went silent");
+      this.#pulse = new Pulse(environment, this.#events.ping, lost);
       this.#show("live", { attempt: 0, retryInMs: undefined, code: undefined, reason: "" });
     });
     socket.addEventListener("message", ({ data }) => {
-      if (!signal.aborted && typeof data === "string") this.#events.text(data);
-    });
-    // What it has to say comes with `close`; `ws` throws where nobody listens.
-    socket.addEventListener("error", () => {});
-    socket.addEventListener("close", ({ code = 1006, reason = "" }) => {
       if (signal.aborted) return;
-      if (liveSince === undefined) return void this.#learnWhy(signal);
-      if (environment.now() - liveSince >= stableAfterMs) this.#failures = 0;
-      this.#follow(judgeClose(code, reason, this.#options));
+      this.#pulse?.heard();
+      if (typeof data === "string") this.#events.text(data);
+    });
+    // Node 22 reports no close after it. Elsewhere the close has the code, and follows at once.
+    socket.addEventListener("error", () => {
+      if (signal.aborted) return;
+      if (liveSince === undefined) return lose("");
+      const stop = environment.after(CLOSE_EVENT_MS, () => lose("The connection failed"));
+      signal.addEventListener("abort", stop);
+    });
+    socket.addEventListener("close", ({ code = CloseCode.abnormal, reason = "" }) => {
+      end(judgeClose(code, reason, this.#options));
     });
   }
 
-  /** Asks for the reason of a failed upgrade, which a browser does not show to scripts. */
   async #learnWhy(signal: AbortSignal): Promise<void> {
-    const { environment, ticket } = this.#options;
-    const url = new URL(this.#url);
-    url.protocol = url.protocol === "wss:" ? "https:" : "http:";
     try {
-      const headers = new Headers({ accept: "application/problem+json" });
-      // Browsers drop this header; elsewhere it makes the answer that of the upgrade.
-      if (ticket) {
-        headers.set("sec-websocket-protocol", `${SUBPROTOCOL}, ${TICKET_PREFIX}${await ticket()}`);
-      }
-      const init = {
-        headers,
-        signal,
-        credentials: "include",
-        cache: "no-store",
-        redirect: "manual",
-      } as const;
-      const response = await environment.fetch(url.href, init);
-      const verdict = await judgeResponse(response, environment.now(), this.#options);
-      if (signal.aborted) return;
-      // Without the ticket nobody is signed in: the next call of `ticket` knows better.
-      const isBlind = ticket && verdict.code === "NOT_SIGNED_IN";
-      this.#follow(isBlind ? { next: "retry", reason: "" } : verdict);
+      const verdict = await askWhy(this.#url, this.#options, signal);
+      if (!signal.aborted) this.#follow(verdict);
     } catch (error) {
       await this.#followThrown(error, signal);
     }
   }
 
   async #followThrown(error: unknown, signal: AbortSignal): Promise<void> {
-    const { environment } = this.#options;
     const verdict: Verdict = error instanceof Response
-      ? await judgeResponse(error, environment.now(), this.#options)
+      ? await judgeResponse(error, this.#options)
       : { next: "retry", reason: error instanceof Error ? error.message : String(error) };
     if (!signal.aborted) this.#follow(verdict);
   }
@@ -185,7 +200,8 @@ export class Link {
     }
     const { environment, maxDelayMs } = this.#options;
     this.#notBefore = environment.now() + (waitMs ?? 0);
-    let delayMs = waitMs ?? backoffMs(this.#failures, this.#options);
+    const floorMs = this.#failures && Math.min(100 * 2 ** this.#failures, MAX_FLOOR_MS);
+    let delayMs = Math.max(waitMs ?? backoffMs(this.#failures, this.#options), floorMs);
     if (this.#failures > 0 && environment.isHidden()) delayMs = Math.max(delayMs, maxDelayMs);
     this.#failures += 1;
     this.#wait(delayMs, { code, reason });
@@ -196,19 +212,23 @@ export class Link {
     const { environment } = this.#options;
     const canReach = this.#canReach();
     const retryInMs = canReach ? delayMs : undefined;
+    this.#dueAt = environment.now() + (retryInMs ?? Infinity);
     const signal = this.#enter("reconnecting", { ...why, retryInMs }, true);
     if (signal.aborted || !canReach) return;
     signal.addEventListener("abort", environment.after(delayMs, () => this.#attempt()));
   }
 
-  /** Cuts a wait short, but not one that the server asked for. */
+  /** Cuts a wait short, but not one that the server asked for; doubts a connection. */
   #hurry(): void {
-    if (this.#waits) this.#wait(this.#soonMs());
+    if (!this.#waits) return this.check();
+    const soonMs = this.#soonMs();
+    if (this.#options.environment.now() + soonMs < this.#dueAt) this.#wait(soonMs);
   }
 
   /** A lost network closes nothing by itself: the socket would stay open, and silent. */
   #goOffline(): void {
-    if (this.isComing) this.#wait(this.#soonMs(), OFFLINE);
+    const waitsAnyway = this.#waits && this.#canReach();
+    if (this.isComing && !waitsAnyway) this.#wait(this.#soonMs(), OFFLINE);
   }
 
   #soonMs(): number {
@@ -217,7 +237,7 @@ export class Link {
   }
 
   #canReach(): boolean {
-    return isLoopback(this.#url.hostname) || this.#options.environment.isOnline();
+    return isLoopback(this.#url) || this.#options.environment.isOnline();
   }
 
   /** Ends the phase and begins the next; returns its signal. */
@@ -226,6 +246,8 @@ export class Link {
     this.#phase = new AbortController();
     const { signal } = this.#phase;
     this.#waits = waits;
+    this.#pulse?.stop();
+    this.#pulse = undefined;
     this.#socket?.close(state === "closed" ? 1000 : undefined);
     this.#socket = undefined;
     if (state === "closed") { for (const unlisten of this.#unlisten) unlisten(); }
@@ -241,6 +263,7 @@ export class Link {
 }
 
 /** A server on this machine can be reached without a network. */
-function isLoopback(hostname: string): boolean {
-  return /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+function isLoopback(url: string): boolean {
+  return /^wss?:\/\/([^/?]*@)?([^/?]*\.)?(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?([/?]|$)/
+    .test(url);
 }

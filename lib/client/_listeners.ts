@@ -1,4 +1,4 @@
-/** Callbacks for one kind of event. One that throws is reported, and keeps nothing from the others. */
+/** Callbacks for one kind of event. If one throws, it is reported and the others are called. */
 export class Listeners<Args extends unknown[]> {
   readonly #report: (error: unknown) => void;
   readonly #callbacks = new Set<{ call: (...args: Args) => void }>();
@@ -14,10 +14,11 @@ export class Listeners<Args extends unknown[]> {
     return () => void this.#callbacks.delete(entry);
   }
 
-  /** Calls those that are there now. Returns whether there was one. */
-  emit(...args: Args): boolean {
+  /** Calls those that are there now, while the event counts. Returns whether there was one. */
+  emit(counts: () => boolean, ...args: Args): boolean {
     const callbacks = [...this.#callbacks];
     for (const { call } of callbacks) {
+      if (!counts()) break;
       try {
         call(...args);
       } catch (error) {

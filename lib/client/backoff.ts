@@ -32,11 +32,23 @@ export function parseRetryWindow(reason: string): number | undefined {
 }
 
 /**
- * Reads a `Retry-After` header (RFC 9110 §10.2.3: seconds, or a date) as milliseconds from `now`. At
- * most five minutes; `undefined` where there is none, or it is neither.
+ * Reads a `Retry-After` header (RFC 9110 §10.2.3) in milliseconds: seconds, or a date, which counts from
+ * the response's own `Date`, as this machine's clock may be wrong. At most five minutes; `undefined` if
+ * there is none or it cannot be read.
  */
-export function parseRetryAfter(header: string | null, now: number): number | undefined {
+export function parseRetryAfter(header: string | null, date: string | null): number | undefined {
   if (!header) return undefined;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
+  const ms = /^\d+$/.test(header)
+    ? Number(header) * 1000
+    : Date.parse(header) - Date.parse(date ?? "");
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_ADVERTISED_MS);
+}
+
+/** Longest wait of a timer, in milliseconds: a longer one would ring at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Brings a time into the bounds of a timer. What is no number becomes `fallbackMs`. */
+export function clampMs(ms: number | undefined, fallbackMs = 0, floorMs = 0): number {
+  if (ms === undefined || Number.isNaN(ms)) return fallbackMs;
+  return Math.min(Math.max(ms, floorMs), MAX_TIMER_MS);
 }

@@ -1,4 +1,5 @@
 import type { Messages } from "../protocol/mod.ts";
+import { clampMs } from "./backoff.ts";
 import { type ClientEnvironment, toEnvironment } from "./environment.ts";
 import { Exchange } from "./_exchange.ts";
 import { Link } from "./_link.ts";
@@ -10,21 +11,30 @@ export interface ConnectOptions {
   /**
    * Fetches a single-use ticket, for a client that has no session cookie to show. Called before every
    * attempt; a ticket goes into the handshake's subprotocols, never into the address, and is never
-   * used twice. Throw the `Response` where the server refuses one: a 401 stops the attempts.
+   * used twice. Throw the `Response` if the server refuses one: a problem document with
+   * `NOT_SIGNED_IN` or `SESSION_EXPIRED` stops the attempts.
    */
-  readonly ticket?: () => Promise<string>;
+  readonly ticket?: (() => Promise<string>) | undefined;
+  /**
+   * The id of the user that the page shows. What is sent before the first connection goes out only if
+   * that is this user's; later messages wait in the name of the last connection's user anyway.
+   */
+  readonly user?: string | undefined;
   /** How many messages may wait for a connection; 0 for none. @default {64} */
-  readonly maxQueued?: number;
-  /** Bound of the wait after the first failed attempt, in milliseconds. @default {500} */
-  readonly baseDelayMs?: number;
-  /** Bound that the waits grow to, in milliseconds. @default {20_000} */
-  readonly maxDelayMs?: number;
-  /** When an attempt is given up, in milliseconds. @default {15_000} */
-  readonly openTimeoutMs?: number;
-  /** How long a connection lives before the waits start small again, in milliseconds. @default {10_000} */
-  readonly stableAfterMs?: number;
+  readonly maxQueued?: number | undefined;
+  /** Bound of the wait after the first failed attempt, in milliseconds, at least 100. @default {500} */
+  readonly baseDelayMs?: number | undefined;
+  /** Bound that the waits grow to, in milliseconds, at least 1,000. @default {20_000} */
+  readonly maxDelayMs?: number | undefined;
+  /** When an attempt is given up, in milliseconds, at least 100. @default {15_000} */
+  readonly openTimeoutMs?: number | undefined;
+  /**
+   * How long a connection lives before the waits start small again, in milliseconds, at least 1,000.
+   * @default {10_000}
+   */
+  readonly stableAfterMs?: number | undefined;
   /** What stands for the globals of the browser, or of the runtime. */
-  readonly environment?: Partial<ClientEnvironment>;
+  readonly environment?: Partial<ClientEnvironment> | undefined;
 }
 
 /**
@@ -80,29 +90,35 @@ export function connect<M extends Messages = Messages>(
 ): RealtimeSocket<M> {
   const environment = toEnvironment(options.environment);
   const url = resolve(address, environment.baseUrl);
+  const { maxQueued = 64 } = options;
   const states = new Listeners<[SocketState, SocketDetail]>(environment.report);
   const link = new Link(url, {
     environment,
     ticket: options.ticket,
-    baseDelayMs: options.baseDelayMs ?? 500,
-    maxDelayMs: options.maxDelayMs ?? 20_000,
-    openTimeoutMs: options.openTimeoutMs ?? 15_000,
-    stableAfterMs: options.stableAfterMs ?? 10_000,
+    baseDelayMs: clampMs(options.baseDelayMs, 500, 100),
+    maxDelayMs: clampMs(options.maxDelayMs, 20_000, 1_000),
+    openTimeoutMs: clampMs(options.openTimeoutMs, 15_000, 100),
+    stableAfterMs: clampMs(options.stableAfterMs, 10_000, 1_000),
     random: environment.random,
   }, {
     text: (text) => exchange.receive(text),
+    ping: (answered) => exchange.ping(undefined, answered),
     change(state, detail) {
-      if (state === "live") exchange.flush();
+      if (state === "live") exchange.connect();
       else if (link.isComing) exchange.disconnect();
       else exchange.end();
-      states.emit(state, detail);
+      states.emit(() => link.detail === detail, state, detail);
     },
   });
-  const exchange = new Exchange(link, environment, options.maxQueued ?? 64);
+  const exchange = new Exchange(link, {
+    environment,
+    maxQueued: Number.isNaN(maxQueued) ? 64 : maxQueued,
+    user: options.user,
+  });
   link.open();
 
   return {
-    url: url.href,
+    url,
     get state() {
       return link.state;
     },
@@ -121,11 +137,18 @@ export function connect<M extends Messages = Messages>(
   };
 }
 
-function resolve(address: string | URL, base: string | undefined): URL {
-  const url = URL.canParse(String(address), base) ? new URL(address, base) : undefined;
-  if (url) url.hash = "";
-  if (url?.protocol === "http:") url.protocol = "ws:";
-  if (url?.protocol === "https:") url.protocol = "wss:";
-  if (url?.protocol === "ws:" || url?.protocol === "wss:") return url;
-  throw new TypeError(`Cannot connect to "${address}": it is no http or ws address`);
+function resolve(address: string | URL, base: string | undefined): string {
+  const [, secure, rest] = /^(?:http|ws)(s?):([^#]+)/.exec(toHref(address, base)) ?? [];
+  if (rest === undefined) {
+    throw new TypeError(`Cannot connect to "${address}": it is no http or ws address`);
+  }
+  return `ws${secure}:${rest}`;
+}
+
+function toHref(address: string | URL, base: string | undefined): string {
+  try {
+    return new URL(address, base).href;
+  } catch {
+    return "";
+  }
 }

@@ -1,3 +1,5 @@
+import { clampMs } from "./backoff.ts";
+
 /** The part of a `WebSocket` that the client uses; that of browsers, Deno, Node and `ws` fit. */
 export interface ClientWebSocket {
   /** 1 while messages can be sent. */
@@ -24,7 +26,11 @@ export interface ClientWebSocketEvent {
 
 /**
  * Everything that a client takes from where it runs. Each part can be handed in; what is not comes
- * from the globals of the browser, of Deno or of Node 22 and later.
+ * from the globals.
+ *
+ * The baseline is ES2022 with `fetch`, `URL`, `AbortController` and `performance.now()`: browsers of 2022
+ * (Safari 15.4), Node 22, Deno, Bun, and React Native, which tells nothing of its network or its
+ * visibility: hand in a `listen` there.
  */
 export interface ClientEnvironment {
   /** The class of the sockets. */
@@ -33,7 +39,7 @@ export interface ClientEnvironment {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** What a path is resolved against: the address of the page. */
   readonly baseUrl: string | undefined;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds from a clock that never goes back, whatever becomes of the machine's time. */
   now(): number;
   /** Calls back once after `ms` milliseconds, unless the returned function was called. */
   after(ms: number, callback: () => void): () => void;
@@ -52,6 +58,7 @@ export interface ClientEnvironment {
 /** What this module needs of a global scope; all of it may be missing. */
 interface Globals {
   readonly WebSocket?: ClientEnvironment["WebSocket"];
+  readonly reportError?: (error: unknown) => void;
   readonly location?: { readonly href: string };
   readonly navigator?: { readonly onLine?: boolean };
   readonly document?: EventTarget & { readonly visibilityState: string };
@@ -69,10 +76,10 @@ export function toEnvironment(parts: Partial<ClientEnvironment> = {}): ClientEnv
   const WebSocket = parts.WebSocket ?? globals.WebSocket;
   if (!WebSocket) throw new TypeError("Cannot connect: there is no WebSocket, so hand one in");
   const page = globals.document;
-  return {
+  const environment: ClientEnvironment = {
     fetch: (url, init) => fetch(url, init),
     baseUrl: globals.location?.href,
-    now: () => Date.now(),
+    now: () => performance.now(),
     after(ms, callback) {
       const timer = setTimeout(callback, ms);
       return () => clearTimeout(timer);
@@ -85,10 +92,24 @@ export function toEnvironment(parts: Partial<ClientEnvironment> = {}): ClientEnv
       const whenVisible = () => page?.visibilityState === "visible" && callback();
       return listenTo(page, "visibilitychange", whenVisible);
     },
-    // In a page it reaches `window.onerror`; elsewhere it would end the process.
-    report: (error) => page ? reportError(error) : console.error(error),
+    report(error) {
+      // In a page it reaches `window.onerror`; elsewhere it would end the process.
+      if (page && globals.reportError) globals.reportError(error);
+      else console.error(error);
+    },
     ...parts,
     WebSocket,
+  };
+  return {
+    ...environment,
+    after: (ms, callback) => environment.after(clampMs(ms), callback),
+    report(error) {
+      try {
+        environment.report(error);
+      } catch {
+        // What takes the errors of handlers must not be one more of them.
+      }
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import type { FrameErrorCode, Issue } from "../protocol/mod.ts";
  * - `DISCONNECTED`: the connection was lost before the reply came;
  * - `CLOSED`: the socket is closed, signed out or refused, and does not come back by itself;
  * - `QUEUE_FULL`: too many messages wait for the connection already;
+ * - `IDENTITY_CHANGED`: it waited for a connection, and that is another user's: it was not sent;
  * - `ABORTED`: the caller's `signal` was aborted.
  */
 export type RequestErrorCode =
@@ -15,6 +16,7 @@ export type RequestErrorCode =
   | "DISCONNECTED"
   | "CLOSED"
   | "QUEUE_FULL"
+  | "IDENTITY_CHANGED"
   | "ABORTED";
 
 /** What a failed request or message is rejected with. */
@@ -36,7 +38,7 @@ export class RequestError extends Error {
   constructor(
     code: RequestErrorCode,
     message: string,
-    options: { issues?: readonly Issue[]; sent?: boolean; cause?: unknown } = {},
+    options: { issues?: readonly Issue[] | undefined; sent?: boolean; cause?: unknown } = {},
   ) {
     super(message, { cause: options.cause });
     this.code = code;

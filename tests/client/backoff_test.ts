@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   backoffMs,
+  clampMs,
   MAX_ADVERTISED_MS,
   parseRetryAfter,
   parseRetryWindow,
@@ -53,7 +54,7 @@ test("parseRetryWindow() gives a number in bounds or nothing for any reason", ()
 });
 
 test("parseRetryAfter() reads seconds and dates", () => {
-  const now = Date.parse("2026-11-22T10:00:00Z");
+  const date = "Sun, 22 Nov 2026 10:00:00 GMT";
   const cases: [string | null, number | undefined][] = [
     ["3", 3000],
     ["0", 0],
@@ -63,5 +64,21 @@ test("parseRetryAfter() reads seconds and dates", () => {
     ["soon", undefined],
     [null, undefined],
   ];
-  for (const [header, ms] of cases) assert.equal(parseRetryAfter(header, now), ms, String(header));
+  for (const [header, ms] of cases) assert.equal(parseRetryAfter(header, date), ms, String(header));
+  assert.equal(parseRetryAfter("Sun, 22 Nov 2026 10:00:07 GMT", null), undefined);
+  assert.equal(parseRetryAfter("3", null), 3000);
+});
+
+test("clampMs() returns a time that a timer takes, whatever it is given", () => {
+  const cases: [number | undefined, number][] = [
+    [undefined, 500],
+    [NaN, 500],
+    [Infinity, 2 ** 31 - 1],
+    [2 ** 31, 2 ** 31 - 1],
+    [-Infinity, 100],
+    [-1, 100],
+    [0, 100],
+    [101, 101],
+  ];
+  for (const [ms, clamped] of cases) assert.equal(clampMs(ms, 500, 100), clamped, String(ms));
 });

@@ -4,10 +4,15 @@ import type {
   ClientWebSocketEvent,
 } from "@sluice/sluice/client";
 
-/** A WebSocket whose server is the test. */
+/** A WebSocket whose server is the test. It answers pings by itself, unless `answersPings` is false. */
 export class FakeSocket implements ClientWebSocket {
   readyState = 0;
   readonly sent: string[] = [];
+  /** What was sent to keep alive: not in `sent`. */
+  readonly pings: { id: string; data?: { ask?: string } }[] = [];
+  answersPings = true;
+  /** Whose connection it is; `undefined` for a server that does not tell. */
+  user: string | null | undefined = "ada";
   closedWith: number | "none" | undefined;
   readonly #listeners = new Map<string, (event: ClientWebSocketEvent) => void>();
 
@@ -18,7 +23,16 @@ export class FakeSocket implements ClientWebSocket {
   }
 
   send(data: string): void {
-    this.sent.push(data);
+    const frame = JSON.parse(data);
+    if (frame.type !== "ping") return void this.sent.push(data);
+    this.pings.push(frame);
+    if (this.answersPings) this.answer(frame);
+  }
+
+  /** Answers a ping. */
+  answer({ id, data }: FakeSocket["pings"][number]): void {
+    const user = data?.ask === "user" ? this.user : undefined;
+    this.say({ type: "reply", id, ok: true, data: user === undefined ? undefined : { user } });
   }
 
   close(code?: number): void {
@@ -42,6 +56,11 @@ export class FakeSocket implements ClientWebSocket {
 
   sayRaw(data: unknown): void {
     this.#emit("message", { data });
+  }
+
+  /** The socket fails and reports no close, as that of Node 22. */
+  fail(): void {
+    this.#emit("error", {});
   }
 
   /** The server ends the connection, or does not open it. */
@@ -151,7 +170,12 @@ export async function settled(): Promise<void> {
 }
 
 /** A refusal of the gate, as a plain `GET` gets it. */
-export function problem(status: number, code: string, headers: HeadersInit = {}): Response {
+export function problem(
+  status: number,
+  code: string,
+  headers: Record<string, string> = {},
+): Response {
   const body = JSON.stringify({ code, detail: `It is ${code}` });
-  return new Response(body, { status, headers });
+  const type = { "content-type": "application/problem+json" };
+  return new Response(body, { status, headers: { ...type, ...headers } });
 }

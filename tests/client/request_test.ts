@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { connect, type ConnectOptions, type RequestError } from "@sluice/sluice/client";
 import type { ChatMessages } from "./chat_messages.ts";
-import { FakeEnvironment, settled } from "./fake_environment.ts";
+import { FakeEnvironment, problem, settled } from "./fake_environment.ts";
 
 function join(options: ConnectOptions = {}) {
   const environment = new FakeEnvironment();
@@ -56,7 +56,7 @@ test("request() gives up after its time, and ignores the late reply", async () =
   await request;
   environment.socket.say({ type: "reply", id: environment.socket.frames[0]?.id, ok: true });
   assert.deepEqual(environment.reported, []);
-  assert.equal(environment.timers, 0);
+  assert.equal(environment.timers, 1, "the one that watches for silence");
 });
 
 test("request() gives up when its signal is aborted, before or later", async () => {
@@ -180,7 +180,7 @@ test("what waits is dropped when the session is over, and reported", async () =>
     code: "CLOSED",
     sent: false,
   });
-  environment.answer = () => new Response(null, { status: 401 });
+  environment.answer = () => problem(401, "NOT_SIGNED_IN");
   environment.socket.end();
   await request;
   assert.deepEqual(errors, ["CLOSED"]);

@@ -1,0 +1,31 @@
+import { SUBPROTOCOL, TICKET_PREFIX } from "../protocol/mod.ts";
+import { judgeResponse, type Verdict } from "./_verdict.ts";
+import type { LinkOptions } from "./_link.ts";
+
+/**
+ * Asks for the reason of a failed upgrade, which a browser does not show to scripts: by a plain request
+ * of the same address.
+ */
+export async function askWhy(
+  url: string,
+  { environment, ticket, ...backoff }: LinkOptions,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const headers = new Headers({ accept: "application/problem+json" });
+  // Browsers drop this header; elsewhere it makes the answer that of the upgrade.
+  if (ticket) {
+    headers.set("sec-websocket-protocol", `${SUBPROTOCOL}, ${TICKET_PREFIX}${await ticket()}`);
+  }
+  if (signal.aborted) return { next: "retry", reason: "" };
+  const response = await environment.fetch(url.replace(/^ws/, "http"), {
+    headers,
+    signal,
+    credentials: "include",
+    cache: "no-store",
+    redirect: "manual",
+  });
+  const verdict = await judgeResponse(response, backoff);
+  // Without the ticket nobody is signed in: the next call of `ticket` knows better.
+  const isBlind = ticket && verdict.code === "NOT_SIGNED_IN";
+  return isBlind ? { next: "retry", reason: "" } : verdict;
+}
