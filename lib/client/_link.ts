@@ -171,8 +171,8 @@ export class Link {
       const stop = environment.after(CLOSE_EVENT_MS, () => lose("The connection failed"));
       signal.addEventListener("abort", stop);
     });
-    socket.addEventListener("close", ({ code = CloseCode.abnormal, reason = "" }) => {
-      end(judgeClose(code, reason, this.#options));
+    socket.addEventListener("close", ({ code, reason = "" }) => {
+      end(judgeClose(code || CloseCode.abnormal, reason, this.#options)); // Deno says 0.
     });
   }
 

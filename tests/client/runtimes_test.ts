@@ -76,6 +76,51 @@ for (
   });
 }
 
+/** Connects on another runtime, and says what it saw: an answer, and the code of a refusal. */
+const ELSEWHERE = `
+  import { connect } from "./client.mjs";
+  const [origin] = process.argv.slice(2);
+  const socket = connect(origin + "/ws/echo");
+  const reply = await socket.request("say", { text: "hello" });
+  const refused = connect(origin + "/ws/closed");
+  await new Promise((resolve) => {
+    refused.onState((state) => state === "refused" && resolve());
+  });
+  console.log(JSON.stringify({ reply, code: refused.detail.code }));
+  process.exit();
+`;
+
+/** Why a runtime cannot be tried here: it is not installed, or too old to have a WebSocket. */
+async function whyNot(runtime: string): Promise<string | false> {
+  try {
+    const args = ["-e", "process.exit(globalThis.WebSocket ? 0 : 1)"];
+    const { success } = await new Deno.Command(runtime, { args }).output();
+    return success ? false : `this ${runtime} has no WebSocket`;
+  } catch {
+    return `there is no ${runtime}`;
+  }
+}
+
+for (const runtime of ["node", "bun"]) {
+  const options = { skip: await whyNot(runtime), timeout: 30_000 };
+  test(`connect() works on ${runtime}, and learns there why it was refused`, options, async () => {
+    await using server = await serve();
+    const directory = await Deno.makeTempDir();
+    try {
+      await Deno.writeTextFile(`${directory}/client.mjs`, await bundleClient());
+      await Deno.writeTextFile(`${directory}/main.mjs`, ELSEWHERE);
+      const { stdout, stderr } = await new Deno.Command(runtime, {
+        args: [`${directory}/main.mjs`, server.url],
+      }).output();
+      const printed = new TextDecoder().decode(stdout);
+      assert.ok(printed, new TextDecoder().decode(stderr));
+      assert.deepEqual(JSON.parse(printed), { reply: { text: "hello" }, code: "FORBIDDEN" });
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  });
+}
+
 const skip = await whyNoBrowser();
 
 test("connect() works in a browser, and learns there why it was refused", { skip }, async () => {
