@@ -52,7 +52,7 @@ function useRoom(room: string, you: RoomState["you"]) {
   const lastKey = useRef(0);
 
   useEffect(() => {
-    const opened = socket.current = connect<ChatMessages>(`/ws/chat/${room}`);
+    const opened = socket.current = connect<ChatMessages>(`/ws/chat/${room}`, { user: you.id });
     const show = () => {
       setConnection(connectionOf(opened));
       if (opened.state !== "live") dispatch({ type: "lost", at: now() });

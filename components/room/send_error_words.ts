@@ -27,6 +27,7 @@ function certainReason(code: string, issues: SendError["issues"]): string {
   if (LOST.includes(code)) return "Not sent: there is no connection";
   if (code === "INVALID_MESSAGE") return `Not sent: ${issues[0]?.message ?? "not valid"}`;
   if (code === "RATE_LIMITED") return "Not sent: too many at once";
+  if (code === "IDENTITY_CHANGED") return "Not sent: somebody else is signed in now";
   if (code === "QUEUE_FULL") return "Not sent: too many wait already";
   if (code === "UNAVAILABLE") return "Not sent: the server is not ready";
   if (code === "FORBIDDEN") return "Not sent: you may not say this here";

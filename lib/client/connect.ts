@@ -47,8 +47,11 @@ export interface ConnectOptions {
  * When the connection is lost it comes back: after a random part of a wait that grows (500 ms, 1 s, …
  * 20 s), anywhere in the window that the server named (`retry=10000` in the reason of its close), or
  * after the `Retry-After` of its refusal; at once when the network is back or somebody looks at the
- * page again, and slowly while nobody does. It does not come back where that is of no use: `state` is
- * then `signed-out` (sign in, and call `retry()`), `refused` or `closed`.
+ * page again, and slowly while nobody does. It does not come back if that is of no use: `state` is then
+ * `signed-out` (sign in, and call `retry()`), `refused` or `closed`. Only a close code or a problem with a
+ * code of the gate says so; any other answer passes.
+ *
+ * The server is a `JsonConsumer`, or answers `ping` frames as one does.
  *
  * @throws {TypeError} The address cannot be resolved, or there is no `WebSocket`.
  *

@@ -13,7 +13,7 @@ import type { RequestError } from "./request_error.ts";
  * Where a {@linkcode RealtimeSocket} stands:
  *
  * - `connecting`: the first attempt is under way;
- * - `live`: messages go both ways;
+ * - `live`: messages go both ways; a connection that went silent is noticed within 45 s;
  * - `reconnecting`: it was lost or not reached, and comes back by itself;
  * - `signed-out`: there is no session (any more): sign in, then call `retry()`;
  * - `refused`: the server does not let this person in here, or there is nothing here;
@@ -42,9 +42,9 @@ export interface SocketDetail {
 /** How a single request is made. */
 export interface RequestOptions {
   /** How long to wait for the reply, the wait for a connection included. @default {10_000} */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Gives the request up. What was sent is not called back. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -52,8 +52,8 @@ export interface RequestOptions {
  *
  * What is sent while it is `connecting` or `reconnecting` waits, in order, up to a number; what is
  * sent after that, or in a state that does not end by itself, is rejected. Nothing is ever sent
- * twice. What waits when the session ends is dropped: it would go out in the name of whoever signs
- * in next.
+ * twice. What waits when the session ends is dropped, and what waits when another user has signed in is
+ * rejected with `IDENTITY_CHANGED`: it would go out in their name. After `close()` nothing is called.
  */
 export interface RealtimeSocket<M extends Messages> extends Disposable {
   /** Where it connects to: a `ws` or `wss` address. */
