@@ -26,10 +26,13 @@ interface Pending extends Outgoing {
   readonly answer: (reply: ReplyFrame) => void;
 }
 
+/** How many messages may wait for a connection. */
+const DEFAULT_MAX_QUEUED = 64;
+
 /** How {@linkcode Exchange} behaves. */
 export interface ExchangeOptions {
   readonly environment: ClientEnvironment;
-  readonly maxQueued: number;
+  readonly maxQueued: number | undefined;
   /** The user in whose name messages wait, if it is known. */
   readonly user: string | undefined;
 }
@@ -54,10 +57,10 @@ export class Exchange {
   #user: string | null | undefined;
   #asksForUser = false;
 
-  constructor(link: Link, { environment, maxQueued, user }: ExchangeOptions) {
+  constructor(link: Link, { environment, maxQueued = NaN, user }: ExchangeOptions) {
     this.#link = link;
     this.#environment = environment;
-    this.#maxQueued = maxQueued;
+    this.#maxQueued = Number.isNaN(maxQueued) ? DEFAULT_MAX_QUEUED : maxQueued;
     this.#user = user;
     this.errors = new Listeners(environment.report);
   }
@@ -214,9 +217,12 @@ export class Exchange {
     if (!this.#link.isComing) {
       throw new RequestError("CLOSED", `Cannot send: the socket is ${this.#link.state}`);
     }
-    if (this.#queue.size >= this.#maxQueued) {
-      const message =
-        `Cannot send: ${this.#queue.size} of ${this.#maxQueued} messages wait already`;
+    // A live connection that has yet to tell its user takes messages whatever may wait for one.
+    const most = this.#link.isOpen
+      ? Math.max(this.#maxQueued, DEFAULT_MAX_QUEUED)
+      : this.#maxQueued;
+    if (this.#queue.size >= most) {
+      const message = `Cannot send: ${this.#queue.size} of ${most} messages wait already`;
       throw new RequestError("QUEUE_FULL", message);
     }
     this.#queue.add(outgoing);

@@ -5,6 +5,7 @@ import type { ClientEnvironment, ClientWebSocket } from "./environment.ts";
 import type { SocketDetail, SocketState } from "./realtime_socket.ts";
 import { Pulse } from "./_pulse.ts";
 import { judgeClose, judgeResponse, type Verdict } from "./_verdict.ts";
+import { watchSocket } from "./_watch_socket.ts";
 
 /** How a {@linkcode Link} behaves. */
 export interface LinkOptions extends Backoff {
@@ -26,9 +27,6 @@ const OPEN = 1;
 
 /** Bound that the floor of the waits grows to, whatever the options say, in milliseconds. */
 const MAX_FLOOR_MS = 1_000;
-
-/** How long a socket that failed may take to report its close, in milliseconds. */
-const CLOSE_EVENT_MS = 1_000;
 
 const OFFLINE = { code: undefined, reason: "The machine is offline" };
 
@@ -140,39 +138,24 @@ export class Link {
     const socket = new environment.WebSocket(this.#url, protocols);
     this.#socket = socket;
     let liveSince: number | undefined;
-    let isAsking = false;
-    const end = (verdict: Verdict) => {
-      if (signal.aborted || isAsking) return;
-      if (liveSince === undefined) {
-        isAsking = true;
-        return void this.#learnWhy(signal);
-      }
+    const ended = (code: number, reason: string) => {
+      if (liveSince === undefined) return void this.#learnWhy(signal);
       if (environment.now() - liveSince >= stableAfterMs) this.#failures = 0;
-      this.#follow(verdict);
+      this.#follow(judgeClose(code, reason, this.#options));
     };
-    const lose = (reason: string) => end({ next: "retry", code: CloseCode.abnormal, reason });
-    socket.addEventListener("open", () => {
-      if (signal.aborted) return socket.close();
-      stopTimer();
-      liveSince = environment.now();
-      const lost = () => lose("The connection went silent");
-      this.#pulse = new Pulse(environment, this.#events.ping, lost);
-      this.#show("live", { attempt: 0, retryInMs: undefined, code: undefined, reason: "" });
-    });
-    socket.addEventListener("message", ({ data }) => {
-      if (signal.aborted) return;
-      this.#pulse?.heard();
-      if (typeof data === "string") this.#events.text(data);
-    });
-    // Node 22 reports no close after it. Elsewhere the close has the code, and follows at once.
-    socket.addEventListener("error", () => {
-      if (signal.aborted) return;
-      if (liveSince === undefined) return lose("");
-      const stop = environment.after(CLOSE_EVENT_MS, () => lose("The connection failed"));
-      signal.addEventListener("abort", stop);
-    });
-    socket.addEventListener("close", ({ code, reason = "" }) => {
-      end(judgeClose(code || CloseCode.abnormal, reason, this.#options)); // Deno says 0.
+    watchSocket(socket, environment, signal, {
+      ended,
+      opened: () => {
+        stopTimer();
+        liveSince = environment.now();
+        const lost = () => ended(CloseCode.abnormal, "The connection went silent");
+        this.#pulse = new Pulse(environment, this.#events.ping, lost);
+        this.#show("live", { attempt: 0, retryInMs: undefined, code: undefined, reason: "" });
+      },
+      message: (data) => {
+        this.#pulse?.heard();
+        if (typeof data === "string") this.#events.text(data);
+      },
     });
   }
 

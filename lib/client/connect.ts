@@ -93,7 +93,6 @@ export function connect<M extends Messages = Messages>(
 ): RealtimeSocket<M> {
   const environment = toEnvironment(options.environment);
   const url = resolve(address, environment.baseUrl);
-  const { maxQueued = 64 } = options;
   const states = new Listeners<[SocketState, SocketDetail]>(environment.report);
   const link = new Link(url, {
     environment,
@@ -115,7 +114,7 @@ export function connect<M extends Messages = Messages>(
   });
   const exchange = new Exchange(link, {
     environment,
-    maxQueued: Number.isNaN(maxQueued) ? 64 : maxQueued,
+    maxQueued: options.maxQueued,
     user: options.user,
   });
   link.open();

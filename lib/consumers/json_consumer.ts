@@ -123,12 +123,6 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
     this.scope.connection.sendFrame(encodeMessage("gap", data));
   }
 
-  /** The id of the connection's user, told to its own client if that asks. By default `scope.user.id`. */
-  get userId(): string | undefined {
-    const { user } = this.scope as Scope & { readonly user?: { readonly id?: unknown } };
-    return typeof user?.id === "string" ? user.id : undefined;
-  }
-
   /** Called by the server. Not for overriding. */
   answerPing(data: string): string | undefined {
     const ping = parsePing(data);
@@ -181,9 +175,11 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
       : handler.call(this, checked, { id });
   }
 
+  /** Tells a client, if it asks, the id of its own user. */
   #pong({ data }: ClientFrame): PongData | undefined {
-    const asks = (data as PingData | null | undefined)?.ask === "user";
-    return asks ? { user: this.userId ?? null } : undefined;
+    if ((data as PingData | null | undefined)?.ask !== "user") return undefined;
+    const { user } = this.scope as Scope & { readonly user?: { readonly id?: unknown } };
+    return { user: typeof user?.id === "string" ? user.id : null };
   }
 
   #reply(id: string | undefined, data: unknown): void {

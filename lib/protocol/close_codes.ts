@@ -7,6 +7,7 @@
 export const CloseCode = {
   normal: 1000,
   goingAway: 1001,
+  protocolError: 1002,
   unsupportedData: 1003,
   /** Never sent: what a peer reports that got a close frame without a code. */
   noStatus: 1005,
@@ -35,6 +36,7 @@ export type ReconnectAdvice = "retry" | "retry-later" | "sign-in" | "stop";
 
 const ADVICE: ReadonlyMap<number, ReconnectAdvice> = new Map([
   [CloseCode.normal, "stop"],
+  [CloseCode.protocolError, "stop"],
   [CloseCode.unsupportedData, "stop"],
   [CloseCode.invalidPayload, "stop"],
   [CloseCode.messageTooLarge, "stop"],

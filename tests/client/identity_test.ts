@@ -68,6 +68,17 @@ test("what is written before the new connection has told its user waits for that
   assert.deepEqual([errors, socket.sent], [["IDENTITY_CHANGED"], []]);
 });
 
+test("what is written on a live connection waits for its user, also if nothing may wait for one", async () => {
+  const { environment, room } = join({ maxQueued: 0 });
+  environment.socket.open();
+  environment.socket.end();
+  assert.throws(() => room.send("say", {}), { code: "QUEUE_FULL" });
+  const socket = await comeBackAs(environment, "ada", false);
+  room.send("say", { text: "1" });
+  socket.answer(socket.pings[0]!);
+  assert.equal(socket.sent.length, 1);
+});
+
 test("a connection that is lost before it told its user keeps what waits for the next", async () => {
   const { environment, room, errors } = join();
   environment.socket.open();

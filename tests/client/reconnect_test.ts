@@ -84,7 +84,9 @@ test("what a close code means decides what follows", () => {
   const cases: [number, string][] = [
     [1000, "closed"],
     [1001, "reconnecting"],
+    [1002, "refused"],
     [1006, "reconnecting"],
+    [1007, "refused"],
     [1009, "refused"],
     [1011, "reconnecting"],
     [1012, "reconnecting"],
