@@ -147,16 +147,16 @@ export interface LayerGap {
 /** How a connection is accepted. */
 export interface AcceptOptions {
   /** One of those that the client offered. */
-  readonly subprotocol?: string;
+  readonly subprotocol?: string | undefined;
   /** Further headers of the 101. */
-  readonly headers?: HeadersInit;
+  readonly headers?: HeadersInit | undefined;
 }
 
 /** Status and headers of an answer. */
 export interface ResponseHead {
   /** @default {200} */
-  readonly status?: number;
-  readonly headers?: HeadersInit;
+  readonly status?: number | undefined;
+  readonly headers?: HeadersInit | undefined;
 }
 
 /**

@@ -101,8 +101,8 @@ export class Tickets {
   async verify(ticket: string, { path, origin }: TicketBinding): Promise<TicketClaims | undefined> {
     const payload = ticket.length > MAX_LENGTH ? undefined : await this.#read(ticket);
     if (payload === undefined) return undefined;
-    const { jti = "", sub = "", sid, exp = 0 } = payload;
-    if (payload.path !== path || payload.origin !== (origin ?? null)) return undefined;
+    const { jti = "", sub = "", sid, exp = 0, path: itsPath, origin: itsOrigin } = payload;
+    if (itsPath !== path || itsOrigin !== (origin ?? null)) return undefined;
     if (!isId(jti) || typeof sid !== "string") return undefined;
     return { id: jti, sessionId: sid, userId: sub, expiresAt: exp * 1000 };
   }

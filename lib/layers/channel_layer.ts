@@ -26,7 +26,7 @@ export interface GroupSendResult {
 /** Options of {@linkcode ChannelLayer.groupSend}. */
 export interface GroupSendOptions {
   /** A member that does not get the message, such as the sender. */
-  readonly except?: string;
+  readonly except?: string | undefined;
   /** To members of this process only. @default {false} */
   readonly local?: boolean;
 }

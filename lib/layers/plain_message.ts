@@ -38,7 +38,7 @@ export function freezeJson<T>(value: T): T {
   return Object.freeze(value);
 }
 
-function assertSize(message: Record<string, unknown>, maxBytes: number): void {
+function assertSize(message: { readonly type?: unknown }, maxBytes: number): void {
   const bytes = Buffer.byteLength(JSON.stringify(message));
   if (bytes <= maxBytes) return;
   throw new LayerError(

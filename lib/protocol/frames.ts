@@ -12,7 +12,7 @@ export interface ClientFrame {
 export interface FrameErrorBody {
   readonly code: FrameErrorCode;
   readonly message: string;
-  readonly issues?: readonly Issue[];
+  readonly issues?: readonly Issue[] | undefined;
 }
 
 /** A message from the server. */

@@ -60,7 +60,12 @@ export class Refusal extends Error {
 
   constructor(
     code: RefusalCode | (string & Record<never, never>),
-    options: { detail?: string; status?: number; retryAfterSeconds?: number; cause?: unknown } = {},
+    options: {
+      detail?: string | undefined;
+      status?: number | undefined;
+      retryAfterSeconds?: number | undefined;
+      cause?: unknown;
+    } = {},
   ) {
     const known = code as RefusalCode;
     const detail = options.detail ?? DETAIL[known] ?? "The connection was refused";

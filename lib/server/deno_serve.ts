@@ -46,7 +46,7 @@ export function serve(
   const { hostname = "127.0.0.1", port = 8000, reusePort = false, onListen, log = consoleLog } =
     options;
   const server = Deno.serve(
-    { hostname, port, reusePort, onListen, automaticCompression: true },
+    { hostname, port, reusePort, ...(onListen && { onListen }), automaticCompression: true },
     handler,
   );
   guard(log);

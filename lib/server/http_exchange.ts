@@ -54,7 +54,8 @@ export class HttpExchange implements Exchange, Socket {
       throw new TypeError("Cannot begin the answer: it has begun already");
     }
     this.#hasResponse = true;
-    const init = { status: head.status ?? 200, headers: head.headers };
+    const { status = 200, headers = {} } = head;
+    const init = { status, headers };
     const content = BODILESS.includes(init.status) ? null : body ?? this.#stream();
     const response = new Response(content as BodyInit | null, init);
     const begin = () => {

@@ -88,7 +88,7 @@ export class KvSessionStore implements SessionStore {
 
   async deleteByUser(
     userId: string,
-    options: { except?: string; announce?: Announce } = {},
+    options: { except?: string | undefined; announce?: Announce } = {},
   ): Promise<SessionRecord[]> {
     const deleted: SessionRecord[] = [];
     for (const id of await this.#kv.run((kv) => idsOf(kv, userId))) {

@@ -64,7 +64,10 @@ export class MemorySessionStore implements SessionStore {
     return Promise.resolve(this.#ofUser(userId).sort(byAge));
   }
 
-  deleteByUser(userId: string, options: { except?: string } = {}): Promise<SessionRecord[]> {
+  deleteByUser(
+    userId: string,
+    options: { except?: string | undefined } = {},
+  ): Promise<SessionRecord[]> {
     const doomed = this.#ofUser(userId).filter((record) => record.id !== options.except);
     for (const record of doomed) this.#delete(record.id);
     return Promise.resolve(doomed);

@@ -85,7 +85,7 @@ export interface SessionStore {
    */
   deleteByUser(
     userId: string,
-    options?: { except?: string; announce?: Announce },
+    options?: { except?: string | undefined; announce?: Announce },
   ): Promise<SessionRecord[]>;
 }
 

@@ -287,7 +287,7 @@ export class Sessions {
   /** Ends the sessions of a user, but `except`; `by` is who does so. Returns how many. */
   async endAll(
     userId: string,
-    options: { except?: string; reason?: SessionEndReason; by?: string } = {},
+    options: { except?: string | undefined; reason?: SessionEndReason; by?: string } = {},
   ): Promise<number> {
     const { except, reason = "revoked", by } = options;
     const announce = (record: SessionRecord) => ending(record, reason, by);

@@ -142,7 +142,7 @@ export class HttpCommunicator implements AsyncDisposable {
 
   #begin(): void {
     this.#sent = true;
-    const { method, body } = this.#options;
+    const { method = "GET", body = null } = this.#options;
     void this.#target.request({ method, body, signal: this.#leaving.signal }).then((response) => {
       this.#response = response;
       this.#target.changed();

@@ -118,8 +118,9 @@ export class UnderTest {
       ...log,
       error: (message, fields) => {
         log.error(message, fields);
-        if (fields?.error === undefined) return;
-        this.#errors.push(fields.error);
+        const { error } = fields ?? {};
+        if (error === undefined) return;
+        this.#errors.push(error);
         this.changed();
       },
     };

@@ -135,8 +135,8 @@ async function loadExistingGrant({ oidc }: GrantContext): Promise<Grant | undefi
 async function signingKey(): Promise<JsonWebKey> {
   const algorithm = { name: "ECDSA", namedCurve: "P-256" };
   const { privateKey } = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-  const { kty, crv, x, y, d } = await crypto.subtle.exportKey("jwk", privateKey);
-  return { kty, crv, x, y, d, alg: "ES256", use: "sig" };
+  const { key_ops: _, ext: __, ...key } = await crypto.subtle.exportKey("jwk", privateKey);
+  return { ...key, alg: "ES256", use: "sig" };
 }
 
 /** Keeps oidc-provider's advice for production off the console, until the returned call. */

@@ -17,7 +17,10 @@ export interface CodeFlow {
 
 /** How oauth4webapi makes its calls for `flow`. */
 export function callOptions(flow: Pick<CodeFlow, "fetch" | "insecure">) {
-  return { [oauth.customFetch]: flow.fetch, [oauth.allowInsecureRequests]: flow.insecure };
+  return {
+    [oauth.customFetch]: (url: string, init: object) => flow.fetch(url, init),
+    [oauth.allowInsecureRequests]: flow.insecure,
+  };
 }
 
 /** Returns the address of an authorization request: code, PKCE S256, state, and nonce. */

@@ -157,9 +157,9 @@ function clientAuth(server: oauth.AuthorizationServer, secret: string | undefine
 
 type Claims = Readonly<Record<string, unknown>>;
 
-function isThin(claims: Claims): boolean {
-  const login = textOf(claims.preferred_username) ?? textOf(claims.nickname);
-  return login === undefined || textOf(claims.name) === undefined;
+function isThin({ preferred_username, nickname, name }: Claims): boolean {
+  const login = textOf(preferred_username) ?? textOf(nickname);
+  return login === undefined || textOf(name) === undefined;
 }
 
 /** What the provider calls itself has to be the setting: oauth4webapi takes it with or without a slash. */
