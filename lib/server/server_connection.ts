@@ -313,8 +313,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   #answerPing(data: string): boolean {
     const answer = this.consumer!.answerPing?.(data);
     if (answer === undefined || !this.takePing()) return false;
-    this.holdWhileStale();
-    if (answer !== "") this.#outbox.sendFrame(answer);
+    if (answer !== "") this.sendFrame(answer);
     return true;
   }
 
