@@ -103,7 +103,10 @@ export class Audit {
     await this.written();
   }
 
-  #writeLine(event: AuditEvent, { cause, count }: { cause?: string; count?: number }): void {
+  #writeLine(
+    event: AuditEvent,
+    { cause, count }: { cause?: string | undefined; count?: number | undefined },
+  ): void {
     const fields = { ...event, ...(cause && { cause }), ...(count && { count }) };
     if (cause) this.#log.warn("audit", fields);
     else if (event.kind === "refused" && event.userId === undefined) {

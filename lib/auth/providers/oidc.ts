@@ -181,8 +181,9 @@ async function checkName(issuer: string, response: Response): Promise<void> {
 async function readUserInfo(flow: CodeFlow, accessToken: string, subject: string): Promise<Claims> {
   const { client } = flow;
   // A provider that does not name the algorithms of signed answers uses those of ID tokens.
+  const algorithms = flow.server.id_token_signing_alg_values_supported;
   const server = {
-    userinfo_signing_alg_values_supported: flow.server.id_token_signing_alg_values_supported,
+    ...(algorithms && { userinfo_signing_alg_values_supported: algorithms }),
     ...flow.server,
   };
   try {
