@@ -27,9 +27,10 @@ const STALE_MS = 1_000;
  * which nobody wanted it. Where entries were forgotten meanwhile, or at the very beginning, the
  * target looks at everything once.
  *
- * It also says whether what is known is fresh. A process that was stopped and wakes up learns of
- * what happened only with its next reading; until then nothing is to be acted on. A log that cannot
- * be read makes nothing stale: nobody could write to it either, as far as is known here.
+ * It also says whether what is known is fresh. A process that was stopped and wakes up is stale until it
+ * has applied everything that was written before; until then nothing is to be acted on. A log that
+ * cannot be read makes nothing stale that was fresh: nobody could write to it either, as far as is known
+ * here.
  */
 export class ControlFollower implements Freshness {
   readonly #controlLog: ControlLog;
@@ -40,6 +41,8 @@ export class ControlFollower implements Freshness {
   #isWanted = false;
   #isReading = false;
   #isFailing = false;
+  /** Whether more was written than has been applied, as far as is known. */
+  #isBehind = false;
   #freshAt = 0;
   /** When the last reading began, where it succeeded and there was no more to read. */
   #caughtUpAt: number | undefined;
@@ -105,25 +108,26 @@ export class ControlFollower implements Freshness {
     if (this.#isReading) return;
     this.#isReading = true;
     const startedAt = this.#clock.now();
-    let nextMs = POLL_MS;
+    const wasFresh = !this.isStale && !this.#isBehind;
+    let nextMs: number;
     try {
-      const hasMore = await this.#read();
-      if (hasMore) nextMs = 0;
-      this.#caughtUpAt = hasMore || !this.#isWanted ? undefined : startedAt;
+      this.#isBehind = await this.#read();
+      this.#caughtUpAt = this.#isBehind || !this.#isWanted ? undefined : startedAt;
       // As of the start: a reading that a pause interrupted tells of the time before it.
-      this.#freshAt = startedAt;
+      if (!this.#isBehind) this.#freshAt = startedAt;
+      nextMs = this.#isBehind || this.isStale ? 0 : POLL_MS;
       this.#failing(false);
     } catch (error) {
-      nextMs = RETRY_MS;
       this.#caughtUpAt = undefined;
       // A reading that took longer than it may was interrupted by a pause: that is no outage.
       const now = this.#clock.now();
-      if (now - startedAt < STALE_MS) this.#freshAt = now;
+      const wasPaused = now - startedAt >= STALE_MS;
+      if (wasFresh && !wasPaused) this.#freshAt = now;
+      nextMs = wasPaused ? 0 : RETRY_MS;
       this.#failing(true, error);
     }
     this.#isReading = false;
-    if (this.isStale) nextMs = 0;
-    else this.#wake();
+    if (!this.isStale) this.#wake();
     this.#arm(nextMs);
   }
 

@@ -21,14 +21,19 @@ class FakeControlLog implements ControlLog {
   /** What a read waits for. */
   gate: Promise<void> | undefined;
   fails = false;
+  /** From this reading on it fails. */
+  failsAfter = Infinity;
+  pageSize = Infinity;
 
   async read(after: number | undefined): Promise<ControlPage> {
     this.reads++;
-    const position = this.events.length;
+    if (this.reads > this.failsAfter) throw new Error("the log is down");
+    const end = this.events.length;
+    const position = after === undefined ? end : Math.min(end, after + this.pageSize);
     const page = {
-      events: after === undefined ? [] : this.events.slice(after),
+      events: after === undefined ? [] : this.events.slice(after, position),
       position,
-      hasMore: false,
+      hasMore: position < end,
       isComplete: after !== undefined && after >= this.forgotten,
     };
     await this.gate;
@@ -153,6 +158,78 @@ test("ControlFollower is stale after a pause until it has read what happened mea
   await clock.advance(0);
   assert.equal(follower.isStale, false);
   assert.equal(knew, 1);
+});
+
+test("ControlFollower is stale until all pages of what it slept through are applied", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const clock = new FakeClock();
+  const controlLog = new KvControlLog(kv);
+  let gate = Promise.resolve();
+  let applied = 0;
+  const follower = new ControlFollower(
+    {
+      read: async (after) => {
+        const page = await controlLog.read(after);
+        await gate;
+        return page;
+      },
+      append: (event) => controlLog.append(event),
+    },
+    { apply: () => void applied++, revalidate: () => Promise.resolve() },
+    {
+      clock,
+      log: new FakeLog(),
+    },
+  );
+  follower.start();
+  await pass(clock, 500);
+  for (let count = 0; count < 1_100; count++) await controlLog.append(event);
+  clock.pause(20_000);
+  let knew = 0;
+  follower.whenFresh(() => knew = applied);
+  for (const page of [500, 1_000, 1_100]) {
+    assert.equal(follower.isStale, true);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    gate = promise;
+    await pass(clock, 50);
+    assert.equal(knew, 0);
+    resolve();
+    gate = Promise.withResolvers<void>().promise;
+    await pass(clock, 0);
+    assert.equal(applied, page);
+  }
+  assert.deepEqual([follower.isStale, knew], [false, 1_100]);
+});
+
+test("ControlFollower stays stale after a pause while the log cannot be read", async () => {
+  const { clock, controlLog, applied, follower } = setUp();
+  follower.start();
+  await clock.advance(1000);
+  await controlLog.append(event);
+  controlLog.fails = true;
+  clock.pause(20_000);
+  let knew = 0;
+  follower.whenFresh(() => knew = applied.length);
+  await clock.advance(3_000);
+  assert.deepEqual([follower.isStale, knew], [true, 0]);
+  controlLog.fails = false;
+  await clock.advance(400);
+  assert.deepEqual([follower.isStale, knew], [false, 1]);
+});
+
+test("ControlFollower stays stale if the log cannot be read beyond its first page", async () => {
+  const { clock, controlLog, follower } = setUp();
+  follower.start();
+  await clock.advance(1000);
+  for (let count = 0; count < 6; count++) await controlLog.append(event);
+  clock.pause(20_000);
+  controlLog.pageSize = 5;
+  controlLog.failsAfter = controlLog.reads + 1;
+  await clock.advance(3_000);
+  assert.equal(follower.isStale, true);
+  controlLog.failsAfter = Infinity;
+  await clock.advance(400);
+  assert.equal(follower.isStale, false);
 });
 
 test("ControlFollower does not take a reading from before a pause for fresh", async () => {
