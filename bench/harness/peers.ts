@@ -40,6 +40,14 @@ export const VERSIONS = {
 
 const SLUICE_LOAD = { protocol: "sluice.v1" };
 
+const SLUICE_GATE: PeerKind = {
+  program: "sluice_gate.ts",
+  runtime: "deno",
+  flags: [V8_FLAGS],
+  isSluice: true,
+  load: SLUICE_LOAD,
+};
+
 /** Without the project's `deno.json`, which sets what Sluice is served with. */
 const AS_IT_COMES = ["--no-config", "--unstable-kv"];
 
@@ -54,13 +62,8 @@ const PEERS = {
     isSluice: true,
     load: SLUICE_LOAD,
   },
-  "Sluice, signed in": {
-    program: "sluice_gate.ts",
-    runtime: "deno",
-    flags: [V8_FLAGS],
-    isSluice: true,
-    load: SLUICE_LOAD,
-  },
+  "Sluice, signed in": SLUICE_GATE,
+  "Sluice, no cookie": SLUICE_GATE,
   "Hono": { program: "hono.mjs", runtime: "deno", packages: { hono: VERSIONS.hono } },
   "ws": {
     program: "ws.mjs",
