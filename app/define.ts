@@ -17,6 +17,12 @@ export interface State {
   /** The request as its sender made it: behind a proxy, the public URL. */
   peer: Peer;
   /**
+   * The session tokens that the request shows and its route accepts.
+   *
+   * *Security*: credentials; never log them.
+   */
+  tokens: readonly string[];
+  /**
    * Returns who makes the request, read once, or undefined: nobody.
    *
    * @throws {Refusal} `UNAVAILABLE`: the database cannot be reached.

@@ -1,24 +1,33 @@
 import type { Context } from "fresh";
 import { isCrossSite } from "@sluice/sluice/security";
-import { bearerToken } from "@sluice/sluice/sessions";
+import { credentialOf, isSecure } from "@sluice/sluice/sessions";
 import { type NetAddress, problem, resolvePeer } from "@sluice/sluice/server";
 import { Refusal } from "@sluice/sluice";
+import { acceptedTokens } from "./credentials.ts";
 import { answerPreflight, crossOriginHeaders, withHeaders } from "./cross_origin.ts";
-import type { Person, State } from "./define.ts";
-import { identify } from "./identify.ts";
+import type { State } from "./define.ts";
+import { identify, type Identity } from "./identify.ts";
 import { renewCookie } from "./renew_cookie.ts";
 import type { Services } from "./services.ts";
 
-/** Puts what routes need into `ctx.state`, and refuses what another site's page sends. */
+/**
+ * Puts what routes need into `ctx.state`, and refuses what another site's page sends. Which credentials
+ * count is decided here, by the table of {@linkcode acceptedTokens}.
+ */
 export function withServices(getServices: () => Services) {
   return async (ctx: Context<State>): Promise<Response> => {
     const services = getServices();
     const { publicUrl, trustProxy } = services.settings;
     const peer = resolvePeer(ctx.req, ctx.info.remoteAddr as NetAddress, { publicUrl, trustProxy });
-    let identity: Promise<Person | Refusal> | undefined;
+    const shown = credentialOf(ctx.req.headers, { secure: isSecure(peer.url) });
+    let identity: Promise<Identity | Refusal> | undefined;
     ctx.state.services = services;
     ctx.state.peer = peer;
-    ctx.state.identity = () => identity ??= identify(services, ctx.req, peer);
+    ctx.state.tokens = acceptedTokens(ctx, shown);
+    ctx.state.identity = async () => {
+      const found = await (identity ??= identify(services, ctx.state.tokens));
+      return found instanceof Refusal ? found : found.person;
+    };
     ctx.state.person = async () => {
       const found = await ctx.state.identity();
       return found instanceof Refusal ? undefined : found;
@@ -33,9 +42,11 @@ export function withServices(getServices: () => Services) {
 
     async function answer(): Promise<Response> {
       const response = await ctx.next();
-      if (identity === undefined || bearerToken(ctx.req.headers) !== undefined) return response;
-      const person = await ctx.state.person().catch(() => undefined);
-      return person === undefined ? response : await renewCookie(ctx, person, response);
+      // A program that came with a token could not keep another.
+      if (identity === undefined || shown?.kind !== "cookie") return response;
+      const found = await identity.catch(() => undefined);
+      const isNobody = found === undefined || found instanceof Refusal;
+      return isNobody ? response : await renewCookie(ctx, found, response);
     }
   };
 }

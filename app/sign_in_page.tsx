@@ -9,10 +9,10 @@ export async function signInPage(
   ctx: Context<State>,
   work: (signIn: SignIn, request: SignInRequest) => Promise<Response>,
 ): Promise<Response> {
-  const { services, peer } = ctx.state;
+  const { services, peer, tokens } = ctx.state;
   const { url, address } = peer;
   try {
-    return await work(services.signIn, { url, address, headers: ctx.req.headers });
+    return await work(services.signIn, { url, address, headers: ctx.req.headers, tokens });
   } catch (error) {
     if (!(error instanceof SignInError)) throw error;
     const { status, message, reason, provider, returnTo, retryAfterSeconds } = error;

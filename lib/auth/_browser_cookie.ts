@@ -1,4 +1,5 @@
-import { isSecret, isSecure, parseCookies, serializeCookie } from "../sessions/mod.ts";
+import { parseCookies } from "../protocol/mod.ts";
+import { isSecret, isSecure, serializeCookie } from "../sessions/mod.ts";
 import type { SignInRequest } from "./sign_in_request.ts";
 
 /** How long a person may take at the provider, in milliseconds. */

@@ -1,21 +1,25 @@
 import {
+  credentialOf,
   isSecure,
   type NewToken,
   type Session,
   type Sessions,
-  sessionTokenOf,
 } from "../sessions/mod.ts";
 import type { SignInRequest } from "./sign_in_request.ts";
 import type { User } from "./user.ts";
 
-/** Returns the session that a browser has, if it lives. */
+/** Returns the session that proves a request, if it lives. */
 export async function sessionOf(
   sessions: Sessions,
   request: SignInRequest,
 ): Promise<Session | undefined> {
-  const token = sessionTokenOf(request.headers, { secure: isSecure(request.url) });
-  const found = await sessions.find(token);
-  return found.state === "live" ? found.session : undefined;
+  const secure = isSecure(request.url);
+  const { tokens = credentialOf(request.headers, { secure })?.tokens ?? [] } = request;
+  for (const token of tokens) {
+    const found = await sessions.find(token);
+    if (found.state === "live") return found.session;
+  }
+  return undefined;
 }
 
 /**

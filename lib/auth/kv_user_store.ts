@@ -60,7 +60,7 @@ export class KvUserStore implements UserStore {
       const user = change(entry.value);
       const event = user.bannedAt === undefined
         ? { type: "user-changed", userId: id } as const
-        : { type: "user-ended", userId: id, reason: "user-banned" } as const;
+        : { type: "user-ended", userId: id, reason: "user-banned", at: user.bannedAt } as const;
       // The identity is written too: its version stands for both.
       const identity = await kv.get<string>(identityKey(user));
       const write = kv.atomic().check(entry, identity)
@@ -81,7 +81,8 @@ export class KvUserStore implements UserStore {
       const write = kv.atomic().check(entry)
         .delete(entry.key)
         .delete(identityKey(entry.value));
-      const event = { type: "user-ended", userId: id, reason: "user-removed" } as const;
+      const at = this.#clock.now();
+      const event = { type: "user-ended", userId: id, reason: "user-removed", at } as const;
       return { result: true, write, event };
     });
   }

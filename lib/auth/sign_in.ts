@@ -1,5 +1,6 @@
 import { type Clock, type Log, systemClock } from "../scope.ts";
 import {
+  bearerToken,
   deletedSessionCookie,
   hashSecret,
   isSecure,
@@ -144,8 +145,9 @@ export class SignIn {
   }
 
   /**
-   * Ends the session of a browser, and with it every connection of it: 303 to `/`, with the cookie
-   * taken away. The same where there is no session.
+   * Ends the session that proves the request, and with it every connection of it: 303 to `/`, or 204 if
+   * the request accepts JSON. The same where there is no session. A browser's cookie is taken away; a
+   * request with a bearer token keeps its cookie, which did not count.
    *
    * *Security*: only for `POST` from this site itself, which the route checks.
    *
@@ -154,7 +156,10 @@ export class SignIn {
   async signOut(request: SignInRequest): Promise<Response> {
     return await this.#reports.of({}, async () => {
       await ours(this.#endSession(request));
-      return redirect(303, "/", [deletedSessionCookie(isSecure(request.url))]);
+      const { headers } = request;
+      const isBrowser = bearerToken(headers) === undefined;
+      const cookies = isBrowser ? [deletedSessionCookie(isSecure(request.url))] : [];
+      return acceptsJson(headers) ? answer(204, {}, cookies) : redirect(303, "/", cookies);
     });
   }
 
@@ -239,12 +244,17 @@ async function ours<T>(work: Promise<T>): Promise<T> {
   }
 }
 
+function acceptsJson(headers: Headers): boolean {
+  return /(?:^|,)\s*application\/json\s*(?:[;,]|$)/i.test(headers.get("accept") ?? "");
+}
+
 function redirect(status: 302 | 303, location: string, cookies: readonly string[]): Response {
-  const headers = new Headers({
-    location,
-    "cache-control": "no-store",
-    "referrer-policy": "no-referrer",
-  });
+  return answer(status, { location, "referrer-policy": "no-referrer" }, cookies);
+}
+
+function answer(status: number, init: HeadersInit, cookies: readonly string[]): Response {
+  const headers = new Headers(init);
+  headers.set("cache-control", "no-store");
   for (const cookie of cookies) headers.append("set-cookie", cookie);
   return new Response(null, { status, headers });
 }

@@ -10,6 +10,8 @@ export interface SignInRequest {
   readonly headers: Headers;
   /** The client's address, for the list of sessions. */
   readonly address?: string | undefined;
+  /** The session tokens that count for this request. @default {those that `credentialOf()` finds} */
+  readonly tokens?: readonly string[];
 }
 
 /**

@@ -1,17 +1,14 @@
-/** Longest Cookie header that is looked at, in UTF-16 code units. */
-const MAX_HEADER_LENGTH = 16_384;
-
-/** Most cookies that are looked at. */
-const MAX_COOKIES = 100;
-
 /**
- * Reads a `Cookie` header (RFC 6265 §5.4). Values are not decoded, quotes around them are removed.
+ * Reads a `Cookie` header as RFC 6265 splits it: pairs end at `;`, a name ends at the first `=`, and
+ * only SP and HTAB around names and values are dropped. A pair without `=` or without a name is skipped.
+ * Values are not decoded; quotes around a whole value are removed.
  *
- * Never throws. Where a name comes twice the first one counts: browsers put the cookie with the
- * longest path, then the oldest, first. A header of more than 16,384 characters counts as empty, and
- * only the first 100 cookies are looked at.
+ * Never throws. If a name occurs several times, the first one counts: browsers send the cookie with the
+ * longest path first, then the oldest.
  *
- * *Security*: a neighbouring site may have set any of these unless the name begins with `__Host-`.
+ * *Security*: a neighbouring site may have set any of these unless the name begins with `__Host-`. Any
+ * other white space belongs to the name, so `\u00A0__Host-session` is another cookie than
+ * `__Host-session`. The length of the header is the server's to limit.
  *
  * @example
  * ```ts
@@ -24,53 +21,67 @@ const MAX_COOKIES = 100;
 export function parseCookies(header: string | null | undefined): Map<string, string> {
   const cookies = new Map<string, string>();
   eachCookie(header, (name, value) => {
-    if (!cookies.has(name)) cookies.set(name, unquote(value));
+    if (!cookies.has(name)) cookies.set(name, value);
     return false;
   });
   return cookies;
 }
 
 /**
- * Returns the value of one cookie, as {@linkcode parseCookies} has it, without reading the others.
+ * Returns the values of all cookies with one name, in their order, at most `max` of them; split as
+ * {@linkcode parseCookies} does.
  *
  * @example
  * ```ts
- * import { findCookie } from "@sluice/sluice/protocol";
+ * import { findCookies } from "@sluice/sluice/protocol";
  * import assert from "node:assert/strict";
  *
- * assert.equal(findCookie("theme=dark; session=abc", "session"), "abc");
- * assert.equal(findCookie("theme=dark", "session"), undefined);
+ * assert.deepEqual(findCookies("session=a; theme=dark; session=b", "session", 5), ["a", "b"]);
+ * assert.deepEqual(findCookies("theme=dark", "session", 5), []);
  * ```
  */
-export function findCookie(header: string | null | undefined, name: string): string | undefined {
-  // Most requests have none of that name, or no cookie at all.
-  if (!header?.includes(name)) return undefined;
-  let found: string | undefined;
-  eachCookie(header, (each, value) => {
-    if (each !== name) return false;
-    found = unquote(value);
-    return true;
-  });
-  return found;
+export function findCookies(
+  header: string | null | undefined,
+  name: string,
+  max: number,
+): readonly string[] {
+  // Most requests have no cookie of that name.
+  if (!header?.includes(name)) return NONE;
+  const values: string[] = [];
+  eachCookie(header, (each, value) => each === name && values.push(value) >= max);
+  return values;
 }
+
+const NONE: readonly string[] = [];
 
 /** Calls `visit` with each name and value until it returns true. */
 function eachCookie(
   header: string | null | undefined,
   visit: (name: string, value: string) => boolean,
 ): void {
-  if (!header || header.length > MAX_HEADER_LENGTH) return;
-  let at = 0;
-  for (let count = 0; count < MAX_COOKIES && at <= header.length; count++) {
+  if (!header) return;
+  for (let at = 0, end: number; at <= header.length; at = end + 1) {
     const semicolon = header.indexOf(";", at);
-    const end = semicolon < 0 ? header.length : semicolon;
-    const equals = header.indexOf("=", at);
-    if (equals > at && equals < end) {
-      const name = header.slice(at, equals).trim();
-      if (name !== "" && visit(name, header.slice(equals + 1, end).trim())) return;
-    }
-    at = end + 1;
+    end = semicolon < 0 ? header.length : semicolon;
+    const pair = header.slice(at, end);
+    const equals = pair.indexOf("=");
+    if (equals < 0) continue;
+    const name = trim(pair.slice(0, equals));
+    if (name !== "" && visit(name, unquote(trim(pair.slice(equals + 1))))) return;
   }
+}
+
+/** Drops SP and HTAB at both ends, and nothing else: `String.trim()` drops more. */
+function trim(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 function unquote(value: string): string {

@@ -11,7 +11,7 @@ export {
   type ReconnectAdvice,
   reconnectAdvice,
 } from "./close_codes.ts";
-export { findCookie, parseCookies } from "./cookies.ts";
+export { findCookies, parseCookies } from "./cookies.ts";
 export { FrameError, type FrameErrorCode, type Issue } from "./errors.ts";
 export {
   type ClientFrame,

@@ -93,9 +93,10 @@ export class ControlGroup implements Follower {
 /** Whether it is an event that ends or refreshes. A renewal waits for the control log. */
 function isSessionEvent(data: unknown): data is SessionEvent {
   if (typeof data !== "object" || data === null) return false;
-  const { type, sessionId, userId, reason }: Partial<Record<string, unknown>> = { ...data };
+  const { type, sessionId, userId, reason, at }: Partial<Record<string, unknown>> = { ...data };
   if (typeof userId !== "string") return false;
   if (type === "user-changed") return true;
+  if (at !== undefined && typeof at !== "number") return false;
   if (typeof reason !== "string") return false;
   return type === "user-ended" || (type === "ended" && typeof sessionId === "string");
 }

@@ -1,5 +1,3 @@
-export { parseCookies } from "../protocol/mod.ts";
-
 /** How a cookie is set. */
 export interface CookieOptions {
   /** Whether people reach this site by https: adds `Secure`. */

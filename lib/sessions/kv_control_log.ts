@@ -101,7 +101,7 @@ export class KvControlLog implements ControlLog {
         const key = entryKey(position - events.length + 1 + index);
         operation.set(key, event, { expireIn: KEEP_MS });
       });
-      if ((await operation.commit()).ok) return this.#tell(events);
+      if (await commitOf(operation, kv, { position, events })) return this.#tell(events);
       await setTimeout(Math.random() * Math.min(64, 2 ** attempt));
     }
     throw new Error(`Cannot change a session: ${MAX_CONFLICTS} other changes came first`);
@@ -118,6 +118,23 @@ export class KvControlLog implements ControlLog {
 export interface ControlledChange {
   readonly operation: Deno.AtomicOperation;
   readonly events: readonly SessionEvent[];
+}
+
+/** Commits a change. Where the answer is lost, what was written says whether it was done. */
+async function commitOf(
+  operation: Deno.AtomicOperation,
+  kv: Deno.Kv,
+  { position, events }: { position: number; events: readonly SessionEvent[] },
+): Promise<boolean> {
+  try {
+    return (await operation.commit()).ok;
+  } catch (error) {
+    const last = events.at(-1);
+    if (last === undefined) throw error;
+    const { value } = await kv.get<SessionEvent>(entryKey(position));
+    if (JSON.stringify(value) === JSON.stringify(last)) return true;
+    throw error;
+  }
 }
 
 async function readPage(kv: Deno.Kv, after: number, head: number): Promise<ControlPage> {

@@ -3,6 +3,8 @@ import { KvConnection, type KvSource } from "./kv_connection.ts";
 import type { ControlledChange, KvControlLog } from "./kv_control_log.ts";
 import { KvReads } from "./kv_reads.ts";
 import { type Announce, byAge, type SessionRecord, type SessionStore } from "./session_store.ts";
+import { KvTagKeys } from "./kv_tag_keys.ts";
+import type { StoredTagKeys, TagKey } from "./tag_keys.ts";
 
 /** KV Connect's limit of keys in one `getMany`. */
 const KEYS_PER_READ = 10;
@@ -32,6 +34,7 @@ export class KvSessionStore implements SessionStore {
   readonly #kv: KvConnection;
   readonly #reads: KvReads;
   readonly #clock: Clock;
+  readonly #tagKeys: KvTagKeys;
 
   /** @param source The database, or what opens it: then it is opened at the first use. */
   constructor(source: KvSource, options: { clock?: Clock; controlLog?: KvControlLog } = {}) {
@@ -39,6 +42,7 @@ export class KvSessionStore implements SessionStore {
     this.#kv = new KvConnection(source);
     this.#reads = KvReads.of(source);
     this.#clock = options.clock ?? systemClock;
+    this.#tagKeys = new KvTagKeys(this.#kv, this.#clock);
   }
 
   async create(record: SessionRecord): Promise<void> {
@@ -86,16 +90,12 @@ export class KvSessionStore implements SessionStore {
     });
   }
 
-  async deleteByUser(
-    userId: string,
-    options: { except?: string | undefined; announce?: Announce } = {},
-  ): Promise<SessionRecord[]> {
-    const deleted: SessionRecord[] = [];
-    for (const id of await this.#kv.run((kv) => idsOf(kv, userId))) {
-      const record = id === options.except ? undefined : await this.delete(id, options.announce);
-      if (record) deleted.push(record);
-    }
-    return deleted;
+  addTagKey(key: TagKey, forgetAt: number): Promise<Uint8Array> {
+    return this.#tagKeys.add(key, forgetAt);
+  }
+
+  tagKeys(): Promise<StoredTagKeys> {
+    return this.#tagKeys.list();
   }
 
   #set(operation: Deno.AtomicOperation, record: SessionRecord): Deno.AtomicOperation {

@@ -9,6 +9,8 @@ export interface BindingKeeper {
 /** A connection's tie to its session: itself what is told of the connection's end. */
 export class LiveBinding implements SessionBinding {
   over = false;
+  /** Only then does what the connection receives count as use of the session. */
+  isProved = false;
   readonly entry: LiveEntry;
   readonly connection: BoundConnection;
   readonly watcher: SessionWatcher;
@@ -23,6 +25,10 @@ export class LiveBinding implements SessionBinding {
     this.connection = connection;
     this.watcher = watcher;
     this.#keeper = keeper;
+  }
+
+  prove(): void {
+    this.isProved = true;
   }
 
   ended(): void {

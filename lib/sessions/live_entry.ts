@@ -33,6 +33,8 @@ export interface SessionWatcher {
 export interface SessionBinding {
   /** Whether the session ended since the connection was bound to it. */
   readonly over: boolean;
+  /** Notes that the connection has proved that the session is its own. */
+  prove(): void;
   /** Unties them. Happens by itself at the connection's end. */
   release(): void;
 }
@@ -42,7 +44,7 @@ export interface LiveEntry {
   readonly id: string;
   readonly bindings: SmallSet<LiveBinding>;
   session: Session | undefined;
-  /** When connections that are gone received something last. */
+  /** When proved connections that are gone received something last. */
   seenAt: number;
   /** When its lifetime is looked at next. */
   checkAt: number;

@@ -25,6 +25,8 @@ export interface Recollecting {
   clear(): void;
 }
 
+type UserEnded = SessionEvent & { readonly type: "user-ended" };
+
 /** Sessions that are read at once when everything is looked at. */
 const BATCH_SIZE = 100;
 
@@ -51,13 +53,26 @@ export class LiveSessions implements BindingKeeper {
     });
   }
 
+  /** Ties a connection that has proved its session to it, until the connection's end. */
+  bind(
+    sessionId: string,
+    connection: BoundConnection,
+    watcher?: SessionWatcher,
+  ): SessionBinding {
+    const binding = this.claim(sessionId, connection, watcher);
+    binding.prove();
+    return binding;
+  }
+
   /**
-   * Ties a connection to a session, until the connection's end.
+   * Ties a connection to a session that it has not proved yet.
    *
    * Call it *before* the session is read: a session that ends meanwhile is not missed then. The
    * session need not exist.
+   *
+   * *Security*: what the connection receives is no use of the session until the tie is proved.
    */
-  bind(
+  claim(
     sessionId: string,
     connection: BoundConnection,
     watcher: SessionWatcher = {},
@@ -72,7 +87,7 @@ export class LiveSessions implements BindingKeeper {
   /** Called by a tie that is over. */
   released(binding: LiveBinding): void {
     const { entry, connection } = binding;
-    entry.seenAt = Math.max(entry.seenAt, connection.lastReceivedAt);
+    if (binding.isProved) entry.seenAt = Math.max(entry.seenAt, connection.lastReceivedAt);
     entry.bindings.delete(binding);
     if (entry.bindings.size === 0) this.#remove(entry);
   }
@@ -109,8 +124,7 @@ export class LiveSessions implements BindingKeeper {
       case "ended":
         return this.#endById(event.sessionId, event.reason);
       case "user-ended":
-        for (const { id } of this.#ofUser(event.userId)) this.#endById(id, event.reason);
-        return;
+        return this.#endOfUser(event);
       case "user-changed":
         for (const entry of this.#ofUser(event.userId)) this.#tellOfUser(entry);
     }
@@ -185,6 +199,14 @@ export class LiveSessions implements BindingKeeper {
 
   #ofUser(userId: string): LiveEntry[] {
     return [...this.#entries.values()].filter(({ session }) => session?.userId === userId);
+  }
+
+  /** Ends what is older than the event; of what began later the person is looked at again. */
+  #endOfUser({ userId, reason, at = Infinity }: UserEnded): void {
+    for (const entry of this.#ofUser(userId)) {
+      if (entry.session!.createdAt <= at) this.#end(entry, reason);
+      else this.#tellOfUser(entry);
+    }
   }
 
   #confirm(id: string, found: FoundSession): void {

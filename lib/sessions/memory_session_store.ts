@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../scope.ts";
 import { byAge, type SessionRecord, type SessionStore } from "./session_store.ts";
+import type { StoredTagKeys, TagKey } from "./tag_keys.ts";
 
 /** How often forgotten sessions are swept out, in milliseconds. */
 const SWEEP_EVERY_MS = 60_000;
@@ -21,6 +22,7 @@ export class MemorySessionStore implements SessionStore {
   readonly #clock: Clock;
   readonly #records = new Map<string, SessionRecord>();
   readonly #byUser = new Map<string, Set<string>>();
+  readonly #tagKeys = new Map<number, Uint8Array>();
   #sweepAt: number;
 
   constructor(options: { clock?: Clock } = {}) {
@@ -64,13 +66,17 @@ export class MemorySessionStore implements SessionStore {
     return Promise.resolve(this.#ofUser(userId).sort(byAge));
   }
 
-  deleteByUser(
-    userId: string,
-    options: { except?: string | undefined } = {},
-  ): Promise<SessionRecord[]> {
-    const doomed = this.#ofUser(userId).filter((record) => record.id !== options.except);
-    for (const record of doomed) this.#delete(record.id);
-    return Promise.resolve(doomed);
+  // deno-lint-ignore require-await
+  async addTagKey({ period, secret }: TagKey): Promise<Uint8Array> {
+    const kept = this.#tagKeys.get(period) ?? secret;
+    this.#tagKeys.set(period, kept);
+    return kept;
+  }
+
+  // deno-lint-ignore require-await
+  async tagKeys(): Promise<StoredTagKeys> {
+    const keys = Array.from(this.#tagKeys, ([period, secret]) => ({ period, secret }));
+    return { keys, untaggedSince: undefined };
   }
 
   #ofUser(userId: string): SessionRecord[] {

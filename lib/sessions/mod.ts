@@ -9,11 +9,11 @@
  * @module
  */
 export { bearerToken } from "./bearer.ts";
+export { type Credential, credentialOf } from "./credential.ts";
 export {
   type CookieOptions,
   deletedSessionCookie,
   isSecure,
-  parseCookies,
   serializeCookie,
   sessionCookie,
   sessionCookieName,
@@ -41,8 +41,9 @@ export type {
   SessionEvent,
   SessionLifetime,
 } from "./session.ts";
-export type { Announce, SessionRecord, SessionStore } from "./session_store.ts";
-export type { NewSession, NewToken } from "./new_session.ts";
+export type { Announce, SessionRecord, SessionStore, StoredSecrets } from "./session_store.ts";
+export type { NewSession, NewToken, RenewedToken } from "./new_session.ts";
+export type { StoredTagKeys, TagKey } from "./tag_keys.ts";
 export {
   type Outdate,
   type ReadTrust,
@@ -58,15 +59,17 @@ export {
   matchesHash,
   randomId,
   randomSecret,
+  type SessionToken,
 } from "./session_token.ts";
 export { watchSession } from "./watch_session.ts";
 export {
   admitSession,
   findSession,
+  findSessionByTokens,
+  type RequestSession,
   session,
   type SessionClaim,
   type SessionScope,
   type SessionState,
-  sessionTokenOf,
   withSession,
 } from "./with_session.ts";

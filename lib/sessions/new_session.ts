@@ -22,6 +22,12 @@ export interface NewToken {
   readonly token: string;
 }
 
+/** A session whose secret was renewed. */
+export interface RenewedToken extends NewToken {
+  /** Whether this call renewed it; false if another one did, whose answer may be lost. */
+  readonly isNew: boolean;
+}
+
 /** Returns what is stored of a new session; when it may be forgotten is not known yet. */
 export function createRecord(
   request: NewSession,

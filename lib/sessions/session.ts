@@ -51,7 +51,17 @@ export function toSession(record: SessionRecord, lifetime: SessionLifetime): Ses
 
 /** What was found by a token. */
 export type FoundSession =
-  | { readonly state: "live"; readonly session: Session }
+  | {
+    readonly state: "live";
+    readonly session: Session;
+    /**
+     * The token that replaces the one that was shown, if its secret was renewed and the new one was not
+     * seen yet.
+     *
+     * *Security*: goes to the browser that showed the other one, and nowhere else.
+     */
+    readonly renewedToken?: string;
+  }
   | { readonly state: "expired" }
   | { readonly state: "unknown" };
 
@@ -61,6 +71,7 @@ export type SessionEndReason =
   | "revoked"
   | "replaced"
   | "expired"
+  | "stolen"
   | "user-removed"
   | "user-banned";
 
@@ -77,11 +88,13 @@ export type SessionEvent =
   }
   /** A session lives longer, or got another secret. */
   | { readonly type: "renewed"; readonly session: Session }
-  /** All sessions of a person are over: those that are open, not those that begin later. */
+  /** All sessions of a person that began until `at` are over. */
   | {
     readonly type: "user-ended";
     readonly userId: string;
     readonly reason: SessionEndReason;
+    /** In milliseconds since the epoch; undefined: those that are open when it is read. */
+    readonly at?: number;
     /** Who did it. */
     readonly by?: string;
   }

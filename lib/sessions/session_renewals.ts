@@ -105,8 +105,8 @@ export class SessionRenewals {
 
 function lastReceivedAt(entry: LiveEntry): number {
   let latest = entry.seenAt;
-  for (const { connection } of entry.bindings) {
-    if (connection.lastReceivedAt > latest) latest = connection.lastReceivedAt;
+  for (const { connection, isProved } of entry.bindings) {
+    if (isProved && connection.lastReceivedAt > latest) latest = connection.lastReceivedAt;
   }
   return latest;
 }

@@ -1,8 +1,31 @@
 import type { ControlLog } from "./control_log.ts";
 import type { SessionEvent } from "./session.ts";
+import type { StoredTagKeys, TagKey } from "./tag_keys.ts";
+
+/** What is stored of the secrets of a session. The secrets themselves are nowhere. */
+export interface StoredSecrets {
+  /** SHA-256 of the token's secret, in base64url. */
+  readonly secretHash: string;
+  /** When it got this secret; nothing where it began with it. In milliseconds since the epoch. */
+  readonly secretSince?: number | undefined;
+  /** The hash of the secret before, after a rotation. */
+  readonly previousHash?: string | undefined;
+  /**
+   * Until when the secret before is good as well, in milliseconds since the epoch. Undefined: until the
+   * new one was seen in a request.
+   */
+  readonly previousUntil?: number | undefined;
+  /**
+   * What the secret was derived with from the one before, until it was seen: it is derived again if the
+   * answer with it was lost. Random, and of no use without the secret before.
+   */
+  readonly renewalSalt?: string | undefined;
+  /** Hashes of secrets that a later one certainly replaced, the newest last. */
+  readonly spentHashes?: readonly string[] | undefined;
+}
 
 /** A session as it is stored. */
-export interface SessionRecord {
+export interface SessionRecord extends StoredSecrets {
   readonly id: string;
   readonly userId: string;
   readonly provider: string;
@@ -10,14 +33,6 @@ export interface SessionRecord {
   readonly lastSeenAt: number;
   readonly userAgent: string;
   readonly address: string | undefined;
-  /** SHA-256 of the token's secret, in base64url. The secret itself is nowhere. */
-  readonly secretHash: string;
-  /** When it got this secret; nothing where it began with it. In milliseconds since the epoch. */
-  readonly secretSince?: number | undefined;
-  /** The hash of the secret before, after a rotation. */
-  readonly previousHash?: string | undefined;
-  /** Until when the secret before is good as well, in milliseconds since the epoch. */
-  readonly previousUntil?: number | undefined;
   /**
    * From when on the store may forget it, in milliseconds since the epoch: at least a day after its
    * end, so that an expired session can be told from one that never was.
@@ -79,14 +94,13 @@ export interface SessionStore {
   list(userId: string): Promise<SessionRecord[]>;
 
   /**
-   * Deletes the sessions of a user but `except`, and returns those that it deleted.
-   *
-   * One by one: after an error some may be gone. A session that is created meanwhile may stay.
+   * Keeps the key of a period at least until `forgetAt`, in milliseconds since the epoch, unless there is
+   * one; returns the secret of the one that is kept. Of all processes, one comes first.
    */
-  deleteByUser(
-    userId: string,
-    options?: { except?: string | undefined; announce?: Announce },
-  ): Promise<SessionRecord[]>;
+  addTagKey(key: TagKey, forgetAt: number): Promise<Uint8Array>;
+
+  /** Returns all keys that are kept. */
+  tagKeys(): Promise<StoredTagKeys>;
 }
 
 /** The order of {@linkcode SessionStore.list}. */

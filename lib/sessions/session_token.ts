@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 
-/** A token taken apart. */
+/** A token taken apart; {@linkcode SessionTokens} writes and reads them. */
 export interface SessionToken {
   /** The session it speaks of; not a secret. */
   readonly id: string;
@@ -33,24 +33,13 @@ export function matchesHash(secret: string, hash: string): boolean {
 }
 
 /** Compares every character, whatever the first ones are: as `timingSafeEqual`, without two buffers. */
-function isSameText(a: string, b: string): boolean {
+export function isSameText(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;
   for (let index = 0; index < a.length; index++) {
     difference |= a.charCodeAt(index) ^ b.charCodeAt(index);
   }
   return difference === 0;
-}
-
-/** Writes a token: `id.secret`. */
-export function formatToken(token: SessionToken): string {
-  return `${token.id}.${token.secret}`;
-}
-
-/** Takes a token apart. Undefined where its shape is not one that this software writes. */
-export function readToken(token: string | undefined): SessionToken | undefined {
-  if (token === undefined || token.length !== TOKEN_LENGTH || !TOKEN.test(token)) return undefined;
-  return { id: token.slice(0, ID_LENGTH), secret: token.slice(ID_LENGTH + 1) };
 }
 
 /** Returns whether `id` has the shape of a {@linkcode randomId}. */
@@ -64,7 +53,5 @@ export function isSecret(secret: string): boolean {
 }
 
 const ID_LENGTH = 16;
-const TOKEN_LENGTH = 60;
 const ID = /^[A-Za-z0-9_-]{16}$/;
 const SECRET = /^[A-Za-z0-9_-]{43}$/;
-const TOKEN = /^[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]{43}$/;

@@ -1,11 +1,9 @@
 import { type Clock, type Freshness, type Log, systemClock } from "../scope.ts";
 import { ControlFollower } from "./control_follower.ts";
 import type { ControlLog } from "./control_log.ts";
-import { isSecretOf, type KnownSession, toKnown } from "./known_session.ts";
 import { LiveSessions } from "./live_sessions.ts";
-import { createRecord, type NewSession, type NewToken } from "./new_session.ts";
+import { createRecord, type NewSession, type NewToken, type RenewedToken } from "./new_session.ts";
 import { outdateSession } from "./outdate_session.ts";
-import type { RecentReads } from "./recent_reads.ts";
 import { Recollection } from "./recollection.ts";
 import { NotedExpiries } from "./noted_expiries.ts";
 import {
@@ -17,17 +15,12 @@ import {
   type SessionLifetime,
   toSession,
 } from "./session.ts";
+import { type AnyToken, SessionProofs } from "./session_proofs.ts";
 import type { SessionRecord, SessionStore } from "./session_store.ts";
 import { SharedFollower } from "./shared_follower.ts";
-import {
-  formatToken,
-  hashSecret,
-  isId,
-  randomId,
-  randomSecret,
-  readToken,
-  type SessionToken,
-} from "./session_token.ts";
+import { isId, randomId, randomSecret, type SessionToken } from "./session_token.ts";
+import { SessionTokens } from "./session_tokens.ts";
+import { TagKeys } from "./tag_keys.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -58,8 +51,8 @@ export interface SessionsOptions {
  * Lifetimes are checked against the clock at every read. Whoever subscribes learns of an end or a
  * renewal at once, after the store has confirmed it; {@linkcode live} ends the connections.
  *
- * *Security*: a token is `id.secret`; the store has the SHA-256 of the secret (256 random bits) and
- * nothing else of it. Ids are not secret and prove nothing.
+ * *Security*: a token is `id.secret` with a tag, see {@linkcode SessionTokens}; the store has the SHA-256
+ * of the secret (256 bits) and nothing else of it. Ids are not secret and prove nothing.
  *
  * @example
  * ```ts
@@ -86,9 +79,12 @@ export class Sessions {
   readonly #lifetime: SessionLifetime;
   readonly #clock: Clock;
   readonly #maxPerUser: number;
-  readonly #recent: RecentReads<KnownSession> | undefined;
-  readonly #rotateAfterMs: number;
-  #unfollow: (() => void) | undefined;
+  readonly #tokens: SessionTokens;
+  readonly #proofs: SessionProofs;
+  /** Whether the control log tells of what this object writes. */
+  readonly #isTold: boolean;
+  readonly #unfollow: (() => void) | undefined;
+  readonly #unsubscribe: (() => void) | undefined;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
   readonly #expiries: NotedExpiries;
 
@@ -105,28 +101,48 @@ export class Sessions {
     this.#expiries = new NotedExpiries(options.log);
     this.renewEveryMs = Math.min(HOUR_MS, idleTtlMs / 2);
     this.#maxPerUser = options.maxPerUser ?? 100;
-    this.#rotateAfterMs = options.rotateAfterMs ?? 24 * HOUR_MS;
+    const keys = new TagKeys(store, { clock: this.#clock, sessionTtlMs: maxTtlMs });
+    this.#tokens = new SessionTokens(keys);
     const tools = { clock: this.#clock, log: this.log };
     this.live = new LiveSessions(this, tools);
-    const { controlLog } = options;
-    if (controlLog === undefined) return;
-    const follower = new ControlFollower(controlLog, this.live, tools);
-    const shared = new SharedFollower(follower);
-    this.#unfollow = this.live.followWith(shared.share());
-    this.freshness = follower;
-    this.recollection = new Recollection({
-      controlLog,
-      follower: shared.share(),
-      isCaughtUp: () => follower.isCaughtUp,
-      clock: this.#clock,
+    const { controlLog, rotateAfterMs = 24 * HOUR_MS } = options;
+    if (controlLog !== undefined) {
+      const follower = new ControlFollower(controlLog, this.live, tools);
+      const shared = new SharedFollower(follower);
+      this.#unfollow = this.live.followWith(shared.share());
+      this.freshness = follower;
+      this.recollection = new Recollection({
+        controlLog,
+        follower: shared.share(),
+        isCaughtUp: () => follower.isCaughtUp,
+        clock: this.#clock,
+      });
+      this.live.tellFirst(this.recollection);
+    }
+    // Also of a write that is confirmed after its caller has given up.
+    this.#unsubscribe = store.controlLog === controlLog
+      ? controlLog?.subscribe?.((event) => {
+        if (event.type === "ended" || event.type === "renewed") this.#emit(event);
+      })
+      : undefined;
+    this.#isTold = this.#unsubscribe !== undefined;
+    this.#proofs = new SessionProofs({
+      ...tools,
+      store,
+      rotateAfterMs,
+      tokens: this.#tokens,
+      lifetime: this.#lifetime,
+      recent: this.recollection?.of(store, outdateSession),
+      found: (session) => this.#found(session),
+      update: (id, change) => this.#update(id, change),
+      endStolen: (id) => this.#end(id, "stolen"),
     });
-    this.live.tellFirst(this.recollection);
-    this.#recent = this.recollection.of(store, outdateSession);
   }
 
   /** Follows other processes no more. What is open stays open. */
   close(): void {
     this.#unfollow?.();
+    this.#unsubscribe?.();
     this.recollection?.close();
   }
 
@@ -142,37 +158,42 @@ export class Sessions {
    * Past `maxPerUser` sessions of one person, those that were used least recently are ended.
    */
   async create(request: NewSession): Promise<NewToken> {
-    const token = { id: randomId(), secret: randomSecret() };
-    const record = this.#withForgetAt(createRecord(request, token, this.#clock.now()));
+    const parts = { id: randomId(), secret: randomSecret() };
+    const token = await this.#tokens.write(parts);
+    const record = this.#withForgetAt(createRecord(request, parts, this.#clock.now()));
     await this.#store.create(record);
     await this.#endSurplus(record);
-    return { session: this.#toSession(record), token: formatToken(token) };
+    return { session: this.#toSession(record), token };
   }
 
   /**
-   * Finds the session of a token. One read of the store, or none where the token's shape is wrong, or
-   * where the session was just read: see {@linkcode Recollection}.
+   * Finds the session of a token. One read of the store, or none if no server over this store wrote the
+   * token, or if the session was just read: see {@linkcode Recollection}. One write when a renewed secret
+   * is seen first.
    *
    * *Security*: `expired` is only said to who has the secret. A session that was ended, a wrong
-   * secret and nonsense are all `unknown`.
+   * secret and nonsense are all `unknown`. So is a secret that a later one has replaced; then somebody
+   * has a copy of it, and the session is ended as `stolen`.
    */
-  async find(token: string | undefined): Promise<FoundSession> {
-    const parts = readToken(token);
-    if (!parts) return { state: "unknown" };
-    const recalled = this.#recall(parts);
-    // Only to let in: another process may have renewed the session, or given it another secret.
-    if (recalled.state === "live") return recalled;
-    return this.#prove(await this.#read(parts.id), parts.secret);
+  find(token: AnyToken): Promise<FoundSession> {
+    return this.#proofs.find(token);
   }
 
   /**
    * Returns the session of a token where it was just read, lives, and need not be renewed: what
    * {@linkcode find} and {@linkcode touch} would return then, without waiting for anything.
    */
-  recall(token: string | undefined): Session | undefined {
-    const parts = readToken(token);
-    const found = parts && this.#recall(parts);
-    return found?.state === "live" && this.#isFresh(found.session) ? found.session : undefined;
+  recall(token: AnyToken): Session | undefined {
+    const session = this.#proofs.recall(token);
+    return session && this.#isFresh(session) ? session : undefined;
+  }
+
+  /**
+   * Takes a token apart, in the same turn unless a key has to be read. Undefined if no server over this
+   * store wrote it. Proves nothing: see {@linkcode find}.
+   */
+  readToken(token: string): SessionToken | undefined | Promise<SessionToken | undefined> {
+    return this.#tokens.read(token);
   }
 
   /** Finds sessions by their ids, as {@linkcode findById}, in the order of `ids`. */
@@ -205,63 +226,36 @@ export class Sessions {
     const now = this.#clock.now();
     const seenAt = Math.min(options.seenAt ?? now, now);
     if (this.#isFresh(session) && now < session.expiresAt) return session;
-    const record = await this.#store.update(
-      session.id,
-      (stored) => this.#seen(stored, seenAt),
-      (renewed) => this.#renewal(renewed),
-    );
+    const record = await this.#update(session.id, (stored) => this.#seen(stored, seenAt));
     const renewed = record && this.#toSession(record);
     if (!renewed || renewed.expiresAt <= now) return undefined;
-    if (renewed.lastSeenAt === seenAt) this.#emit({ type: "renewed", session: renewed });
     return renewed;
   }
 
   /**
    * Gives a session another secret, and keeps everything else: its connections stay open. Undefined
-   * where the session is over.
-   *
-   * The secret before is good for `graceMs` more, for requests that are on their way. With
-   * `secretSince`, only a session that got its secret then: of several rotations at once, one is done.
+   * where the session is over. The secret before is good for `graceMs` more, for requests that are on
+   * their way.
    *
    * *Security*: for when a token may have been seen. A sign-in always begins a new session instead.
    */
-  async rotate(
+  rotate(
     id: string,
-    { graceMs = 10_000, secretSince }: { graceMs?: number; secretSince?: number } = {},
+    { graceMs = 10_000 }: { graceMs?: number } = {},
   ): Promise<NewToken | undefined> {
-    const token = { id, secret: randomSecret() };
-    const now = this.#clock.now();
-    const record = await this.#store.update(
-      id,
-      (stored) => {
-        const known = toSession(stored, this.#lifetime);
-        if (now >= known.expiresAt) return undefined;
-        if (secretSince !== undefined && secretSince !== known.secretSince) return undefined;
-        return this.#withForgetAt({
-          ...stored,
-          lastSeenAt: Math.max(now, stored.lastSeenAt),
-          secretHash: hashSecret(token.secret),
-          secretSince: now,
-          previousHash: stored.secretHash,
-          previousUntil: now + graceMs,
-        });
-      },
-      (rotated) => this.#renewal(rotated),
-    );
-    if (!record) return undefined;
-    const session = this.#toSession(record);
-    this.#emit({ type: "renewed", session });
-    return { session, token: formatToken(token) };
+    return this.#proofs.replace(id, graceMs);
   }
 
   /**
-   * Gives a session another secret where the one that it has is older than `rotateAfterMs`, so that a
-   * token that was stolen is good for no longer than that and the grace of {@linkcode rotate}. For
-   * whoever can hand the new one to the browser. Of several calls at once, one gets it.
+   * Gives the session of a token another secret if the one of the token is older than `rotateAfterMs`.
+   * Undefined if it is not. Of several calls at once all get the same token, and one is told that it is
+   * new.
+   *
+   * The secret before stays good until the new one is seen in a request, and for 10 s after that;
+   * meanwhile {@linkcode find} says which token replaces it. So an answer that is lost signs nobody out.
    */
-  async renewSecret({ id, secretSince }: Session): Promise<NewToken | undefined> {
-    if (this.#clock.now() - secretSince < this.#rotateAfterMs) return undefined;
-    return await this.rotate(id, { secretSince });
+  renewSecret(session: Session, token: string): Promise<RenewedToken | undefined> {
+    return this.#proofs.renew(session, token);
   }
 
   /**
@@ -278,22 +272,25 @@ export class Sessions {
       const record = await this.#store.get(id);
       if (record?.userId !== options.userId) return false;
     }
-    const record = await this.#store.delete(id, (ended) => ending(ended, reason));
-    if (!record) return false;
-    this.#emit(ending(record, reason));
-    return true;
+    return await this.#end(id, reason);
   }
 
-  /** Ends the sessions of a user, but `except`; `by` is who does so. Returns how many. */
+  /**
+   * Ends the sessions of a user, but `except`; `by` is who does so. Returns how many.
+   *
+   * One by one: after an error some may be over, and those were told of. Calling it again ends the
+   * others.
+   */
   async endAll(
     userId: string,
     options: { except?: string | undefined; reason?: SessionEndReason; by?: string } = {},
   ): Promise<number> {
     const { except, reason = "revoked", by } = options;
-    const announce = (record: SessionRecord) => ending(record, reason, by);
-    const records = await this.#store.deleteByUser(userId, { except, announce });
-    for (const record of records) this.#emit(announce(record));
-    return records.length;
+    let ended = 0;
+    for (const { id } of await this.#store.list(userId)) {
+      if (id !== except && await this.#end(id, reason, by)) ended++;
+    }
+    return ended;
   }
 
   /** Returns the sessions of a user that live, oldest first. */
@@ -308,12 +305,13 @@ export class Sessions {
    * people has confirmed it; that store writes it to the control log.
    */
   announce(event: SessionEvent & { readonly type: "user-changed" | "user-ended" }): void {
-    this.#emit(event);
+    this.#emit(event.type === "user-ended" ? { at: this.#clock.now(), ...event } : event);
   }
 
   /**
-   * Calls `listener` at every end and renewal that this object brings about, in the same turn,
-   * after the store confirmed it. Returns how to stop. What a listener throws is logged.
+   * Calls `listener` once at every end and renewal that this object brings about, in the same turn,
+   * after the store confirmed it; with a control log also if that is after the call has failed. Returns
+   * how to stop. What a listener throws is logged.
    */
   subscribe(listener: (event: SessionEvent) => void): () => void {
     this.#listeners.add(listener);
@@ -329,22 +327,30 @@ export class Sessions {
     return this.#expiries.subscribe(listener);
   }
 
-  #read(id: string): Promise<KnownSession | undefined> {
-    const load = async () => {
-      const record = await this.#store.get(id);
-      return record && toKnown(record, this.#lifetime);
-    };
-    return this.#recent?.read(id, load) ?? load();
+  async #update(
+    id: string,
+    change: (stored: SessionRecord) => SessionRecord | undefined,
+  ): Promise<SessionRecord | undefined> {
+    let before: SessionRecord | undefined;
+    const record = await this.#store.update(id, (stored) => {
+      before = stored;
+      const changed = change(stored);
+      return changed === undefined || changed === stored ? changed : this.#withForgetAt(changed);
+    }, (changed) => this.#renewal(changed));
+    if (record !== undefined && record !== before) this.#written(this.#renewal(record));
+    return record;
   }
 
-  #recall({ id, secret }: SessionToken): FoundSession {
-    return this.#prove(this.#recent?.recall(id), secret);
+  async #end(id: string, reason: SessionEndReason, by?: string): Promise<boolean> {
+    const record = await this.#store.delete(id, (ended) => ending(ended, reason, by));
+    if (record === undefined) return false;
+    this.#written(ending(record, reason, by));
+    return true;
   }
 
-  #prove(known: KnownSession | undefined, secret: string): FoundSession {
-    if (known === undefined) return { state: "unknown" };
-    const isProof = isSecretOf(known, secret, this.#clock.now());
-    return isProof ? this.#found(known.session) : { state: "unknown" };
+  /** Tells of what was written, unless the control log has done so. */
+  #written(event: SessionEvent): void {
+    if (!this.#isTold) this.#emit(event);
   }
 
   #found(session: Session | undefined): FoundSession {
@@ -368,7 +374,7 @@ export class Sessions {
       return undefined;
     }
     if (seenAt <= record.lastSeenAt) return record;
-    return this.#withForgetAt({ ...record, lastSeenAt: seenAt });
+    return { ...record, lastSeenAt: seenAt };
   }
 
   #withForgetAt(record: SessionRecord): SessionRecord {

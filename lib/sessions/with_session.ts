@@ -1,12 +1,13 @@
 import { guarded } from "../guards.ts";
 import type { Admission, Application, Middleware, OriginScope, Scope } from "../scope.ts";
 import { andThen, isPromise } from "../promises.ts";
-import { findCookie, Refusal } from "../protocol/mod.ts";
-import { isSecure, sessionCookieName } from "./cookie.ts";
+import { Refusal } from "../protocol/mod.ts";
+import { isSecure } from "./cookie.ts";
+import { credentialOf } from "./credential.ts";
 import type { SessionBinding, SessionWatcher } from "./live_entry.ts";
 import type { FoundSession, Session } from "./session.ts";
+import type { SessionToken } from "./session_token.ts";
 import type { Sessions } from "./sessions.ts";
-import { readToken } from "./session_token.ts";
 import { tieOf } from "./watch_session.ts";
 
 /**
@@ -33,10 +34,11 @@ const RETRY_AFTER_SECONDS = 5;
  * Everybody is let through; `requireUser` turns away. At most one read of the store, none where the session
  * was just read, and at most one write an hour to renew the session. Refuses with `UNAVAILABLE` where the store cannot be reached.
  *
- * *Security*: the cookie is called `__Host-session` where `scope.url` is https, and `session` else.
- * Where a ticket was offered the cookie is not looked at, as a ticket needs no `Origin`. The
- * connection is tied to the session before the session is read, so that an end that comes in
- * between is not missed.
+ * *Security*: the cookie is called `__Host-session` where `scope.url` is https, and `session` else. If
+ * several cookies have the name, the first valid one counts, of up to five. A bearer token beside a
+ * cookie means that the cookie does not count; it opens no socket itself. Where a ticket was offered the
+ * cookie is not looked at, as a ticket needs no `Origin`. The connection is tied to the session before
+ * the session is read, so that an end that comes in between is not missed.
  *
  * @example
  * ```ts
@@ -57,12 +59,16 @@ export function withSession<S>(
       const none = { session: undefined, sessionState: "ticket-invalid" } as const;
       return next(Object.assign(scope, none));
     }
-    const token = sessionTokenOf(scope.cookies, { secure: isSecure(scope.url) });
-    const id = readToken(token)?.id;
-    if (id === undefined) return next(addSession(scope, { state: "unknown" }));
-    const find = () => sessions.find(token);
-    const recall = () => sessions.recall(token);
-    return admitSession(sessions, { scope, id, find, recall }, next);
+    const credential = credentialOf(scope.headers, { secure: isSecure(scope.url) });
+    const tokens = credential?.kind === "cookie" ? credential.tokens : [];
+    return andThen(chooseToken(sessions, tokens), (chosen) => {
+      if (chosen instanceof Refusal) return chosen;
+      if (chosen === undefined) return next(addSession(scope, { state: "unknown" }));
+      const { parts } = chosen;
+      const find = () => sessions.find(parts);
+      const recall = () => sessions.recall(parts);
+      return admitSession(sessions, { scope, id: parts.id, find, recall }, next);
+    });
   };
   return guarded(application, next, "session");
 }
@@ -110,14 +116,16 @@ export function admitSession<S>(
   const { scope, id } = claim;
   const tie = tieOf(scope.connection);
   tie.recollection = sessions.recollection;
-  const binding = sessions.live.bind(id, scope.connection, tie);
+  const binding = sessions.live.claim(id, scope.connection, tie);
   try {
     const found = findClaimed(sessions, claim);
     const admission = andThen(found, (found) => {
       if (found instanceof Refusal) return found;
       if (binding.over) return Refusal.of("NOT_SIGNED_IN");
-      if (found.state === "live") sessions.live.track(found.session);
-      else binding.release();
+      if (found.state === "live") {
+        binding.prove();
+        sessions.live.track(found.session);
+      } else binding.release();
       const known = addSession(scope, found, claim.unknownAs);
       tie.add(new ScopeRenewal(known));
       return next(known);
@@ -156,9 +164,15 @@ function findClaimed<S>(
   return session === undefined ? readAndRenew(sessions, find) : { state: "live", session };
 }
 
+/** The session of a request, and the token that proves it. */
+export type RequestSession = FoundSession & {
+  /** *Security*: a credential; never log it. */
+  readonly token?: string;
+};
+
 /**
- * Finds and renews the session of a request by its cookies: what {@linkcode withSession} does, for
- * pages and APIs.
+ * Finds and renews the session of a request by its bearer token or its cookies: what
+ * {@linkcode withSession} does, for pages and APIs.
  *
  * @throws {Refusal} `UNAVAILABLE`: the store cannot be reached.
  *
@@ -174,24 +188,30 @@ function findClaimed<S>(
  * assert.equal(found.state, "live");
  * ```
  */
-export async function findSession(
+export function findSession(
   sessions: Sessions,
-  cookies: Headers | ReadonlyMap<string, string>,
+  headers: Headers,
   options: { secure: boolean },
-): Promise<FoundSession> {
-  const token = sessionTokenOf(cookies, options);
-  const found = await readAndRenew(sessions, () => sessions.find(token));
-  if (found instanceof Refusal) throw found;
-  return found;
+): Promise<RequestSession> {
+  return findSessionByTokens(sessions, credentialOf(headers, options)?.tokens ?? []);
 }
 
-/** Returns the session token among a request's cookies. It may be anything. */
-export function sessionTokenOf(
-  cookies: Headers | ReadonlyMap<string, string>,
-  options: { secure: boolean },
-): string | undefined {
-  const name = sessionCookieName(options.secure);
-  return cookies instanceof Headers ? findCookie(cookies.get("cookie"), name) : cookies.get(name);
+/**
+ * Finds and renews the session of a request by the tokens that count for it: the first one of a session
+ * that lives. For those who decide which {@linkcode credentialOf} they accept.
+ *
+ * @throws {Refusal} `UNAVAILABLE`: the store cannot be reached.
+ */
+export async function findSessionByTokens(
+  sessions: Sessions,
+  tokens: readonly string[],
+): Promise<RequestSession> {
+  const chosen = await chooseToken(sessions, tokens);
+  if (chosen instanceof Refusal) throw chosen;
+  if (chosen === undefined) return { state: "unknown" };
+  const found = await readAndRenew(sessions, () => sessions.find(chosen.parts));
+  if (found instanceof Refusal) throw found;
+  return found.state === "live" ? { ...found, token: chosen.token } : found;
 }
 
 async function readAndRenew(
@@ -202,18 +222,56 @@ async function readAndRenew(
   try {
     found = await find();
   } catch (error) {
-    sessions.log.error("sessions cannot be read", { error });
-    return new Refusal("UNAVAILABLE", { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });
+    return unavailable(sessions, error);
   }
   if (found.state !== "live") return found;
   try {
     const session = await sessions.touch(found.session);
-    return session ? { state: "live", session } : { state: "unknown" };
+    return session ? { ...found, session } : { state: "unknown" };
   } catch (error) {
     // It was read and it lives: that it could not be renewed shortens it, and is no reason to refuse.
     sessions.log.warn("a session could not be renewed", { session: found.session.id, error });
     return found;
   }
+}
+
+function unavailable({ log }: Sessions, error: unknown): Refusal {
+  log.error("sessions cannot be read", { error });
+  return new Refusal("UNAVAILABLE", { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });
+}
+
+/** A token that a server over this store wrote. */
+interface ChosenToken {
+  readonly token: string;
+  readonly parts: SessionToken;
+}
+
+type Choice = ChosenToken | undefined | Refusal;
+
+/** Returns the token that counts, in the same turn unless something has to be read. */
+function chooseToken(sessions: Sessions, tokens: readonly string[]): Choice | Promise<Choice> {
+  const [token] = tokens;
+  if (token === undefined) return undefined;
+  const choice = tokens.length === 1
+    ? andThen(sessions.readToken(token), (parts) => parts && { token, parts })
+    : chooseAmong(sessions, tokens);
+  return isPromise(choice) ? choice.catch((error) => unavailable(sessions, error)) : choice;
+}
+
+/** The first of a session that lives; else the first of one that has expired; else any. */
+async function chooseAmong(sessions: Sessions, tokens: readonly string[]): Promise<Choice> {
+  const genuine: ChosenToken[] = [];
+  for (const token of tokens) {
+    const parts = await sessions.readToken(token);
+    if (parts !== undefined) genuine.push({ token, parts });
+  }
+  let expired: ChosenToken | undefined;
+  for (const chosen of genuine.length > 1 ? genuine : []) {
+    const { state } = await sessions.find(chosen.parts);
+    if (state === "live") return chosen;
+    if (state === "expired") expired ??= chosen;
+  }
+  return expired ?? genuine[0];
 }
 
 /** Keeps the session in a scope up to date. */

@@ -195,3 +195,20 @@ test("return_to takes a path on this site only", async () => {
     assert.equal(response.headers.get("location"), "/");
   }
 });
+
+test("signing out ends the session of a bearer token, and leaves a cookie beside it alone", async () => {
+  await using app = await TestApp.create();
+  const [program, browser] = [app.browser(), app.browser()];
+  await program.signIn("ada");
+  await browser.signIn("ada");
+  const headers = { authorization: `Bearer ${program.cookies.get("session")}` };
+  const signOut = (init: Record<string, string> = {}) =>
+    browser.request("/auth/signout", { method: "POST", headers: { ...headers, ...init } });
+  const response = await signOut({ accept: "application/json" });
+  assert.equal(response.status, 204);
+  assert.deepEqual(response.headers.getSetCookie(), []);
+  assert.equal((await program.request("/api/me")).status, 401);
+  assert.equal((await browser.request("/api/me", { headers })).status, 401);
+  assert.equal((await signOut()).status, 303, "a dead token ends nothing");
+  assert.equal((await browser.request("/api/me")).status, 200);
+});

@@ -1,6 +1,6 @@
 import { Builder } from "fresh/dev";
 import { createLog } from "@sluice/sluice/server";
-import { parseCookies } from "@sluice/sluice/sessions";
+import { parseCookies } from "@sluice/sluice/protocol";
 import { renderMetrics } from "../../app/metrics.ts";
 import { createServices, type ServiceOptions, type Services } from "../../app/services.ts";
 import { type Environment, readSettings } from "../../app/settings.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseCookies } from "../../lib/sessions/mod.ts";
+import { parseCookies } from "../../lib/protocol/mod.ts";
 
 /** Answers a request, as a server does. */
 export type Handler = (request: Request) => Promise<Response> | Response;

@@ -38,7 +38,7 @@ test("SignIn gives a browser a new session and takes it where it wanted to go", 
   const [cookie] = response.headers.getSetCookie();
   assert.match(
     cookie!,
-    /^__Host-session=[\w-]{16}\.[\w-]{43}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax; Secure$/,
+    /^__Host-session=[\w-]{16}\.[\w-]{59}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax; Secure$/,
   );
   assert.equal((await app.browser.request(`${ORIGIN}/api/me`)).status, 200);
 });

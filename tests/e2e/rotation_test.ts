@@ -39,12 +39,13 @@ async function statusOf(browser: TestBrowser, path = "/api/me", init?: RequestIn
   return response.status;
 }
 
-test("a stolen cookie dies by itself a day after it was given, and nobody's sockets drop", async () => {
+test("a stolen cookie ends its session when it is used after the owner's new one, and is noted", async () => {
   const { app, clock, owner, thief } = await setUp();
   await using _app = app;
   using own = await app.open("/ws/echo", owner);
   using stolen = await app.open("/ws/echo", thief);
   const token = owner.cookies.get("session");
+  const { id } = await (await owner.request("/api/me")).json();
   clock.forward(23 * HOUR_MS);
   assert.equal(await statusOf(owner), 200);
   assert.equal(owner.cookies.get("session"), token, "not yet");
@@ -52,33 +53,56 @@ test("a stolen cookie dies by itself a day after it was given, and nobody's sock
   clock.forward(2 * HOUR_MS);
   assert.equal(await statusOf(owner, "/rooms"), 200);
   assert.notEqual(owner.cookies.get("session"), token);
+  using _again = await app.open("/ws/echo", owner);
   assert.equal(await statusOf(thief), 200, "what is on its way may arrive");
   assert.equal(thief.cookies.get("session"), token, "and gets no other");
-  clock.forward(10_000);
-  assert.equal(await statusOf(thief), 401);
-  await assert.rejects(app.open("/ws/echo", thief), { code: "NOT_SIGNED_IN" });
-  assert.equal(await statusOf(owner), 200);
   for (const socket of [own, stolen]) {
     socket.send("still there");
     assert.equal((await socket.next()).text, "still there");
   }
-  using _again = await app.open("/ws/echo", owner);
+
+  clock.forward(10_000);
+  await assert.rejects(app.open("/ws/echo", thief), { code: "NOT_SIGNED_IN" });
+  assert.equal(await statusOf(owner), 401);
+  for (const socket of [own, stolen]) assert.equal((await socket.closed).code, 4401);
   const { audit } = app.app.services;
   await audit.written();
-  const { id } = await (await owner.request("/api/me")).json();
-  const kinds = (await audit.list(id)).map(({ kind }) => kind);
-  assert.equal(kinds.filter((kind) => kind === "session-rotated").length, 1);
+  const entries = await audit.list(id);
+  assert.deepEqual(
+    entries.map(({ kind, code }) => [kind, code]).filter(([kind]) => kind !== "refused"),
+    [["session-ended", "stolen"], ["session-rotated", undefined], ["signed-in", undefined]],
+  );
 });
 
-test("of ten requests at once one gives the browser another cookie, and it is the one that is good", async () => {
+test("a browser that never gets the answer with its new cookie stays signed in, and gets it again", async () => {
+  const { app, clock, owner } = await setUp();
+  await using _app = app;
+  const headers = { cookie: owner.cookieHeader };
+  clock.forward(25 * HOUR_MS);
+  for (let lost = 0; lost < 3; lost++) {
+    const response = await fetch(`${app.origin}/api/me`, { headers });
+    await response.body?.cancel();
+    assert.equal(response.status, 200);
+    clock.forward(HOUR_MS);
+    using _socket = await app.open("/ws/echo", owner);
+  }
+  const token = owner.cookies.get("session");
+  assert.equal(await statusOf(owner), 200);
+  assert.notEqual(owner.cookies.get("session"), token);
+  assert.equal(await statusOf(owner), 200);
+  clock.forward(11_000);
+  assert.equal(await statusOf(owner), 200);
+});
+
+test("ten requests at once give the browser one new cookie, which is good", async () => {
   const { app, clock, owner } = await setUp();
   await using _app = app;
   clock.forward(25 * HOUR_MS);
   const responses = await Promise.all(Array.from({ length: 10 }, () => owner.request("/api/me")));
   for (const response of responses) await response.body?.cancel();
   assert.deepEqual(responses.map(({ status }) => status), Array(10).fill(200));
-  const given = responses.filter(({ headers }) => headers.getSetCookie().length > 0);
-  assert.equal(given.length, 1);
+  const given = responses.flatMap(({ headers }) => headers.getSetCookie());
+  assert.equal(new Set(given).size, 1);
   clock.forward(HOUR_MS);
   assert.equal(await statusOf(owner), 200);
 });

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findCookie } from "../../lib/protocol/mod.ts";
+import { findCookies, parseCookies } from "../../lib/protocol/mod.ts";
 import {
   deletedSessionCookie,
-  parseCookies,
   serializeCookie,
   sessionCookie,
   sessionCookieName,
 } from "../../lib/sessions/mod.ts";
+import { OTHER_BLANKS } from "./fakes.ts";
 
 const TABLE: [header: string | null, expected: Record<string, string>][] = [
   [null, {}],
@@ -34,22 +34,32 @@ test("parseCookies() reads what browsers send and survives the rest", () => {
   }
 });
 
-test("findCookie() finds what parseCookies() has, and nothing else", () => {
-  const many = Array.from({ length: 120 }, (_, at) => `c${at}=1`).join("; ");
-  const headers = [...TABLE.map(([header]) => header), many, `a=${"x".repeat(16_384)}`];
-  const names = ["a", "b", "", "1", "a=1", "__proto__", "constructor", "c99", "c100", " a", "A"];
-  for (const header of headers) {
-    const cookies = parseCookies(header);
-    for (const name of names) {
-      assert.equal(findCookie(header, name), cookies.get(name), `${name} of ${header}`);
-    }
+test("parseCookies() trims SP and HTAB, and takes any other character for a part", () => {
+  for (const blank of [...OTHER_BLANKS, ..."\u1680\u2003\u2028\u3000\ufeff"]) {
+    const header = ` \t${blank}a${blank}\t =\t ${blank}1${blank} \t; b=2`;
+    const expected = [[`${blank}a${blank}`, `${blank}1${blank}`], ["b", "2"]];
+    assert.deepEqual([...parseCookies(header)], expected, JSON.stringify(blank));
   }
 });
 
-test("parseCookies() looks at 16,384 characters and 100 cookies at most", () => {
-  assert.equal(parseCookies(`a=${"x".repeat(16_384)}`).size, 0);
-  const many = Array.from({ length: 500 }, (_, at) => `c${at}=1`).join("; ");
-  assert.equal(parseCookies(many).size, 100);
+test("findCookies() finds all values of a name in their order, and nothing else", () => {
+  for (const [header, expected] of TABLE) {
+    for (const name of ["a", "b", "", "1", "a=1", "__proto__", "constructor", " a", "A"]) {
+      assert.equal(
+        findCookies(header, name, 5)[0],
+        Object.entries(expected)
+          .find(([each]) => each === name)?.[1],
+        `${name} of ${header}`,
+      );
+    }
+  }
+  assert.deepEqual(findCookies("a=1; ab=2; a=3;a=; a ; =a; a=4", "a", 3), ["1", "3", ""]);
+});
+
+test("findCookies() finds a cookie behind any number of others, of any size", () => {
+  const many = Array.from({ length: 500 }, (_, at) => `c${at}=${"x".repeat(200)}`).join("; ");
+  assert.equal(parseCookies(`${many}; a=1`).size, 501);
+  assert.deepEqual(findCookies(`${many}; a=1`, "a", 5), ["1"]);
 });
 
 test("sessionCookie() is __Host- and Secure over https, and neither else", () => {

@@ -7,8 +7,8 @@ import type {
   LogFields,
   OriginScope,
 } from "../../lib/scope.ts";
-import type { Refusal } from "../../lib/protocol/mod.ts";
-import { type BoundConnection, parseCookies } from "../../lib/sessions/mod.ts";
+import { parseCookies, type Refusal } from "../../lib/protocol/mod.ts";
+import type { BoundConnection } from "../../lib/sessions/mod.ts";
 
 /** A connection without a network. */
 export class FakeConnection implements BoundConnection {
@@ -54,7 +54,10 @@ function tell(listener: EndListener, end: ConnectionEnd): void {
 }
 
 /** The scope of a request. */
-export function fakeScope(address: string, options: { cookie?: string } = {}): OriginScope & {
+export function fakeScope(
+  address: string,
+  options: { cookie?: string; authorization?: string } = {},
+): OriginScope & {
   readonly connection: FakeConnection;
 } {
   const url = new URL(address);
@@ -65,7 +68,7 @@ export function fakeScope(address: string, options: { cookie?: string } = {}): O
     url,
     path: url.pathname,
     query: url.searchParams,
-    headers: new Headers(),
+    headers: new Headers(options),
     cookies: parseCookies(options.cookie),
     subprotocols: [],
     ticket: undefined,
@@ -116,3 +119,8 @@ export function tampered(text: string, index: number): string {
 export function filler(size: number, byte = 0): string {
   return Buffer.alloc(size, byte).toString("base64url");
 }
+
+/** What a header can carry that is no SP and no HTAB, and that `String.trim()` or `\s` may take for it. */
+export const OTHER_BLANKS: readonly string[] = [
+  ..."\u0001\u000b\u000c\u001f\u007f\u0080\u0085\u009f\u00a0\u00ad",
+];

@@ -110,6 +110,52 @@ test("LiveSessions ends a socket that receives nothing when its session is over"
   assert.equal(clock.timers, 0);
 });
 
+test("LiveSessions takes nothing that an unproved connection receives for use of a session", async () => {
+  const { clock, sessions, session, socket } = await setUp();
+  for (let at = 0; at < IDLE; at += 500) {
+    const claiming = new FakeConnection(`claim${at}`);
+    claiming.lastReceivedAt = clock.now();
+    const binding = sessions.live.claim(session.id, claiming);
+    if (at % 1_000 === 0) binding.release();
+    else claiming.end(1000);
+    const waiting = new FakeConnection(`wait${at}`);
+    waiting.lastReceivedAt = clock.now();
+    sessions.live.claim(session.id, waiting);
+    await clock.advance(500);
+  }
+  assert.deepEqual(socket.ended, { code: 4401, reason: "expired", byServer: true });
+});
+
+test("LiveSessions takes what a connection received before its proof for use after it", async () => {
+  const { clock, sessions, session, socket } = await setUp();
+  await clock.advance(IDLE - 1_000);
+  const proving = new FakeConnection("proving");
+  proving.lastReceivedAt = clock.now();
+  sessions.live.claim(session.id, proving).prove();
+  proving.end(1000);
+  await clock.advance(2_000);
+  assert.equal(socket.phase, "open");
+});
+
+test("LiveSessions ends what is older than the end of a person's sessions, and nothing younger", async () => {
+  const { clock, sessions, session, socket } = await setUp();
+  const at = clock.now();
+  await clock.advance(1);
+  const later = await sessions.create({ userId: "ada", provider: "dev" });
+  const young = new FakeConnection("young");
+  let looks = 0;
+  sessions.live.bind(later.session.id, young, { userChanged: () => void looks++ });
+  young.accept();
+  sessions.live.track(later.session);
+  const ended = { type: "user-ended", userId: "ada", reason: "user-banned" } as const;
+  sessions.live.apply({ ...ended, at: session.createdAt - 1 });
+  assert.deepEqual([socket.phase, young.phase], ["open", "open"]);
+  sessions.live.apply({ ...ended, at });
+  assert.deepEqual([socket.phase, young.phase, looks], ["ended", "open", 2]);
+  sessions.live.apply({ ...ended, at: later.session.createdAt });
+  assert.equal(young.phase, "ended");
+});
+
 test("LiveSessions renews the session of a socket that receives messages", async () => {
   const { clock, socket, store } = await setUp();
   for (let second = 0; second < 50; second++) {

@@ -108,13 +108,16 @@ export function testSessionStore(
     assert.deepEqual(ids, Array.from({ length: 25 }, (_, at) => `s${24 - at}`));
   });
 
-  it("deleteByUser() deletes all but the exception and returns them", async (store) => {
-    for (const id of ["s1", "s2", "s3"]) await store.create(record(id));
-    await store.create(record("other", { userId: "eve" }));
-    const deleted = await store.deleteByUser("ada", { except: "s2" });
-    assert.deepEqual(deleted.map((found) => found.id).sort(), ["s1", "s3"]);
-    assert.deepEqual((await store.list("ada")).map((found) => found.id), ["s2"]);
-    assert.equal((await store.list("eve")).length, 1);
+  it("addTagKey() keeps the first key of a period, whoever asks", async (store, clock) => {
+    const forgetAt = clock.now() + 1_000_000;
+    const key = (byte: number) => ({ period: 7, secret: new Uint8Array(32).fill(byte) });
+    const kept = await Promise.all([1, 2, 3].map((byte) => store.addTagKey(key(byte), forgetAt)));
+    assert.equal(new Set(kept.map(String)).size, 1);
+    const { keys, untaggedSince } = await store.tagKeys();
+    assert.deepEqual(keys.map(({ period, secret }) => [period, String(secret)]), [
+      [7, String(kept[0])],
+    ]);
+    assert.equal(untaggedSince, undefined, "it had no session before");
   });
 
   it("get() still knows a session until forgetAt", async (store, clock) => {

@@ -4,13 +4,14 @@ import type { Admission, Application, Consumer, Scope } from "../../lib/scope.ts
 import { Refusal } from "../../lib/protocol/mod.ts";
 import {
   findSession,
+  findSessionByTokens,
   MemorySessionStore,
   Sessions,
   type SessionScope,
   withSession,
 } from "../../lib/sessions/mod.ts";
 import { FakeClock, settled } from "./fake_clock.ts";
-import { FakeLog, fakeScope } from "./fakes.ts";
+import { FakeLog, fakeScope, OTHER_BLANKS, tampered } from "./fakes.ts";
 
 const IDLE = 10_000;
 const consumer = { name: "the consumer" } as unknown as Consumer;
@@ -61,6 +62,92 @@ test("withSession() does not look at the cookie where a ticket was offered", asy
   await withSession(sessions, seen(scopes))(Object.assign(scope, { ticket: "any" }));
   assert.deepEqual([scopes[0]?.session, scopes[0]?.sessionState], [undefined, "ticket-invalid"]);
   assert.equal(sessions.live.count(session.id), 0);
+});
+
+test("withSession() takes no attempt without the secret for use of the session", async () => {
+  const { sessions, clock, session, token } = await setUp();
+  const gate = withSession(sessions, () => consumer);
+  const owner = fakeScope("http://localhost/", { cookie: `session=${token}` });
+  await gate(owner);
+  owner.connection.accept();
+  const cookies = [`${session.id}.${"A".repeat(43)}`, tampered(token, 30), tampered(token, 70)];
+  for (let at = 0; at < IDLE; at += 500) {
+    for (const cookie of cookies) {
+      const scope = fakeScope("http://localhost/", { cookie: `session=${cookie}` });
+      scope.connection.lastReceivedAt = clock.now();
+      await gate(scope);
+      scope.connection.end(1000);
+    }
+    await clock.advance(500);
+  }
+  assert.deepEqual(owner.connection.ended, { code: 4401, reason: "expired", byServer: true });
+});
+
+test("withSession() takes the first valid cookie of its name, of up to five", async () => {
+  const { sessions, session, token } = await setUp();
+  const other = await sessions.create({ userId: "eve", provider: "dev" });
+  const ended = await sessions.create({ userId: "ada", provider: "dev" });
+  await sessions.end(ended.session.id, "signed-out");
+  const many = Array.from({ length: 300 }, (_, at) => `c${at}=${"x".repeat(100)}`).join("; ");
+  const garbage = (count: number) => "session=garbage; ".repeat(count);
+  const table: [cookie: string, expected: string | undefined][] = [
+    [`session=garbage; session=${token}`, session.id],
+    [`session=; session=${token}`, session.id],
+    [`session=${ended.token}; session=${token}`, session.id],
+    [`session=${tampered(token, 30)}; session=${token}`, session.id],
+    [`session=${token}; session=${other.token}`, session.id],
+    [`session=${other.token}; session=${token}`, other.session.id],
+    [`${many}; session=${token}`, session.id],
+    [`session="${token}"`, session.id],
+    [`${garbage(4)}session=${token}`, session.id],
+    [`${garbage(5)}session=${token}`, undefined],
+    [`Session=${token}`, undefined],
+    [`session =\t${token} `, session.id],
+  ];
+  for (const [cookie, expected] of table) {
+    const scopes: SessionScope[] = [];
+    await withSession(sessions, seen(scopes))(fakeScope("http://localhost/", { cookie }));
+    assert.equal(scopes[0]?.session?.id, expected, cookie.slice(0, 60));
+  }
+});
+
+test("withSession() says expired if no cookie is of a session that lives", async () => {
+  const { sessions, clock, token } = await setUp();
+  await clock.advance(IDLE);
+  const ended = await sessions.create({ userId: "ada", provider: "dev" });
+  await sessions.end(ended.session.id, "signed-out");
+  const scopes: SessionScope[] = [];
+  const cookie = `session=${ended.token}; session=${token}`;
+  await withSession(sessions, seen(scopes))(fakeScope("http://localhost/", { cookie }));
+  assert.equal(scopes[0]?.sessionState, "expired");
+});
+
+test("withSession() takes a name with other white space for another cookie", async () => {
+  const { sessions, session, token } = await setUp();
+  const eve = await sessions.create({ userId: "eve", provider: "dev" });
+  for (const blank of OTHER_BLANKS) {
+    for (const name of [`${blank}__Host-session`, `__Host-session${blank}`]) {
+      const scopes: SessionScope[] = [];
+      const cookie = `${name}=${eve.token}; __Host-session=${token}`;
+      await withSession(sessions, seen(scopes))(fakeScope("https://localhost/", { cookie }));
+      assert.equal(scopes[0]?.session?.id, session.id, JSON.stringify(name));
+    }
+  }
+});
+
+test("withSession() does not count a cookie beside a bearer token, whatever that is", async () => {
+  const { sessions, session, token } = await setUp();
+  const cookie = `session=${token}`;
+  for (const authorization of [`Bearer ${token}`, "Bearer", "bearer x y", "Basic eDp5, Bearer z"]) {
+    const scopes: SessionScope[] = [];
+    const scope = fakeScope("http://localhost/", { cookie, authorization });
+    await withSession(sessions, seen(scopes))(scope);
+    assert.equal(scopes[0]?.sessionState, "none", authorization);
+  }
+  const scopes: SessionScope[] = [];
+  const basic = fakeScope("http://localhost/", { cookie, authorization: "Basic eDp5" });
+  await withSession(sessions, seen(scopes))(basic);
+  assert.equal(scopes[0]?.session?.id, session.id);
 });
 
 test("withSession() lets nobody through as somebody", async () => {
@@ -188,21 +275,19 @@ test("withSession() lets a live session in that could not be renewed", async () 
   assert.match(log.text, /could not be renewed/);
 });
 
-test("findSession() finds by headers or by parsed cookies what withSession() finds", async () => {
+test("findSession() finds by headers what withSession() finds", async () => {
   const { sessions, session, token } = await setUp();
-  const secure = { secure: true };
   const headers = new Headers({ cookie: `a=b; __Host-session=${token}` });
-  assert.deepEqual(await findSession(sessions, headers, secure), { state: "live", session });
-  const cookies = new Map([["__Host-session", token]]);
-  assert.deepEqual(await findSession(sessions, cookies, secure), { state: "live", session });
-  assert.deepEqual(await findSession(sessions, cookies, { secure: false }), { state: "unknown" });
+  const found = await findSession(sessions, headers, { secure: true });
+  assert.deepEqual(found, { state: "live", session, token });
+  assert.deepEqual(await findSession(sessions, headers, { secure: false }), { state: "unknown" });
 });
 
 test("findSession() throws UNAVAILABLE where the store is down", async () => {
   const { sessions, store, token } = await setUp();
   store.get = () => Promise.reject(new Error("connection refused"));
   await assert.rejects(
-    findSession(sessions, new Map([["session", token]]), { secure: false }),
+    findSessionByTokens(sessions, [token]),
     { name: "Refusal", code: "UNAVAILABLE" },
   );
 });

@@ -19,7 +19,7 @@ const CREDENTIAL = "(?:code|code_verifier|client_secret|access_token|refresh_tok
 const SHAPES: readonly (readonly [kind: string, shape: RegExp])[] = [
   ["a ticket", /sluice\.ticket\.[\w-]+(?:\.[\w-]*)*/g],
   ["a JWT", /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{16,}/g],
-  ["a session token", /(?<![\w.-])[\w-]{16}\.[\w-]{43}(?![\w.-])/g],
+  ["a session token", /(?<![\w.-])[\w-]{16}\.[\w-]{43}(?:[\w-]{16})?(?![\w.-])/g],
   ["a token after Bearer", /(?<!\w)Bearer [\w.~+/-]{16,}=*/gi],
   ["a token of GitHub", /(?<!\w)gh[oprsu]_[\w-]{20,}/g],
   ["a secret of a double", /(?<!\w)double-(?:secret|code)-[\w-]+/g],

@@ -1,0 +1,60 @@
+import type { Credential as ShownCredential } from "@sluice/sluice/sessions";
+
+/** What a route accepts as proof of who asks. */
+export type Credential = "cookie" | "bearer" | "ticket";
+
+/** What a route accepts, by method. `GET` covers `HEAD`; a method that is missing is refused. */
+type Accepted = Readonly<Partial<Record<"GET" | "POST" | "DELETE", readonly Credential[]>>>;
+
+const NONE: readonly Credential[] = [];
+/** Pages: a program has no use for them, and a token must not do what a person decides. */
+const BROWSER: readonly Credential[] = ["cookie"];
+const ANY: readonly Credential[] = ["cookie", "bearer"];
+
+/**
+ * Which credential each route accepts: the only place where this is decided. The routes are those of
+ * Fresh, by their patterns.
+ *
+ * *Security*: a route that is missing accepts none.
+ */
+export const CREDENTIALS: Readonly<Record<string, Accepted>> = {
+  "/": { GET: BROWSER },
+  "/signin": { GET: BROWSER },
+  "/sessions": { GET: BROWSER, POST: BROWSER },
+  "/rooms": { GET: BROWSER },
+  "/rooms/:room": { GET: BROWSER },
+  "/device": { GET: BROWSER, POST: BROWSER },
+  "/people": { GET: BROWSER },
+  "/people/:id": { GET: BROWSER, POST: BROWSER },
+  "/api/me": { GET: ANY },
+  "/api/sessions": { GET: ANY, DELETE: ANY },
+  "/api/sessions/:id": { DELETE: ANY },
+  "/api/tickets": { POST: ANY },
+  // Asks before it signs in somebody else.
+  "/auth/signin": { GET: BROWSER },
+  // Ends the session that the browser had before.
+  "/auth/callback/:provider": { GET: BROWSER },
+  "/auth/signout": { POST: ANY },
+  "/auth/dev/:path*": { GET: NONE, POST: NONE },
+  "/auth/device": { POST: NONE },
+  "/auth/device/token": { POST: NONE },
+  // The gate reads them itself: see `realtime.ts`.
+  "/ws/:path*": { GET: ["cookie", "ticket"] },
+  "/healthz": { GET: NONE },
+  "/readyz": { GET: NONE },
+  "/metrics": { GET: NONE },
+};
+
+/** What is asked for where there is no route: the page that says so shows who reads it. */
+const NO_ROUTE: Accepted = { GET: BROWSER };
+
+/** Returns the session tokens that count for a request: those of a credential that its route accepts. */
+export function acceptedTokens(
+  { route, req }: { readonly route: string | null; readonly req: Request },
+  shown: ShownCredential | undefined,
+): readonly string[] {
+  const accepted = route === null ? NO_ROUTE : CREDENTIALS[route.replace(/(?<=.)\/$/, "")] ?? {};
+  const method = req.method === "HEAD" ? "GET" : req.method;
+  const kinds = Object.entries(accepted).find(([name]) => name === method)?.[1] ?? NONE;
+  return shown !== undefined && kinds.includes(shown.kind) ? shown.tokens : [];
+}

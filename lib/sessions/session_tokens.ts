@@ -1,0 +1,61 @@
+import { createHmac } from "node:crypto";
+import { andThen } from "../promises.ts";
+import { isSameText, type SessionToken } from "./session_token.ts";
+import type { TagKey, TagKeys } from "./tag_keys.ts";
+
+const ID_LENGTH = 16;
+const UNTAGGED_LENGTH = ID_LENGTH + 1 + 43;
+/** Base 36: enough for some thousand years of days. */
+const PERIOD_LENGTH = 4;
+/** Base64url: 72 bits. */
+const MAC_LENGTH = 12;
+const TOKEN_LENGTH = UNTAGGED_LENGTH + PERIOD_LENGTH + MAC_LENGTH;
+const TOKEN = /^[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]+$/;
+
+/**
+ * Writes and reads session tokens: `id.secret`, and behind it a tag: the period of its key, and a MAC
+ * (HMAC-SHA256, 72 bits) over period, id and secret.
+ *
+ * *Security*: the tag proves nothing but that a server wrote the token; it saves the read of the store
+ * for all others. The secret is what proves the session. Tokens of sessions that began before there
+ * were tags have none; they are accepted for as long as those sessions can live.
+ */
+export class SessionTokens {
+  readonly #keys: TagKeys;
+
+  constructor(keys: TagKeys) {
+    this.#keys = keys;
+  }
+
+  /** Writes a token. Rejects if there is no key yet and the store cannot be reached. */
+  async write(token: SessionToken): Promise<string> {
+    return `${token.id}.${token.secret}${tagOf(token, await this.#keys.current())}`;
+  }
+
+  /**
+   * Takes a token apart, in the same turn unless a key has to be read. Undefined if no server over this
+   * store wrote it.
+   */
+  read(token: string | undefined): SessionToken | undefined | Promise<SessionToken | undefined> {
+    if (token === undefined || token.length > TOKEN_LENGTH || !TOKEN.test(token)) return undefined;
+    const secret = token.slice(ID_LENGTH + 1, UNTAGGED_LENGTH);
+    const parts = { id: token.slice(0, ID_LENGTH), secret };
+    if (token.length === UNTAGGED_LENGTH) {
+      return andThen(this.#keys.acceptsUntagged(), (isAccepted) => isAccepted ? parts : undefined);
+    }
+    if (token.length !== TOKEN_LENGTH) return undefined;
+    const tag = token.slice(UNTAGGED_LENGTH);
+    const period = parseInt(tag.slice(0, PERIOD_LENGTH), 36);
+    if (Number.isNaN(period)) return undefined;
+    return andThen(
+      this.#keys.find(period),
+      (key) => key && isSameText(tag, tagOf(parts, { period, secret: key })) ? parts : undefined,
+    );
+  }
+}
+
+function tagOf({ id, secret }: SessionToken, key: TagKey): string {
+  const period = key.period.toString(36).padStart(PERIOD_LENGTH, "0");
+  const mac = createHmac("sha256", key.secret).update(`${period}.${id}.${secret}`);
+  return period + mac.digest("base64url").slice(0, MAC_LENGTH);
+}

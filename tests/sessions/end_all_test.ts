@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Audit, type AuditEntry } from "../../lib/auth/mod.ts";
+import { KvControlLog, KvSessionStore, Sessions } from "../../lib/sessions/mod.ts";
+import { settle } from "../../lib/testing/fake_clock.ts";
+import { auditSessions } from "../../app/audit.ts";
+import { FakeClock } from "./fake_clock.ts";
+import { FakeConnection, FakeLog } from "./fakes.ts";
+
+type Commit = () => Promise<Deno.KvCommitResult | Deno.KvCommitError>;
+
+/** A database whose commits a test can break. */
+class FaultyKv {
+  commits = 0;
+  around: (commit: Commit, count: number) => ReturnType<Commit> = (commit) => commit();
+
+  over(kv: Deno.Kv): Deno.Kv {
+    const atomic = () => {
+      const operation = kv.atomic();
+      const commit: Commit = operation.commit.bind(operation);
+      operation.commit = () => this.around(commit, ++this.commits);
+      return operation;
+    };
+    return new Proxy(kv, {
+      get(target, name) {
+        if (name === "atomic") return atomic;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  }
+}
+
+/** A person with four sessions, a socket of each but the last, and what is noted of their ends. */
+async function setUp(kv: Deno.Kv) {
+  const clock = new FakeClock();
+  const log = new FakeLog();
+  const faulty = new FaultyKv();
+  const source = faulty.over(kv);
+  const controlLog = new KvControlLog(source);
+  const sessions = new Sessions(new KvSessionStore(source, { clock, controlLog }), {
+    clock,
+    controlLog,
+    log,
+  });
+  const entries: AuditEntry[] = [];
+  const store = {
+    add: (entry: AuditEntry) => Promise.resolve(entries.push(entry) > 0),
+    list: () => Promise.resolve(entries),
+  };
+  auditSessions(sessions, new Audit({ store, log, clock }));
+  const created = [];
+  for (let count = 0; count < 4; count++) {
+    created.push(await sessions.create({ userId: "ada", provider: "dev" }));
+    await clock.advance(1);
+  }
+  const sockets = created.map(({ session }) => {
+    const socket = new FakeConnection();
+    sessions.live.bind(session.id, socket);
+    sessions.live.track(session);
+    socket.accept();
+    return socket;
+  });
+  faulty.commits = 0;
+  const ids = created.map(({ session }) => session.id);
+  const endOthers = () => sessions.endAll("ada", { except: ids[3]! });
+  const ended = () => entries.map(({ sessionId }) => sessionId);
+  const open = () => sockets.filter(({ phase }) => phase === "open").length;
+  return { sessions, faulty, ids, endOthers, ended, open };
+}
+
+test("Sessions.endAll() tells of what it ended before it failed, once, and a retry ends the rest", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { sessions, faulty, ids, endOthers, ended, open } = await setUp(kv);
+  faulty.around = (commit, count) =>
+    count === 3 ? Promise.reject(new Error("disk is full")) : commit();
+  await assert.rejects(endOthers(), /disk is full/);
+  assert.deepEqual(ended(), ids.slice(0, 2));
+  assert.equal(open(), 2);
+  faulty.around = (commit) => commit();
+  assert.equal(await endOthers(), 1);
+  assert.equal(await endOthers(), 0);
+  assert.deepEqual(ended(), ids.slice(0, 3));
+  assert.equal(open(), 1);
+  sessions.close();
+});
+
+test("Sessions.endAll() takes a commit whose answer was lost for what it is", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { sessions, faulty, ids, endOthers, ended, open } = await setUp(kv);
+  faulty.around = async (commit, count) => {
+    const result = await commit();
+    if (count === 2) throw new Error("connection reset");
+    return result;
+  };
+  assert.equal(await endOthers(), 3);
+  assert.deepEqual(ended(), ids.slice(0, 3));
+  assert.equal(open(), 1);
+  sessions.close();
+});
+
+test("Sessions tells of an end that is committed after its call has failed, once", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { sessions, faulty, ids, endOthers, ended, open } = await setUp(kv);
+  const gate = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  faulty.around = async (commit, count) => {
+    if (count === 2) {
+      reached.resolve();
+      await gate.promise;
+    }
+    return await commit();
+  };
+  const ending = endOthers();
+  ending.catch(() => {});
+  await reached.promise;
+  // A use of the database gives up after 5 s; its timer keeps no process alive.
+  const alive = setInterval(() => {}, 1_000);
+  await assert.rejects(ending, /did not answer within 5000 ms/);
+  clearInterval(alive);
+  assert.deepEqual(ended(), ids.slice(0, 1));
+  gate.resolve();
+  for (let turn = 0; turn < 1_000 && ended().length < 2; turn++) await settle();
+  assert.deepEqual(ended(), ids.slice(0, 2));
+  assert.equal(open(), 2);
+  assert.equal(await endOthers(), 1);
+  assert.deepEqual(ended(), ids.slice(0, 3));
+  sessions.close();
+});
+
+test("Sessions.end() is told of and noted once with a control log", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { sessions, ids, ended } = await setUp(kv);
+  const outcomes = await Promise.all([1, 2, 3].map(() => sessions.end(ids[0]!, "signed-out")));
+  assert.deepEqual(outcomes.sort(), [false, false, true]);
+  assert.deepEqual(ended(), ids.slice(0, 1));
+  sessions.close();
+});
