@@ -100,6 +100,12 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     return this.#phase;
   }
 
+  /** Why it was refused before a consumer was asked. */
+  get refusal(): Refusal | undefined {
+    const decision = this.#decision;
+    return decision !== undefined && "refused" in decision ? decision.refused : undefined;
+  }
+
   /** Whether a consumer has been asked: then the decision is the consumer's. */
   get hasConsumer(): boolean {
     return this.consumer !== undefined;

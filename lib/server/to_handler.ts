@@ -114,7 +114,7 @@ class Handshake {
   ended(end: ConnectionEnd): void {
     if (this.connection.hasConsumer || this.answerEarly === undefined) return;
     this.isAnswered = true;
-    this.answerEarly(refusalOfEnd(end.code));
+    this.answerEarly(this.connection.refusal ?? refusalOfEnd(end.code));
   }
 }
 

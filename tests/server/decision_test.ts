@@ -260,3 +260,13 @@ test("a socket that opens while its server drains ends with 1012 before the drai
   await drained;
   assert.deepEqual(closed, [1012]);
 });
+
+test("a connection that is refused while a middleware waits is answered with that refusal", async () => {
+  const response = await upgradeWith(async ({ connection }) => {
+    await Promise.resolve();
+    connection.refuse(Refusal.of("NOT_SIGNED_IN"));
+    return await new Promise(() => {});
+  });
+  assert.equal(response.status, 401);
+  assert.equal((await response.json()).code, "NOT_SIGNED_IN");
+});
