@@ -16,12 +16,16 @@ type Label = "cookie" | "bearer" | "third";
 interface Sample {
   readonly path?: (fixture: Fixture) => string;
   readonly body?: BodyInit;
+  readonly headers?: Headers;
   /** The sessions that end, by what proves the request. */
   readonly ends?: (by: Credential) => Label[];
 }
 
 const others = (by: Credential): Label[] =>
   (["cookie", "bearer", "third"] as const).filter((label) => label !== by);
+
+/** Routes that answer everybody in the same way. */
+const PUBLIC = ["/auth/signout", "/auth/callback/:provider"];
 
 /** What is special about a route and method. */
 const SAMPLES: Readonly<Record<string, Sample>> = {
@@ -40,6 +44,10 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   },
   "POST /api/tickets": { body: '{"path":"/ws/echo"}' },
   "POST /auth/signout": { ends: (by) => by === "ticket" ? [] : [by] },
+  // A person who is signed in and was led here is asked.
+  "GET /auth/signin": {
+    headers: { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" },
+  },
   "GET /auth/callback/:provider": { path: () => "/auth/callback/dev" },
   "GET /auth/dev/:path*": { path: () => "/auth/dev/.well-known/openid-configuration" },
   "POST /auth/dev/:path*": { path: () => "/auth/dev/nothing" },
@@ -195,7 +203,7 @@ async function outcomeOf(
     redirect: "manual",
     ...(sample.body && !isForm ? { body: sample.body } : {}),
     ...(isForm ? { body: new URLSearchParams(sample.body as URLSearchParams) } : {}),
-    headers: { origin: app.origin, ...headers },
+    headers: { origin: app.origin, ...sample.headers, ...headers },
   });
   const response = await app.handle(request);
   const text = await response.text();
@@ -254,7 +262,7 @@ test("every route accepts the credentials of the table, and no others", async ()
         const expected = { ...counts ? somebody : nobody, ended };
         assert.deepEqual(outcome, expected, `${method} ${route} with ${variant}`);
       }
-      const isPublic = ["/", "/auth/signout", "/auth/callback/:provider"].includes(route);
+      const isPublic = method === "HEAD" || PUBLIC.includes(route);
       if (accepted.length > 0 && !isPublic) {
         assert.notDeepEqual(nobody, somebody, `${method} ${route} is the same for everybody`);
       }
