@@ -51,6 +51,7 @@ export {
   type RecentReadsOptions,
 } from "./recent_reads.ts";
 export { type LoggedStore, Recollection, type RecollectionOptions } from "./recollection.ts";
+export type { AnyToken } from "./session_proofs.ts";
 export { Sessions, type SessionsOptions } from "./sessions.ts";
 export {
   hashSecret,
