@@ -50,7 +50,7 @@ async function ban({ parts, admin, user }: Change): Promise<PersonResult> {
 }
 
 async function unban({ parts, admin, user }: Change): Promise<PersonResult> {
-  await unbanUser(parts, user.id);
+  await unbanUser(parts, user.id, { by: admin.user.id });
   parts.audit.write({ kind: "user-unbanned", userId: user.id, by: admin.user.id });
   return { done: "unbanned" };
 }

@@ -1,13 +1,17 @@
 import type { Context } from "fresh";
+import type { DevicePoll } from "@sluice/sluice/auth";
 import type { State } from "./define.ts";
 
 /** Longest request that is read, in bytes. */
 const MAX_BODY_BYTES = 4096;
 
+/** When a program asks again if the database cannot be reached, in seconds. */
+const RETRY_SECONDS = 5;
+
 /** Begins the sign-in of a program without a browser (RFC 8628 §3.1). */
 export async function beginDevice(ctx: Context<State>): Promise<Response> {
-  const { services: { deviceSignIn, deviceAttempts }, peer } = ctx.state;
-  const retryAfter = deviceAttempts?.take(peer.address);
+  const { services: { deviceSignIn, limits }, peer } = ctx.state;
+  const retryAfter = limits.devices.take(peer.address);
   if (retryAfter !== undefined) return oauthError("slow_down", 429, Math.ceil(retryAfter));
   const userAgent = ctx.req.headers.get("user-agent") ?? "";
   const begun = await deviceSignIn.begin({ userAgent, address: peer.address });
@@ -24,12 +28,21 @@ export async function beginDevice(ctx: Context<State>): Promise<Response> {
   });
 }
 
-/** Answers a program that asks whether it was approved (RFC 8628 §3.4). */
+/** Answers a program that asks if it was approved (RFC 8628 §3.4). */
 export async function pollDevice(ctx: Context<State>): Promise<Response> {
+  const { services: { deviceSignIn, limits, log }, peer } = ctx.state;
+  const retryAfter = limits.devicePolls.take(peer.address);
+  if (retryAfter !== undefined) return oauthError("slow_down", 429, Math.ceil(retryAfter));
   const form = await readForm(ctx.req);
   const deviceCode = form?.get("device_code");
   if (!deviceCode) return oauthError("invalid_request", 400);
-  const result = await ctx.state.services.deviceSignIn.poll(deviceCode);
+  let result: DevicePoll;
+  try {
+    result = await deviceSignIn.poll(deviceCode);
+  } catch (error) {
+    log.error("A program could not be answered", { error });
+    return oauthError("temporarily_unavailable", 503, RETRY_SECONDS);
+  }
   if (result.error !== undefined) return oauthError(result.error, 400);
   const { token, expiresIn } = result;
   return answer({ access_token: token, token_type: "Bearer", expires_in: expiresIn });

@@ -19,7 +19,7 @@ import {
 } from "@sluice/sluice/auth";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
-import { createCrossOrigin, type CrossOrigin, type Limiter } from "@sluice/sluice/security";
+import { createCrossOrigin, type CrossOrigin } from "@sluice/sluice/security";
 import { createLog, type Handler } from "@sluice/sluice/server";
 import {
   ControlGroup,
@@ -56,8 +56,6 @@ export interface Services {
   readonly signIn: SignIn;
   /** Signing in programs that have no browser. */
   readonly deviceSignIn: DeviceSignIn;
-  /** How often an address may begin that. */
-  readonly deviceAttempts: Limiter | undefined;
   /** Which pages of other sites may read answers. */
   readonly crossOrigin: CrossOrigin;
   /** The development identity provider, where it is on. */
@@ -125,7 +123,14 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   const notices = new SessionNotices({ layer, log, clock });
   notices.follow(sessions, audit);
   const grants = new KvDeviceGrantStore(database.source, { clock });
-  const deviceSignIn = new DeviceSignIn({ grants, users, sessions, audit, clock });
+  const deviceSignIn = new DeviceSignIn({
+    grants,
+    users,
+    sessions,
+    audit,
+    guesses: limits.userCodes,
+    clock,
+  });
   const realtime = createRealtime({
     ...parts,
     notices,
@@ -135,7 +140,6 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     ...parts,
     crossOrigin,
     deviceSignIn,
-    deviceAttempts: limits.devices,
     socketCounts,
     realtime,
     startedAt: Date.now(),

@@ -1,30 +1,40 @@
-import { page } from "fresh";
+import { type Context, page } from "fresh";
 import { Head } from "fresh/runtime";
-import { define } from "../app/define.ts";
+import type { DeviceApprover } from "@sluice/sluice/auth";
+import { networkOf } from "@sluice/sluice/security";
+import { browserPerson } from "../app/browser_person.ts";
+import { define, type State } from "../app/define.ts";
 import { describeDevice } from "../app/describe_device.ts";
 import { ONLY_GET_AND_POST } from "./(_pages)/only_get.ts";
 import { PRIVATE } from "./(_pages)/private_page.ts";
 import { signInFirst } from "./(_pages)/sign_in_first.ts";
+
+async function approverOf(ctx: Context<State>): Promise<DeviceApprover | undefined> {
+  const person = await browserPerson(ctx);
+  return person && { ...person, address: networkOf(ctx.state.peer.address) };
+}
 
 type Outcome = "approved" | "denied" | "unknown";
 
 export const handlers = define.handlers({
   ...ONLY_GET_AND_POST,
   async GET(ctx) {
-    if (!await ctx.state.person()) return signInFirst(ctx);
+    const approver = await approverOf(ctx);
+    if (!approver) return signInFirst(ctx);
     const code = ctx.url.searchParams.get("user_code") ?? "";
-    const device = code === "" ? undefined : await ctx.state.services.deviceSignIn.find(code);
+    const { deviceSignIn } = ctx.state.services;
+    const device = code === "" ? undefined : await deviceSignIn.find(code, approver);
     const outcome: Outcome | undefined = code !== "" && !device ? "unknown" : undefined;
     return page({ code, device, outcome }, { headers: PRIVATE });
   },
   async POST(ctx) {
-    const person = await ctx.state.person();
-    if (!person) return signInFirst(ctx);
+    const approver = await approverOf(ctx);
+    if (!approver) return signInFirst(ctx);
     const form = await ctx.req.formData().catch(() => undefined);
     const code = String(form?.get("user_code") ?? "");
     const isApproved = form?.get("answer") === "approve";
     const { deviceSignIn } = ctx.state.services;
-    const isDecided = await deviceSignIn.decide(code, person.user, isApproved);
+    const isDecided = await deviceSignIn.decide(code, approver, isApproved);
     const outcome: Outcome = !isDecided ? "unknown" : isApproved ? "approved" : "denied";
     return page({ code: "", device: undefined, outcome }, { headers: PRIVATE });
   },

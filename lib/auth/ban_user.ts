@@ -9,8 +9,11 @@ export interface UserChangeParts {
 }
 
 /**
- * Bans a person: all their sessions are over, with every connection, and they cannot sign in until
- * {@linkcode unbanUser}. `by` is who does so. Returns the person, or undefined where there is none.
+ * Bans a user: all their sessions end, with every connection, and they cannot sign in until
+ * {@linkcode unbanUser}. `by` is who does so. Returns the user, or undefined if there is none.
+ *
+ * The ban is written first. If ending the sessions fails, none of them is let in all the same, and
+ * both {@linkcode banUser} again and {@linkcode unbanUser} end what is left.
  *
  * @example
  * ```ts
@@ -35,11 +38,19 @@ export async function banUser(
   return user;
 }
 
-/** Lets a person sign in again. Returns the person, or undefined where there is none. */
+/**
+ * Lets a user sign in again. Returns the user, or undefined if there is none.
+ *
+ * Sessions that the ban has not ended, as it failed half way, end first: none of them comes back.
+ */
 export async function unbanUser(
-  { users }: Pick<UserChangeParts, "users">,
+  { users, sessions }: UserChangeParts,
   id: string,
+  options: { by?: string } = {},
 ): Promise<User | undefined> {
+  const user = await users.get(id);
+  if (user?.bannedAt === undefined) return user;
+  await sessions.endAll(id, { reason: "user-banned", ...options });
   return await users.update(id, (known) => ({ ...known, bannedAt: undefined }));
 }
 

@@ -40,6 +40,12 @@ export class KvDeviceGrantStore implements DeviceGrantStore {
     return ok;
   }
 
+  get(key: string): Promise<DeviceGrant | undefined> {
+    return this.#kv.run(async (kv) =>
+      (await kv.get<DeviceGrant>(grantKey(key))).value ?? undefined
+    );
+  }
+
   findByUserCode(userCode: string): Promise<DeviceGrant | undefined> {
     return this.#kv.run(async (kv) => {
       const { value: key } = await kv.get<string>(codeKey(userCode));
@@ -58,6 +64,7 @@ export class KvDeviceGrantStore implements DeviceGrantStore {
         const entry = await kv.get<DeviceGrant>(grantKey(key));
         if (entry.versionstamp === null) return undefined;
         const changed = change(entry.value);
+        if (changed === entry.value) return entry.value;
         const operation = kv.atomic().check(entry);
         if (changed === "remove") operation.delete(entry.key).delete(codeKey(entry.value.userCode));
         else operation.set(entry.key, changed, { expireIn: this.#expireIn(changed) });

@@ -12,8 +12,10 @@ export { Audit, type AuditOptions } from "./audit.ts";
 export type { AuditEntry, AuditEvent, AuditKind, AuditStore } from "./audit_log.ts";
 export { KvAuditStore, type KvAuditStoreOptions } from "./kv_audit_store.ts";
 export { banUser, setRoles, unbanUser, type UserChangeParts } from "./ban_user.ts";
-export type { DeviceGrant, DeviceGrantStore } from "./device_grant.ts";
+export type { GuessLimiter } from "./_guesses.ts";
+export type { DeviceApproval, DeviceGrant, DeviceGrantStore } from "./device_grant.ts";
 export {
+  type DeviceApprover,
   type DeviceAuthorization,
   type DeviceError,
   type DevicePoll,

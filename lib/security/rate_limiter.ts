@@ -67,6 +67,11 @@ export class RateLimiter implements Limiter {
     return earned < 1 ? (1 - earned) / this.#perMs / 1000 : undefined;
   }
 
+  /** Undoes a take. */
+  giveBack(key: string): void {
+    this.#keep(key, Math.min(this.#burst, this.#earned(key) + 1));
+  }
+
   /**
    * Takes what was taken elsewhere, whether it is there or not: what is missing then has to be earned
    * first, up to `burst`.

@@ -82,6 +82,14 @@ export class SharedRateLimiter implements Limiter {
     return retryAfter;
   }
 
+  /** Undoes a take. What the other processes were told already has to be earned back there. */
+  giveBack(key: string): void {
+    this.#buckets.giveBack(key);
+    const taken = this.#taken.get(key) ?? 0;
+    if (taken > 1) this.#taken.set(key, taken - 1);
+    else this.#taken.delete(key);
+  }
+
   /** Talks no more, and limits on by itself. */
   close(): void {
     this.#isClosed = true;

@@ -39,6 +39,7 @@ export type {
   Session,
   SessionEndReason,
   SessionEvent,
+  SessionKind,
   SessionLifetime,
 } from "./session.ts";
 export type { Announce, SessionRecord, SessionStore, StoredSecrets } from "./session_store.ts";

@@ -1,4 +1,4 @@
-import type { Session } from "./session.ts";
+import type { Session, SessionKind } from "./session.ts";
 import type { SessionRecord } from "./session_store.ts";
 import { hashSecret, type SessionToken } from "./session_token.ts";
 
@@ -13,6 +13,15 @@ export interface NewSession {
   /** What the browser calls itself. */
   readonly userAgent?: string | undefined;
   readonly address?: string | undefined;
+  /** @default {"browser"} */
+  readonly kind?: SessionKind;
+  /**
+   * When the user proved who they are, in milliseconds since the epoch: a session that another one
+   * approved ends when that one's absolute limit is reached. @default {now}
+   */
+  readonly signedInAt?: number;
+  /** An id from {@linkcode Sessions.reserveId}. @default {a new one} */
+  readonly id?: string;
 }
 
 /** A session that has just got a token. */
@@ -34,12 +43,14 @@ export function createRecord(
   token: SessionToken,
   now: number,
 ): SessionRecord {
-  const { userId, provider, userAgent = "", address } = request;
+  const { userId, provider, userAgent = "", address, kind, signedInAt } = request;
   return {
     id: token.id,
     userId,
     provider,
+    ...kind === "program" ? { kind } : {},
     createdAt: now,
+    ...signedInAt === undefined ? {} : { signedInAt },
     lastSeenAt: now,
     userAgent: cleanText(userAgent, MAX_USER_AGENT_LENGTH),
     address: address && cleanText(address, MAX_ADDRESS_LENGTH),

@@ -1,20 +1,28 @@
 import type { SessionRecord } from "./session_store.ts";
 
-/** A browser's sign-in, as the rest of the software sees it. Holds no secret. */
+/** What holds a session: a browser, or a program that a browser's session approved. */
+export type SessionKind = "browser" | "program";
+
+/** A sign-in, as the rest of the software sees it. Holds no secret. */
 export interface Session {
   /** Names it in lists, logs and addresses; not a secret. */
   readonly id: string;
   readonly userId: string;
   /** Who vouched for the person: `github`, `dev`, … */
   readonly provider: string;
+  readonly kind: SessionKind;
   /** When it began, in milliseconds since the epoch. */
   readonly createdAt: number;
+  /** When the user proved who they are; the absolute limit counts from here. */
+  readonly signedInAt: number;
   /** When it was last used, in milliseconds since the epoch; late by up to an hour. */
   readonly lastSeenAt: number;
   /** When it ends if it is not used again: the earlier of idle and absolute limit. */
   readonly expiresAt: number;
   /** Since when its token is the one that it is, in milliseconds since the epoch. */
   readonly secretSince: number;
+  /** How often it ended the other sessions of its user: approvals given before that are void. */
+  readonly revocations: number;
   /** What the browser called itself at sign-in, at most 256 characters. */
   readonly userAgent: string;
   /** Where the sign-in came from. */
@@ -31,7 +39,8 @@ export interface SessionLifetime {
 
 /** Returns when a stored session ends, by the lifetimes that hold now. */
 export function expiryOf(record: SessionRecord, lifetime: SessionLifetime): number {
-  return Math.min(record.lastSeenAt + lifetime.idleTtlMs, record.createdAt + lifetime.maxTtlMs);
+  const signedInAt = record.signedInAt ?? record.createdAt;
+  return Math.min(record.lastSeenAt + lifetime.idleTtlMs, signedInAt + lifetime.maxTtlMs);
 }
 
 /** Returns a stored session without what only the store knows. */
@@ -40,10 +49,13 @@ export function toSession(record: SessionRecord, lifetime: SessionLifetime): Ses
     id: record.id,
     userId: record.userId,
     provider: record.provider,
+    kind: record.kind ?? "browser",
     createdAt: record.createdAt,
+    signedInAt: record.signedInAt ?? record.createdAt,
     lastSeenAt: record.lastSeenAt,
     expiresAt: expiryOf(record, lifetime),
     secretSince: record.secretSince ?? record.createdAt,
+    revocations: record.revocations ?? 0,
     userAgent: record.userAgent,
     address: record.address,
   };

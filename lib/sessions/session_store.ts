@@ -1,5 +1,5 @@
 import type { ControlLog } from "./control_log.ts";
-import type { SessionEvent } from "./session.ts";
+import type { SessionEvent, SessionKind } from "./session.ts";
 import type { StoredTagKeys, TagKey } from "./tag_keys.ts";
 
 /** What is stored of the secrets of a session. The secrets themselves are nowhere. */
@@ -29,10 +29,16 @@ export interface SessionRecord extends StoredSecrets {
   readonly id: string;
   readonly userId: string;
   readonly provider: string;
+  /** Missing for a browser's. */
+  readonly kind?: SessionKind | undefined;
   readonly createdAt: number;
+  /** When the user proved who they are, if that was before the session began. */
+  readonly signedInAt?: number | undefined;
   readonly lastSeenAt: number;
   readonly userAgent: string;
   readonly address: string | undefined;
+  /** See {@linkcode Session}; missing for none. */
+  readonly revocations?: number | undefined;
   /**
    * From when on the store may forget it, in milliseconds since the epoch: at least a day after its
    * end, so that an expired session can be told from one that never was.

@@ -40,7 +40,10 @@ export interface SessionsOptions {
   readonly controlLog?: ControlLog;
   /** A secret that is older is to be replaced, in milliseconds. @default {86_400_000} (24 hours) */
   readonly rotateAfterMs?: number;
-  /** Sessions of one person; a further sign-in ends the one that was used least recently. @default {100} */
+  /**
+   * Sessions of one user; a further sign-in ends the one that was used least recently. Browsers and
+   * programs count apart. @default {100}
+   */
   readonly maxPerUser?: number;
 }
 
@@ -155,15 +158,23 @@ export class Sessions {
    * Begins a session, always with a new id. The token is returned here and never again.
    *
    * What the browser says of itself is cut to 256 characters and cleared of control characters.
-   * Past `maxPerUser` sessions of one person, those that were used least recently are ended.
+   * Past `maxPerUser` sessions of one user and kind, those that were used least recently are ended.
    */
   async create(request: NewSession): Promise<NewToken> {
-    const parts = { id: randomId(), secret: randomSecret() };
+    const parts = { id: request.id ?? this.reserveId(), secret: randomSecret() };
     const token = await this.#tokens.write(parts);
     const record = this.#withForgetAt(createRecord(request, parts, this.#clock.now()));
     await this.#store.create(record);
     await this.#endSurplus(record);
     return { session: this.#toSession(record), token };
+  }
+
+  /**
+   * Returns an id for a session that is created later. If the outcome of {@linkcode create} is not
+   * known, the id tells which session to end.
+   */
+  reserveId(): string {
+    return randomId();
   }
 
   /**
@@ -280,12 +291,18 @@ export class Sessions {
    *
    * One by one: after an error some may be over, and those were told of. Calling it again ends the
    * others.
+   *
+   * What `except` approved before, such as a program that has not fetched its token yet, is void.
    */
   async endAll(
     userId: string,
     options: { except?: string | undefined; reason?: SessionEndReason; by?: string } = {},
   ): Promise<number> {
     const { except, reason = "revoked", by } = options;
+    // First: a session that is approved afterwards is either on the list below, or void.
+    if (except !== undefined) {
+      await this.#store.update(except, (kept) => voidApprovals(kept, userId));
+    }
     let ended = 0;
     for (const { id } of await this.#store.list(userId)) {
       if (id !== except && await this.#end(id, reason, by)) ended++;
@@ -385,8 +402,9 @@ export class Sessions {
     return { type: "renewed", session: this.#toSession(record) };
   }
 
-  async #endSurplus({ id, userId }: SessionRecord): Promise<void> {
-    const others = (await this.#store.list(userId)).filter((record) => record.id !== id);
+  async #endSurplus({ id, userId, kind }: SessionRecord): Promise<void> {
+    const others = (await this.#store.list(userId))
+      .filter((record) => record.id !== id && record.kind === kind);
     const surplus = others.length + 1 - this.#maxPerUser;
     if (surplus <= 0) return;
     others.sort((a, b) => a.lastSeenAt - b.lastSeenAt);
@@ -403,6 +421,11 @@ export class Sessions {
       }
     }
   }
+}
+
+function voidApprovals(record: SessionRecord, userId: string): SessionRecord {
+  if (record.userId !== userId) return record;
+  return { ...record, revocations: (record.revocations ?? 0) + 1 };
 }
 
 function ending(

@@ -1,5 +1,6 @@
 import { type Context, HttpError } from "fresh";
 import { isAdmin } from "../../app/admins.ts";
+import { browserPerson } from "../../app/browser_person.ts";
 import type { Person, State } from "../../app/define.ts";
 
 /**
@@ -7,11 +8,12 @@ import type { Person, State } from "../../app/define.ts";
  *
  * *Security*: to everybody else there is no such page; nobody in particular may sign in first.
  *
- * @throws {HttpError} 401 for nobody, 404 for everybody else.
+ * @throws {HttpError} 401 without a session, 404 for everybody else.
+ * @throws {Refusal} As {@linkcode browserPerson}.
  */
-export async function adminOf({ state }: Context<State>): Promise<Person> {
-  const person = await state.person();
+export async function adminOf(ctx: Context<State>): Promise<Person> {
+  const person = await browserPerson(ctx);
   if (person === undefined) throw new HttpError(401);
-  if (!isAdmin(state.services.settings, person.user)) throw new HttpError(404);
+  if (!isAdmin(ctx.state.services.settings, person.user)) throw new HttpError(404);
   return person;
 }

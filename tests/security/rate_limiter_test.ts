@@ -14,6 +14,16 @@ test("RateLimiter.take() lets a burst through, then one for each that is earned"
   assert.deepEqual([take(), take()], [true, false]);
 });
 
+test("RateLimiter.giveBack() undoes a take, and gives no more than the burst", () => {
+  const limiter = new RateLimiter({ perMinute: 60, burst: 2, clock: new FakeClock() });
+  const take = () => limiter.take("ada") === undefined;
+  assert.deepEqual([take(), take(), take()], [true, true, false]);
+  limiter.giveBack("ada");
+  assert.deepEqual([take(), take()], [true, false]);
+  for (let n = 0; n < 5; n++) limiter.giveBack("ada");
+  assert.deepEqual([take(), take(), take()], [true, true, false]);
+});
+
 test("RateLimiter.take() says how long to wait", () => {
   const limiter = new RateLimiter({ perMinute: 6, burst: 1, clock: new FakeClock() });
   limiter.take("ada");

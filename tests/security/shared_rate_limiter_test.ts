@@ -43,6 +43,14 @@ test("what an address took in one process is missing in all", async () => {
   assert.equal(three!.try(9, "192.0.2.2"), 9);
 });
 
+test("what an address gave back is there in all processes", async () => {
+  const { clock, processes: [one, two] } = await system(2);
+  assert.equal(one!.try(6), 6);
+  for (let n = 0; n < 6; n++) one!.limiter.giveBack("192.0.2.1");
+  await clock.advance(300);
+  assert.equal(two!.try(20), 10);
+});
+
 test("an address that asks all processes at once earns back what it took too much", async () => {
   const { clock, processes } = await system(3);
   let taken = 0;

@@ -13,11 +13,19 @@ import { FakeLog, tampered } from "./fakes.ts";
 const IDLE = 10_000;
 const MAX = 35_000;
 
-function setUp(options: { store?: (clock: FakeClock) => SessionStore } = {}) {
+function setUp(
+  options: { store?: (clock: FakeClock) => SessionStore; maxPerUser?: number } = {},
+) {
   const clock = new FakeClock();
   const log = new FakeLog();
   const store = options.store?.(clock) ?? new MemorySessionStore({ clock });
-  const sessions = new Sessions(store, { idleTtlMs: IDLE, maxTtlMs: MAX, clock, log });
+  const sessions = new Sessions(store, {
+    idleTtlMs: IDLE,
+    maxTtlMs: MAX,
+    clock,
+    log,
+    ...options.maxPerUser === undefined ? {} : { maxPerUser: options.maxPerUser },
+  });
   const events: SessionEvent[] = [];
   sessions.subscribe((event) => events.push(event));
   return { clock, log, store, sessions, events };
@@ -247,6 +255,51 @@ test("Sessions.endAll() ends every session of a user but one", async () => {
   for (const { token } of others) assert.equal((await sessions.find(token)).state, "unknown");
   for (const { token } of [kept, eve]) assert.equal((await sessions.find(token)).state, "live");
   assert.equal(events.length, 2);
+});
+
+test("Sessions.endAll() voids what the session that is kept has approved, and nobody else's", async () => {
+  const { sessions } = setUp();
+  const kept = await sessions.create(ada);
+  const eve = await sessions.create({ ...ada, userId: "eve" });
+  const revocations = async (id: string) => (await sessions.get(id))?.revocations;
+  await sessions.endAll("ada", { except: kept.session.id });
+  assert.equal(await revocations(kept.session.id), 1);
+  await sessions.endAll("ada", { except: eve.session.id });
+  assert.equal(await revocations(eve.session.id), 0);
+  assert.equal(await revocations(kept.session.id), undefined);
+});
+
+test("Sessions.create() counts browsers and programs apart", async () => {
+  const { clock, sessions } = setUp({ maxPerUser: 2 });
+  const begin = async (kind: "browser" | "program") => {
+    clock.pause(1);
+    return (await sessions.create({ ...ada, kind })).token;
+  };
+  const browsers = [await begin("browser"), await begin("browser")];
+  const programs = [await begin("program"), await begin("program"), await begin("program")];
+  const states = async (tokens: string[]) =>
+    await Promise.all(tokens.map(async (token) => (await sessions.find(token)).state));
+  assert.deepEqual(await states(browsers), ["live", "live"]);
+  assert.deepEqual(await states(programs), ["unknown", "live", "live"]);
+  await begin("browser");
+  assert.deepEqual(await states([...browsers, ...programs]), [
+    "unknown",
+    "live",
+    "unknown",
+    "live",
+    "live",
+  ]);
+});
+
+test("Sessions.create() counts the absolute limit from the sign-in that is named", async () => {
+  const { clock, sessions } = setUp();
+  const signedInAt = clock.now() - MAX + 1_000;
+  const { session, token } = await sessions.create({ ...ada, signedInAt });
+  assert.equal(session.expiresAt, clock.now() + 1_000);
+  const renewed = await sessions.rotate(session.id);
+  assert.equal(renewed?.session.expiresAt, clock.now() + 1_000);
+  clock.pause(1_000);
+  assert.equal((await sessions.find(token)).state, "expired");
 });
 
 test("Sessions.list() returns the sessions of a user that live", async () => {
