@@ -1,5 +1,7 @@
+import { Refusal } from "../protocol/mod.ts";
 import { deletedSessionCookie, isSecure, type Session, sessionCookie } from "../sessions/mod.ts";
 import { tieOf } from "../sessions/watch_session.ts";
+import { beginSession } from "./begin_session.ts";
 import type { User } from "./user.ts";
 import type { AuthScope } from "./with_auth.ts";
 
@@ -24,15 +26,19 @@ export interface LoginResult {
  *
  * *Security*: whoever calls it vouches for the person. The new session never keeps an id or a token
  * of the old one.
+ *
+ * @throws {Refusal} `FORBIDDEN`: the user was banned or removed meanwhile.
  */
 export async function login(scope: AuthScope, user: User): Promise<LoginResult> {
-  const { auth: { sessions }, connection, session: before } = scope;
-  const { session, token } = await sessions.create({
+  const { auth, auth: { sessions }, connection, session: before } = scope;
+  const begun = await beginSession(auth, {
     userId: user.id,
     provider: user.provider,
     userAgent: scope.headers.get("user-agent") ?? undefined,
     address: scope.address,
   });
+  if (begun === undefined) throw new Refusal("FORBIDDEN");
+  const { session, token } = begun;
   sessions.live.bind(session.id, connection, tieOf(connection));
   sessions.live.track(session);
   Object.assign(scope, { session, sessionState: "live", user });

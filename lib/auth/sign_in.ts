@@ -14,7 +14,7 @@ import {
   endedBrowserCookie,
   TRANSACTION_TTL_MS,
 } from "./_browser_cookie.ts";
-import { beginSession, sessionOf } from "./_browser_session.ts";
+import { beginBrowserSession, sessionOf } from "./_browser_session.ts";
 import { checkNavigation, isFromAnotherSite } from "./_navigation.ts";
 import { type Attempt, SignInReports } from "./_sign_in_reports.ts";
 import { SignInError } from "./errors.ts";
@@ -208,11 +208,13 @@ export class SignIn {
   }
 
   async #signIn(request: SignInRequest, profile: Profile, attempt: Attempt): Promise<string> {
-    const { sessions } = this.#options;
-    const user = await ours(this.#options.users.save(profile));
+    const { sessions, users } = this.#options;
+    const user = await ours(users.save(profile));
     attempt.userId = user.id;
     if (user.bannedAt !== undefined) throw new SignInError("BANNED");
-    const { session, token } = await ours(beginSession(sessions, request, user));
+    const begun = await ours(beginBrowserSession({ sessions, users }, request, user));
+    if (begun === undefined) throw new SignInError("BANNED");
+    const { session, token } = begun;
     const { id: sessionId, userId } = session;
     const { provider, subject } = user;
     const { address } = request;
