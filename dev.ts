@@ -35,13 +35,15 @@ function build(): Promise<unknown> {
 }
 
 async function serveBuilt(): Promise<void> {
+  const processes = processesOf(Deno.args);
+  // The processes that are started read it as well.
+  if (processes > 1 && !Deno.env.get("CHANNEL_LAYER")?.trim()) Deno.env.set("CHANNEL_LAYER", "kv:");
   const own = services();
   const built = new URL("_fresh/server.js", import.meta.url);
   if (!existsSync(built)) {
     console.error("There is nothing to serve: `deno task build` comes first.");
     Deno.exit(1);
   }
-  const processes = processesOf(Deno.args);
   if (processes > 1) Deno.exit(await serveProcesses(processes, own.settings));
   const { default: server } = await import(built.href) as { default: { fetch: Fetch } };
   const reusePort = Deno.args.includes("--reuse-port");

@@ -106,7 +106,7 @@ class Processes {
   }
 }
 
-function assertShared({ channelLayer, kvPath, port, devSignIn }: Settings): void {
+function assertShared({ channelLayer, kvPath, port }: Settings): void {
   if (channelLayer === "memory:") {
     throw new SettingError(
       "CHANNEL_LAYER",
@@ -118,11 +118,5 @@ function assertShared({ channelLayer, kvPath, port, devSignIn }: Settings): void
   }
   if (port === 0) {
     throw new SettingError("PORT", 'is "0", but several processes need a port to share');
-  }
-  if (devSignIn) {
-    throw new SettingError(
-      "DEV_SIGN_IN",
-      "is on, which is for one process, but several accept GitHub or an OpenID Connect provider",
-    );
   }
 }

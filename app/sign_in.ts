@@ -4,6 +4,7 @@ import {
   DevIdentity,
   DevProvider,
   GitHubProvider,
+  KvDevStore,
   KvTransactionStore,
   OidcProvider,
   type Provider,
@@ -37,7 +38,9 @@ export interface AppSignIn {
 export function createSignIn(parts: SignInParts): AppSignIn {
   const { settings, sessions, users, database, log, audit, attempts } = parts;
   const { github, oidc } = settings;
-  const devIdentity = settings.devSignIn ? new DevIdentity({ log }) : undefined;
+  const devIdentity = settings.devSignIn
+    ? new DevIdentity({ log, store: new KvDevStore(database.source) })
+    : undefined;
   const providers: Provider[] = [];
   if (github !== undefined) providers.push(new GitHubProvider(github));
   if (oidc !== undefined) providers.push(new OidcProvider(oidc));

@@ -93,15 +93,14 @@ const PAGE = `<!doctype html><title>Chat</title>
 </script>`;
 
 /** Signing in and out: three addresses, and those of the development provider. */
-async function authenticate(request: Request, url: URL): Promise<Response> {
+async function authenticate(request: Request, url: URL, address: string): Promise<Response> {
   const { headers, method } = request;
+  const asked = { url, headers, address };
   try {
-    if (url.pathname === "/auth/signin") return await signIn.begin({ url, headers });
-    if (url.pathname === "/auth/callback/dev") return await signIn.finish({ url, headers }, "dev");
-    if (url.pathname !== "/auth/signout") return await identity.handle(request);
-    if (method === "POST" && !isCrossSite(request, url)) {
-      return await signIn.signOut({ url, headers });
-    }
+    if (url.pathname === "/auth/signin") return await signIn.begin(asked);
+    if (url.pathname === "/auth/callback/dev") return await signIn.finish(asked, "dev");
+    if (url.pathname !== "/auth/signout") return await identity.handle(request, { address });
+    if (method === "POST" && !isCrossSite(request, url)) return await signIn.signOut(asked);
     return new Response("Sign out with the button\n", { status: 405 });
   } catch (error) {
     if (!(error instanceof SignInError)) throw error;
@@ -112,6 +111,7 @@ async function authenticate(request: Request, url: URL): Promise<Response> {
 serve((request, info) => {
   const url = new URL(request.url);
   if (url.pathname.startsWith("/ws/")) return realtime(request, info);
-  if (url.pathname.startsWith("/auth/")) return authenticate(request, url);
+  const { hostname } = info.remoteAddr as Deno.NetAddr;
+  if (url.pathname.startsWith("/auth/")) return authenticate(request, url, hostname);
   return new Response(PAGE, { headers: { "content-type": "text/html; charset=utf-8" } });
 }, { port: Number(Deno.env.get("PORT") ?? 8000), drain: () => realtime.drain(1000) });

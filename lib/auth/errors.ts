@@ -8,6 +8,8 @@ export type SignInErrorCode =
   | "ALREADY_SIGNED_IN"
   /** The provider that was asked for is not one of ours. */
   | "UNKNOWN_PROVIDER"
+  /** The provider is for requests of this machine alone. */
+  | "LOCAL_ONLY"
   /** A callback without `state`: nobody began this here. */
   | "STATE_MISSING"
   /** A callback for a sign-in that is unknown, over, used up, or another browser's. */
@@ -29,6 +31,7 @@ const STATUS: Readonly<Record<SignInErrorCode, number>> = {
   NOT_A_NAVIGATION: 403,
   ALREADY_SIGNED_IN: 409,
   UNKNOWN_PROVIDER: 404,
+  LOCAL_ONLY: 403,
   STATE_MISSING: 400,
   TRANSACTION_INVALID: 400,
   PROVIDER_DENIED: 400,
@@ -43,6 +46,7 @@ const MESSAGE: Readonly<Record<SignInErrorCode, string>> = {
   NOT_A_NAVIGATION: "Open this address in a window of its own",
   ALREADY_SIGNED_IN: "You are signed in, and a page of another site asked to sign you in again",
   UNKNOWN_PROVIDER: "There is no such way to sign in here",
+  LOCAL_ONLY: "The development sign-in is for this machine only, without a proxy in between",
   STATE_MISSING: "This sign-in was not begun here",
   TRANSACTION_INVALID: "This sign-in is over, or was begun in another browser",
   PROVIDER_DENIED: "The provider did not let you sign in",

@@ -26,6 +26,8 @@ export {
 export { KvDeviceGrantStore } from "./kv_device_grant_store.ts";
 export { DevIdentity, type DevIdentityOptions } from "./dev/dev_identity.ts";
 export { DevProvider } from "./dev/dev_provider.ts";
+export type { DevStore } from "./dev/dev_store.ts";
+export { KvDevStore } from "./dev/kv_dev_store.ts";
 export { SignInError, type SignInErrorCode, type SignInErrorOptions } from "./errors.ts";
 export { KvTransactionStore } from "./kv_transaction_store.ts";
 export { KvUserStore } from "./kv_user_store.ts";

@@ -86,7 +86,7 @@ export class SignIn {
    * `return_to` and `login_hint` from the query.
    *
    * @throws {SignInError} `NOT_A_NAVIGATION`, `ALREADY_SIGNED_IN`, `TOO_MANY_ATTEMPTS`,
-   * `UNKNOWN_PROVIDER`, `PROVIDER_UNAVAILABLE` or `UNAVAILABLE`.
+   * `UNKNOWN_PROVIDER`, `LOCAL_ONLY`, `PROVIDER_UNAVAILABLE` or `UNAVAILABLE`.
    */
   async begin(request: SignInRequest): Promise<Response> {
     const { url } = request;
@@ -95,7 +95,7 @@ export class SignIn {
     const attempt: Attempt = { providerId: id, returnTo, address: request.address };
     return await this.#reports.of(attempt, async () => {
       checkNavigation(request);
-      const provider = this.#provider(id);
+      const provider = this.#provider(id, request);
       attempt.providerId = provider.id;
       await this.#checkSession(request);
       this.#takeAttempt(request);
@@ -131,7 +131,7 @@ export class SignIn {
     return await this.#reports.of(attempt, async () => {
       checkNavigation(request);
       this.#takeAttempt(request);
-      const provider = this.#provider(providerId);
+      const provider = this.#provider(providerId, request);
       const state = stateOf(request.url);
       const transaction = await ours(this.#options.transactions.consume(hashSecret(state)));
       this.#check(transaction, request, provider);
@@ -180,11 +180,12 @@ export class SignIn {
     throw new SignInError("TOO_MANY_ATTEMPTS", { retryAfterSeconds });
   }
 
-  #provider(id: string | null): Provider {
+  #provider(id: string | null, request: SignInRequest): Provider {
     const provider = id === null && this.providers.length === 1
       ? this.providers[0]
       : this.providers.find((each) => each.id === id);
     if (!provider) throw new SignInError("UNKNOWN_PROVIDER");
+    if (provider.accepts?.(request) === false) throw new SignInError("LOCAL_ONLY");
     return provider;
   }
 

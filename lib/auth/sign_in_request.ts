@@ -8,7 +8,7 @@ export interface SignInRequest {
   /** The address as people see it: behind a proxy the public one. */
   readonly url: URL;
   readonly headers: Headers;
-  /** The client's address, for the list of sessions. */
+  /** The client's address: for limits, for the list of sessions, and for {@linkcode DevProvider}. */
   readonly address?: string | undefined;
   /** The session tokens that count for this request. @default {those that `credentialOf()` finds} */
   readonly tokens?: readonly string[];

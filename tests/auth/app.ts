@@ -35,6 +35,8 @@ export function testApp(
     elsewhere?: Handler;
     attempts?: SignInOptions["attempts"];
     audit?: (parts: { clock: FakeClock; log: FakeLog }) => Audit;
+    /** Where requests come from. @default {"192.0.2.7"} */
+    address?: string;
   } = {},
 ): TestApp {
   const clock = options.clock ?? new FakeClock();
@@ -54,7 +56,7 @@ export function testApp(
   });
   const handle = async (request: Request): Promise<Response> => {
     const url = new URL(request.url);
-    const asked = { url, headers: request.headers, address: "192.0.2.7" };
+    const asked = { url, headers: request.headers, address: options.address ?? "192.0.2.7" };
     const secure = url.protocol === "https:";
     try {
       if (url.pathname === "/auth/signin") return await signIn.begin(asked);

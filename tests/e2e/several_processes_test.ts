@@ -70,7 +70,6 @@ const ONE_ONLY: [what: string, env: Record<string, string>, names: string][] = [
   ["the memory layer", { CHANNEL_LAYER: "memory:" }, "CHANNEL_LAYER"],
   ["a database in memory", { CHANNEL_LAYER: "kv:", DENO_KV_PATH: ":memory:" }, "DENO_KV_PATH"],
   ["a port that is not named", { CHANNEL_LAYER: "kv:", PORT: "0" }, "PORT"],
-  ["development sign-in", { CHANNEL_LAYER: "kv:", PORT: freePort() }, "DEV_SIGN_IN"],
 ];
 for (const [what, env, name] of ONE_ONLY) {
   test(`several processes refuse ${what} with one sentence that names ${name}`, async () => {

@@ -1,5 +1,7 @@
 import type { Readable, Writable } from "node:stream";
+import { DevAdapter } from "./_adapter.ts";
 import { personOf } from "./_people.ts";
+import type { DevStore } from "./dev_store.ts";
 
 /** What of oidc-provider's `Provider` is used here. */
 export interface Issuer {
@@ -20,6 +22,13 @@ interface Interaction {
   readonly params: { readonly login_hint?: unknown };
 }
 
+/** What an issuer works with. */
+export interface IssuerOptions {
+  /** Where its only client takes callbacks. */
+  readonly callback: string;
+  readonly store: DevStore | undefined;
+}
+
 /** Who we are at our own provider. */
 export const DEV_CLIENT_ID = "sluice";
 
@@ -31,14 +40,14 @@ const TTL_SECONDS = 600;
  * else.
  *
  * It asks who to be at every sign-in, as the bridge keeps its session cookie from the browser, and
- * asks for no consent. What it stores is in memory, 1,000 things at most.
+ * asks for no consent. Without a store, it keeps 1,000 things in memory at most.
  */
-export async function createIssuer(issuer: string, callback: string): Promise<Issuer> {
+export async function createIssuer(issuer: string, options: IssuerOptions): Promise<Issuer> {
   const { Provider } = await load();
-  const options = await configuration(issuer, callback);
+  const settings = await configuration(issuer, options);
   const restore = quieten();
   try {
-    const provider = new Provider(issuer, options);
+    const provider = new Provider(issuer, settings);
     // An error is the answer that the browser gets; there is nobody to page.
     provider.on("error", () => {});
     return provider;
@@ -62,9 +71,13 @@ interface ProviderModule {
   readonly Provider: new (issuer: string, configuration: unknown) => Issuer;
 }
 
-async function configuration(issuer: string, callback: string): Promise<unknown> {
+async function configuration(
+  issuer: string,
+  { callback, store }: IssuerOptions,
+): Promise<unknown> {
   const { pathname } = new URL(issuer);
   return {
+    adapter: store && ((model: string) => new DevAdapter(store, `${issuer} ${model}`)),
     clients: [{
       client_id: DEV_CLIENT_ID,
       token_endpoint_auth_method: "none",

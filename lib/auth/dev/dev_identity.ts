@@ -1,6 +1,7 @@
 import type { Log } from "../../scope.ts";
-import { isLoopback } from "../providers/_back_channel.ts";
+import { isLocalRequest } from "./_local_request.ts";
 import { createIssuer, type Issuer, SESSION_COOKIE } from "./_issuer.ts";
+import type { DevStore } from "./dev_store.ts";
 import { toNodeExchange } from "./_node_bridge.ts";
 import { choicePage, messagePage } from "./_page.ts";
 import { toLogin } from "./_people.ts";
@@ -17,6 +18,11 @@ export interface DevIdentityOptions {
   readonly path?: string;
   /** Where its only client takes callbacks. @default {"/auth/callback/dev"} */
   readonly callbackPath?: string;
+  /**
+   * Where sign-ins are kept while they last: for several processes, a {@linkcode KvDevStore}.
+   * @default {this process's memory}
+   */
+  readonly store?: DevStore;
 }
 
 /**
@@ -24,10 +30,12 @@ export interface DevIdentityOptions {
  * asks who to be and believes it.
  *
  * Mount {@linkcode handle} for every method at `/auth/dev/` and all below it. Each origin has an
- * issuer of its own, made at its first use, 8 at most; all is lost with the process.
+ * issuer of its own, made at its first use, 8 at most. Processes with the same store are one
+ * provider. Each has a signing key of its own: a process asks only itself for tokens and keys.
  *
- * *Security*: whoever reaches it can be anybody. It serves `127.0.0.1`, `localhost` and `[::1]`
- * only, by the address as well as by the `Host` header; listen on a loopback address besides.
+ * *Security*: whoever reaches it can be anybody. It answers 403 to a peer that is not at a loopback
+ * address, to a `Host` that is not loopback, and to every request with a header that proxies and
+ * tunnels add. Listen on a loopback address besides.
  *
  * @example
  * ```ts
@@ -35,8 +43,10 @@ export interface DevIdentityOptions {
  * import assert from "node:assert/strict";
  *
  * const identity = new DevIdentity({ log: console });
- * const url = "http://192.0.2.1/auth/dev/.well-known/openid-configuration";
- * assert.equal((await identity.handle(new Request(url))).status, 403);
+ * const url = "http://127.0.0.1/auth/dev/.well-known/openid-configuration";
+ * const ask = (address: string) => identity.handle(new Request(url), { address });
+ * assert.equal((await ask("192.0.2.1")).status, 403);
+ * assert.equal((await ask("127.0.0.1")).status, 200);
  * ```
  */
 export class DevIdentity {
@@ -44,20 +54,33 @@ export class DevIdentity {
   readonly path: string;
   readonly #callbackPath: string;
   readonly #log: Log;
+  readonly #store: DevStore | undefined;
   readonly #issuers = new Map<string, Promise<Issuer>>();
 
   constructor(options: DevIdentityOptions) {
     this.path = options.path ?? "/auth/dev";
     this.#callbackPath = options.callbackPath ?? "/auth/callback/dev";
     this.#log = options.log;
+    this.#store = options.store;
   }
 
-  /** Answers a request under {@linkcode path}. Never throws. */
-  async handle(request: Request): Promise<Response> {
+  /** Answers a request under {@linkcode path}, from a peer at `address`. Never throws. */
+  async handle(request: Request, peer: { readonly address: string }): Promise<Response> {
+    const { headers } = request;
     const url = new URL(request.url);
-    if (!isLocal(request, url)) {
+    if (!isLocalRequest({ url, headers, ...peer })) {
       return messagePage(403, "The development sign-in is for this machine only");
     }
+    return await this.answer(request);
+  }
+
+  /**
+   * Answers a request that this process makes itself. Never throws.
+   *
+   * *Security*: it does not look at where the request comes from.
+   */
+  async answer(request: Request): Promise<Response> {
+    const url = new URL(request.url);
     if (!url.pathname.startsWith(`${this.path}/`)) return messagePage(404, "There is nothing here");
     try {
       const body = await readBody(request);
@@ -118,17 +141,12 @@ export class DevIdentity {
     if (known) return known;
     const [oldest] = this.#issuers.keys();
     if (this.#issuers.size >= MAX_ORIGINS && oldest) this.#issuers.delete(oldest);
-    const issuer = createIssuer(origin + this.path, origin + this.#callbackPath);
+    const callback = origin + this.#callbackPath;
+    const issuer = createIssuer(origin + this.path, { callback, store: this.#store });
     this.#issuers.set(origin, issuer);
     issuer.catch(() => this.#issuers.delete(origin));
     return issuer;
   }
-}
-
-function isLocal(request: Request, url: URL): boolean {
-  const host = request.headers.get("host");
-  if (!isLoopback(url.hostname)) return false;
-  return host === null || isLoopback(URL.parse(`http://${host}`)?.hostname ?? "");
 }
 
 async function readBody(request: Request): Promise<string | undefined> {

@@ -1,9 +1,10 @@
-import { SignInError } from "../errors.ts";
-import { type BackChannelOptions, isLoopback } from "../providers/_back_channel.ts";
+import type { BackChannelOptions } from "../providers/_back_channel.ts";
 import { OidcProvider } from "../providers/oidc.ts";
 import type { AuthorizationAnswer, AuthorizationRequest, Provider } from "../providers/provider.ts";
+import type { SignInRequest } from "../sign_in_request.ts";
 import type { Profile } from "../user.ts";
 import { DEV_CLIENT_ID } from "./_issuer.ts";
+import { isLocalRequest } from "./_local_request.ts";
 import type { DevIdentity } from "./dev_identity.ts";
 
 /** Most origins that are known at once. */
@@ -12,6 +13,8 @@ const MAX_ORIGINS = 8;
 /**
  * Sign-in with a {@linkcode DevIdentity}, by the same code as with any OpenID Connect provider. Our
  * own calls to it stay inside the process.
+ *
+ * *Security*: it takes requests of this machine alone, as {@linkcode DevIdentity} does.
  *
  * @example
  * ```ts
@@ -33,6 +36,10 @@ export class DevProvider implements Provider {
     this.#options = options;
   }
 
+  accepts(request: SignInRequest): boolean {
+    return isLocalRequest(request);
+  }
+
   async authorizationUrl(request: AuthorizationRequest): Promise<URL> {
     return await this.#provider(request.redirectUri).authorizationUrl(request);
   }
@@ -42,8 +49,7 @@ export class DevProvider implements Provider {
   }
 
   #provider(redirectUri: string): OidcProvider {
-    const { origin, hostname } = new URL(redirectUri);
-    if (!isLoopback(hostname)) throw new SignInError("UNKNOWN_PROVIDER");
+    const { origin } = new URL(redirectUri);
     const known = this.#providers.get(origin);
     if (known) return known;
     const [oldest] = this.#providers.keys();
@@ -54,7 +60,7 @@ export class DevProvider implements Provider {
       issuer: origin + this.#identity.path,
       clientId: DEV_CLIENT_ID,
       subjectAlone: true,
-      fetch: (url, init) => this.#identity.handle(new Request(url, init)),
+      fetch: (url, init) => this.#identity.answer(new Request(url, init)),
     });
     this.#providers.set(origin, provider);
     return provider;

@@ -1,3 +1,4 @@
+import type { SignInRequest } from "../sign_in_request.ts";
 import type { Profile } from "../user.ts";
 
 /** What a provider is asked to prove. */
@@ -28,6 +29,12 @@ export interface Provider {
   readonly id: string;
   /** For people: `GitHub`. */
   readonly name: string;
+
+  /**
+   * Returns if a request may use this provider, at the beginning and at the callback; `LOCAL_ONLY` if
+   * it may not. Without it every request may.
+   */
+  accepts?(request: SignInRequest): boolean;
 
   /**
    * Returns where to send the person.

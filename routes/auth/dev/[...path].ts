@@ -10,5 +10,5 @@ function forward(ctx: Context<State>): Promise<Response> {
   const { services: { devIdentity }, peer } = ctx.state;
   if (devIdentity === undefined) throw new HttpError(404);
   // Its addresses are those that the browser sees, also behind a proxy.
-  return devIdentity.handle(new Request(peer.url, ctx.req));
+  return devIdentity.handle(new Request(peer.url, ctx.req), peer);
 }
