@@ -95,15 +95,22 @@ export class Tickets {
   }
 
   /**
-   * Reads a ticket: undefined where it is not genuine, too old, or bound to something else. No read
+   * Reads a ticket: undefined if it is not genuine, too old, or bound to something else. No read
    * of the database, but for a key that this process has not seen.
+   *
+   * *Security*: `refused` learns the reason, for a log. Never send it to the client.
    */
-  async verify(ticket: string, { path, origin }: TicketBinding): Promise<TicketClaims | undefined> {
-    const payload = ticket.length > MAX_LENGTH ? undefined : await this.#read(ticket);
+  async verify(
+    ticket: string,
+    { path, origin }: TicketBinding,
+    { refused = () => {} }: { refused?: (reason: string) => void } = {},
+  ): Promise<TicketClaims | undefined> {
+    const payload = await this.#read(ticket, refused);
     if (payload === undefined) return undefined;
     const { jti = "", sub = "", sid, exp = 0, path: itsPath, origin: itsOrigin } = payload;
-    if (itsPath !== path || itsOrigin !== (origin ?? null)) return undefined;
-    if (!isId(jti) || typeof sid !== "string") return undefined;
+    if (!isId(jti) || typeof sid !== "string") return void refused("not genuine");
+    if (itsPath !== path) return void refused("requested for another path");
+    if (itsOrigin !== (origin ?? null)) return void refused(whyOtherOrigin(itsOrigin, origin));
     return { id: jti, sessionId: sid, userId: sub, expiresAt: exp * 1000 };
   }
 
@@ -115,7 +122,8 @@ export class Tickets {
     return this.#store.use(id, expiresAt + REMEMBER_MS);
   }
 
-  async #read(ticket: string) {
+  async #read(ticket: string, refused: (reason: string) => void) {
+    if (ticket.length > MAX_LENGTH) return void refused("not genuine");
     const key = async ({ kid }: { kid?: string }) => {
       const found = kid !== undefined && isId(kid) ? await this.#keys.find(kid) : undefined;
       if (!found) throw new errors.JWKSNoMatchingKey();
@@ -131,8 +139,15 @@ export class Tickets {
       });
       return payload;
     } catch (error) {
-      if (error instanceof errors.JOSEError) return undefined;
-      throw error;
+      if (!(error instanceof errors.JOSEError)) throw error;
+      return void refused(error instanceof errors.JWTExpired ? "expired" : "not genuine");
     }
   }
+}
+
+function whyOtherOrigin(asked: unknown, shown: string | undefined): string {
+  if (asked === null) return "requested without an Origin, used with one";
+  return shown === undefined
+    ? "requested with an Origin, used without one"
+    : "requested by another Origin";
 }

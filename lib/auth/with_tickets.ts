@@ -20,7 +20,7 @@ import type { TicketClaims, Tickets } from "./tickets.ts";
  *
  * *Security*: a ticket with another path or origin is turned away before it can be used up. Where a
  * ticket was offered, the cookie is not looked at. `requireUser` says `TICKET_INVALID` for whatever
- * is wrong with it.
+ * is wrong with it; the log says what, at `debug`.
  *
  * @example
  * ```ts
@@ -49,16 +49,18 @@ export function withTickets<S>(
 
   async function admitTicket(scope: S & OriginScope, ticket: string): Promise<Admission> {
     const origin = scope.headers.get("origin") ?? undefined;
+    const refused = (reason: string) =>
+      scope.connection.log.debug("a ticket was refused", { connection: scope.id, reason });
     let claims: TicketClaims | undefined;
     try {
-      claims = await tickets.verify(ticket, { path: scope.path, origin });
+      claims = await tickets.verify(ticket, { path: scope.path, origin }, { refused });
     } catch (error) {
       scope.connection.log.error("the keys of tickets cannot be read", { error });
       return new Refusal("UNAVAILABLE", { retryAfterSeconds: 5, cause: error });
     }
     if (claims === undefined) return await withoutTicket(scope);
     const { sessionId: id } = claims;
-    const find = () => findByTicket(scope, { tickets, sessions, claims });
+    const find = () => findByTicket(scope, { tickets, sessions, claims, refused });
     const claim = { scope, id, find, unknownAs: "ticket-invalid" } as const;
     return await admitSession(sessions, claim, next);
   }
@@ -88,10 +90,23 @@ export function sessionOrTicket(
 
 async function findByTicket(
   scope: Scope,
-  { tickets, sessions, claims }: { tickets: Tickets; sessions: Sessions; claims: TicketClaims },
+  { tickets, sessions, claims, refused }: ShownTicket,
 ): Promise<FoundSession> {
   const found = await sessions.findById(claims.sessionId);
-  if (found.state !== "live" || found.session.userId !== claims.userId) return { state: "unknown" };
+  if (found.state !== "live" || found.session.userId !== claims.userId) {
+    refused("its session has ended");
+    return { state: "unknown" };
+  }
   const isGood = scope.type !== "websocket" || await tickets.use(claims);
-  return isGood ? found : { state: "unknown" };
+  if (isGood) return found;
+  refused("already used");
+  return { state: "unknown" };
+}
+
+interface ShownTicket {
+  readonly tickets: Tickets;
+  readonly sessions: Sessions;
+  readonly claims: TicketClaims;
+  /** Learns why it was refused. */
+  readonly refused: (reason: string) => void;
 }

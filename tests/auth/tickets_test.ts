@@ -140,6 +140,37 @@ test("Tickets.verify() takes no ticket with any one character changed", async ()
   }
 });
 
+const REASONS: [asked: string | undefined, path: string, shown: string | undefined, why: string][] =
+  [
+    [undefined, "/ws/echo", "https://a.example", "requested without an Origin, used with one"],
+    ["https://a.example", "/ws/echo", undefined, "requested with an Origin, used without one"],
+    ["https://a.example", "/ws/echo", "https://b.example", "requested by another Origin"],
+    [undefined, "/ws/other", undefined, "requested for another path"],
+  ];
+for (const [asked, path, shown, why] of REASONS) {
+  test(`Tickets.verify() tells the log that a ticket was ${why}`, async () => {
+    const { tickets, session } = await setUp();
+    const { ticket } = await tickets.issue(session, { path: "/ws/echo", origin: asked });
+    const reasons: string[] = [];
+    const options = { refused: (reason: string) => void reasons.push(reason) };
+    assert.equal(await tickets.verify(ticket, { path, origin: shown }, options), undefined);
+    assert.deepEqual(reasons, [why]);
+  });
+}
+
+test("Tickets.verify() tells the log that a ticket has expired, or is none", async () => {
+  const { clock, tickets, session } = await setUp();
+  const { ticket } = await tickets.issue(session, BINDING);
+  const reasons: string[] = [];
+  const options = { refused: (reason: string) => void reasons.push(reason) };
+  for (const bad of [`${ticket}x`, "", "x".repeat(100_000)]) {
+    await tickets.verify(bad, BINDING, options);
+  }
+  clock.pause(30_000);
+  await tickets.verify(ticket, BINDING, options);
+  assert.deepEqual(reasons, ["not genuine", "not genuine", "not genuine", "expired"]);
+});
+
 test("Tickets signs with another key after a day, and takes the old one's for a minute", async () => {
   const { clock, tickets, session, store } = await setUp();
   await tickets.issue(session, BINDING);

@@ -96,6 +96,56 @@ test("a ticket of a session that was signed out since is refused", async () => {
   await assert.rejects(show(app.origin, ticket), isInvalid);
 });
 
+const ENDED: [what: string, end: (ada: TestBrowser, other: TestBrowser) => Promise<Response>][] = [
+  ["signed out", (ada) => ada.request("/auth/signout", { method: "POST" })],
+  ["was ended from elsewhere", (_, other) => other.request("/api/sessions", { method: "DELETE" })],
+];
+test("a ticket opens no socket on any process once its session has ended on another one", async () => {
+  const directory = await Deno.makeTempDir();
+  {
+    const env = { DENO_KV_PATH: join(directory, "kv.sqlite3") };
+    await using first = await AppProcess.start(env);
+    await using second = await AppProcess.start(env);
+    for (const [what, end] of ENDED) {
+      const ada = await first.signIn("ada");
+      const other = await first.signIn("ada");
+      // Both processes have just read the session, and may rely on that for a moment.
+      for (const process of [first, second]) {
+        using _socket = await show(process.origin, (await askFor(ada)).ticket);
+      }
+      const tickets = await Promise.all(Array.from({ length: 4 }, () => askFor(ada)));
+      const { status } = await end(ada, other);
+      assert.ok(status < 400, what);
+      for (const [n, { ticket }] of tickets.entries()) {
+        await assert.rejects(show((n % 2 ? first : second).origin, ticket), isInvalid, what);
+      }
+    }
+  }
+  await Deno.remove(directory, { recursive: true });
+});
+
+test("the log says why a ticket was refused, the client only that it was", async () => {
+  const directory = await Deno.makeTempDir();
+  {
+    const database = { DENO_KV_PATH: join(directory, "kv.sqlite3") };
+    const env = { ...database, LOG_FORMAT: "json", DRAIN_SECONDS: "0" };
+    await using app = await AppProcess.start(env);
+    const ada = await app.signIn("ada");
+    const { ticket } = await askFor(ada);
+    const headers = { origin: app.origin };
+    await assert.rejects(show(app.origin, ticket, { headers }), isInvalid);
+    using _socket = await show(app.origin, ticket);
+    await assert.rejects(show(app.origin, ticket), isInvalid);
+    app.signal("SIGTERM");
+    const { stderr } = await app.ended();
+    const reasons = stderr.split("\n").filter((line) => line.includes("a ticket was refused"))
+      .map((line) => JSON.parse(line).reason);
+    assert.deepEqual(reasons, ["requested without an Origin, used with one", "already used"]);
+    assert.ok(!stderr.includes(ticket));
+  }
+  await Deno.remove(directory, { recursive: true });
+});
+
 test("a socket that was opened by a ticket ends with its session", async () => {
   await using app = await LiveApp.start();
   const ada = await app.signIn("ada");
