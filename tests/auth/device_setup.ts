@@ -24,9 +24,9 @@ export class FaultyStore extends MemorySessionStore {
     if (!fails || this.createsAllTheSame) await super.create(record);
     if (fails) throw new Error("the store is down");
   }
-  override deleteByUser(...args: Parameters<MemorySessionStore["deleteByUser"]>) {
+  override delete(id: string) {
     if (this.failDelete-- > 0) return Promise.reject(new Error("the store is down"));
-    return super.deleteByUser(...args);
+    return super.delete(id);
   }
 }
 
