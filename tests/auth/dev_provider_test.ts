@@ -249,6 +249,8 @@ test("DevProvider takes the headers that browsers and curl send", async () => {
     "referer": `${ORIGIN}/signin`,
     "sec-ch-ua": '"Chromium";v="140"',
     "sec-ch-ua-platform": '"Linux"',
+    "sec-fetch-dest": "document",
+    "sec-fetch-mode": "navigate",
     "sec-fetch-site": "same-origin",
     "sec-fetch-user": "?1",
     "sec-gpc": "1",

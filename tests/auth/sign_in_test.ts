@@ -200,6 +200,24 @@ test("SignIn.finish() takes over no session that the browser already had (fixati
   assert.equal(connection.ended?.reason, "replaced");
 });
 
+test("SignIn.finish() puts a browser's session in the place of a program's of the same user", async () => {
+  const app = setUp();
+  await app.browser.request(callback(await begin(app.browser)));
+  const found = await app.sessions.find(app.browser.cookie(ORIGIN, "__Host-session"));
+  assert.ok(found.state === "live");
+  const program = await app.sessions.create({
+    userId: found.session.userId,
+    provider: "yes",
+    kind: "program",
+  });
+  app.browser.setCookie(ORIGIN, "__Host-session", program.token);
+  await app.browser.request(callback(await begin(app.browser)));
+  const after = await app.sessions.find(app.browser.cookie(ORIGIN, "__Host-session"));
+  assert.ok(after.state === "live");
+  assert.deepEqual([after.session.kind, after.session.userId], ["browser", found.session.userId]);
+  assert.deepEqual(await app.sessions.find(program.token), { state: "unknown" });
+});
+
 test("SignIn.finish() ends no session whose secret the browser does not have", async () => {
   const app = setUp();
   const other = await app.sessions.create({ userId: "other", provider: "yes" });
