@@ -6,7 +6,8 @@
  */
 import { existsSync } from "node:fs";
 import process from "node:process";
-import { deno, FROZEN } from "./test/run_tests.ts";
+import { deno } from "./test/run_deno.ts";
+import { FROZEN } from "./test/run_tests.ts";
 import { run } from "./provide/programs.ts";
 
 const STEP_TIMEOUT_MS = 300_000;

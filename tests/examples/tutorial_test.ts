@@ -6,7 +6,7 @@ import { PageReplay } from "./page_replay.ts";
 
 const skip = await whyNoBrowser();
 
-test("a reader of the tutorial sees what it says", async (t) => {
+test("a reader of the tutorial sees what it says", { timeout: 240_000 }, async (t) => {
   await using replay = await PageReplay.create();
   const play = (part: string) => () => replay.play(`docs/tutorial/${part}.md`);
 

@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import { findSecrets } from "../../tools/test/secrets.ts";
+import { findSecrets, type FoundSecret } from "../../tools/test/secrets.ts";
 import { watchOutput } from "../../tools/test/watch_output.ts";
 import { TestApp } from "../app/test_app.ts";
 
@@ -57,7 +57,8 @@ test("watchOutput() hands everything on, and finds a secret that comes in pieces
     },
   });
   const passed: number[] = [];
-  const found = await watchOutput(stream, (chunk) => void passed.push(...chunk));
+  const found: FoundSecret[] = [];
+  await watchOutput(stream, (chunk) => void passed.push(...chunk), found);
   assert.deepEqual(passed, [...bytes]);
   assert.deepEqual(found.map(({ kind }) => kind), ["a session token"]);
 });

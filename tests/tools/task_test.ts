@@ -1,10 +1,11 @@
 import { after, test } from "node:test";
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "../../tools/provide/programs.ts";
+import { eventually } from "../layers/eventually.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), "sluice-task-"));
@@ -12,13 +13,36 @@ after(() => rm(folder, { recursive: true }));
 
 const HEAD = `import { test } from "node:test";\n`;
 
-/** Runs the task over one file of a folder of its own; returns the last line and how it ended. */
+const COMMAND = ["run", "-A", join(root, "tools/test.ts")];
+
+/** Short limits of a test and of a file, in milliseconds. */
+const SHORT = { SLUICE_TEST_MS: "500", SLUICE_FILE_MS: "4000" };
+
+/** Writes files into a folder of its own. Returns their paths. */
+async function write(sources: Readonly<Record<string, string>>): Promise<string[]> {
+  const own = await mkdtemp(join(folder, "files-"));
+  return await Promise.all(
+    Object.entries(sources).map(async ([name, source]) => {
+      await writeFile(join(own, name), source);
+      return join(own, name);
+    }),
+  );
+}
+
+/** Runs the task over files; returns what it printed, the last line of it, and how it ended. */
+async function runFiles(
+  sources: Readonly<Record<string, string>>,
+  { env = {}, args = [] }: { env?: Record<string, string>; args?: readonly string[] } = {},
+) {
+  const command = [...COMMAND, ...await write(sources), ...args];
+  const options = { timeoutMs: 60_000, env };
+  const { success, stdout, output } = await run(Deno.execPath(), command, options);
+  return { success, last: stdout.trimEnd().split("\n").at(-1), output };
+}
+
 async function runTask(name: string, source: string) {
-  const path = join(folder, name);
-  await writeFile(path, source);
-  const command = ["run", "-A", join(root, "tools/test.ts"), path];
-  const { success, stdout } = await run(Deno.execPath(), command, { timeoutMs: 60_000 });
-  return { success, last: stdout.trimEnd().split("\n").at(-1) };
+  const { success, last } = await runFiles({ [name]: source });
+  return { success, last };
 }
 
 test("task test ends with the count, and well where nothing failed", async () => {
@@ -65,4 +89,98 @@ test("task test ends badly where nothing ran", async () => {
     success: false,
     last: "0 passed, 0 failed, 0 skipped",
   });
+});
+
+test("task test ends a test after its limit, names it and its file, and runs the next", async () => {
+  const source = `${HEAD}
+    test("waits for nothing", () => new Promise(() => setInterval(() => {}, 10)));
+    test("loops", () => { while (true); });
+    test("is fine", () => {});
+    Deno.test("waits as well", () => new Promise(() => setInterval(() => {}, 10)));`;
+  const { last, success, output } = await runFiles({ "slow_test.ts": source }, { env: SHORT });
+  assert.deepEqual([last, success], ["1 passed, 3 failed, 0 skipped", false]);
+  for (const name of ["waits for nothing", "loops", "waits as well"]) {
+    assert.match(output, new RegExp(`${name} => \\S*slow_test\\.ts:\\d+`));
+  }
+  assert.match(output, /timed out after 500ms/i);
+});
+
+test("task test gives a test the time that it asks for", async () => {
+  const source = `${HEAD}
+    test("long", { timeout: 3_000 }, () => new Promise((resolve) => setTimeout(resolve, 1_000)));`;
+  const { last } = await runFiles({ "long_test.ts": source }, { env: SHORT });
+  assert.equal(last, "1 passed, 0 failed, 0 skipped");
+});
+
+test("task test counts a file that exceeds its limit as one failure, and runs the others", async () => {
+  const sources = {
+    "a_test.ts": `${HEAD}test("a", () => {}); while (true);`,
+    "b_test.ts": `${HEAD}test("b", () => {}); await new Promise(() => setInterval(() => {}, 10));`,
+    "c_test.ts": `${HEAD}test("c", () => {});`,
+  };
+  const { last, success, output } = await runFiles(sources, { env: SHORT });
+  assert.deepEqual([last, success], ["1 passed, 2 failed, 0 skipped", false]);
+  for (const name of ["a", "b"]) {
+    assert.match(output, new RegExp(`Ended after its limit of 4 s: \\S*${name}_test\\.ts`));
+  }
+});
+
+/** Source of a test that starts a program, says its id in a file, and waits for ever. */
+function leaving(file: string): string {
+  return `${HEAD}test("leaves a program", async () => {
+    const { pid } = new Deno.Command("sleep", { args: ["600"] }).spawn();
+    Deno.writeTextFileSync(${JSON.stringify(file)}, String(pid));
+    await new Promise(() => setInterval(() => {}, 10));
+  });`;
+}
+
+function runs(pid: number): boolean {
+  try {
+    Deno.kill(pid, "SIGCONT");
+    return !/\) Z /.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
+  } catch {
+    return false;
+  }
+}
+
+const skip = Deno.build.os === "linux" ? false : "there is no /proc";
+
+test("task test ends the programs that a test leaves", { skip }, async () => {
+  const file = join(folder, "left");
+  const { last } = await runFiles({ "leaving_test.ts": leaving(file) }, { env: SHORT });
+  assert.equal(last, "0 passed, 1 failed, 0 skipped");
+  assert.equal(runs(Number(await readFile(file, "utf8"))), false);
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  test(
+    `task test ends all that it has started after ${signal}, and with the count`,
+    { skip },
+    async () => {
+      const file = join(folder, signal);
+      const paths = await write({ "waiting_test.ts": leaving(file) });
+      const child = new Deno.Command(Deno.execPath(), {
+        args: [...COMMAND, ...paths],
+        stdin: "null",
+        stdout: "piped",
+        stderr: "null",
+      }).spawn();
+      await eventually(async () => assert.match(await readFile(file, "utf8"), /^\d+$/), 50_000);
+      child.kill(signal);
+      const { code, stdout } = await child.output();
+      assert.equal(code, 1);
+      const last = new TextDecoder().decode(stdout).trimEnd().split("\n").at(-1);
+      assert.equal(last, "0 passed, 1 failed, 0 skipped");
+      assert.equal(runs(Number(await readFile(file, "utf8"))), false);
+    },
+  );
+}
+
+test("task test --quick leaves out what needs a server, a browser or another process", async () => {
+  const sources = {
+    "unit_test.ts": `${HEAD}test("a", () => {});`,
+    "server_test.ts": `${HEAD}test("b", () => void Deno.Command);`,
+  };
+  const { last } = await runFiles(sources, { args: ["--quick"] });
+  assert.equal(last, "1 passed, 0 failed, 0 skipped");
 });

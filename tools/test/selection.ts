@@ -37,6 +37,17 @@ export async function select(paths: readonly string[]): Promise<Selection> {
   };
 }
 
+/** What a test says, itself or in a file that it imports, if it needs a server, a browser or another process. */
+const SLOW = /\b(?:whyNoBrowser|findRedis|Deno\.Command|node:child_process)\b|from "fresh\/dev"/;
+
+/** Returns the part of a selection that needs no server, no browser and no other process. */
+export async function quickOf({ tests }: Selection): Promise<Selection> {
+  const isQuick = async (file: string) =>
+    (await thatSay(SLOW, await withImports([file]))).length === 0;
+  const quick = await Promise.all(tests.map(isQuick));
+  return { tests: tests.filter((_, index) => quick[index]), e2e: [], docs: [] };
+}
+
 /** Returns those of `files` whose text matches. */
 export async function thatSay(pattern: RegExp, files: readonly string[]): Promise<string[]> {
   const texts = await Promise.all(files.map((file) => readFile(file, "utf8")));
