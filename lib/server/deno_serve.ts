@@ -46,11 +46,19 @@ export function serve(
   const { hostname = "127.0.0.1", port = 8000, reusePort = false, onListen, log = consoleLog } =
     options;
   const server = Deno.serve(
-    { hostname, port, reusePort, ...(onListen && { onListen }), automaticCompression: true },
+    {
+      hostname,
+      port,
+      reusePort,
+      ...(onListen && { onListen() {} }),
+      automaticCompression: true,
+    },
     handler,
   );
   guard(log);
   stopWhenTold(server, options, log);
+  // Last, so that a signal which is sent because of it finds its handler.
+  onListen?.(server.addr);
   return server;
 }
 

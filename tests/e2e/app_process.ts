@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { TestBrowser } from "../app/test_app.ts";
 import type { Environment } from "../../app/settings.ts";
 import { assertNoSecrets } from "../../tools/test/secrets.ts";
@@ -8,6 +7,9 @@ const ROOT = new URL("../../", import.meta.url);
 
 /** How long a process has to tell its metrics at the end, in milliseconds: it may have been stopped. */
 const METRICS_MS = 2_000;
+
+/** How long a test waits for what a process prints, in milliseconds. */
+const PRINTS_MS = 30_000;
 
 /** How a process ended. */
 export interface Ended {
@@ -22,18 +24,18 @@ export interface Ended {
  */
 export class AppProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
-  readonly #stderr: Promise<string>;
   readonly #listening = Promise.withResolvers<string>();
-  readonly #stdout: Promise<void>;
+  readonly #output: Promise<unknown>;
+  #printed = Promise.withResolvers<void>();
   #hasEnded = false;
   stdout = "";
+  stderr = "";
   origin = "";
 
   private constructor(child: Deno.ChildProcess) {
     this.#child = child;
-    void child.status.then(() => this.#hasEnded = true);
-    this.#stderr = new Response(child.stderr).text();
-    this.#stdout = this.#read();
+    this.#output = Promise.all([this.#read("stdout"), this.#read("stderr")]);
+    void this.#failUnlessListening();
   }
 
   /** Starts it on a free port and waits until it listens. */
@@ -67,7 +69,22 @@ export class AppProcess implements AsyncDisposable {
 
   /** Waits until so many processes have said that they listen, in all. */
   async listening(count: number): Promise<void> {
-    while (this.stdout.split("listens on").length <= count) await pause(20);
+    await this.prints(() => this.stdout.split("listens on").length > count, `${count} to listen`);
+  }
+
+  /** Waits until it has printed a text, or what it has printed is as wanted. */
+  async prints(wanted: string | (() => boolean), what: string = String(wanted)): Promise<void> {
+    const isThere = typeof wanted === "string" ? () => this.stderr.includes(wanted) : wanted;
+    const late = new Error(`It did not print in ${PRINTS_MS} ms: ${what}`);
+    const timer = setTimeout(() => this.#printed.reject(late), PRINTS_MS);
+    try {
+      while (!isThere()) {
+        if (this.#hasEnded) throw new Error(`It ended and did not print: ${what}`);
+        await this.#printed.promise;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** The processes that it has started, where it is several. Linux alone. */
@@ -84,8 +101,8 @@ export class AppProcess implements AsyncDisposable {
 
   /** Waits for its end. */
   async ended(): Promise<Ended> {
-    const [{ code }, stderr] = await Promise.all([this.#child.status, this.#stderr, this.#stdout]);
-    return { code, stdout: this.stdout, stderr };
+    const [{ code }] = await Promise.all([this.#child.status, this.#output]);
+    return { code, stdout: this.stdout, stderr: this.stderr };
   }
 
   /** Returns a browser that is signed in as somebody. */
@@ -128,16 +145,29 @@ export class AppProcess implements AsyncDisposable {
     return await read.catch(() => "");
   }
 
-  async #read(): Promise<void> {
-    for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
-      this.stdout += text;
-      const [, origin] = /listens on (\S+)\n[^]*layer .*\n/.exec(this.stdout) ?? [];
+  async #read(name: "stdout" | "stderr"): Promise<void> {
+    for await (const text of this.#child[name].pipeThrough(new TextDecoderStream())) {
+      this[name] += text;
+      // In the text that people read, and in a line of JSON.
+      const [, origin] = /listens on ([^\s"]+)[^]*layer.*\n/.exec(this.stdout) ?? [];
       if (origin !== undefined) this.#listening.resolve(origin);
+      this.#hasChanged();
     }
-    const { code } = await this.#child.status;
-    const stderr = await this.#stderr;
-    this.#listening.reject(new Error(`It ended with ${code} before it listened:\n${stderr}`));
+  }
+
+  #hasChanged(): void {
+    this.#printed.resolve();
+    this.#printed = Promise.withResolvers();
+    this.#printed.promise.catch(() => {}); // It may be that nothing waits.
+  }
+
+  async #failUnlessListening(): Promise<void> {
     this.#listening.promise.catch(() => {});
+    const { code } = await this.#child.status;
+    await this.#output;
+    this.#hasEnded = true;
+    this.#hasChanged();
+    this.#listening.reject(new Error(`It ended with ${code} before it listened:\n${this.stderr}`));
   }
 }
 

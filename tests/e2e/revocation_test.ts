@@ -6,6 +6,7 @@ import { AppProcess, buildApp } from "./app_process.ts";
 import type { TestBrowser } from "../app/test_app.ts";
 import type { Environment } from "../../app/settings.ts";
 import { RedisServer, whyNoRedis } from "../layers/redis_server.ts";
+import { suspend } from "../layers/suspend.ts";
 import { SilentPeer } from "./silent_peer.ts";
 import { WsClient } from "./ws_client.ts";
 
@@ -176,7 +177,7 @@ test("a process that was stopped meanwhile sends nothing to an ended session whe
   await using stage = await setStage(10);
   await talkFor(stage, 300);
   const sleeper = stage.processes[2]!;
-  sleeper.signal("SIGSTOP");
+  suspend(sleeper.pid);
   await revoke(stage, 0);
   // What is sent meanwhile waits for it in the kernel, and is the first thing that it reads.
   await talkFor(stage, 4_000);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { RedisReply } from "../../lib/layers/redis_reader.ts";
 import { RedisSocket } from "../../lib/layers/redis_socket.ts";
 import { findRedis } from "../../tools/provide/redis.ts";
+import { suspend } from "./suspend.ts";
 
 /** Why the tests with Redis are left out; nothing where it is here. */
 export function whyNoRedis(): string | undefined {
@@ -52,7 +53,7 @@ export class RedisServer implements AsyncDisposable {
 
   /** Stops it in its tracks: its connections stay, and nothing is answered. */
   pause(): void {
-    this.#process.kill("SIGSTOP");
+    suspend(this.#process.pid);
   }
 
   resume(): void {
