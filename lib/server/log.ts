@@ -1,3 +1,4 @@
+import { pid } from "node:process";
 import type { Log, LogFields } from "../scope.ts";
 
 /** Levels of a log, from the least to the most urgent. */
@@ -18,7 +19,7 @@ export interface LogOptions {
 }
 
 /**
- * Creates a log that writes one line per entry.
+ * Creates a log that writes one line per entry, each with the id of the process as `pid`.
  *
  * An `Error` among the fields is written with its stack and its cause, below `text` and inside
  * `json`. *Security*: fields are written as they are; keep secrets out of them.
@@ -39,7 +40,7 @@ export function createLog(options: LogOptions = {}): Log {
 export const consoleLog: Log = createLog();
 
 function jsonLine(time: string, level: string, message: string, fields: LogFields): string {
-  return JSON.stringify({ time, level, message, ...fields }, (_key, value) => plain(value));
+  return JSON.stringify({ time, level, pid, message, ...fields }, (_key, value) => plain(value));
 }
 
 function textLine(time: string, level: string, message: string, fields: LogFields): string {
@@ -50,7 +51,7 @@ function textLine(time: string, level: string, message: string, fields: LogField
       return `${name}=${value instanceof Error ? value.name : textOf(value)}`;
     },
   );
-  const first = [time, level.toUpperCase().padEnd(5), message, ...words].join(" ");
+  const first = [time, level.toUpperCase().padEnd(5), message, `pid=${pid}`, ...words].join(" ");
   return [first, ...stacks].join("\n");
 }
 

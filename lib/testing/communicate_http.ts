@@ -91,7 +91,7 @@ export class HttpCommunicator implements AsyncDisposable {
 
   /** Waits for the next piece of the body; undefined at its end. */
   async chunkBytes(): Promise<Uint8Array | undefined> {
-    await this.head();
+    if (this.#response === undefined) await this.head();
     this.#reader ??= this.#response!.body?.getReader();
     let read: ReadableStreamReadResult<Uint8Array> | undefined;
     let failure: { error: unknown } | undefined;

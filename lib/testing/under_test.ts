@@ -74,10 +74,10 @@ export class UnderTest {
 
   #change(isDone: () => boolean, what: string): Promise<void> {
     const timeoutMs = this.#options.timeoutMs ?? 1000;
+    // Made here, as the stack of a timer does not lead to the line of the test.
+    const late = new Error(`Expected ${what} within ${timeoutMs} ms, and none came`);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(new Error(`Expected ${what} within ${timeoutMs} ms, and none came`));
-      }, timeoutMs);
+      const timer = setTimeout(() => reject(late), timeoutMs);
       this.#changed = () => {
         if (!isDone()) return;
         clearTimeout(timer);
