@@ -3,7 +3,7 @@ import { IMPORT_TABLE, type ImportRule } from "./import_table.ts";
 const TOOLKIT = "@sluice/sluice";
 
 /**
- * Returns why `file` may not import `specifier`, or `undefined` where it may.
+ * Returns why `file` may not import `specifier`, or `undefined` if it may.
  *
  * @param file Path from the root, with `/`.
  * @param isType Whether nothing of it is left at run time.
@@ -13,10 +13,9 @@ export function checkImport(file: string, specifier: string, isType: boolean): s
   if (!rule) return undefined;
   const target = targetOf(file, specifier);
   if (isOwnFolder(rule, target)) return undefined;
-  const may = isType ? [...rule.may, ...rule.mayType ?? []] : rule.may;
-  const isDenied = may.some((entry) => entry.startsWith("!") && fits(target, entry.slice(1)));
-  const isAllowed = !isDenied && may.some((entry) => fits(target, entry));
-  return isAllowed ? undefined : describe(rule, target);
+  const may = isType ? [...rule.mayType ?? [], ...rule.may] : rule.may;
+  const first = may.find((entry) => fits(target, entry.replace(/^!/, "")));
+  return first === undefined || first.startsWith("!") ? describe(rule, target) : undefined;
 }
 
 /** Names what is imported as the table does: `lib/scope.ts`, `npm:ws`, `node:path`, `toolkit:client`. */
@@ -44,6 +43,7 @@ function fits(target: string, entry: string): boolean {
 
 function describe({ files, may, mayType = [] }: ImportRule, target: string): string {
   const types = mayType.map((entry) => `the types of ${entry}`);
-  const list = [...may, ...types].join(", ") || "nothing";
-  return `${files || "This file"} may not import ${target}, only ${list}`;
+  const all = [...may, ...types].filter((entry) => !entry.startsWith("!"));
+  const only = may.includes("*") ? "" : `, only ${all.join(", ") || "nothing"}`;
+  return `${files || "This file"} may not import ${target}${only}`;
 }

@@ -6,7 +6,7 @@ export interface ImportRule {
    * What they may import: a path or the beginning of one (`lib/protocol/`), a package
    * (`npm:valibot`, any with `npm:*`), a module of the runtime (`node:*`), an export of the toolkit
    * by its public name (`toolkit:client`, any with `toolkit:*`), or anything (`*`). After `!`: not
-   * that.
+   * that. The first entry that fits decides.
    */
   readonly may: readonly string[];
   /** What they may import the types of. */
@@ -21,8 +21,7 @@ const CORE = [
   "lib/small_set.ts",
   "lib/protocol/",
 ];
-const OUTSIDE = ["node:*", "npm:*", "toolkit:*"];
-const MARKUP = ["npm:preact", "npm:@preact/signals", "components/"];
+const SERVER = ["lib/", "toolkit:*", "node:*", "app/", "consumers/", "routes/", "realtime.ts"];
 
 /** Who may import whom. The first rule that fits a file is the one. */
 export const IMPORT_TABLE: readonly ImportRule[] = [
@@ -48,24 +47,20 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
   { files: "lib/testing/", may: ["!lib/mod.ts", "node:*", "lib/"] },
   { files: "lib/", may: ["node:*", "lib/"] },
 
-  // The app: it takes the toolkit by its public name, as a stranger would.
+  // The browser's code: it may have types of the server's.
   {
     files: "islands/",
-    may: [...MARKUP, "toolkit:client", "toolkit:protocol"],
-    mayType: ["consumers/"],
+    may: ["toolkit:client", "toolkit:protocol", ...SERVER.map((entry) => `!${entry}`), "*"],
+    mayType: ["!lib/", ...SERVER],
   },
-  { files: "components/", may: MARKUP, mayType: ["toolkit:*"] },
-  { files: "consumers/", may: ["!npm:fresh", ...OUTSIDE] },
-  { files: "examples/", may: ["!npm:fresh", ...OUTSIDE] },
-  { files: "realtime.ts", may: ["!npm:fresh", ...OUTSIDE, "consumers/", "app/"] },
-  { files: "app/", may: [...OUTSIDE, "realtime.ts", "components/", "consumers/"] },
-  { files: "routes/", may: [...OUTSIDE, "realtime.ts", "app/", "islands/", "components/"] },
 
-  // The stand-in for Fresh knows nothing of what is built on it; the rest is free.
+  // The stand-in for Fresh knows nothing of what is built on it.
   { files: "compat/", may: ["node:*", "npm:*"] },
   { files: "tests/", may: ["*"] },
   { files: "tools/", may: ["*"] },
   { files: "bench/", may: ["*"] },
+
+  // The app, and what grows in it, takes the toolkit by its public name, as a stranger would.
   { files: "", may: ["!lib/", "*"] },
 ];
 
