@@ -1,4 +1,7 @@
+import { constants } from "node:fs";
+import { chmod, mkdir, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { Log } from "@sluice/sluice";
 import { KvConnection, type KvSource } from "@sluice/sluice/sessions";
 
 /** The database of this process: opened at its first use, and again at the next where that failed. */
@@ -15,10 +18,10 @@ export interface Database {
 const CHECK_MS = 1_000;
 
 /** Returns the database at a path, `:memory:`, an address, or the platform's own. */
-export function openDatabase(path: string | undefined): Database {
+export function openDatabase(path: string | undefined, log: Log): Database {
   let opened: Promise<Deno.Kv> | undefined;
   const source = () =>
-    opened ??= open(path).catch((error) => {
+    opened ??= openKv(path, log).catch((error) => {
       opened = undefined;
       throw error;
     });
@@ -41,10 +44,31 @@ export function openDatabase(path: string | undefined): Database {
   };
 }
 
-async function open(path: string | undefined): Promise<Deno.Kv> {
+/**
+ * Opens a database whose files are private, whatever the umask.
+ *
+ * *Security*: who reads them can open sockets as anybody, by the keys of tickets. SQLite gives the files
+ * beside the database the mode of the database.
+ */
+async function openKv(path: string | undefined, log: Log): Promise<Deno.Kv> {
   const isFile = path !== undefined && path !== ":memory:" && !/^https?:/.test(path);
-  if (isFile) await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  return await Deno.openKv(path);
+  if (!isFile) return await Deno.openKv(path);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const { O_CREAT, O_EXCL, O_WRONLY } = constants;
+  await open(path, O_CREAT | O_EXCL | O_WRONLY, 0o600).then((file) => file.close(), () => {});
+  const kv = await Deno.openKv(path);
+  if (Deno.build.os === "windows") return kv;
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) await tighten(file, log);
+  return kv;
+}
+
+/** Takes the rights of others away from a file, or reports that it has them. */
+async function tighten(file: string, log: Log): Promise<void> {
+  const { mode } = await stat(file).catch(() => ({ mode: 0 }));
+  if ((mode & 0o077) === 0) return;
+  await chmod(file, 0o600).catch(() => {
+    log.warn("Other users of this machine can read the database, and so become anybody", { file });
+  });
 }
 
 /** Whether a path that could not be opened names no database, and will not by waiting. */

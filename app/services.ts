@@ -77,7 +77,7 @@ export interface ServiceOptions {
 /** Creates the services. Nothing is opened before its first use. */
 export function createServices(settings: Settings, options: ServiceOptions = {}): Services {
   const { log = createLog(logOptions(settings)), clock = systemClock } = options;
-  const database = openDatabase(settings.kvPath);
+  const database = openDatabase(settings.kvPath, log);
   const { sessionIdleTtlMs: idleTtlMs, sessionMaxTtlMs: maxTtlMs } = settings;
   const controlLog = new KvControlLog(database.source);
   const sessions = new Sessions(new KvSessionStore(database.source, { clock, controlLog }), {
