@@ -16,6 +16,7 @@ import {
   SettingError,
   text,
   toggle,
+  wrong,
 } from "./settings_parsers.ts";
 
 export { type Environment, SettingError };
@@ -71,6 +72,8 @@ export interface Settings {
   readonly drainMs: number;
   readonly logLevel: LogLevel;
   readonly logFormat: "text" | "json";
+  /** What has to be shown for `/metrics`; undefined is nothing. */
+  readonly metricsToken: string | undefined;
 }
 
 /**
@@ -98,25 +101,36 @@ export function readSettings(env: Environment): Settings {
     allowedOrigins: readAllowedOrigins(env),
     ...readSessionTtls(env),
     admins: readAdmins(env, devSignIn),
-    socketsPerUser: integer(env, "SOCKETS_PER_USER", { fallback: 20, min: 1 }),
-    socketsPerAddress: integer(env, "SOCKETS_PER_ADDRESS", { fallback: 200, min: 1 }),
+    socketsPerUser: integer(env, "SOCKETS_PER_USER", { fallback: 20, ...COUNT }),
+    socketsPerAddress: integer(env, "SOCKETS_PER_ADDRESS", { fallback: 200, ...COUNT }),
     handshakesPerAddress: optionalInteger(env, "HANDSHAKES_PER_ADDRESS"),
     // Development sign-in is for this machine alone, where a script may sign in any number of people.
     signInsPerAddress: optionalInteger(env, "SIGN_INS_PER_ADDRESS") ?? (devSignIn ? undefined : 60),
-    sessionsPerUser: integer(env, "SESSIONS_PER_USER", { fallback: 100, min: 1 }),
+    sessionsPerUser: integer(env, "SESSIONS_PER_USER", { fallback: 100, min: 1, max: 10_000 }),
     auditRetentionMs: duration(env, "AUDIT_RETENTION") ?? 30 * DAY_MS,
-    maxMessageBytes: integer(env, "MAX_MESSAGE_BYTES", { fallback: 65_536, min: 1 }),
-    sendBufferBytes: integer(env, "SEND_BUFFER_BYTES", { fallback: 1_048_576, min: 1 }),
-    messagesPerSecond: integer(env, "MESSAGES_PER_SECOND", { fallback: 50, min: 1 }),
-    messageBurst: integer(env, "MESSAGE_BURST", { fallback: 100, min: 1 }),
+    maxMessageBytes: integer(env, "MAX_MESSAGE_BYTES", { fallback: 65_536, ...SIZE }),
+    sendBufferBytes: integer(env, "SEND_BUFFER_BYTES", { fallback: 1_048_576, ...SIZE }),
+    messagesPerSecond: integer(env, "MESSAGES_PER_SECOND", { fallback: 50, ...COUNT }),
+    messageBurst: integer(env, "MESSAGE_BURST", { fallback: 100, ...COUNT }),
     drainMs: 1000 * integer(env, "DRAIN_SECONDS", { fallback: 10, min: 0, max: 3600 }),
     logLevel: choice(env, "LOG_LEVEL", LOG_LEVELS) ?? "info",
     logFormat: choice(env, "LOG_FORMAT", ["text", "json"] as const) ?? "text",
+    metricsToken: readMetricsToken(env),
   };
 }
 
 function optionalInteger(env: Environment, name: string): number | undefined {
-  return text(env, name) === undefined ? undefined : integer(env, name, { fallback: 1, min: 1 });
+  return text(env, name) === undefined ? undefined : integer(env, name, { fallback: 1, ...COUNT });
+}
+
+/** Reads a token that can be shown in a header. *Security*: it is in no message. */
+function readMetricsToken(env: Environment): string | undefined {
+  const token = text(env, "METRICS_TOKEN");
+  if (token === undefined || /^[\x21-\x7e]{1,512}$/.test(token)) return token;
+  throw new SettingError(
+    "METRICS_TOKEN",
+    "has a value that is not shown, but accepts 1 to 512 visible characters of ASCII without spaces",
+  );
 }
 
 function readGitHub(env: Environment): GitHubSettings | undefined {
@@ -200,13 +214,13 @@ function readDevSignIn(
 
 function readKvPath(env: Environment): string | undefined {
   const path = text(env, "DENO_KV_PATH");
-  if (path !== undefined && /^http:\/\//.test(path) && !isLoopback(new URL(path).hostname)) {
-    throw new SettingError(
-      "DENO_KV_PATH",
-      `is ${JSON.stringify(path)}, but accepts a file, ":memory:" or an https:// address`,
-    );
-  }
-  return path ?? (isDeploy(env) ? undefined : ".data/kv.sqlite3");
+  if (path === undefined) return isDeploy(env) ? undefined : ".data/kv.sqlite3";
+  const url = /^[a-z][a-z+.-]+:\/\//i.test(path) ? URL.parse(path) : undefined;
+  const isSafe = url?.protocol === "https:" ||
+    (url?.protocol === "http:" && isLoopback(url.hostname));
+  if (url === undefined || isSafe) return path;
+  const shown = path.replace(/\/\/.*@/, "//…@");
+  throw wrong("DENO_KV_PATH", shown, 'a file, ":memory:" or an https:// address');
 }
 
 function readAllowedOrigins(env: Environment): readonly string[] {
@@ -225,13 +239,15 @@ function readAllowedOrigins(env: Environment): readonly string[] {
 }
 
 function readSessionTtls(env: Environment) {
-  const sessionIdleTtlMs = duration(env, "SESSION_IDLE_TTL") ?? 7 * DAY_MS;
-  const sessionMaxTtlMs = duration(env, "SESSION_MAX_TTL") ??
-    Math.max(30 * DAY_MS, sessionIdleTtlMs);
+  const idleMs = duration(env, "SESSION_IDLE_TTL");
+  const maxMs = duration(env, "SESSION_MAX_TTL");
+  const sessionMaxTtlMs = maxMs ?? Math.max(30 * DAY_MS, idleMs ?? 0);
+  const sessionIdleTtlMs = idleMs ?? Math.min(7 * DAY_MS, sessionMaxTtlMs);
   if (sessionIdleTtlMs > sessionMaxTtlMs) {
+    const [idle, max] = [text(env, "SESSION_IDLE_TTL"), text(env, "SESSION_MAX_TTL")];
     throw new SettingError(
       "SESSION_IDLE_TTL",
-      "is longer than SESSION_MAX_TTL, but accepts the same or less",
+      `is "${idle}", which is longer than SESSION_MAX_TTL ("${max}"), but accepts the same or less`,
     );
   }
   return { sessionIdleTtlMs, sessionMaxTtlMs };
@@ -255,6 +271,12 @@ const DAY_MS = 86_400_000;
 
 /** Longest issuer that an `OidcProvider` takes. */
 const MAX_ISSUER_BYTES = 1_000;
+
+/** Of what is counted by the socket, the message or the attempt. */
+const COUNT = { min: 1, max: 1_000_000 };
+
+/** Of a message and of what waits for a client, in bytes: 256 MiB at most. */
+const SIZE = { min: 1, max: 268_435_456 };
 
 /** Returns whether a host name is of this machine alone. */
 export function isLoopback(host: string): boolean {

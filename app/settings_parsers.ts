@@ -22,14 +22,13 @@ export function text(env: Environment, name: string): string | undefined {
 export function integer(
   env: Environment,
   name: string,
-  { fallback, min, max = Number.MAX_SAFE_INTEGER }: { fallback: number; min: number; max?: number },
+  { fallback, min, max }: { fallback: number; min: number; max: number },
 ): number {
   const value = text(env, name);
   if (value === undefined) return fallback;
   const number = Number(value);
   if (/^\d+$/.test(value) && number >= min && number <= max) return number;
-  const range = max === Number.MAX_SAFE_INTEGER ? `from ${min} on` : `from ${min} to ${max}`;
-  throw wrong(name, value, `a whole number ${range}`);
+  throw wrong(name, value, `a whole number from ${min} to ${max}`);
 }
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -40,14 +39,18 @@ const UNITS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
-/** Reads a duration such as `500ms`, `30s`, `10m`, `12h` or `7d`, in milliseconds. */
+/** Longest duration that is accepted, in days. */
+const MAX_DAYS = 3_650;
+
+/** Reads a duration such as `500ms`, `30s`, `10m`, `12h` or `7d`, in milliseconds: ten years at most. */
 export function duration(env: Environment, name: string): number | undefined {
   const value = text(env, name);
   if (value === undefined) return undefined;
   const [, number, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(value) ?? [];
   const ms = Number(number) * (UNITS[unit ?? ""] ?? NaN);
-  if (ms >= 1) return ms;
-  throw wrong(name, value, "a duration such as 500ms, 30s, 10m, 12h or 7d");
+  if (ms >= 1 && ms <= MAX_DAYS * UNITS.d!) return ms;
+  const range = `up to ${MAX_DAYS}d`;
+  throw wrong(name, value, `a duration such as 500ms, 30s, 10m, 12h or 7d, ${range}`);
 }
 
 /** Reads a switch: `on`, `true`, `1`, or `off`, `false`, `0`. */
@@ -102,7 +105,8 @@ export function publicUrl(
   throw wrong(name, value.replace(/\/\/.*@/, "//…@"), what);
 }
 
-function wrong(name: string, value: string, accepted: string): SettingError {
+/** Returns the error of a setting with a wrong value. */
+export function wrong(name: string, value: string, accepted: string): SettingError {
   const shown = value.length > 80 ? `${value.slice(0, 80)}…` : value;
   return new SettingError(name, `is ${JSON.stringify(shown)}, but accepts ${accepted}`);
 }

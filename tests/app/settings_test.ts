@@ -93,7 +93,16 @@ const WRONG: [env: Record<string, string>, message: RegExp][] = [
   [{ ALLOWED_ORIGINS: "https://a.com,*.b.com" }, /^ALLOWED_ORIGINS has "\*\.b\.com"/],
   [{ SESSION_IDLE_TTL: "7" }, /^SESSION_IDLE_TTL is "7", but accepts a duration/],
   [{ SESSION_IDLE_TTL: "0s" }, /^SESSION_IDLE_TTL is "0s"/],
-  [{ SESSION_IDLE_TTL: "2d", SESSION_MAX_TTL: "1d" }, /^SESSION_IDLE_TTL is longer/],
+  [
+    { SESSION_IDLE_TTL: "2d", SESSION_MAX_TTL: "1d" },
+    /^SESSION_IDLE_TTL is "2d", which is longer than SESSION_MAX_TTL \("1d"\), but accepts/,
+  ],
+  [{ DENO_KV_PATH: "http://u:s3cr3t@kv.example" }, /^DENO_KV_PATH is "http:\/\/…@kv.example"/],
+  [{ DENO_KV_PATH: "http://" }, /^DENO_KV_PATH is "http:\/\/"/],
+  [{ DENO_KV_PATH: "https://" }, /^DENO_KV_PATH is "https:\/\/"/],
+  [{ DENO_KV_PATH: "redis://kv" }, /^DENO_KV_PATH is "redis:\/\/kv"/],
+  [{ METRICS_TOKEN: "s3cr3t s3cr3t" }, /^METRICS_TOKEN has a value that is not shown, but accepts/],
+  [{ METRICS_TOKEN: "s3cr3t".repeat(100) }, /^METRICS_TOKEN has a value/],
   [{ ADMINS: "octocat" }, /^ADMINS has "octocat"/],
   [{ ADMINS: "githb:octocat" }, /^ADMINS has "githb:octocat", but accepts github:LOGIN/],
   [{ ADMINS: "oidc:" }, /^ADMINS has "oidc:"/],
@@ -138,4 +147,59 @@ test("a password in an address is never shown", () => {
   ) {
     assert.throws(() => readSettings(env), (error: Error) => !error.message.includes("s3cr3t"));
   }
+});
+
+const NUMBERS: [name: string, max: string][] = [
+  ["PORT", "65535"],
+  ["SOCKETS_PER_USER", "1000000"],
+  ["SOCKETS_PER_ADDRESS", "1000000"],
+  ["HANDSHAKES_PER_ADDRESS", "1000000"],
+  ["SIGN_INS_PER_ADDRESS", "1000000"],
+  ["SESSIONS_PER_USER", "10000"],
+  ["MAX_MESSAGE_BYTES", "268435456"],
+  ["SEND_BUFFER_BYTES", "268435456"],
+  ["MESSAGES_PER_SECOND", "1000000"],
+  ["MESSAGE_BURST", "1000000"],
+  ["DRAIN_SECONDS", "3600"],
+  ["SESSION_IDLE_TTL", "3650d"],
+  ["SESSION_MAX_TTL", "3650d"],
+  ["AUDIT_RETENTION", "3650d"],
+];
+const NO_NUMBERS = ["-1", "1.5", "1e3", "1e99", "0x10", "NaN", "Infinity", "1_000", "1,000", "ten"];
+const NO_DURATIONS = [
+  "0s",
+  "-1s",
+  "1.5h",
+  "7",
+  "7 d",
+  "7D",
+  "7days",
+  "1w",
+  "1h30m",
+  "NaNd",
+  "1e3s",
+];
+for (const [name, max] of NUMBERS) {
+  test(`${name} accepts up to ${max}, and refuses what is more or no such value`, () => {
+    readSettings({ [name]: max });
+    const isDuration = max.endsWith("d");
+    const more = isDuration ? ["3651d", "999999999d", "315360000001ms"] : [`${Number(max) + 1}`];
+    const wrong = isDuration ? [...NO_DURATIONS, ...NO_NUMBERS] : [...NO_NUMBERS, "1s"];
+    const zero = isDuration || ["PORT", "DRAIN_SECONDS"].includes(name) ? [] : ["0"];
+    for (const value of [...more, ...wrong, ...zero, "9".repeat(400)]) {
+      assert.throws(() => readSettings({ [name]: value }), (error) => {
+        assert.ok(error instanceof SettingError);
+        assert.match(
+          error.message,
+          new RegExp(`^${name} is "[^"]{1,90}", but accepts [^\\n]*\\.$`),
+        );
+        return true;
+      });
+    }
+  });
+}
+
+test("SESSION_MAX_TTL alone shortens what a sign-in lasts without use", () => {
+  const { sessionIdleTtlMs, sessionMaxTtlMs } = readSettings({ SESSION_MAX_TTL: "1d" });
+  assert.deepEqual([sessionIdleTtlMs, sessionMaxTtlMs], [86_400_000, 86_400_000]);
 });

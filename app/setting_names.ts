@@ -1,0 +1,119 @@
+import type { Log } from "@sluice/sluice";
+
+/** Every setting there is. */
+export const SETTING_NAMES: readonly string[] = [
+  "ADMINS",
+  "ALLOWED_ORIGINS",
+  "AUDIT_RETENTION",
+  "CHANNEL_LAYER",
+  "DENO_KV_PATH",
+  "DEV_SIGN_IN",
+  "DRAIN_SECONDS",
+  "GITHUB_API_URL",
+  "GITHUB_CLIENT_ID",
+  "GITHUB_CLIENT_SECRET",
+  "GITHUB_URL",
+  "HANDSHAKES_PER_ADDRESS",
+  "HOST",
+  "LOG_FORMAT",
+  "LOG_LEVEL",
+  "MAX_MESSAGE_BYTES",
+  "MESSAGES_PER_SECOND",
+  "MESSAGE_BURST",
+  "METRICS_TOKEN",
+  "OIDC_CLIENT_ID",
+  "OIDC_CLIENT_SECRET",
+  "OIDC_ISSUER",
+  "OIDC_NAME",
+  "PORT",
+  "PUBLIC_URL",
+  "REDIS_CA_FILE",
+  "SEND_BUFFER_BYTES",
+  "SESSIONS_PER_USER",
+  "SESSION_IDLE_TTL",
+  "SESSION_MAX_TTL",
+  "SIGN_INS_PER_ADDRESS",
+  "SOCKETS_PER_ADDRESS",
+  "SOCKETS_PER_USER",
+  "TRUST_PROXY",
+];
+
+/** Variables with these names are often set by others, who mean something else. */
+const OF_OTHERS = /^(?:GITHUB|OIDC|DENO|REDIS)_/;
+
+/** A name that looks like that of a setting. */
+export interface Misspelt {
+  readonly name: string;
+  /** The setting that is most like it. */
+  readonly meant: string;
+}
+
+/**
+ * Finds the variables whose names look like misspelt settings: up to three letters are wrong, or words
+ * are in the singular, joined, in another order, or one of several words is another one.
+ */
+export function findMisspelt(names: Iterable<string>): Misspelt[] {
+  const known = new Set(SETTING_NAMES);
+  return [...names].filter((name) => !known.has(name)).flatMap((name) => {
+    const meant = mostLike(name);
+    return meant === undefined ? [] : [{ name, meant }];
+  }).sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/** Reports them in one line of the log, without their values. */
+export function reportMisspelt(names: Iterable<string>, log: Log): void {
+  const found = findMisspelt(names).map(({ name, meant }) => `${name} (${meant}?)`);
+  if (found.length > 0) log.warn(`No setting has the name ${found.join(", ")}`);
+}
+
+function mostLike(name: string): string | undefined {
+  // A host that links services sets SLUICE_PORT by itself.
+  const own = name.toUpperCase().replaceAll("-", "_").replace(/^SLUICE_(?=[A-Z]+_)/, "");
+  const ranked = SETTING_NAMES.map((setting) => [distance(own, setting), setting] as const)
+    .sort(([a], [b]) => a - b);
+  return ranked.find(([letters, setting]) =>
+    letters <= tolerance(setting) || hasWordsOf(own, setting)
+  )?.[1];
+}
+
+/** How many letters may be wrong: in a short name none, as it is soon another word. */
+function tolerance(setting: string): number {
+  if (setting.length < 6) return 0;
+  return Math.min(3, Math.floor(setting.length / 4));
+}
+
+function hasWordsOf(name: string, setting: string): boolean {
+  const [words, wanted] = [wordsOf(name), wordsOf(setting)];
+  if (wanted.length === 1) return false;
+  if (isSame([...words].sort(), [...wanted].sort())) return true;
+  if (words.join("") === wanted.join("")) return true;
+  if (OF_OTHERS.test(setting) || wanted.length < 3 || words[0] !== wanted[0]) return false;
+  // One of three or more words is missing or another one.
+  const common = wanted.filter((word) => words.includes(word)).length;
+  return common === wanted.length - 1 && words.length <= wanted.length;
+}
+
+/** The words of a name in the singular. */
+function wordsOf(name: string): string[] {
+  return name.split("_").map((word) => word.replace(/(?<=..)S$/, ""));
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((word, index) => word === b[index]);
+}
+
+/** How many letters are missing, too many, wrong, or exchanged with the next one. */
+function distance(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
+      row[j] = Math.min(rows[i - 1]![j]! + 1, row[j - 1]! + 1, rows[i - 1]![j - 1]! + cost);
+      const isExchanged = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (isExchanged) row[j] = Math.min(row[j]!, rows[i - 2]![j - 2]! + 1);
+    }
+    rows.push(row);
+  }
+  return rows[a.length]![b.length]!;
+}
