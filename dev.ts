@@ -1,24 +1,29 @@
 /**
- * The way in: `start` builds and serves, `dev` serves with live reload, `build` builds, and `serve`
- * serves what was built, with `--processes N` by several processes on one port.
+ * The entry point: `start` builds and serves, `dev` serves with live reload, `build` builds, and `serve`
+ * serves what was built, with `--processes N` by several processes on one port. `check` checks the
+ * settings, the database and the port, and starts nothing.
  *
  * @module
  */
 import { existsSync } from "node:fs";
 import { Builder } from "fresh/dev";
-import { onToldToStop } from "./app/child_process.ts";
+import { type ParentProcess, parentProcess } from "./app/child_process.ts";
 import { processesOf, serveProcesses } from "./app/processes.ts";
-import { announce, type Fetch, serveApp } from "./app/serve.ts";
-import { services } from "./app/services.ts";
-import { SettingError } from "./app/settings.ts";
+import { announce, checkStart, type Fetch, serveApp } from "./app/serve.ts";
+import { type Services, services } from "./app/services.ts";
+import { failAtWrongSetting, failStart } from "./app/start_failure.ts";
 
 const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
   start: async () => {
-    services();
-    await build();
+    await buildLogged(services());
     await serveBuilt();
   },
+  check: async () => {
+    await checkStart(services());
+    await services().close();
+  },
   dev: async () => {
+    await checkStart(services());
     const { host: hostname, port } = services().settings;
     await new Builder().listen(() => import("./main.ts"), {
       hostname,
@@ -34,22 +39,40 @@ function build(): Promise<unknown> {
   return new Builder().build();
 }
 
+/** Builds; what the builder prints is in the log if that is JSON. */
+async function buildLogged({ settings, log }: Services): Promise<void> {
+  const print = console.log;
+  if (settings.logFormat === "json") console.log = (...words) => log.info(words.join(" "));
+  try {
+    await build();
+  } finally {
+    console.log = print;
+  }
+}
+
 async function serveBuilt(): Promise<void> {
   const processes = processesOf(Deno.args);
   // The processes that are started read it as well.
   if (processes > 1 && !Deno.env.get("CHANNEL_LAYER")?.trim()) Deno.env.set("CHANNEL_LAYER", "kv:");
   const own = services();
   const built = new URL("_fresh/server.js", import.meta.url);
-  if (!existsSync(built)) {
-    console.error("There is nothing to serve: `deno task build` comes first.");
-    Deno.exit(1);
-  }
-  if (processes > 1) Deno.exit(await serveProcesses(processes, own.settings));
+  if (!existsSync(built)) failStart("There is nothing to serve: `deno task build` comes first.");
+  if (processes > 1) Deno.exit(await serveProcesses(processes, own));
   const { default: server } = await import(built.href) as { default: { fetch: Fetch } };
-  const reusePort = Deno.args.includes("--reuse-port");
+  const parent = parentProcess();
   const told = new AbortController();
-  await serveApp(server.fetch, own, { reusePort, signal: told.signal });
-  if (reusePort) void onToldToStop((signal) => told.abort(signal));
+  await serveApp(server.fetch, own, { reusePort: parent !== undefined, signal: told.signal });
+  if (parent !== undefined) join(parent, own, told);
+}
+
+/** Serves as one of several processes. */
+function join(parent: ParentProcess, { metrics }: Services, told: AbortController): void {
+  metrics.connect(parent);
+  parent.listen((message) => {
+    if (message.type === "stop") told.abort(message.signal);
+    else metrics.hear(message);
+  });
+  parent.send({ type: "listens" });
 }
 
 /** For a builder that does not know port 0. */
@@ -58,19 +81,7 @@ function freePort(hostname: string): number {
   return listener.addr.port;
 }
 
-async function run(name: string): Promise<void> {
-  const command = COMMANDS[name];
-  if (command === undefined) {
-    console.error(`"${name}" is none of ${Object.keys(COMMANDS).join(", ")}.`);
-    Deno.exit(1);
-  }
-  try {
-    await command();
-  } catch (error) {
-    if (!(error instanceof SettingError)) throw error;
-    console.error(error.message);
-    Deno.exit(1);
-  }
-}
-
-await run(Deno.args[0] ?? "dev");
+const name = Deno.args[0] ?? "dev";
+const command = COMMANDS[name];
+if (command === undefined) failStart(`"${name}" is none of ${Object.keys(COMMANDS).join(", ")}.`);
+await command().catch(failAtWrongSetting);

@@ -1,67 +1,94 @@
-import { stdout } from "node:process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import type { Child } from "./process_pool.ts";
+import type { ToChild, ToParent } from "./process_messages.ts";
 import { V8_FLAGS } from "./v8_flags.ts";
 
-/** It says so early, where it listens, in characters. */
-const MAX_BEGINNING = 10_000;
+/** Argument that tells a process that it is one of several on one port. */
+const SHARED = "--reuse-port";
 
-const encoder = new TextEncoder();
-
-/** One of several processes that serve on one port: this program again, told to share it. */
-export class ChildProcess {
-  /** Its exit status. */
-  readonly ended: Promise<number>;
-  /** Resolves to true when it listens, to false when it ended before. */
+/** A process that serves beside others: this program again, which it is connected to by a channel. */
+export class ServingProcess implements Child {
   readonly listens: Promise<boolean>;
-  readonly #child: Deno.ChildProcess;
-  readonly #orders: WritableStreamDefaultWriter<Uint8Array>;
+  readonly ended: Promise<number>;
+  readonly #child: ChildProcess;
+  #isListening = false;
 
-  constructor() {
-    const main = new URL("../dev.ts", import.meta.url).pathname;
-    const args = ["run", "-A", V8_FLAGS, main, "serve", "--reuse-port"];
-    const options = { args, stdin: "piped", stdout: "piped" } as const;
-    this.#child = new Deno.Command(Deno.execPath(), options).spawn();
-    this.#orders = this.#child.stdin.getWriter();
-    this.ended = this.#child.status.then(({ code }) => code);
-    this.listens = new Promise((resolve) => void this.#passOutputOn(resolve));
+  constructor(heard: (message: ToParent) => void) {
+    const main = fileURLToPath(new URL("../dev.ts", import.meta.url));
+    const child = spawn(process.execPath, ["run", "-A", V8_FLAGS, main, "serve", SHARED], {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+    this.#child = child;
+    this.ended = new Promise((resolve) => {
+      child.once("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
+      child.once("error", () => resolve(constants.errno.EAGAIN)); // It could not be started.
+    });
+    this.listens = new Promise((resolve) => {
+      child.on("message", (message: ToParent) => {
+        if (message.type === "listens") resolve(this.#isListening = true);
+        heard(message);
+      });
+      void this.ended.then(() => resolve(false));
+    });
   }
 
-  /** Tells it that all of them stop; it goes on answering while it drains. At once, the second time. */
-  stop(signal: Deno.Signal): void {
-    // Not by a signal: who stops a group of processes (a terminal, systemd) sends them one as well, and
-    // it would be their second.
-    this.#orders.write(encoder.encode(`${signal}\n`)).catch(() => {}); // It has ended.
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
-  /** Sends it a signal of its own: the first makes it leave the port to the others, and drain. */
-  signal(signal: Deno.Signal): void {
+  /** Sends it a message, which is lost if it has ended. */
+  send(message: ToChild): void {
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  stop(signal: string): void {
+    // Not by a signal, once it has handlers: a terminal or systemd sends one to the whole group, and it
+    // would be the second.
+    if (this.#isListening) this.send({ type: "stop", signal });
+    else this.leave();
+  }
+
+  leave(): void {
+    this.#signal("SIGTERM");
+  }
+
+  kill(): void {
+    this.#signal("SIGKILL");
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    // `ChildProcess.kill()` of Deno 2.9.6 closes the channel, which tells the process that all stop.
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     try {
-      this.#child.kill(signal);
+      process.kill(this.pid, signal);
     } catch { /* it has ended */ }
-  }
-
-  async #passOutputOn(heard: (listens: boolean) => void): Promise<void> {
-    let text = "";
-    for await (const chunk of this.#child.stdout) {
-      stdout.write(chunk);
-      if (text.length > MAX_BEGINNING) continue;
-      text += new TextDecoder().decode(chunk);
-      if (text.includes("listens on")) heard(true);
-    }
-    heard(false);
   }
 }
 
-/**
- * Calls back when the process that started this one says to stop, or is gone; why, as a signal. Ends this
- * process at once where it says so again.
- */
-export async function onToldToStop(stop: (signal: string) => void): Promise<void> {
-  let orders = 0;
-  for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
-    for (const signal of text.trim().split("\n")) {
-      if (++orders > 1) Deno.exit(130);
-      stop(signal);
-    }
-  }
-  stop("SIGTERM");
+/** The process that started this one. */
+export interface ParentProcess {
+  send(message: ToParent): void;
+  /** Calls back for each of its messages, and with an order to stop if it is gone. */
+  listen(heard: (message: ToChild) => void): void;
+}
+
+/** Returns the process that started this one as one of several; undefined if this is the only one. */
+export function parentProcess(): ParentProcess | undefined {
+  if (!process.argv.includes(SHARED) || process.send === undefined) return undefined;
+  return {
+    send(message) {
+      if (process.connected) process.send?.(message, undefined, undefined, () => {});
+    },
+    listen(heard) {
+      process.on("message", heard);
+      const gone = () => heard({ type: "stop", signal: "SIGTERM" });
+      if (process.connected) process.once("disconnect", gone);
+      else gone();
+      // The terminal that ends sends it to the whole group; it is an order to the parent alone.
+      process.on("SIGHUP", () => {});
+    },
+  };
 }

@@ -2,23 +2,33 @@ import { memoryUsage } from "node:process";
 import type { Services } from "./services.ts";
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
-type Metric = readonly [
+
+/** A figure of a process, or several with labels. */
+export type Metric = readonly [
   name: string,
   kind: "counter" | "gauge",
   help: string,
   value: number | readonly Sample[],
 ];
 
+/** What there is of a process; no metrics if it did not answer in time. */
+export interface Figures {
+  readonly pid: number;
+  readonly metrics: readonly Metric[] | undefined;
+}
+
 /**
- * Writes the process's figures in Prometheus' text format 0.0.4.
+ * Returns the figures of this process.
  *
  * *Security*: labels hold codes and names of this software's own, nothing that came from a request.
  */
-export function renderMetrics({ realtime, layer, startedAt }: Services): string {
+export function metricsOf(
+  { realtime, layer, startedAt }: Pick<Services, "realtime" | "layer" | "startedAt">,
+): readonly Metric[] {
   const { open, accepted, connected, disconnected, lingering, refused, dropped, unhandled } =
     realtime.stats;
   const { stats } = layer;
-  const metrics: readonly Metric[] = [
+  return [
     ["sluice_sockets_open", "gauge", "Sockets that are open.", open],
     ["sluice_sockets_accepted_total", "counter", "Sockets that were let in.", accepted],
     ["sluice_consumers_connected_total", "counter", "Consumers that accepted.", connected],
@@ -42,7 +52,39 @@ export function renderMetrics({ realtime, layer, startedAt }: Services): string 
     ["process_resident_memory_bytes", "gauge", "Resident memory.", memoryUsage().rss],
     ["process_start_time_seconds", "gauge", "Start, in Unix time.", startedAt / 1000],
   ];
+}
+
+/** Writes figures in Prometheus' text format 0.0.4. */
+export function renderMetrics(metrics: readonly Metric[]): string {
   return metrics.map(render).join("");
+}
+
+/**
+ * Writes the figures of several processes as one: each sample has the label `process`, which is the
+ * process id. `sluice_process_up` is 0 for a process that did not answer.
+ */
+export function renderProcesses(processes: readonly Figures[]): string {
+  const merged = new Map<string, Metric>();
+  for (const { pid, metrics } of processes) {
+    for (const [name, kind, help, value] of [upMetric(metrics), ...metrics ?? []]) {
+      const [, , , before] = merged.get(name) ?? [];
+      const labelled = samplesOf(value).map(([labels, number]): Sample => [
+        { process: String(pid), ...labels },
+        number,
+      ]);
+      merged.set(name, [name, kind, help, [...samplesOf(before ?? []), ...labelled]]);
+    }
+  }
+  return renderMetrics([...merged.values()]);
+}
+
+function upMetric(metrics: Figures["metrics"]): Metric {
+  const value = metrics === undefined ? 0 : 1;
+  return ["sluice_process_up", "gauge", "Whether the process answered for its figures.", value];
+}
+
+function samplesOf(value: Metric[3]): readonly Sample[] {
+  return typeof value === "number" ? [[{}, value]] : value;
 }
 
 function samples(label: string, values: Iterable<readonly [string, number]>): readonly Sample[] {
@@ -50,8 +92,9 @@ function samples(label: string, values: Iterable<readonly [string, number]>): re
 }
 
 function render([name, kind, help, value]: Metric): string {
-  const all: readonly Sample[] = typeof value === "number" ? [[{}, value]] : value;
-  const lines = all.map(([labels, number]) => `${name}${labelText(labels)} ${number}\n`);
+  const lines = samplesOf(value).map(([labels, number]) =>
+    `${name}${labelText(labels)} ${number}\n`
+  );
   return `# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n${lines.join("")}`;
 }
 

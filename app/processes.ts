@@ -1,14 +1,14 @@
-import { ChildProcess } from "./child_process.ts";
+import { systemClock } from "@sluice/sluice";
+import { ServingProcess } from "./child_process.ts";
+import type { Figures, Metric } from "./metrics.ts";
+import { ProcessPool } from "./process_pool.ts";
+import { Question } from "./question.ts";
+import { checkStart } from "./serve.ts";
+import type { Services } from "./services.ts";
 import { SettingError, type Settings } from "./settings.ts";
 
-/** How long a process that ended is not started again, in milliseconds: doubles each time. */
-const RESTART_MS = 200;
-
-/** A process that ran this long has started well, in milliseconds. */
-const HEALTHY_MS = 10_000;
-
-/** A process that ends so often without having started well is given up, and all with it. */
-const MAX_FAILURES = 6;
+/** How long a process may take to tell its figures, in milliseconds. */
+const SAMPLE_MS = 1_000;
 
 /**
  * Serves with several processes on one port, until it is told to stop; starts one that ended again.
@@ -17,93 +17,61 @@ const MAX_FAILURES = 6;
  * They stop as well when this process is killed. SIGHUP replaces them, one after the other, by new
  * ones, that run what is on the disk by then.
  *
- * @returns The exit status: 0 where all of them stopped as they should, else that of one that did not.
- * @throws {SettingError} The settings are those of one process.
+ * @returns The exit status: 0 if all of them stopped as they should, else that of one that did not.
+ * @throws {SettingError} The settings are those of one process, or wrong.
  */
-export async function serveProcesses(count: number, settings: Settings): Promise<number> {
+export async function serveProcesses(count: number, services: Services): Promise<number> {
+  const { settings, log } = services;
   assertShared(settings);
-  const processes = new Processes(count);
+  await checkStart(services, { reusePort: true });
+  await services.close();
+  const pool = createPool(count, { drainMs: settings.drainMs, log, clock: systemClock });
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    Deno.addSignalListener(signal, () => processes.stop(signal));
+    Deno.addSignalListener(signal, () => pool.stop(signal));
   }
-  Deno.addSignalListener("SIGHUP", () => void processes.replace());
-  return await processes.keep();
+  Deno.addSignalListener("SIGHUP", () => pool.replace());
+  // Timers and signals alone keep no process alive.
+  const awake = setInterval(() => {}, 60_000);
+  return await pool.run().finally(() => clearInterval(awake));
 }
 
-/** Reads `--processes N` from a command line: 1 where it is not there. */
+function createPool(
+  count: number,
+  options: Omit<ConstructorParameters<typeof ProcessPool>[0], "count" | "start">,
+): ProcessPool<ServingProcess> {
+  const figures = new WeakMap<ServingProcess, Question<readonly Metric[]>>();
+  const pool: ProcessPool<ServingProcess> = new ProcessPool({
+    ...options,
+    count,
+    start() {
+      const child: ServingProcess = new ServingProcess((message) => {
+        if (message.type === "sampled") figures.get(child)?.answer(message.metrics);
+        if (message.type === "collect") void collect().then((all) => child.send(all));
+      });
+      figures.set(child, new Question(() => child.send({ type: "sample" }), SAMPLE_MS));
+      return child;
+    },
+  });
+
+  async function collect() {
+    const asked = pool.listening.map(async (child): Promise<Figures> => (
+      { pid: child.pid, metrics: await figures.get(child)?.ask() }
+    ));
+    const missing = pool.missing.map((pid): Figures => ({ pid, metrics: undefined }));
+    return { type: "collected", processes: [...await Promise.all(asked), ...missing] } as const;
+  }
+
+  return pool;
+}
+
+/** Reads `--processes N` from a command line: 1 if it is not there. */
 export function processesOf(args: readonly string[]): number {
   const index = args.findIndex((arg) => arg === "--processes" || arg.startsWith("--processes="));
   if (index < 0) return 1;
   const value = args[index]!.split("=")[1] ?? args[index + 1] ?? "";
   const count = Number(value);
-  if (Number.isInteger(count) && count >= 1 && count <= 256) return count;
+  if (/^\d{1,3}$/.test(value) && count >= 1 && count <= 256) return count;
   throw new SettingError("--processes", `is ${JSON.stringify(value)}, but accepts 1 to 256`);
-}
-
-/** One of the processes; another one after it was replaced, or ended by itself. */
-interface Place {
-  current: ChildProcess | undefined;
-}
-
-class Processes {
-  readonly #places: readonly Place[];
-  #isStopping = false;
-  #isReplacing = false;
-
-  constructor(count: number) {
-    this.#places = Array.from({ length: count }, () => ({ current: undefined }));
-  }
-
-  /** Keeps all of them running; returns the highest status that one ended with when it was to end. */
-  async keep(): Promise<number> {
-    return Math.max(...await Promise.all(this.#places.map((place) => this.#keepOne(place))));
-  }
-
-  /** Stops all; at once, the second time. */
-  stop(signal: Deno.Signal): void {
-    for (const { current } of this.#places) current?.stop(signal);
-    this.#isStopping = true;
-  }
-
-  /** Replaces each by a new one, one after the other; all stay as they are where the first fails. */
-  async replace(): Promise<void> {
-    if (this.#isReplacing || this.#isStopping) return;
-    this.#isReplacing = true;
-    for (const place of this.#places) {
-      const [before, next] = [place.current, new ChildProcess()];
-      if (!await next.listens) {
-        console.error("A new process did not start; those that run are kept.");
-        break;
-      }
-      if (this.#isStopping) return next.stop("SIGTERM");
-      place.current = next;
-      before?.signal("SIGTERM");
-      await before?.ended;
-    }
-    this.#isReplacing = false;
-  }
-
-  async #keepOne(place: Place): Promise<number> {
-    let failures = 0;
-    while (true) {
-      const startedAt = performance.now();
-      const child = place.current ??= new ChildProcess();
-      const code = await child.ended;
-      if (place.current !== child) continue;
-      place.current = undefined;
-      // A setting that is wrong does not get better by being read again.
-      if (this.#isStopping || code === 1) return code;
-      failures = performance.now() - startedAt > HEALTHY_MS ? 0 : failures + 1;
-      if (failures === MAX_FAILURES) {
-        this.stop("SIGTERM");
-        return code;
-      }
-      const pauseMs = RESTART_MS * 2 ** failures;
-      console.error(`A process ended with status ${code}; it is started again in ${pauseMs} ms.`);
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      if (this.#isStopping) return 0;
-    }
-  }
 }
 
 function assertShared({ channelLayer, kvPath, port }: Settings): void {

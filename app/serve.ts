@@ -1,4 +1,4 @@
-import { serve } from "@sluice/sluice/server";
+import { createLog, serve } from "@sluice/sluice/server";
 import { reportLayer } from "./layer.ts";
 import { isWrongPath } from "./database.ts";
 import type { Services } from "./services.ts";
@@ -43,6 +43,24 @@ export async function serveApp(
   }
 }
 
+/**
+ * Checks the database and the port, and keeps neither.
+ *
+ * @throws {SettingError} The port is taken, or the database's file cannot be used.
+ */
+export async function checkStart(
+  services: Services,
+  { reusePort = false }: { reusePort?: boolean } = {},
+): Promise<void> {
+  await checkDatabase(services);
+  const { host: hostname, port } = services.settings;
+  try {
+    Deno.listen({ hostname, port, reusePort }).close();
+  } catch (error) {
+    throw listenError(error, services.settings) ?? error;
+  }
+}
+
 /** After the last answer: everybody who came has gone, and every consumer knows. */
 async function close({ log, realtime, close }: Services): Promise<void> {
   const { connected, disconnected } = realtime.stats;
@@ -84,15 +102,22 @@ function listenError(error: unknown, { host, port }: Settings): SettingError | u
   return undefined;
 }
 
-/** Prints what somebody who has just started it wants to know. */
+/** Prints what is useful to know at the start; as a line of the log if that is JSON. */
 export function announce(address: Deno.NetAddr, services: Services): void {
   const { settings, database, signIn } = services;
   const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
+  const title = `Sluice listens on http://${host}:${address.port}`;
+  const layer = settings.channelLayer.replace(/\/\/.*@/, "//");
+  if (settings.logFormat === "json") {
+    const providers = signIn.providers.map(({ id }) => id);
+    const log = createLog({ format: "json", write: (line) => console.log(line) });
+    return log.info(title, { signIn: providers, data: database.place, layer });
+  }
   const providers = signIn.providers.map(({ id, name }) => `${id} (${name})`).join(", ");
   console.log([
-    `Sluice listens on http://${host}:${address.port}`,
+    title,
     `  sign-in   ${providers || "nobody can: set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET"}`,
     `  data      ${database.place}`,
-    `  layer     ${settings.channelLayer.replace(/\/\/.*@/, "//")}`,
+    `  layer     ${layer}`,
   ].join("\n"));
 }

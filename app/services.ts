@@ -29,12 +29,16 @@ import {
   Sessions,
 } from "@sluice/sluice/sessions";
 import { auditSessions } from "./audit.ts";
+import { parentProcess } from "./child_process.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { createLayer } from "./layer.ts";
 import { createLimits, type Limits } from "./limits.ts";
+import { metricsOf } from "./metrics.ts";
 import { createRealtime } from "../realtime.ts";
+import { reportMisspelt } from "./setting_names.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { SessionNotices } from "./session_notices.ts";
+import { SharedMetrics } from "./shared_metrics.ts";
 import { listSessions } from "./sessions.ts";
 import { createSignIn } from "./sign_in.ts";
 
@@ -64,6 +68,8 @@ export interface Services {
   readonly realtime: Handler;
   /** When the process started, in milliseconds since the epoch. */
   readonly startedAt: number;
+  /** Figures for Prometheus. */
+  readonly metrics: SharedMetrics;
   /** Lets go of the layer and the database. */
   close(): Promise<void>;
 }
@@ -136,13 +142,15 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     notices,
     listSessions: (person) => listSessions({ sessions, socketCounts }, person),
   });
+  const startedAt = Date.now();
   return {
     ...parts,
     crossOrigin,
     deviceSignIn,
     socketCounts,
     realtime,
-    startedAt: Date.now(),
+    startedAt,
+    metrics: new SharedMetrics(() => metricsOf({ realtime, layer, startedAt })),
     async close() {
       sessions.close();
       notices.close();
@@ -163,7 +171,15 @@ let shared: Services | undefined;
  * @throws {SettingError} A setting is wrong.
  */
 export function services(): Services {
-  return shared ??= createServices(readSettings(Deno.env.toObject()));
+  return shared ??= createFromEnvironment();
+}
+
+function createFromEnvironment(): Services {
+  const env = Deno.env.toObject();
+  const services = createServices(readSettings(env));
+  // The process that started this one has reported it.
+  if (parentProcess() === undefined) reportMisspelt(Object.keys(env), services.log);
+  return services;
 }
 
 function logOptions({ logLevel: level, logFormat: format }: Settings) {

@@ -1,14 +1,16 @@
 import { define } from "../app/define.ts";
 import { byMethod } from "../app/methods.ts";
-import { renderMetrics } from "../app/metrics.ts";
+import { refuseMetrics } from "../app/metrics_access.ts";
 
-/** Figures for Prometheus. */
+/** Figures for Prometheus; with `METRICS_TOKEN` for those who have it. */
 export const handlers = define.handlers(byMethod({
-  GET: (ctx) =>
-    new Response(renderMetrics(ctx.state.services), {
+  async GET(ctx) {
+    const { settings, metrics } = ctx.state.services;
+    return refuseMetrics(ctx.req, settings.metricsToken) ?? new Response(await metrics.render(), {
       headers: {
         "content-type": "text/plain; version=0.0.4; charset=utf-8",
         "cache-control": "no-store",
       },
-    }),
+    });
+  },
 }));

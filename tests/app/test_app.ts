@@ -1,7 +1,7 @@
 import { Builder } from "fresh/dev";
 import { createLog } from "@sluice/sluice/server";
 import { parseCookies } from "@sluice/sluice/protocol";
-import { renderMetrics } from "../../app/metrics.ts";
+import { metricsOf, renderMetrics } from "../../app/metrics.ts";
 import { createServices, type ServiceOptions, type Services } from "../../app/services.ts";
 import { type Environment, readSettings } from "../../app/settings.ts";
 import { createApp } from "../../main.ts";
@@ -63,7 +63,7 @@ export class TestApp implements AsyncDisposable {
   /** @throws {Error} What was logged, or a metric, holds a secret. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.services.close();
-    const text = [...this.#logged, renderMetrics(this.services)].join("\n");
+    const text = [...this.#logged, renderMetrics(metricsOf(this.services))].join("\n");
     assertNoSecrets(text, "What the app logged, or its metrics,");
   }
 }
