@@ -14,9 +14,9 @@ import type { Person, State } from "./define.ts";
  * cannot be reached.
  */
 export async function browserPerson({ req, state }: Context<State>): Promise<Person | undefined> {
-  const isBearer = bearerToken(req.headers) !== undefined;
-  const person = isBearer ? undefined : await state.person();
-  if (isBearer || person?.session.kind === "program") {
+  const person = await state.person();
+  // The route's row in `credentials.ts` accepts no bearer token: this only says why.
+  if (bearerToken(req.headers) !== undefined || person?.session.kind === "program") {
     throw new Refusal("NOT_SIGNED_IN", { detail: "This page is for browsers, not for programs" });
   }
   return person;

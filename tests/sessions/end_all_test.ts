@@ -63,6 +63,7 @@ async function setUp(kv: Deno.Kv) {
   });
   faulty.commits = 0;
   const ids = created.map(({ session }) => session.id);
+  // Its first commit voids what the remaining session approved.
   const endOthers = () => sessions.endAll("ada", { except: ids[3]! });
   const ended = () => entries.map(({ sessionId }) => sessionId);
   const open = () => sockets.filter(({ phase }) => phase === "open").length;
@@ -73,7 +74,7 @@ test("Sessions.endAll() tells of what it ended before it failed, once, and a ret
   using kv = await Deno.openKv(":memory:");
   const { sessions, faulty, ids, endOthers, ended, open } = await setUp(kv);
   faulty.around = (commit, count) =>
-    count === 3 ? Promise.reject(new Error("disk is full")) : commit();
+    count === 4 ? Promise.reject(new Error("disk is full")) : commit();
   await assert.rejects(endOthers(), /disk is full/);
   assert.deepEqual(ended(), ids.slice(0, 2));
   assert.equal(open(), 2);
@@ -90,7 +91,7 @@ test("Sessions.endAll() takes a commit whose answer was lost for what it is", as
   const { sessions, faulty, ids, endOthers, ended, open } = await setUp(kv);
   faulty.around = async (commit, count) => {
     const result = await commit();
-    if (count === 2) throw new Error("connection reset");
+    if (count === 3) throw new Error("connection reset");
     return result;
   };
   assert.equal(await endOthers(), 3);
@@ -105,7 +106,7 @@ test("Sessions tells of an end that is committed after its call has failed, once
   const gate = Promise.withResolvers<void>();
   const reached = Promise.withResolvers<void>();
   faulty.around = async (commit, count) => {
-    if (count === 2) {
+    if (count === 3) {
       reached.resolve();
       await gate.promise;
     }
