@@ -4,6 +4,7 @@
  * @module
  */
 import { App, staticFiles } from "fresh";
+import { withBody } from "./app/body.ts";
 import type { State } from "./app/define.ts";
 import { withServices } from "./app/middleware.ts";
 import { securityHeaders } from "./app/security_headers.ts";
@@ -14,6 +15,7 @@ export function createApp(getServices: () => Services): App<State> {
   return new App<State>()
     .use(withServices(getServices))
     .use(securityHeaders)
+    .use(withBody)
     .use(staticFiles())
     .fsRoutes();
 }

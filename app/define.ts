@@ -16,6 +16,8 @@ export interface State {
   services: Services;
   /** The request as its sender made it: behind a proxy, the public URL. */
   peer: Peer;
+  /** The body of the request: `formOf()` and `textOf()` read it. Empty on `/ws/…`. */
+  body: Uint8Array<ArrayBuffer>;
   /**
    * The session tokens that the request shows and its route accepts.
    *

@@ -1,9 +1,7 @@
 import type { Context } from "fresh";
 import type { DevicePoll } from "@sluice/sluice/auth";
+import { textOf } from "./body.ts";
 import type { State } from "./define.ts";
-
-/** Longest request that is read, in bytes. */
-const MAX_BODY_BYTES = 4096;
 
 /** When a program asks again if the database cannot be reached, in seconds. */
 const RETRY_SECONDS = 5;
@@ -33,8 +31,7 @@ export async function pollDevice(ctx: Context<State>): Promise<Response> {
   const { services: { deviceSignIn, limits, log }, peer } = ctx.state;
   const retryAfter = limits.devicePolls.take(peer.address);
   if (retryAfter !== undefined) return oauthError("slow_down", 429, Math.ceil(retryAfter));
-  const form = await readForm(ctx.req);
-  const deviceCode = form?.get("device_code");
+  const deviceCode = new URLSearchParams(textOf(ctx)).get("device_code");
   if (!deviceCode) return oauthError("invalid_request", 400);
   let result: DevicePoll;
   try {
@@ -46,11 +43,6 @@ export async function pollDevice(ctx: Context<State>): Promise<Response> {
   if (result.error !== undefined) return oauthError(result.error, 400);
   const { token, expiresIn } = result;
   return answer({ access_token: token, token_type: "Bearer", expires_in: expiresIn });
-}
-
-async function readForm(request: Request): Promise<URLSearchParams | undefined> {
-  const text = await request.text();
-  return text.length > MAX_BODY_BYTES ? undefined : new URLSearchParams(text);
 }
 
 function oauthError(error: string, status: number, retryAfterSeconds?: number): Response {

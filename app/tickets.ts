@@ -1,26 +1,24 @@
 import type { Context } from "fresh";
 import { Refusal } from "@sluice/sluice";
+import { textOf } from "./body.ts";
 import type { Person, State } from "./define.ts";
 
 /** Longest path that a ticket is for, in characters. */
 const MAX_PATH_LENGTH = 1024;
-
-/** Longest request that is read, in bytes. */
-const MAX_BODY_BYTES = 4096;
 
 /** Writes a ticket for the socket that a request names: `{ "path": "/ws/…" }`. */
 export async function issueTicket(
   ctx: Context<State>,
   { session }: Person,
 ): Promise<{ ticket: string; expiresAt: string }> {
-  const path = await readPath(ctx);
+  const path = readPath(ctx);
   const origin = ctx.req.headers.get("origin") ?? undefined;
   const { ticket, expiresAt } = await ctx.state.services.tickets.issue(session, { path, origin });
   return { ticket, expiresAt: new Date(expiresAt).toISOString() };
 }
 
-async function readPath(ctx: Context<State>): Promise<string> {
-  const body: unknown = await readJson(ctx.req);
+function readPath(ctx: Context<State>): string {
+  const body = readJson(ctx);
   const path = typeof body === "object" && body !== null && "path" in body ? body.path : undefined;
   const origin = ctx.state.peer.url.origin;
   if (typeof path === "string" && /^\/ws\/./.test(path) && path.length <= MAX_PATH_LENGTH) {
@@ -33,11 +31,9 @@ async function readPath(ctx: Context<State>): Promise<string> {
   });
 }
 
-async function readJson(request: Request): Promise<unknown> {
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) return undefined;
+function readJson(ctx: Context<State>): unknown {
   try {
-    const text = await request.text();
-    return text.length > MAX_BODY_BYTES ? undefined : JSON.parse(text);
+    return JSON.parse(textOf(ctx));
   } catch {
     return undefined;
   }

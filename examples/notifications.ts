@@ -18,7 +18,7 @@ import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice
 import { defineMessages, type } from "@sluice/sluice/protocol";
 import { route, stack } from "@sluice/sluice/routing";
 import { origins } from "@sluice/sluice/security";
-import { consoleLog as log, serve, toHandler } from "@sluice/sluice/server";
+import { consoleLog as log, readBody, serve, toHandler } from "@sluice/sluice/server";
 import { MemorySessionStore, session, sessionCookie, Sessions } from "@sluice/sluice/sessions";
 
 type AppScope = SignedInScope & LayerScope;
@@ -79,6 +79,6 @@ serve(async (request, info) => {
   if (pathname !== "/notify" || request.method !== "POST") {
     return new Response("POST /notify?login=ada\n", { status: 404 });
   }
-  const { text } = await request.json();
+  const { text } = JSON.parse(new TextDecoder().decode(await readBody(request)));
   return await notify(searchParams.get("login") ?? "", String(text));
 }, { port: Number(Deno.env.get("PORT") ?? 8000), drain: () => realtime.drain(1000) });

@@ -2,6 +2,7 @@ import { type Context, page } from "fresh";
 import { Head } from "fresh/runtime";
 import type { DeviceApprover } from "@sluice/sluice/auth";
 import { networkOf } from "@sluice/sluice/security";
+import { formOf } from "../app/body.ts";
 import { browserPerson } from "../app/browser_person.ts";
 import { define, type State } from "../app/define.ts";
 import { describeDevice } from "../app/describe_device.ts";
@@ -30,9 +31,9 @@ export const handlers = define.handlers({
   async POST(ctx) {
     const approver = await approverOf(ctx);
     if (!approver) return signInFirst(ctx);
-    const form = await ctx.req.formData().catch(() => undefined);
-    const code = String(form?.get("user_code") ?? "");
-    const isApproved = form?.get("answer") === "approve";
+    const form = await formOf(ctx);
+    const code = String(form.get("user_code") ?? "");
+    const isApproved = form.get("answer") === "approve";
     const { deviceSignIn } = ctx.state.services;
     const isDecided = await deviceSignIn.decide(code, approver, isApproved);
     const outcome: Outcome = !isDecided ? "unknown" : isApproved ? "approved" : "denied";

@@ -1,5 +1,6 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
+import { formOf } from "../app/body.ts";
 import { define } from "../app/define.ts";
 import { listSessions } from "../app/sessions.ts";
 import Sessions from "../islands/Sessions.tsx";
@@ -20,7 +21,7 @@ export const handlers = define.handlers({
     if (!person) return signInFirst(ctx);
     const { sessions } = ctx.state.services;
     const { user, session: current } = person;
-    const id = (await ctx.req.formData().catch(() => undefined))?.get("end");
+    const id = (await formOf(ctx)).get("end");
     if (id === "others") await sessions.endAll(user.id, { except: current.id });
     else if (typeof id === "string") await sessions.end(id, "revoked", { userId: user.id });
     return ctx.redirect("/sessions", 303);

@@ -1,7 +1,8 @@
-import type { Exchange, ResponseHead, Scope } from "../scope.ts";
+import { CloseCode, Refusal } from "../protocol/mod.ts";
+import { readBody } from "../read_body.ts";
+import { type Exchange, type ResponseHead, type Scope, StopConsumer } from "../scope.ts";
 import { AcceptConnection } from "./accept_connection.ts";
 import { BaseConsumer, joinGroups } from "./base_consumer.ts";
-import { readBody } from "./read_body.ts";
 import { type CookiePlace, deleteCookie, setCookie, type SetCookieOptions } from "./set_cookie.ts";
 
 const encoder = new TextEncoder();
@@ -41,7 +42,10 @@ export abstract class HttpConsumer<out S extends Scope = Scope> extends BaseCons
   #hasBegun = false;
   #isWaiting = false;
 
-  /** Largest body of a request that is taken, in bytes. Larger ones are answered with 413. */
+  /**
+   * Largest body of a request, in bytes. A larger one is answered with 413, one that takes longer than
+   * 30 s to arrive with 408.
+   */
   get maxBodyBytes(): number {
     return 1_048_576;
   }
@@ -61,7 +65,7 @@ export abstract class HttpConsumer<out S extends Scope = Scope> extends BaseCons
     if (this.scope.connection.phase !== "deciding") return; // Turned away.
     this.#exchange = this.scope.connection.acceptRequest();
     await joinGroups(this);
-    await this.handle(await readBody(this.scope, this.maxBodyBytes));
+    await this.handle(await this.#readBody());
     if (this.#hasBegun || this.#isWaiting || this.#isOver) return;
     throw new TypeError("handle() sent no answer: sendResponse(), or wait() for an event");
   }
@@ -141,6 +145,16 @@ export abstract class HttpConsumer<out S extends Scope = Scope> extends BaseCons
   /** Adds a `Set-Cookie` header that was written elsewhere, as by `login()` and `logout()`. */
   addSetCookie(header: string): void {
     this.#pendingCookies.append("set-cookie", header);
+  }
+
+  async #readBody(): Promise<Uint8Array> {
+    try {
+      return await readBody(this.scope, { maxBytes: this.maxBodyBytes });
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== "BODY_INCOMPLETE") throw error;
+      this.scope.connection.end(CloseCode.abnormal, "the client left");
+      throw new StopConsumer("The client left");
+    }
   }
 
   get #isOver(): boolean {

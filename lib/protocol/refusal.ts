@@ -10,6 +10,10 @@ export type RefusalCode =
   | "FORBIDDEN"
   | "UPGRADE_REQUIRED"
   | "BAD_HANDSHAKE"
+  | "BAD_HOST"
+  | "BODY_INCOMPLETE"
+  | "BODY_TIMEOUT"
+  | "BODY_TOO_LARGE"
   | "UNAVAILABLE"
   | "INTERNAL";
 
@@ -24,6 +28,10 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   FORBIDDEN: 403,
   UPGRADE_REQUIRED: 426,
   BAD_HANDSHAKE: 400,
+  BAD_HOST: 400,
+  BODY_INCOMPLETE: 400,
+  BODY_TIMEOUT: 408,
+  BODY_TOO_LARGE: 413,
   UNAVAILABLE: 503,
   INTERNAL: 500,
 };
@@ -39,6 +47,10 @@ const DETAIL: Readonly<Record<RefusalCode, string>> = {
   FORBIDDEN: "You may not enter here",
   UPGRADE_REQUIRED: "This address takes WebSocket connections",
   BAD_HANDSHAKE: "The WebSocket handshake is not valid",
+  BAD_HOST: "The Host header is not valid",
+  BODY_INCOMPLETE: "The body of the request is not complete",
+  BODY_TIMEOUT: "The body of the request took too long to arrive",
+  BODY_TOO_LARGE: "The body of the request is too large",
   UNAVAILABLE: "A service that is needed here cannot be reached",
   INTERNAL: "Something went wrong on the server",
 };

@@ -8,6 +8,7 @@ export { serve, type ServeOptions } from "./deno_serve.ts";
 export { denoTransport } from "./deno_transport.ts";
 export type { Handler, HandlerOptions, HandlerStats, NetAddress, RequestInfo } from "./handler.ts";
 export { KEPT_HEADERS } from "./kept_headers.ts";
+export { type BodySource, leaveBody, readBody, type ReadBodyOptions } from "../read_body.ts";
 export { consoleLog, createLog, LOG_LEVELS, type LogLevel, type LogOptions } from "./log.ts";
 export { type Peer, type ProxyOptions, resolvePeer } from "./peer.ts";
 export { problem } from "./problem.ts";

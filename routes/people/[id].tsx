@@ -2,6 +2,7 @@ import { type Context, HttpError, page } from "fresh";
 import { Head } from "fresh/runtime";
 import type { User } from "@sluice/sluice/auth";
 import { isId } from "@sluice/sluice/sessions";
+import { formOf } from "../../app/body.ts";
 import { changePerson, type PersonChange, type PersonProblem } from "../../app/change_person.ts";
 import { define, type Person, type State } from "../../app/define.ts";
 import { listEvents, listEventsOfRemoved, viewPerson } from "../../app/people.ts";
@@ -27,7 +28,7 @@ export const handlers = define.handlers({
     const admin = await adminOf(ctx);
     const user = await findUser(ctx);
     if (user === undefined) throw new HttpError(404);
-    const form = await ctx.req.formData().catch(() => new FormData());
+    const form = await formOf(ctx);
     const result = await changePerson({ parts: ctx.state.services, admin, user, form });
     if ("problem" in result) {
       const typed = String(form.get("roles") ?? "").slice(0, 500);

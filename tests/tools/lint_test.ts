@@ -141,3 +141,39 @@ test("deno-in-adapters refuses Deno, its types too, anywhere else in the toolkit
     }
   }
 });
+
+const UNBOUNDED = [
+  "await request.text();",
+  "await req.json();",
+  "await ctx.req.formData();",
+  "await scope.request.arrayBuffer();",
+  "await request.clone().bytes();",
+  "await request?.blob();",
+  "await request!.text();",
+  'await request["text"]();',
+  "const reader = request.body.getReader();",
+  "for await (const chunk of request.body ?? []) chunk.length;",
+  "const { body } = request;",
+  "const read = (message: Request) => message.json();",
+  "const first: Request = requests[0]; await first.text();",
+];
+
+test("bounded-body refuses to read the body of a request in any other way than readBody()", () => {
+  for (const file of ["routes/api/upload.ts", "lib/server/to_handler.ts", "examples/echo.ts"]) {
+    for (const source of UNBOUNDED) {
+      assert.deepEqual(broken(file, source), ["bounded-body"], `${file}: ${source}`);
+    }
+  }
+});
+
+test("bounded-body lets responses be read, readBody() itself, and tests", () => {
+  const allowed: [file: string, source: string][] = [
+    ["examples/native_client.ts", "await (await fetch(url)).json();"],
+    ["examples/native_client.ts", "await response.text(); const { body } = response;"],
+    ["routes/api/upload.ts", "const bytes = await readBody(request);"],
+    ["app/body.ts", "await new Response(state.body).formData();"],
+    ["lib/read_body.ts", "const { body } = request;"],
+    ["tests/auth/oidc_double.ts", "await request.text();"],
+  ];
+  for (const [file, source] of allowed) assert.deepEqual(broken(file, source), [], source);
+});

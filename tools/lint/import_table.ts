@@ -19,6 +19,8 @@ const CORE = [
   "lib/guards.ts",
   "lib/promises.ts",
   "lib/small_set.ts",
+  "lib/read_body.ts",
+  "lib/ip_address.ts",
   "lib/protocol/",
 ];
 const SERVER = ["lib/", "toolkit:*", "node:*", "app/", "consumers/", "routes/", "realtime.ts"];
@@ -31,6 +33,8 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
   { files: "lib/guards.ts", may: ["lib/scope.ts"] },
   { files: "lib/promises.ts", may: [] },
   { files: "lib/small_set.ts", may: [] },
+  { files: "lib/read_body.ts", may: ["lib/scope.ts", "lib/protocol/"] },
+  { files: "lib/ip_address.ts", may: ["node:*"] },
   { files: "lib/client/", may: ["lib/protocol/"] },
   { files: "lib/layers/", may: CORE },
   { files: "lib/sessions/", may: CORE },

@@ -1,10 +1,12 @@
 /**
- * The project's own lint rules: which folder may import which, and where `Deno` may be used.
+ * The project's own lint rules: which folder may import which, where `Deno` may be used, and that request
+ * bodies are read with a limit.
  *
  * @module
  */
 import { checkImport } from "./check_import.ts";
 import { DENO_ADAPTER } from "./import_table.ts";
+import { visitRequestBodies } from "./request_body.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -13,6 +15,7 @@ const plugin: Deno.lint.Plugin = {
   rules: {
     "import-direction": { create: checkImports },
     "deno-in-adapters": { create: checkGlobals },
+    "bounded-body": { create: checkBodies },
   },
 };
 
@@ -54,6 +57,16 @@ function checkGlobals(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
       if (node.left.type === "Identifier" && node.left.name === "Deno") report(node);
     },
   };
+}
+
+function checkBodies(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
+  return visitRequestBodies(pathFromRoot(context.filename), (node) =>
+    context.report({
+      node,
+      message: "This reads the body of a request without a limit of bytes and of time",
+      hint:
+        "Use readBody() of @sluice/sluice/server, or in the app formOf() and textOf() of app/body.ts",
+    }));
 }
 
 function isTypeOnly(node: Deno.lint.ImportDeclaration): boolean {

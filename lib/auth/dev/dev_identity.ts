@@ -1,3 +1,5 @@
+import { Refusal } from "../../protocol/mod.ts";
+import { readBody } from "../../read_body.ts";
 import type { Log } from "../../scope.ts";
 import { isLocalRequest } from "./_local_request.ts";
 import { createIssuer, type Issuer, SESSION_COOKIE } from "./_issuer.ts";
@@ -8,8 +10,6 @@ import { toLogin } from "./_people.ts";
 
 /** Most origins (ports, names of this machine) that are served at once. */
 const MAX_ORIGINS = 8;
-
-const MAX_BODY_LENGTH = 8_192;
 
 /** How the development identity provider is mounted. */
 export interface DevIdentityOptions {
@@ -83,13 +83,13 @@ export class DevIdentity {
     const url = new URL(request.url);
     if (!url.pathname.startsWith(`${this.path}/`)) return messagePage(404, "There is nothing here");
     try {
-      const body = await readBody(request);
-      if (body === undefined) return messagePage(413, "The request is too large");
+      const body = new TextDecoder().decode(await readBody(request));
       const issuer = await this.#issuer(url.origin);
       return url.pathname.startsWith(`${this.path}/interaction/`)
         ? await this.#interact(issuer, request, body)
         : await this.#forward(issuer, request, body);
     } catch (error) {
+      if (error instanceof Refusal) return messagePage(error.status, error.detail);
       const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
       if (text.startsWith("SessionNotFound")) return messagePage(400, "This sign-in is over");
       this.#log.error("the development sign-in failed", { error: text });
@@ -147,16 +147,6 @@ export class DevIdentity {
     issuer.catch(() => this.#issuers.delete(origin));
     return issuer;
   }
-}
-
-async function readBody(request: Request): Promise<string | undefined> {
-  let text = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of request.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > MAX_BODY_LENGTH) return undefined;
-  }
-  return text;
 }
 
 /** Keeps the provider's own session from the browser: it may be somebody else next time. */

@@ -7,8 +7,10 @@ import type { State } from "../../../app/define.ts";
 export const handlers = define.handlers({ GET: forward, POST: forward });
 
 function forward(ctx: Context<State>): Promise<Response> {
-  const { services: { devIdentity }, peer } = ctx.state;
+  const { services: { devIdentity }, peer, body } = ctx.state;
   if (devIdentity === undefined) throw new HttpError(404);
   // Its addresses are those that the browser sees, also behind a proxy.
-  return devIdentity.handle(new Request(peer.url, ctx.req), peer);
+  const { method, headers } = ctx.req;
+  const init = { method, headers, ...(method === "POST" ? { body } : {}) };
+  return devIdentity.handle(new Request(peer.url, init), peer);
 }

@@ -1,0 +1,44 @@
+import type { Context } from "fresh";
+import { Refusal } from "@sluice/sluice";
+import { problem, readBody } from "@sluice/sluice/server";
+import type { State } from "./define.ts";
+
+/**
+ * Routes that accept more than 4 KiB, in bytes, by the beginning of their path; `unread` if they read their
+ * body themselves.
+ */
+const BODY_LIMITS: Readonly<Record<string, number | "unread">> = {
+  "/ws/": "unread", // Each consumer has its own limit: `maxBodyBytes`.
+};
+
+/**
+ * Reads the body of every request before a route sees it, with a limit of bytes and of time: a body past the
+ * limit is refused on every route, signed in or not, also if the route has no use for a body.
+ */
+export async function withBody(ctx: Context<State>): Promise<Response> {
+  try {
+    ctx.state.body = await readRouteBody(ctx);
+  } catch (error) {
+    if (error instanceof Refusal) return problem(error);
+    throw error;
+  }
+  return await ctx.next();
+}
+
+async function readRouteBody({ req, url }: Context<State>): Promise<Uint8Array<ArrayBuffer>> {
+  const start = Object.keys(BODY_LIMITS).find((start) => url.pathname.startsWith(start));
+  const maxBytes = start === undefined ? undefined : BODY_LIMITS[start];
+  if (maxBytes === "unread") return new Uint8Array();
+  return await readBody(req, maxBytes === undefined ? {} : { maxBytes });
+}
+
+/** Returns the fields of a form; none if the body is not a form. */
+export async function formOf({ req, state }: Context<State>): Promise<FormData> {
+  const headers = { "content-type": req.headers.get("content-type") ?? "" };
+  return await new Response(state.body, { headers }).formData().catch(() => new FormData());
+}
+
+/** Returns the body as text. */
+export function textOf({ state }: Context<State>): string {
+  return new TextDecoder().decode(state.body);
+}
