@@ -2,7 +2,7 @@ import { createLog, serve } from "@sluice/sluice/server";
 import { reportLayer } from "./layer.ts";
 import { isWrongPath } from "./database.ts";
 import type { Services } from "./services.ts";
-import { SettingError, type Settings } from "./settings.ts";
+import { isLoopback, SettingError, type Settings } from "./settings.ts";
 
 /** Answers a request. */
 export type Fetch = (request: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
@@ -22,6 +22,7 @@ export async function serveApp(
 ): Promise<void> {
   const { settings, limits, log, realtime } = services;
   await checkDatabase(services);
+  warnOfPlainHttp(services);
   void reportLayer(services);
   await Promise.race([limits.join(), new Promise((resolve) => setTimeout(resolve, JOIN_MS))]);
   try {
@@ -66,6 +67,15 @@ async function close({ log, realtime, close }: Services): Promise<void> {
   const { connected, disconnected } = realtime.stats;
   log.info("Stopped", { connected, disconnected });
   await close();
+}
+
+/** Over plain http anybody in between reads session cookies. */
+function warnOfPlainHttp({ settings: { publicUrl, host }, log }: Services): void {
+  if (!/^http:/i.test(publicUrl ?? "") || isLoopback(host)) return;
+  log.warn("PUBLIC_URL is http:// and HOST is not loopback: sessions are sent without encryption", {
+    publicUrl,
+    host,
+  });
 }
 
 /** A database that cannot be reached may come later; a path that is none of a file is a mistake. */

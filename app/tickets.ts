@@ -1,5 +1,6 @@
 import type { Context } from "fresh";
 import { Refusal } from "@sluice/sluice";
+import { normalizePath } from "@sluice/sluice/server";
 import { textOf } from "./body.ts";
 import type { Person, State } from "./define.ts";
 
@@ -23,7 +24,9 @@ function readPath(ctx: Context<State>): string {
   const origin = ctx.state.peer.url.origin;
   if (typeof path === "string" && /^\/ws\/./.test(path) && path.length <= MAX_PATH_LENGTH) {
     const url = URL.canParse(path, origin) ? new URL(path, origin) : undefined;
-    if (url?.origin === origin && url.pathname.startsWith("/ws/")) return url.pathname;
+    if (url?.origin === origin && url.pathname.startsWith("/ws/")) {
+      return normalizePath(url.pathname);
+    }
   }
   throw new Refusal("INVALID_PATH", {
     status: 400,

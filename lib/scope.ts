@@ -20,7 +20,7 @@ export interface Scope {
   readonly method: string;
   /** The whole address as people see it: behind a proxy the public one. */
   readonly url: URL;
-  /** The path, still percent-encoded. */
+  /** The path, still percent-encoded; letters, digits, `-`, `.`, `_` and `~` never are. */
   readonly path: string;
   readonly query: URLSearchParams;
   /**

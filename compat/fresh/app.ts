@@ -3,6 +3,7 @@ import { Context, type WebSocketHandlers, type WebSocketUpgradeOptions } from ".
 import { answerError } from "./default_error.ts";
 import { type ListenOptions, serveApp } from "./listen.ts";
 import { requestUi } from "./request_ui.ts";
+import { requestUrl } from "./request_url.ts";
 import type { MaybeLazyMiddleware, Middleware } from "./routing/chain.ts";
 import { compile, refuseMethod, refuseUnknownPath, type Routes } from "./routing/compile.ts";
 import { joinPattern } from "./routing/patterns.ts";
@@ -184,6 +185,7 @@ export class App<State> {
     snapshot: Snapshot,
   ): Promise<Response> {
     const url = requestUrl(req, this.config.trustProxy);
+    if (url === null) return new Response("Bad Request", { status: 400 });
     const method = req.method.toUpperCase() as Method;
     const match = routes.table.match(method, url);
     const { route, params, item } = match;
@@ -203,19 +205,6 @@ export class App<State> {
       return answerError(ctx);
     }
   }
-}
-
-/** The request's address. Repeated slashes go, or a redirect could leave the site. */
-function requestUrl(req: Request, trustProxy: boolean): URL {
-  const url = new URL(req.url);
-  url.pathname = url.pathname.replaceAll(/\/+/g, "/");
-  if (trustProxy) {
-    const protocol = req.headers.get("x-forwarded-proto");
-    const host = req.headers.get("x-forwarded-host");
-    if (protocol) url.protocol = `${protocol}:`;
-    if (host) url.host = host;
-  }
-  return url;
 }
 
 /** What the last `ctx.next()` does. */

@@ -7,6 +7,9 @@ const DAY_MS = 86_400_000;
 /** How often an entry is tried again because another process stored one of the same millisecond. */
 const MAX_CONFLICTS = 100;
 
+/** Longest id of a user that is looked up, in characters: a key of any length is an error of the database. */
+const MAX_ID_LENGTH = 128;
+
 /** How a {@linkcode KvAuditStore} keeps. */
 export interface KvAuditStoreOptions {
   /** How long an entry is kept, in milliseconds. @default {2_592_000_000} (30 days) */
@@ -62,11 +65,12 @@ export class KvAuditStore implements AuditStore {
     return adding;
   }
 
-  list(userId: string, options: { limit?: number } = {}): Promise<AuditEntry[]> {
+  async list(userId: string, options: { limit?: number } = {}): Promise<AuditEntry[]> {
+    if (userId.length > MAX_ID_LENGTH) return [];
     const since = this.#clock.now() - this.#retentionMs;
     // Expiry may be late: what is too old is not shown.
     const selector = { prefix: ["audit", userId], start: ["audit", userId, since] };
-    return this.#kv.run(async (kv) => {
+    return await this.#kv.run(async (kv) => {
       const { limit = 100 } = options;
       const entries = await Array.fromAsync(
         kv.list<AuditEntry>(selector, { reverse: true, limit }),

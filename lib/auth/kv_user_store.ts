@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../scope.ts";
 import {
+  isId,
   KvConnection,
   type KvControlLog,
   KvReads,
@@ -49,12 +50,14 @@ export class KvUserStore implements UserStore {
     return await this.#commit("save", (kv) => this.#planSave(kv, profile));
   }
 
-  get(id: string): Promise<User | undefined> {
-    return this.#reads.get<User>(userKey(id));
+  async get(id: string): Promise<User | undefined> {
+    if (!isId(id)) return undefined; // A key of any length is an error.
+    return await this.#reads.get<User>(userKey(id));
   }
 
-  update(id: string, change: (user: User) => User): Promise<User | undefined> {
-    return this.#commit("change", async (kv) => {
+  async update(id: string, change: (user: User) => User): Promise<User | undefined> {
+    if (!isId(id)) return undefined;
+    return await this.#commit("change", async (kv) => {
       const entry = await kv.get<User>(userKey(id));
       if (entry.versionstamp === null) return { result: undefined };
       const user = change(entry.value);
@@ -74,8 +77,9 @@ export class KvUserStore implements UserStore {
     return this.#kv.run((kv) => pageOfUsers(listUsers(kv, options.after), options));
   }
 
-  remove(id: string): Promise<boolean> {
-    return this.#commit("remove", async (kv) => {
+  async remove(id: string): Promise<boolean> {
+    if (!isId(id)) return false;
+    return await this.#commit("remove", async (kv) => {
       const entry = await kv.get<User>(userKey(id));
       if (entry.versionstamp === null) return { result: false };
       const write = kv.atomic().check(entry)

@@ -1,6 +1,9 @@
+import { embeddedIpv4, hasPrefix, ipv6Groups, parseIpAddress } from "../ip_address.ts";
+
 /**
- * Returns what an address is limited by: itself, and of IPv6 the first 64 bits, which is what one
- * customer has at least. An IPv4 address that is written as IPv6 counts as IPv4.
+ * Returns what limits count as one client: an IPv4 address in any spelling, or the first 64 bits of an IPv6
+ * address, which one customer has at least. Clients behind NAT64 (`64:ff9b::/96`) count by their IPv4
+ * address.
  *
  * @example
  * ```ts
@@ -8,20 +11,25 @@
  * import assert from "node:assert/strict";
  *
  * assert.equal(networkOf("192.0.2.7"), "192.0.2.7");
+ * assert.equal(networkOf("::ffff:192.0.2.7"), "192.0.2.7");
+ * assert.equal(networkOf("64:ff9b::c000:207"), "192.0.2.7");
  * assert.equal(networkOf("2001:db8::1"), "2001:db8:0:0::/64");
  * assert.equal(networkOf("2001:db8:0:0:ffff::2"), "2001:db8:0:0::/64");
- * assert.equal(networkOf("::ffff:192.0.2.7"), "192.0.2.7");
  * ```
  */
 export function networkOf(address: string): string {
-  if (!address.includes(":")) return address;
-  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
-  if (mapped !== undefined) return mapped;
-  const [head = "", tail] = address.toLowerCase().split("%")[0]!.split("::");
-  const before = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  const gap = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
-  const groups = [...before, ...Array<string>(gap).fill("0"), ...after];
-  const prefix = groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, ""));
-  return `${prefix.join(":")}::/64`;
+  const parsed = parseIpAddress(address);
+  if (parsed === undefined) return address;
+  if (!parsed.includes(":")) return parsed;
+  const groups = ipv6Groups(parsed);
+  if (hasPrefix(groups, NAT64)) return embeddedIpv4(groups);
+  const texts = groups.map((group) => group.toString(16));
+  // Each network decides where in the address the IPv4 address is: every address counts for itself.
+  return hasPrefix(groups, LOCAL_NAT64) ? texts.join(":") : `${texts.slice(0, 4).join(":")}::/64`;
 }
+
+/** `64:ff9b::/96` (RFC 6052 §2.1). */
+const NAT64 = [0x64, 0xff9b, 0, 0, 0, 0];
+
+/** `64:ff9b:1::/48` (RFC 8215). */
+const LOCAL_NAT64 = [0x64, 0xff9b, 1];

@@ -1,6 +1,10 @@
+import { Refusal } from "../protocol/mod.ts";
 import type { Log } from "../scope.ts";
 import { stopListening } from "./deno_stop_listening.ts";
+import { isHost } from "./host.ts";
 import { consoleLog } from "./log.ts";
+import { refusalOfHost } from "./peer.ts";
+import { problem } from "./problem.ts";
 
 /** Options of {@linkcode serve}. */
 export interface ServeOptions {
@@ -32,28 +36,36 @@ const CLOSE_MS = 1_500;
  * While it drains it still answers, so that whoever comes is told so; but where it shares its port it
  * listens no more, and the others take what comes.
  *
- * An error that nobody caught is logged, and does not end the process.
+ * A malformed `Host` is answered with 400 before the handler is called. A `Refusal` that the handler throws
+ * is the answer, as of `readBody()`; any other error is logged and answered with 500. An error that
+ * nobody caught is logged, and does not end the process.
  *
  * @throws {Deno.errors.AddrInUse} The port is taken.
  */
 export function serve(
-  handler: (
-    request: Request,
-    info: Deno.ServeHandlerInfo<Deno.NetAddr>,
-  ) => Response | Promise<Response>,
+  handler: Deno.ServeHandler<Deno.NetAddr>,
   options: ServeOptions = {},
 ): Deno.HttpServer<Deno.NetAddr> {
   const { hostname = "127.0.0.1", port = 8000, reusePort = false, onListen, log = consoleLog } =
     options;
+  const onError = (error: unknown) => {
+    if (error instanceof Refusal) return problem(error);
+    log.error("A request failed", { error });
+    return problem(Refusal.of("INTERNAL"));
+  };
   const server = Deno.serve(
     {
       hostname,
       port,
       reusePort,
+      onError,
       ...(onListen && { onListen() {} }),
       automaticCompression: true,
     },
-    handler,
+    (request, info) => {
+      const refusal = refusalOf(request, log);
+      return refusal === undefined ? handler(request, info) : problem(refusal);
+    },
   );
   guard(log);
   stopWhenTold(server, options, log);
@@ -61,6 +73,18 @@ export function serve(
   onListen?.(server.addr);
   return server;
 }
+
+/** Refuses what no handler can rely on: a malformed host, and an https address over plain http. */
+function refusalOf(request: Request, log: Log): Refusal | undefined {
+  const host = request.headers.get("host");
+  if (host !== null && !isHost(host)) return refusalOfHost(host, log);
+  // The whole address as request target (RFC 9110 §7.4): its scheme would be taken for the site's own.
+  return /^https:/i.test(request.url)
+    ? new Refusal("MISDIRECTED", { status: 421, detail: HTTPS })
+    : undefined;
+}
+
+const HTTPS = "The address is https, and the connection is not";
 
 function stopWhenTold(
   server: Deno.HttpServer<Deno.NetAddr>,

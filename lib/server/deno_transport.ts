@@ -9,6 +9,9 @@ import type { Socket, SocketEvents, Transport } from "../scope.ts";
  */
 export const denoTransport: Transport = {
   upgrade(request, events, { subprotocol, headers }) {
+    if (!request.headers.has("host")) {
+      throw new TypeError("A handshake needs a Host (RFC 6455 §4.2.1)");
+    }
     const isPlain = subprotocol === request.headers.get("sec-websocket-protocol");
     const { socket, response } = Deno.upgradeWebSocket(
       request,

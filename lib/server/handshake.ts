@@ -26,15 +26,15 @@ export function parseOffer(header: string | null): Offer {
   };
 }
 
-/** Returns whether a request asks for a WebSocket. */
+/** Returns whether a request asks for a WebSocket, perhaps among other protocols (RFC 9110 §7.8). */
 export function isUpgrade(request: Request): boolean {
-  return request.headers.get("upgrade")?.toLowerCase() === "websocket";
+  return hasToken(request.headers.get("upgrade"), "websocket");
 }
 
 /** Returns what is wrong with the handshake of an upgrade (RFC 6455 §4.2.1), if anything is. */
 export function handshakeError(request: Request): Refusal | undefined {
   const { headers } = request;
-  if (request.method !== "GET" || !wantsUpgrade(headers.get("connection"))) {
+  if (request.method !== "GET" || !hasToken(headers.get("connection"), "upgrade")) {
     return Refusal.of("BAD_HANDSHAKE");
   }
   if (headers.get("sec-websocket-version") !== "13") return Refusal.of("UPGRADE_REQUIRED");
@@ -42,9 +42,9 @@ export function handshakeError(request: Request): Refusal | undefined {
   return isKey ? undefined : Refusal.of("BAD_HANDSHAKE");
 }
 
-/** Whether a `Connection` header has the option `upgrade` among others. */
-function wantsUpgrade(connection: string | null): boolean {
-  if (connection === "Upgrade") return true; // As nearly everybody writes it.
-  const options = connection?.toLowerCase().split(",").map((option) => option.trim());
-  return options?.includes("upgrade") === true;
+/** Returns whether a list has a token, in any case. */
+function hasToken(list: string | null, token: string): boolean {
+  if (list === null) return false;
+  const text = list.toLowerCase();
+  return text === token || text.split(",").some((element) => element.trim() === token);
 }

@@ -12,4 +12,5 @@ export { type BodySource, leaveBody, readBody, type ReadBodyOptions } from "../r
 export { consoleLog, createLog, LOG_LEVELS, type LogLevel, type LogOptions } from "./log.ts";
 export { type Peer, type ProxyOptions, resolvePeer } from "./peer.ts";
 export { problem } from "./problem.ts";
+export { normalizePath } from "./request_target.ts";
 export { toHandler } from "./to_handler.ts";

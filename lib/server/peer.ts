@@ -1,15 +1,28 @@
+import { parseIpAddress } from "../ip_address.ts";
+import { Refusal } from "../protocol/mod.ts";
+import type { Log } from "../scope.ts";
 import type { NetAddress } from "./handler.ts";
+import { isHost } from "./host.ts";
+import { consoleLog } from "./log.ts";
+import { splitRequestUrl } from "./request_target.ts";
+import { warnOnce } from "./warn_once.ts";
 
-/** How the address that people see is found. */
+/** How the public address of a request is found. */
 export interface ProxyOptions {
-  /** The public address; its scheme, host and port replace those of the request. */
+  /** The public address of the site. Its scheme, host and port replace those of every request. */
   readonly publicUrl?: string | URL;
   /** Whether to believe `X-Forwarded-For`, `-Proto` and `-Host` of the peer. @default {false} */
   readonly trustProxy?: boolean;
+  /** @default {consoleLog} */
+  readonly log?: Log;
 }
 
 /** A request as its sender made it, whatever proxies lie between. */
 export interface Peer {
+  /**
+   * The public address. Its origin is the site's own, whatever the request target looks like: that of
+   * `publicUrl`, else the scheme of the request and its host.
+   */
   readonly url: URL;
   /** Address of the client, without port. */
   readonly address: string;
@@ -18,44 +31,94 @@ export interface Peer {
 /**
  * Returns the public URL of a request and the address of its client.
  *
+ * @throws {Refusal} `BAD_HOST` (400): the `Host` header, or `X-Forwarded-Host`, is malformed.
+ *
  * *Security*: with `trustProxy` only the last value of each header counts, which is what the nearest
- * proxy wrote; what stands before it came from outside. Without it, the headers are not read.
+ * proxy wrote; what stands before it came from outside. Without it, the headers are not read. A client
+ * address that cannot be read is that of the peer, with a warning in the log.
+ *
+ * @example
+ * ```ts
+ * import { resolvePeer } from "@sluice/sluice/server";
+ * import assert from "node:assert/strict";
+ *
+ * const request = new Request("http://10.0.0.7:8000/ws/echo", {
+ *   headers: { "x-forwarded-for": "192.0.2.7:5678", "x-forwarded-proto": "wss" },
+ * });
+ * const options = { trustProxy: true, publicUrl: "https://app.example.com" };
+ * const peer = resolvePeer(request, { hostname: "10.0.0.2", port: 1 }, options);
+ * assert.equal(peer.url.href, "https://app.example.com/ws/echo");
+ * assert.equal(peer.address, "192.0.2.7");
+ * ```
  */
 export function resolvePeer(
   request: Request,
   remote: NetAddress | undefined,
   options: ProxyOptions = {},
 ): Peer {
-  const url = new URL(request.url);
-  const direct = remote?.hostname ?? "unknown";
-  if (options.trustProxy !== true) {
-    return { url: withPublic(url, options.publicUrl), address: direct };
-  }
   const { headers } = request;
-  const scheme = last(headers.get("x-forwarded-proto"));
-  const host = last(headers.get("x-forwarded-host"));
-  if (scheme === "https" || scheme === "http") url.protocol = `${scheme}:`;
-  if (host !== undefined && /^[\w.:[\]-]+$/.test(host)) {
-    url.port = "";
-    url.host = host;
+  const { scheme, authority, target } = splitRequestUrl(request.url);
+  const isTrusted = options.trustProxy === true;
+  const host = headers.get("host") ?? authority;
+  const forwardedHost = isTrusted ? last(headers.get("x-forwarded-host")) : undefined;
+  const malformed = [host, forwardedHost].find((text) => text !== undefined && !isHost(text));
+  if (malformed !== undefined) throw refusalOfHost(malformed, options.log);
+  // A whole address as request target (RFC 9112 §3.2.2) says nothing of the connection.
+  const received = host === authority ? scheme : "http";
+  const origin = options.publicUrl === undefined
+    ? `${(isTrusted && forwardedScheme(headers)) || received}://${forwardedHost ?? host}`
+    : originText(options.publicUrl);
+  // The target follows a whole origin, so that nothing in it can be read as a host.
+  const url = new URL(origin + target);
+  return { url, address: addressOf(headers, remote, options) };
+}
+
+/** Returns the refusal of a malformed host, and writes it to the log. */
+export function refusalOfHost(host: string, log: Log = consoleLog): Refusal {
+  warnOnce(log, "Refused a request whose Host is not valid", { host: host.slice(0, 200) });
+  return Refusal.of("BAD_HOST");
+}
+
+const SCHEMES: Readonly<Record<string, string>> = {
+  http: "http",
+  https: "https",
+  ws: "http",
+  wss: "https",
+};
+
+function forwardedScheme(headers: Headers): string | undefined {
+  const scheme = last(headers.get("x-forwarded-proto"))?.toLowerCase() ?? "";
+  return Object.hasOwn(SCHEMES, scheme) ? SCHEMES[scheme] : undefined;
+}
+
+function addressOf(
+  headers: Headers,
+  remote: NetAddress | undefined,
+  { trustProxy, log = consoleLog }: ProxyOptions,
+): string {
+  const forwarded = trustProxy === true ? last(headers.get("x-forwarded-for")) : undefined;
+  const address = forwarded === undefined ? undefined : parseIpAddress(forwarded);
+  if (address !== undefined) return address;
+  if (forwarded !== undefined) {
+    const fields = { value: forwarded.slice(0, 200) };
+    warnOnce(log, "Cannot read an address in X-Forwarded-For; limits use the peer's", fields);
   }
-  const forwarded = last(headers.get("x-forwarded-for"));
-  return {
-    url: withPublic(url, options.publicUrl),
-    address: isAddress(forwarded) ? forwarded : direct,
-  };
+  const direct = remote?.hostname ?? "unknown";
+  return direct.includes(":") ? parseIpAddress(direct) ?? direct : direct;
 }
 
-function withPublic(url: URL, publicUrl: string | URL | undefined): URL {
-  if (publicUrl === undefined) return url;
-  return new URL(url.pathname + url.search, publicUrl);
-}
-
+/** Returns the last element of a list that is not empty (RFC 9110 §5.6.1). */
 function last(header: string | null): string | undefined {
-  const value = header?.split(",").at(-1)?.trim();
-  return value === "" ? undefined : value;
+  const elements = header?.split(",").map((element) => element.replace(/^[ \t]+|[ \t]+$/g, ""));
+  return elements?.findLast((element) => element !== "");
 }
 
-function isAddress(value: string | undefined): value is string {
-  return value !== undefined && value.length <= 45 && /^[\da-fA-F.:]+$/.test(value);
+/** Origins of `publicUrl` settings: there are few, and a URL is not parsed twice. */
+const origins = new Map<string, string>();
+
+function originText(publicUrl: string | URL): string {
+  const text = String(publicUrl);
+  let origin = origins.get(text);
+  if (origin === undefined) origins.set(text, origin = new URL(text).origin);
+  return origin;
 }

@@ -1,5 +1,6 @@
 import { assertGuarded } from "../guards.ts";
 import { andThen, isPromise } from "../promises.ts";
+import { leaveBody } from "../read_body.ts";
 import { CloseCode, Refusal } from "../protocol/mod.ts";
 import {
   type AcceptOptions,
@@ -22,7 +23,7 @@ import { KEPT_HEADERS } from "./kept_headers.ts";
 import { consoleLog } from "./log.ts";
 import { Overdue } from "./overdue.ts";
 import { onClientGone } from "./on_client_gone.ts";
-import { resolvePeer } from "./peer.ts";
+import { type Peer, resolvePeer } from "./peer.ts";
 import { refusalOfEnd } from "./refusal_of_end.ts";
 import type { Answer } from "./http_exchange.ts";
 import { problem } from "./problem.ts";
@@ -219,17 +220,29 @@ class Gate implements ConnectionServer {
   }
 
   handle(request: Request, info: RequestInfo | undefined): Response | Promise<Response> {
-    if (this.drain.isDraining) return this.#refuse(this.drain.refusal());
+    const peer = this.drain.isDraining ? this.drain.refusal() : this.#resolve(request, info);
+    if (peer instanceof Refusal) {
+      leaveBody(request);
+      return this.#refuse(peer);
+    }
     const wantsUpgrade = isUpgrade(request);
     const id = `${this.#prefix}-${++this.#serial}`;
     const connection = new ServerConnection(id, this.#context, wantsUpgrade);
-    const peer = resolvePeer(request, info?.remoteAddr as NetAddress | undefined, this.#options);
     const scope = new RequestScope(request, peer, connection, wantsUpgrade ? "websocket" : "http");
     const handshake = new Handshake(request, scope, connection);
     const answer = andThen(this.#ask(scope), (admission) => this.#admit(handshake, admission));
     if (isPromise(answer)) return this.#whileDeciding(handshake, answer);
-    this.#decided(connection);
+    this.#decided(handshake);
     return answer;
+  }
+
+  #resolve(request: Request, info: RequestInfo | undefined): Peer | Refusal {
+    try {
+      return resolvePeer(request, info?.remoteAddr as NetAddress | undefined, this.#options);
+    } catch (error) {
+      if (error instanceof Refusal) return error;
+      throw error;
+    }
   }
 
   /** Waits for the answer, until the decision takes too long or the connection ends. */
@@ -239,13 +252,14 @@ class Gate implements ConnectionServer {
     return new Promise((resolve, reject) => {
       handshake.answerEarly = (refusal) => {
         this.#deciding.delete(handshake);
+        leaveBody(scope);
         resolve(this.#refuse(refusal, scope));
       };
       connection.onEnd(handshake);
       const settled = () => {
         this.#deciding.delete(handshake);
         connection.offEnd(handshake);
-        this.#decided(connection);
+        this.#decided(handshake);
       };
       answer.then((response) => (settled(), resolve(response)), (error) => {
         settled();
@@ -254,8 +268,9 @@ class Gate implements ConnectionServer {
     });
   }
 
-  #decided(connection: ServerConnection): void {
+  #decided({ scope, connection }: Handshake): void {
     if (connection.phase === "deciding") connection.end(CloseCode.normal);
+    leaveBody(scope);
   }
 
   /** Asks the application, which never fails here. */

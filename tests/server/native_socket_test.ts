@@ -8,6 +8,7 @@ import { toHandler } from "@sluice/sluice/server";
 import { FakeClock } from "@sluice/sluice/testing";
 import { openStack } from "../open_stack.ts";
 import { WsClient } from "../e2e/ws_client.ts";
+import { RawClient, rawRequest } from "./raw_request.ts";
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -134,4 +135,96 @@ test("a message larger than the limit closes the socket with 1009", async () => 
   using client = await WsClient.connect(server.url);
   client.send("x".repeat(65_537));
   assert.equal((await client.closed).code, 1009);
+});
+
+const HANDSHAKE = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+const UPGRADES: [headers: string, status: number][] = [
+  ["Upgrade: websocket\r\nConnection: Upgrade", 101],
+  ["Upgrade: websocket, h2c\r\nConnection: Upgrade", 101],
+  ["Upgrade: h2c,WebSocket\r\nConnection: keep-alive, upgrade", 101],
+  ["Upgrade: h2c\r\nUpgrade: \twebsocket\t\r\nConnection: Upgrade", 101],
+  ["Upgrade: ,websocket,\r\nConnection: ,Upgrade,", 101],
+  ["Upgrade: h2c\r\nConnection: Upgrade", 426],
+  ["Upgrade: websockets\r\nConnection: Upgrade", 426],
+  ["Upgrade: websocket/13\r\nConnection: Upgrade", 426],
+  ["Upgrade: websocket h2c\r\nConnection: Upgrade", 426],
+  ["Upgrade: websocket, h2c\r\nConnection: close", 400],
+];
+for (const [headers, expected] of UPGRADES) {
+  test(`a handshake with ${JSON.stringify(headers)} is answered with ${expected}`, async () => {
+    await using server = serve();
+    const { status } = await rawRequest(
+      server.url,
+      `GET /ws/echo HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n${HANDSHAKE}\r\n`,
+    );
+    assert.equal(status, expected);
+  });
+}
+
+test("a handshake without a Host is not valid", async () => {
+  await using server = serve();
+  for (const version of ["HTTP/1.1", "HTTP/1.0"]) {
+    const { status, text } = await rawRequest(
+      server.url,
+      `GET /ws/echo ${version}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${HANDSHAKE}\r\n`,
+    );
+    assert.equal(status, 400);
+    assert.match(text, /BAD_HANDSHAKE/);
+  }
+});
+
+test("Deno shows a handler no difference between HTTP/1.0 and 1.1, so that docs/protocol.md says so", async () => {
+  const seen: string[] = [];
+  await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
+    seen.push(JSON.stringify([request.method, request.url, [...request.headers]]));
+    return Deno.upgradeWebSocket(request).response;
+  });
+  for (const version of ["1.1", "1.0"]) {
+    const { text } = await rawRequest(
+      `http://127.0.0.1:${server.addr.port}`,
+      `GET / HTTP/${version}\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${HANDSHAKE}\r\n`,
+    );
+    assert.ok(text.startsWith(`HTTP/${version} 101`), text);
+  }
+  assert.equal(seen.length, 2);
+  assert.equal(seen[0], seen[1]);
+});
+
+/** A masked text frame of two bytes that are not UTF-8; the mask is zero. */
+const NOT_UTF8 = new Uint8Array([0x81, 0x82, 0, 0, 0, 0, 0xff, 0xfe]);
+
+test("Deno ends a socket without a close frame after text that is not UTF-8: 1007 cannot be sent", async () => {
+  const ended = Promise.withResolvers<string>();
+  await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    socket.onerror = (event) => {
+      socket.close(1007, "not UTF-8");
+      ended.resolve((event as ErrorEvent).message);
+    };
+    return response;
+  });
+  using client = new RawClient(`http://127.0.0.1:${server.addr.port}`);
+  await client.write(
+    `GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${HANDSHAKE}\r\n`,
+  );
+  await client.received();
+  await client.write(NOT_UTF8);
+  assert.equal(await ended.promise, "Invalid UTF-8");
+  const { text } = await client.closed();
+  assert.match(text, /\r\n\r\n$/, "no frame came after the 101");
+});
+
+test("text that is not UTF-8 ends its socket, once, with 1006 for the consumer", async () => {
+  await using server = serve();
+  Echo.ends = [];
+  const ended = new Promise<void>((resolve) => Echo.ended = resolve);
+  using client = new RawClient(server.url);
+  const upgrade = "Host: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+  await client.write(`GET /ws/echo HTTP/1.1\r\n${upgrade}${HANDSHAKE}\r\n`);
+  await client.received();
+  await client.write(NOT_UTF8);
+  await ended;
+  await client.closed();
+  assert.deepEqual(Echo.ends.map(({ code }) => code), [1006]);
 });

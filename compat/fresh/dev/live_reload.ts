@@ -4,7 +4,7 @@ type Handler = (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Respo
 export function liveReload(handler: Handler): Handler {
   const revision = Date.now();
   return (req, info) => {
-    if (new URL(req.url).pathname !== "/_frsh/alive") return handler(req, info);
+    if (URL.parse(req.url)?.pathname !== "/_frsh/alive") return handler(req, info);
     if (req.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       return Promise.resolve(new Response(null, { status: 501 }));
     }

@@ -7,7 +7,8 @@ export function markActiveLink(props: Record<string, unknown>, current: URL): vo
   if (typeof href !== "string" || !href.startsWith("/") || props["aria-current"] !== undefined) {
     return;
   }
-  const target = new URL(href, "http://localhost");
+  const target = URL.parse(href, "http://localhost");
+  if (target === null) return;
   const here = withoutSlash(current.pathname);
   const there = withoutSlash(target.pathname);
   const isSamePath = here === there;
