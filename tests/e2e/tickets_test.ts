@@ -185,7 +185,8 @@ const ASKED: [what: string, body: string, status: number][] = [
   ["null", "null", 400],
   ["no JSON", "path=/ws/echo", 400],
   ["nothing", "", 400],
-  ["very much", JSON.stringify({ path: `/ws/${"x".repeat(5000)}` }), 400],
+  ["a long path", JSON.stringify({ path: `/ws/${"x".repeat(2000)}` }), 400],
+  ["very much", JSON.stringify({ path: `/ws/${"x".repeat(5000)}` }), 413],
 ];
 test("a ticket is written for a path below /ws/, and for nothing else", async () => {
   await using app = await LiveApp.start();
@@ -194,7 +195,8 @@ test("a ticket is written for a path below /ws/, and for nothing else", async ()
     const response = await ada.request("/api/tickets", { method: "POST", body });
     assert.equal(response.status, status, what);
     const { code, ticket } = await response.json();
-    assert.equal(status === 201 ? typeof ticket : code, status === 201 ? "string" : "INVALID_PATH");
+    assert.equal(code, { 201: undefined, 400: "INVALID_PATH", 413: "BODY_TOO_LARGE" }[status]);
+    assert.equal(typeof ticket, status === 201 ? "string" : "undefined");
   }
 });
 
