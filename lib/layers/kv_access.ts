@@ -19,6 +19,8 @@ export class KvAccess {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #closing = Promise.withResolvers<never>();
+  /** What the source opened, or is opening. */
+  #opening: Promise<Deno.Kv> | undefined;
   #isClosed = false;
 
   constructor(source: KvLayerSource, options: { clock: Clock; timeoutMs: number }) {
@@ -71,8 +73,7 @@ export class KvAccess {
   ): Promise<T> {
     for (let attempt = 1; !isLate(); attempt++) {
       try {
-        const kv = typeof this.#source === "function" ? await this.#source() : this.#source;
-        const result = await use(kv, isLate);
+        const result = await use(await this.#open(), isLate);
         if (result !== undefined) return result;
       } catch (error) {
         if (attempt >= ATTEMPTS || !isLocked(error)) throw error;
@@ -80,6 +81,18 @@ export class KvAccess {
       await this.#pause(Math.random() * Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** attempt));
     }
     throw unavailable();
+  }
+
+  /** One handle for all uses: each one holds files open. */
+  async #open(): Promise<Deno.Kv> {
+    if (typeof this.#source !== "function") return this.#source;
+    const opening = this.#opening ??= this.#source();
+    try {
+      return await opening;
+    } catch (error) {
+      if (this.#opening === opening) this.#opening = undefined;
+      throw error;
+    }
   }
 
   #pause(ms: number): Promise<void> {

@@ -61,6 +61,28 @@ test(
   },
 );
 
+test(
+  "a source that opens a database is called until it succeeds, and then no more",
+  options,
+  async () => {
+    let opened = 0;
+    const handles: Deno.Kv[] = [];
+    const layer = new KvChannelLayer(async () => {
+      if (++opened < 3) throw new Error("no such file");
+      const kv = await Deno.openKv(":memory:");
+      handles.push(kv);
+      return kv;
+    }, POLL);
+    await assert.rejects(layer.check(), UNAVAILABLE);
+    await assert.rejects(layer.check(), UNAVAILABLE);
+    await layer.send("jobs", HELLO);
+    assert.deepEqual(await layer.receive("jobs"), HELLO);
+    assert.equal(opened, 3);
+    await layer.close();
+    for (const kv of handles) kv.close();
+  },
+);
+
 test("close() lets go of what hangs", options, async () => {
   const layer = new KvChannelLayer(() => new Promise(() => {}), POLL);
   const sent = assert.rejects(layer.groupSend("g", HELLO), { code: "CLOSED" });
