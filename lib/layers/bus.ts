@@ -1,5 +1,5 @@
 import type { LayerGap } from "./channel_layer.ts";
-import type { QueueSource } from "./durable_queue.ts";
+import type { QueueSource } from "./durable_lease.ts";
 import type { LocalChannels, LocalDelivery } from "./local_channels.ts";
 import type { PlainMessage } from "./plain_message.ts";
 
@@ -31,7 +31,7 @@ export interface Bus {
   push(channel: string, plain: PlainMessage): Promise<void>;
   /** Where the messages of a durable channel are. */
   sourceOf(channel: string): QueueSource;
-  /** Reads a frame of a durable channel. @throws {Error} It is none. */
+  /** Reads a frame of a durable channel. @throws {Error} It is malformed. */
   decode(frame: string, channel: string): PlainMessage;
   /** A durable channel has a reader here: `ring` says that something may be in it. */
   opened?(channel: string, ring: () => void): void;

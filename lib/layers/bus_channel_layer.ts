@@ -6,6 +6,7 @@ import type {
   GroupSendOptions,
   GroupSendResult,
   LayerGap,
+  Lease,
   Mailbox,
 } from "./channel_layer.ts";
 import { Departures } from "./departures.ts";
@@ -15,8 +16,8 @@ import { closedError } from "./layer_error.ts";
 import type { LayerSettings } from "./layer_options.ts";
 import type { LayerStats } from "./layer_stats.ts";
 import { LocalChannels } from "./local_channels.ts";
-import { assertChannelName, assertGroupName } from "./names.ts";
-import { attempt, undelivered } from "./outcome.ts";
+import { assertChannelName, assertDurableName, assertGroupName } from "./names.ts";
+import { abortable, attempt, undelivered } from "./outcome.ts";
 import { copyMessage, type PlainMessage } from "./plain_message.ts";
 
 /** The part of a channel layer that is the same on every {@linkcode Bus}. */
@@ -28,6 +29,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
   readonly #queues: DurableQueues;
   readonly #gapListeners = new Set<(gap: LayerGap) => void>();
   readonly #departures = new Departures();
+  readonly #closing = new AbortController();
   #closed = false;
 
   constructor(settings: LayerSettings, createBus: (context: BusContext) => Bus) {
@@ -45,10 +47,11 @@ export abstract class BusChannelLayer implements ChannelLayer {
     });
     this.#queues = new DurableQueues({
       clock: settings.clock,
+      leaseMs: settings.leaseMs,
       lookMs: bus.lookMs,
       counters: local.counters,
       sourceOf: (channel) => bus.sourceOf(channel),
-      decode: (frame, channel) => this.#decode(frame, channel),
+      decode: (frame, channel) => bus.decode(frame, channel).message,
       opened: (channel, ring) => bus.opened?.(channel, ring),
       closed: (channel) => bus.closed?.(channel),
     });
@@ -94,10 +97,17 @@ export abstract class BusChannelLayer implements ChannelLayer {
         this.#assertOwn(channel);
         return await this.#local.receive(channel, options.signal);
       }
-      const message = this.#queues.receive(channel, options.signal);
-      message.catch(() => {});
-      await this.#bus.ready();
-      return await message;
+      await this.#readyToRead(options.signal);
+      return await this.#queues.receive(channel, options.signal);
+    });
+  }
+
+  lease(channel: string, options: { signal?: AbortSignal } = {}): Promise<Lease> {
+    return attempt(async () => {
+      assertDurableName(channel);
+      this.#assertOpen();
+      await this.#readyToRead(options.signal);
+      return await this.#queues.lease(channel, options.signal);
     });
   }
 
@@ -163,8 +173,10 @@ export abstract class BusChannelLayer implements ChannelLayer {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#queues.close();
+    this.#closing.abort(closedError());
+    const settled = this.#queues.close();
     this.#local.close();
+    await settled;
     await this.#bus.close();
   }
 
@@ -236,20 +248,15 @@ export abstract class BusChannelLayer implements ChannelLayer {
     return this.#local.isMember(group, channel) || this.#departures.has(group, channel);
   }
 
-  /** *Security*: whoever reaches the bus may put anything there; what is no frame is counted. */
-  #decode(frame: string, channel: string): LayerMessage | undefined {
-    try {
-      return this.#bus.decode(frame, channel).message;
-    } catch {
-      this.#local.counters.dropped.malformed++;
-      return undefined;
-    }
-  }
-
   #tellGap(gap: LayerGap): void {
     this.#local.tellGap(gap);
     for (const callback of this.#gapListeners) callback(gap);
     this.#queues.ring();
+  }
+
+  /** A reader joins the line after this: one that gives up meanwhile was never in it. */
+  async #readyToRead(signal: AbortSignal | undefined): Promise<void> {
+    await abortable(abortable(this.#bus.ready(), signal), this.#closing.signal);
   }
 
   #assertOpen(): void {

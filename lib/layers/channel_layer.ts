@@ -5,10 +5,55 @@ export type { LayerGap };
 
 /** Takes the messages of one channel as they come. */
 export interface Mailbox {
-  /** Takes a message, or returns false: it is full or over, and the message is dropped. To throw is to drop it too. */
+  /**
+   * Takes a message, or returns false: it is full or over. To throw is not to take it either. A local
+   * channel drops such a message; a durable one keeps it and offers it again.
+   */
   deliver(message: LayerMessage): boolean;
   /** Called after a gap, when messages arrive again: whoever keeps state fetches it anew. */
   gap?(gap: LayerGap): void;
+}
+
+/**
+ * A message of a durable channel that is reserved for one reader, until it is acknowledged.
+ *
+ * The message stays in the layer. If the lease is neither settled nor renewed within `durationMs`,
+ * another reader gets the message. Each method resolves with false if the lease is lost: then another
+ * reader has the message, or had it, and this one changes nothing.
+ */
+export interface Lease {
+  readonly message: LayerMessage;
+  /** Which attempt this is, from 1: the layer counts leases that ended without {@linkcode ack}. */
+  readonly attempt: number;
+  /** How long the lease holds, from its begin or last renewal, in milliseconds. */
+  readonly durationMs: number;
+  /**
+   * Removes the message: it is handled. Tries again while the layer cannot be reached and the lease
+   * holds.
+   *
+   * @throws {LayerError} `UNAVAILABLE`: it is not known whether the message is removed; or `CLOSED`.
+   */
+  ack(): Promise<boolean>;
+  /**
+   * Extends the lease to `durationMs` from now. `attempts` notes how many attempts were made, this
+   * one included. @default {attempt}
+   *
+   * @throws {LayerError} `UNAVAILABLE`, or `CLOSED`.
+   */
+  renew(options?: LeaseEnd): Promise<boolean>;
+  /**
+   * Gives the message back at once, to its place in the channel. A reader that did not begin with it
+   * passes `attempt - 1` as `attempts`.
+   *
+   * @throws {LayerError} `UNAVAILABLE`: it is given back when the lease ends; or `CLOSED`.
+   */
+  release(options?: LeaseEnd): Promise<boolean>;
+}
+
+/** What {@linkcode Lease.renew} and {@linkcode Lease.release} note. */
+export interface LeaseEnd {
+  /** How many attempts were made, this one included. @default {attempt} */
+  readonly attempts?: number;
 }
 
 /** What became of a message to a group: three counts of members, and one of processes. */
@@ -35,8 +80,9 @@ export interface GroupSendOptions {
  * Carries messages between channels, in one process or across many.
  *
  * A channel is the mailbox of one reader; a group is a named set of channels. The guarantees, which
- * every driver holds and `testChannelLayer()` checks, are in `docs/layer_spec.md`: at most once, in
- * the order of one sender to one channel, bounded, and no drop without a count.
+ * every driver holds and `testChannelLayer()` checks, are in `docs/layer_spec.md`: at most once, or
+ * at least once with {@linkcode ChannelLayer.lease}, in the order of one sender to one channel, bounded,
+ * and no drop without a count.
  */
 export interface ChannelLayer {
   /** What it can do beyond `send` and `receive`: `groups`, `flush`, `processes`. */
@@ -61,11 +107,20 @@ export interface ChannelLayer {
    */
   send(channel: string, message: LayerMessage): Promise<void>;
   /**
-   * Waits for the next message of a channel that has no mailbox. Rejects when `signal` aborts.
+   * Waits for the next message of a channel that has no mailbox, and removes it. Rejects when `signal`
+   * aborts, unless a message is being handed over at that moment: then it resolves with the message.
    *
    * @throws {LayerError} `UNAVAILABLE`, or `CLOSED`.
    */
   receive(channel: string, options?: { signal?: AbortSignal }): Promise<LayerMessage>;
+  /**
+   * Waits for the next message of a durable channel that has no mailbox, and reserves it: it leaves the
+   * layer when it is acknowledged. Rejects when `signal` aborts.
+   *
+   * @throws {TypeError} The channel lives in a process.
+   * @throws {LayerError} `UNAVAILABLE`, or `CLOSED`.
+   */
+  lease(channel: string, options?: { signal?: AbortSignal }): Promise<Lease>;
   /**
    * Adds a channel to a group. Again is the same as once.
    *

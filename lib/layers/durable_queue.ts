@@ -1,44 +1,37 @@
 import type { Clock, LayerMessage } from "../scope.ts";
+import type { Mailbox } from "./channel_layer.ts";
+import { DurableLease, type DurableLeaseContext, type QueueItem } from "./durable_lease.ts";
+import { DurableMailbox } from "./durable_mailbox.ts";
 
-/** Takes a message. */
-export type TakeMessage = (message: LayerMessage) => void;
-
-/** What was fetched from a durable channel: as it is kept, and as it was sent. */
-export interface QueueItem {
-  readonly kept: unknown;
-  readonly frame: string;
-}
-
-/** Where the messages of one durable channel are. */
-export interface QueueSource {
-  /** Takes up to `count` of them out. */
-  fetch(count: number): Promise<readonly QueueItem[]>;
-  /** Puts back, to the front, what was fetched and nobody wanted. */
-  putBack(items: readonly QueueItem[]): Promise<void>;
-}
+/** Takes a lease. */
+export type TakeLease = (lease: DurableLease) => void;
 
 /** What a {@linkcode DurableQueue} works with. */
-export interface DurableQueueContext {
+export interface DurableQueueContext extends DurableLeaseContext {
   readonly clock: Clock;
-  /** How long a reader trusts that it will be told, in milliseconds. */
+  /** How long a reader waits for a ring before it looks, in milliseconds. */
   readonly lookMs: number;
-  readonly source: QueueSource;
-  /** Reads a frame, or counts it as malformed. */
-  decode(frame: string): LayerMessage | undefined;
+  /** Reads a frame. @throws {Error} It is malformed. */
+  decode(frame: string): LayerMessage;
 }
 
-/** Most items that are taken at once. */
+/** Most messages that are leased at once. */
 const MAX_ITEMS = 16;
 
 /**
- * The readers of one durable channel in this process. They wait in line, and what comes is fetched
- * for as many as there are: other processes fetch too.
+ * The readers of one durable channel in this process, in line. As many messages are leased as there
+ * are readers; a message that finds no reader any more is given back at once.
  */
 export class DurableQueue {
+  /** Whether it is to be closed if no reader comes back. */
+  isClosing = false;
   readonly #context: DurableQueueContext;
-  #takers: TakeMessage[] = [];
-  #mailbox: TakeMessage | undefined;
-  #isFetching = false;
+  #line: TakeLease[] = [];
+  #mailbox: DurableMailbox | undefined;
+  #token: string = crypto.randomUUID();
+  /** Whether the answer to the last request got lost: it may have leased messages. */
+  #isAgain = false;
+  #fetching: Promise<void> | undefined;
   #hasRung = false;
   #cancelLook: (() => void) | undefined;
 
@@ -47,86 +40,104 @@ export class DurableQueue {
   }
 
   get hasReader(): boolean {
-    return this.#mailbox !== undefined || this.#takers.length > 0;
+    return this.#mailbox !== undefined || this.#line.length > 0;
   }
 
   get hasMailbox(): boolean {
     return this.#mailbox !== undefined;
   }
 
-  /** Sets the one who takes everything, or nobody. */
-  set mailbox(mailbox: TakeMessage | undefined) {
-    this.#mailbox = mailbox;
-    if (mailbox !== undefined) this.ring();
-    else if (!this.hasReader) this.#stopLooking();
-  }
-
-  /** Adds a reader of one message. */
-  add(taker: TakeMessage): void {
-    this.#takers.push(taker);
+  /** Hands everything to a mailbox from now on. */
+  attach(mailbox: Mailbox): void {
+    const { clock, leaseMs } = this.#context;
+    this.#mailbox = new DurableMailbox(mailbox, { clock, leaseMs, opened: () => this.ring() });
     this.ring();
   }
 
-  remove(taker: TakeMessage): void {
-    this.#takers = this.#takers.filter((other) => other !== taker);
-    if (!this.hasReader) this.#stopLooking();
+  /** Adds a reader of one message. */
+  add(reader: TakeLease): void {
+    this.#line.push(reader);
+    this.ring();
   }
 
-  /** Looks whether something is there. */
+  remove(reader: TakeLease): void {
+    this.#line = this.#line.filter((other) => other !== reader);
+  }
+
+  /** Looks for messages. */
   ring(): void {
     this.#hasRung = true;
-    if (!this.#isFetching && this.hasReader) void this.#fetch();
+    if (this.#wanted > 0) this.#fetching ??= this.#fetch();
   }
 
-  close(): void {
-    this.#takers = [];
+  /** Ends it. Resolves when all that was leased is acknowledged or given back, as far as it can be. */
+  async close(): Promise<void> {
+    this.#line = [];
+    const left = this.#mailbox?.leave();
     this.#mailbox = undefined;
-    this.#stopLooking();
+    this.#cancelLook?.();
+    await Promise.all([this.#fetching, left]);
+    if (this.#isAgain) await this.#fetchSome(0).catch(() => {});
+  }
+
+  /** How many messages can be handed over now. */
+  get #wanted(): number {
+    if (this.#mailbox !== undefined) return this.#mailbox.isOpen ? MAX_ITEMS : 0;
+    return Math.min(MAX_ITEMS, this.#line.length);
   }
 
   async #fetch(): Promise<void> {
-    this.#isFetching = true;
     try {
-      while (this.hasReader && this.#hasRung) {
+      while (this.#wanted > 0 && this.#hasRung) {
         this.#hasRung = false;
-        if (await this.#fetchSome()) this.#hasRung = true;
+        if (await this.#fetchSome(this.#wanted)) this.#hasRung = true;
       }
     } catch {
-      // Where nothing can be fetched, the next look comes.
-    } finally {
-      this.#isFetching = false;
-      if (this.hasReader) this.#lookLater();
+      // The next look tries again.
     }
+    this.#fetching = undefined;
+    if (this.hasReader) this.#lookLater();
   }
 
   /** Returns whether there may be more. */
-  async #fetchSome(): Promise<boolean> {
-    const count = this.hasMailbox ? MAX_ITEMS : Math.min(MAX_ITEMS, this.#takers.length);
-    const items = await this.#context.source.fetch(count);
-    const left = items.filter((item) => !this.#hand(item));
-    if (left.length > 0) await this.#context.source.putBack(left);
-    return items.length === count;
+  async #fetchSome(count: number): Promise<boolean> {
+    const { clock, source } = this.#context;
+    const [token, isAgain, askedAt] = [this.#token, this.#isAgain, clock.now()];
+    this.#isAgain = true;
+    const items = await source.lease({ token, count, isAgain });
+    this.#isAgain = false;
+    this.#token = crypto.randomUUID();
+    await Promise.all(items.map((item) => this.#hand(token, item, askedAt)));
+    return items.length >= count;
   }
 
-  /** Returns false where nobody waits any more. */
-  #hand({ frame }: QueueItem): boolean {
-    if (!this.hasReader) return false;
-    const message = this.#context.decode(frame);
-    if (message === undefined) return true;
-    const taker = this.#takers.shift() ?? this.#mailbox;
-    taker!(message);
-    return true;
+  async #hand(token: string, item: QueueItem, askedAt: number): Promise<void> {
+    const message = this.#read(item);
+    if (message === undefined) return await this.#discard(token, item);
+    const lease = new DurableLease(this.#context, token, item, message, askedAt);
+    const reader = this.#line.shift();
+    if (reader !== undefined) reader(lease);
+    else if (this.#mailbox !== undefined) this.#mailbox.take(lease);
+    else await lease.release({ attempts: lease.attempt - 1 }).catch(() => {});
+  }
+
+  #read({ frame }: QueueItem): LayerMessage | undefined {
+    try {
+      return this.#context.decode(frame);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** *Security*: anybody with access to the store may put anything there. Malformed frames are counted. */
+  async #discard(token: string, { number }: QueueItem): Promise<void> {
+    const { source, counters } = this.#context;
+    const isMine = await source.ack(token, number).catch(() => false);
+    if (isMine) counters.dropped.malformed++;
   }
 
   #lookLater(): void {
-    this.#cancelLook ??= this.#context.clock.after(this.#context.lookMs, () => {
-      this.#cancelLook = undefined;
-      this.ring();
-    });
-  }
-
-  #stopLooking(): void {
     this.#cancelLook?.();
-    this.#cancelLook = undefined;
+    this.#cancelLook = this.#context.clock.after(this.#context.lookMs, () => this.ring());
   }
 }

@@ -2,7 +2,7 @@ import type { Clock } from "../scope.ts";
 import type { Bus, BusContext, Published } from "./bus.ts";
 import { type BusAddress, decodeBusFrame, encodeBusFrame } from "./bus_frame.ts";
 import { ownerOf } from "./channel_names.ts";
-import type { QueueSource } from "./durable_queue.ts";
+import type { QueueSource } from "./durable_lease.ts";
 import { Echoes } from "./echoes.ts";
 import type { KvAccess } from "./kv_access.ts";
 import { KvDurable } from "./kv_durable.ts";
@@ -52,8 +52,7 @@ export class KvBus implements Bus {
       take: (entry) => this.#take(entry),
       gap: (gap) => context.gap(gap),
     });
-    const { expiryMs } = settings;
-    this.#durable = new KvDurable({ access, prefix, clock, expiryMs, counters: local.counters });
+    this.#durable = new KvDurable({ ...settings, access, prefix, counters: local.counters });
   }
 
   /** The key that changes with every entry, and what to do then: for who can watch it. */

@@ -7,6 +7,9 @@ export type StoredFrame =
 const MAX_INLINE = 16_000;
 const PART_BYTES = 60_000;
 
+/** How many parts are deleted in one step. */
+const MAX_DELETIONS = 500;
+
 /** Keeps the parts of a large frame; returns what stands for it. */
 export async function storeFrame(
   kv: Deno.Kv,
@@ -27,11 +30,33 @@ export async function storeFrame(
 
 /** Reads a frame. @throws {Error} Something of it is missing. */
 export async function loadFrame(kv: Deno.Kv, prefix: string, stored: StoredFrame): Promise<string> {
+  const frame = await findFrame(kv, prefix, stored);
+  if (frame === undefined) throw new Error("Parts of a frame are missing");
+  return frame;
+}
+
+/** Reads a frame. Returns `undefined` if parts of it are missing. */
+export async function findFrame(
+  kv: Deno.Kv,
+  prefix: string,
+  stored: StoredFrame,
+): Promise<string | undefined> {
   if ("frame" in stored) return stored.frame;
   const slices: Uint8Array[] = [];
   for await (const { value } of kv.list<Uint8Array>({ prefix: [prefix, "part", stored.id] })) {
     slices.push(value);
   }
-  if (slices.length !== stored.parts) throw new Error("Parts of a frame are missing");
+  if (slices.length !== stored.parts) return undefined;
   return await new Blob(slices as Uint8Array<ArrayBuffer>[]).text();
+}
+
+/** Deletes the parts of a frame, in few steps: each one locks the database. */
+export async function deleteFrame(kv: Deno.Kv, prefix: string, stored: StoredFrame): Promise<void> {
+  if ("frame" in stored) return;
+  for (let part = 0; part < stored.parts;) {
+    const operation = kv.atomic();
+    const end = Math.min(stored.parts, part + MAX_DELETIONS);
+    for (; part < end; part++) operation.delete([prefix, "part", stored.id, part]);
+    await operation.commit();
+  }
 }

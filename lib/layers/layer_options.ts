@@ -9,6 +9,8 @@ export interface ChannelLayerOptions {
   readonly channelCapacity?: readonly CapacityRule[];
   /** How long a message waits to be read, in milliseconds. @default {60_000} */
   readonly expiryMs?: number;
+  /** How long a leased message is reserved for its reader, in milliseconds. @default {30_000} */
+  readonly leaseMs?: number;
   /** How long a channel without mailbox stays in a group, in milliseconds. @default {86_400_000} */
   readonly groupExpiryMs?: number;
   /** Largest message: its JSON in UTF-8, in bytes. @default {1_048_576} */
@@ -40,6 +42,7 @@ export function layerSettings(options: ChannelLayerOptions): LayerSettings {
   return {
     capacityOf: capacityOf(options.channelCapacity ?? [], options.capacity ?? 100),
     expiryMs: positive("expiryMs", options.expiryMs ?? 60_000),
+    leaseMs: positive("leaseMs", options.leaseMs ?? 30_000),
     groupExpiryMs: positive("groupExpiryMs", options.groupExpiryMs ?? 86_400_000),
     maxMessageBytes: positive("maxMessageBytes", options.maxMessageBytes ?? MIB),
     maxChannels: positive("maxChannels", options.maxChannels ?? 100_000),

@@ -1,8 +1,11 @@
-import type { LayerMessage } from "../scope.ts";
-import type { Mailbox } from "./channel_layer.ts";
+import type { Clock, LayerMessage } from "../scope.ts";
+import { SmallSet } from "../small_set.ts";
+import type { Lease, Mailbox } from "./channel_layer.ts";
 import { ownerOf } from "./channel_names.ts";
 import type { LayerCounters } from "./layer_stats.ts";
-import { SmallSet } from "../small_set.ts";
+import { LocalLease } from "./local_lease.ts";
+import { LocalReaders, type Reading } from "./local_readers.ts";
+import { type WaitingMessage, WaitingMessages } from "./local_waiting.ts";
 import type { PlainMessage } from "./plain_message.ts";
 
 /** What became of a message at a channel of this process. */
@@ -10,23 +13,21 @@ export type Delivery = "delivered" | "queued" | "full" | "limit";
 
 /** What all channels of a process share. */
 export interface LocalChannelContext {
+  readonly clock: Clock;
   readonly expiryMs: number;
+  readonly leaseMs: number;
   readonly maxWaitingBytes: number;
   /** About how many characters wait in all of them. */
   waitingSize: number;
   readonly counters: LayerCounters;
+  /** Called when a lease of a channel has ended. */
+  settled(channel: LocalChannel): void;
 }
 
-interface Waiting extends PlainMessage {
-  readonly expiresAt: number;
-}
+/** How long a durable channel waits before it repeats an offer to its mailbox, in milliseconds. */
+const OFFER_MS = 100;
 
-interface Reader {
-  resolve(message: LayerMessage): void;
-  reject(error: unknown): void;
-}
-
-/** One channel of this process: what waits in it, who reads it, and which groups it is in. */
+/** One channel of this process: its messages, its readers, and the groups it is in. */
 export class LocalChannel {
   readonly name: string;
   /** Whether it outlives its reader: it belongs to no process. */
@@ -34,9 +35,15 @@ export class LocalChannel {
   readonly groups: SmallSet<string> = new SmallSet();
   readonly #capacity: number;
   readonly #context: LocalChannelContext;
-  #waiting: Waiting[] = [];
-  #readers: Reader[] = [];
+  readonly #waiting = new WaitingMessages();
+  readonly #leases = new Map<LocalLease, WaitingMessage>();
+  readonly #readers = new LocalReaders();
   #mailbox: Mailbox | undefined;
+  #number = 0;
+  /** Whether the mailbox of a durable channel refused a message, and how often it did in a row. */
+  #isFull = false;
+  #refusals = 0;
+  #cancelOffer: (() => void) | undefined;
 
   constructor(name: string, capacity: number, context: LocalChannelContext) {
     this.name = name;
@@ -57,7 +64,7 @@ export class LocalChannel {
   /** Whether nothing would be lost if the channel were forgotten. */
   get isIdle(): boolean {
     return this.#mailbox === undefined && this.groups.size === 0 &&
-      this.#waiting.length === 0 && this.#readers.length === 0;
+      this.#waiting.count === 0 && this.#readers.count === 0 && this.#leases.size === 0;
   }
 
   deliver(plain: PlainMessage, now: number): Delivery {
@@ -69,100 +76,161 @@ export class LocalChannel {
   }
 
   receive(now: number, signal: AbortSignal | undefined): Promise<LayerMessage> {
-    if (this.#mailbox !== undefined) {
-      throw new TypeError(`Cannot receive from "${this.name}": it has a mailbox`);
-    }
-    signal?.throwIfAborted();
-    this.expire(now);
-    const next = this.#waiting.shift();
-    if (next === undefined) return this.#wait(signal);
-    this.#context.waitingSize -= next.size;
-    return Promise.resolve(next.message);
+    const take = (entry: WaitingMessage) => {
+      this.#context.waitingSize -= entry.size;
+      return entry.message;
+    };
+    return this.#next(now, signal, { outcome: "delivered", take });
+  }
+
+  lease(now: number, signal: AbortSignal | undefined): Promise<Lease> {
+    return this.#next(now, signal, { outcome: "queued", take: (entry) => this.#lease(entry) });
   }
 
   attach(mailbox: Mailbox, now: number): void {
-    if (this.#mailbox !== undefined || this.#readers.length > 0) {
+    if (this.#mailbox !== undefined || this.#readers.count > 0) {
       throw new TypeError(`Cannot attach a mailbox to "${this.name}": it has a reader`);
     }
     this.expire(now);
     this.#mailbox = mailbox;
-    for (const { message } of this.#removeWaiting(this.#waiting.length)) {
-      if (!offer(mailbox, message)) this.#context.counters.dropped.full++;
-    }
+    this.#offerWaiting();
   }
 
   /** Returns whether `mailbox` was the one attached. */
   detach(mailbox: Mailbox): boolean {
     if (this.#mailbox !== mailbox) return false;
     this.#mailbox = undefined;
+    this.#cancelOffer?.();
+    this.#cancelOffer = undefined;
     return true;
   }
 
-  /** Forgets messages that have waited too long: they wait in the order in which they expire. */
+  /** Forgets messages that have waited too long. */
   expire(now: number): void {
-    const first = this.#waiting.findIndex((entry) => entry.expiresAt > now);
-    if (first === 0) return;
-    const gone = this.#removeWaiting(first < 0 ? this.#waiting.length : first);
+    const gone = this.#waiting.expire(now);
+    this.#forget(gone);
     this.#context.counters.dropped.expired += gone.length;
   }
 
   flush(): void {
-    this.#removeWaiting(this.#waiting.length);
+    this.#forget(this.#waiting.clear());
+    this.#forget(this.#leases.values());
+    for (const lease of this.#leases.keys()) lease.drop();
+    this.#leases.clear();
     this.groups.clear();
   }
 
   close(error: Error): void {
     this.flush();
     this.#mailbox = undefined;
-    for (const reader of this.#readers.splice(0)) reader.reject(error);
+    this.#cancelOffer?.();
+    this.#readers.reject(error);
   }
 
   #take(plain: PlainMessage, now: number): Delivery {
     const context = this.#context;
-    if (this.#mailbox !== undefined) {
-      return offer(this.#mailbox, plain.message) ? "delivered" : "full";
+    const mailbox = this.#mailbox;
+    if (mailbox !== undefined) {
+      // A durable channel keeps what its mailbox does not take, and the order.
+      const isOffered = !this.#isFull && this.#offer(mailbox, plain.message);
+      if (isOffered) return "delivered";
+      if (!this.isDurable) return "full";
     }
-    const reader = this.#readers.shift();
-    if (reader !== undefined) {
-      reader.resolve(plain.message);
-      return "delivered";
+    if (this.#readers.count === 0) {
+      if (this.#waiting.count >= this.#capacity) this.expire(now);
+      if (this.#waiting.count >= this.#capacity) return "full";
+      if (context.waitingSize + plain.size > context.maxWaitingBytes) return "limit";
     }
-    if (this.#waiting.length >= this.#capacity) this.expire(now);
-    if (this.#waiting.length >= this.#capacity) return "full";
-    if (context.waitingSize + plain.size > context.maxWaitingBytes) return "limit";
     context.waitingSize += plain.size;
-    this.#waiting.push({ ...plain, expiresAt: now + context.expiryMs });
+    const expiresAt = now + context.expiryMs;
+    return this.#add({ ...plain, number: this.#number++, expiresAt, attempts: 0 });
+  }
+
+  /** To the first reader, or to its place in the channel. */
+  #add(entry: WaitingMessage): "delivered" | "queued" {
+    const outcome = this.#readers.hand(entry);
+    if (outcome !== undefined) return outcome;
+    this.#waiting.add(entry);
+    if (this.#mailbox !== undefined) this.#offerLater();
     return "queued";
   }
 
-  #removeWaiting(count: number): Waiting[] {
-    const removed = this.#waiting.splice(0, count);
-    for (const { size } of removed) this.#context.waitingSize -= size;
-    return removed;
+  #lease(entry: WaitingMessage): Lease {
+    const { clock, leaseMs, expiryMs, counters } = this.#context;
+    const lease: LocalLease = new LocalLease(entry.message, entry.attempts + 1, {
+      clock,
+      leaseMs,
+      acked: () => {
+        this.#leases.delete(lease);
+        this.#context.waitingSize -= entry.size;
+        counters.delivered++;
+        this.#context.settled(this);
+      },
+      freed: (attempts) => {
+        this.#leases.delete(lease);
+        const freed = { ...entry, attempts, expiresAt: clock.now() + expiryMs };
+        if (this.#add(freed) === "delivered") counters.delivered++;
+        this.#context.settled(this);
+      },
+    });
+    this.#leases.set(lease, entry);
+    return lease;
   }
 
-  #wait(signal: AbortSignal | undefined): Promise<LayerMessage> {
-    return new Promise((resolve, reject) => {
-      const leave = () => signal?.removeEventListener("abort", abort);
-      const reader: Reader = {
-        resolve: (message) => (leave(), resolve(message)),
-        reject: (error) => (leave(), reject(error)),
-      };
-      const abort = () => {
-        this.#readers = this.#readers.filter((other) => other !== reader);
-        reject(signal?.reason);
-      };
-      signal?.addEventListener("abort", abort, { once: true });
-      this.#readers.push(reader);
+  /** Offers all messages that wait. A message at which the mailbox throws stays, and the next one is offered. */
+  #offerWaiting(): void {
+    this.#isFull = false;
+    this.#refusals++;
+    for (const entry of this.#waiting.clear()) {
+      const mailbox = this.#isFull ? undefined : this.#mailbox;
+      if (mailbox !== undefined && this.#offer(mailbox, entry.message)) {
+        this.#context.counters.delivered++;
+        this.#forget([entry]);
+      } else if (this.isDurable) this.#waiting.add(entry);
+      else {
+        this.#context.counters.dropped.full++;
+        this.#forget([entry]);
+      }
+    }
+    if (this.#waiting.count === 0) this.#refusals = 0;
+    else if (this.#mailbox !== undefined) this.#offerLater();
+  }
+
+  /** A mailbox that throws has not taken the message. */
+  #offer(mailbox: Mailbox, message: LayerMessage): boolean {
+    try {
+      const isTaken = mailbox.deliver(message);
+      this.#isFull = !isTaken && this.isDurable;
+      return isTaken;
+    } catch {
+      return false;
+    }
+  }
+
+  #forget(entries: Iterable<WaitingMessage>): void {
+    for (const { size } of entries) this.#context.waitingSize -= size;
+  }
+
+  #offerLater(): void {
+    const { clock, leaseMs } = this.#context;
+    const waitMs = Math.min(leaseMs / 3, OFFER_MS * 2 ** this.#refusals);
+    this.#cancelOffer ??= clock.after(waitMs, () => {
+      this.#cancelOffer = undefined;
+      this.expire(clock.now());
+      this.#offerWaiting();
     });
   }
-}
 
-/** A mailbox that throws has not taken the message; those of other members get it all the same. */
-function offer(mailbox: Mailbox, message: LayerMessage): boolean {
-  try {
-    return mailbox.deliver(message);
-  } catch {
-    return false;
+  /** Takes the next message, now or when there is one. */
+  #next<T>(now: number, signal: AbortSignal | undefined, reading: Reading<T>): Promise<T> {
+    if (this.#mailbox !== undefined) {
+      throw new TypeError(`Cannot receive from "${this.name}": it has a mailbox`);
+    }
+    signal?.throwIfAborted();
+    this.expire(now);
+    const next = this.#waiting.shift();
+    if (next === undefined) return this.#readers.wait(reading, signal);
+    if (reading.outcome === "delivered") this.#context.counters.delivered++;
+    return Promise.resolve(reading.take(next));
   }
 }

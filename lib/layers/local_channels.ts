@@ -1,5 +1,5 @@
 import type { LayerMessage } from "../scope.ts";
-import type { LayerGap, Mailbox } from "./channel_layer.ts";
+import type { LayerGap, Lease, Mailbox } from "./channel_layer.ts";
 import { closedError, LayerError } from "./layer_error.ts";
 import type { LayerSettings } from "./layer_options.ts";
 import { ChannelNames, ownerOf } from "./channel_names.ts";
@@ -37,10 +37,18 @@ export class LocalChannels {
   #closed = false;
 
   constructor(settings: LayerSettings, watcher: GroupWatcher = {}) {
-    const { expiryMs, maxWaitingBytes } = settings;
+    const { clock, expiryMs, leaseMs, maxWaitingBytes } = settings;
     this.#settings = settings;
     this.#watcher = watcher;
-    this.#context = { expiryMs, maxWaitingBytes, waitingSize: 0, counters: this.counters };
+    this.#context = {
+      clock,
+      expiryMs,
+      leaseMs,
+      maxWaitingBytes,
+      waitingSize: 0,
+      counters: this.counters,
+      settled: (channel) => this.#settled(channel),
+    };
   }
 
   get stats(): LayerStats {
@@ -99,13 +107,12 @@ export class LocalChannels {
     return delivery;
   }
 
-  async receive(channel: string, signal: AbortSignal | undefined): Promise<LayerMessage> {
-    const entry = this.#channel(channel);
-    try {
-      return await entry.receive(this.#now(), signal);
-    } finally {
-      this.#forgetIfIdle(entry);
-    }
+  receive(channel: string, signal: AbortSignal | undefined): Promise<LayerMessage> {
+    return this.#read(channel, (entry) => entry.receive(this.#now(), signal));
+  }
+
+  lease(channel: string, signal: AbortSignal | undefined): Promise<Lease> {
+    return this.#read(channel, (entry) => entry.lease(this.#now(), signal));
   }
 
   /** Returns whether the channel is new in the group. */
@@ -172,6 +179,20 @@ export class LocalChannels {
     for (const entry of this.#channels.values()) entry.close(closedError());
     this.#channels.clear();
     this.#groups.clear();
+  }
+
+  async #read<T>(channel: string, read: (entry: LocalChannel) => Promise<T>): Promise<T> {
+    const entry = this.#channel(channel);
+    try {
+      return await read(entry);
+    } finally {
+      this.#forgetIfIdle(entry);
+    }
+  }
+
+  #settled(entry: LocalChannel): void {
+    if (this.#context.waitingSize > 0) this.#sweepLater();
+    this.#forgetIfIdle(entry);
   }
 
   #channel(name: string): LocalChannel {

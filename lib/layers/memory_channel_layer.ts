@@ -1,10 +1,16 @@
 import type { LayerMessage } from "../scope.ts";
-import type { ChannelLayer, GroupSendOptions, GroupSendResult, Mailbox } from "./channel_layer.ts";
+import type {
+  ChannelLayer,
+  GroupSendOptions,
+  GroupSendResult,
+  Lease,
+  Mailbox,
+} from "./channel_layer.ts";
 import { closedError } from "./layer_error.ts";
 import { type ChannelLayerOptions, type LayerSettings, layerSettings } from "./layer_options.ts";
 import type { LayerStats } from "./layer_stats.ts";
 import { LocalChannels } from "./local_channels.ts";
-import { assertChannelName, assertGroupName } from "./names.ts";
+import { assertChannelName, assertDurableName, assertGroupName } from "./names.ts";
 import { attempt, undelivered } from "./outcome.ts";
 import { copyMessage } from "./plain_message.ts";
 
@@ -66,6 +72,13 @@ export class MemoryChannelLayer implements ChannelLayer {
     return attempt(() => {
       assertChannelName(channel);
       return this.#local.receive(channel, options.signal);
+    });
+  }
+
+  lease(channel: string, options: { signal?: AbortSignal } = {}): Promise<Lease> {
+    return attempt(() => {
+      assertDurableName(channel);
+      return this.#local.lease(channel, options.signal);
     });
   }
 

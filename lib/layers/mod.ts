@@ -11,6 +11,8 @@ export type {
   GroupSendOptions,
   GroupSendResult,
   LayerGap,
+  Lease,
+  LeaseEnd,
   Mailbox,
 } from "./channel_layer.ts";
 export { LayerError, type LayerErrorCode } from "./layer_error.ts";

@@ -33,6 +33,17 @@ export function assertGroupName(name: string): void {
   }
 }
 
+/**
+ * Checks the name of a channel that can be leased from.
+ *
+ * @throws {TypeError} It is no name of a channel, or the channel lives in a process.
+ */
+export function assertDurableName(name: string): void {
+  assertChannelName(name);
+  if (!name.includes("!")) return;
+  throw new TypeError(`Cannot lease from ${quote(name)}: it lives in a process, and keeps nothing`);
+}
+
 /** Returns the part of a channel's name that its capacity is looked up by: up to and with the `!`. */
 export function nonLocalName(channel: string): string {
   const mark = channel.indexOf("!");

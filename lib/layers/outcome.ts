@@ -9,6 +9,20 @@ export function attempt<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
+/** Settles as `work` does, or rejects as soon as `signal` aborts, with its reason. */
+export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await work;
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
 /** The error of a `send()` whose message a channel did not take. */
 export function undelivered(channel: string, why: "full" | "limit"): LayerError {
   if (why === "full") {

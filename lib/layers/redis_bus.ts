@@ -2,7 +2,7 @@ import type { Bus, BusContext, Published } from "./bus.ts";
 import { type BusAddress, decodeBusFrame, encodeBusFrame } from "./bus_frame.ts";
 import type { BusFrame } from "./bus_frame.ts";
 import { ownerOf } from "./channel_names.ts";
-import type { QueueSource } from "./durable_queue.ts";
+import type { QueueSource } from "./durable_lease.ts";
 import { type Echo, Echoes } from "./echoes.ts";
 import type { LayerSettings } from "./layer_options.ts";
 import { NOBODY } from "./local_channels.ts";
@@ -23,7 +23,7 @@ export interface RedisBusOptions extends RedisHomeOptions {
   readonly cipher: RedisCipher | undefined;
 }
 
-/** Redis as a {@linkcode Bus}: sharded pub/sub for what is there now, lists for what is kept. */
+/** Redis as a {@linkcode Bus}: sharded pub/sub for what is there now, hashes for what is kept. */
 export class RedisBus implements Bus {
   readonly lookMs = 1_000;
   readonly #context: BusContext;
@@ -45,7 +45,7 @@ export class RedisBus implements Bus {
     this.#echoes = new Echoes(context.local);
     const { counters, names } = context.local;
     const nodes = this.#nodes = new RedisNodes(connecting, (gap) => context.gap(gap));
-    this.#durable = new RedisDurable({ keys, counters, nodes, clock: settings.clock });
+    this.#durable = new RedisDurable({ ...settings, keys, counters, nodes });
     this.#inbox = keys.inbox(names.process);
     nodes.listen(this.#inbox, { receive: (text, name) => this.#receiveDirect(text, name) });
   }
@@ -112,8 +112,7 @@ export class RedisBus implements Bus {
   async push(channel: string, plain: PlainMessage): Promise<void> {
     const frame = this.#encode(this.#keys.queue(channel), {}, plain);
     const capacity = this.#settings.capacityOf(channel);
-    const { expiryMs } = this.#settings;
-    const isTaken = await this.#durable.push(channel, frame, { capacity, expiryMs });
+    const isTaken = await this.#durable.push(channel, frame, capacity);
     if (!isTaken) throw undelivered(channel, "full");
   }
 

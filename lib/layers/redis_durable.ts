@@ -1,9 +1,9 @@
 import type { Clock } from "../scope.ts";
-import type { QueueItem, QueueSource } from "./durable_queue.ts";
+import type { LeaseRequest, QueueItem, QueueSource } from "./durable_lease.ts";
 import type { LayerCounters } from "./layer_stats.ts";
 import type { RedisKeys } from "./redis_keys.ts";
 import type { RedisNodes } from "./redis_nodes.ts";
-import { RedisRedirection, unavailable } from "./redis_refusal.ts";
+import { unavailable } from "./redis_refusal.ts";
 
 /** What {@linkcode RedisDurable} works with. */
 export interface RedisDurableContext {
@@ -11,9 +11,11 @@ export interface RedisDurableContext {
   readonly counters: LayerCounters;
   readonly nodes: RedisNodes;
   readonly clock: Clock;
+  readonly expiryMs: number;
+  readonly leaseMs: number;
 }
 
-/** The durable channels in Redis: a list each, and a bell that says that something is in it. */
+/** The durable channels in Redis: a hash each, and a bell that says that a message is in it. */
 export class RedisDurable {
   readonly #context: RedisDurableContext;
 
@@ -22,24 +24,17 @@ export class RedisDurable {
   }
 
   /** Adds a frame to a channel. Returns false: it is full. @throws {LayerError} `UNAVAILABLE`. */
-  async push(
-    channel: string,
-    frame: string,
-    limits: { readonly capacity: number; readonly expiryMs: number },
-  ): Promise<boolean> {
-    const { keys, counters, nodes, clock } = this.#context;
+  async push(channel: string, frame: string, capacity: number): Promise<boolean> {
+    const { keys, counters, nodes, clock, expiryMs } = this.#context;
     const queue = keys.queue(channel);
     const startedAt = clock.now();
-    const { capacity, expiryMs } = limits;
-    const outcome = await nodes.run(queue, async (connection) => {
+    const reply = await nodes.run(queue, (connection) => {
       const deadline = `${connection.deadline(startedAt)}`;
       const args = [deadline, `${capacity}`, `${expiryMs}`, frame, keys.bell(channel)];
-      const reply = await connection.script("push", [queue], ...args);
-      const [outcome, expired] = reply as readonly [number, number];
-      counters.dropped.expired += expired;
-      if (outcome === -3) throw new RedisRedirection("later");
-      return outcome;
+      return connection.script("push", [queue], ...args);
     });
+    const [outcome, expired] = reply as readonly [number, number];
+    counters.dropped.expired += expired;
     if (outcome === -2) throw unavailable();
     if (outcome === 1) counters.queued++;
     else counters.dropped.full++;
@@ -48,23 +43,38 @@ export class RedisDurable {
 
   /** Returns where the messages of a channel are. */
   sourceOf(channel: string): QueueSource {
-    const { keys, nodes } = this.#context;
-    const queue = keys.queue(channel);
+    const { keys, nodes, leaseMs } = this.#context;
+    const [queue, bell] = [keys.queue(channel), keys.bell(channel)];
+    const settle = async (how: string, token: string, number: number, attempts = 0) => {
+      const args = [how, token, `${number}`, `${attempts}`, `${leaseMs}`, bell];
+      return await nodes.run(queue, (node) => node.script("settle", [queue], ...args)) === 1;
+    };
     return {
-      fetch: (count) => this.#fetch(queue, count),
-      putBack: async (items) => {
-        const kept = items.map((item) => String(item.kept));
-        const bell = keys.bell(channel);
-        await nodes.run(queue, (node) => node.script("putBack", [queue], bell, ...kept));
-      },
+      lease: (request) => this.#lease(queue, request),
+      ack: (token, number) => settle("ack", token, number),
+      renew: (token, number, attempts) => settle("renew", token, number, attempts),
+      release: (token, number, attempts) => settle("release", token, number, attempts),
     };
   }
 
-  async #fetch(queue: string, count: number): Promise<QueueItem[]> {
-    const { nodes } = this.#context;
-    const reply = await nodes.run(queue, (node) => node.script("pop", [queue], `${count}`));
-    const [expired, ...items] = reply as readonly [number, ...string[]];
-    this.#context.counters.dropped.expired += expired;
-    return items.map((kept) => ({ kept, frame: kept.slice(kept.indexOf(":") + 1) }));
+  async #lease(queue: string, { token, count, isAgain }: LeaseRequest): Promise<QueueItem[]> {
+    const { nodes, clock, leaseMs, expiryMs, counters } = this.#context;
+    const startedAt = clock.now();
+    const reply = await nodes.run(queue, (connection) => {
+      const deadline = `${connection.deadline(startedAt)}`;
+      const args = [token, `${count}`, isAgain ? "1" : "0", `${leaseMs}`, `${expiryMs}`];
+      return connection.script("lease", [queue], deadline, ...args);
+    });
+    const [expired, ...found] = reply as readonly [
+      number,
+      ...(readonly [string, string, string])[],
+    ];
+    if (expired < 0) throw unavailable();
+    counters.dropped.expired += expired;
+    return found.map(([number, attempt, kept]) => ({
+      number: Number(number),
+      attempt: Number(attempt),
+      frame: kept.slice(kept.indexOf(":") + 1),
+    }));
   }
 }

@@ -1,22 +1,40 @@
 /** What Redis runs as one step; each takes the time from the clock of Redis. */
-export type RedisScript = "publish" | "members" | "join" | "push" | "pop" | "putBack";
+export type RedisScript = "publish" | "members" | "join" | "push" | "lease" | "settle";
 
 const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function alive(expiry) return string.format('(%.0f', now - expiry) end
-local function keep(ms) return ms * 2 + 60000 end
-local function expiry(item) return tonumber(string.match(item, '^(%d+):') or '0') end
+`;
+
+const QUEUE = `${NOW}
+local function text(number) return string.format('%.0f', number) end
+local function expiry(item) return tonumber(string.match(item or '', '^(%d+):') or '0') end
+local function keep(ms)
+  ms = ms + 60000
+  if redis.call('PTTL', KEYS[1]) < ms then redis.call('PEXPIRE', KEYS[1], text(ms)) end
+end
+local function leased(number)
+  local lease = redis.call('HGET', KEYS[1], 'l' .. number) or ''
+  local holder, till, attempts = string.match(lease, '^(%S+) (%d+) (%d+)$')
+  return holder, tonumber(till or '0'), tonumber(attempts or '0')
+end
 `;
 
 /**
- * The scripts, by name. A list outlives what is in it by a while, so that somebody who comes late
- * counts what has expired.
+ * The scripts, by name. A queue outlives what is in it by a while, so that a late reader counts what
+ * has expired.
  *
  * What is published under is no key: nothing is kept there. A slot that is on its way to another node
  * is asked for by its keys, and one that is not there would say that all of them are elsewhere. So in a
- * cluster `publish` has no keys: it says by itself where its node has not what it needs. And a key
- * that a script empties is not there for its next step: what was taken out would be lost with it.
+ * cluster `publish` has no keys: it says by itself where its node has not what it needs. For the same
+ * reason a queue is one key: it moves as a whole.
+ *
+ * A queue is a hash. Messages have numbers: from `head` to below `tail` are those that were never
+ * leased, `open` lists the others, in the order in which they were leased first, and `due` is a time
+ * before which none of them is free. `m<number>` is `<expires at>:<frame>`, `l<number>` its lease:
+ * `<token> <until> <attempts>`. A message that was given back is free since `until`, and has the token
+ * `-`. Readers must be able to take messages out of a Redis whose memory is full: hence `allow-oom`.
  *
  * `publish` [name [members]], deadline, group expiry, frame [name [members]]: the number of processes
  * that got it, 1, and the members in the list; 0 in place of 1 where that is on another node; -1 where
@@ -26,13 +44,14 @@ local function expiry(item) return tonumber(string.match(item, '^(%d+):') or '0'
  *
  * `join` members, channel, group expiry.
  *
- * `push` queue, deadline, capacity, expiry, frame, bell: 1, -1 where it is full, -2 where it is too
- * late, -3 where the emptied list is on its way elsewhere; and how many had expired.
+ * `push` queue, deadline, capacity, expiry, frame, bell: 1, -1 if it is full, -2 if it is too late or
+ * Redis cannot keep it; and how many messages had expired.
  *
- * `pop` queue, count: how many had expired, and the items: `<expires at>:<frame>`.
+ * `lease` queue, deadline, token, count, whether it is repeated, lease, expiry: how many messages
+ * had expired, and number, attempt and item of each leased one; -1 if it is too late.
  *
- * `putBack` queue, bell, item …: what was popped and not handed out. A bell that cannot be rung is none:
- * who reads looks once a second.
+ * `settle` queue, `ack` | `renew` | `release`, token, number, attempts, lease, bell: 1, or 0 if the token
+ * does not hold the message any more. If the bell cannot be rung, readers look once a second.
  */
 export const REDIS_SCRIPTS: Readonly<Record<RedisScript, string>> = {
   publish: `${NOW}
@@ -57,41 +76,104 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`,
 
-  push: `${NOW}
+  push: `${QUEUE}
 if now > tonumber(ARGV[1]) then return {-2, 0} end
-local length = redis.call('LLEN', KEYS[1])
+local head = tonumber(redis.call('HGET', KEYS[1], 'head') or '0')
+local tail = tonumber(redis.call('HGET', KEYS[1], 'tail') or '0')
 local expired = 0
-while expired < length and expiry(redis.call('LINDEX', KEYS[1], 0)) <= now do
-  redis.call('LPOP', KEYS[1])
+while head < tail and expiry(redis.call('HGET', KEYS[1], 'm' .. head)) <= now do
+  redis.call('HDEL', KEYS[1], 'm' .. head)
+  head = head + 1
   expired = expired + 1
 end
-if length - expired >= tonumber(ARGV[2]) then return {-1, expired} end
-local item = string.format('%.0f:', now + ARGV[3]) .. ARGV[4]
-local pushed = redis.pcall('RPUSH', KEYS[1], item)
-if type(pushed) ~= 'number' then
-  if string.find(pushed.err, 'non local') then return {-3, expired} end
-  return pushed
-end
-redis.call('PEXPIRE', KEYS[1], keep(ARGV[3]))
+if expired > 0 then redis.call('HSET', KEYS[1], 'head', head) end
+if tail - head >= tonumber(ARGV[2]) then return {-1, expired} end
+local item = text(now + ARGV[3]) .. ':' .. ARGV[4]
+local pushed = redis.pcall('HSET', KEYS[1], 'm' .. tail, item, 'tail', tail + 1)
+if type(pushed) ~= 'number' then return {-2, expired} end
+keep(ARGV[3] * 2)
 redis.pcall('SPUBLISH', ARGV[5], '')
 return {1, expired}`,
 
-  pop: `${NOW}
-local result = {0}
-local length = redis.call('LLEN', KEYS[1])
-while length > 0 and #result <= tonumber(ARGV[1]) do
-  local item = redis.call('LPOP', KEYS[1])
-  length = length - 1
-  if expiry(item) > now then result[#result + 1] = item else result[1] = result[1] + 1 end
+  lease: `#!lua flags=allow-oom
+${QUEUE}
+if now > tonumber(ARGV[1]) then return {-1} end
+local token, count, again = ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
+local ends, waits = now + ARGV[5], tonumber(ARGV[6])
+local state = redis.call('HMGET', KEYS[1], 'head', 'tail', 'open', 'due')
+if not state[2] then return {0} end
+local head, tail, open = tonumber(state[1] or '0'), tonumber(state[2]), state[3] or ' '
+local due, expired, result = tonumber(state[4] or '0'), 0, {}
+local function take(number, attempt)
+  local item = redis.call('HGET', KEYS[1], 'm' .. number)
+  if not item then return false end
+  local lease = token .. ' ' .. text(ends) .. ' ' .. attempt
+  redis.call('HSET', KEYS[1], 'l' .. number, lease)
+  result[#result + 1] = {tostring(number), tostring(attempt), item}
+  due = math.min(due, ends)
+  return true
 end
+if open ~= ' ' and (again or now >= due) then
+  local left = {}
+  due = ends
+  for number in string.gmatch(open, '%d+') do
+    local holder, till, attempts = leased(number)
+    local stays = true
+    if again and holder == token then
+      count = count - 1
+      stays = take(number, attempts)
+    elseif till > now then due = math.min(due, till)
+    elseif till + waits <= now then
+      stays = false
+      expired = expired + 1
+    elseif count > 0 then
+      count = count - 1
+      stays = take(number, attempts + 1)
+    else due = 0 end
+    if stays then left[#left + 1] = number .. ' '
+    else redis.call('HDEL', KEYS[1], 'm' .. number, 'l' .. number) end
+  end
+  open = ' ' .. table.concat(left)
+elseif open == ' ' then due = ends end
+while count > 0 and head < tail do
+  if expiry(redis.call('HGET', KEYS[1], 'm' .. head)) > now then
+    take(head, 1)
+    open = open .. head .. ' '
+    count = count - 1
+  else
+    redis.call('HDEL', KEYS[1], 'm' .. head)
+    expired = expired + 1
+  end
+  head = head + 1
+end
+if #result > 0 or expired > 0 or open ~= state[3] then
+  redis.call('HSET', KEYS[1], 'head', head, 'open', open, 'due', text(due))
+  keep(waits * 2 + ARGV[5] * 2)
+end
+table.insert(result, 1, expired)
 return result`,
 
-  putBack: `${NOW}
-for index = #ARGV, 2, -1 do
-  redis.call('LPUSH', KEYS[1], ARGV[index])
-  local left = expiry(ARGV[index]) - now
-  if redis.call('PTTL', KEYS[1]) < left then redis.call('PEXPIRE', KEYS[1], keep(left)) end
+  settle: `#!lua flags=allow-oom
+${QUEUE}
+local how, token, number, attempts = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+if leased(number) ~= token then return 0 end
+local function note(holder, till)
+  redis.call('HSET', KEYS[1], 'l' .. number, holder .. ' ' .. text(till) .. ' ' .. attempts)
 end
-redis.pcall('SPUBLISH', ARGV[1], '')
+if how == 'ack' then
+  redis.call('HDEL', KEYS[1], 'm' .. number, 'l' .. number)
+  local open = redis.call('HGET', KEYS[1], 'open') or ' '
+  local from, to = string.find(open, ' ' .. number .. ' ', 1, true)
+  if from then
+    redis.call('HSET', KEYS[1], 'open', string.sub(open, 1, from) .. string.sub(open, to + 1))
+  end
+elseif how == 'renew' then
+  note(token, now + ARGV[5])
+  keep(ARGV[5] * 2)
+else
+  note('-', now)
+  redis.call('HSET', KEYS[1], 'due', 0)
+  redis.pcall('SPUBLISH', ARGV[6], '')
+end
 return 1`,
 };

@@ -4,6 +4,7 @@ import {
   type GroupSendResult,
   LayerError,
   type LayerGap,
+  type Lease,
   type Mailbox,
   MemoryChannelLayer,
 } from "../layers/mod.ts";
@@ -94,6 +95,21 @@ export class FaultyLayer implements ChannelLayer {
   async receive(channel: string, options?: { signal?: AbortSignal }): Promise<LayerMessage> {
     await this.#pass();
     return await this.#inner.receive(channel, options);
+  }
+
+  async lease(channel: string, options?: { signal?: AbortSignal }): Promise<Lease> {
+    await this.#pass();
+    const lease = await this.#inner.lease(channel, options);
+    return {
+      message: lease.message,
+      durationMs: lease.durationMs,
+      get attempt() {
+        return lease.attempt;
+      },
+      ack: () => this.#pass().then(() => lease.ack()),
+      renew: (options) => this.#pass().then(() => lease.renew(options)),
+      release: (options) => this.#pass().then(() => lease.release(options)),
+    };
   }
 
   async groupAdd(group: string, channel: string): Promise<void> {

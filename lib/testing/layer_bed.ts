@@ -54,6 +54,15 @@ export class LayerBed {
     while (!condition()) await this.pass(1);
   }
 
+  /** Lets time pass until `work` settles. */
+  async passing<T>(work: Promise<T>): Promise<T> {
+    let isSettled = false;
+    const done = () => void (isSettled = true);
+    work.then(done, done);
+    await this.until(() => isSettled);
+    return await work;
+  }
+
   /** Reads a channel until there is nothing left in it: until a message that is sent last. */
   async readAll(layer: ChannelLayer, channel: string): Promise<string[]> {
     await layer.send(channel, { type: "the-last" });

@@ -3,6 +3,7 @@ import { type CreateTestLayer, LayerBed } from "./layer_bed.ts";
 import { capacityTests, processCapacityTests } from "./layer_capacity_tests.ts";
 import { channelTests } from "./layer_channel_tests.ts";
 import { groupTests } from "./layer_group_tests.ts";
+import { leaseTests, processLeaseTests } from "./layer_lease_tests.ts";
 import { lossTests } from "./layer_loss_tests.ts";
 import { messageTests } from "./layer_message_tests.ts";
 import { nameTests } from "./layer_name_tests.ts";
@@ -61,10 +62,12 @@ export function testChannelLayer(
   nameTests(define);
   messageTests(define);
   channelTests(define);
+  leaseTests(define);
   groupTests(define);
   lossTests(define);
   capacityTests(define);
   if (!options.processes) return;
   processTests(define);
+  processLeaseTests(define);
   processCapacityTests(define);
 }

@@ -17,7 +17,7 @@ const PASSWORD = "s3cr3t/@:%";
 /** All that the driver needs; `docs/guides/deployment.md` names them. */
 const COMMANDS = "+hello +select +ping +time +cluster|slots +cluster|info +asking +script|load " +
   "+evalsha +ssubscribe +sunsubscribe +spublish +zadd +zrem +zrangebyscore +zremrangebyscore " +
-  "+lindex +llen +lpop +lpush +rpush +pexpire +pttl +scan +unlink";
+  "+hget +hmget +hset +hdel +pexpire +pttl +scan +unlink";
 
 let certificates: Certificates;
 let server: RedisServer;

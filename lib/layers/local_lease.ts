@@ -1,0 +1,70 @@
+import type { Clock, LayerMessage } from "../scope.ts";
+import type { Lease, LeaseEnd } from "./channel_layer.ts";
+
+/** What a {@linkcode LocalLease} works with. */
+export interface LocalLeaseContext {
+  readonly clock: Clock;
+  readonly leaseMs: number;
+  /** The message is handled. */
+  acked(): void;
+  /** The message is free again, after so many attempts. */
+  freed(attempts: number): void;
+}
+
+/** A lease of a message that waits in this process. */
+export class LocalLease implements Lease {
+  readonly message: LayerMessage;
+  readonly #context: LocalLeaseContext;
+  #attempt: number;
+  #isOver = false;
+  #cancelEnd!: () => void;
+
+  constructor(message: LayerMessage, attempt: number, context: LocalLeaseContext) {
+    this.message = message;
+    this.#attempt = attempt;
+    this.#context = context;
+    this.#begin();
+  }
+
+  get attempt(): number {
+    return this.#attempt;
+  }
+
+  get durationMs(): number {
+    return this.#context.leaseMs;
+  }
+
+  ack(): Promise<boolean> {
+    return this.#end(() => this.#context.acked());
+  }
+
+  renew({ attempts = this.#attempt }: LeaseEnd = {}): Promise<boolean> {
+    if (this.#isOver) return Promise.resolve(false);
+    this.#attempt = attempts;
+    this.#cancelEnd();
+    this.#begin();
+    return Promise.resolve(true);
+  }
+
+  release({ attempts = this.#attempt }: LeaseEnd = {}): Promise<boolean> {
+    return this.#end(() => this.#context.freed(attempts));
+  }
+
+  /** Forgets the message. */
+  drop(): void {
+    this.#isOver = true;
+    this.#cancelEnd();
+  }
+
+  #begin(): void {
+    const { clock, leaseMs } = this.#context;
+    this.#cancelEnd = clock.after(leaseMs, () => void this.release());
+  }
+
+  #end(settle: () => void): Promise<boolean> {
+    if (this.#isOver) return Promise.resolve(false);
+    this.drop();
+    settle();
+    return Promise.resolve(true);
+  }
+}
