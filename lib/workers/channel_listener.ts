@@ -1,67 +1,64 @@
-import type { Clock, LayerGap, LayerMessage } from "../scope.ts";
-import { DEAD_LETTER, type DeadLetter, deadLetterChannel } from "./dead_letter.ts";
+import type { Lease } from "../layers/mod.ts";
+import type { Clock, LayerGap } from "../scope.ts";
+import { LeasedJob, pause } from "./leased_job.ts";
 import { retryDelay } from "./retry.ts";
-import { Unprocessable } from "./unprocessable.ts";
 import type { WorkerOptions } from "./worker.ts";
-import type { ChannelWorker, Job } from "./worker_consumer.ts";
+import type { ChannelWorker } from "./worker_consumer.ts";
+
+/** Options of a {@linkcode ChannelListener}. */
+export interface ListenerOptions extends WorkerOptions {
+  readonly clock: Clock;
+}
+
+/** Most readers that wait for messages in the beginning; more begin as messages arrive. */
+const MAX_FIRST_LANES = 16;
 
 /** Takes the messages of one channel, so many at a time, and hands them to its worker. */
 export class ChannelListener {
   readonly stats = { handled: 0, retried: 0, dead: 0, lost: 0 };
   readonly #channel: string;
   readonly #consumer: ChannelWorker;
-  readonly #options: WorkerOptions & { readonly clock: Clock };
+  readonly #options: ListenerOptions;
   readonly #stopping = new AbortController();
   readonly #aborting = new AbortController();
-  readonly #underWay = new Set<Promise<void>>();
-  readonly #through = Promise.withResolvers<void>();
-  #freed: (() => void) | undefined;
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #lanes = new Set<Promise<void>>();
+  #underWay = 0;
+  #failures = 0;
+  /** The wait after a failure of the layer, which all lanes share. */
+  #pausing: Promise<void> | undefined;
 
-  constructor(
-    channel: string,
-    consumer: ChannelWorker,
-    options: WorkerOptions & { readonly clock: Clock },
-  ) {
+  constructor(channel: string, consumer: ChannelWorker, options: ListenerOptions) {
     this.#channel = channel;
     this.#consumer = consumer;
     this.#options = options;
   }
 
-  /** Takes messages until it is stopped; resolves when the last one is through. */
+  /** Takes messages until it is stopped; resolves when the last one is settled. */
   async run(): Promise<void> {
-    const { concurrency = 10 } = this.#options;
-    const deafen = this.#options.layer.onGap((gap) => void this.#tellGap(gap));
-    let failures = 0;
-    while (!this.#isStopping) {
-      if (this.#underWay.size >= concurrency) {
-        await new Promise<void>((resolve) => this.#freed = resolve);
-        continue;
-      }
-      const message = await this.#receive(++failures);
-      if (message === undefined) continue;
-      failures = 0;
-      this.#begin(message);
-    }
-    await Promise.all(this.#underWay);
-    deafen();
-    await this.#consumer.stop();
-    this.#through.resolve();
+    const leave = this.#options.layer.onGap((gap) => void this.#tellGap(gap));
+    while (this.#lanes.size < Math.min(MAX_FIRST_LANES, this.#concurrency)) this.#addLane();
+    while (this.#lanes.size > 0) await Promise.all(this.#lanes);
+    leave();
+    await this.#stopConsumer();
+    this.#ended.resolve();
   }
 
   /** See `Worker.stop()`. */
   async stop(graceMs: number): Promise<void> {
+    const { clock, log } = this.#options;
     this.#stopping.abort();
-    this.#freed?.();
-    const cancel = this.#options.clock.after(graceMs, () => {
-      this.#options.log.warn("Messages are not through", {
-        channel: this.#channel,
-        count: this.#underWay.size,
-      });
+    const cancel = clock.after(graceMs, () => {
+      log.warn("A worker did not stop in time", { channel: this.#channel, count: this.#underWay });
       this.#aborting.abort(new Error("The worker stops"));
-      this.#through.resolve();
+      this.#ended.resolve();
     });
-    await this.#through.promise;
+    await this.#ended.promise;
     cancel();
+  }
+
+  get #concurrency(): number {
+    return Math.floor(this.#options.concurrency ?? 10);
   }
 
   get #isStopping(): boolean {
@@ -76,97 +73,68 @@ export class ChannelListener {
     }
   }
 
-  /** The next message; undefined where it stops, or where the layer failed: after a while then. */
-  async #receive(failures: number): Promise<LayerMessage | undefined> {
+  async #stopConsumer(): Promise<void> {
     try {
-      return await this.#options.layer.receive(this.#channel, { signal: this.#stopping.signal });
+      await this.#consumer.stop();
     } catch (error) {
-      if (this.#isStopping) return undefined;
-      const waitMs = retryDelay(failures, this.#options.retry ?? {}, this.#options.random);
-      this.#options.log.warn("A channel cannot be read", { channel: this.#channel, error, waitMs });
-      await this.#pause(waitMs);
+      this.#options.log.error("A worker failed to stop", { channel: this.#channel, error });
+    }
+  }
+
+  #addLane(): void {
+    const lane = this.#handleAll().finally(() => this.#lanes.delete(lane));
+    this.#lanes.add(lane);
+  }
+
+  /** Handles one message after the other. */
+  async #handleAll(): Promise<void> {
+    while (!this.#isStopping) {
+      const lease = await this.#lease();
+      if (lease === undefined) continue;
+      this.#underWay++;
+      if (this.#underWay === this.#lanes.size && this.#underWay < this.#concurrency) {
+        this.#addLane();
+      }
+      await this.#handle(lease);
+      this.#underWay--;
+    }
+  }
+
+  async #handle(lease: Lease): Promise<void> {
+    if (this.#isStopping) {
+      // Not begun: it does not count as an attempt.
+      await lease.release({ attempts: lease.attempt - 1 }).catch(() => {});
+      return;
+    }
+    const job = new LeasedJob(lease, {
+      ...this.#options,
+      channel: this.#channel,
+      consumer: this.#consumer,
+      stats: this.stats,
+      stopping: this.#stopping.signal,
+      aborting: this.#aborting.signal,
+    });
+    await job.run();
+  }
+
+  /** Returns the next message; `undefined` if the worker stops, or after a failure of the layer. */
+  async #lease(): Promise<Lease | undefined> {
+    const { signal } = this.#stopping;
+    try {
+      const lease = await this.#options.layer.lease(this.#channel, { signal });
+      this.#failures = 0;
+      return lease;
+    } catch (error) {
+      if (!this.#isStopping) await (this.#pausing ??= this.#pause(error));
       return undefined;
     }
   }
 
-  #begin(message: LayerMessage): void {
-    const work = this.#work(message).finally(() => {
-      this.#underWay.delete(work);
-      this.#freed?.();
-      this.#freed = undefined;
-    });
-    this.#underWay.add(work);
-  }
-
-  /** Tries until it is handled or given up. Never rejects. */
-  async #work(message: LayerMessage): Promise<void> {
-    const { retry = {}, random, log } = this.#options;
-    for (let attempt = 1;; attempt++) {
-      const job: Job = { attempt, signal: this.#aborting.signal };
-      try {
-        await this.#consumer.handle(message, job);
-        this.stats.handled++;
-        return;
-      } catch (error) {
-        const isLast = attempt >= (retry.attempts ?? 5) || error instanceof Unprocessable;
-        if (isLast) return await this.#giveUp(message, attempt, error);
-        if (this.#isStopping) return await this.#putBack(message, attempt, error);
-        const waitMs = retryDelay(attempt, retry, random);
-        const { type } = message;
-        log.warn("A message failed", { channel: this.#channel, type, attempt, waitMs, error });
-        await this.#pause(waitMs);
-        if (this.#isStopping) return await this.#putBack(message, attempt, error);
-        this.stats.retried++;
-      }
-    }
-  }
-
-  /** Leaves a message to another worker. */
-  async #putBack(message: LayerMessage, attempts: number, error: unknown): Promise<void> {
-    try {
-      await this.#options.layer.send(this.#channel, message);
-    } catch {
-      await this.#giveUp(message, attempts, error);
-    }
-  }
-
-  async #giveUp(message: LayerMessage, attempts: number, error: unknown): Promise<void> {
-    const { layer, log, clock, onDeadLetter } = this.#options;
-    const letter: DeadLetter = {
-      channel: this.#channel,
-      message,
-      attempts,
-      error: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
-      at: clock.now(),
-    };
-    log.error("A message was given up", {
-      channel: this.#channel,
-      type: message.type,
-      attempts,
-      error,
-    });
-    try {
-      await onDeadLetter?.(letter);
-      await layer.send(deadLetterChannel(this.#channel), { type: DEAD_LETTER, data: letter });
-      this.stats.dead++;
-    } catch (cause) {
-      this.stats.lost++;
-      log.error("A message is lost", { letter, error: cause });
-    }
-  }
-
-  /** Waits, but not after the worker was told to stop. */
-  #pause(ms: number): Promise<void> {
-    const { signal } = this.#stopping;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = () => {
-        cancel();
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const cancel = this.#options.clock.after(ms, done);
-      signal.addEventListener("abort", done);
-    });
+  async #pause(error: unknown): Promise<void> {
+    const { clock, log, retry = {}, random } = this.#options;
+    const waitMs = retryDelay(++this.#failures, retry, random);
+    log.warn("A channel cannot be read", { channel: this.#channel, error, waitMs });
+    await pause(clock, waitMs, this.#stopping.signal);
+    this.#pausing = undefined;
   }
 }

@@ -1,7 +1,7 @@
 import type { ChannelLayer } from "../layers/mod.ts";
 import { type Clock, type Log, systemClock } from "../scope.ts";
 import { ChannelListener } from "./channel_listener.ts";
-import type { DeadLetter } from "./dead_letter.ts";
+import { type DeadLetter, deadLetterChannel } from "./dead_letter.ts";
 import type { RetryOptions } from "./retry.ts";
 import type { ChannelWorker, WorkerScope } from "./worker_consumer.ts";
 
@@ -17,7 +17,10 @@ export interface WorkerOptions {
   /** Messages of one channel that are handled at once. With 1 they are handled in order. @default {10} */
   readonly concurrency?: number;
   readonly retry?: RetryOptions;
-  /** Called for each message that was given up, before it goes to the dead-letter channel. */
+  /**
+   * Called for each message that was given up, before it goes to the dead-letter channel. If it throws,
+   * it is called again later.
+   */
   readonly onDeadLetter?: (letter: DeadLetter) => void | Promise<void>;
   readonly clock?: Clock;
   /** Random numbers in [0, 1), for spreading. */
@@ -26,27 +29,28 @@ export interface WorkerOptions {
 
 /** What a worker did. */
 export interface WorkerStats {
-  /** Messages that were handled. */
+  /** Messages that were handled and acknowledged. */
   readonly handled: number;
   /** Attempts that failed and were followed by another. */
   readonly retried: number;
   /** Messages that were given up, and are in a dead-letter channel. */
   readonly dead: number;
-  /** Messages that even the dead-letter channel did not take; the log has them. */
+  /** Leases that were lost before the message was acknowledged: it may be handled twice. */
   readonly lost: number;
 }
 
 /**
  * Handles the messages of named channels, beside the servers: what Channels calls `runworker`.
  *
- * A message that fails is tried again after a while, and after the last attempt sent to the channel
- * `dead.<channel>` as a message of type {@linkcode DEAD_LETTER}; nothing is given up without a line in
- * the log. While it waits it keeps its place among the `concurrency` messages under way, so that what
- * is in this process is bounded; the rest waits in the layer, and who sends too much hears of it
- * (`CHANNEL_FULL`).
+ * *At least once*: a message stays in the layer until its handler has resolved, and is leased
+ * meanwhile. If the worker's process is killed, another worker gets the message when the lease ends,
+ * after `leaseMs` (30 s) at most. So a handler must expect a message twice.
  *
- * The limit: what is in the process when it is killed (`kill -9`) is lost, as the layer delivers at
- * most once. When it is stopped in time, what waits for another attempt goes back to its channel.
+ * A message that fails is tried again after a while, and after the last attempt sent to the channel
+ * `dead.<channel>` as a message of type {@linkcode DEAD_LETTER}. Attempts in which the process was
+ * killed count. While it waits it keeps its place among the `concurrency` messages under way; the rest
+ * waits in the layer, and a sender of too many messages gets `CHANNEL_FULL`. A message that cannot
+ * become a dead letter, as that channel is full, stays in its own.
  *
  * @example
  * ```ts
@@ -77,24 +81,31 @@ export class Worker {
   /**
    * Begins to handle the messages of `channels`, and resolves when {@linkcode stop} is through.
    *
-   * @throws {TypeError} Nothing serves one of them: then none is begun.
+   * @throws {TypeError} Nothing serves one of them, or the name of one is too long for a dead-letter
+   * channel, or names a channel of a process: then none is begun.
    */
   async run(channels: readonly string[]): Promise<void> {
     const { layer, log, clock = systemClock } = this.#options;
-    const found = channels.map((channel) => ({ channel, worker: this.#find(channel) }));
-    const running = found.map(({ channel, worker }) => {
-      if (this.#listeners.has(channel)) throw new TypeError(`"${channel}" is served already`);
+    const begun = channels.map((channel, index) => {
+      assertServable(channel);
+      if (this.#listeners.has(channel) || channels.indexOf(channel) < index) {
+        throw new TypeError(`"${channel}" is served already`);
+      }
+      const worker = this.#find(channel);
       const consumer = new worker({ channel, layer, log });
-      const listener = new ChannelListener(channel, consumer, { ...this.#options, clock });
-      this.#listeners.set(channel, listener);
-      return listener.run();
+      return [
+        channel,
+        new ChannelListener(channel, consumer, { ...this.#options, clock }),
+      ] as const;
     });
-    await Promise.all(running);
+    for (const [channel, listener] of begun) this.#listeners.set(channel, listener);
+    await Promise.all(begun.map(([, listener]) => listener.run()));
   }
 
   /**
    * Takes no more messages, and waits for those under way, but no longer than `graceMs`: then their
-   * `signal` aborts. What waits for another attempt goes back to its channel.
+   * `signal` aborts, and another worker gets them when their lease ends. Messages that wait for
+   * another attempt go back to their channel at once.
    */
   async stop(graceMs = 10_000): Promise<void> {
     await Promise.all([...this.#listeners.values()].map((listener) => listener.stop(graceMs)));
@@ -110,5 +121,12 @@ export class Worker {
       sum.lost += stats.lost;
     }
     return sum;
+  }
+}
+
+function assertServable(channel: string): void {
+  deadLetterChannel(channel);
+  if (channel.includes("!")) {
+    throw new TypeError(`Cannot serve "${channel}": it lives in a process, and keeps no messages`);
   }
 }

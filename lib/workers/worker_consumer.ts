@@ -20,9 +20,9 @@ export interface WorkerScope {
 
 /** What is known of one message. */
 export interface Job {
-  /** 1 at the first attempt. */
+  /** 1 at the first attempt, over all workers. */
   readonly attempt: number;
-  /** Aborts when the worker has to stop and cannot wait any longer. */
+  /** Aborts when the worker cannot wait any longer, or another worker has the message. */
   readonly signal: AbortSignal;
 }
 
@@ -32,7 +32,7 @@ export interface ChannelWorker {
   handle(message: LayerMessage, job: Job): Promise<void>;
   /** Called after a gap of the layer, beside whatever is handled. What it throws is logged. */
   gap?(gap: LayerGap): void | Promise<void>;
-  /** Called once when the worker stops, after the last message. */
+  /** Called once when the worker stops, after the last message. What it throws is logged. */
   stop(): void | Promise<void>;
 }
 
@@ -121,7 +121,7 @@ export abstract class WorkerConsumer<M extends Messages> implements ChannelWorke
    */
   gap(_gap: LayerGap): void | Promise<void> {}
 
-  /** Called once when the worker stops, after the last message. */
+  /** Called once when the worker stops, after the last message. What it throws is logged. */
   stop(): void | Promise<void> {}
 }
 

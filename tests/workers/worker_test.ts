@@ -254,19 +254,241 @@ test("a worker goes on where its layer was away for a while", async () => {
   await worker.stop();
 });
 
-test("a dead letter that its channel does not take is in the log, and counted as lost", async () => {
+test("a message whose dead letter cannot be stored stays, and is given up later", async () => {
   const errors: string[] = [];
+  const told: DeadLetter[] = [];
   handle = () => {
     throw new Unprocessable("never");
   };
-  const { layer, worker, add } = setUp({
+  const { clock, layer, worker, add } = setUp({
     log: { ...log, error: (message) => void errors.push(message) },
+    onDeadLetter: (letter) => void told.push(letter),
   });
   await add(1);
   layer.fault = "full";
   await settle();
-  assert.equal(worker.stats.lost, 1);
-  assert.deepEqual(errors, ["A message was given up", "A message is lost"]);
+  await clock.advance(1_000);
+  assert.deepEqual(worker.stats, { handled: 0, retried: 0, dead: 0, lost: 0 });
+  layer.fault = undefined;
+  await clock.advance(2_000);
+  assert.equal((await deadLetter(layer)).error, "Unprocessable: never");
+  assert.deepEqual(worker.stats, { handled: 0, retried: 0, dead: 1, lost: 0 });
+  assert.equal(told.length, 1);
+  const failed = "A dead letter cannot be stored";
+  assert.deepEqual(errors, ["A message was given up", failed, failed]);
+  await worker.stop();
+});
+
+test("stop() gives a message back whose dead letter cannot be stored", async () => {
+  handle = () => {
+    throw new Unprocessable("never");
+  };
+  const { layer, worker, running, add } = setUp();
+  await add(1);
+  layer.fault = "full";
+  await settle();
+  await worker.stop();
+  await running;
+  const lease = await layer.lease("numbers");
+  assert.deepEqual([lease.message.data, lease.attempt], [{ n: 1 }, 1]);
+});
+
+const UNUSUAL: [what: string, thrown: unknown, error: RegExp][] = [
+  ["an object without a text", Object.create(null), /^An error without a text$/],
+  ["undefined", undefined, /^undefined$/],
+  ["an error of a megabyte", new Error("x".repeat(2 ** 20)), /^Error: x{993}$/],
+];
+for (const [what, thrown, error] of UNUSUAL) {
+  test(`a handler that throws ${what} ends in a dead letter`, async () => {
+    handle = () => {
+      throw thrown;
+    };
+    const { layer, worker, add } = setUp({ retry: { attempts: 1 } });
+    await add(1);
+    assert.match((await deadLetter(layer)).error, error);
+    await worker.stop();
+  });
+}
+
+test("a dead letter that would be too large for its layer leaves out the data", async () => {
+  const errors: string[] = [];
+  const { layer, worker } = setUp({
+    log: { ...log, error: (message) => void errors.push(message) },
+  });
+  const size = 2 ** 20 - JSON.stringify({ type: "subtract", data: "" }).length;
+  await layer.send("numbers", { type: "subtract", data: "x".repeat(size) });
+  assert.deepEqual((await deadLetter(layer)).message, { type: "subtract" });
+  await settle();
+  assert.equal(worker.stats.dead, 1);
+  assert.equal(errors.at(-1), "A dead letter is too large to be stored whole");
+  await worker.stop();
+});
+
+test("a message is leased as long as its handler runs, and then acknowledged", async () => {
+  const done = Promise.withResolvers<void>();
+  const attempts: number[] = [];
+  handle = (_n, { attempt }) => {
+    attempts.push(attempt);
+    return done.promise;
+  };
+  const { clock, layer, worker, running, add } = setUp();
+  await add(1);
+  await settle();
+  await clock.advance(300_000);
+  done.resolve();
+  await settle();
+  await clock.advance(300_000);
+  assert.deepEqual(attempts, [1]);
+  assert.deepEqual(worker.stats, { handled: 1, retried: 0, dead: 0, lost: 0 });
+  await worker.stop();
+  await running;
+  assert.equal(layer.stats.delivered, 1);
+  assert.equal(clock.pending, 0);
+});
+
+test("job.signal aborts if the lease is lost, and the message is not acknowledged", async () => {
+  const signals: AbortSignal[] = [];
+  handle = (_n, { signal }) => {
+    signals.push(signal);
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+  };
+  const { clock, layer, worker, add } = setUp({ concurrency: 1 });
+  await add(1);
+  await settle();
+  // No renewal gets through for longer than the lease: another reader takes the message.
+  layer.fault = "unavailable";
+  await clock.advance(31_000);
+  layer.fault = undefined;
+  const other = await layer.lease("numbers");
+  assert.equal(other.attempt, 2);
+  await clock.advance(10_000);
+  assert.equal(signals[0]!.aborted, true);
+  assert.deepEqual(worker.stats, { handled: 0, retried: 0, dead: 0, lost: 1 });
+  assert.equal(await other.ack(), true);
+  await worker.stop();
+});
+
+test("attempts count over workers: one that was killed each time is a dead letter", async () => {
+  const attempts: number[] = [];
+  handle = (_n, { attempt }) => {
+    attempts.push(attempt);
+    throw new Error("not now");
+  };
+  const { clock, layer, worker, running, add } = setUp();
+  await worker.stop();
+  await running;
+  await add(1);
+  for (let n = 1; n <= 4; n++) {
+    assert.equal((await layer.lease("numbers")).attempt, n);
+    await clock.advance(30_000);
+  }
+  const second = new Worker(channelRouter({ numbers: Adder }), { layer, log, clock });
+  void second.run(["numbers"]);
+  const letter = await deadLetter(layer);
+  assert.deepEqual([attempts, letter.attempts, letter.error], [[5], 5, "Error: not now"]);
+  await second.stop();
+
+  await add(2);
+  for (let n = 1; n <= 5; n++) {
+    await layer.lease("numbers");
+    await clock.advance(30_000);
+  }
+  const third = new Worker(channelRouter({ numbers: Adder }), { layer, log, clock });
+  void third.run(["numbers"]);
+  const ended = await deadLetter(layer);
+  assert.match(ended.error, /The worker ended in each of 5 attempts/);
+  assert.deepEqual([attempts, ended.attempts], [[5], 5]);
+  await third.stop();
+});
+
+test("an attempt is noted before it begins, so that a crash counts it", async () => {
+  handle = () => {
+    throw new Error("not yet");
+  };
+  const { clock, layer, worker, add } = setUp();
+  await add(1);
+  await settle();
+  await clock.advance(1_000);
+  await clock.advance(2_000);
+  assert.equal(worker.stats.retried, 2);
+  // As if the process were killed now: nothing of it gets through any more.
+  layer.fault = "unavailable";
+  void worker.stop();
+  await clock.advance(31_000);
+  layer.fault = undefined;
+  assert.equal((await layer.lease("numbers")).attempt, 4);
+});
+
+test("a worker whose stop() throws is reported, and stops all the same", async () => {
+  for (
+    const stop of [
+      () => {
+        throw new Error("no");
+      },
+      () => Promise.reject(new Error("no")),
+    ]
+  ) {
+    const errors: string[] = [];
+    class Failing extends Adder {
+      override stop = stop;
+    }
+    const layer = new FaultyLayer();
+    const worker = new Worker(channelRouter({ numbers: Failing, others: Adder }), {
+      layer,
+      log: { ...log, error: (message, fields) => void errors.push(`${message}: ${fields?.error}`) },
+      // Its grace never ends.
+      clock: new FakeClock(),
+    });
+    const running = worker.run(["numbers", "others"]);
+    await settle();
+    await worker.stop();
+    await running;
+    assert.deepEqual(errors, ["A worker failed to stop: Error: no"]);
+  }
+});
+
+test("a worker whose stop() hangs ends with its grace", async () => {
+  const warnings: string[] = [];
+  class Hanging extends Adder {
+    override stop(): Promise<void> {
+      return new Promise(() => {});
+    }
+  }
+  const clock = new FakeClock();
+  const worker = new Worker(channelRouter({ numbers: Hanging }), {
+    layer: new FaultyLayer(),
+    log: { ...log, warn: (message) => void warnings.push(message) },
+    clock,
+  });
+  void worker.run(["numbers"]);
+  await settle();
+  const stopped = worker.stop(1_000);
+  await clock.advance(1_000);
+  await stopped;
+  assert.deepEqual(warnings, ["A worker did not stop in time"]);
+});
+
+test("run() begins no channel if the worker of one cannot be made", async () => {
+  class Broken extends Adder {
+    constructor() {
+      super(undefined as never);
+      throw new RangeError("no");
+    }
+  }
+  const layer = new FaultyLayer();
+  const find = channelRouter({ numbers: Adder, broken: Broken });
+  const worker = new Worker(find, { layer, log });
+  await assert.rejects(worker.run(["numbers", "broken"]), RangeError);
+  await layer.send("numbers", { type: "add", data: { n: 1 } });
+  assert.equal((await layer.receive("numbers")).type, "add");
+});
+
+test("run() refuses channels that cannot be leased from, or have no dead-letter channel", async () => {
+  const worker = new Worker(() => Adder, { layer: new FaultyLayer(), log });
+  for (const channel of ["specific.abc!1", "a b", "x".repeat(96)]) {
+    await assert.rejects(worker.run([channel]), TypeError);
+  }
+  await assert.rejects(worker.run(["numbers", "numbers"]), /served already/);
   await worker.stop();
 });
 

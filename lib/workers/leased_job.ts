@@ -1,0 +1,145 @@
+import type { Lease } from "../layers/mod.ts";
+import { type DeadLetter, errorText, sendDeadLetter } from "./dead_letter.ts";
+import { LeaseKeeper } from "./lease_keeper.ts";
+import { retryDelay } from "./retry.ts";
+import { Unprocessable } from "./unprocessable.ts";
+import type { ListenerOptions } from "./channel_listener.ts";
+import type { WorkerStats } from "./worker.ts";
+import type { ChannelWorker } from "./worker_consumer.ts";
+
+/** What a {@linkcode LeasedJob} works with. */
+export interface LeasedJobContext extends ListenerOptions {
+  readonly channel: string;
+  readonly consumer: ChannelWorker;
+  readonly stats: { -readonly [K in keyof WorkerStats]: WorkerStats[K] };
+  /** Aborts when the worker stops: no further attempt begins. */
+  readonly stopping: AbortSignal;
+  /** Aborts when the worker cannot wait any longer. */
+  readonly aborting: AbortSignal;
+}
+
+/** Handles one leased message until it is acknowledged, given up, or given back. */
+export class LeasedJob {
+  readonly #lease: Lease;
+  readonly #context: LeasedJobContext;
+  readonly #keeper: LeaseKeeper;
+
+  constructor(lease: Lease, context: LeasedJobContext) {
+    this.#lease = lease;
+    this.#context = context;
+    this.#keeper = new LeaseKeeper(lease, context.clock);
+  }
+
+  /** Never rejects. */
+  async run(): Promise<void> {
+    const { retry: { attempts = 5 } = {}, stats } = this.#context;
+    try {
+      for (let attempt = this.#lease.attempt;; attempt++) {
+        if (attempt > attempts) return await this.#giveUp(attempts, ended(attempts));
+        const failure = await this.#try(attempt);
+        if (failure === undefined) return await this.#acknowledge("handled");
+        if (this.#keeper.lost.aborted) return this.#noteLost();
+        const { error } = failure;
+        const isLast = attempt >= attempts || error instanceof Unprocessable;
+        if (isLast) return await this.#giveUp(attempt, error);
+        if (!await this.#wait(attempt, error)) return await this.#giveBack(attempt);
+        stats.retried++;
+        await this.#keeper.renew(attempt + 1);
+        if (this.#keeper.lost.aborted) return this.#noteLost();
+      }
+    } finally {
+      this.#keeper.stop();
+    }
+  }
+
+  /** Returns what the handler threw, if it did. */
+  async #try(attempt: number): Promise<{ readonly error: unknown } | undefined> {
+    const { consumer, aborting } = this.#context;
+    const signal = AbortSignal.any([aborting, this.#keeper.lost]);
+    try {
+      await consumer.handle(this.#lease.message, { attempt, signal });
+      return undefined;
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  /** Waits before the next attempt. Returns false if the worker stops. */
+  async #wait(attempt: number, error: unknown): Promise<boolean> {
+    const { channel, clock, stopping, retry = {}, random, log } = this.#context;
+    if (stopping.aborted) return false;
+    const waitMs = retryDelay(attempt, retry, random);
+    const { type } = this.#lease.message;
+    log.warn("A message failed", { channel, type, attempt, waitMs, error });
+    await pause(clock, waitMs, stopping);
+    return !stopping.aborted;
+  }
+
+  async #acknowledge(outcome: "handled" | "dead"): Promise<void> {
+    this.#keeper.stop();
+    const isDone = await this.#lease.ack().catch(() => false);
+    if (isDone) this.#context.stats[outcome]++;
+    else this.#noteLost();
+  }
+
+  /** To another worker, at once. If that fails, the message follows when the lease ends. */
+  async #giveBack(attempts: number): Promise<void> {
+    this.#keeper.stop();
+    await this.#lease.release({ attempts }).catch(() => {});
+  }
+
+  /** The message leaves its channel when its dead letter is stored, and stays until then. */
+  async #giveUp(attempts: number, error: unknown): Promise<void> {
+    const { channel, layer, log, clock, onDeadLetter, retry = {}, random, stopping } =
+      this.#context;
+    const { message } = this.#lease;
+    const at = clock.now();
+    const letter: DeadLetter = { channel, message, attempts, error: errorText(error), at };
+    log.error("A message was given up", { channel, type: message.type, attempts, error });
+    let isTold = onDeadLetter === undefined;
+    for (let tries = 1; !this.#keeper.lost.aborted; tries++) {
+      try {
+        if (!isTold) await onDeadLetter!(letter);
+        isTold = true;
+        const isWhole = await sendDeadLetter(layer, letter);
+        if (!isWhole) log.error("A dead letter is too large to be stored whole", { letter });
+        return await this.#acknowledge("dead");
+      } catch (cause) {
+        log.error("A dead letter cannot be stored", { channel, error: cause });
+        await pause(clock, retryDelay(tries, retry, random), stopping);
+        // One attempt less, so that the next worker finds the reason again.
+        if (stopping.aborted) return await this.#giveBack(attempts - 1);
+      }
+    }
+    this.#noteLost();
+  }
+
+  #noteLost(): void {
+    const { channel, log, stats } = this.#context;
+    const { type } = this.#lease.message;
+    stats.lost++;
+    log.warn("A lease was lost: the message may be handled twice", { channel, type });
+  }
+}
+
+/** Waits, but not after `signal` has aborted. */
+export function pause(
+  clock: ListenerOptions["clock"],
+  ms: number,
+  signal: AbortSignal,
+): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      cancel();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const cancel = clock.after(ms, done);
+    signal.addEventListener("abort", done);
+  });
+}
+
+function ended(attempts: number): Error {
+  return new Error(`The worker ended in each of ${attempts} attempts, before the handler did`);
+}
