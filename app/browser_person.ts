@@ -1,23 +1,19 @@
 import type { Context } from "fresh";
 import { Refusal } from "@sluice/sluice";
-import { bearerToken } from "@sluice/sluice/sessions";
 import type { Person, State } from "./define.ts";
 
 /**
- * Returns who makes a request with a browser's cookie; undefined for a request without a session.
+ * Returns who makes a request with the session of a browser; undefined for a request without one.
  *
  * *Security*: for pages on which a session gives away more than it has: approving programs, and what
- * admins do. A bearer token counts for nothing here, whatever cookie is beside it, and so does the
- * token of a program that is shown as a cookie.
+ * admins do. Which credentials count is decided by the table of `credentials.ts`, where these pages
+ * take cookies alone; here the token of a program is refused, which could be shown as a cookie.
  *
- * @throws {Refusal} `NOT_SIGNED_IN`: there is a session, but no browser's. `UNAVAILABLE`: the database
- * cannot be reached.
+ * @throws {Refusal} `NOT_SIGNED_IN`: the session is a program's. `UNAVAILABLE`: the database cannot be
+ * reached.
  */
-export async function browserPerson({ req, state }: Context<State>): Promise<Person | undefined> {
+export async function browserPerson({ state }: Context<State>): Promise<Person | undefined> {
   const person = await state.person();
-  // The route's row in `credentials.ts` accepts no bearer token: this only says why.
-  if (bearerToken(req.headers) !== undefined || person?.session.kind === "program") {
-    throw new Refusal("NOT_SIGNED_IN", { detail: "This page is for browsers, not for programs" });
-  }
-  return person;
+  if (person?.session.kind !== "program") return person;
+  throw new Refusal("NOT_SIGNED_IN", { detail: "This page is for browsers, not for programs" });
 }

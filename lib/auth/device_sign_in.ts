@@ -208,11 +208,7 @@ export class DeviceSignIn {
     const begun = await beginSession(
       this.#options,
       { id, userId, provider, kind, signedInAt, userAgent, address },
-    ).catch(async (error) => {
-      // It may be there all the same, and a later attempt may have looked for it before it was.
-      await sessions.end(id, "replaced").catch(() => {});
-      throw error;
-    });
+    );
     if (begun === undefined) return await this.#deny(grant);
     // Again: a revocation that came in between has not seen the new session.
     if (await this.#approver(grant.approval) === undefined) {

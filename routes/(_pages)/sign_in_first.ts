@@ -1,8 +1,17 @@
 import type { Context } from "fresh";
+import { Refusal } from "@sluice/sluice";
+import { bearerToken } from "@sluice/sluice/sessions";
 import type { State } from "../../app/define.ts";
 
-/** Sends somebody who is not signed in to the sign-in page, which brings them back. */
-export function signInFirst({ url }: Context<State>): Response {
+/**
+ * Sends a browser without a session to the sign-in page, which brings it back.
+ *
+ * @throws {Refusal} `NOT_SIGNED_IN`: the request shows a bearer token, and so is no browser's.
+ */
+export function signInFirst({ url, req }: Context<State>): Response {
+  if (bearerToken(req.headers) !== undefined) {
+    throw new Refusal("NOT_SIGNED_IN", { detail: "This page takes no bearer token" });
+  }
   const query = new URLSearchParams({ return_to: url.pathname + url.search });
   const headers = { location: `/signin?${query}`, "cache-control": "no-store" };
   return new Response(null, { status: 303, headers });

@@ -123,3 +123,15 @@ for (const [what, act, status] of BETWEEN) {
     assert.deepEqual(await parts.sessions.list(ada.id), []);
   });
 }
+
+test("login() leaves no session if the answer of the database was lost", async () => {
+  const { ada, ...parts } = await setUp();
+  parts.store.failCreate = 1;
+  parts.store.createsAllTheSame = true;
+  const application = withAuth(parts, async (scope) => {
+    await assert.rejects(login(scope, ada), /store is down/);
+    return new Response();
+  });
+  await application(fakeScope("https://app.example.com/"));
+  assert.deepEqual(await parts.sessions.list(ada.id), []);
+});
