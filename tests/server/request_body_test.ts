@@ -5,6 +5,7 @@ import { Consumer, HttpConsumer } from "@sluice/sluice/consumers";
 import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
 import { serve } from "@sluice/sluice/testing";
+import { openStack } from "../open_stack.ts";
 import { floodBody, RawClient } from "./raw_request.ts";
 
 const MIB = 1_048_576;
@@ -45,7 +46,7 @@ function start() {
     route("/ws/echo", Socket),
   ]);
   errors.length = 0;
-  return serve(toHandler(application, { log }));
+  return serve(toHandler(openStack(application), { log }));
 }
 
 const post = (path: string) => `POST ${path} HTTP/1.1\r\nHost: localhost\r\n`;
