@@ -88,7 +88,7 @@ test(
             assert.equal(app.children().length, 2, `seed ${seed}: ${done}`);
             await pause(100);
           }
-        }, PATIENCE_MS);
+        }, 3 * PATIENCE_MS);
       }
       const children = app.children();
       const since = performance.now();

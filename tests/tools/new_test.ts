@@ -14,7 +14,9 @@ const FILES = [
   "tests/app/consumers/price_feed_consumer_test.ts",
 ];
 
-test("task new writes a consumer that compiles, with a test that passes and can fail", async () => {
+test("task new writes a consumer that compiles, with a test that passes and can fail", {
+  timeout: 180_000,
+}, async () => {
   await using tree = await TreeCopy.create();
   const made = await tree.deno(["task", "new", "consumer", "price_feed"]);
   assert.equal(made.code, 0, made.output);
