@@ -8,67 +8,51 @@ export interface Echo {
   readonly except: string | undefined;
 }
 
-interface Expected extends Echo {
-  settle(delivery: LocalDelivery | "lost"): void;
-}
-
-/** The messages of this process that are on their way back to it. */
+/**
+ * The messages that this process publishes to its own groups, by their frame: expected before they are
+ * published, delivered in their turn when they come back.
+ *
+ * Nothing waits here. The publisher asks for the outcome at a time after which the frame cannot come
+ * back any more; one that has not come by then is lost, and counted as such.
+ */
 export class Echoes {
   readonly #local: LocalChannels;
-  readonly #expected = new Map<string, Expected>();
+  readonly #expected = new Map<string, Echo & { delivery: LocalDelivery | undefined }>();
 
   constructor(local: LocalChannels) {
     this.#local = local;
   }
 
-  /**
-   * Expects a frame. `outcome()` says what became of it here, and is asked once it is known that it was
-   * published; `forget()` takes it back, where it was not.
-   */
-  expect(frame: string, echo: Echo): { outcome(): Promise<LocalDelivery>; forget(): void } {
-    const { promise, resolve } = Promise.withResolvers<LocalDelivery | "lost">();
-    this.#expected.set(frame, { ...echo, settle: resolve });
-    return {
-      outcome: async () => {
-        const delivery = await promise;
-        return delivery === "lost" ? this.#countLost(echo) : delivery;
-      },
-      forget: () => void this.#expected.delete(frame),
-    };
+  expect(frame: string, echo: Echo): void {
+    this.#expected.set(frame, { ...echo, delivery: undefined });
   }
 
-  /** Delivers what came back. Returns false for a frame of somebody else. */
+  /** Delivers a frame that came back. Returns false for a frame of another process. */
   take(frame: string): boolean {
     const expected = this.#expected.get(frame);
-    if (expected === undefined) return false;
-    this.#expected.delete(frame);
+    if (expected === undefined || expected.delivery !== undefined) return false;
     const { group, plain, except } = expected;
-    expected.settle(this.#local.groupDeliver(group, plain, except));
+    expected.delivery = this.#local.groupDeliver(group, plain, except);
     return true;
   }
 
-  /** The group has no member here any more, so that its messages do not come back. */
-  groupEnded(group: string): void {
-    this.#settle(group, NOBODY);
+  /** Whether a frame is expected and has not come back. */
+  isOut(frame: string): boolean {
+    const expected = this.#expected.get(frame);
+    return expected !== undefined && expected.delivery === undefined;
   }
 
-  /** Nothing of what was published to a group comes back any more. */
-  groupLost(group: string): void {
-    this.#settle(group, "lost");
+  /** Returns what became of a frame in this process, and expects it no more. */
+  outcome(frame: string): LocalDelivery {
+    const expected = this.#expected.get(frame);
+    if (expected === undefined) return NOBODY;
+    this.#expected.delete(frame);
+    return expected.delivery ?? this.#countLost(expected);
   }
 
-  /** Nothing of what was published comes back any more. */
-  lost(): void {
-    for (const { settle } of this.#expected.values()) settle("lost");
-    this.#expected.clear();
-  }
-
-  #settle(group: string, delivery: LocalDelivery | "lost"): void {
-    for (const [frame, expected] of this.#expected) {
-      if (expected.group !== group) continue;
-      this.#expected.delete(frame);
-      expected.settle(delivery);
-    }
+  /** Expects a frame no more: the publisher is told that it failed. */
+  forget(frame: string): void {
+    this.#expected.delete(frame);
   }
 
   #countLost({ group, except }: Echo): LocalDelivery {

@@ -1,5 +1,6 @@
 import type { Clock } from "../scope.ts";
 import { closedError, LayerError } from "./layer_error.ts";
+import { within } from "./within.ts";
 
 /** A Deno KV database, or what opens it; that is called until it succeeds. */
 export type KvLayerSource = Deno.Kv | (() => Promise<Deno.Kv>);
@@ -17,7 +18,8 @@ const MAX_PAUSE_MS = 128;
 export class KvAccess {
   readonly #source: KvLayerSource;
   readonly #clock: Clock;
-  readonly #timeoutMs: number;
+  /** How long a use may take, in milliseconds. */
+  readonly timeoutMs: number;
   readonly #closing = Promise.withResolvers<never>();
   /** What the source opened, or is opening. */
   #opening: Promise<Deno.Kv> | undefined;
@@ -26,7 +28,7 @@ export class KvAccess {
   constructor(source: KvLayerSource, options: { clock: Clock; timeoutMs: number }) {
     this.#source = source;
     this.#clock = options.clock;
-    this.#timeoutMs = options.timeoutMs;
+    this.timeoutMs = options.timeoutMs;
     this.#closing.promise.catch(() => {});
   }
 
@@ -41,18 +43,21 @@ export class KvAccess {
    * @throws {LayerError} `UNAVAILABLE`: not within `timeoutMs`; a write may have been done all the same.
    */
   async run<T>(use: (kv: Deno.Kv, isLate: () => boolean) => Promise<T | undefined>): Promise<T> {
-    if (this.#isClosed) throw closedError();
     let isLate = false;
-    const late = Promise.withResolvers<never>();
-    const cancel = this.#clock.after(this.#timeoutMs, () => late.reject(unavailable()));
     try {
-      const work = this.#repeat(use, () => isLate);
-      return await Promise.race([work, late.promise, this.#closing.promise]);
-    } catch (error) {
-      throw error instanceof LayerError ? error : unavailable(error);
+      return await this.within(this.#repeat(use, () => isLate));
     } finally {
       isLate = true;
-      cancel();
+    }
+  }
+
+  /** Settles as `work` does, within `timeoutMs`. @throws {LayerError} `UNAVAILABLE`, or `CLOSED`. */
+  async within<T>(work: Promise<T>): Promise<T> {
+    const limit = { clock: this.#clock, ms: this.timeoutMs, late: unavailable };
+    try {
+      return await within(Promise.race([work, this.#closing.promise]), limit);
+    } catch (error) {
+      throw error instanceof LayerError ? error : unavailable(error);
     }
   }
 
@@ -71,6 +76,7 @@ export class KvAccess {
     use: (kv: Deno.Kv, isLate: () => boolean) => Promise<T | undefined>,
     isLate: () => boolean,
   ): Promise<T> {
+    if (this.#isClosed) throw closedError();
     for (let attempt = 1; !isLate(); attempt++) {
       try {
         const result = await use(await this.#open(), isLate);
@@ -100,7 +106,8 @@ export class KvAccess {
   }
 }
 
-function unavailable(cause?: unknown): LayerError {
+/** The error of a use that failed, or took too long. */
+export function unavailable(cause?: unknown): LayerError {
   return new LayerError("UNAVAILABLE", "The database of the channel layer cannot be used now", {
     cause,
   });

@@ -1,15 +1,17 @@
 import type { Clock } from "../scope.ts";
 import type { Bus, BusContext, Published } from "./bus.ts";
-import { type BusAddress, decodeBusFrame, encodeBusFrame } from "./bus_frame.ts";
 import { ownerOf } from "./channel_names.ts";
 import type { QueueSource } from "./durable_lease.ts";
 import { Echoes } from "./echoes.ts";
+import { FrameCodec } from "./frame_codec.ts";
 import type { KvAccess } from "./kv_access.ts";
 import { KvDurable } from "./kv_durable.ts";
 import { KvFollower } from "./kv_follower.ts";
+import { MissingParts } from "./kv_frames.ts";
 import { KvLog, type LogEntry } from "./kv_log.ts";
+import type { LayerCipher } from "./layer_cipher.ts";
+import { LayerError } from "./layer_error.ts";
 import type { LayerSettings } from "./layer_options.ts";
-import { NOBODY } from "./local_channels.ts";
 import { undelivered } from "./outcome.ts";
 import type { PlainMessage } from "./plain_message.ts";
 
@@ -19,6 +21,7 @@ export interface KvBusOptions {
   readonly settings: LayerSettings;
   readonly clock: Clock;
   readonly prefix: string;
+  readonly cipher: LayerCipher | undefined;
   readonly retentionMs: number;
   readonly maxEntries: number;
   readonly maxPendingBytes: number;
@@ -34,7 +37,7 @@ export class KvBus implements Bus {
   readonly #follower: KvFollower;
   readonly #durable: KvDurable;
   readonly #echoes: Echoes;
-  #serial = 0;
+  readonly #codec: FrameCodec;
 
   constructor(context: BusContext, options: KvBusOptions) {
     const { access, settings, clock, prefix, pollMs } = options;
@@ -43,6 +46,7 @@ export class KvBus implements Bus {
     this.#context = context;
     this.#options = options;
     this.#echoes = new Echoes(local);
+    this.#codec = new FrameCodec(local.names.process, options.cipher);
     const log = this.#log = new KvLog(options);
     this.#follower = new KvFollower({
       log,
@@ -61,18 +65,16 @@ export class KvBus implements Bus {
   }
 
   ready(): Promise<void> {
-    return this.#follower.start();
+    return this.#options.access.within(this.#follower.start());
   }
 
   groupBegan(): void {}
 
-  groupEnded(group: string): void {
-    this.#echoes.groupEnded(group);
-  }
+  groupEnded(): void {}
 
-  /** What was sent before is taken before, so that it does not reach who came later. */
+  /** What was sent before is taken before, so that it does not reach a member that came later. */
   noted(): Promise<void> {
-    return this.#follower.look();
+    return this.caughtUp();
   }
 
   async publish(
@@ -80,28 +82,33 @@ export class KvBus implements Bus {
     except: string | undefined,
     plain: PlainMessage,
   ): Promise<Published> {
-    const frame = this.#encode({ group, except }, plain);
-    const echo = this.#context.local.hasGroup(group)
-      ? this.#echoes.expect(frame, { group, plain, except })
-      : undefined;
+    const { access } = this.#options;
+    const to = `g:${group}`;
+    const frame = this.#codec.encode(this.#place(to), { group, except }, plain);
+    const isForHere = this.#context.local.hasGroup(group);
+    if (isForHere) this.#echoes.expect(frame, { group, plain, except });
     try {
-      const appended = this.#append(`g:${group}`, frame, echo !== undefined);
+      const appended = access.within(this.#append(to, frame, isForHere));
       const [members] = await Promise.all([this.#membersOf(group), appended]);
-      return { here: await echo?.outcome() ?? NOBODY, members, processes: undefined };
-    } catch (error) {
-      echo?.forget();
-      throw error;
+      // The log has been read to the entry or past it: what did not come is gone from the log.
+      return { here: this.#echoes.outcome(frame), members, processes: undefined };
+    } finally {
+      this.#echoes.forget(frame);
     }
   }
 
   async sendThere(to: { channel: string; group?: string }, plain: PlainMessage): Promise<boolean> {
-    await this.#append(`p:${ownerOf(to.channel)}`, this.#encode(to, plain), false);
+    const inbox = `p:${ownerOf(to.channel)}`;
+    const frame = this.#codec.encode(this.#place(inbox), to, plain);
+    await this.#options.access.within(this.#append(inbox, frame, false));
     return true;
   }
 
   async push(channel: string, plain: PlainMessage): Promise<void> {
     const capacity = this.#options.settings.capacityOf(channel);
-    const isTaken = await this.#durable.push(channel, this.#encode({}, plain), capacity);
+    const frame = this.#codec.encode(this.#place(`c:${channel}`), {}, plain);
+    const pushed = this.#durable.push(channel, frame, capacity);
+    const isTaken = await this.#options.access.within(pushed);
     if (!isTaken) throw undelivered(channel, "full");
   }
 
@@ -109,26 +116,25 @@ export class KvBus implements Bus {
     return this.#durable.sourceOf(channel);
   }
 
-  decode(frame: string): PlainMessage {
-    return decodeBusFrame(frame).plain;
+  decode(frame: string, channel: string): PlainMessage {
+    return this.#codec.decode(frame, this.#place(`c:${channel}`)).plain;
   }
 
   async addMember(group: string, channel: string): Promise<void> {
     const { access, clock, settings: { groupExpiryMs: expireIn } } = this.#options;
-    const key = this.#memberKey(group, channel);
+    const [key] = this.#memberKeys(group, channel);
     await access.run((kv) => kv.set(key, clock.now() + expireIn, { expireIn }));
   }
 
   async removeMember(group: string, channel: string): Promise<void> {
-    const key = this.#memberKey(group, channel);
     await this.#options.access.run(async (kv) => {
-      await kv.delete(key);
+      for (const key of this.#memberKeys(group, channel)) await kv.delete(key);
       return true;
     });
   }
 
   caughtUp(): Promise<void> {
-    return this.#follower.look();
+    return this.#options.access.within(this.#follower.look());
   }
 
   async check(): Promise<void> {
@@ -150,7 +156,6 @@ export class KvBus implements Bus {
   close(): Promise<void> {
     this.#follower.close();
     this.#options.access.close();
-    this.#echoes.lost();
     return Promise.resolve();
   }
 
@@ -167,36 +172,41 @@ export class KvBus implements Bus {
     if (entry.to.startsWith("g:") ? !local.hasGroup(name) : name !== local.names.process) return;
     try {
       const frame = await this.#log.load(entry.stored);
-      if (!this.#echoes.take(frame)) this.#receive(name, frame);
-    } catch {
+      if (!this.#echoes.take(frame)) this.#receive(entry.to, frame);
+    } catch (error) {
+      // What cannot be read now is read later.
+      if (error instanceof LayerError && !(error.cause instanceof MissingParts)) throw error;
       this.#context.malformed();
     }
   }
 
-  #receive(name: string, text: string): void {
-    const { channel, group, except, plain } = decodeBusFrame(text);
-    if (channel === undefined) return this.#context.receiveForGroup(name, except, plain);
+  #receive(to: string, text: string): void {
+    const { channel, group, except, plain } = this.#codec.decode(text, this.#place(to));
+    if (channel === undefined) return this.#context.receiveForGroup(to.slice(2), except, plain);
     if (!this.#context.local.names.owns(channel)) throw new Error("Not a channel of this process");
     this.#context.receiveDirect(channel, group, plain);
   }
 
-  #encode(to: BusAddress, { message }: PlainMessage): string {
-    const id = `${this.#context.local.names.process}.${(++this.#serial).toString(36)}`;
-    return encodeBusFrame(id, to, message);
+  /** What a frame is bound to if it is encrypted. */
+  #place(to: string): string {
+    return `${this.#options.prefix} ${to}`;
   }
 
-  #memberKey(group: string, channel: string): Deno.KvKey {
-    return [this.#options.prefix, "member", group, channel];
+  /** The keys under which a member may be kept: the first is the one to write. */
+  #memberKeys(group: string, channel: string): readonly [Deno.KvKey, ...Deno.KvKey[]] {
+    const keyOf = (form: string) => [this.#options.prefix, "member", group, form];
+    const [first, ...others] = this.#codec.memberForms(this.#place(`m:${group}`), channel);
+    return [keyOf(first), ...others.map(keyOf)];
   }
 
-  #membersOf(group: string): Promise<string[]> {
+  #membersOf(group: string): Promise<readonly string[]> {
     const { access, clock, prefix } = this.#options;
     return access.run(async (kv) => {
-      const members: string[] = [];
+      const forms: string[] = [];
       for await (const { key, value } of kv.list<number>({ prefix: [prefix, "member", group] })) {
-        if (value > clock.now()) members.push(String(key[3]));
+        if (value > clock.now()) forms.push(String(key[3]));
       }
-      return members;
+      return this.#codec.decodeMembers(this.#place(`m:${group}`), forms);
     });
   }
 }

@@ -6,6 +6,8 @@
 import { BusChannelLayer } from "./bus_channel_layer.ts";
 import { KvAccess, type KvLayerSource } from "./kv_access.ts";
 import { KvBus } from "./kv_bus.ts";
+import { LayerCipher } from "./layer_cipher.ts";
+import { assertLayerPrefix } from "./names.ts";
 import { watchKey } from "./kv_watch.ts";
 import { type ChannelLayerOptions, layerSettings, positive } from "./layer_options.ts";
 
@@ -13,7 +15,10 @@ export type { KvLayerSource } from "./kv_access.ts";
 
 /** Options of {@linkcode KvChannelLayer}. */
 export interface KvChannelLayerOptions extends ChannelLayerOptions {
-  /** The first part of all keys: systems with different ones share a database. @default {"layer"} */
+  /**
+   * The first part of all keys: systems with different ones can share a database. 1 to 64 letters,
+   * digits, `-`, `_`, `.`, and `:` between them. @default {"layer"}
+   */
   readonly prefix?: string;
   /** How long the database may take, in milliseconds. @default {2_000} */
   readonly timeoutMs?: number;
@@ -27,6 +32,11 @@ export interface KvChannelLayerOptions extends ChannelLayerOptions {
   readonly retentionMs?: number;
   /** How many messages are kept for them. @default {10_000} */
   readonly maxEntries?: number;
+  /**
+   * Secrets of 32 characters or more. With them, all messages are encrypted and authenticated: the first
+   * one encrypts, all of them decrypt. Names and times stay readable.
+   */
+  readonly encryptionKeys?: readonly string[];
 }
 
 /**
@@ -50,17 +60,23 @@ export interface KvChannelLayerOptions extends ChannelLayerOptions {
  * ```
  */
 export class KvChannelLayer extends BusChannelLayer {
-  /** @throws {RangeError} A number cannot be used. */
+  /**
+   * @throws {TypeError} The prefix or a key cannot be used.
+   * @throws {RangeError} A number cannot be used.
+   */
   constructor(source: KvLayerSource, options: KvChannelLayerOptions = {}) {
     const settings = layerSettings(options);
     const { clock } = settings;
+    const { prefix = "layer", encryptionKeys } = options;
+    assertLayerPrefix(prefix);
     const timeoutMs = positive("timeoutMs", options.timeoutMs ?? 2_000);
     const access = new KvAccess(source, { clock, timeoutMs });
     const busOptions = {
       access,
       settings,
       clock,
-      prefix: options.prefix ?? "layer",
+      prefix,
+      cipher: encryptionKeys && new LayerCipher(encryptionKeys),
       retentionMs: positive("retentionMs", options.retentionMs ?? 60_000),
       maxEntries: positive("maxEntries", options.maxEntries ?? 10_000),
       maxPendingBytes: positive("maxPendingBytes", options.maxPendingBytes ?? 64 * 2 ** 20),

@@ -10,7 +10,7 @@ export interface KvFollowerOptions {
   readonly pollMs: number;
   /** Whether anybody here wants messages. */
   isWanted(): boolean;
-  /** Takes an entry of the log. */
+  /** Takes an entry of the log. Rejects if it cannot be read now. */
   take(entry: unknown): void | Promise<void>;
   /** Entries were missed. */
   gap(gap: LayerGap): void;
@@ -89,18 +89,22 @@ export class KvFollower {
     }
   }
 
+  /** Takes entries up to `head`. The cursor stops before one that cannot be read now. */
   async #readTo(head: number): Promise<void> {
     const { log, take } = this.#options;
     let isComplete = true;
-    for (const [number, entry] of await log.read(this.#cursor!, head)) {
-      if (number !== this.#cursor! + 1) isComplete = false;
-      await take(entry);
-      this.#cursor = number;
+    try {
+      for (const [number, entry] of await log.read(this.#cursor!, head)) {
+        if (number !== this.#cursor! + 1) isComplete = false;
+        await take(entry);
+        this.#cursor = number;
+      }
+      if (this.#cursor !== head) isComplete = false;
+      this.#cursor = head;
+    } finally {
+      this.#noteEntry();
+      if (!isComplete) this.#tellGap();
     }
-    if (this.#cursor !== head) isComplete = false;
-    this.#cursor = head;
-    this.#noteEntry();
-    if (!isComplete) this.#tellGap();
   }
 
   /** The log is another one: the database was replaced. */

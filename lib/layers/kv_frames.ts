@@ -28,10 +28,15 @@ export async function storeFrame(
   return { id, parts };
 }
 
-/** Reads a frame. @throws {Error} Something of it is missing. */
+/** Thrown if parts of a frame are not in the database. */
+export class MissingParts extends Error {
+  override readonly name = "MissingParts";
+}
+
+/** Reads a frame. @throws {MissingParts} Something of it is missing. */
 export async function loadFrame(kv: Deno.Kv, prefix: string, stored: StoredFrame): Promise<string> {
   const frame = await findFrame(kv, prefix, stored);
-  if (frame === undefined) throw new Error("Parts of a frame are missing");
+  if (frame === undefined) throw new MissingParts("Parts of a frame are missing");
   return frame;
 }
 

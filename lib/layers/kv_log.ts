@@ -1,4 +1,5 @@
-import type { KvAccess } from "./kv_access.ts";
+import type { Clock } from "../scope.ts";
+import { type KvAccess, unavailable } from "./kv_access.ts";
 import { loadFrame, type StoredFrame, storeFrame } from "./kv_frames.ts";
 import { LayerError } from "./layer_error.ts";
 
@@ -13,6 +14,7 @@ export interface LogEntry {
 export interface KvLogOptions {
   readonly access: KvAccess;
   readonly prefix: string;
+  readonly clock: Clock;
   /** How long entries are kept, in milliseconds. */
   readonly retentionMs: number;
   /** How many entries are kept. */
@@ -22,6 +24,7 @@ export interface KvLogOptions {
 }
 
 interface Pending {
+  readonly since: number;
   readonly to: string;
   readonly frame: string;
   resolve(number: number): void;
@@ -69,7 +72,8 @@ export class KvLog {
     }
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#pendingSize += frame.length;
-    this.#pending.push({ to, frame, resolve, reject });
+    const since = this.#options.clock.now();
+    this.#pending.push({ since, to, frame, resolve, reject });
     if (!this.#isWriting) void this.#write();
     return promise;
   }
@@ -102,7 +106,8 @@ export class KvLog {
   async #write(): Promise<void> {
     this.#isWriting = true;
     while (this.#pending.length > 0) {
-      const batch = this.#takeBatch();
+      const batch = this.#takeBatch().filter((pending) => this.#isInTime(pending));
+      if (batch.length === 0) continue;
       try {
         const first = await this.#commit(batch);
         for (const [index, { resolve }] of batch.entries()) resolve(first + index);
@@ -113,6 +118,14 @@ export class KvLog {
       }
     }
     this.#isWriting = false;
+  }
+
+  /** Refuses an entry that has waited for too long: its sender was told so. */
+  #isInTime({ since, reject }: Pending): boolean {
+    const { access, clock } = this.#options;
+    const isInTime = clock.now() - since < access.timeoutMs;
+    if (!isInTime) reject(unavailable());
+    return isInTime;
   }
 
   #takeBatch(): Pending[] {

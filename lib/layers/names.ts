@@ -2,6 +2,7 @@
 export const MAX_NAME_LENGTH = 100;
 
 const CHANNEL = /^[A-Za-z0-9\-_.]+(![A-Za-z0-9\-_.]*)?$/;
+const PREFIX = /^[A-Za-z0-9\-_.]+(:[A-Za-z0-9\-_.]+)*$/;
 const GROUP = /^[A-Za-z0-9\-_.]+$/;
 
 /**
@@ -42,6 +43,20 @@ export function assertDurableName(name: string): void {
   assertChannelName(name);
   if (!name.includes("!")) return;
   throw new TypeError(`Cannot lease from ${quote(name)}: it lives in a process, and keeps nothing`);
+}
+
+/**
+ * Checks what the names of a whole system begin with: letters, digits, `-`, `_`, `.`, and `:` between
+ * them.
+ *
+ * @throws {TypeError} It is no such prefix, or longer than 64 characters.
+ */
+export function assertLayerPrefix(prefix: string): void {
+  if (prefix.length <= 64 && PREFIX.test(prefix)) return;
+  throw new TypeError(
+    `Cannot use the prefix ${quote(prefix)}: it takes 1 to 64 of letters, digits, "-", "_", "." ` +
+      `and, between them, ":"`,
+  );
 }
 
 /** Returns the part of a channel's name that its capacity is looked up by: up to and with the `!`. */

@@ -50,8 +50,8 @@ export function formatAddress({ host, port }: RedisAddress): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** Reads what a cluster calls a node, `host:port`; undefined where it does not say its host. */
-export function parseNode(address: string): RedisAddress | undefined {
+/** Reads what a cluster calls a node, `host:port`; `undefined` if it does not say its host. */
+export function parseNode(address = ""): RedisAddress | undefined {
   const colon = address.lastIndexOf(":");
   const port = Number(address.slice(colon + 1));
   const host = address.slice(0, colon);

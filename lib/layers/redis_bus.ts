@@ -1,14 +1,14 @@
 import type { Bus, BusContext, Published } from "./bus.ts";
-import { type BusAddress, decodeBusFrame, encodeBusFrame } from "./bus_frame.ts";
 import type { BusFrame } from "./bus_frame.ts";
 import { ownerOf } from "./channel_names.ts";
+import type { LayerGap } from "./channel_layer.ts";
 import type { QueueSource } from "./durable_lease.ts";
-import { type Echo, Echoes } from "./echoes.ts";
+import { Echoes } from "./echoes.ts";
+import { FrameCodec } from "./frame_codec.ts";
+import type { LayerCipher } from "./layer_cipher.ts";
 import type { LayerSettings } from "./layer_options.ts";
-import { NOBODY } from "./local_channels.ts";
 import { undelivered } from "./outcome.ts";
 import type { PlainMessage } from "./plain_message.ts";
-import type { RedisCipher } from "./redis_cipher.ts";
 import type { RedisConnection } from "./redis_connection.ts";
 import { RedisDurable } from "./redis_durable.ts";
 import type { RedisKeys } from "./redis_keys.ts";
@@ -17,11 +17,14 @@ import { RedisNodes } from "./redis_nodes.ts";
 import { RedisRedirection, unavailable } from "./redis_refusal.ts";
 
 /** Options of a {@linkcode RedisBus}. */
-export interface RedisBusOptions extends RedisHomeOptions {
+export interface RedisBusOptions extends Omit<RedisHomeOptions, "proofName"> {
   readonly settings: LayerSettings;
   readonly keys: RedisKeys;
-  readonly cipher: RedisCipher | undefined;
+  readonly cipher: LayerCipher | undefined;
 }
+
+/** How many processes got a message, whether the members that are kept are here, and those. */
+type Reached = readonly [processes: number, isComplete: number, ...members: string[]];
 
 /** Redis as a {@linkcode Bus}: sharded pub/sub for what is there now, hashes for what is kept. */
 export class RedisBus implements Bus {
@@ -29,46 +32,43 @@ export class RedisBus implements Bus {
   readonly #context: BusContext;
   readonly #settings: LayerSettings;
   readonly #keys: RedisKeys;
-  readonly #cipher: RedisCipher | undefined;
+  readonly #codec: FrameCodec;
   readonly #nodes: RedisNodes;
   readonly #durable: RedisDurable;
   readonly #echoes: Echoes;
   readonly #inbox: string;
-  #serial = 0;
 
   constructor(context: BusContext, options: RedisBusOptions) {
     const { settings, keys, cipher, ...connecting } = options;
     this.#context = context;
     this.#settings = settings;
     this.#keys = keys;
-    this.#cipher = cipher;
     this.#echoes = new Echoes(context.local);
     const { counters, names } = context.local;
-    const nodes = this.#nodes = new RedisNodes(connecting, (gap) => context.gap(gap));
+    this.#codec = new FrameCodec(names.process, cipher);
+    const proofName = this.#inbox = keys.inbox(names.process);
+    const tellGap = (gap: LayerGap) => context.gap(gap);
+    const nodes = this.#nodes = new RedisNodes({ ...connecting, proofName }, tellGap);
     this.#durable = new RedisDurable({ ...settings, keys, counters, nodes });
-    this.#inbox = keys.inbox(names.process);
-    nodes.listen(this.#inbox, { receive: (text, name) => this.#receiveDirect(text, name) });
+    nodes.listen(this.#inbox, (text, name) => this.#receiveDirect(text, name));
   }
 
-  /** Whoever is a member can be sent to, too. */
-  async ready(): Promise<void> {
-    await this.#nodes.noted(this.#inbox);
+  ready(): Promise<void> {
+    return this.#nodes.noted(this.#inbox);
   }
 
   groupBegan(group: string): void {
-    this.#nodes.listen(this.#keys.group(group), {
-      receive: (text, name) => this.#receiveForGroup(group, text, name),
-      lost: () => this.#echoes.groupLost(group),
-    });
+    const receive = (text: string, name: string) => this.#receiveForGroup(group, text, name);
+    this.#nodes.listen(this.#keys.group(group), receive);
   }
 
   groupEnded(group: string): void {
     this.#nodes.leave(this.#keys.group(group));
-    this.#echoes.groupEnded(group);
   }
 
+  /** A member can be sent to directly, too. */
   noted(group: string): Promise<void> {
-    return this.#nodes.noted(this.#keys.group(group));
+    return this.#nodes.noted(this.#inbox, this.#keys.group(group));
   }
 
   async publish(
@@ -79,29 +79,29 @@ export class RedisBus implements Bus {
     const startedAt = this.#settings.clock.now();
     const name = this.#keys.group(group);
     const members = this.#keys.members(group);
-    const frame = this.#encode(name, { group, except }, plain);
-    const [here, reached] = await this.#nodes.run(name, async (connection) => {
-      const echo = this.#expect(frame, { group, plain, except }, connection);
-      try {
-        const reached = await this.#publish(connection, [name, members], frame, startedAt);
-        return [await echo?.outcome(), reached] as const;
-      } catch (error) {
-        echo?.forget();
-        throw error;
-      }
-    });
-    const [processes, isComplete, ...found] = reached;
-    return {
-      here: here ?? NOBODY,
-      members: isComplete === 1 ? found : await this.#membersAt(members),
-      processes: Math.max(0, processes - (here === undefined ? 0 : 1)),
-    };
+    const frame = this.#codec.encode(name, { group, except }, plain);
+    const isForHere = this.#context.local.hasGroup(group);
+    if (isForHere) this.#echoes.expect(frame, { group, plain, except });
+    try {
+      const [processes, isComplete, ...found] = await this.#nodes.run(name, (connection) => {
+        return this.#publishAndHear(connection, [name, members], frame, startedAt);
+      });
+      return {
+        here: this.#echoes.outcome(frame),
+        members: isComplete === 1
+          ? this.#codec.decodeMembers(members, found)
+          : await this.#membersAt(members),
+        processes: Math.max(0, processes - (isForHere ? 1 : 0)),
+      };
+    } finally {
+      this.#echoes.forget(frame);
+    }
   }
 
   async sendThere(to: { channel: string; group?: string }, plain: PlainMessage): Promise<boolean> {
     const startedAt = this.#settings.clock.now();
     const name = this.#keys.inbox(ownerOf(to.channel)!);
-    const frame = this.#encode(name, to, plain);
+    const frame = this.#codec.encode(name, to, plain);
     const [reached] = await this.#nodes.run(name, (connection) => {
       return this.#publish(connection, [name], frame, startedAt);
     });
@@ -110,7 +110,7 @@ export class RedisBus implements Bus {
   }
 
   async push(channel: string, plain: PlainMessage): Promise<void> {
-    const frame = this.#encode(this.#keys.queue(channel), {}, plain);
+    const frame = this.#codec.encode(this.#keys.queue(channel), {}, plain);
     const capacity = this.#settings.capacityOf(channel);
     const isTaken = await this.#durable.push(channel, frame, capacity);
     if (!isTaken) throw undelivered(channel, "full");
@@ -121,12 +121,12 @@ export class RedisBus implements Bus {
   }
 
   decode(frame: string, channel: string): PlainMessage {
-    return this.#decode(frame, this.#keys.queue(channel)).plain;
+    return this.#codec.decode(frame, this.#keys.queue(channel)).plain;
   }
 
   opened(channel: string, ring: () => void): void {
     const bell = this.#keys.bell(channel);
-    this.#nodes.listen(bell, { receive: ring });
+    this.#nodes.listen(bell, ring);
     // A bell that rang before it was heard is made up for.
     this.#nodes.noted(bell).then(ring, () => {});
   }
@@ -138,12 +138,14 @@ export class RedisBus implements Bus {
   async addMember(group: string, channel: string): Promise<void> {
     const members = this.#keys.members(group);
     const expiry = `${this.#settings.groupExpiryMs}`;
-    await this.#nodes.run(members, (node) => node.script("join", [members], channel, expiry));
+    const [form] = this.#codec.memberForms(members, channel);
+    await this.#nodes.run(members, (node) => node.script("join", [members], form, expiry));
   }
 
   async removeMember(group: string, channel: string): Promise<void> {
     const members = this.#keys.members(group);
-    await this.#nodes.run(members, (node) => node.command("ZREM", members, channel));
+    const forms = this.#codec.memberForms(members, channel);
+    await this.#nodes.run(members, (node) => node.command("ZREM", members, ...forms));
   }
 
   /** What is published is pushed over the connection of the commands, before the answer to a later one. */
@@ -151,13 +153,12 @@ export class RedisBus implements Bus {
     await this.#nodes.run(this.#inbox, (node) => node.command("PING"));
   }
 
-  async check(): Promise<void> {
-    await this.#nodes.check();
-    await this.ready();
+  check(): Promise<void> {
+    return this.#nodes.check(this.#inbox);
   }
 
   async flush(): Promise<void> {
-    const pattern = `${this.#keys.prefix}:{*`;
+    const pattern = `${this.#keys.root}:{*`;
     await this.#nodes.everywhere(async (node) => {
       let cursor = "0";
       do {
@@ -171,21 +172,26 @@ export class RedisBus implements Bus {
 
   close(): Promise<void> {
     this.#nodes.close();
-    this.#echoes.lost();
     return Promise.resolve();
   }
 
   /**
-   * Expects a message back, where it has members here: commands and subscriptions share a connection,
-   * so that what is subscribed to now comes back.
+   * Publishes, and resolves when the frame has come back if it does: commands and subscriptions share a
+   * connection, on which it comes before the answer to a later command.
    */
-  #expect(frame: string, echo: Echo, connection: RedisConnection) {
-    if (!this.#context.local.hasGroup(echo.group)) return undefined;
-    if (this.#nodes.hears(this.#keys.group(echo.group), connection)) {
-      return this.#echoes.expect(frame, echo);
-    }
-    // It is about to listen elsewhere.
-    throw new RedisRedirection("later");
+  async #publishAndHear(
+    connection: RedisConnection,
+    names: readonly [string, ...string[]],
+    frame: string,
+    startedAt: number,
+  ): Promise<Reached> {
+    const isExpected = this.#echoes.isOut(frame);
+    // The process is about to listen elsewhere.
+    if (isExpected && !this.#nodes.hears(names[0], connection)) throw new RedisRedirection("later");
+    const reached = await this.#publish(connection, names, frame, startedAt);
+    // It has been published: if its connection is lost now, the members here are told of a gap.
+    if (isExpected && this.#echoes.isOut(frame)) await connection.command("PING").catch(() => {});
+    return reached;
   }
 
   /** Returns how many processes got it, whether the members that are kept are here, and those. */
@@ -194,13 +200,13 @@ export class RedisBus implements Bus {
     names: readonly string[],
     frame: string,
     startedAt: number,
-  ): Promise<readonly [number, number, ...string[]]> {
+  ): Promise<Reached> {
     const deadline = `${connection.deadline(startedAt)}`;
     const args = [deadline, `${this.#settings.groupExpiryMs}`, frame];
     const reply = this.#nodes.isCluster
       ? await connection.script("publish", [], ...args, ...names)
       : await connection.script("publish", names, ...args);
-    const reached = reply as readonly [number, number, ...string[]];
+    const reached = reply as Reached;
     if (reached[0] === -2) throw new RedisRedirection("moved");
     if (reached[0] < 0) throw unavailable();
     return reached;
@@ -211,7 +217,7 @@ export class RedisBus implements Bus {
     const reply = await this.#nodes.run(members, (node) => {
       return node.script("members", [members], expiry);
     });
-    return reply as readonly string[];
+    return this.#codec.decodeMembers(members, reply as readonly string[]);
   }
 
   #receiveForGroup(group: string, text: string, name: string): void {
@@ -229,19 +235,9 @@ export class RedisBus implements Bus {
     else this.#context.malformed();
   }
 
-  #encode(name: string, to: BusAddress, { message }: PlainMessage): string {
-    const id = `${this.#context.local.names.process}.${(++this.#serial).toString(36)}`;
-    const frame = encodeBusFrame(id, to, message);
-    return this.#cipher?.encrypt(frame, name) ?? frame;
-  }
-
-  #decode(text: string, name: string): BusFrame {
-    return decodeBusFrame(this.#cipher?.decrypt(text, name) ?? text);
-  }
-
   #read(text: string, name: string): BusFrame | undefined {
     try {
-      return this.#decode(text, name);
+      return this.#codec.decode(text, name);
     } catch {
       this.#context.malformed();
       return undefined;

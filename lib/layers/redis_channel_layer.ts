@@ -4,10 +4,10 @@
  * @module
  */
 import { BusChannelLayer } from "./bus_channel_layer.ts";
+import { LayerCipher } from "./layer_cipher.ts";
 import { type ChannelLayerOptions, layerSettings, positive } from "./layer_options.ts";
 import { parseRedisUrl } from "./redis_address.ts";
 import { RedisBus } from "./redis_bus.ts";
-import { RedisCipher } from "./redis_cipher.ts";
 import { RedisKeys } from "./redis_keys.ts";
 
 export {
@@ -19,7 +19,11 @@ export {
 
 /** Options of {@linkcode RedisChannelLayer}. */
 export interface RedisChannelLayerOptions extends ChannelLayerOptions {
-  /** What all names in Redis begin with: systems with different ones share a Redis. @default {"sluice"} */
+  /**
+   * What all names in Redis begin with, followed by the number of the database: systems that differ in
+   * one of them can share a Redis. 1 to 64 letters, digits, `-`, `_`, `.`, and `:` between them.
+   * @default {"sluice"}
+   */
   readonly prefix?: string;
   /**
    * The authorities whose certificates are taken, as PEM, in place of those that the runtime knows.
@@ -31,8 +35,8 @@ export interface RedisChannelLayerOptions extends ChannelLayerOptions {
   /** Most bytes that are on their way to Redis. @default {67_108_864} */
   readonly maxPendingBytes?: number;
   /**
-   * Secrets of 32 characters or more. With them, everything in Redis but names and times is encrypted:
-   * the first one encrypts, all of them decrypt.
+   * Secrets of 32 characters or more. With them, all messages are encrypted and authenticated: the first
+   * one encrypts, all of them decrypt. Names and times stay readable.
    */
   readonly encryptionKeys?: readonly string[];
 }
@@ -75,8 +79,8 @@ export class RedisChannelLayer extends BusChannelLayer {
       clock: settings.clock,
       timeoutMs: positive("timeoutMs", options.timeoutMs ?? 2_000),
       maxPendingBytes: positive("maxPendingBytes", options.maxPendingBytes ?? 64 * 2 ** 20),
-      keys: new RedisKeys(options.prefix ?? "sluice"),
-      cipher: options.encryptionKeys && new RedisCipher(options.encryptionKeys),
+      keys: new RedisKeys(options.prefix ?? "sluice", access.database),
+      cipher: options.encryptionKeys && new LayerCipher(options.encryptionKeys),
     };
     super(settings, (context) => new RedisBus(context, busOptions));
   }

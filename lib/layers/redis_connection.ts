@@ -1,7 +1,7 @@
 import type { Clock } from "../scope.ts";
 import { LayerError } from "./layer_error.ts";
 import type { RedisReply } from "./redis_reader.ts";
-import { unavailable } from "./redis_refusal.ts";
+import { isUseless, unavailable } from "./redis_refusal.ts";
 import { REDIS_SCRIPTS, type RedisScript } from "./redis_scripts.ts";
 import { type RedisListener, RedisSocket, type RedisSocketOptions } from "./redis_socket.ts";
 import { StallWatch } from "./stall_watch.ts";
@@ -13,10 +13,10 @@ export interface RedisConnectionOptions extends RedisSocketOptions {
   readonly timeoutMs: number;
   /** Most bytes of commands that are not answered yet. */
   readonly maxPendingBytes: number;
-  /** Called once, when the connection is over and `close()` was not called. */
-  onLost(): void;
+  /** Called once, when the connection has ended and `close()` was not called. */
+  onLost(connection: RedisConnection): void;
   /** Called when Redis has ended a subscription: the slot of its name has moved. */
-  onMoved(name: string): void;
+  onMoved(name: string, connection: RedisConnection): void;
 }
 
 const BEAT_MS = 1_000;
@@ -42,10 +42,10 @@ export class RedisConnection {
   private constructor(options: RedisConnectionOptions) {
     this.#options = options;
     this.#lastSeenAt = options.clock.now();
-    this.#watch = new StallWatch(options.clock, options.timeoutMs, () => this.#lose());
+    this.#watch = new StallWatch(options.clock, options.timeoutMs, () => this.lose());
     this.#socket = RedisSocket.open(options, {
-      moved: (name) => options.onMoved(name),
-      over: () => this.#lose(),
+      moved: (name) => options.onMoved(name, this),
+      over: () => this.lose(),
     });
   }
 
@@ -54,6 +54,11 @@ export class RedisConnection {
     const connection = new RedisConnection(options);
     await connection.#start();
     return connection;
+  }
+
+  /** Whether it has ended. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** When something was last heard of Redis, in milliseconds since the epoch. */
@@ -94,6 +99,13 @@ export class RedisConnection {
 
   async unsubscribe(name: string): Promise<void> {
     await this.#ask(name.length, () => this.#socket.unsubscribe(name));
+  }
+
+  /** Ends it, and says so. */
+  lose(): void {
+    if (this.#isOver) return;
+    this.close();
+    this.#options.onLost(this);
   }
 
   /** Ends it. What is asked and not answered is rejected. */
@@ -140,18 +152,11 @@ export class RedisConnection {
       this.#lastSeenAt = this.#options.clock.now();
       return reply;
     } catch (error) {
-      // A script that is gone was flushed by somebody: a new connection brings it back.
-      if (String(error).includes("NOSCRIPT")) this.#lose();
+      if (isUseless(error)) this.lose();
       throw unavailable(error);
     } finally {
       this.#pendingBytes -= bytes;
       this.#watch.answered();
     }
-  }
-
-  #lose(): void {
-    if (this.#isOver) return;
-    this.close();
-    this.#options.onLost();
   }
 }

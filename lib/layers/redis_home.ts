@@ -1,4 +1,3 @@
-import type { LayerGap } from "./channel_layer.ts";
 import type { RedisAddress } from "./redis_address.ts";
 import type { RedisConnection } from "./redis_connection.ts";
 import { RedisLink, type RedisLinkOptions } from "./redis_link.ts";
@@ -8,27 +7,28 @@ import { RedisSlots } from "./redis_slots.ts";
 
 /** Options of a {@linkcode RedisHome}. */
 export interface RedisHomeOptions extends RedisLinkOptions {
-  /** Whom to ask first: one of them has to answer. */
+  /** Where to ask first: one of them has to answer. */
   readonly addresses: readonly [RedisAddress, ...RedisAddress[]];
+  /** A name of which Redis keeps nothing: that it can be deleted proves that this is no replica. */
+  readonly proofName: string;
 }
 
 /** What a {@linkcode RedisHome} tells. */
 export interface RedisHomeWatcher {
-  /** Called whenever it was asked who has what: with whether that is news. */
+  /** Called after each look at the nodes, with whether something has changed. */
   known(isNew: boolean): Promise<void>;
-  /** Called with each new connection of a Redis that is no cluster: to subscribe again. */
-  restore(connection: RedisConnection): Promise<void>;
-  lost(): void;
-  /** Called when a Redis that is no cluster is back. */
-  recovered(gap: LayerGap): void;
+  lost(connection: RedisConnection): void;
+  opened(): void;
 }
 
-/** How often a cluster is asked who has what, in milliseconds. */
+/** The time between two looks, in milliseconds. */
 const LOOK_MS = 1_000;
 
 /**
- * The connection to whichever node answers first: finds out whether it is one of a cluster, and there
- * who has which slot. Where it is none, it carries everything.
+ * The connection to the first node that answers: detects a single Redis or a cluster, and which node
+ * of a cluster has which slot. To a single Redis, it carries everything.
+ *
+ * It looks once a second: at the slots, or whether a single Redis is still a primary.
  */
 export class RedisHome {
   readonly link: RedisLink;
@@ -38,6 +38,7 @@ export class RedisHome {
   #address: RedisAddress;
   #tries = 0;
   #lookedAt: number;
+  #greetedAt = 0;
   #looking: Promise<void> | undefined;
   #isClosed = false;
   #cancelLook: (() => void) | undefined;
@@ -49,32 +50,32 @@ export class RedisHome {
     this.#lookedAt = options.clock.now();
     this.link = new RedisLink(options, {
       address: () => this.#nextAddress(),
-      restore: (connection, address) => this.#restore(connection, address),
-      lost: () => watcher.lost(),
+      greet: (connection, address) => this.#greet(connection, address),
+      restore: () => watcher.known(true),
+      lost: (connection) => watcher.lost(connection),
       moved: () => {},
-      // In a cluster nothing is heard over it.
-      recovered: (gap) => this.#slots === undefined ? watcher.recovered(gap) : undefined,
+      opened: () => {
+        watcher.opened();
+        this.#lookedAt = this.#greetedAt;
+      },
     });
   }
 
-  /** Who has what; undefined where it is no cluster, or not known yet. */
+  /** The slots of a cluster; `undefined` for a single Redis, or before it is known. */
   get slots(): RedisSlots | undefined {
     return this.#slots;
   }
 
-  /** The last moment at which who has what was asked, and has been answered. */
+  /** When the last look began after which all was in its place. */
   get lookedAt(): number {
     return this.#lookedAt;
   }
 
-  /** Resolves where it answers, and a cluster says that it is well. @throws {LayerError} `UNAVAILABLE`. */
-  async check(): Promise<void> {
-    const connection = await this.link.ready();
-    if (this.#slots !== undefined) await this.look();
-    else await connection.command("PING");
-  }
-
-  /** Asks a cluster who has what. @throws {LayerError} `UNAVAILABLE`. */
+  /**
+   * Looks where the slots are and whether the cluster is well, or whether a single Redis is a primary.
+   *
+   * @throws {LayerError} `UNAVAILABLE`.
+   */
   look(): Promise<void> {
     return this.#looking ??= this.#look().finally(() => this.#looking = undefined);
   }
@@ -95,46 +96,60 @@ export class RedisHome {
     return known[this.#tries++ % known.length]!;
   }
 
-  async #restore(connection: RedisConnection, address: RedisAddress): Promise<void> {
+  /** The first look. Its time counts from `opened` on: what was missed before is told first. */
+  async #greet(connection: RedisConnection, address: RedisAddress): Promise<void> {
+    this.#greetedAt = this.#options.clock.now();
     this.#address = address;
-    await this.#read(connection);
-    await this.#watcher.known(true);
-    if (this.#slots === undefined) await this.#watcher.restore(connection);
+    const found = await this.#read(connection);
+    if (found === undefined) await this.#prove(connection);
+    this.#slots = found;
+    this.#lookLater();
   }
 
   async #look(): Promise<void> {
     const connection = await this.link.ready();
-    let isNew: boolean;
+    const startedAt = this.#options.clock.now();
+    if (this.#slots === undefined) await this.#prove(connection);
+    else await this.#lookAtSlots(connection, this.#slots);
+    this.#lookedAt = startedAt;
+    this.#lookLater();
+  }
+
+  async #lookAtSlots(connection: RedisConnection, old: RedisSlots): Promise<void> {
     try {
-      isNew = await this.#read(connection);
+      const found = await this.#read(connection);
+      // Redirections may have changed the old ones meanwhile.
+      const isNew = found?.equals(old) !== true;
+      if (isNew) this.#slots = found;
+      await this.#watcher.known(isNew);
     } catch (error) {
       // A node that lost the others: one of those may know more.
       if (error instanceof RedisRedirection) this.link.leave(connection);
       throw error;
     }
-    await this.#watcher.known(isNew);
   }
 
-  /** Returns whether something has changed. */
-  async #read(connection: RedisConnection): Promise<boolean> {
-    const startedAt = this.#options.clock.now();
+  /** Reads the slots of a cluster; `undefined` if it is none, or this user may not ask. */
+  async #read(connection: RedisConnection): Promise<RedisSlots | undefined> {
     try {
       const [slots, info] = await Promise.all([
         connection.command("CLUSTER", "SLOTS"),
         connection.command("CLUSTER", "INFO"),
       ]);
       if (!String(info).includes("cluster_state:ok")) throw new RedisRedirection("later");
-      const old = this.#slots;
-      const found = this.#slots = RedisSlots.parse(slots, this.#address);
-      this.#lookedAt = startedAt;
-      this.#lookLater();
-      return !found.equals(old);
+      return RedisSlots.parse(slots, this.#address);
     } catch (error) {
-      const isRefused = error instanceof Error && error.cause instanceof RedisError;
-      if (!isRefused || error instanceof RedisRedirection) throw error;
-      // It is no cluster, or this user may not ask it.
-      this.#slots = undefined;
-      return true;
+      if (isRefusal(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** A replica answers `READONLY`, which ends the connection; any other answer comes from a primary. */
+  async #prove(connection: RedisConnection): Promise<void> {
+    try {
+      await connection.command("UNLINK", this.#options.proofName);
+    } catch (error) {
+      if (connection.isOver || !isRefusal(error)) throw error;
     }
   }
 
@@ -146,4 +161,10 @@ export class RedisHome {
       this.lookSoon();
     });
   }
+}
+
+/** Whether Redis has answered, with a no. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof RedisError &&
+    !(error instanceof RedisRedirection);
 }

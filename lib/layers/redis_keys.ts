@@ -1,25 +1,25 @@
-const PREFIX = /^[\w.-]+(?::[\w.-]+)*$/;
+import { assertLayerPrefix } from "./names.ts";
 
 /**
- * The names that a layer uses in Redis.
+ * The names that a layer uses in Redis: `<prefix>:<database>:{…}`.
  *
- * What one script touches has the same hash tag, so that it is in one slot of a cluster. No character
- * of a channel or group has a meaning in them.
+ * The number of the database is part of them because pub/sub knows no databases. What one script
+ * touches has the same hash tag, so that it is in one slot of a cluster. No character of a channel or
+ * group has a meaning in them.
  */
 export class RedisKeys {
-  readonly prefix: string;
+  /** What all names begin with, up to the hash tag. */
+  readonly root: string;
 
-  /** @throws {TypeError} The prefix has other characters than letters, digits, `-`, `_`, `.`, `:`. */
-  constructor(prefix: string) {
-    if (!PREFIX.test(prefix)) {
-      throw new TypeError(`Cannot use the prefix ${JSON.stringify(prefix)} in Redis`);
-    }
-    this.prefix = prefix;
+  /** @throws {TypeError} The prefix cannot be used. */
+  constructor(prefix: string, database: number) {
+    assertLayerPrefix(prefix);
+    this.root = `${prefix}:${database}`;
   }
 
   /** Where messages to a group are published. */
   group(group: string): string {
-    return `${this.prefix}:{g:${group}}`;
+    return `${this.root}:{g:${group}}`;
   }
 
   /** The members of a group that live in no process, or were added by another one. */
@@ -29,16 +29,16 @@ export class RedisKeys {
 
   /** Where messages to channels of a process are published. */
   inbox(process: string): string {
-    return `${this.prefix}:{p:${process}}`;
+    return `${this.root}:{p:${process}}`;
   }
 
-  /** What waits in a durable channel. */
+  /** The messages that wait in a durable channel. */
   queue(channel: string): string {
     return `${this.bell(channel)}:queue`;
   }
 
   /** Where it is published that something waits. */
   bell(channel: string): string {
-    return `${this.prefix}:{c:${channel}}`;
+    return `${this.root}:{c:${channel}}`;
   }
 }

@@ -1,4 +1,3 @@
-import type { LayerGap } from "./channel_layer.ts";
 import { closedError } from "./layer_error.ts";
 import type { RedisAddress } from "./redis_address.ts";
 import { RedisConnection, type RedisConnectionOptions } from "./redis_connection.ts";
@@ -9,18 +8,20 @@ export type RedisLinkOptions = Omit<RedisConnectionOptions, "address" | "onLost"
 
 /** What a {@linkcode RedisLink} asks and tells. */
 export interface RedisLinkWatcher {
-  /** Where to connect to, asked at every try. */
+  /** Returns where to connect to. Asked at every attempt. */
   address(): RedisAddress;
-  /** Called with each new connection, before it is used for anything else: to subscribe again. */
-  restore(connection: RedisConnection, address: RedisAddress): Promise<void>;
-  /** Called when a connection is lost: what was expected of it does not come any more. */
-  lost(): void;
-  /** Called when a try has failed. */
+  /** Called with each new connection, before anything else is asked of it. */
+  greet?(connection: RedisConnection, address: RedisAddress): Promise<void>;
+  /** Called with each new connection, before it is ready: subscribes to all that is wanted of it. */
+  restore(): Promise<void>;
+  /** Called when a connection has ended, ready or not. */
+  lost(connection: RedisConnection): void;
+  /** Called when an attempt has failed. */
   failed?(): void;
   /** Called when Redis has ended a subscription. */
-  moved(name: string): void;
-  /** Called when there is a connection again. */
-  recovered(gap: LayerGap): void;
+  moved(name: string, connection: RedisConnection): void;
+  /** Called when a connection is ready. */
+  opened(): void;
 }
 
 const MIN_PAUSE_MS = 50;
@@ -30,15 +31,14 @@ const MAX_PAUSE_MS = 2_000;
 export class RedisLink {
   readonly #options: RedisLinkOptions;
   readonly #watcher: RedisLinkWatcher;
-  #connection: RedisConnection | undefined;
-  /** The first try, or that it failed; nothing before it began. */
-  #first: Promise<unknown> | undefined;
+  #carrier: RedisConnection | undefined;
+  #isReady = false;
+  /** The first attempt, pending or settled; `undefined` before it began. */
+  #first: Promise<void> | undefined;
   #isFirst = true;
   #closed: Error | undefined;
-  /** Why there is none. */
+  /** Why the last attempt failed. */
   #failure: unknown;
-  /** When messages were certain to arrive last. */
-  #cutOffAt: number | undefined;
   #cancelRetry: (() => void) | undefined;
 
   constructor(options: RedisLinkOptions, watcher: RedisLinkWatcher) {
@@ -46,88 +46,88 @@ export class RedisLink {
     this.#watcher = watcher;
   }
 
-  /** The connection that is there now. */
+  /** The connection, once all that is wanted of it is subscribed. */
   get connection(): RedisConnection | undefined {
-    return this.#connection;
+    return this.#isReady ? this.#carrier : undefined;
   }
 
-  /** Since when there is none, though there was. */
-  get cutOffAt(): number | undefined {
-    return this.#cutOffAt;
+  /** The connection, also before it is ready: for further subscriptions. */
+  get carrier(): RedisConnection | undefined {
+    return this.#carrier;
   }
 
   /**
-   * Returns the connection. Waits for the first try to get one, and for no later one.
+   * Returns the connection. Waits for the first attempt to get one, and for no later one.
    *
    * @throws {LayerError} `UNAVAILABLE`, or `CLOSED`.
    */
   async ready(): Promise<RedisConnection> {
+    if (this.#isFirst && this.#closed === undefined) await (this.#first ??= this.#connect(0));
     if (this.#closed) throw this.#closed;
-    if (this.#isFirst) await (this.#first ??= this.#connect(0));
-    if (this.#closed) throw this.#closed;
-    if (this.#connection === undefined) throw unavailable(this.#failure);
-    return this.#connection;
+    return this.connection ?? Promise.reject(unavailable(this.#failure));
   }
 
-  /** Begins to connect where that has not been done; messages are missed since `since`. */
-  open(since?: number): void {
-    if (since !== undefined) this.#cutOffAt = Math.min(since, this.#cutOffAt ?? since);
+  /** Begins to connect, if that has not been done. */
+  open(): void {
     this.ready().catch(() => {});
   }
 
-  /** Gives a connection up that answers, but not well, for another one. */
+  /** Gives up a connection that answers, but is of no use, for another one. */
   leave(connection: RedisConnection): void {
-    if (this.#connection !== connection) return;
-    connection.close();
-    this.#lose(connection);
+    if (this.#carrier === connection) connection.lose();
   }
 
   /** Ends it: what is asked from now on rejects with `error`. */
   close(error: Error = closedError()): void {
     this.#closed = error;
     this.#cancelRetry?.();
-    this.#connection?.close();
-    this.#connection = undefined;
+    this.#drop();
   }
 
   async #connect(retries: number): Promise<void> {
-    let opened: RedisConnection | undefined;
-    let isLost = false;
     const address = this.#watcher.address();
-    const onLost = () => {
-      isLost = true;
-      if (opened !== undefined && this.#connection === opened) this.#lose(opened);
-    };
-    const onMoved = (name: string) => this.#watcher.moved(name);
+    let connection: RedisConnection | undefined;
     try {
-      opened = await RedisConnection.open({ ...this.#options, address, onLost, onMoved });
-      await this.#watcher.restore(opened, address);
-      if (isLost || this.#closed) throw unavailable();
-      this.#use(opened);
+      connection = await RedisConnection.open({
+        ...this.#options,
+        address,
+        onLost: (lost) => this.#lose(lost),
+        onMoved: (name, from) => this.#watcher.moved(name, from),
+      });
+      await this.#watcher.greet?.(connection, address);
+      if (connection.isOver || this.#closed) throw unavailable();
+      this.#carrier = connection;
+      await this.#watcher.restore();
+      if (this.#carrier !== connection) throw unavailable();
+      this.#isReady = true;
     } catch (error) {
-      opened?.close();
       this.#failure = error;
+      connection?.close();
+      this.#drop();
       this.#retry(retries);
       this.#watcher.failed?.();
     } finally {
       this.#isFirst = false;
     }
-  }
-
-  #use(connection: RedisConnection): void {
-    this.#connection = connection;
-    if (this.#cutOffAt === undefined) return;
-    const gap = { since: this.#cutOffAt, until: this.#options.clock.now() };
-    this.#cutOffAt = undefined;
-    this.#watcher.recovered(gap);
+    if (this.#isReady) this.#watcher.opened();
   }
 
   #lose(connection: RedisConnection): void {
-    this.#connection = undefined;
+    if (this.#carrier !== connection) return;
+    const wasReady = this.#isReady;
     this.#failure = undefined;
-    this.#cutOffAt = Math.min(connection.lastSeenAt, this.#cutOffAt ?? Infinity);
-    this.#watcher.lost();
-    this.#retry(0);
+    this.#drop();
+    // Before it is ready, `#connect` tries again.
+    if (wasReady) this.#retry(0);
+  }
+
+  #drop(): void {
+    const connection = this.#carrier;
+    this.#carrier = undefined;
+    this.#isReady = false;
+    if (connection === undefined) return;
+    connection.close();
+    this.#watcher.lost(connection);
   }
 
   /** *Full jitter*: processes that lost Redis together do not come back together. */

@@ -2,62 +2,64 @@ import type { LayerGap } from "./channel_layer.ts";
 import { closedError } from "./layer_error.ts";
 import { formatAddress, parseNode, type RedisAddress } from "./redis_address.ts";
 import type { RedisConnection } from "./redis_connection.ts";
-import { RedisDetours } from "./redis_detours.ts";
 import { RedisHome, type RedisHomeOptions } from "./redis_home.ts";
 import { RedisLink } from "./redis_link.ts";
 import { RedisRedirection, unavailable } from "./redis_refusal.ts";
-import { RedisSubscriptions, type Subscriber } from "./redis_subscriptions.ts";
+import { slotOf } from "./redis_slots.ts";
+import type { RedisListener } from "./redis_socket.ts";
+import { RedisSubscriptions } from "./redis_subscriptions.ts";
+import { within } from "./within.ts";
 
 type Work<T> = (connection: RedisConnection) => Promise<T>;
 
-/** Something that is to be done: its place among what was asked for, and since when. */
-interface Call {
-  readonly serial: number;
-  readonly startedAt: number;
-}
-
-/** How long to wait for a cluster that is about to change, in milliseconds. */
+/** The time between two attempts while a cluster changes, in milliseconds. */
 const MIN_PAUSE_MS = 10;
 const MAX_PAUSE_MS = 200;
 
 /**
- * A Redis, or all nodes of a Redis Cluster: finds out which of both it is, asks who has what is
- * needed, and follows where that moves.
+ * A single Redis, or all nodes of a Redis Cluster: detects which, routes commands by slot, and follows
+ * slots that move.
  *
- * In a cluster, a connection of its own (`home`) asks who has which slot; each node that has something
- * gets one for commands and subscriptions. Without one, home carries all.
+ * In a cluster, a connection of its own (`home`) asks which node has which slot; each node that has
+ * something gets a connection for commands and subscriptions. To a single Redis, home carries all.
  */
 export class RedisNodes {
   readonly #options: RedisHomeOptions;
-  readonly #tellGap: (gap: LayerGap) => void;
   readonly #home: RedisHome;
   readonly #links = new Map<string, RedisLink>();
-  /** Nodes that had nothing when it was looked last. */
+  /** Nodes that had no slot at the last look. */
   readonly #idle = new Set<string>();
   readonly #subscriptions: RedisSubscriptions;
-  readonly #detours = new RedisDetours();
-  #serial = 0;
+  /** While calls wait for the first connection, later ones line up behind them. */
+  #opening: Promise<void> | undefined;
+  #hasStrays = false;
   #isPlacing = false;
   #isClosed = false;
 
   constructor(options: RedisHomeOptions, tellGap: (gap: LayerGap) => void) {
     this.#options = options;
-    this.#tellGap = tellGap;
     const subscriptions = this.#subscriptions = new RedisSubscriptions({
       now: () => options.clock.now(),
-      linkOf: (name) => this.#linkOf(name),
+      linkOf: (slot) => this.#linkOf(slot),
       certainUntil: () => this.#home.lookedAt,
-      strayed: () => void this.#placeStrays(),
+      strayed: (slot, error) => {
+        this.#follow(slot, error);
+        void this.#placeStrays();
+      },
       recovered: tellGap,
     });
     const home: RedisHome = this.#home = new RedisHome(options, {
       known: async (isNew) => {
-        if (isNew) await subscriptions.place();
+        // A single Redis is ready when all is subscribed; a node that hangs keeps no other one waiting.
+        if (!this.isCluster) await subscriptions.place();
+        else if (isNew) void this.#place();
         this.#dropIdle();
       },
-      restore: (connection) => subscriptions.restore(home.link, connection),
-      lost: () => subscriptions.linkLost(home.link),
-      recovered: tellGap,
+      // What a demoted primary has answered since the last look proves nothing.
+      lost: (connection) => {
+        subscriptions.lost(connection, Math.min(connection.lastSeenAt, home.lookedAt));
+      },
+      opened: () => subscriptions.tellGap(),
     });
   }
 
@@ -66,43 +68,40 @@ export class RedisNodes {
     return this.#home.slots !== undefined;
   }
 
-  /** Resolves when it is known where everything is. @throws {LayerError} `UNAVAILABLE`, or `CLOSED`. */
-  async ready(): Promise<void> {
-    if (this.#isClosed) throw closedError();
-    if (!this.isCluster) await this.#home.link.ready();
-  }
-
   /**
-   * Does something where `name` is: `work` has to send at once, and may be called again where nothing
-   * was done. Takes `timeoutMs` at most.
+   * Does something at the node that has `name`: `work` has to send at once, and may be called again if
+   * nothing was done. Takes `timeoutMs` at most, and a quarter of a second.
    *
    * @throws {LayerError} `UNAVAILABLE`, or another one of `work`.
    */
-  async run<T>(name: string, work: Work<T>): Promise<T> {
-    if (this.#home.link.connection === undefined) await this.ready();
-    if (!this.isCluster) return await this.#try(this.#home.link, work);
-    const call = { serial: this.#serial++, startedAt: this.#options.clock.now() };
-    const isHeldUp = this.#detours.isBefore(name, this.#linkOf(name));
-    return isHeldUp ? await this.#detour(name, work, call) : await this.#send(name, work, call);
+  run<T>(name: string, work: Work<T>): Promise<T> {
+    const { connection } = this.#home.link;
+    if (this.isCluster) return this.#runInCluster(name, work);
+    if (connection === undefined || this.#opening) return this.#limited(this.#runLate(name, work));
+    return work(connection);
   }
 
-  /** Does something on every node that has something, or the one that there is. */
+  /** Does something on every node that has a slot, or on the single Redis. */
   async everywhere(work: (connection: RedisConnection) => Promise<void>): Promise<void> {
-    await this.ready();
+    await this.#ready();
     const { link: only, slots } = this.#home;
     const owners = [...slots?.owners.values() ?? []];
     const links = slots === undefined ? [only] : owners.map((address) => this.#linkAt(address));
     for (const link of links) await work(await link.ready());
   }
 
-  /** Resolves where it answers, and a cluster says that it is well. @throws {LayerError} `UNAVAILABLE`. */
-  async check(): Promise<void> {
-    await this.#home.check();
+  /**
+   * Resolves if Redis is a primary, or its cluster is well, and what is published as `name` arrives here.
+   *
+   * @throws {LayerError} `UNAVAILABLE`, or `CLOSED`.
+   */
+  check(name: string): Promise<void> {
+    return this.#limited(this.#home.look().then(() => this.#subscriptions.noted(name)));
   }
 
-  /** Listens to a name, wherever it is; `noted()` says when it is certain that messages come. */
-  listen(name: string, subscriber: Subscriber): void {
-    this.#subscriptions.add(name, subscriber);
+  /** Listens to a name, wherever it is; `noted()` tells when messages are certain to arrive. */
+  listen(name: string, receive: RedisListener): void {
+    this.#subscriptions.add(name, receive);
   }
 
   leave(name: string): void {
@@ -114,114 +113,94 @@ export class RedisNodes {
     return this.#subscriptions.hears(name, connection);
   }
 
-  /** @throws {LayerError} `UNAVAILABLE`: its node is not there. */
-  async noted(name: string): Promise<void> {
-    await this.ready();
-    const { clock, timeoutMs } = this.#options;
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const cancel = clock.after(timeoutMs, () => reject(unavailable()));
-    try {
-      await Promise.race([this.#subscriptions.noted(name), late]);
-    } finally {
-      cancel();
-    }
+  /** Resolves when messages to all names arrive. @throws {LayerError} `UNAVAILABLE`, or `CLOSED`. */
+  noted(...names: readonly string[]): Promise<void> {
+    return this.#limited(
+      this.#ready().then(async () => {
+        await Promise.all(names.map((name) => this.#subscriptions.noted(name)));
+      }),
+    );
   }
 
   close(): void {
     this.#isClosed = true;
+    this.#subscriptions.close(closedError());
     this.#home.close();
     for (const link of this.#links.values()) link.close();
   }
 
-  #linkOf(name: string): RedisLink | undefined {
-    const { link, slots } = this.#home;
-    if (slots === undefined) return link;
-    const owner = slots.ownerOf(name);
-    return owner && this.#linkAt(owner);
+  async #ready(): Promise<void> {
+    if (this.#isClosed) throw closedError();
+    if (!this.isCluster) await this.#home.link.ready();
   }
 
-  #linkAt(address: RedisAddress): RedisLink {
-    const key = formatAddress(address);
-    const known = this.#links.get(key);
-    if (known !== undefined) return known;
-    const link: RedisLink = new RedisLink(this.#options, {
-      address: () => address,
-      restore: (connection) => this.#subscriptions.restore(link, connection),
-      lost: () => {
-        this.#subscriptions.linkLost(link);
-        this.#home.lookSoon();
-      },
-      failed: () => this.#home.lookSoon(),
-      moved: (name) => this.#subscriptions.moved(link, name),
-      recovered: this.#tellGap,
-    });
-    this.#links.set(key, link);
-    return link;
+  #limited<T>(work: Promise<T>, ms: number = this.#options.timeoutMs): Promise<T> {
+    const { clock } = this.#options;
+    return within(work, { clock, ms, late: unavailable });
   }
 
-  async #try<T>(link: RedisLink | undefined, work: Work<T>, isAsked = false): Promise<T> {
-    if (link === undefined) throw new RedisRedirection("later");
-    const connection = await link.ready();
-    if (isAsked) connection.asking();
-    return await work(connection);
-  }
-
-  async #send<T>(name: string, work: Work<T>, call: Call): Promise<T> {
-    const link = this.#linkOf(name);
-    const land = this.#detours.leave(name, link);
-    let detour: Promise<T>;
+  async #runLate<T>(name: string, work: Work<T>): Promise<T> {
+    const opening = this.#opening ??= this.#ready();
     try {
-      return await this.#try(link, work);
+      await opening;
+    } finally {
+      // The first of those in line; the others follow before anything else can be called.
+      if (this.#opening === opening) this.#opening = undefined;
+    }
+    return await this.run(name, work);
+  }
+
+  async #runInCluster<T>(name: string, work: Work<T>): Promise<T> {
+    const { clock, timeoutMs } = this.#options;
+    const slot = slotOf(name);
+    const until = clock.now() + timeoutMs;
+    const connection = this.#linkOf(slot)?.connection;
+    let refused: RedisRedirection | undefined;
+    try {
+      if (connection !== undefined) return await work(connection);
     } catch (error) {
       if (!(error instanceof RedisRedirection)) throw error;
-      detour = this.#detour(name, work, call, error);
-    } finally {
-      land();
+      refused = error;
     }
-    return await detour;
+    return await this.#limited(this.#seek(slot, work, { until, refused }), until - clock.now());
   }
 
-  /** Tries again, in turn with whatever else is asked for the name. */
-  #detour<T>(name: string, work: Work<T>, call: Call, error?: RedisRedirection): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    this.#detours.hold(name, {
-      serial: call.serial,
-      alone: async () => {
-        const outcome = this.#follow(name, work, call, error);
-        outcome.then(resolve, reject);
-        return await outcome.then(() => true, () => false);
-      },
-      along: () => void this.#send(name, work, call).then(resolve, reject),
-    });
-    return promise;
-  }
-
-  /** Tries where the redirections say, as long as a command may take. */
-  async #follow<T>(name: string, work: Work<T>, call: Call, error?: RedisRedirection): Promise<T> {
-    const until = call.startedAt + this.#options.timeoutMs;
-    let asked = error && await this.#redirect(name, error, 0);
-    for (let tries = 1;; tries++) {
+  /** Tries where the redirections say. */
+  async #seek<T>(
+    slot: number,
+    work: Work<T>,
+    { until, refused }: { readonly until: number; refused: RedisRedirection | undefined },
+  ): Promise<T> {
+    for (let tries = 0;; tries++) {
       try {
-        return await this.#try(asked ?? this.#linkOf(name), work, asked !== undefined);
+        const asked = refused && await this.#redirect(slot, refused, tries);
+        const connection = await this.#connectionTo(asked ?? this.#linkOf(slot));
+        if (asked !== undefined) connection.asking();
+        return await work(connection);
       } catch (error) {
-        if (!(error instanceof RedisRedirection) || this.#options.clock.now() >= until) throw error;
-        asked = await this.#redirect(name, error, tries);
+        const isOver = this.#isClosed || this.#options.clock.now() >= until;
+        if (!(error instanceof RedisRedirection) || isOver) throw error;
+        refused = error;
       }
     }
   }
 
-  /** Returns whom to ask this once, where it is not who has the slot. */
+  async #connectionTo(link: RedisLink | undefined): Promise<RedisConnection> {
+    if (this.#isClosed) throw closedError();
+    if (link === undefined) throw new RedisRedirection("later");
+    return await link.ready();
+  }
+
+  /** Returns the node to ask this once, if it is not the one that has the slot. */
   async #redirect(
-    name: string,
-    { kind, address }: RedisRedirection,
+    slot: number,
+    error: RedisRedirection,
     tries: number,
   ): Promise<RedisLink | undefined> {
-    const to = address === undefined ? undefined : parseNode(address);
-    if (kind === "ask" && to !== undefined) return this.#linkAt(to);
-    if (kind === "moved" && to !== undefined && tries < 2) {
-      this.#home.slots?.move(name, to);
-      void this.#subscriptions.place();
-      this.#home.lookSoon();
+    const to = parseNode(error.address);
+    if (error.kind === "ask" && to !== undefined) return this.#linkAt(to);
+    if (error.kind === "moved" && to !== undefined && tries < 2) {
+      if (this.#follow(slot, error)) void this.#place();
     } else {
       await this.#pause(tries);
       await this.#home.look().catch(() => {});
@@ -229,15 +208,59 @@ export class RedisNodes {
     return undefined;
   }
 
+  /** Notes what a redirection says. Returns whether that is news. */
+  #follow(slot: number, error: RedisRedirection | undefined): boolean {
+    const to = error?.kind === "moved" ? parseNode(error.address) : undefined;
+    return to !== undefined && (this.#home.slots?.move(slot, to) ?? false);
+  }
+
+  /** Places strays: at once where redirections say, then where the cluster says, until there are none. */
   async #placeStrays(): Promise<void> {
+    this.#hasStrays = true;
     if (this.#isPlacing) return;
     this.#isPlacing = true;
-    for (let tries = 0; this.#subscriptions.hasStrays && !this.#isClosed; tries++) {
-      await this.#home.look().catch(() => {});
-      await this.#subscriptions.place();
-      if (this.#subscriptions.hasStrays) await this.#pause(tries);
+    for (let tries = 0; this.#hasStrays && !this.#isClosed; tries++) {
+      if (tries > 1) {
+        await this.#pause(tries - 2);
+        await this.#home.look().catch(() => {});
+      }
+      this.#hasStrays = false;
+      // A node that hangs keeps the others waiting for a moment only.
+      await Promise.race([this.#place(), this.#pause(Infinity)]);
     }
     this.#isPlacing = false;
+  }
+
+  async #place(): Promise<void> {
+    await this.#subscriptions.place();
+    this.#subscriptions.tellGap();
+  }
+
+  #linkOf(slot: number): RedisLink | undefined {
+    const { link, slots } = this.#home;
+    if (slots === undefined) return link;
+    const owner = slots.ownerOf(slot);
+    return owner && this.#linkAt(owner);
+  }
+
+  #linkAt(address: RedisAddress): RedisLink {
+    const key = formatAddress(address);
+    const known = this.#links.get(key);
+    if (known !== undefined) return known;
+    const subscriptions = this.#subscriptions;
+    const link: RedisLink = new RedisLink(this.#options, {
+      address: () => address,
+      restore: () => subscriptions.restore(link),
+      lost: (connection) => {
+        subscriptions.lost(connection, connection.lastSeenAt);
+        this.#home.lookSoon();
+      },
+      failed: () => this.#home.lookSoon(),
+      moved: (name, connection) => subscriptions.moved(name, connection),
+      opened: () => subscriptions.tellGap(),
+    });
+    this.#links.set(key, link);
+    return link;
   }
 
   #dropIdle(): void {

@@ -28,6 +28,15 @@ export function unavailable(cause?: unknown): LayerError {
   return redirectionOf(cause) ?? new LayerError("UNAVAILABLE", reasonOf(cause), { cause });
 }
 
+/**
+ * Whether an answer says that the connection is of no use: it leads to a replica (`READONLY`,
+ * `MASTERDOWN`) or to a server that has just started (`LOADING`), or the scripts were flushed, which a
+ * new connection loads again.
+ */
+export function isUseless(error: unknown): boolean {
+  return error instanceof RedisError && /^(READONLY|MASTERDOWN|LOADING|NOSCRIPT)$/.test(error.code);
+}
+
 function redirectionOf(error: unknown): RedisRedirection | undefined {
   if (!(error instanceof RedisError)) return undefined;
   const [code, , address] = error.message.split(" ");
@@ -36,7 +45,7 @@ function redirectionOf(error: unknown): RedisRedirection | undefined {
   if (error.message.includes("non local key")) {
     return new RedisRedirection("later", undefined, error);
   }
-  const isLater = code === "TRYAGAIN" || code === "CLUSTERDOWN" || code === "LOADING";
+  const isLater = code === "TRYAGAIN" || code === "CLUSTERDOWN";
   return isLater ? new RedisRedirection("later", undefined, error) : undefined;
 }
 

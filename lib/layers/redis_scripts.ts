@@ -36,6 +36,10 @@ end
  * `<token> <until> <attempts>`. A message that was given back is free since `until`, and has the token
  * `-`. Readers must be able to take messages out of a Redis whose memory is full: hence `allow-oom`.
  *
+ * A replica publishes to those that listen there, and to no others. So `publish` does something first that
+ * a replica refuses with `READONLY`: it deletes what is not there. In a cluster a replica passes on what
+ * is published.
+ *
  * `publish` [name [members]], deadline, group expiry, frame [name [members]]: the number of processes
  * that got it, 1, and the members in the list; 0 in place of 1 where that is on another node; -1 where
  * it is too late, -2 where nothing can be published here.
@@ -56,6 +60,10 @@ end
 export const REDIS_SCRIPTS: Readonly<Record<RedisScript, string>> = {
   publish: `${NOW}
 if now > tonumber(ARGV[1]) then return {-1} end
+if KEYS[1] then
+  local proof = redis.pcall('UNLINK', KEYS[1])
+  if type(proof) == 'table' and string.find(proof.err, '^READONLY') then return proof end
+end
 local reached = redis.pcall('SPUBLISH', KEYS[1] or ARGV[4], ARGV[3])
 if type(reached) ~= 'number' then return {-2} end
 local result = {reached, 1}

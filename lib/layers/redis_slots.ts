@@ -24,22 +24,22 @@ export class RedisSlots {
     return slots;
   }
 
-  /** Who has what is called `name`; undefined where nobody does. */
-  ownerOf(name: string): RedisAddress | undefined {
-    return this.#owners[slotOf(name)];
+  /** The node that has a slot; `undefined` if no node has it. */
+  ownerOf(slot: number): RedisAddress | undefined {
+    return this.#owners[slot];
   }
 
-  /** Notes that a node has what is called `name`, and all else in its slot. */
-  move(name: string, to: RedisAddress): void {
-    this.#owners[slotOf(name)] = to;
+  /** Notes that a node has a slot. Returns whether that is new. */
+  move(slot: number, to: RedisAddress): boolean {
+    const isNew = !isSame(this.#owners[slot], to);
+    this.#owners[slot] = to;
+    return isNew;
   }
 
   /** Whether the same nodes have the same slots. */
   equals(other: RedisSlots | undefined): boolean {
-    return other !== undefined && this.#owners.every((owner, slot) => {
-      const known = other.#owners[slot];
-      return owner?.host === known?.host && owner?.port === known?.port;
-    });
+    return other !== undefined &&
+      this.#owners.every((owner, slot) => isSame(owner, other.#owners[slot]));
   }
 
   /** Every node that has a slot, by its address. */
@@ -60,6 +60,10 @@ export function slotOf(name: string): number {
     for (let bit = 0; bit < 8; bit++) sum = (sum & 0x8000 ? sum << 1 ^ 0x1021 : sum << 1) & 0xffff;
   }
   return sum % SLOT_COUNT;
+}
+
+function isSame(one: RedisAddress | undefined, other: RedisAddress | undefined): boolean {
+  return one?.host === other?.host && one?.port === other?.port;
 }
 
 function list(reply: RedisReply | undefined): readonly RedisReply[] {

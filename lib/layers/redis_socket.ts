@@ -64,13 +64,16 @@ export class RedisSocket {
   /** Says who asks. To be called first. @throws {Error} Nobody is there, or says no. */
   async hello({ username = "default", password, database }: RedisAccess): Promise<void> {
     const auth = password === undefined ? [] : ["AUTH", username, password];
+    let server: RedisReply;
     try {
-      await this.command(["HELLO", "3", ...auth]);
+      server = await this.command(["HELLO", "3", ...auth]);
     } catch (error) {
       // *Security*: one that does not know the command repeats it, with the password.
       throw error instanceof RedisError ? new RedisError(error.code) : error;
     }
-    if (database > 0) await this.command(["SELECT", `${database}`]);
+    // A cluster has one database: there the number is part of the names alone.
+    const isCluster = Array.isArray(server) && server[server.indexOf("mode") + 1] === "cluster";
+    if (database > 0 && !isCluster) await this.command(["SELECT", `${database}`]);
   }
 
   /** Asks; what is asked first is answered first. @throws {RedisError} It said no. */
@@ -84,17 +87,13 @@ export class RedisSocket {
     await this.#ask(["SSUBSCRIBE", name], {});
   }
 
+  /** Resolves when nothing that is published under the name comes any more. */
   async unsubscribe(name: string): Promise<void> {
     this.#listeners.delete(name);
     this.#leaving.set(name, (this.#leaving.get(name) ?? 0) + 1);
-    const left = this.#ask(["SUNSUBSCRIBE", name], { unsubscribes: name });
-    // What tells that the answer was there: it may look like one that nobody asked for.
-    const fence = this.command(["PING"]);
-    left.catch(() => {});
-    await fence;
-    const others = this.#leaving.get(name)! - 1;
-    if (others > 0) this.#leaving.set(name, others);
-    else this.#leaving.delete(name);
+    this.#ask(["SUNSUBSCRIBE", name], { unsubscribes: name }).catch(() => {});
+    // Its answer tells that the first one was there: that may look like a push that nobody asked for.
+    await this.command(["PING"]);
   }
 
   /** Ends it. What was not answered is rejected. */
@@ -140,13 +139,23 @@ export class RedisSocket {
 
   #answer(reply: RedisReply): void {
     let question = this.#next();
-    // It was answered by a push, unless this is an error: then it is the answer.
-    if (question?.unsubscribes !== undefined && !(reply instanceof RedisError)) {
-      question.resolve(null);
-      question = this.#next();
+    if (question?.unsubscribes !== undefined) {
+      // At once: a push that comes right after it is about a later subscription.
+      this.#left(question.unsubscribes);
+      // It was answered by a push, unless this is an error: then it is the answer.
+      if (!(reply instanceof RedisError)) {
+        question.resolve(null);
+        question = this.#next();
+      }
     }
     if (reply instanceof RedisError) question?.reject(reply);
     else question?.resolve(reply);
+  }
+
+  #left(name: string): void {
+    const others = this.#leaving.get(name)! - 1;
+    if (others > 0) this.#leaving.set(name, others);
+    else this.#leaving.delete(name);
   }
 
   #next(): Question | undefined {

@@ -1,215 +1,209 @@
 import type { LayerGap } from "./channel_layer.ts";
 import type { RedisConnection } from "./redis_connection.ts";
 import type { RedisLink } from "./redis_link.ts";
-import { RedisRedirection } from "./redis_refusal.ts";
+import { RedisRedirection, unavailable } from "./redis_refusal.ts";
+import { slotOf } from "./redis_slots.ts";
 import type { RedisListener } from "./redis_socket.ts";
 
-/** Takes what is published under a name. */
-export interface Subscriber {
+interface Subscription {
+  readonly name: string;
+  readonly slot: number;
   readonly receive: RedisListener;
-  /** What was published and did not come yet does not come any more. */
-  lost?(): void;
-}
-
-interface Subscription extends Subscriber {
   users: number;
-  /** Over which node it listens; undefined while it is a stray. */
-  link: RedisLink | undefined;
-  /** Settles when Redis has noted it. */
-  noted: Promise<void>;
-  /** For a stray: settles `noted`. */
-  found: (() => void) | undefined;
-  /** Whether it has listened at all. */
-  wasHeard: boolean;
-  /** Since when it misses messages, where it did not before. */
+  /** The connection that was asked to subscribe; `undefined` while there is none to ask. */
+  on: RedisConnection | undefined;
+  /** Counts what was asked, so that a late answer is told from the last one. */
+  attempt: number;
+  /** Resolves when that connection has confirmed. */
+  heard: PromiseWithResolvers<void>;
+  isHeard: boolean;
+  /** Since when messages are missed that would have arrived before. */
   lostAt: number | undefined;
 }
 
 /** What {@linkcode RedisSubscriptions} work with. */
 export interface SubscriptionsContext {
   now(): number;
-  /** The node that has what is called `name`; undefined where none is known to. */
-  linkOf(name: string): RedisLink | undefined;
-  /** Since when it is not certain that who had what is what is known. */
+  /** The node that has a slot; `undefined` if no node is known to have it. */
+  linkOf(slot: number): RedisLink | undefined;
+  /** The last time at which the nodes are known to have had their names. */
   certainUntil(): number;
-  /** Some have no node: `place()` is to be called once it is known who has what. */
-  strayed(): void;
+  /** Called when a node that answers does not take a name, or no node is known: `place()` is due. */
+  strayed(slot: number, error?: RedisRedirection): void;
   recovered(gap: LayerGap): void;
 }
 
 /**
- * Which names this process listens to: once each, however many want it, over the node that has it. One
- * whose node does not have it any more is a *stray*, until it is placed again.
+ * The names that this process listens to: once each, whatever the number of users, over the connection
+ * to the node that has the name.
+ *
+ * One rule holds after every event: a name whose node has a connection is subscribed on exactly that
+ * connection, or is a *stray* that `place()` looks after.
  */
 export class RedisSubscriptions {
   readonly #context: SubscriptionsContext;
   readonly #wanted = new Map<string, Subscription>();
-  readonly #strays = new Set<string>();
+  /** Since when something was missed that is heard again, and has not been told. */
+  #gapSince: number | undefined;
 
   constructor(context: SubscriptionsContext) {
     this.#context = context;
   }
 
-  get hasStrays(): boolean {
-    return this.#strays.size > 0;
-  }
-
-  /** Listens; `noted()` says when it is certain that messages come. */
-  add(name: string, subscriber: Subscriber): void {
+  /** Listens; `noted()` tells when messages are certain to arrive. */
+  add(name: string, receive: RedisListener): void {
     const known = this.#wanted.get(name);
     if (known !== undefined) {
       known.users++;
       return;
     }
     const subscription: Subscription = {
-      ...subscriber,
+      name,
+      slot: slotOf(name),
+      receive,
       users: 1,
-      link: undefined,
-      noted: Promise.resolve(),
-      found: undefined,
-      wasHeard: false,
+      on: undefined,
+      attempt: 0,
+      heard: newHeard(),
+      isHeard: false,
       lostAt: undefined,
     };
     this.#wanted.set(name, subscription);
-    void this.#place(name, subscription);
+    void this.#place(subscription);
   }
 
   remove(name: string): void {
     const known = this.#wanted.get(name);
     if (known === undefined || --known.users > 0) return;
     this.#wanted.delete(name);
-    this.#strays.delete(name);
-    known.found?.();
-    known.link?.connection?.unsubscribe(name).catch(() => {});
+    known.heard.resolve();
+    known.on?.unsubscribe(name).catch(() => {});
   }
 
   /** Whether what is published over `connection` from now on comes back over it. */
   hears(name: string, connection: RedisConnection): boolean {
-    return this.#wanted.get(name)?.link?.connection === connection;
-  }
-
-  /** @throws {LayerError} `UNAVAILABLE`: its node is not there. */
-  async noted(name: string): Promise<void> {
-    while (true) {
-      const subscription = this.#wanted.get(name);
-      if (subscription === undefined) return;
-      const { link, noted } = subscription;
-      await link?.ready();
-      await noted.catch((error) => {
-        if (!(error instanceof RedisRedirection) || subscription.noted === noted) throw error;
-      });
-      // It may have moved meanwhile.
-      if (link !== undefined && subscription.link === link && subscription.noted === noted) return;
-    }
-  }
-
-  /** Subscribes to what is wanted of a node on a new connection. @throws {LayerError} `UNAVAILABLE`. */
-  async restore(link: RedisLink, connection: RedisConnection): Promise<void> {
-    const own = [...this.#wanted].filter(([, subscription]) => subscription.link === link);
-    await Promise.all(own.map(async ([name, subscription]) => {
-      subscription.noted = connection.subscribe(name, subscription.receive);
-      try {
-        await subscription.noted;
-        subscription.wasHeard = true;
-      } catch (error) {
-        if (!(error instanceof RedisRedirection)) throw error;
-        this.#stray(name, subscription, link.cutOffAt);
-      }
-    }));
-    for (const [name, subscription] of own) {
-      if (this.#wanted.get(name) !== subscription) await connection.unsubscribe(name);
-    }
-  }
-
-  /** A node is not there any more, for now. */
-  linkLost(link: RedisLink): void {
-    for (const subscription of this.#wanted.values()) {
-      if (subscription.link === link) subscription.lost?.();
-    }
-  }
-
-  /** A node says that it does not have a name any more. */
-  moved(link: RedisLink, name: string): void {
-    const subscription = this.#wanted.get(name);
-    if (subscription?.link === link) this.#stray(name, subscription);
+    return this.#wanted.get(name)?.on === connection;
   }
 
   /**
-   * Lets each listen over the node that has it now. Resolves when they do, as far as they can, and
-   * says that there was a gap.
+   * Resolves when messages are certain to arrive.
+   *
+   * @throws {LayerError} `UNAVAILABLE`: its node cannot be reached, or refuses.
    */
-  async place(): Promise<void> {
-    const moving = [...this.#wanted].filter(([name, { link }]) =>
-      link === undefined || link !== this.#context.linkOf(name)
+  async noted(name: string): Promise<void> {
+    const subscription = this.#wanted.get(name);
+    if (subscription === undefined || subscription.isHeard) return;
+    const { heard } = subscription;
+    if (subscription.on === undefined) {
+      // Rejects at once if the node is known to be gone.
+      await this.#context.linkOf(subscription.slot)?.ready();
+      if (this.#wanted.get(name) === subscription) void this.#place(subscription);
+    }
+    await heard.promise;
+  }
+
+  /** Subscribes on a new connection to everything that is wanted of its node. */
+  async restore(link: RedisLink): Promise<void> {
+    const own = [...this.#wanted.values()].filter(({ slot }) =>
+      this.#context.linkOf(slot) === link
     );
-    const since = await Promise.all(moving.map(async ([name, subscription]) => {
-      const old = subscription.link;
-      if (old !== undefined) {
-        old.connection?.unsubscribe(name).catch(() => {});
-        this.#lose(subscription, old.cutOffAt);
-      }
-      return await this.#place(name, subscription);
-    }));
-    const known = since.filter((time) => time !== undefined);
-    if (known.length === 0) return;
-    this.#context.recovered({ since: Math.min(...known), until: this.#context.now() });
+    await Promise.all(own.map((subscription) => this.#place(subscription)));
   }
 
-  /** Returns since when messages were missed that come again. */
-  async #place(name: string, subscription: Subscription): Promise<number | undefined> {
-    const link = this.#context.linkOf(name);
-    if (link === undefined) return void this.#wait(name, subscription);
-    subscription.link = link;
-    this.#strays.delete(name);
-    const { connection } = link;
-    const { lostAt } = subscription;
-    if (connection === undefined) {
-      // It is restored with the others of the node, and the node tells of the gap.
-      link.open(lostAt);
-      this.#find(subscription);
-      return;
+  /** Takes note of the end of a connection, over which everything arrived until `since`. */
+  lost(connection: RedisConnection, since: number): void {
+    for (const subscription of this.#wanted.values()) {
+      if (subscription.on === connection) this.#lose(subscription, since);
     }
-    const noted = subscription.noted = connection.subscribe(name, subscription.receive);
-    noted.catch(() => {});
+  }
+
+  /** Takes note that a node has ended a subscription. */
+  moved(name: string, connection: RedisConnection): void {
+    const subscription = this.#wanted.get(name);
+    if (subscription?.on === connection) this.#stray(subscription);
+  }
+
+  /** Lets each name be heard over the node that has it. Resolves when that is done, as far as it can be. */
+  async place(): Promise<void> {
+    await Promise.all([...this.#wanted.values()].map((subscription) => this.#place(subscription)));
+  }
+
+  /** Tells of the gap in what is heard again, if there was one. */
+  tellGap(): void {
+    const since = this.#gapSince;
+    this.#gapSince = undefined;
+    if (since !== undefined) this.#context.recovered({ since, until: this.#context.now() });
+  }
+
+  /** Ends all waiting. */
+  close(error: Error): void {
+    for (const { heard } of this.#wanted.values()) heard.reject(error);
+    this.#wanted.clear();
+  }
+
+  async #place(subscription: Subscription): Promise<void> {
+    const { name, slot } = subscription;
+    const link = this.#context.linkOf(slot);
+    const connection = link?.carrier;
+    if (subscription.on !== undefined && subscription.on !== connection) {
+      subscription.on.unsubscribe(name).catch(() => {});
+      this.#lose(subscription, this.#context.certainUntil());
+    }
+    if (link === undefined) return this.#context.strayed(slot);
+    // Without a connection, it is restored with the others of its node.
+    if (connection === undefined) return link.open();
+    if (subscription.on === undefined) await this.#subscribe(subscription, connection);
+  }
+
+  async #subscribe(subscription: Subscription, connection: RedisConnection): Promise<void> {
+    const { name } = subscription;
+    subscription.on = connection;
+    const attempt = ++subscription.attempt;
     try {
-      await noted;
-      subscription.wasHeard = true;
-      this.#find(subscription);
-      return lostAt;
+      await connection.subscribe(name, subscription.receive);
+      if (subscription.attempt === attempt) this.#hear(subscription);
     } catch (error) {
-      if (subscription.link !== link || this.#wanted.get(name) !== subscription) return;
-      const isHere = link.connection === connection;
-      // Whoever was told that it is heard is not left alone with a node that refuses.
-      if (error instanceof RedisRedirection || (isHere && subscription.wasHeard)) {
-        this.#stray(name, subscription);
-      } else if (lostAt !== undefined && !isHere) link.open(lostAt);
+      if (subscription.attempt !== attempt) return;
+      const isKnown = subscription.lostAt !== undefined;
+      const redirection = error instanceof RedisRedirection ? error : undefined;
+      if (redirection !== undefined || isKnown) this.#stray(subscription, redirection);
+      else this.#fail(subscription, error);
     }
   }
 
-  #find(subscription: Subscription): void {
+  #hear(subscription: Subscription): void {
+    const { lostAt } = subscription;
+    subscription.isHeard = true;
     subscription.lostAt = undefined;
-    subscription.found?.();
-    subscription.found = undefined;
+    subscription.heard.resolve();
+    if (lostAt !== undefined) this.#gapSince = Math.min(lostAt, this.#gapSince ?? lostAt);
   }
 
-  #stray(name: string, subscription: Subscription, since?: number): void {
-    this.#lose(subscription, since);
-    this.#wait(name, subscription);
+  /** A node that answers has not taken it: it has moved, or was heard before and is not given up. */
+  #stray(subscription: Subscription, error?: RedisRedirection): void {
+    this.#lose(subscription, this.#context.certainUntil());
+    this.#context.strayed(subscription.slot, error);
   }
 
-  #lose(subscription: Subscription, since: number | undefined): void {
-    subscription.link = undefined;
-    if (subscription.wasHeard) subscription.lostAt ??= since ?? this.#context.certainUntil();
-    subscription.lost?.();
+  /** What waits for a name that has moved goes on waiting: it is found, or the limit comes. */
+  #lose(subscription: Subscription, since: number): void {
+    subscription.on = undefined;
+    subscription.attempt++;
+    if (!subscription.isHeard) return;
+    subscription.isHeard = false;
+    subscription.lostAt ??= since;
+    subscription.heard = newHeard();
   }
 
-  #wait(name: string, subscription: Subscription): void {
-    this.#strays.add(name);
-    if (subscription.found === undefined) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      subscription.noted = promise;
-      subscription.found = resolve;
-    }
-    this.#context.strayed();
+  #fail(subscription: Subscription, error: unknown): void {
+    subscription.on = undefined;
+    subscription.heard.reject(unavailable(error));
+    subscription.heard = newHeard();
   }
+}
+
+function newHeard(): PromiseWithResolvers<void> {
+  const heard = Promise.withResolvers<void>();
+  heard.promise.catch(() => {});
+  return heard;
 }

@@ -135,6 +135,120 @@ test("a database that was replaced by another one is a gap", options, async () =
   await other.close();
 });
 
+/** A database that can be made to hold its answers. */
+function holdable(kv: Deno.Kv) {
+  let held: Promise<void> | undefined;
+  let began = () => {};
+  const get = async (key: Deno.KvKey) => {
+    if (held !== undefined && key[1] === "head") {
+      const answer = held;
+      began();
+      await answer;
+    }
+    return await kv.get(key);
+  };
+  const proxy = new Proxy(kv, {
+    get(target, name) {
+      if (name === "get") return get;
+      const value = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  /** Holds the next reading of the head. Returns when that began, and how to let it go on. */
+  const hold = () => {
+    const [begun, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    held = release.promise;
+    began = () => {
+      held = undefined;
+      begun.resolve();
+    };
+    return { begun: begun.promise, release: () => release.resolve() };
+  };
+  return { kv: proxy, hold };
+}
+
+test(
+  "KvChannelLayer.groupSend() settles if its entry is gone when the process goes on",
+  options,
+  async () => {
+    using kv = await Deno.openKv(":memory:");
+    const slow = holdable(kv);
+    const layer = new KvChannelLayer(slow.kv, { ...POLL, timeoutMs: 5_000 });
+    const other = new KvChannelLayer(kv, POLL);
+    const inbox = await join(layer);
+    await other.groupSend("g", { type: "1" });
+    const { begun, release } = slow.hold();
+    await begun;
+    const sent = layer.groupSend("g", { type: "2" });
+    await eventually(async () => assert.equal(await count(kv, "layer", "log"), 2));
+    for await (const { key } of kv.list({ prefix: ["layer", "log"] })) await kv.delete(key);
+    release();
+    const { delivered, dropped } = await sent;
+    assert.deepEqual([delivered, dropped], [0, 1]);
+    assert.equal(layer.stats.dropped.gap, 1);
+    assert.equal(inbox.gaps.length, 1);
+    await layer.groupSend("g", { type: "3" });
+    assert.equal(inbox.types.at(-1), "3");
+    await layer.close();
+    await other.close();
+  },
+);
+
+test(
+  "KvChannelLayer settles every call within its limit while its reading hangs",
+  options,
+  async () => {
+    using kv = await Deno.openKv(":memory:");
+    const slow = holdable(kv);
+    const layer = new KvChannelLayer(slow.kv, { ...POLL, timeoutMs: 200 });
+    const inbox = await join(layer);
+    const channel = layer.newChannel();
+    const { begun, release } = slow.hold();
+    await begun;
+    const calls = [];
+    for (let n = 0; n < 20; n++) {
+      calls.push(layer.groupSend("g", { type: "late" }), layer.groupAdd("h", channel));
+      calls.push(layer.groupDiscard("g", channel), layer.send("jobs", HELLO), layer.check());
+    }
+    const settled = await Promise.allSettled(calls);
+    assert.ok(settled.some(({ status }) => status === "rejected"));
+    release();
+    await eventually(async () => {
+      await layer.groupSend("g", { type: "after" });
+      assert.equal(inbox.types.at(-1), "after");
+    });
+    await layer.close();
+  },
+);
+
+test("KvChannelLayer reads an entry later that cannot be read now", options, async () => {
+  using kv = await Deno.openKv(":memory:");
+  let isBroken = false;
+  const flaky = new Proxy(kv, {
+    get(target, name) {
+      const value = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        const [selector] = args as [{ prefix?: Deno.KvKey }];
+        if (isBroken && selector?.prefix?.[1] === "part") throw new Error("disk I/O error");
+        return value.apply(target, args);
+      };
+    },
+  });
+  const [layer, other] = [new KvChannelLayer(flaky, POLL), new KvChannelLayer(kv, POLL)];
+  const inbox = await join(layer);
+  isBroken = true;
+  await other.groupSend("g", { type: "large", data: "x".repeat(100_000) });
+  await other.groupSend("g", { type: "small" });
+  await eventually(() => assert.rejects(layer.groupAdd("h", layer.newChannel()), UNAVAILABLE));
+  isBroken = false;
+  await inbox.wait(2);
+  assert.deepEqual(inbox.types, ["large", "small"]);
+  assert.equal(layer.stats.dropped.malformed, 0);
+  await layer.close();
+  await other.close();
+});
+
 test("what is no message is counted and ignored", options, async () => {
   using kv = await Deno.openKv(":memory:");
   const layer = new KvChannelLayer(kv, POLL);

@@ -205,7 +205,7 @@ test(
   options,
   async () => {
     await using pair = new Pair();
-    const name = `${prefix}:{g:g}`;
+    const name = `${prefix}:0:{g:g}`;
     const leaves = await Promise.all([1, 2, 3].map(async () => {
       const channel = pair.one.newChannel();
       const leave = pair.one.attach(channel, new LayerInbox());
@@ -221,7 +221,7 @@ test(
 
 test("what is no message is counted and ignored", options, async () => {
   await using pair = await Pair.create();
-  const inbox = `${prefix}:{p:${pair.other.newChannel().match(/\.(\w+)!/)![1]}}`;
+  const inbox = `${prefix}:0:{p:${pair.other.newChannel().match(/\.(\w+)!/)![1]}}`;
   const garbage = [
     "x",
     "[]",
@@ -235,7 +235,7 @@ test("what is no message is counted and ignored", options, async () => {
     "[".repeat(30_000),
   ];
   for (const text of garbage) {
-    await server.command(`SPUBLISH ${prefix}:{g:g} ${quote(text)}`);
+    await server.command(`SPUBLISH ${prefix}:0:{g:g} ${quote(text)}`);
     await server.command(`SPUBLISH ${inbox} ${quote(text)}`);
   }
   await server.command(`SPUBLISH ${inbox} ${quote('[1,"a",".bad name!",null,null,{"type":"x"}]')}`);
@@ -247,7 +247,7 @@ test("what is no message is counted and ignored", options, async () => {
 
 test("garbage in a durable channel is counted, and what follows is read", options, async () => {
   await using pair = await Pair.create();
-  const queue = `${prefix}:{c:jobs}:queue`;
+  const queue = `${prefix}:0:{c:jobs}:queue`;
   await server.command(`HSET ${queue} m0 x m1 99999999999999:x tail 2`);
   await pair.one.send("jobs", HELLO);
   assert.deepEqual(await pair.other.receive("jobs"), HELLO);
@@ -256,7 +256,7 @@ test("garbage in a durable channel is counted, and what follows is read", option
 
 test("a queue of another type is UNAVAILABLE, and nothing breaks", options, async () => {
   await using pair = await Pair.create();
-  await server.command(`SET ${prefix}:{c:jobs}:queue x`);
+  await server.command(`SET ${prefix}:0:{c:jobs}:queue x`);
   await assert.rejects(pair.one.send("jobs", HELLO), UNAVAILABLE);
   assert.equal((await pair.one.groupSend("g", HELLO)).delivered, 1);
 });
@@ -283,10 +283,10 @@ test(
     assert.deepEqual(inboxes[3]!.types, []);
     await eventually(() => assert.equal(layers[3]!.stats.dropped.malformed, 2));
     await layers[0]!.send("jobs", { type: "secret-word" });
-    const raw = await server.ask("HGETALL", `${prefix}:{c:jobs}:queue`) as string[];
+    const raw = await server.ask("HGETALL", `${prefix}:0:{c:jobs}:queue`) as string[];
     assert.match(raw.join(), /m0,\d+:/);
     assert.doesNotMatch(raw.join(), /secret-word/);
-    await server.command(`COPY ${prefix}:{c:jobs}:queue ${prefix}:{c:other}:queue`);
+    await server.command(`COPY ${prefix}:0:{c:jobs}:queue ${prefix}:0:{c:other}:queue`);
     const stolen = layers[1]!.receive("other", { signal: AbortSignal.timeout(300) });
     await assert.rejects(stolen, { name: "TimeoutError" });
     assert.equal(layers[1]!.stats.dropped.malformed, 1);

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 
 const ALGORITHM = "aes-256-gcm";
 const NONCE_BYTES = 12;
@@ -10,22 +10,24 @@ const MIN_SECRET_LENGTH = 32;
 interface Key {
   readonly id: string;
   readonly key: Buffer;
+  readonly signing: Buffer;
 }
 
 /**
- * Encrypts what is given to Redis: AES-256-GCM, with the place it is meant for as additional data, so
- * that a text of one group is no text of another.
+ * Encrypts and authenticates what goes over a layer: AES-256-GCM with the place of a text, the name of
+ * its group, process or channel, as additional data. A text of one place is refused at another.
  *
  * Synchronous, so that messages keep their order. *Security*: nonces are random; change keys before
  * 2³² messages.
  */
-export class RedisCipher {
+export class LayerCipher {
   readonly #keys: readonly [Key, ...Key[]];
 
   /**
    * @param secrets The first one encrypts, all of them decrypt. To change keys: add the new one at the
    * end everywhere, move it to the front everywhere, then take the old one away.
-   * @throws {TypeError} There is none, or one is shorter than 32 characters.
+   * @throws {TypeError} There is none, or one is shorter than 32 characters. The message repeats nothing
+   * of it.
    */
   constructor(secrets: readonly string[]) {
     const [first, ...others] = secrets.map(deriveKey);
@@ -39,6 +41,14 @@ export class RedisCipher {
     const cipher = createCipheriv(ALGORITHM, key, nonce).setAAD(Buffer.from(place));
     const body = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
     return `${id}.${Buffer.concat([nonce, cipher.getAuthTag(), body]).toString("base64")}`;
+  }
+
+  /** Returns proofs that a holder of a key put `text` at a place: one for each key, the first one's first. */
+  sign(text: string, place: string): readonly [string, ...string[]] {
+    const [first, ...others] = this.#keys;
+    const proof = ({ signing }: Key) =>
+      createHmac("sha256", signing).update(JSON.stringify([place, text])).digest("base64url");
+    return [proof(first), ...others.map(proof)];
   }
 
   /** @throws {Error} It is no text of this place by a known key. */
@@ -62,5 +72,9 @@ function deriveKey(secret: string): Key {
   }
   const derive = (info: string, bytes: number) =>
     Buffer.from(hkdfSync("sha256", secret, "", `sluice channel layer ${info}`, bytes));
-  return { id: derive("id", ID_BYTES).toString("hex"), key: derive("key", 32) };
+  return {
+    id: derive("id", ID_BYTES).toString("hex"),
+    key: derive("key", 32),
+    signing: derive("signing", 32),
+  };
 }

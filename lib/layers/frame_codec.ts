@@ -1,0 +1,47 @@
+import { type BusAddress, type BusFrame, decodeBusFrame, encodeBusFrame } from "./bus_frame.ts";
+import type { LayerCipher } from "./layer_cipher.ts";
+import type { PlainMessage } from "./plain_message.ts";
+
+/** Writes and reads the frames of one process, encrypted if there is a key. */
+export class FrameCodec {
+  readonly #process: string;
+  readonly #cipher: LayerCipher | undefined;
+  #serial = 0;
+
+  constructor(process: string, cipher: LayerCipher | undefined) {
+    this.#process = process;
+    this.#cipher = cipher;
+  }
+
+  /** Writes a frame for a place: no other frame is equal to it. */
+  encode(place: string, to: BusAddress, { message }: PlainMessage): string {
+    const id = `${this.#process}.${(++this.#serial).toString(36)}`;
+    const frame = encodeBusFrame(id, to, message);
+    return this.#cipher?.encrypt(frame, place) ?? frame;
+  }
+
+  /** Reads a frame of a place. @throws {Error} It is none, or by no known key. */
+  decode(text: string, place: string): BusFrame {
+    return decodeBusFrame(this.#cipher?.decrypt(text, place) ?? text);
+  }
+
+  /**
+   * Returns the forms in which a member may be kept at a place: the first is the one to write. With keys
+   * each has a proof, so that nobody else can add members.
+   */
+  memberForms(place: string, channel: string): readonly [string, ...string[]] {
+    if (this.#cipher === undefined) return [channel];
+    const [first, ...others] = this.#cipher.sign(channel, place);
+    return [`${channel} ${first}`, ...others.map((proof) => `${channel} ${proof}`)];
+  }
+
+  /** Reads the forms of members that were kept at a place; leaves out those without a valid proof. */
+  decodeMembers(place: string, forms: readonly string[]): readonly string[] {
+    if (this.#cipher === undefined || forms.length === 0) return forms;
+    const channels = forms.map((form) => form.split(" ", 1)[0]!);
+    const valid = channels.filter((channel, index) =>
+      this.memberForms(place, channel).includes(forms[index]!)
+    );
+    return [...new Set(valid)];
+  }
+}
