@@ -19,13 +19,12 @@ import type { Presence } from "@sluice/sluice/presence";
 import { route, stack } from "@sluice/sluice/routing";
 import { handshakeRate, origins, socketLimits } from "@sluice/sluice/security";
 import { type Handler, toHandler } from "@sluice/sluice/server";
-import type { Sessions } from "@sluice/sluice/sessions";
 import { ChatConsumer, type ChatScope } from "./consumers/chat_consumer.ts";
 import { EchoConsumer } from "./consumers/echo_consumer.ts";
 import { SessionsConsumer, type SessionsParts } from "./consumers/sessions_consumer.ts";
 import { auditRefusals } from "./app/audit.ts";
 import type { Limits } from "./app/limits.ts";
-import { type SessionNotices, tellNotices } from "./app/session_notices.ts";
+import { type SessionNotices, type Sessions, tellNotices } from "@sluice/sluice/sessions";
 import type { Settings } from "./app/settings.ts";
 
 /** What every consumer here knows about its connection. */

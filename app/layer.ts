@@ -13,14 +13,18 @@ import { SettingError, type Settings } from "./settings.ts";
  * @throws {SettingError} `REDIS_CA_FILE` is no file of certificates.
  */
 export function createLayer(settings: Settings, database: Database): ChannelLayer {
-  const { channelLayer, kvPath, redisCaFile } = settings;
+  const { channelLayer, channelPrefix, channelKeys, kvPath, redisCaFile } = settings;
+  const encryption = channelKeys === undefined ? {} : { encryptionKeys: channelKeys };
   if (channelLayer === "memory:") return new MemoryChannelLayer();
   if (channelLayer !== "kv:") {
-    return new RedisChannelLayer(channelLayer, redisCaFile ? { ca: readCa(redisCaFile) } : {});
+    const ca = redisCaFile === undefined ? {} : { ca: readCa(redisCaFile) };
+    return new RedisChannelLayer(channelLayer, { prefix: channelPrefix, ...encryption, ...ca });
   }
   // In a file, `watch` sees only what its own process writes.
   const watch = kvPath === undefined || /^https?:/.test(kvPath);
-  return new KvChannelLayer(database.source, { watch });
+  // The database has keys of other parts of the app, too.
+  const prefix = `layer.${channelPrefix}`;
+  return new KvChannelLayer(database.source, { prefix, ...encryption, watch });
 }
 
 function readCa(file: string): string {

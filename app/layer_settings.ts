@@ -1,4 +1,5 @@
-import { parseRedisUrl } from "@sluice/sluice/layers/redis";
+import { assertLayerPrefix } from "@sluice/sluice/layers";
+import { MIN_KEY_LENGTH, parseRedisUrl } from "@sluice/sluice/layers/redis";
 import { type Environment, SettingError, text } from "./settings_parsers.ts";
 
 /** Reads what carries messages between processes. */
@@ -15,6 +16,35 @@ export function readChannelLayer(env: Environment): string {
         "but accepts memory:, kv:, redis://… or rediss://…, several hosts with commas",
     );
   }
+}
+
+/** Reads what separates this deployment from others on the same Redis or database. */
+export function readChannelPrefix(env: Environment): string {
+  const prefix = text(env, "CHANNEL_PREFIX") ?? "sluice";
+  try {
+    // As in `createLayer()`, over KV.
+    assertLayerPrefix(`layer.${prefix}`);
+    return prefix;
+  } catch {
+    throw new SettingError(
+      "CHANNEL_PREFIX",
+      `is ${JSON.stringify(prefix.slice(0, 80))}, but accepts 1 to 90 of letters, digits, ` +
+        '"-", "_", "." and, between them, ":"',
+    );
+  }
+}
+
+/** Reads the keys of what goes over the layer. *Security*: an error says nothing of them. */
+export function readChannelKeys(env: Environment): readonly string[] | undefined {
+  const value = text(env, "CHANNEL_KEYS");
+  if (value === undefined) return undefined;
+  const keys = value.split(",").map((key) => key.trim());
+  if (keys.every((key) => key.length >= MIN_KEY_LENGTH)) return keys;
+  throw new SettingError(
+    "CHANNEL_KEYS",
+    `has a key that is too short, but accepts keys of ${MIN_KEY_LENGTH} characters or more, ` +
+      "with commas",
+  );
 }
 
 /** Reads whose certificates are taken of a Redis with TLS. */

@@ -26,6 +26,7 @@ import {
   KvControlLog,
   KvSessionStore,
   KvSocketCounts,
+  SessionNotices,
   Sessions,
 } from "@sluice/sluice/sessions";
 import { auditSessions } from "./audit.ts";
@@ -37,7 +38,6 @@ import { metricsOf } from "./metrics.ts";
 import { createRealtime } from "../realtime.ts";
 import { reportMisspelt } from "./setting_names.ts";
 import { readSettings, type Settings } from "./settings.ts";
-import { SessionNotices } from "./session_notices.ts";
 import { SharedMetrics } from "./shared_metrics.ts";
 import { listSessions } from "./sessions.ts";
 import { createSignIn } from "./sign_in.ts";

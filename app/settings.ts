@@ -5,7 +5,12 @@
  */
 import { parseOriginRule } from "@sluice/sluice/security";
 import { LOG_LEVELS, type LogLevel } from "@sluice/sluice/server";
-import { readChannelLayer, readRedisCaFile } from "./layer_settings.ts";
+import {
+  readChannelKeys,
+  readChannelLayer,
+  readChannelPrefix,
+  readRedisCaFile,
+} from "./layer_settings.ts";
 import {
   choice,
   duration,
@@ -44,6 +49,10 @@ export interface Settings {
   /** Path or address of the database; undefined is the platform's own. */
   readonly kvPath: string | undefined;
   readonly channelLayer: string;
+  /** What separates this deployment from others on the same Redis or database. */
+  readonly channelPrefix: string;
+  /** Secrets: the first one encrypts what goes over the layer, all of them decrypt. */
+  readonly channelKeys: readonly string[] | undefined;
   /** File with the authorities whose certificates are taken of `rediss://…`, as PEM. */
   readonly redisCaFile: string | undefined;
   readonly github: GitHubSettings | undefined;
@@ -92,6 +101,8 @@ export function readSettings(env: Environment): Settings {
     host,
     kvPath: readKvPath(env),
     channelLayer: readChannelLayer(env),
+    channelPrefix: readChannelPrefix(env),
+    channelKeys: readChannelKeys(env),
     redisCaFile: readRedisCaFile(env),
     github,
     oidc,

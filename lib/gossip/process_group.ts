@@ -1,3 +1,4 @@
+import { internalsOf } from "../internals.ts";
 import type { LayerMessage } from "../scope.ts";
 
 /** What processes need of a channel layer to talk over it. Every `ChannelLayer` has it. */
@@ -32,10 +33,10 @@ export class ProcessGroup {
 
   /** @param type That of the messages. */
   constructor(layer: ProcessLayer, group: string, type: string) {
-    this.#layer = layer;
+    this.#layer = internalsOf(layer);
     this.#group = group;
     this.#type = type;
-    this.channel = layer.newChannel(type);
+    this.channel = this.#layer.newChannel(type);
   }
 
   /** Whether the others are heard. */

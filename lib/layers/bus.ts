@@ -16,7 +16,11 @@ export interface Bus {
   /** A group has its first member here: its messages are to be received, with {@linkcode noted}. */
   groupBegan(group: string): void;
   groupEnded(group: string): void;
-  /** Resolves when every message from now on is received. @throws {LayerError} `UNAVAILABLE`. */
+  /**
+   * Resolves when every message from now on is received, to the group and to this process.
+   *
+   * @throws {LayerError} `UNAVAILABLE`.
+   */
   noted(group: string): Promise<void>;
   /** Sends to a group in all processes, this one too. @throws {LayerError} */
   publish(group: string, except: string | undefined, plain: PlainMessage): Promise<Published>;
@@ -36,7 +40,7 @@ export interface Bus {
   /** A durable channel has a reader here: `ring` says that something may be in it. */
   opened?(channel: string, ring: () => void): void;
   closed?(channel: string): void;
-  /** Keeps a member that lives in no process, or in another one. @throws {LayerError} */
+  /** Keeps a member that lives in no process, or in another one; in order with its removal. @throws {LayerError} */
   addMember(group: string, channel: string): Promise<void>;
   removeMember(group: string, channel: string): Promise<void>;
   /** Resolves when everything that was sent to this process before has come. @throws {LayerError} */

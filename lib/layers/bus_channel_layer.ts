@@ -1,3 +1,4 @@
+import { type InternalLayer, INTERNALS } from "../internals.ts";
 import type { LayerMessage } from "../scope.ts";
 import type { Bus, BusContext } from "./bus.ts";
 import { ownerOf } from "./channel_names.ts";
@@ -12,6 +13,7 @@ import type {
 import { Departures } from "./departures.ts";
 import { DurableQueues } from "./durable_queues.ts";
 import { deliverToMember, type MemberTransport, sendToMembers } from "./group_members.ts";
+import { internalDoor } from "./internal_door.ts";
 import { closedError } from "./layer_error.ts";
 import type { LayerSettings } from "./layer_options.ts";
 import type { LayerStats } from "./layer_stats.ts";
@@ -65,8 +67,23 @@ export abstract class BusChannelLayer implements ChannelLayer {
     return this.#local.names.next(prefix);
   }
 
+  /** @ignore For Sluice's own parts. */
+  [INTERNALS](): InternalLayer {
+    return internalDoor({
+      names: this.#local.names,
+      attach: (...args) => this.#attach(...args),
+      send: (...args) => this.#send(...args),
+      groupAdd: (...args) => this.#groupAdd(...args),
+      groupSend: (...args) => this.#groupSend(...args),
+    });
+  }
+
   attach(channel: string, mailbox: Mailbox): () => void {
     assertChannelName(channel);
+    return this.#attach(channel, mailbox);
+  }
+
+  #attach(channel: string, mailbox: Mailbox): () => void {
     this.#assertOpen();
     // So that what others send arrives.
     this.#bus.ready().catch(() => {});
@@ -76,16 +93,20 @@ export abstract class BusChannelLayer implements ChannelLayer {
   }
 
   send(channel: string, message: LayerMessage): Promise<void> {
-    return attempt(async () => {
+    return attempt(() => {
       assertChannelName(channel);
-      this.#assertOpen();
-      const plain = copyMessage(message, this.#settings.maxMessageBytes);
-      const owner = ownerOf(channel);
-      if (owner === undefined) await this.#push(channel, plain);
-      else if (this.#local.names.owns(channel)) this.#sendHere(channel, plain);
-      else await this.#bus.sendThere({ channel }, plain);
-      this.#local.counters.sent++;
+      return this.#send(channel, message);
     });
+  }
+
+  async #send(channel: string, message: LayerMessage): Promise<void> {
+    this.#assertOpen();
+    const plain = copyMessage(message, this.#settings.maxMessageBytes);
+    const owner = ownerOf(channel);
+    if (owner === undefined) await this.#push(channel, plain);
+    else if (this.#local.names.owns(channel)) this.#sendHere(channel, plain);
+    else await this.#bus.sendThere({ channel }, plain);
+    this.#local.counters.sent++;
   }
 
   receive(channel: string, options: { signal?: AbortSignal } = {}): Promise<LayerMessage> {
@@ -112,13 +133,17 @@ export abstract class BusChannelLayer implements ChannelLayer {
   }
 
   groupAdd(group: string, channel: string): Promise<void> {
-    return attempt(async () => {
+    return attempt(() => {
       assertGroupName(group);
       assertChannelName(channel);
-      await this.#bus.ready();
-      if (this.#local.names.owns(channel)) await this.#addHere(group, channel);
-      else await this.#bus.addMember(group, channel);
+      return this.#groupAdd(group, channel);
     });
+  }
+
+  async #groupAdd(group: string, channel: string): Promise<void> {
+    this.#assertOpen();
+    if (this.#local.names.owns(channel)) await this.#addHere(group, channel);
+    else await this.#bus.addMember(group, channel);
   }
 
   groupDiscard(group: string, channel: string): Promise<void> {
@@ -140,17 +165,24 @@ export abstract class BusChannelLayer implements ChannelLayer {
     message: LayerMessage,
     options: GroupSendOptions = {},
   ): Promise<GroupSendResult> {
-    return attempt(async () => {
+    return attempt(() => {
       assertGroupName(group);
-      this.#assertOpen();
-      const plain = copyMessage(message, this.#settings.maxMessageBytes);
-      const { except, local = false } = options;
-      const result = local
-        ? { ...this.#local.groupDeliver(group, plain, except), processes: 0 }
-        : await this.#publish(group, except, plain);
-      this.#local.counters.sent++;
-      return result;
+      return this.#groupSend(group, message, options);
     });
+  }
+
+  async #groupSend(
+    group: string,
+    message: LayerMessage,
+    { except, local = false }: GroupSendOptions = {},
+  ): Promise<GroupSendResult> {
+    this.#assertOpen();
+    const plain = copyMessage(message, this.#settings.maxMessageBytes);
+    const result = local
+      ? { ...this.#local.groupDeliver(group, plain, except), processes: 0 }
+      : await this.#publish(group, except, plain);
+    this.#local.counters.sent++;
+    return result;
   }
 
   onGap(callback: (gap: LayerGap) => void): () => void {
@@ -180,13 +212,17 @@ export abstract class BusChannelLayer implements ChannelLayer {
     await this.#bus.close();
   }
 
+  /** At once, so that a `groupDiscard()` that is called next undoes it; taken back if the bus fails. */
   async #addHere(group: string, channel: string): Promise<void> {
-    const isNew = this.#local.groupAdd(group, channel);
+    const membership = this.#local.groupAdd(group, channel);
+    if (membership === undefined) return;
+    membership.pending++;
     try {
       await this.#bus.noted(group);
-    } catch (error) {
-      if (isNew) this.#local.groupDiscard(group, channel);
-      throw error;
+      membership.isKept = true;
+    } finally {
+      const isUnwanted = --membership.pending === 0 && !membership.isKept;
+      if (isUnwanted) this.#local.undoAdd(group, channel, membership);
     }
   }
 

@@ -1,4 +1,4 @@
-import { assertChannelName } from "./names.ts";
+import { assertChannelName, reservedName } from "./names.ts";
 
 /** Channels without a mailbox that are remembered: names that wait for an answer. */
 const MAX_UNUSED = 10_000;
@@ -14,6 +14,17 @@ export class ChannelNames {
   next(prefix: string): string {
     const channel = `${prefix}.${this.process}!${(++this.#serial).toString(36)}`;
     assertChannelName(channel);
+    return this.#note(channel);
+  }
+
+  /** Returns a name for a channel of Sluice's own. */
+  nextReserved(prefix: string): string {
+    const channel = this.next(prefix);
+    this.#unused.delete(channel);
+    return this.#note(reservedName(channel));
+  }
+
+  #note(channel: string): string {
     this.#unused.add(channel);
     if (this.#unused.size > MAX_UNUSED) this.#forgetOldest();
     return channel;

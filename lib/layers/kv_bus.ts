@@ -4,6 +4,7 @@ import { ownerOf } from "./channel_names.ts";
 import type { QueueSource } from "./durable_lease.ts";
 import { Echoes } from "./echoes.ts";
 import { FrameCodec } from "./frame_codec.ts";
+import { InOrder } from "./in_order.ts";
 import type { KvAccess } from "./kv_access.ts";
 import { KvDurable } from "./kv_durable.ts";
 import { KvFollower } from "./kv_follower.ts";
@@ -38,6 +39,7 @@ export class KvBus implements Bus {
   readonly #durable: KvDurable;
   readonly #echoes: Echoes;
   readonly #codec: FrameCodec;
+  readonly #keeping = new InOrder();
 
   constructor(context: BusContext, options: KvBusOptions) {
     const { access, settings, clock, prefix, pollMs } = options;
@@ -123,14 +125,18 @@ export class KvBus implements Bus {
   async addMember(group: string, channel: string): Promise<void> {
     const { access, clock, settings: { groupExpiryMs: expireIn } } = this.#options;
     const [key] = this.#memberKeys(group, channel);
-    await access.run((kv) => kv.set(key, clock.now() + expireIn, { expireIn }));
+    await access.within(this.#keeping.run(`${group} ${channel}`, () => {
+      return access.run((kv) => kv.set(key, clock.now() + expireIn, { expireIn }));
+    }));
   }
 
   async removeMember(group: string, channel: string): Promise<void> {
-    await this.#options.access.run(async (kv) => {
-      for (const key of this.#memberKeys(group, channel)) await kv.delete(key);
-      return true;
-    });
+    const { access } = this.#options;
+    await access.within(this.#keeping.run(`${group} ${channel}`, () =>
+      access.run(async (kv) => {
+        for (const key of this.#memberKeys(group, channel)) await kv.delete(key);
+        return true;
+      })));
   }
 
   caughtUp(): Promise<void> {

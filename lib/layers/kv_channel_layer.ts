@@ -16,7 +16,7 @@ export type { KvLayerSource } from "./kv_access.ts";
 /** Options of {@linkcode KvChannelLayer}. */
 export interface KvChannelLayerOptions extends ChannelLayerOptions {
   /**
-   * The first part of all keys: systems with different ones can share a database. 1 to 64 letters,
+   * The first part of all keys: systems with different ones can share a database. 1 to 100 letters,
    * digits, `-`, `_`, `.`, and `:` between them. @default {"layer"}
    */
   readonly prefix?: string;

@@ -1,11 +1,13 @@
 import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 
+/** Shortest key of {@linkcode LayerCipher}, in characters. */
+export const MIN_KEY_LENGTH = 32;
+
 const ALGORITHM = "aes-256-gcm";
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const ID_BYTES = 4;
-const MIN_SECRET_LENGTH = 32;
 
 interface Key {
   readonly id: string;
@@ -67,8 +69,8 @@ export class LayerCipher {
 }
 
 function deriveKey(secret: string): Key {
-  if (secret.length < MIN_SECRET_LENGTH) {
-    throw new TypeError(`Cannot use an encryption key of under ${MIN_SECRET_LENGTH} characters`);
+  if (secret.length < MIN_KEY_LENGTH) {
+    throw new TypeError(`Cannot use an encryption key of under ${MIN_KEY_LENGTH} characters`);
   }
   const derive = (info: string, bytes: number) =>
     Buffer.from(hkdfSync("sha256", secret, "", `sluice channel layer ${info}`, bytes));

@@ -14,6 +14,16 @@ export interface LocalDelivery {
   readonly dropped: number;
 }
 
+/** What holds a channel in a group. */
+export interface Membership {
+  /** When the channel was added last. */
+  addedAt: number;
+  /** Calls of `groupAdd()` that are under way. */
+  pending: number;
+  /** Whether one of them has succeeded. */
+  isKept: boolean;
+}
+
 /** Nobody was there. */
 export const NOBODY: LocalDelivery = { delivered: 0, queued: 0, dropped: 0 };
 
@@ -28,8 +38,7 @@ export class LocalChannels {
   readonly counters: LayerCounters = new LayerCounters();
   readonly names: ChannelNames = new ChannelNames();
   readonly #channels = new Map<string, LocalChannel>();
-  /** Members, and when each was added last. */
-  readonly #groups = new Map<string, Map<LocalChannel, number>>();
+  readonly #groups = new Map<string, Map<LocalChannel, Membership>>();
   readonly #settings: LayerSettings;
   readonly #context: LocalChannelContext;
   readonly #watcher: GroupWatcher;
@@ -115,8 +124,9 @@ export class LocalChannels {
     return this.#read(channel, (entry) => entry.lease(this.#now(), signal));
   }
 
-  /** Returns whether the channel is new in the group. */
-  groupAdd(group: string, channel: string): boolean {
+  /** Returns what holds the channel in the group; nothing for a channel that has ended. */
+  groupAdd(group: string, channel: string): Membership | undefined {
+    if (!this.#closed && !this.isThere(channel)) return undefined;
     const entry = this.#channel(channel);
     let members = this.#groups.get(group);
     if (members === undefined) {
@@ -124,10 +134,18 @@ export class LocalChannels {
       this.#groups.set(group, members = new Map());
       this.#watcher.groupBegan?.(group);
     }
-    const isNew = !members.has(entry);
-    members.set(entry, this.#now());
+    const membership = members.get(entry) ?? { addedAt: 0, pending: 0, isKept: false };
+    membership.addedAt = this.#now();
+    members.set(entry, membership);
     entry.groups.add(group);
-    return isNew;
+    return membership;
+  }
+
+  /** Takes a channel out of a group, unless it has left and come back since. */
+  undoAdd(group: string, channel: string, membership: Membership): void {
+    const entry = this.#channels.get(channel);
+    if (entry === undefined || this.#groups.get(group)?.get(entry) !== membership) return;
+    this.groupDiscard(group, channel);
   }
 
   groupDiscard(group: string, channel: string): void {
@@ -143,7 +161,7 @@ export class LocalChannels {
     const left = except === undefined ? undefined : this.#channels.get(except);
     const now = this.#now();
     let delivered = 0, queued = 0, dropped = 0;
-    for (const [entry, addedAt] of members) {
+    for (const [entry, { addedAt }] of members) {
       if (entry === left) continue;
       if (!entry.stays && this.#leaveIfExpired(group, entry, addedAt, now)) continue;
       const delivery = entry.deliver(plain, now);
@@ -263,7 +281,8 @@ export class LocalChannels {
     for (const entry of this.#channels.values()) {
       entry.expire(now);
       for (const group of entry.groups) {
-        this.#leaveIfExpired(group, entry, this.#groups.get(group)?.get(entry) ?? now, now);
+        const { addedAt = now } = this.#groups.get(group)?.get(entry) ?? {};
+        this.#leaveIfExpired(group, entry, addedAt, now);
       }
       this.#forgetIfIdle(entry);
     }

@@ -1,3 +1,4 @@
+import { type InternalLayer, INTERNALS } from "../internals.ts";
 import type { LayerMessage } from "../scope.ts";
 import type {
   ChannelLayer,
@@ -6,6 +7,7 @@ import type {
   Lease,
   Mailbox,
 } from "./channel_layer.ts";
+import { internalDoor } from "./internal_door.ts";
 import { closedError } from "./layer_error.ts";
 import { type ChannelLayerOptions, type LayerSettings, layerSettings } from "./layer_options.ts";
 import type { LayerStats } from "./layer_stats.ts";
@@ -53,6 +55,17 @@ export class MemoryChannelLayer implements ChannelLayer {
     return this.#local.names.next(prefix);
   }
 
+  /** @ignore For Sluice's own parts. */
+  [INTERNALS](): InternalLayer {
+    return internalDoor({
+      names: this.#local.names,
+      attach: (channel, mailbox) => this.#local.attach(channel, mailbox),
+      send: (...args) => attempt(() => this.#send(...args)),
+      groupAdd: (...args) => attempt(() => void this.#local.groupAdd(...args)),
+      groupSend: (...args) => attempt(() => this.#groupSend(...args)),
+    });
+  }
+
   attach(channel: string, mailbox: Mailbox): () => void {
     assertChannelName(channel);
     return this.#local.attach(channel, mailbox);
@@ -61,10 +74,7 @@ export class MemoryChannelLayer implements ChannelLayer {
   send(channel: string, message: LayerMessage): Promise<void> {
     return attempt(() => {
       assertChannelName(channel);
-      const plain = copyMessage(message, this.#settings.maxMessageBytes);
-      const delivery = this.#local.deliver(channel, plain);
-      if (delivery === "full" || delivery === "limit") throw undelivered(channel, delivery);
-      this.#local.counters.sent++;
+      this.#send(channel, message);
     });
   }
 
@@ -106,10 +116,7 @@ export class MemoryChannelLayer implements ChannelLayer {
   ): Promise<GroupSendResult> {
     return attempt(() => {
       assertGroupName(group);
-      this.#assertOpen();
-      const plain = copyMessage(message, this.#settings.maxMessageBytes);
-      this.#local.counters.sent++;
-      return { ...this.#local.groupDeliver(group, plain, options.except), processes: 0 };
+      return this.#groupSend(group, message, options);
     });
   }
 
@@ -133,6 +140,24 @@ export class MemoryChannelLayer implements ChannelLayer {
     this.#closed = true;
     this.#local.close();
     return Promise.resolve();
+  }
+
+  #send(channel: string, message: LayerMessage): void {
+    const plain = copyMessage(message, this.#settings.maxMessageBytes);
+    const delivery = this.#local.deliver(channel, plain);
+    if (delivery === "full" || delivery === "limit") throw undelivered(channel, delivery);
+    this.#local.counters.sent++;
+  }
+
+  #groupSend(
+    group: string,
+    message: LayerMessage,
+    options: GroupSendOptions = {},
+  ): GroupSendResult {
+    this.#assertOpen();
+    const plain = copyMessage(message, this.#settings.maxMessageBytes);
+    this.#local.counters.sent++;
+    return { ...this.#local.groupDeliver(group, plain, options.except), processes: 0 };
   }
 
   #assertOpen(): void {

@@ -49,14 +49,30 @@ export function assertDurableName(name: string): void {
  * Checks what the names of a whole system begin with: letters, digits, `-`, `_`, `.`, and `:` between
  * them.
  *
- * @throws {TypeError} It is no such prefix, or longer than 64 characters.
+ * @throws {TypeError} It is no such prefix, or longer than {@linkcode MAX_NAME_LENGTH}.
  */
 export function assertLayerPrefix(prefix: string): void {
-  if (prefix.length <= 64 && PREFIX.test(prefix)) return;
+  if (prefix.length <= MAX_NAME_LENGTH && PREFIX.test(prefix)) return;
   throw new TypeError(
-    `Cannot use the prefix ${quote(prefix)}: it takes 1 to 64 of letters, digits, "-", "_", "." ` +
-      `and, between them, ":"`,
+    `Cannot use the prefix ${quote(prefix)}: it takes 1 to ${MAX_NAME_LENGTH} of letters, digits, ` +
+      `"-", "_", "." and, between them, ":"`,
   );
+}
+
+/** What the names of Sluice's own groups and channels begin with: no name of an application does. */
+const RESERVED = "~";
+
+/** Returns the name of Sluice's own that corresponds to a name. */
+export function reservedName(name: string): string {
+  return `${RESERVED}${name}`;
+}
+
+/** Checks the name of a channel of Sluice's own. @throws {TypeError} It is none. */
+export function assertReservedName(channel: string): void {
+  if (!channel.startsWith(RESERVED)) {
+    throw new TypeError(`Cannot use the channel name ${quote(channel)}: it is an application's`);
+  }
+  assertChannelName(channel.slice(RESERVED.length));
 }
 
 /** Returns the part of a channel's name that its capacity is looked up by: up to and with the `!`. */

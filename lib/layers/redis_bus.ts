@@ -5,6 +5,7 @@ import type { LayerGap } from "./channel_layer.ts";
 import type { QueueSource } from "./durable_lease.ts";
 import { Echoes } from "./echoes.ts";
 import { FrameCodec } from "./frame_codec.ts";
+import { InOrder } from "./in_order.ts";
 import type { LayerCipher } from "./layer_cipher.ts";
 import type { LayerSettings } from "./layer_options.ts";
 import { undelivered } from "./outcome.ts";
@@ -37,6 +38,7 @@ export class RedisBus implements Bus {
   readonly #durable: RedisDurable;
   readonly #echoes: Echoes;
   readonly #inbox: string;
+  readonly #keeping = new InOrder();
 
   constructor(context: BusContext, options: RedisBusOptions) {
     const { settings, keys, cipher, ...connecting } = options;
@@ -139,13 +141,17 @@ export class RedisBus implements Bus {
     const members = this.#keys.members(group);
     const expiry = `${this.#settings.groupExpiryMs}`;
     const [form] = this.#codec.memberForms(members, channel);
-    await this.#nodes.run(members, (node) => node.script("join", [members], form, expiry));
+    await this.#keeping.run(`${group} ${channel}`, () => {
+      return this.#nodes.run(members, (node) => node.script("join", [members], form, expiry));
+    });
   }
 
   async removeMember(group: string, channel: string): Promise<void> {
     const members = this.#keys.members(group);
     const forms = this.#codec.memberForms(members, channel);
-    await this.#nodes.run(members, (node) => node.command("ZREM", members, ...forms));
+    await this.#keeping.run(`${group} ${channel}`, () => {
+      return this.#nodes.run(members, (node) => node.command("ZREM", members, ...forms));
+    });
   }
 
   /** What is published is pushed over the connection of the commands, before the answer to a later one. */

@@ -10,6 +10,7 @@ import { parseRedisUrl } from "./redis_address.ts";
 import { RedisBus } from "./redis_bus.ts";
 import { RedisKeys } from "./redis_keys.ts";
 
+export { MIN_KEY_LENGTH } from "./layer_cipher.ts";
 export {
   parseRedisUrl,
   type RedisAccess,
@@ -21,7 +22,7 @@ export {
 export interface RedisChannelLayerOptions extends ChannelLayerOptions {
   /**
    * What all names in Redis begin with, followed by the number of the database: systems that differ in
-   * one of them can share a Redis. 1 to 64 letters, digits, `-`, `_`, `.`, and `:` between them.
+   * one of them can share a Redis. 1 to 100 letters, digits, `-`, `_`, `.`, and `:` between them.
    * @default {"sluice"}
    */
   readonly prefix?: string;

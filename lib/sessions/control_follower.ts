@@ -13,6 +13,9 @@ export interface ControlTarget {
 /** The time between two readings, in milliseconds. */
 const POLL_MS = 200;
 
+/** The shortest time between two readings because of hints, in milliseconds. */
+const HINT_MS = 10;
+
 /** The time between two attempts while the log cannot be read, in milliseconds. */
 const RETRY_MS = 350;
 
@@ -44,6 +47,10 @@ export class ControlFollower implements Freshness {
   /** Whether more was written than has been applied, as far as is known. */
   #isBehind = false;
   #freshAt = 0;
+  /** Whether something was written that no reading has looked for. */
+  #isHinted = false;
+  /** When the last reading began. */
+  #startedAt = -Infinity;
   /** When the last reading began, where it succeeded and there was no more to read. */
   #caughtUpAt: number | undefined;
   #cancel: (() => void) | undefined;
@@ -77,6 +84,21 @@ export class ControlFollower implements Freshness {
     this.#wake();
   }
 
+  /**
+   * Reads at once, or right after a reading that is under way: something was written. Has no effect while
+   * the log cannot be read.
+   */
+  look(): void {
+    if (this.#isHinted || this.#isFailing) return;
+    this.#isHinted = true;
+    if (!this.#isReading) this.#arm(this.#hintedMs);
+  }
+
+  /** *Security*: hints come from other processes, however many: there is a shortest time between readings. */
+  get #hintedMs(): number {
+    return Math.min(HINT_MS, Math.max(0, this.#startedAt + HINT_MS - this.#clock.now()));
+  }
+
   get isStale(): boolean {
     return this.#isWanted && this.#clock.now() - this.#freshAt > STALE_MS;
   }
@@ -107,9 +129,10 @@ export class ControlFollower implements Freshness {
   async #follow(): Promise<void> {
     if (this.#isReading) return;
     this.#isReading = true;
-    const startedAt = this.#clock.now();
+    const startedAt = this.#startedAt = this.#clock.now();
     const wasFresh = !this.isStale && !this.#isBehind;
     let nextMs: number;
+    this.#isHinted = false;
     try {
       this.#isBehind = await this.#read();
       this.#caughtUpAt = this.#isBehind || !this.#isWanted ? undefined : startedAt;
@@ -128,7 +151,7 @@ export class ControlFollower implements Freshness {
     }
     this.#isReading = false;
     if (!this.isStale) this.#wake();
-    this.#arm(nextMs);
+    this.#arm(this.#isHinted ? Math.min(nextMs, this.#hintedMs) : nextMs);
   }
 
   /** Reads on, and returns whether there is more. */

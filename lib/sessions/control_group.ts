@@ -1,3 +1,4 @@
+import { internalsOf } from "../internals.ts";
 import type { LayerMessage } from "../scope.ts";
 import type { Follower } from "./live_sessions.ts";
 import type { SessionEvent } from "./session.ts";
@@ -6,7 +7,10 @@ import type { Sessions } from "./sessions.ts";
 /** What a {@linkcode ControlGroup} needs of a channel layer. Every `ChannelLayer` has it. */
 export interface GroupLayer {
   newChannel(prefix?: string): string;
-  attach(channel: string, mailbox: { deliver(message: LayerMessage): boolean }): () => void;
+  attach(
+    channel: string,
+    mailbox: { deliver(message: LayerMessage): boolean; gap?(): void },
+  ): () => void;
   groupAdd(group: string, channel: string): Promise<void>;
   groupSend(
     group: string,
@@ -22,13 +26,14 @@ const GROUP = "sluice.sessions";
 const TYPE = "sluice.session";
 
 /**
- * Tells other processes over a channel layer what happened to sessions, for speed: within
- * milliseconds instead of the time between two readings of the control log.
+ * Tells other processes over a channel layer that something happened to sessions, for speed: they look
+ * at the control log within milliseconds, instead of at the next regular reading.
  *
  * Nothing depends on it. A message that is lost, late, or cannot be sent is in the control log all
  * the same; one that comes twice has no effect.
  *
- * *Security*: whoever can write to the layer can end sessions' connections with it, never begin any.
+ * *Security*: a message is not believed. It makes a process read the control log, or the store if there
+ * is no log, and that alone ends connections.
  *
  * @example
  * ```ts
@@ -48,7 +53,7 @@ export class ControlGroup implements Follower {
 
   constructor(sessions: Sessions, layer: GroupLayer) {
     this.#sessions = sessions;
-    this.#layer = layer;
+    this.#layer = internalsOf(layer);
   }
 
   /** Tells from now on, and listens while connections are open. Returns how to stop. */
@@ -81,7 +86,7 @@ export class ControlGroup implements Follower {
   }
 
   #hear({ type, data }: LayerMessage): boolean {
-    if (type === TYPE && isSessionEvent(data)) this.#sessions.live.apply(data);
+    if (type === TYPE && isSessionEvent(data)) this.#sessions.heard(data);
     return true;
   }
 
@@ -90,7 +95,7 @@ export class ControlGroup implements Follower {
   }
 }
 
-/** Whether it is an event that ends or refreshes. A renewal waits for the control log. */
+/** Whether it is an event that ends or refreshes. A renewal can wait for the next reading. */
 function isSessionEvent(data: unknown): data is SessionEvent {
   if (typeof data !== "object" || data === null) return false;
   const { type, sessionId, userId, reason, at }: Partial<Record<string, unknown>> = { ...data };

@@ -138,7 +138,23 @@ export class LiveSessions implements BindingKeeper {
    */
   async revalidate(): Promise<void> {
     this.#recollection?.clear();
-    const ids = [...this.#entries.keys()];
+    await this.#confirmAll([...this.#entries.keys()]);
+  }
+
+  /**
+   * Reads the sessions that an event is about, and ends those that are gone.
+   *
+   * @throws {Error} The store cannot be reached.
+   */
+  async confirm(event: SessionEvent): Promise<void> {
+    if (event.type === "renewed") return;
+    const ids = event.type === "ended"
+      ? [event.sessionId].filter((id) => this.#entries.has(id))
+      : this.#ofUser(event.userId).map(({ id }) => id);
+    await this.#confirmAll(ids);
+  }
+
+  async #confirmAll(ids: readonly string[]): Promise<void> {
     for (let at = 0; at < ids.length; at += BATCH_SIZE) {
       const batch = ids.slice(at, at + BATCH_SIZE);
       const found = await this.#sessions.findMany(batch);

@@ -19,6 +19,12 @@ export {
   sessionCookieName,
 } from "./cookie.ts";
 export { ControlGroup, type GroupLayer } from "./control_group.ts";
+export {
+  SessionNotices,
+  type SessionNoticesOptions,
+  type SignInSource,
+  tellNotices,
+} from "./session_notices.ts";
 export { ControlFollower, type ControlTarget } from "./control_follower.ts";
 export type { ControlLog, ControlPage } from "./control_log.ts";
 export { KvConnection, type KvConnectionOptions, type KvSource } from "./kv_connection.ts";

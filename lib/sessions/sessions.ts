@@ -88,6 +88,7 @@ export class Sessions {
   readonly #isTold: boolean;
   readonly #unfollow: (() => void) | undefined;
   readonly #unsubscribe: (() => void) | undefined;
+  readonly #follower: ControlFollower | undefined;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
   readonly #expiries: NotedExpiries;
 
@@ -110,7 +111,7 @@ export class Sessions {
     this.live = new LiveSessions(this, tools);
     const { controlLog, rotateAfterMs = 24 * HOUR_MS } = options;
     if (controlLog !== undefined) {
-      const follower = new ControlFollower(controlLog, this.live, tools);
+      const follower = this.#follower = new ControlFollower(controlLog, this.live, tools);
       const shared = new SharedFollower(follower);
       this.#unfollow = this.live.followWith(shared.share());
       this.freshness = follower;

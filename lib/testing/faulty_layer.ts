@@ -8,6 +8,7 @@ import {
   type Mailbox,
   MemoryChannelLayer,
 } from "../layers/mod.ts";
+import { type InternalLayer, INTERNALS, internalsOf } from "../internals.ts";
 import type { LayerMessage } from "../scope.ts";
 
 /**
@@ -75,21 +76,28 @@ export class FaultyLayer implements ChannelLayer {
     return this.#inner.newChannel(prefix);
   }
 
-  attach(channel: string, mailbox: Mailbox): () => void {
-    const leave = this.#inner.attach(channel, mailbox);
-    this.#mailboxes.add(mailbox);
-    return () => {
-      this.#mailboxes.delete(mailbox);
-      leave();
+  /** @ignore For Sluice's own parts: the same faults. */
+  [INTERNALS](): InternalLayer {
+    const inner = internalsOf(this.#inner);
+    return {
+      newChannel: (prefix) => inner.newChannel(prefix),
+      attach: (channel, mailbox) => this.#attach(inner, channel, mailbox),
+      send: (channel, message) => this.#send(inner, channel, message),
+      groupAdd: async (group, channel) => {
+        await this.#pass();
+        await inner.groupAdd(group, channel);
+      },
+      groupSend: (group, message, options) =>
+        this.#groupSend(() => inner.groupSend(group, message, options)),
     };
   }
 
-  async send(channel: string, message: LayerMessage): Promise<void> {
-    await this.#pass();
-    if (this.fault === "full") {
-      throw new LayerError("CHANNEL_FULL", `Cannot send to "${channel}": the test says it is full`);
-    }
-    if (this.fault !== "drop") await this.#inner.send(channel, message);
+  attach(channel: string, mailbox: Mailbox): () => void {
+    return this.#attach(this.#inner, channel, mailbox);
+  }
+
+  send(channel: string, message: LayerMessage): Promise<void> {
+    return this.#send(this.#inner, channel, message);
   }
 
   async receive(channel: string, options?: { signal?: AbortSignal }): Promise<LayerMessage> {
@@ -122,17 +130,12 @@ export class FaultyLayer implements ChannelLayer {
     await this.#inner.groupDiscard(group, channel);
   }
 
-  async groupSend(
+  groupSend(
     group: string,
     message: LayerMessage,
     options?: GroupSendOptions,
   ): Promise<GroupSendResult> {
-    await this.#pass();
-    if (this.fault !== "drop" && this.fault !== "full") {
-      return await this.#inner.groupSend(group, message, options);
-    }
-    const lost = { delivered: 0, queued: 0, dropped: 0, processes: 0 };
-    return this.fault === "full" ? { ...lost, dropped: 1 } : lost;
+    return this.#groupSend(() => this.#inner.groupSend(group, message, options));
   }
 
   onGap(callback: (gap: LayerGap) => void): () => void {
@@ -156,6 +159,34 @@ export class FaultyLayer implements ChannelLayer {
   close(): Promise<void> {
     this.release();
     return this.#inner.close();
+  }
+
+  #attach(inner: Pick<InternalLayer, "attach">, channel: string, mailbox: Mailbox): () => void {
+    const leave = inner.attach(channel, mailbox as Parameters<InternalLayer["attach"]>[1]);
+    this.#mailboxes.add(mailbox);
+    return () => {
+      this.#mailboxes.delete(mailbox);
+      leave();
+    };
+  }
+
+  async #send(
+    inner: Pick<InternalLayer, "send">,
+    channel: string,
+    message: LayerMessage,
+  ): Promise<void> {
+    await this.#pass();
+    if (this.fault === "full") {
+      throw new LayerError("CHANNEL_FULL", `Cannot send to "${channel}": the test says it is full`);
+    }
+    if (this.fault !== "drop") await inner.send(channel, message);
+  }
+
+  async #groupSend<R>(send: () => Promise<R>): Promise<R | GroupSendResult> {
+    await this.#pass();
+    if (this.fault !== "drop" && this.fault !== "full") return await send();
+    const lost = { delivered: 0, queued: 0, dropped: 0, processes: 0 };
+    return this.fault === "full" ? { ...lost, dropped: 1 } : lost;
   }
 
   /** Holds a call while the fault is `slow`, and lets it fail while it is `unavailable`. */

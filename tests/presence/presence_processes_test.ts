@@ -1,5 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { internalsOf } from "../../lib/internals.ts";
 import fc from "fast-check";
 import { Presence, type PresenceOptions } from "@sluice/sluice/presence";
 import { FakeClock, settle } from "@sluice/sluice/testing";
@@ -347,7 +348,7 @@ test("what is no message of presence is ignored", async () => {
     { kind: "bye", from },
   ];
   for (const data of garbage) {
-    await one!.node.layer.groupSend("presence", { type: "presence", data });
+    await internalsOf(one!.node.layer).groupSend("presence", { type: "presence", data });
   }
   await clock.advance(20_000);
   for (const { people } of [one!, other!]) assert.deepEqual(people, ["ada", "grace"]);

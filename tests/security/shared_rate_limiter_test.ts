@@ -1,5 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { internalsOf } from "../../lib/internals.ts";
 import { SharedRateLimiter } from "@sluice/sluice/security";
 import { FakeClock, settle } from "@sluice/sluice/testing";
 import { MemoryWire, type WireNode } from "../presence/memory_wire.ts";
@@ -102,12 +103,12 @@ test("what is no message of rates hurts nobody", async () => {
     { kind: "ask", from: "not a name" },
   ];
   for (const data of garbage) {
-    await one!.node.layer.groupSend("rates", { type: "sluice.rates", data });
+    await internalsOf(one!.node.layer).groupSend("rates", { type: "sluice.rates", data });
   }
   await clock.advance(300);
   assert.equal(two!.try(20), 10);
   const lie = { kind: "took", amounts: [["192.0.2.9", 1e9]] };
-  await one!.node.layer.groupSend("rates", { type: "sluice.rates", data: lie });
+  await internalsOf(one!.node.layer).groupSend("rates", { type: "sluice.rates", data: lie });
   await clock.advance(11_000);
   assert.equal(two!.try(20, "192.0.2.9"), 1, "a lie costs two bursts, no more");
 });

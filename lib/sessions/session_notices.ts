@@ -1,10 +1,10 @@
-import type { Clock, LayerMessage, Log, Middleware, Scope } from "@sluice/sluice";
-import type { ChannelLayer, Mailbox } from "@sluice/sluice/layers";
-import type { Audit } from "@sluice/sluice/auth";
-import type { Sessions } from "@sluice/sluice/sessions";
+import { internalsOf } from "../internals.ts";
+import type { Clock, LayerMessage, Log, Middleware, Scope } from "../scope.ts";
+import type { GroupLayer } from "./control_group.ts";
+import type { Sessions } from "./sessions.ts";
 
 /** The group of the processes that have a sessions page open. */
-const GROUP = "sessions.changed";
+const GROUP = "sluice.notices";
 
 /** How long changes are gathered before they are told, in milliseconds. */
 const TELL_MS = 100;
@@ -14,9 +14,16 @@ const MAX_NAMES = 500;
 
 /** What {@linkcode SessionNotices} needs. */
 export interface SessionNoticesOptions {
-  readonly layer: ChannelLayer;
+  readonly layer: GroupLayer;
   readonly log: Log;
   readonly clock: Clock;
+}
+
+/** What tells of sign-ins. An `Audit` does. */
+export interface SignInSource {
+  subscribe(
+    listener: (event: { readonly kind: string; readonly userId?: string | undefined }) => void,
+  ): unknown;
 }
 
 /**
@@ -25,7 +32,8 @@ export interface SessionNoticesOptions {
  * A process says whose sessions and sockets changed, ten times a second at most, and only processes with
  * such a page open hear it: so what a socket costs does not depend on whether somebody looks.
  */
-export class SessionNotices implements Mailbox {
+export class SessionNotices {
+  readonly #layer: GroupLayer;
   readonly #options: SessionNoticesOptions;
   readonly #changed = new Set<string>();
   readonly #watchers = new Map<string, Set<() => void>>();
@@ -34,6 +42,7 @@ export class SessionNotices implements Mailbox {
   #listening: Promise<void> | undefined;
 
   constructor(options: SessionNoticesOptions) {
+    this.#layer = internalsOf(options.layer);
     this.#options = options;
   }
 
@@ -68,7 +77,7 @@ export class SessionNotices implements Mailbox {
   }
 
   /** Tells them of every sign-in, and of every end of a session, here or in another process. */
-  follow(sessions: Sessions, audit: Audit): void {
+  follow(sessions: Sessions, audit: SignInSource): void {
     audit.subscribe(({ kind, userId }) => {
       if (kind === "signed-in" && userId !== undefined) this.tell(userId);
     });
@@ -79,7 +88,8 @@ export class SessionNotices implements Mailbox {
 
   /** Called by the layer. */
   deliver({ data }: LayerMessage): boolean {
-    for (const userId of data as readonly string[]) {
+    if (!Array.isArray(data)) return true;
+    for (const userId of data) {
       for (const changed of this.#watchers.get(userId) ?? []) changed();
     }
     return true;
@@ -102,17 +112,14 @@ export class SessionNotices implements Mailbox {
   }
 
   async #join(): Promise<void> {
-    const { layer } = this.#options;
-    const channel = layer.newChannel();
-    const leave = this.#leave = layer.attach(channel, this);
+    const channel = this.#layer.newChannel();
+    const leave = this.#leave = this.#layer.attach(channel, this);
     try {
-      await layer.groupAdd(GROUP, channel);
+      await this.#layer.groupAdd(GROUP, channel);
     } catch (error) {
       if (this.#leave === leave) this.#stopListening();
       throw error;
     }
-    // Nobody watches any more.
-    if (this.#leave !== leave) await layer.groupDiscard(GROUP, channel);
   }
 
   #stopListening(): void {
@@ -121,13 +128,13 @@ export class SessionNotices implements Mailbox {
   }
 
   #send(): void {
-    const { layer, log } = this.#options;
+    const { log } = this.#options;
     this.#cancel = undefined;
     const changed = [...this.#changed];
     this.#changed.clear();
     for (let at = 0; at < changed.length; at += MAX_NAMES) {
       const data = changed.slice(at, at + MAX_NAMES);
-      layer.groupSend(GROUP, { type: "changed", data }).catch((error) => {
+      this.#layer.groupSend(GROUP, { type: "changed", data }).catch((error) => {
         log.debug("Sessions pages were not told of a change", { error });
       });
     }
