@@ -19,10 +19,5 @@ export { LayerError, type LayerErrorCode } from "./layer_error.ts";
 export type { ChannelLayerOptions } from "./layer_options.ts";
 export type { DropReason, LayerStats } from "./layer_stats.ts";
 export { MemoryChannelLayer, type MemoryChannelLayerOptions } from "./memory_channel_layer.ts";
-export {
-  assertChannelName,
-  assertGroupName,
-  assertLayerPrefix,
-  MAX_NAME_LENGTH,
-} from "./names.ts";
+export { assertChannelName, assertGroupName, assertLayerPrefix, MAX_NAME_LENGTH } from "./names.ts";
 export { layer, type Layers, type LayerScope, withLayer } from "./with_layer.ts";

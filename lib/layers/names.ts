@@ -54,7 +54,9 @@ export function assertDurableName(name: string): void {
 export function assertLayerPrefix(prefix: string): void {
   if (prefix.length <= MAX_NAME_LENGTH && PREFIX.test(prefix)) return;
   throw new TypeError(
-    `Cannot use the prefix ${quote(prefix)}: it takes 1 to ${MAX_NAME_LENGTH} of letters, digits, ` +
+    `Cannot use the prefix ${
+      quote(prefix)
+    }: it takes 1 to ${MAX_NAME_LENGTH} of letters, digits, ` +
       `"-", "_", "." and, between them, ":"`,
   );
 }

@@ -327,6 +327,17 @@ export class Sessions {
   }
 
   /**
+   * Takes a hint of another process that something has happened. It is not believed: the control log is
+   * read at once, or the store if there is no log.
+   */
+  heard(event: SessionEvent): void {
+    if (this.#follower !== undefined) return this.#follower.look();
+    this.live.confirm(event).catch((error) => {
+      this.log.warn("what was heard of sessions cannot be confirmed", { error });
+    });
+  }
+
+  /**
    * Calls `listener` once at every end and renewal that this object brings about, in the same turn,
    * after the store confirmed it; with a control log also if that is after the call has failed. Returns
    * how to stop. What a listener throws is logged.

@@ -47,6 +47,39 @@ export function groupTests(test: DefineLayerTest): void {
     assert.deepEqual(await bed.readAll(layer, "b"), ["1"]);
   });
 
+  test("[S13] groupAdd() and groupDiscard() take effect in the order of the calls", async (bed) => {
+    const layer = await bed.layer();
+    const { channel, inbox } = await bed.member(layer);
+    for (const name of [channel, "jobs"]) {
+      const calls = [
+        layer.groupAdd("in", name),
+        layer.groupDiscard("in", name),
+        layer.groupAdd("in", name),
+        layer.groupAdd("out", name),
+        layer.groupDiscard("out", name),
+      ];
+      await Promise.all(calls);
+    }
+    const { delivered, queued } = await layer.groupSend("in", HELLO);
+    assert.deepEqual([delivered, queued], [1, 1]);
+    const out = await layer.groupSend("out", HELLO);
+    assert.deepEqual([out.delivered, out.queued], [0, 0]);
+    assert.deepEqual(inbox.types, ["hello"]);
+  });
+
+  test("[S13] groupAdd() of a channel that has ended has no effect", async (bed) => {
+    const layer = await bed.layer();
+    const { channel, leave } = await bed.member(layer);
+    const added = layer.groupAdd("early", channel);
+    leave();
+    await Promise.all([added, layer.groupAdd("late", channel)]);
+    for (const group of ["early", "late"]) {
+      const { delivered, queued, dropped } = await layer.groupSend(group, HELLO);
+      assert.deepEqual([delivered, queued, dropped], [0, 0, 0]);
+    }
+    assert.equal(layer.stats.groups, 0);
+  });
+
   test("[S14] groupSend() leaves out the channel that it is told to", async (bed) => {
     const layer = await bed.layer();
     const [one, other] = [await bed.member(layer, "g"), await bed.member(layer, "g")];

@@ -2,8 +2,20 @@ import assert from "node:assert/strict";
 import type { DefineLayerTest } from "./test_channel_layer.ts";
 
 const HELLO = { type: "hello" };
-const BAD_CHANNELS = ["", "!a", "a b", "ä", "a!b!c", "x".repeat(101), "a/b", "a\n", "{a}", "a:b"];
-const BAD_GROUPS = ["", "a!b", "a b", "x".repeat(101), "{g}", "a*", "a\0"];
+const BAD_CHANNELS = [
+  "",
+  "!a",
+  "a b",
+  "ä",
+  "a!b!c",
+  "x".repeat(101),
+  "a/b",
+  "a\n",
+  "{a}",
+  "a:b",
+  "~a",
+];
+const BAD_GROUPS = ["", "a!b", "a b", "x".repeat(101), "{g}", "a*", "a\0", "~g"];
 
 /** Section 1 of the specification: names. */
 export function nameTests(test: DefineLayerTest): void {

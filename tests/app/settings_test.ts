@@ -132,6 +132,25 @@ for (const [env, message] of WRONG) {
   });
 }
 
+test("CHANNEL_PREFIX and CHANNEL_KEYS are checked at the start, without printing a key", () => {
+  assert.equal(readSettings({}).channelPrefix, "sluice");
+  assert.equal(readSettings({}).channelKeys, undefined);
+  assert.equal(readSettings({ CHANNEL_PREFIX: "shop.eu:2" }).channelPrefix, "shop.eu:2");
+  const keys = ["a".repeat(32), "b".repeat(40)];
+  assert.deepEqual(readSettings({ CHANNEL_KEYS: keys.join(" , ") }).channelKeys, keys);
+  for (const CHANNEL_PREFIX of ["a b", "{a}", "a:", ":", "ä", "a*", "~a", "x".repeat(95)]) {
+    assert.throws(() => readSettings({ CHANNEL_PREFIX }), /^SettingError: CHANNEL_PREFIX is "/);
+  }
+  for (const CHANNEL_KEYS of ["hunter2", ",", `${keys[0]},`, `${keys[0]},hunter2`]) {
+    assert.throws(
+      () => readSettings({ CHANNEL_KEYS }),
+      (error: Error) =>
+        /^CHANNEL_KEYS has a key that is too short, but accepts/.test(error.message) &&
+        !/hunter2|aaaa/.test(error.message),
+    );
+  }
+});
+
 test("CHANNEL_LAYER takes several nodes, and REDIS_CA_FILE the authorities of their certificates", () => {
   const env = {
     CHANNEL_LAYER: "rediss://u:p%40@a:7000,b:7001",

@@ -5,6 +5,61 @@ import { BusChannelLayer } from "../../lib/layers/bus_channel_layer.ts";
 import { layerSettings } from "../../lib/layers/layer_options.ts";
 import { LayerInbox } from "../../lib/testing/layer_inbox.ts";
 
+/** A layer over a bus that is not ready until the test says so. */
+function setUnready() {
+  const noted: PromiseWithResolvers<void>[] = [];
+  class Layer extends BusChannelLayer {
+    constructor() {
+      super(layerSettings({}), () => {
+        const done = () => Promise.resolve();
+        return {
+          lookMs: 1_000,
+          ready: done,
+          removeMember: done,
+          close: done,
+          caughtUp: done,
+          noted() {
+            const next = Promise.withResolvers<void>();
+            noted.push(next);
+            return next.promise;
+          },
+          groupBegan() {},
+          groupEnded() {},
+        } as Partial<Bus> as Bus;
+      });
+    }
+  }
+  const layer = new Layer();
+  const channel = layer.newChannel();
+  layer.attach(channel, new LayerInbox());
+  const members = async () =>
+    (await layer.groupSend("g", { type: "x" }, { local: true })).delivered;
+  return { layer, channel, noted, members };
+}
+
+test("groupAdd() that fails takes back what it did, and nothing that was done since", async () => {
+  const { layer, channel, noted, members } = setUnready();
+  const down = new Error("down");
+  const first = assert.rejects(layer.groupAdd("g", channel), /down/);
+  const left = layer.groupDiscard("g", channel);
+  const second = layer.groupAdd("g", channel);
+  const third = assert.rejects(layer.groupAdd("g", channel), /down/);
+  noted[0]!.reject(down);
+  await first;
+  assert.equal(await members(), 1, "the second is under way");
+  noted[2]!.reject(down);
+  await third;
+  noted[1]!.resolve();
+  await Promise.all([left, second]);
+  assert.equal(await members(), 1);
+  await layer.groupDiscard("g", channel);
+  const fourth = assert.rejects(layer.groupAdd("g", channel), /down/);
+  noted[3]!.reject(down);
+  await fourth;
+  assert.equal(await members(), 0);
+  await layer.close();
+});
+
 /** A layer, what its bus would call, and a hold on the moment in which the bus has caught up. */
 function setStage() {
   const caughtUp = Promise.withResolvers<void>();

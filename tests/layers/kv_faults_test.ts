@@ -154,15 +154,19 @@ function holdable(kv: Deno.Kv) {
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
-  /** Holds the next reading of the head. Returns when that began, and how to let it go on. */
-  const hold = () => {
+  /** Holds the next reading of the head, or all. Returns when that began, and how to let it go on. */
+  const hold = (which: "next" | "all" = "next") => {
     const [begun, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     held = release.promise;
     began = () => {
-      held = undefined;
+      if (which === "next") held = undefined;
       begun.resolve();
     };
-    return { begun: begun.promise, release: () => release.resolve() };
+    const go = () => {
+      held = undefined;
+      release.resolve();
+    };
+    return { begun: begun.promise, release: go };
   };
   return { kv: proxy, hold };
 }

@@ -171,7 +171,10 @@ test("what is no message of counts hurts nobody", async () => {
     { kind: "bye", from: 7 },
   ];
   for (const data of garbage) {
-    await internalsOf(one!.node.layer).groupSend("sluice.sockets", { type: "sluice.sockets", data });
+    await internalsOf(one!.node.layer).groupSend("sluice.sockets", {
+      type: "sluice.sockets",
+      data,
+    });
   }
   await settle();
   for (const { counter } of [one!, two!]) assert.equal(counter.count("user ada"), 4);
