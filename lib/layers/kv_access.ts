@@ -38,22 +38,27 @@ export class KvAccess {
 
   /**
    * Calls `use` with the database; again, where it was locked or `use` returned `undefined`: somebody
-   * else was faster. `isLate` says whether nobody waits for the outcome any more.
+   * else was faster. `isLate` says whether nobody waits for the outcome any more. The limit counts from
+   * `since`.
    *
    * @throws {LayerError} `UNAVAILABLE`: not within `timeoutMs`; a write may have been done all the same.
    */
-  async run<T>(use: (kv: Deno.Kv, isLate: () => boolean) => Promise<T | undefined>): Promise<T> {
-    let isLate = false;
+  async run<T>(
+    use: (kv: Deno.Kv, isLate: () => boolean) => Promise<T | undefined>,
+    since: number = this.#clock.now(),
+  ): Promise<T> {
+    const ms = since + this.timeoutMs - this.#clock.now();
+    let isLate = ms <= 0;
     try {
-      return await this.within(this.#repeat(use, () => isLate));
+      return await this.within(this.#repeat(use, () => isLate), ms);
     } finally {
       isLate = true;
     }
   }
 
   /** Settles as `work` does, within `timeoutMs`. @throws {LayerError} `UNAVAILABLE`, or `CLOSED`. */
-  async within<T>(work: Promise<T>): Promise<T> {
-    const limit = { clock: this.#clock, ms: this.timeoutMs, late: unavailable };
+  async within<T>(work: Promise<T>, ms: number = this.timeoutMs): Promise<T> {
+    const limit = { clock: this.#clock, ms, late: unavailable };
     try {
       return await within(Promise.race([work, this.#closing.promise]), limit);
     } catch (error) {

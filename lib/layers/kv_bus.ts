@@ -109,8 +109,7 @@ export class KvBus implements Bus {
   async push(channel: string, plain: PlainMessage): Promise<void> {
     const capacity = this.#options.settings.capacityOf(channel);
     const frame = this.#codec.encode(this.#place(`c:${channel}`), {}, plain);
-    const pushed = this.#durable.push(channel, frame, capacity);
-    const isTaken = await this.#options.access.within(pushed);
+    const isTaken = await this.#durable.push(channel, frame, capacity);
     if (!isTaken) throw undelivered(channel, "full");
   }
 
@@ -123,20 +122,19 @@ export class KvBus implements Bus {
   }
 
   async addMember(group: string, channel: string): Promise<void> {
-    const { access, clock, settings: { groupExpiryMs: expireIn } } = this.#options;
+    const { clock, settings: { groupExpiryMs: expireIn } } = this.#options;
     const [key] = this.#memberKeys(group, channel);
-    await access.within(this.#keeping.run(`${group} ${channel}`, () => {
-      return access.run((kv) => kv.set(key, clock.now() + expireIn, { expireIn }));
-    }));
+    await this.#keep(`${group} ${channel}`, (kv) => {
+      return kv.set(key, clock.now() + expireIn, { expireIn });
+    });
   }
 
   async removeMember(group: string, channel: string): Promise<void> {
-    const { access } = this.#options;
-    await access.within(this.#keeping.run(`${group} ${channel}`, () =>
-      access.run(async (kv) => {
-        for (const key of this.#memberKeys(group, channel)) await kv.delete(key);
-        return true;
-      })));
+    const keys = this.#memberKeys(group, channel);
+    await this.#keep(`${group} ${channel}`, async (kv) => {
+      for (const key of keys) await kv.delete(key);
+      return true;
+    });
   }
 
   caughtUp(): Promise<void> {
@@ -163,6 +161,13 @@ export class KvBus implements Bus {
     this.#follower.close();
     this.#options.access.close();
     return Promise.resolve();
+  }
+
+  /** Writes in the order of the calls; the limit of each counts from its call. */
+  #keep(member: string, write: (kv: Deno.Kv) => Promise<unknown>): Promise<unknown> {
+    const { access, clock } = this.#options;
+    const since = clock.now();
+    return this.#keeping.run(member, () => access.run(write, since));
   }
 
   async #append(to: string, frame: string, isForHere: boolean): Promise<void> {
