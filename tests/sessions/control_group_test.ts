@@ -41,11 +41,11 @@ test("ControlGroup ends another process's connections at once", async () => {
 });
 
 test("ControlGroup lets the store say what became of a person's sessions", async () => {
-  const { here, store, socket } = await setUp();
+  const { here, store, session, socket } = await setUp();
   here.announce({ type: "user-ended", userId: "ada", reason: "user-removed" });
   await settle();
   assert.equal(socket.phase, "open");
-  await store.deleteByUser("ada");
+  await store.delete(session.id);
   here.announce({ type: "user-ended", userId: "ada", reason: "user-removed" });
   await settle();
   assert.equal(socket.ended?.code, 4401);
