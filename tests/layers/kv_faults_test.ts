@@ -207,7 +207,7 @@ test(
     const layer = new KvChannelLayer(slow.kv, { ...POLL, timeoutMs: 200 });
     const inbox = await join(layer);
     const channel = layer.newChannel();
-    const { begun, release } = slow.hold();
+    const { begun, release } = slow.hold("all");
     await begun;
     const calls = [];
     for (let n = 0; n < 20; n++) {

@@ -101,42 +101,38 @@ test("KvChannelLayer keeps systems in one database apart by prefix", options, as
   await assertSeparate(one!, other!);
 });
 
-test(
-  "a consumer's group and channels have nothing to do with internal ones of the same name",
-  options,
-  async () => {
-    const prefix = crypto.randomUUID();
-    const [one, other] = [1, 2].map(() => new RedisChannelLayer(server.url, { prefix }));
-    const connection = fakeConnection();
-    const groups = ["presence", "sluice.sessions", "sluice.sockets", "sluice.rates.handshakes"];
-    const inboxes = await Promise.all(groups.map((group) => join(one!, group)));
-    const presences = [one!, other!].map((layer) => new Presence<string>(layer, MESSAGES));
-    await presences[0]!.enter("g", { key: "ada", meta: "ada" }, { connection });
-    const there = await presences[1]!.enter("g", { key: "bob", meta: "bob" }, { connection });
-    assert.deepEqual(there, ["ada", "bob"]);
-    for (const group of groups) {
-      await other!.groupSend(group, { type: "presence", data: { kind: "bye", from: "x" } });
-    }
-    await Promise.all(inboxes.map((inbox) => inbox.wait(1)));
-    for (const { types } of inboxes) assert.deepEqual(types, ["presence"]);
-    assert.deepEqual(presences[1]!.list("g"), ["ada", "bob"]);
-    await Promise.all(presences.map((presence) => presence.close()));
+test("a group named presence has nothing to do with the internal one", options, async () => {
+  const prefix = crypto.randomUUID();
+  const [one, other] = [1, 2].map(() => new RedisChannelLayer(server.url, { prefix }));
+  const connection = fakeConnection();
+  const groups = ["presence", "sluice.sessions", "sluice.sockets", "sluice.rates.handshakes"];
+  const inboxes = await Promise.all(groups.map((group) => join(one!, group)));
+  const presences = [one!, other!].map((layer) => new Presence<string>(layer, MESSAGES));
+  await presences[0]!.enter("g", { key: "ada", meta: "ada" }, { connection });
+  const there = await presences[1]!.enter("g", { key: "bob", meta: "bob" }, { connection });
+  assert.deepEqual(there, ["ada", "bob"]);
+  for (const group of groups) {
+    await other!.groupSend(group, { type: "presence", data: { kind: "bye", from: "x" } });
+  }
+  await Promise.all(inboxes.map((inbox) => inbox.wait(1)));
+  for (const { types } of inboxes) assert.deepEqual(types, ["presence"]);
+  assert.deepEqual(presences[1]!.list("g"), ["ada", "bob"]);
+  await Promise.all(presences.map((presence) => presence.close()));
 
-    const inner = internalsOf(one!);
-    const channel = inner.newChannel("presence");
-    for (const name of [channel, "~presence"]) {
-      await assert.rejects(one!.send(name, { type: "x" }), TypeError);
-      await assert.rejects(one!.groupAdd("g", name), TypeError);
-      await assert.rejects(one!.receive(name), TypeError);
-      assert.throws(() => one!.attach(name, new LayerInbox()), TypeError);
-    }
-    await assert.rejects(one!.groupAdd("~presence", one!.newChannel()), TypeError);
-    await assert.rejects(one!.groupSend("~presence", { type: "x" }), TypeError);
-    await assert.rejects(inner.send("jobs", { type: "x" }), TypeError, "a peer names a channel");
-    await one!.close();
-    await other!.close();
-  },
-);
+  const inner = internalsOf(one!);
+  const channel = inner.newChannel("presence");
+  for (const name of [channel, "~presence"]) {
+    await assert.rejects(one!.send(name, { type: "x" }), TypeError);
+    await assert.rejects(one!.groupAdd("g", name), TypeError);
+    await assert.rejects(one!.receive(name), TypeError);
+    assert.throws(() => one!.attach(name, new LayerInbox()), TypeError);
+  }
+  await assert.rejects(one!.groupAdd("~presence", one!.newChannel()), TypeError);
+  await assert.rejects(one!.groupSend("~presence", { type: "x" }), TypeError);
+  await assert.rejects(inner.send("jobs", { type: "x" }), TypeError, "a peer names a channel");
+  await one!.close();
+  await other!.close();
+});
 
 test(
   "KvChannelLayer with keys: the database sees no text, and nothing is moved or forged",

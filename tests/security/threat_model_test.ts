@@ -43,7 +43,7 @@ test("every setting of the security page is one that is read", () => {
     /^## Settings of this page\n([^]*?)^## /m.exec(read("docs/security.md")) ??
       [];
   const names = [...section.matchAll(/^\| `([A-Z_]+)` +\|/gm)].map(([, name]) => name!);
-  assert.equal(names.length, 4);
-  const settings = read("app/settings.ts");
+  assert.equal(names.length, 5);
+  const settings = read("app/settings.ts") + read("app/layer_settings.ts");
   for (const name of names) assert.ok(settings.includes(`"${name}"`), name);
 });
