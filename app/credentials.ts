@@ -15,7 +15,7 @@ const ANY: readonly Credential[] = ["cookie", "bearer"];
  * Which credential each route accepts: the only place where this is decided. The routes are those of
  * Fresh, by their patterns.
  *
- * *Security*: a route that is missing accepts none.
+ * *Security*: a route that is missing, such as one that you add, accepts a browser's cookie alone.
  */
 export const CREDENTIALS: Readonly<Record<string, Accepted>> = {
   "/": { GET: BROWSER },
@@ -45,16 +45,18 @@ export const CREDENTIALS: Readonly<Record<string, Accepted>> = {
   "/metrics": { GET: NONE },
 };
 
-/** What is asked for where there is no route: the page that says so shows who reads it. */
-const NO_ROUTE: Accepted = { GET: BROWSER };
-
 /** Returns the session tokens that count for a request: those of a credential that its route accepts. */
 export function acceptedTokens(
   { route, req }: { readonly route: string | null; readonly req: Request },
   shown: ShownCredential | undefined,
 ): readonly string[] {
-  const accepted = route === null ? NO_ROUTE : CREDENTIALS[route.replace(/(?<=.)\/$/, "")] ?? {};
   const method = req.method === "HEAD" ? "GET" : req.method;
-  const kinds = Object.entries(accepted).find(([name]) => name === method)?.[1] ?? NONE;
+  const kinds = kindsOf(route?.replace(/(?<=.)\/$/, ""), method);
   return shown !== undefined && kinds.includes(shown.kind) ? shown.tokens : [];
+}
+
+function kindsOf(route: string | undefined, method: string): readonly Credential[] {
+  const isListed = route !== undefined && Object.hasOwn(CREDENTIALS, route);
+  if (!isListed) return BROWSER;
+  return Object.entries(CREDENTIALS[route]!).find(([name]) => name === method)?.[1] ?? NONE;
 }

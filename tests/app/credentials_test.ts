@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { User } from "@sluice/sluice/auth";
 import { FakeClock } from "@sluice/sluice/testing";
-import { type Credential, CREDENTIALS } from "../../app/credentials.ts";
+import { acceptedTokens, type Credential, CREDENTIALS } from "../../app/credentials.ts";
 import manifest from "../../fresh.gen.ts";
 import { TestApp } from "./test_app.ts";
 
@@ -285,4 +285,18 @@ test("a page of /device, /people and of every error takes a bearer token for nob
       assert.ok(!(await response.text()).includes(NAME), path);
     }
   }
+});
+
+test("acceptedTokens() takes the cookie alone for a route that is not in the table", () => {
+  const ask = (route: string | null, method: string, kind: "cookie" | "bearer") => {
+    const req = new Request("http://127.0.0.1/", { method });
+    return acceptedTokens({ route, req }, { kind, tokens: ["token"] });
+  };
+  for (const route of ["/applause", "/constructor", "toString", null]) {
+    for (const method of ["GET", "POST"]) {
+      assert.deepEqual(ask(route, method, "cookie"), ["token"], `${method} ${route}`);
+      assert.deepEqual(ask(route, method, "bearer"), [], `${method} ${route}`);
+    }
+  }
+  assert.deepEqual(ask("/api/me", "POST", "cookie"), []);
 });
