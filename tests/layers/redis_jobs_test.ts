@@ -135,7 +135,7 @@ test("jobs can be handled while the memory of Redis is full", options, async () 
 
 test("a queue expires as a whole, later than all that is in it", options, async () => {
   const layer = new RedisChannelLayer(server.url, { prefix, expiryMs: 1_000, leaseMs: 200_000 });
-  const ttl = () => server.ask("PTTL", `${prefix}:{c:jobs}:queue`).then(Number);
+  const ttl = () => server.ask("PTTL", `${prefix}:0:{c:jobs}:queue`).then(Number);
   await sendAll(layer, 1);
   assert.ok(await ttl() > 60_000);
   const lease = await layer.lease("jobs");
