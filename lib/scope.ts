@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
 import type { CloseCode, Refusal } from "./protocol/mod.ts";
 
@@ -303,8 +304,13 @@ export interface Freshness {
 
 /** Time, handed in: tests move it. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /**
+   * Milliseconds since the epoch, for what is stored or shown. It jumps when the machine's time is set:
+   * measure durations with {@linkcode elapsed}.
+   */
   now(): number;
+  /** Milliseconds since a fixed moment of this process, for durations. It never goes back. */
+  elapsed(): number;
   /** Calls back once after `ms` milliseconds, unless the returned function was called. */
   after(ms: number, callback: () => void): () => void;
 }
@@ -312,6 +318,7 @@ export interface Clock {
 /** The machine's clock. Its timers do not keep a process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   after(ms, callback) {
     const timer = setTimeout(callback, Math.min(ms, MAX_TIMEOUT_MS)).unref();
     return () => clearTimeout(timer);

@@ -91,7 +91,7 @@ export class RateLimiter implements Limiter {
   }
 
   #earned(key: string): number {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const { tokens, at } = this.#buckets.get(key) ?? { tokens: this.#burst, at: now };
     return Math.min(this.#burst, tokens + Math.max(0, now - at) * this.#perMs);
   }
@@ -99,7 +99,7 @@ export class RateLimiter implements Limiter {
   #keep(key: string, tokens: number): void {
     // Put in again: a map keeps the order of insertion, so that the first was seen least recently.
     this.#buckets.delete(key);
-    this.#buckets.set(key, { tokens, at: this.#clock.now() });
+    this.#buckets.set(key, { tokens, at: this.#clock.elapsed() });
     if (this.#buckets.size > this.#maxKeys) this.#forgetOne();
   }
 

@@ -38,14 +38,14 @@ export class Drain {
 
   /** The answer to a request that comes meanwhile. */
   refusal(): Refusal {
-    const leftMs = Math.max(0, (this.#endsAt ?? 0) - this.#clock.now());
+    const leftMs = Math.max(0, (this.#endsAt ?? 0) - this.#clock.elapsed());
     const spreadMs = (this.#refused++ * GOLDEN % 1) * this.#spreadMs;
     return new Refusal("DRAINING", { retryAfterSeconds: (leftMs + spreadMs) / 1000 + 1 });
   }
 
   /** Ends each connection at its own moment of the window. Resolves when all have ended. */
   run(connections: readonly Connection[], windowMs: number): Promise<void> {
-    this.#endsAt ??= this.#clock.now() + windowMs;
+    this.#endsAt ??= this.#clock.elapsed() + windowMs;
     if (connections.length === 0) return Promise.resolve();
     this.#spreadMs = Math.min(windowMs, 1000 * connections.length / COMEBACKS_PER_SECOND);
     const step = windowMs / connections.length;

@@ -26,7 +26,7 @@ export class Overdue<T> {
   }
 
   add(item: T): void {
-    this.#since.set(item, this.#clock.now());
+    this.#since.set(item, this.#clock.elapsed());
     if (!this.#isWaiting) this.#wait(this.#ms);
   }
 
@@ -40,7 +40,7 @@ export class Overdue<T> {
   }
 
   #look(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     this.#isWaiting = false;
     for (const [item, since] of this.#since) {
       const left = since + this.#ms - now;

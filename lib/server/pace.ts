@@ -36,7 +36,7 @@ export class Pace {
     this.#clock = clock;
     this.#options = options;
     this.#step = windowMs / count;
-    this.#beganAt = clock.now();
+    this.#beganAt = clock.elapsed();
     this.#dueAt = this.#beganAt + phase * this.#step;
   }
 
@@ -47,9 +47,9 @@ export class Pace {
   }
 
   #wait(): void {
-    const waitMs = Math.max(0, this.#dueAt - this.#clock.now());
+    const waitMs = Math.max(0, this.#dueAt - this.#clock.elapsed());
     this.#clock.after(waitMs, () => {
-      const now = this.#clock.now();
+      const now = this.#clock.elapsed();
       this.#dueAt = Math.max(this.#dueAt, now - PUNCTUAL_MS);
       this.#doUntil(now);
       if (this.#next < this.#options.count) this.#wait();

@@ -184,12 +184,12 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   }
 
   takeMessage(): boolean {
-    return this.#take(this.#context.clock.now());
+    return this.#take(this.#context.clock.elapsed());
   }
 
   takePing(): boolean {
     const { clock, limits: { messagesPerSecond, messageBurst } } = this.#context;
-    const now = clock.now();
+    const now = clock.elapsed();
     const perSecond = messagesPerSecond * PINGS_PER_MESSAGE;
     this.#pings ??= new TokenBucket(perSecond, messageBurst * PINGS_PER_MESSAGE, now);
     return this.#pings.take(now);
@@ -285,10 +285,9 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     if (isLargerThan(limits.maxMessageBytes, data)) {
       return this.end(CloseCode.messageTooLarge, `a message takes ${limits.maxMessageBytes} bytes`);
     }
-    const now = clock.now();
     if (typeof data === "string" && this.#answerPing(data)) return;
-    this.lastReceivedAt = now;
-    if (!this.#take(now)) return this.#overrun(data);
+    this.lastReceivedAt = clock.now();
+    if (!this.#take(clock.elapsed())) return this.#overrun(data);
     if (!this.mustWait) return this.receive(data);
     if (this.keepMessage(data)) return;
     this.end(CloseCode.tooFast, "sent faster than it is handled");

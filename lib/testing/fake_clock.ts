@@ -7,7 +7,8 @@ interface Timer {
 }
 
 /**
- * A clock that stands still until a test moves it.
+ * A clock that stands still until a test moves it. {@linkcode FakeClock.advance} moves the wall clock
+ * and the elapsed time together, {@linkcode FakeClock.setBack} the wall clock alone.
  *
  * @example
  * ```ts
@@ -24,12 +25,14 @@ interface Timer {
  * ```
  */
 export class FakeClock implements Clock {
-  #now: number;
+  /** What the wall clock showed when no time had elapsed. */
+  #origin: number;
+  #elapsed = 0;
   #serial = 0;
   readonly #timers = new Set<Timer>();
 
   constructor(now: number = Date.UTC(2026, 0, 1)) {
-    this.#now = now;
+    this.#origin = now;
   }
 
   /** Timers that are waiting. */
@@ -38,13 +41,27 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
-    return this.#now;
+    return this.#origin + this.#elapsed;
+  }
+
+  elapsed(): number {
+    return this.#elapsed;
   }
 
   after(ms: number, callback: () => void): () => void {
-    const timer = { at: this.#now + Math.max(0, ms), serial: this.#serial++, callback };
+    const timer = { at: this.#elapsed + Math.max(0, ms), serial: this.#serial++, callback };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
+  }
+
+  /** Sets the wall clock back by `ms` milliseconds; forward if `ms` is negative. No time elapses. */
+  setBack(ms: number): void {
+    this.#origin -= ms;
+  }
+
+  /** Lets `ms` milliseconds elapse and calls nothing: a process that was stopped. */
+  pause(ms: number): void {
+    this.#elapsed += ms;
   }
 
   /**
@@ -52,14 +69,14 @@ export class FakeClock implements Clock {
    * settle after each.
    */
   async advance(ms: number): Promise<void> {
-    const until = this.#now + ms;
+    const until = this.#elapsed + ms;
     for (let next = this.#next(until); next !== undefined; next = this.#next(until)) {
       this.#timers.delete(next);
-      this.#now = Math.max(this.#now, next.at);
+      this.#elapsed = Math.max(this.#elapsed, next.at);
       next.callback();
       await settle();
     }
-    this.#now = until;
+    this.#elapsed = Math.max(this.#elapsed, until);
     await settle();
   }
 

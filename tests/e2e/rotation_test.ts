@@ -14,6 +14,10 @@ class ForwardClock implements Clock {
     return systemClock.now() + this.#aheadMs;
   }
 
+  elapsed(): number {
+    return systemClock.elapsed() + this.#aheadMs;
+  }
+
   after(ms: number, callback: () => void): () => void {
     return systemClock.after(ms, callback);
   }
