@@ -1,12 +1,14 @@
-import type { Clock, LayerMessage } from "../scope.ts";
+import type { Clock, LayerMessage, Log } from "../scope.ts";
 import { type Changes, type GossipMessage, parseGossip } from "./gossip_message.ts";
 import { Peers } from "./peers.ts";
 import { ProcessGroup, type ProcessLayer } from "./process_group.ts";
+import { Teller } from "./teller.ts";
 
 /** What a {@linkcode Gossip} works with. */
 export interface GossipContext<C> {
   readonly layer: ProcessLayer;
   readonly clock: Clock;
+  readonly log?: Pick<Log, "warn"> | undefined;
   /** The group in which processes talk, and the type of their messages. */
   readonly group: string;
   readonly type: string;
@@ -25,12 +27,6 @@ export interface GossipContext<C> {
   change(process: string, change: C): void;
 }
 
-/** About how much of a state is told at once, in characters. */
-const PART_SIZE = 200_000;
-
-/** Most changes that are told at once. */
-const MAX_CHANGES = 500;
-
 /**
  * Tells other processes the state of this one, and hears theirs: a table, of which each process has
  * entries of its own.
@@ -38,28 +34,39 @@ const MAX_CHANGES = 500;
  * Each process beats every `beatMs` with the version of its state and tells each change; who misses one
  * asks for the whole. One that was silent for `silentMs` is dropped, by each process for itself. While
  * this process reaches nobody, or was asleep, it drops nobody: then all get that time again.
+ *
+ * Every call of the layer has a limit of 3 s: one that hangs delays a beat by no more than that. A
+ * message or an entry that cannot be read or sent costs only itself; it is counted, and the first one
+ * is logged.
  */
 export class Gossip<C> {
   readonly #context: GossipContext<C>;
   readonly #group: ProcessGroup;
   readonly #peers: Peers<C>;
-  #version = 0;
-  #changes: C[] = [];
-  #telling: Promise<void> | undefined;
+  readonly #teller: Teller<C>;
   #started: Promise<void> | undefined;
+  #catchingUp: Promise<void> | undefined;
   #isCutOff = false;
   #lastBeatAt = 0;
   #cancelBeat: (() => void) | undefined;
   #isClosed = false;
+  #dropped = 0;
   /** Called at each message, for who waits to know enough. */
   #heard: (() => void) | undefined;
 
   constructor(context: GossipContext<C>) {
+    const { layer, group, type, clock, changes } = context;
     this.#context = context;
-    this.#group = new ProcessGroup(context.layer, context.group, context.type);
+    this.#group = new ProcessGroup(layer, { group, type, clock });
+    this.#teller = new Teller({
+      group: this.#group,
+      changes,
+      state: () => context.state(),
+      refused: (error) => this.#drop("cannot be sent", error),
+    });
     this.#peers = new Peers({
       ...context,
-      ask: (process) => this.#sendTo(process, { kind: "ask", from: this.#group.channel }),
+      ask: (process) => void this.#ask(process).catch(() => {}),
     });
   }
 
@@ -68,31 +75,40 @@ export class Gossip<C> {
     return this.#peers.size;
   }
 
-  /** Resolves when the states of the others are known, or `syncTimeoutMs` later. Never rejects. */
+  /** How many messages and entries were dropped because they could not be read or sent. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Resolves when the states of the others are known, or could not be learned in time. Never rejects. */
   ready(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
     return this.#started ??= this.#start();
   }
 
-  /** Tells changes of this process. Resolves when that is done, or has failed. */
+  /** Tells changes of this process. Resolves when that is done, or has failed. Never rejects. */
   tell(...changes: readonly C[]): Promise<void> {
-    this.#changes.push(...changes);
-    return this.#telling ??= this.#tellAll();
+    return this.#teller.tell(...changes);
   }
 
-  /** Says goodbye. */
+  /** Says goodbye. Never rejects. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#cancelBeat?.();
+    this.#teller.close();
+    this.#peers.close();
+    this.#heard?.();
     if (this.#group.isMember) {
-      await this.#sendAll({ kind: "bye", from: this.#group.channel }).catch(() => {});
+      await this.#group.sendAll({ kind: "bye", from: this.#group.channel }).catch(() => {});
     }
     this.#group.leave();
   }
 
+  /** Never rejects. */
   async #start(): Promise<void> {
-    this.#lastBeatAt = this.#context.clock.now();
-    this.#beatLater();
+    this.#lastBeatAt = this.#context.clock.elapsed();
+    this.#beatLater(0);
     try {
       await this.#group.join({
         deliver: (message) => this.#take(message),
@@ -105,13 +121,13 @@ export class Gossip<C> {
     }
   }
 
-  /** Waits until `count` processes told their state; all the time, where nobody knows how many. */
+  /** Waits until `count` processes told their state; for the whole time if the count is not known. */
   async #hearFrom(count: number | undefined): Promise<void> {
     if (count === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = this.#context.clock.after(this.#context.syncTimeoutMs, resolve);
     this.#heard = () => {
-      if (count !== undefined && this.#peers.known >= count) resolve();
+      if (this.#isClosed || (count !== undefined && this.#peers.known >= count)) resolve();
     };
     this.#heard();
     await promise;
@@ -119,96 +135,85 @@ export class Gossip<C> {
     cancel();
   }
 
-  #beatLater(): void {
+  /** @param spentMs How long the last beat took: it is part of the time between two. */
+  #beatLater(spentMs: number): void {
     const { clock, beatMs } = this.#context;
     // Not all processes at once.
-    const pause = beatMs * (0.9 + Math.random() * 0.2);
-    this.#cancelBeat = clock.after(pause, () => void this.#beat());
+    const pause = beatMs * (0.9 + Math.random() * 0.2) - spentMs;
+    this.#cancelBeat = clock.after(Math.max(0, pause), () => void this.#beat());
   }
 
+  /** Never rejects. */
   async #beat(): Promise<void> {
     const { clock, beatMs } = this.#context;
-    const now = clock.now();
+    const now = clock.elapsed();
     // A timer that is this late says that the process was asleep, and the others were not.
     if (now - this.#lastBeatAt > 2 * beatMs) this.#peers.forgive();
     this.#lastBeatAt = now;
     try {
       if (!this.#group.isMember) await this.#group.rejoin();
-      await this.#sendAll({ kind: "beat", from: this.#group.channel, version: this.#version });
+      const { channel: from } = this.#group;
+      await this.#sendAll({ kind: "beat", from, version: this.#teller.version });
       if (this.#isCutOff) await this.#catchUp();
       this.#isCutOff = false;
       // As of before the wait, in which this process may have been asleep.
       this.#peers.dropSilent(now);
     } catch {
       this.#isCutOff = true;
-    } finally {
-      if (!this.#isClosed) this.#beatLater();
     }
+    if (!this.#isClosed) this.#beatLater(clock.elapsed() - now);
   }
 
-  /** After messages may have been missed. */
-  async #catchUp(): Promise<void> {
+  /** After messages may have been missed. Calls that overlap share one question. */
+  #catchUp(): Promise<void> {
     this.#peers.forgive();
-    await this.#askAll();
-  }
-
-  async #tellAll(): Promise<void> {
-    while (this.#changes.length > 0 && !this.#isClosed) {
-      const changes = this.#changes.splice(0, MAX_CHANGES);
-      const version = ++this.#version;
-      // Who does not get it hears of the version at the next beat, and asks.
-      await this.#sendAll({ kind: "diff", from: this.#group.channel, version, changes }).catch(
-        () => {},
-      );
-    }
-    this.#telling = undefined;
+    return this.#catchingUp ??= this.#askAll().then(() => {}).finally(() => {
+      this.#catchingUp = undefined;
+    });
   }
 
   #take(message: LayerMessage): boolean {
     const { type, changes } = this.#context;
-    const heard = parseGossip<C>(message, type, changes);
-    if (heard === undefined || heard.from === this.#group.channel) return true;
-    if (heard.kind === "ask") {
-      this.#peers.note(heard.from);
-      this.#answer(heard.from);
-    } else this.#peers.take(heard);
-    this.#heard?.();
+    try {
+      const heard = parseGossip<C>(message, type, {
+        parse: changes.parse,
+        malformed: () => this.#drop("cannot be read"),
+      });
+      if (heard === undefined) this.#drop("cannot be read");
+      else if (heard.from !== this.#group.channel) this.#hear(heard);
+    } catch (error) {
+      this.#drop("cannot be read", error);
+    }
     return true;
   }
 
-  #answer(process: string): void {
-    const parts = inParts(this.#context.state());
-    const { from, version } = { from: this.#group.channel, version: this.#version };
-    for (const [part, changes] of parts.entries()) {
-      this.#sendTo(process, { kind: "state", from, version, part, parts: parts.length, changes });
+  #hear(heard: GossipMessage<C>): void {
+    if (this.#isClosed) return;
+    if (heard.kind === "ask") {
+      this.#peers.note(heard.from);
+      void this.#teller.answer(heard.from);
+    } else this.#peers.take(heard);
+    this.#heard?.();
+  }
+
+  /** Counts a message or an entry that is left out, and logs the first. */
+  #drop(why: string, error?: unknown): void {
+    const { log, group } = this.#context;
+    if (this.#dropped++ === 0) {
+      log?.warn("Part of what processes tell each other was dropped", { group, why, error });
     }
   }
 
-  /** Returns how many were asked, where that is known. */
-  async #askAll(): Promise<number | undefined> {
-    return await this.#sendAll({ kind: "ask", from: this.#group.channel });
+  /** Returns how many were asked, if that is known. */
+  #askAll(): Promise<number | undefined> {
+    return this.#sendAll({ kind: "ask", from: this.#group.channel });
+  }
+
+  #ask(process: string): Promise<void> {
+    return this.#group.sendTo(process, { kind: "ask", from: this.#group.channel });
   }
 
   #sendAll(message: GossipMessage<C>): Promise<number | undefined> {
     return this.#group.sendAll(message);
   }
-
-  #sendTo(process: string, message: GossipMessage<C>): void {
-    this.#group.sendTo(process, message);
-  }
-}
-
-function inParts<C>(changes: readonly C[]): C[][] {
-  let part: C[] = [];
-  const parts = [part];
-  let size = 0;
-  for (const change of changes) {
-    size += JSON.stringify(change).length;
-    if (size > PART_SIZE && part.length > 0) {
-      parts.push(part = []);
-      size = 0;
-    }
-    part.push(change);
-  }
-  return parts;
 }

@@ -16,22 +16,24 @@ export interface PeersContext<C> {
 }
 
 interface Peer<C> {
+  /** When it was heard last, in elapsed milliseconds. */
   seenAt: number;
   /** That of the state that is known; nothing before there is one. */
   version: number | undefined;
   askedAt: number;
-  isGoing: boolean;
+  /** Takes back the timer of a process that said goodbye. */
+  cancelGoodbye: (() => void) | undefined;
   /** What it knows, by the names of entries. */
   readonly known: Map<string, C>;
   /** Parts of a state that is coming. */
-  parts: { readonly version: number; readonly changes: (readonly C[])[] } | undefined;
+  coming: { readonly name: string; readonly parts: Map<number, readonly C[]> } | undefined;
 }
 
 /** How often a process is asked again, in milliseconds. */
 const ASK_EVERY_MS = 1_000;
 
-/** Most parts of a state. */
-const MAX_PARTS = 10_000;
+/** Most processes that are known. Messages of further ones are ignored. */
+const MAX_PEERS = 10_000;
 
 /** The other processes, and what each of them said of its state. */
 export class Peers<C> {
@@ -54,7 +56,8 @@ export class Peers<C> {
 
   /** Notes that a process is there. */
   note(process: string): void {
-    this.#peer(process).seenAt = this.#context.clock.now();
+    const peer = this.#peer(process);
+    if (peer !== undefined) peer.seenAt = this.#context.clock.elapsed();
   }
 
   /** Takes a message of another process. */
@@ -62,14 +65,15 @@ export class Peers<C> {
     const { from } = message;
     if (message.kind === "bye") return this.#sayGoodbye(from);
     const peer = this.#peer(from);
-    peer.seenAt = this.#context.clock.now();
+    if (peer === undefined) return;
+    peer.seenAt = this.#context.clock.elapsed();
     if (message.kind === "state") this.#takeState(from, peer, message);
     else if (message.kind === "beat") this.#expect(from, peer, message.version);
     else if (peer.version === message.version - 1) this.#takeDiff(from, peer, message);
     else this.#expect(from, peer, message.version);
   }
 
-  /** Forgets those who have been silent for too long, as of `now`. */
+  /** Forgets those who have been silent for too long, as of `now` in elapsed milliseconds. */
   dropSilent(now: number): void {
     for (const [process, peer] of this.#peers) {
       if (now - peer.seenAt >= this.#context.silentMs) this.#drop(process, peer);
@@ -78,30 +82,35 @@ export class Peers<C> {
 
   /** Gives all of them time: it was this process that did not hear. */
   forgive(): void {
-    const now = this.#context.clock.now();
+    const now = this.#context.clock.elapsed();
     for (const peer of this.#peers.values()) peer.seenAt = now;
   }
 
-  #peer(process: string): Peer<C> {
-    let peer = this.#peers.get(process);
-    if (peer === undefined) {
-      peer = {
-        seenAt: 0,
-        version: undefined,
-        askedAt: -Infinity,
-        isGoing: false,
-        known: new Map(),
-        parts: undefined,
-      };
-      this.#peers.set(process, peer);
-    }
+  /** Forgets all of them, without a word. */
+  close(): void {
+    for (const peer of this.#peers.values()) peer.cancelGoodbye?.();
+    this.#peers.clear();
+  }
+
+  #peer(process: string): Peer<C> | undefined {
+    const known = this.#peers.get(process);
+    if (known !== undefined || this.#peers.size >= MAX_PEERS) return known;
+    const peer = {
+      seenAt: -Infinity,
+      version: undefined,
+      askedAt: -Infinity,
+      cancelGoodbye: undefined,
+      known: new Map<string, C>(),
+      coming: undefined,
+    };
+    this.#peers.set(process, peer);
     return peer;
   }
 
   /** Asks for the state where another one is known; an older version came late. */
   #expect(process: string, peer: Peer<C>, version: number): void {
     if (peer.version !== undefined && peer.version >= version) return;
-    const now = this.#context.clock.now();
+    const now = this.#context.clock.elapsed();
     if (now - peer.askedAt < ASK_EVERY_MS) return;
     peer.askedAt = now;
     this.#context.ask(process);
@@ -121,17 +130,15 @@ export class Peers<C> {
     peer: Peer<C>,
     message: Extract<GossipMessage<C>, { kind: "state" }>,
   ): void {
-    const { version, part, parts, changes } = message;
+    const { version, answer, part, parts, changes } = message;
     if (peer.version !== undefined && version < peer.version) return;
-    if (part < 0 || part >= parts || parts > MAX_PARTS) return;
-    if (peer.parts?.version !== version) peer.parts = { version, changes: [] };
-    const coming = peer.parts;
-    coming.changes[part] = changes;
-    // Parts may come twice, or in any order, where two states of one version are on their way.
-    for (let index = 0; index < parts; index++) if (coming.changes[index] === undefined) return;
-    peer.parts = undefined;
+    const name = `${version} ${answer} ${parts}`;
+    if (peer.coming?.name !== name) peer.coming = { name, parts: new Map() };
+    const coming = peer.coming.parts.set(part, changes);
+    if (coming.size < parts) return;
+    peer.coming = undefined;
     peer.version = version;
-    this.#replace(process, peer, coming.changes.flat());
+    this.#replace(process, peer, [...coming.values()].flat());
   }
 
   #replace(process: string, peer: Peer<C>, changes: readonly C[]): void {
@@ -153,14 +160,14 @@ export class Peers<C> {
 
   #sayGoodbye(process: string): void {
     const peer = this.#peers.get(process);
-    if (peer === undefined || peer.isGoing) return;
-    peer.isGoing = true;
-    this.#context.clock.after(this.#context.goodbyeMs, () => {
+    if (peer === undefined || peer.cancelGoodbye !== undefined) return;
+    peer.cancelGoodbye = this.#context.clock.after(this.#context.goodbyeMs, () => {
       if (this.#peers.get(process) === peer) this.#drop(process, peer);
     });
   }
 
   #drop(process: string, peer: Peer<C>): void {
+    peer.cancelGoodbye?.();
     this.#peers.delete(process);
     for (const change of [...peer.known.values()]) {
       this.#context.change(process, this.#context.changes.gone(change));

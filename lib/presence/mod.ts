@@ -3,7 +3,9 @@
  *
  * @module
  */
-export { Presence, type PresenceMessages, type PresenceOptions } from "./presence.ts";
+export { Presence } from "./presence.ts";
+export type { PresenceMessages, PresenceOptions } from "./presence_options.ts";
+export { PresenceError, type PresenceErrorCode } from "./presence_error.ts";
 export {
   mergeEntries,
   mergeStates,

@@ -1,44 +1,12 @@
 import type { ChannelLayer } from "../layers/mod.ts";
 import { type Clock, type Connection, type LayerMessage, type Log, systemClock } from "../scope.ts";
 import { Gossip } from "../gossip/gossip.ts";
-import { isFinalEnd } from "./final_end.ts";
-import { type Change, presenceChanges } from "./presence_change.ts";
+import { within } from "../gossip/within.ts";
+import { type Change, copyMeta, presenceChanges } from "./presence_change.ts";
 import type { PresenceEntry } from "./state.ts";
-import { type PresencePage, Topic } from "./topic.ts";
-
-/** What a group is told when somebody comes, goes, or changes. */
-export interface PresenceMessages<M> {
-  joined(meta: M): LayerMessage;
-  left(meta: M): LayerMessage;
-  /** Something else is known of somebody who is there. Nobody is told where it is left out. */
-  updated?(meta: M): LayerMessage;
-}
-
-/** Options of {@linkcode Presence}. */
-export interface PresenceOptions {
-  /**
-   * How long somebody whose last connection broke has to come back, in milliseconds: over a reload of
-   * the page. Who closed it, or was shown out, leaves at once. @default {2_000}
-   */
-  readonly leaveDelayMs?: number;
-  /** How often processes say that they are there, in milliseconds. @default {2_000} */
-  readonly beatMs?: number;
-  /** How long a process may be silent before its people are gone, in milliseconds. @default {6_000} */
-  readonly silentMs?: number;
-  /** How long the first `enter()` waits for what other processes know, in milliseconds. @default {500} */
-  readonly syncTimeoutMs?: number;
-  /** The group in which processes talk; those with the same one share their people. @default {"presence"} */
-  readonly controlGroup?: string;
-  readonly clock?: Clock;
-  readonly log?: Pick<Log, "warn">;
-}
-
-/** Somebody who is here, in this process: one, however many connections. */
-interface Visitor<M> {
-  entry: PresenceEntry<M>;
-  readonly connections: Set<Connection>;
-  cancelLeave: (() => void) | undefined;
-}
+import type { PresenceMessages, PresenceOptions } from "./presence_options.ts";
+import { type PersonChange, type PresencePage, Topic } from "./topic.ts";
+import { type Visitor, Visitors } from "./visitors.ts";
 
 /**
  * Who is in a group, by person, over all tabs and all processes.
@@ -69,64 +37,121 @@ export class Presence<M> {
   readonly #messages: PresenceMessages<M>;
   readonly #clock: Clock;
   readonly #log: Pick<Log, "warn"> | undefined;
-  readonly #leaveDelayMs: number;
+  readonly #maxEntryBytes: number;
   readonly #topics = new Map<string, Topic<M>>();
-  readonly #visitors = new Map<string, Map<string, Visitor<M>>>();
-  /** Nothing, where the layer spans no processes. */
+  readonly #visitors: Visitors<M>;
+  /** Undefined if the layer spans no processes. */
   readonly #gossip: Gossip<Change<M>> | undefined;
+  /** The callbacks that have thrown. */
+  readonly #failing = new Set<string>();
   #isReady = false;
   #lastTime = 0;
 
+  /** @throws {RangeError} `maxEntryBytes` is not between 1 and 131072. */
   constructor(
     layer: ChannelLayer,
     messages: PresenceMessages<M>,
     options: PresenceOptions = {},
   ) {
-    const { clock = systemClock, leaveDelayMs = 2_000 } = options;
+    const { clock = systemClock, leaveDelayMs = 2_000, maxEntryBytes = 16_384 } = options;
+    if (!(maxEntryBytes >= 1 && maxEntryBytes <= MAX_ENTRY_BYTES)) {
+      throw new RangeError(`Cannot use maxEntryBytes: ${maxEntryBytes}: 1 to ${MAX_ENTRY_BYTES}`);
+    }
     this.#layer = layer;
     this.#messages = messages;
     this.#clock = clock;
     this.#log = options.log;
-    this.#leaveDelayMs = leaveDelayMs;
+    this.#maxEntryBytes = maxEntryBytes;
+    this.#visitors = new Visitors({ clock, leaveDelayMs, left: (visitor) => this.#gone(visitor) });
     if (!layer.extensions.includes("processes")) return;
     this.#gossip = new Gossip<Change<M>>({
       layer,
       clock,
+      log: options.log,
       goodbyeMs: leaveDelayMs,
       group: options.controlGroup ?? "presence",
       type: "presence",
-      changes: presenceChanges<M>(),
+      changes: presenceChanges<M>(maxEntryBytes),
       beatMs: options.beatMs ?? 2_000,
       silentMs: options.silentMs ?? 6_000,
       syncTimeoutMs: options.syncTimeoutMs ?? 500,
-      state: () => this.#state(),
+      state: () => this.#visitors.entries(),
       change: (process, change) => void this.#apply(process, change),
     });
   }
 
   /**
-   * Enters a person into the group, until the connection's end, and returns who is there.
+   * How many messages and entries were dropped because they could not be read, or sent: those of another
+   * version, say. The first one is logged. An entry costs only itself.
+   */
+  get dropped(): number {
+    return this.#gossip?.dropped ?? 0;
+  }
+
+  /**
+   * Enters a person into the group, until the connection's end or {@linkcode leave}, and returns who is
+   * there.
    *
-   * Where it is the person's first connection the group is told, all but the channel `except`. What
-   * `meta` says is what everybody is told of the person from now on.
+   * With the person's first connection the group is told, all but the channel `except`. Everybody hears
+   * what `meta` says, plain data, from now on.
+   *
+   * @throws {PresenceError} `INVALID_ENTRY`: `meta` holds something that JSON does not keep.
+   * `ENTRY_TOO_LARGE`: it is larger than `maxEntryBytes`.
    */
   async enter(
     group: string,
     person: { readonly key: string; readonly meta: M },
     options: { readonly connection: Connection; readonly except?: string },
   ): Promise<readonly M[]> {
+    const { key } = person;
     const { connection, except } = options;
-    if (this.#gossip !== undefined) await this.#gossip.ready();
-    this.#isReady = true;
+    const meta = copyMeta([group, key, person.meta], this.#maxEntryBytes);
+    await this.#ready();
     if (connection.phase === "ended") return this.list(group);
-    const { visitor, isNew } = this.#visit(group, person);
-    visitor.connections.add(connection);
-    connection.onEnd(({ code }) => this.#depart(group, person.key, connection, code));
-    const told = isNew ? this.#change([group, person.key, visitor.entry], except) : undefined;
-    // As of now: who comes while others are told of this one is told of later.
+    const known = this.#visitors.get(group, key);
+    const visitor = known ?? this.#visitors.add(group, key, this.#entry(group, key, meta));
+    this.#visitors.tie(visitor, connection);
+    const told = known === undefined
+      ? this.#change([group, key, visitor.entry], except)
+      : this.#update(visitor, meta, except);
+    // As of now: a person who enters while others are told of this one is told of later.
     const people = this.list(group);
     await told;
     return people;
+  }
+
+  /**
+   * Takes a connection out of a group before its end. With the person's last connection of all the group
+   * is told at once, all but the channel `except`. No effect if the connection did not enter.
+   */
+  async leave(
+    group: string,
+    person: { readonly key: string },
+    options: { readonly connection: Connection; readonly except?: string },
+  ): Promise<void> {
+    await this.#ready();
+    const visitor = this.#visitors.get(group, person.key);
+    if (visitor === undefined || !this.#visitors.untie(visitor, options.connection)) return;
+    await this.#change([group, person.key, null], options.except);
+  }
+
+  /**
+   * Changes what is known of a person who has entered in this process, for all of the person's tabs. The
+   * group is told with `updated`, all but the channel `except`. Resolves to false if the person is not
+   * there in this process.
+   *
+   * @throws {PresenceError} As {@linkcode enter}.
+   */
+  async update(
+    group: string,
+    person: { readonly key: string; readonly meta: M },
+    options: { readonly except?: string } = {},
+  ): Promise<boolean> {
+    const meta = copyMeta([group, person.key, person.meta], this.#maxEntryBytes);
+    await this.#ready();
+    const visitor = this.#visitors.get(group, person.key);
+    await (visitor && this.#update(visitor, meta, options.except));
+    return visitor !== undefined;
   }
 
   /** Returns who is in a group, in the order in which they came. */
@@ -149,83 +174,76 @@ export class Presence<M> {
 
   /** Tells other processes that this one goes; its people have `leaveDelayMs` to come back elsewhere. */
   async close(): Promise<void> {
-    for (const people of this.#visitors.values()) {
-      for (const visitor of people.values()) visitor.cancelLeave?.();
-    }
+    this.#visitors.close();
     await this.#gossip?.close();
   }
 
-  /** Returns the person's visit, and whether others do not know of it as it is. */
-  #visit(
-    group: string,
-    { key, meta }: { readonly key: string; readonly meta: M },
-  ): { visitor: Visitor<M>; isNew: boolean } {
-    const people = this.#visitors.get(group) ?? new Map<string, Visitor<M>>();
-    this.#visitors.set(group, people);
-    const at = this.#time();
-    const known = people.get(key);
-    if (known === undefined) {
-      const entry = { meta, since: at, at };
-      const visitor = { entry, connections: new Set<Connection>(), cancelLeave: undefined };
-      people.set(key, visitor);
-      return { visitor, isNew: true };
-    }
-    known.cancelLeave?.();
-    known.cancelLeave = undefined;
-    const isNew = JSON.stringify(known.entry.meta) !== JSON.stringify(meta);
-    if (isNew) known.entry = { ...known.entry, meta, at };
-    return { visitor: known, isNew };
+  /** Never rejects. */
+  async #ready(): Promise<void> {
+    if (this.#gossip !== undefined) await this.#gossip.ready();
+    this.#isReady = true;
   }
 
-  #depart(group: string, key: string, connection: Connection, code: number): void {
-    const visitor = this.#visitors.get(group)?.get(key);
-    if (!visitor?.connections.delete(connection) || visitor.connections.size > 0) return;
-    const leave = () => this.#forget(group, key, visitor);
-    if (isFinalEnd(code) || this.#leaveDelayMs === 0) leave();
-    else visitor.cancelLeave = this.#clock.after(this.#leaveDelayMs, leave);
-  }
-
-  #forget(group: string, key: string, visitor: Visitor<M>): void {
-    const people = this.#visitors.get(group);
-    if (people?.get(key) !== visitor || visitor.connections.size > 0) return;
-    people.delete(key);
-    if (people.size === 0) this.#visitors.delete(group);
+  #gone({ group, key }: Visitor<M>): void {
     void this.#change([group, key, null]);
   }
 
-  /** A change of this process. */
+  async #update(visitor: Visitor<M>, meta: M, except: string | undefined): Promise<void> {
+    const { group, key, entry } = visitor;
+    if (JSON.stringify(entry.meta) === JSON.stringify(meta)) return;
+    visitor.entry = { ...this.#entry(group, key, meta), since: entry.since };
+    await this.#change([group, key, visitor.entry], except);
+  }
+
+  /** Tells a change of this process. Never rejects. */
   #change(change: Change<M>, except?: string): Promise<void> {
     void this.#gossip?.tell(change);
     return this.#apply("", change, except);
   }
 
+  /** Never rejects. */
   async #apply(process: string, [group, key, entry]: Change<M>, except?: string): Promise<void> {
     const topic = this.#topics.get(group) ?? new Topic<M>();
     const change = topic.set(process, key, entry ?? undefined);
     if (topic.isEmpty) this.#topics.delete(group);
     else this.#topics.set(group, topic);
-    const message = change && this.#messages[change.kind]?.(change.meta);
-    // Nobody here was given a list yet: what other processes know at the start will be in it.
-    if (message === undefined || !this.#isReady) return;
+    // Before a list was given here: what other processes know at the start will be in it.
+    const message = change && this.#isReady ? this.#messageOf(change) : undefined;
+    if (message === undefined) return;
     try {
-      await this.#layer.groupSend(group, message, { except, local: true });
+      const sending = this.#layer.groupSend(group, message, { except, local: true });
+      await within(sending, { clock: this.#clock, ms: SEND_TIMEOUT_MS });
     } catch (error) {
       this.#log?.warn("A change of who is there was not told", { group, error });
     }
   }
 
-  #state(): Change<M>[] {
-    return [...this.#visitors].flatMap(([group, people]) =>
-      [...people].map(([key, { entry }]): Change<M> => [group, key, entry])
-    );
+  /** Asks the application what the group is told. `meta` may be that of another version. */
+  #messageOf({ kind, meta }: PersonChange<M>): LayerMessage | undefined {
+    try {
+      return this.#messages[kind]?.(meta);
+    } catch (error) {
+      const isFirst = !this.#failing.has(kind);
+      this.#failing.add(kind);
+      if (isFirst) this.#log?.warn(`${kind}() of a presence failed`, { error });
+      return undefined;
+    }
   }
 
-  /** Returns the time, and never the same twice: who came first, stays first. */
-  #time(): number {
-    this.#lastTime = Math.max(this.#clock.now(), this.#lastTime + STEP_MS);
-    return this.#lastTime;
+  /** What a person is from now on: newer than what any process said of the person so far. */
+  #entry(group: string, key: string, meta: M): PresenceEntry<M> {
+    const said = this.#topics.get(group)?.get(key)?.at ?? 0;
+    // Never the same twice: who came first, stays first.
+    const since = this.#lastTime = Math.max(this.#clock.now(), this.#lastTime + STEP_MS);
+    return { meta, since, at: Math.max(since, said + STEP_MS) };
   }
 }
 
 /** The least that tells two times apart, in milliseconds. */
 const STEP_MS = 0.001;
+
+/** How long the members in this process may take to be told, in milliseconds. */
+const SEND_TIMEOUT_MS = 3_000;
+
+/** Larger entries would not fit into the messages of a layer. */
+const MAX_ENTRY_BYTES = 131_072;

@@ -1,26 +1,78 @@
 import type { Changes } from "../gossip/gossip_message.ts";
+import { LayerError } from "../layers/mod.ts";
+import { copyMessage } from "../layers/plain_message.ts";
+import { PresenceError } from "./presence_error.ts";
 import type { PresenceEntry } from "./state.ts";
 
-/** What a process knows of a person in a group: nothing, where the person is not there any more. */
+/** What a process knows of a person in a group: null if the person is not there any more. */
 export type Change<M> = readonly [group: string, key: string, entry: PresenceEntry<M> | null];
 
-/** How processes tell each other of people. */
-export function presenceChanges<M>(): Changes<Change<M>> {
+/** A time past the year 5000 is no time. */
+const MAX_TIME = 1e14;
+
+/** How processes tell each other of people: entries of at most `maxBytes` bytes. */
+export function presenceChanges<M>(maxBytes: number): Changes<Change<M>> {
   return {
-    isChange,
-    // The name of a group has no space.
-    keyOf: ([group, key]) => `${group} ${key}`,
+    parse: (value) => parseChange(value, maxBytes),
+    keyOf: ([group, key]) => `${group.length} ${group} ${key}`,
     isGone: ([, , entry]) => entry === null,
     gone: ([group, key]) => [group, key, null],
   };
 }
 
-function isChange<M>(change: unknown): change is Change<M> {
-  if (!Array.isArray(change) || change.length !== 3) return false;
-  const [group, key, entry] = change as unknown[];
-  if (typeof group !== "string" || typeof key !== "string") return false;
-  if (entry === null) return true;
-  if (typeof entry !== "object") return false;
-  const { since, at } = entry as Record<string, unknown>;
-  return Number.isFinite(since) && Number.isFinite(at);
+/**
+ * Returns a frozen copy of what is known of a person: what arrives elsewhere as it is.
+ *
+ * @throws {PresenceError} `INVALID_ENTRY`: it holds something that JSON does not keep; the error names
+ * the place. `ENTRY_TOO_LARGE`: group, key and meta have more than `maxBytes` bytes as JSON in UTF-8.
+ */
+export function copyMeta<M>(
+  entry: readonly [group: string, key: string, meta: M],
+  maxBytes: number,
+): M {
+  if (typeof entry[0] !== "string" || typeof entry[1] !== "string") {
+    throw new PresenceError("INVALID_ENTRY", "Cannot enter: group and key must be strings");
+  }
+  try {
+    const plain = copyMessage(nested(entry), maxBytes + ENVELOPE_BYTES);
+    return (plain.message.data as Nested<typeof entry>).changes[0][0].entry[2];
+  } catch (error) {
+    if (error instanceof LayerError) {
+      const what = `its group, key and meta have more than ${maxBytes} bytes as JSON`;
+      throw new PresenceError("ENTRY_TOO_LARGE", `Cannot enter: ${what}`);
+    }
+    const why = error instanceof TypeError ? error.message : "meta cannot be read";
+    const message = `Cannot enter: ${why.replace(/^.*data\.changes\.0\.0\.entry\.2/, "meta")}`;
+    throw new PresenceError("INVALID_ENTRY", message, { cause: error });
+  }
+}
+
+interface Nested<E> {
+  readonly changes: readonly [readonly [{ readonly entry: E }]];
+}
+
+/** An entry as deep in a message as it travels, so that it is not too deep there. */
+function nested<E>(entry: E): { type: string; data: Nested<E> } {
+  return { type: "presence", data: { changes: [[{ entry }]] } };
+}
+
+const ENVELOPE_BYTES = JSON.stringify(nested(0)).length - 1;
+
+function parseChange<M>(value: unknown, maxBytes: number): Change<M> | undefined {
+  if (!Array.isArray(value) || value.length !== 3) return undefined;
+  const [group, key, entry] = value as unknown[];
+  if (typeof group !== "string" || typeof key !== "string") return undefined;
+  if (entry === null) return [group, key, null];
+  if (typeof entry !== "object") return undefined;
+  const { meta, since, at } = entry as Record<string, unknown>;
+  if (!isTime(since) || !isTime(at)) return undefined;
+  try {
+    return [group, key, { meta: copyMeta([group, key, meta as M], maxBytes), since, at }];
+  } catch {
+    return undefined;
+  }
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= MAX_TIME;
 }

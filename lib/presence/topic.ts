@@ -48,6 +48,11 @@ export class Topic<M> {
     return this.#merge(person);
   }
 
+  /** Returns what all processes together know of a person. */
+  get(key: string): PresenceEntry<M> | undefined {
+    return this.#people.get(key)?.merged;
+  }
+
   /** Returns all of them. */
   list(): M[] {
     return this.#order.map((person) => person.merged.meta);

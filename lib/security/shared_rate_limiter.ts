@@ -16,8 +16,8 @@ type Amount = readonly [key: string, amount: number];
 type RateMessage =
   /** I took these since I told last. */
   | { readonly kind: "took"; readonly amounts: readonly Amount[] }
-  /** Tell me what is missing where you are. */
-  | { readonly kind: "ask"; readonly from: string }
+  /** Tell me what is missing where you are; these are missing where I am. */
+  | { readonly kind: "ask"; readonly from: string; readonly amounts: readonly Amount[] }
   /** These are missing in my buckets. */
   | { readonly kind: "missing"; readonly amounts: readonly Amount[] };
 
@@ -25,6 +25,9 @@ const TYPE = "sluice.rates";
 
 /** Most names that are told at once. */
 const MAX_AMOUNTS = 2_000;
+
+/** How soon what could not be told is told again, in milliseconds. */
+const RETRY_MS = 1_000;
 
 /** Longest name that is taken, in characters. */
 const MAX_KEY_LENGTH = 200;
@@ -36,7 +39,8 @@ const MAX_KEY_LENGTH = 200;
  * Each process has its own buckets and decides at once; it tells the others what it took, many takes
  * at once. What several take within `tellMs` and the time that a message needs is taken all the same,
  * at most a burst by each, and has to be earned back: in the long run it is `perMinute` over all. A
- * process that is new asks the others; so does one that was cut off.
+ * process that is new asks the others. One that was cut off asks them too, and tells what was taken
+ * there meanwhile and has not been earned back.
  *
  * *Security*: names go over the layer as they are. Whoever can write to the layer can use up anybody's
  * bucket.
@@ -61,14 +65,16 @@ export class SharedRateLimiter implements Limiter {
   readonly #tellMs: number;
   readonly #taken = new Map<string, number>();
   #cancel: (() => void) | undefined;
+  #asking: Promise<void> | undefined;
+  #isTelling = false;
   #hasJoined = false;
   #isClosed = false;
 
   /** @throws {RangeError} A number is not positive. */
   constructor(layer: ProcessLayer, options: SharedRateLimiterOptions) {
     this.#buckets = new RateLimiter(options);
-    this.#group = new ProcessGroup(layer, options.controlGroup, TYPE);
-    this.#clock = options.clock ?? systemClock;
+    const clock = this.#clock = options.clock ?? systemClock;
+    this.#group = new ProcessGroup(layer, { group: options.controlGroup, type: TYPE, clock });
     this.#tellMs = options.tellMs ?? 250;
   }
 
@@ -76,9 +82,7 @@ export class SharedRateLimiter implements Limiter {
     if (!this.#hasJoined) void this.#join();
     const retryAfter = this.#buckets.take(key);
     if (retryAfter === undefined) this.#taken.set(key, (this.#taken.get(key) ?? 0) + 1);
-    if (!this.#isClosed && this.#taken.size > 0) {
-      this.#cancel ??= this.#clock.after(this.#tellMs, () => void this.#tell());
-    }
+    this.#tellLater(this.#tellMs);
     return retryAfter;
   }
 
@@ -94,9 +98,16 @@ export class SharedRateLimiter implements Limiter {
   close(): void {
     this.#isClosed = true;
     this.#cancel?.();
+    this.#taken.clear();
     this.#group.leave();
   }
 
+  #tellLater(ms: number): void {
+    if (this.#isClosed || this.#isTelling || this.#taken.size === 0) return;
+    this.#cancel ??= this.#clock.after(ms, () => void this.#tell());
+  }
+
+  /** Never rejects. */
   async #join(): Promise<void> {
     this.#hasJoined = true;
     try {
@@ -108,23 +119,43 @@ export class SharedRateLimiter implements Limiter {
     } catch { /* each telling tries again; until then it limits by itself */ }
   }
 
+  /** Never rejects. */
   async #tell(): Promise<void> {
     this.#cancel = undefined;
-    const amounts = [...this.#taken];
+    this.#isTelling = true;
+    let untold = [...this.#taken];
     this.#taken.clear();
     try {
       if (!this.#group.isMember) {
         await this.#group.rejoin();
         await this.#ask();
       }
-      for (let at = 0; at < amounts.length; at += MAX_AMOUNTS) {
-        await this.#send({ kind: "took", amounts: amounts.slice(at, at + MAX_AMOUNTS) });
+      while (untold.length > 0) {
+        await this.#send({ kind: "took", amounts: untold.slice(0, MAX_AMOUNTS) });
+        untold = untold.slice(MAX_AMOUNTS);
       }
-    } catch { /* the others are told what is missing when they ask after the gap */ }
+    } catch {
+      this.#keepUntold(untold);
+    }
+    this.#isTelling = false;
+    this.#tellLater(untold.length > 0 ? RETRY_MS : this.#tellMs);
   }
 
-  #ask(): Promise<unknown> {
-    return this.#send({ kind: "ask", from: this.#group.channel });
+  /** Keeps what could not be told, without what has been earned back since. */
+  #keepUntold(amounts: readonly Amount[]): void {
+    if (this.#isClosed) return;
+    for (const [key, amount] of amounts) {
+      const left = Math.min(amount + (this.#taken.get(key) ?? 0), this.#buckets.missing(key));
+      if (left > 0) this.#taken.set(key, left);
+      else this.#taken.delete(key);
+    }
+  }
+
+  /** After messages may have been missed, in both directions. Calls that overlap share one question. */
+  #ask(): Promise<void> {
+    const { channel: from } = this.#group;
+    return this.#asking ??= this.#send({ kind: "ask", from, amounts: this.#missing() })
+      .then(() => {}).finally(() => this.#asking = undefined);
   }
 
   #send(message: RateMessage): Promise<unknown> {
@@ -133,38 +164,40 @@ export class SharedRateLimiter implements Limiter {
 
   #hear(message: LayerMessage): boolean {
     const heard = parseRateMessage(message);
-    if (heard?.kind === "ask") this.#answer(heard.from);
-    else if (heard?.kind === "took") {
-      for (const [key, amount] of heard.amounts) this.#buckets.spend(key, amount);
-    } else if (heard?.kind === "missing") {
-      for (const [key, amount] of heard.amounts) {
-        const more = amount - this.#buckets.missing(key);
-        if (more > 0) this.#buckets.spend(key, more);
-      }
+    if (heard === undefined) return true;
+    for (const [key, amount] of heard.amounts) {
+      const known = heard.kind === "took" ? 0 : this.#buckets.missing(key);
+      if (amount > known) this.#buckets.spend(key, amount - known);
     }
+    if (heard.kind === "ask") this.#answer(heard.from);
     return true;
   }
 
   #answer(process: string): void {
-    const missing = this.#buckets.latest(MAX_AMOUNTS)
-      .map((key): Amount => [key, this.#buckets.missing(key)])
-      .filter(([, amount]) => amount > 0);
+    const missing = this.#missing();
     const message: RateMessage = { kind: "missing", amounts: missing };
-    if (missing.length > 0) this.#group.sendTo(process, message);
+    if (missing.length > 0) void this.#group.sendTo(process, message).catch(() => {});
+  }
+
+  /** What is missing in the buckets here, besides what the others will be told of anyway. */
+  #missing(): Amount[] {
+    return this.#buckets.latest(MAX_AMOUNTS)
+      .map((key): Amount => [key, this.#buckets.missing(key) - (this.#taken.get(key) ?? 0)])
+      .filter(([, amount]) => amount > 0);
   }
 }
 
-/** Reads a message of the layer; nothing, where it is none of these. */
+/** Reads a message of the layer; undefined if it is none of these. Leaves out amounts that are none. */
 function parseRateMessage({ type, data }: LayerMessage): RateMessage | undefined {
   if (type !== TYPE || typeof data !== "object" || data === null) return undefined;
-  const { kind, from, amounts } = data as Record<string, unknown>;
-  const hasAmounts = Array.isArray(amounts) && amounts.every(isAmount);
-  const isValid = (kind === "ask" && typeof from === "string") ||
-    ((kind === "took" || kind === "missing") && hasAmounts);
-  return isValid ? data as RateMessage : undefined;
+  const { kind, from, amounts = [] } = data as Record<string, unknown>;
+  if (!Array.isArray(amounts)) return undefined;
+  const valid = amounts.filter(isAmount);
+  if (kind === "ask" && typeof from === "string") return { kind, from, amounts: valid };
+  return kind === "took" || kind === "missing" ? { kind, amounts: valid } : undefined;
 }
 
-function isAmount(value: unknown): boolean {
+function isAmount(value: unknown): value is Amount {
   if (!Array.isArray(value) || value.length !== 2) return false;
   const [key, amount] = value as unknown[];
   return typeof key === "string" && key.length <= MAX_KEY_LENGTH &&

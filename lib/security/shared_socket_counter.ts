@@ -1,7 +1,7 @@
 import { Gossip } from "../gossip/gossip.ts";
 import type { Changes } from "../gossip/gossip_message.ts";
 import type { ProcessLayer } from "../gossip/process_group.ts";
-import { type Clock, systemClock } from "../scope.ts";
+import { type Clock, type Log, systemClock } from "../scope.ts";
 import { LocalSocketCounter, type SocketCounter } from "./socket_counter.ts";
 
 /** How a {@linkcode SharedSocketCounter} talks. */
@@ -18,6 +18,8 @@ export interface SharedSocketCounterOptions {
   readonly controlGroup?: string;
   /** @default {systemClock} */
   readonly clock?: Clock;
+  /** Where the first message is logged that cannot be read. */
+  readonly log?: Pick<Log, "warn">;
 }
 
 /** How many sockets of a name a process has; 0 where it has none any more. */
@@ -84,6 +86,7 @@ export class SharedSocketCounter implements SocketCounter {
     this.#gossip = new Gossip<Count>({
       layer,
       clock: this.#clock,
+      log: options.log,
       group: options.controlGroup ?? "sluice.sockets",
       type: "sluice.sockets",
       changes: COUNTS,
@@ -149,7 +152,7 @@ export class SharedSocketCounter implements SocketCounter {
   }
 
   #changed(key: string): void {
-    this.#untold.add(key);
+    if (!this.#isClosed) this.#untold.add(key);
     this.#arm();
   }
 
@@ -158,6 +161,7 @@ export class SharedSocketCounter implements SocketCounter {
     this.#cancel ??= this.#clock.after(this.#tellMs, () => void this.#tell());
   }
 
+  /** Never rejects. */
   async #tell(): Promise<void> {
     this.#cancel = undefined;
     for (const [key, count] of this.#onTheWay) this.#settle(key, count);
@@ -195,11 +199,13 @@ export class SharedSocketCounter implements SocketCounter {
 }
 
 const COUNTS: Changes<Count> = {
-  isChange(value): value is Count {
-    if (!Array.isArray(value) || value.length !== 2) return false;
+  parse(value): Count | undefined {
+    if (!Array.isArray(value) || value.length !== 2) return undefined;
     const [key, count] = value as unknown[];
-    return typeof key === "string" && key.length <= MAX_KEY_LENGTH &&
-      Number.isSafeInteger(count) && Number(count) >= 0 && Number(count) <= MAX_COUNT;
+    const isKey = typeof key === "string" && key.length <= MAX_KEY_LENGTH;
+    const isCount = typeof count === "number" && Number.isSafeInteger(count) && count >= 0 &&
+      count <= MAX_COUNT;
+    return isKey && isCount ? [key, count] : undefined;
   },
   keyOf: ([key]) => key,
   isGone: ([, count]) => count === 0,

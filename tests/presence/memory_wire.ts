@@ -3,7 +3,7 @@ import type { Clock } from "@sluice/sluice";
 import type { Bus, BusContext, Published } from "../../lib/layers/bus.ts";
 import { BusChannelLayer } from "../../lib/layers/bus_channel_layer.ts";
 import { ownerOf } from "../../lib/layers/channel_names.ts";
-import { layerSettings } from "../../lib/layers/layer_options.ts";
+import { type ChannelLayerOptions, layerSettings } from "../../lib/layers/layer_options.ts";
 import { NOBODY } from "../../lib/layers/local_channels.ts";
 import type { PlainMessage } from "../../lib/layers/plain_message.ts";
 
@@ -12,8 +12,8 @@ export class MemoryWire {
   readonly #nodes = new Set<WireNode>();
 
   /** Connects a process that lives by `clock`. */
-  connect(clock: Clock): WireNode {
-    const node = new WireNode(this, clock);
+  connect(clock: Clock, options: ChannelLayerOptions = {}): WireNode {
+    const node = new WireNode(this, clock, options);
     this.#nodes.add(node);
     return node;
   }
@@ -41,13 +41,14 @@ export class WireNode {
   /** What everything that is published waits for. */
   gate: Promise<void> | undefined;
 
-  constructor(wire: MemoryWire, clock: Clock) {
+  constructor(wire: MemoryWire, clock: Clock, options: ChannelLayerOptions) {
     this.#wire = wire;
     this.clock = {
       now: () => clock.now(),
+      elapsed: () => clock.elapsed(),
       after: (ms, callback) => clock.after(ms, () => this.#whenAwake(callback)),
     };
-    this.layer = new WireLayer(this, (context) => {
+    this.layer = new WireLayer({ ...options, clock: this.clock }, (context) => {
       this.#context = context;
       return new WireBus(this);
     });
@@ -123,8 +124,8 @@ export class WireNode {
 }
 
 class WireLayer extends BusChannelLayer {
-  constructor(node: WireNode, createBus: (context: BusContext) => Bus) {
-    super(layerSettings({ clock: node.clock }), createBus);
+  constructor(options: ChannelLayerOptions, createBus: (context: BusContext) => Bus) {
+    super(layerSettings(options), createBus);
   }
 }
 
@@ -148,8 +149,8 @@ class WireBus implements Bus {
     if (this.#node.gate !== undefined) await this.#node.gate;
     return this.#node.publish(group, except, plain);
   }
-  // deno-lint-ignore require-await
   async sendThere(to: { channel: string; group?: string }, plain: PlainMessage) {
+    if (this.#node.gate !== undefined) await this.#node.gate;
     return this.#node.sendThere(to.channel, to.group, plain);
   }
   push(): Promise<void> {

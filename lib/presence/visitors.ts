@@ -1,0 +1,128 @@
+import type { Clock, Connection, ConnectionEnd } from "../scope.ts";
+import { isFinalEnd } from "./final_end.ts";
+import type { Change } from "./presence_change.ts";
+import type { PresenceEntry } from "./state.ts";
+
+/** What {@linkcode Visitors} works with. */
+export interface VisitorsContext<M> {
+  readonly clock: Clock;
+  /** How long a person whose last connection broke has to come back, in milliseconds. */
+  readonly leaveDelayMs: number;
+  /** Called when a person is gone whose connections have ended. */
+  left(visitor: Visitor<M>): void;
+}
+
+/** A person who is here, in this process: one, however many connections. */
+export interface Visitor<M> {
+  readonly group: string;
+  readonly key: string;
+  entry: PresenceEntry<M>;
+  readonly connections: Set<Connection>;
+  cancelLeave: (() => void) | undefined;
+}
+
+/** Where a connection is: one listener of its end, however many groups. */
+interface Attendance<M> {
+  readonly visitors: Set<Visitor<M>>;
+  ended(end: ConnectionEnd): void;
+}
+
+/** The people who entered in this process, with their connections. */
+export class Visitors<M> {
+  readonly #context: VisitorsContext<M>;
+  readonly #groups = new Map<string, Map<string, Visitor<M>>>();
+  readonly #attendances = new Map<Connection, Attendance<M>>();
+  #isClosed = false;
+
+  constructor(context: VisitorsContext<M>) {
+    this.#context = context;
+  }
+
+  /** Returns a person who is in the group. */
+  get(group: string, key: string): Visitor<M> | undefined {
+    return this.#groups.get(group)?.get(key);
+  }
+
+  /** Returns what is known of each person. */
+  entries(): Change<M>[] {
+    return [...this.#groups.values()].flatMap((people) =>
+      [...people.values()].map(({ group, key, entry }): Change<M> => [group, key, entry])
+    );
+  }
+
+  /** Adds a person without a connection. */
+  add(group: string, key: string, entry: PresenceEntry<M>): Visitor<M> {
+    const people = this.#groups.get(group) ?? new Map<string, Visitor<M>>();
+    const visitor = {
+      group,
+      key,
+      entry,
+      connections: new Set<Connection>(),
+      cancelLeave: undefined,
+    };
+    this.#groups.set(group, people.set(key, visitor));
+    return visitor;
+  }
+
+  /** Ties a connection to a person, until its end or {@linkcode untie}. */
+  tie(visitor: Visitor<M>, connection: Connection): void {
+    visitor.cancelLeave?.();
+    visitor.cancelLeave = undefined;
+    visitor.connections.add(connection);
+    const known = this.#attendances.get(connection);
+    if (known !== undefined) known.visitors.add(visitor);
+    else this.#attend(visitor, connection);
+  }
+
+  /** Unties a connection from a person. Returns whether the person is gone by it. */
+  untie(visitor: Visitor<M>, connection: Connection): boolean {
+    const attendance = this.#attendances.get(connection);
+    if (attendance?.visitors.delete(visitor) && attendance.visitors.size === 0) {
+      this.#attendances.delete(connection);
+      connection.offEnd(attendance);
+    }
+    return visitor.connections.delete(connection) && this.#remove(visitor);
+  }
+
+  /** Takes back every timer: who has left by now is not told any more. */
+  close(): void {
+    this.#isClosed = true;
+    for (const people of this.#groups.values()) {
+      for (const visitor of people.values()) visitor.cancelLeave?.();
+    }
+  }
+
+  #attend(visitor: Visitor<M>, connection: Connection): void {
+    const attendance: Attendance<M> = {
+      visitors: new Set([visitor]),
+      ended: ({ code }) => {
+        this.#attendances.delete(connection);
+        for (const visitor of attendance.visitors) this.#depart(visitor, connection, code);
+      },
+    };
+    this.#attendances.set(connection, attendance);
+    connection.onEnd(attendance);
+  }
+
+  #depart(visitor: Visitor<M>, connection: Connection, code: number): void {
+    visitor.connections.delete(connection);
+    if (visitor.connections.size > 0) return;
+    const { clock, leaveDelayMs, left } = this.#context;
+    const leave = () => {
+      if (this.#remove(visitor)) left(visitor);
+    };
+    if (isFinalEnd(code) || leaveDelayMs === 0 || this.#isClosed) leave();
+    else visitor.cancelLeave = clock.after(leaveDelayMs, leave);
+  }
+
+  /** Removes a person who has no connection. */
+  #remove(visitor: Visitor<M>): boolean {
+    const { group, key, connections } = visitor;
+    const people = this.#groups.get(group);
+    if (people?.get(key) !== visitor || connections.size > 0) return false;
+    visitor.cancelLeave?.();
+    people.delete(key);
+    if (people.size === 0) this.#groups.delete(group);
+    return true;
+  }
+}

@@ -1,0 +1,140 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { SharedSocketCounter } from "@sluice/sluice/security";
+import { settle } from "@sluice/sluice/testing";
+import { startProcesses } from "./presence_process.ts";
+
+const never = new Promise<void>(() => {});
+
+test("Presence: a killed process is gone within 10 s, also when the wall clock goes back", async () => {
+  const { clock, processes: [one, victim] } = startProcesses(2);
+  await one!.enter("ada");
+  await victim!.enter("grace");
+  clock.setBack(3_600_000);
+  victim!.node.kill();
+  await clock.advance(10_000);
+  assert.deepEqual(one!.people, ["ada"]);
+});
+
+test("Presence: nobody seems to leave when the wall clock goes ahead", async () => {
+  const { clock, processes: [one, other] } = startProcesses(2);
+  await one!.enter("ada");
+  await other!.enter("grace");
+  clock.setBack(-3_600_000);
+  await clock.advance(20_000);
+  for (const { people, told } of [one!, other!]) {
+    assert.deepEqual(people, ["ada", "grace"]);
+    assert.ok(!told.some((line) => line.startsWith("left")));
+  }
+});
+
+test("a call of the layer that never settles stops no heartbeat: nobody leaves", async () => {
+  const { clock, processes: [one, other] } = startProcesses(2);
+  await one!.enter("ada");
+  await other!.enter("grace");
+  one!.node.gate = never;
+  await clock.advance(2_300); // One beat hangs.
+  one!.node.gate = undefined;
+  await clock.advance(120_000);
+  for (const { people, told } of [one!, other!]) {
+    assert.deepEqual(people, ["ada", "grace"]);
+    assert.ok(!told.some((line) => line.startsWith("left")));
+  }
+});
+
+test("a layer that hangs for long has one call of each kind waiting, and all agree after it", async () => {
+  const { clock, processes: [one, other] } = startProcesses(2);
+  await one!.enter("ada");
+  await other!.enter("grace");
+  let calls = 0;
+  const { layer } = one!.node;
+  const { groupSend } = layer;
+  layer.groupSend = (group, message, options) => {
+    if (options?.local) return groupSend.call(layer, group, message, options);
+    calls++;
+    return new Promise(() => {});
+  };
+  const tab = await one!.enter("linus");
+  for (let n = 0; n < 100; n++) await one!.enter(`${n}`);
+  assert.equal(calls, 1);
+  await clock.advance(60_000);
+  assert.ok(calls <= 2 + 60 / 3 * 2, `${calls} calls in a minute`);
+  layer.groupSend = groupSend;
+  tab.end(1000);
+  await clock.advance(10_000);
+  for (const { people } of [one!, other!]) assert.equal(people.length, 102);
+});
+
+test("enter(), leave() and update() settle within a limit over a layer that never answers", async () => {
+  const { clock, processes: [one] } = startProcesses(1);
+  const { layer } = one!.node;
+  layer.groupSend = () => new Promise(() => {});
+  layer.groupAdd = () => never;
+  const settled: string[] = [];
+  const entering = one!.enter("ada").then((connection) => {
+    settled.push("entered");
+    return one!.presence.update("room", { key: "ada", meta: "Ada" })
+      .then(() => settled.push("updated"))
+      .then(() => one!.presence.leave("room", { key: "ada" }, { connection }))
+      .then(() => settled.push("left"));
+  });
+  for (let second = 0; second < 30; second++) await clock.advance(1_000);
+  await entering;
+  assert.deepEqual(settled, ["entered", "updated", "left"]);
+  const closing = one!.presence.close();
+  await clock.advance(3_000);
+  await closing;
+});
+
+test("SharedSocketCounter: a call that never settles stops neither beats nor sockets", async () => {
+  const { clock, processes } = startProcesses(2);
+  const [one, other] = processes.map(({ node }) =>
+    new SharedSocketCounter(node.layer, { clock: node.clock })
+  );
+  const joining = Promise.all([one!.join(), other!.join()]);
+  await clock.advance(600);
+  await joining;
+  await one!.take("user ada", 5);
+  await clock.advance(600);
+  assert.equal(other!.count("user ada"), 1);
+  processes[0]!.node.gate = never;
+  const taking = one!.take("user ada", 5);
+  await clock.advance(2_300);
+  processes[0]!.node.gate = undefined;
+  await clock.advance(120_000);
+  assert.ok(await taking);
+  assert.equal(other!.count("user ada"), 2);
+});
+
+test("SharedSocketCounter: a killed process does not count when the wall clock goes back", async () => {
+  const { clock, processes } = startProcesses(2);
+  const [one, victim] = processes.map(({ node }) =>
+    new SharedSocketCounter(node.layer, { clock: node.clock })
+  );
+  const joining = Promise.all([one!.join(), victim!.join()]);
+  await clock.advance(600);
+  await joining;
+  await victim!.take("user ada", 5);
+  await clock.advance(600);
+  assert.equal(one!.count("user ada"), 1);
+  clock.setBack(3_600_000);
+  processes[1]!.node.kill();
+  await clock.advance(10_000);
+  assert.equal(one!.count("user ada"), 0);
+});
+
+test("a process that hung in an answer answers again", async () => {
+  const { clock, processes: [one], start } = startProcesses(1);
+  await one!.enter("ada");
+  one!.node.gate = never;
+  const fresh = start();
+  const entering = fresh.enter("grace");
+  await settle();
+  await clock.advance(600);
+  await entering;
+  assert.deepEqual(fresh.people, ["grace"]);
+  one!.node.gate = undefined;
+  await clock.advance(10_000);
+  await settle();
+  assert.deepEqual(fresh.people, ["ada", "grace"]);
+});
