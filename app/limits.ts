@@ -1,4 +1,4 @@
-import type { Clock } from "@sluice/sluice";
+import type { Clock, Log } from "@sluice/sluice";
 import type { GuessLimiter } from "@sluice/sluice/auth";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import {
@@ -51,9 +51,15 @@ const POLLS_PER_DEVICE = 10;
 const WRONG_CODES_PER_MINUTE = 20;
 
 /** Creates the limits of this process, or what it has of those of all. */
-export function createLimits(settings: Settings, layer: ChannelLayer, clock: Clock): Limits {
+export function createLimits(
+  settings: Settings,
+  layer: ChannelLayer,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+): Limits {
   const isShared = layer.extensions.includes("processes");
-  const sockets = isShared ? new SharedSocketCounter(layer, { clock }) : new LocalSocketCounter();
+  const sockets = isShared
+    ? new SharedSocketCounter(layer, { clock, log })
+    : new LocalSocketCounter();
   const shared: SharedRateLimiter[] = [];
   const { signInsPerAddress: signIns } = settings;
   const perAddress = (name: string, perMinute: number) =>

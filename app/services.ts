@@ -110,7 +110,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     joined: (user) => ({ type: "joined", data: { user } }),
     left: (user) => ({ type: "left", data: { user } }),
   }, { log });
-  const limits = createLimits(settings, layer, clock);
+  const limits = createLimits(settings, layer, { clock, log });
   const { signIns: attempts } = limits;
   const signing = createSignIn({ settings, sessions, users, database, log, audit, attempts });
   const parts = {

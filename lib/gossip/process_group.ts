@@ -8,7 +8,6 @@ export interface ProcessLayer {
   attach(channel: string, mailbox: ProcessMailbox): () => void;
   send(channel: string, message: LayerMessage): Promise<void>;
   groupAdd(group: string, channel: string): Promise<void>;
-  groupDiscard(group: string, channel: string): Promise<void>;
   groupSend(
     group: string,
     message: LayerMessage,
@@ -90,8 +89,7 @@ export class ProcessGroup {
 
   async #join(): Promise<void> {
     await within(this.#layer.groupAdd(this.#group, this.channel), this.#limit);
-    if (this.#leave !== undefined) this.#isMember = true;
-    else await within(this.#layer.groupDiscard(this.#group, this.channel), this.#limit);
+    this.#isMember = this.#leave !== undefined;
   }
 
   #message(data: unknown): LayerMessage {

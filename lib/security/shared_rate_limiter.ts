@@ -113,7 +113,7 @@ export class SharedRateLimiter implements Limiter {
     try {
       await this.#group.join({
         deliver: (message) => this.#hear(message),
-        gap: () => void this.#ask().catch(() => {}),
+        gap: () => this.#afterGap(),
       });
       await this.#ask();
     } catch { /* each telling tries again; until then it limits by itself */ }
@@ -139,6 +139,13 @@ export class SharedRateLimiter implements Limiter {
     }
     this.#isTelling = false;
     this.#tellLater(untold.length > 0 ? RETRY_MS : this.#tellMs);
+  }
+
+  #afterGap(): void {
+    void this.#ask().catch(() => {});
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#tellLater(0);
   }
 
   /** Keeps what could not be told, without what has been earned back since. */

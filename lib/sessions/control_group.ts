@@ -86,7 +86,11 @@ export class ControlGroup implements Follower {
   }
 
   #hear({ type, data }: LayerMessage): boolean {
-    if (type === TYPE && isSessionEvent(data)) this.#sessions.heard(data);
+    try {
+      if (type === TYPE && isSessionEvent(data)) this.#sessions.heard(data);
+    } catch (error) {
+      this.#sessions.log.error("an event of another process could not be applied", { error });
+    }
     return true;
   }
 

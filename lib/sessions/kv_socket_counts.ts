@@ -18,6 +18,9 @@ const KEEP_MS = 86_400_000;
 /** Counts in one write, below KV's limit of mutations. */
 const BATCH_SIZE = 100;
 
+/** Most signs of life under earlier names that are taken back; older ones have fallen silent. */
+const MAX_SIGNS = 20;
+
 /** KV Connect's limit of keys in one `getMany`. */
 const KEYS_PER_READ = 10;
 
@@ -36,6 +39,9 @@ export interface SocketCountsOptions {
  * and that it lives, every five seconds while it has sockets: an idle socket costs nothing. Counts of a
  * process that ended without a word are left out after 20 s.
  *
+ * If a write fails, it may have been done all the same, or be done later. Then the process goes on under
+ * a new name, and what it wrote under the old one counts no more.
+ *
  * `["session_sockets", sessionId, process]` is a count, `["socket_processes", process]` a sign of
  * life.
  */
@@ -44,9 +50,14 @@ export class KvSocketCounts implements Follower {
   readonly #live: LiveSessions;
   readonly #log: Log;
   readonly #clock: Clock;
-  readonly #process = randomId();
+  readonly #id = randomId();
+  /** Names under which a sign of life may have been written. */
+  readonly #signs = new Set<string>();
   readonly #written = new Map<string, number>();
-  #beatAt = 0;
+  #failures = 0;
+  /** In elapsed milliseconds. */
+  #beatAt = -Infinity;
+  #writing: Promise<void> | undefined;
   #cancel: (() => void) | undefined;
   #isWanted = false;
   #isClosed = false;
@@ -65,7 +76,7 @@ export class KvSocketCounts implements Follower {
       const perSession = await Promise.all(
         sessionIds.map((id) => Array.fromAsync(kv.list<number>({ prefix: [COUNTS, id] }))),
       );
-      const counts = perSession.flat().filter(({ key }) => key[2] !== this.#process);
+      const counts = perSession.flat().filter(({ key }) => !this.#isOwn(String(key[2])));
       const living = await this.#living(kv, new Set(counts.map(({ key }) => String(key[2]))));
       return counts.filter(({ key }) => living.has(String(key[2])));
     });
@@ -90,25 +101,40 @@ export class KvSocketCounts implements Follower {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancel?.();
+    await this.#writing;
     const ids = [...this.#written.keys()];
     this.#written.clear();
     for (let at = 0; at < ids.length; at += BATCH_SIZE) {
       const none = ids.slice(at, at + BATCH_SIZE).map((id): [string, number] => [id, 0]);
       await this.#kv.run((kv) => this.#operation(kv, none).commit());
     }
+    if (this.#signs.size > 0) await this.#kv.run((kv) => this.#withoutSigns(kv).commit());
+  }
+
+  /** The name under which this process writes. */
+  get #process(): string {
+    return `${this.#id}.${this.#failures}`;
+  }
+
+  #isOwn(process: string): boolean {
+    return process.startsWith(`${this.#id}.`);
   }
 
   #arm(): void {
     if (this.#isClosed) return;
-    this.#cancel ??= this.#clock.after(WRITE_MS, () => void this.#write());
+    this.#cancel ??= this.#clock.after(WRITE_MS, () => {
+      this.#writing = this.#write();
+    });
   }
 
+  /** Never rejects. */
   async #write(): Promise<void> {
     try {
       await this.#writeCounts();
       await this.#beat();
     } catch (error) {
       this.#log.debug("counts of sockets could not be written", { error });
+      this.#startAnew();
     }
     this.#cancel = undefined;
     if (this.#isWanted || this.#written.size > 0) this.#arm();
@@ -138,21 +164,41 @@ export class KvSocketCounts implements Follower {
     return operation;
   }
 
+  /** Goes on under a new name: nobody knows what was written under the old one. */
+  #startAnew(): void {
+    this.#failures++;
+    this.#written.clear();
+    this.#beatAt = -Infinity;
+  }
+
   async #beat(): Promise<void> {
-    const now = this.#clock.now();
-    if (this.#written.size === 0 || now - this.#beatAt < BEAT_MS) return;
-    const options = { expireIn: SILENT_MS };
-    await this.#kv.run((kv) => kv.set([PROCESSES, this.#process], now, options));
-    this.#beatAt = now;
+    const elapsed = this.#clock.elapsed();
+    if (this.#written.size === 0 || elapsed - this.#beatAt < BEAT_MS) return;
+    const name = this.#process;
+    await this.#kv.run((kv) => {
+      const beat = this.#withoutSigns(kv);
+      this.#signs.add(name);
+      return beat.set([PROCESSES, name], this.#clock.now(), { expireIn: SILENT_MS }).commit();
+    });
+    for (const sign of this.#signs) if (sign !== name) this.#signs.delete(sign);
+    this.#beatAt = elapsed;
+  }
+
+  /** Takes back the signs of life under all names. */
+  #withoutSigns(kv: Deno.Kv): Deno.AtomicOperation {
+    const operation = kv.atomic();
+    for (const sign of [...this.#signs].slice(-MAX_SIGNS)) operation.delete([PROCESSES, sign]);
+    return operation;
   }
 
   async #living(kv: Deno.Kv, processes: ReadonlySet<string>): Promise<ReadonlySet<string>> {
-    const since = this.#clock.now() - SILENT_MS;
+    const now = this.#clock.now();
     const keys = [...processes].map((process) => [PROCESSES, process]);
     const living = new Set<string>();
     for (let at = 0; at < keys.length; at += KEYS_PER_READ) {
       for (const { key, value } of await kv.getMany<number[]>(keys.slice(at, at + KEYS_PER_READ))) {
-        if (value !== null && value > since) living.add(String(key[1]));
+        // One from the future was written before the clock was set back.
+        if (value !== null && Math.abs(now - value) < SILENT_MS) living.add(String(key[1]));
       }
     }
     return living;

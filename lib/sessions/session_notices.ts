@@ -3,6 +3,9 @@ import type { Clock, LayerMessage, Log, Middleware, Scope } from "../scope.ts";
 import type { GroupLayer } from "./control_group.ts";
 import type { Sessions } from "./sessions.ts";
 
+/** The type of the messages. */
+const TYPE = "changed";
+
 /** The group of the processes that have a sessions page open. */
 const GROUP = "sluice.notices";
 
@@ -86,24 +89,32 @@ export class SessionNotices {
     });
   }
 
-  /** Called by the layer. */
-  deliver({ data }: LayerMessage): boolean {
-    if (!Array.isArray(data)) return true;
-    for (const userId of data) {
-      for (const changed of this.#watchers.get(userId) ?? []) changed();
-    }
+  /** Called by the layer. What is no list of user ids is ignored. */
+  deliver({ type, data }: LayerMessage): boolean {
+    if (type !== TYPE || !Array.isArray(data)) return true;
+    for (const userId of data.slice(0, MAX_NAMES)) this.#call(this.#watchers.get(userId));
     return true;
   }
 
   /** Called by the layer: what changed meanwhile was not told. */
   gap(): void {
-    for (const watchers of this.#watchers.values()) for (const changed of watchers) changed();
+    for (const watchers of this.#watchers.values()) this.#call(watchers);
   }
 
   /** Tells nobody any more. */
   close(): void {
     this.#cancel?.();
     this.#stopListening();
+  }
+
+  #call(watchers: Iterable<() => void> = []): void {
+    for (const changed of watchers) {
+      try {
+        changed();
+      } catch (error) {
+        this.#options.log.error("A sessions page could not be told of a change", { error });
+      }
+    }
   }
 
   /** Joins once, however many begin to watch at once. */
@@ -134,7 +145,7 @@ export class SessionNotices {
     this.#changed.clear();
     for (let at = 0; at < changed.length; at += MAX_NAMES) {
       const data = changed.slice(at, at + MAX_NAMES);
-      this.#layer.groupSend(GROUP, { type: "changed", data }).catch((error) => {
+      this.#layer.groupSend(GROUP, { type: TYPE, data }).catch((error) => {
         log.debug("Sessions pages were not told of a change", { error });
       });
     }

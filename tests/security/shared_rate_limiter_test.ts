@@ -118,3 +118,115 @@ test("a process that cannot reach the layer limits by itself", async () => {
   one!.node.cut();
   assert.equal(one!.try(20), 10);
 });
+
+for (const tell of [true, false]) {
+  test(`what was taken while cut off is told after the cut, ${tell ? "noticed" : "or not"}`, async () => {
+    const { clock, processes: [one, two] } = await system(2);
+    await clock.advance(2_000);
+    one!.node.cut();
+    assert.equal(one!.try(20), 10);
+    await clock.advance(300);
+    one!.node.mend({ tell });
+    await clock.advance(1_100);
+    assert.ok(two!.try(20) <= 2, "what was earned back in 1.4 s, at most");
+  });
+}
+
+test("of what was taken while cut off exactly that much is missing elsewhere, once", async () => {
+  const { clock, processes: [one, two] } = await system(2);
+  await clock.advance(2_000);
+  one!.node.cut();
+  assert.equal(one!.try(6), 6);
+  await clock.advance(300);
+  one!.node.mend();
+  await clock.advance(600);
+  assert.equal(two!.try(20), 4);
+});
+
+test("after a long cut no more is missing elsewhere than has not been earned back", async () => {
+  const { clock, processes: [one, two] } = await system(2);
+  one!.node.cut();
+  let taken = 0;
+  for (let second = 0; second < 600; second++) {
+    taken += one!.try(5);
+    await clock.advance(1_000);
+  }
+  assert.ok(taken >= 600);
+  one!.node.mend();
+  await clock.advance(1_100);
+  assert.ok(two!.try(20) <= 2);
+  await clock.advance(11_000);
+  assert.ok(two!.try(20) >= 9);
+});
+
+test("what a process that is heard no more took is learned from it after the gap", async () => {
+  const { clock, processes: [one, two] } = await system(2);
+  await clock.advance(2_000);
+  two!.node.loses = () => true;
+  one!.try(10);
+  await clock.advance(300);
+  two!.node.loses = () => false;
+  one!.node.mend(); // The process that took is the one that had a gap.
+  await settle();
+  assert.equal(two!.try(20), 0);
+});
+
+test("a call that never settles holds back no later takes, and one call waits at most", async () => {
+  const { clock, processes: [one, two] } = await system(2);
+  const { layer } = one!.node;
+  const { groupSend } = layer;
+  let calls = 0;
+  layer.groupSend = () => {
+    calls++;
+    return new Promise(() => {});
+  };
+  for (let n = 0; n < 20; n++) {
+    one!.try(1);
+    await clock.advance(100);
+  }
+  assert.equal(calls, 1);
+  layer.groupSend = groupSend;
+  one!.try(10);
+  await clock.advance(3_500);
+  one!.try(10);
+  await clock.advance(1_500);
+  assert.ok(two!.try(20) <= 4);
+});
+
+test("rates go on when the wall clock is set back by an hour", async () => {
+  const { clock, processes: [one] } = await system(1);
+  assert.equal(one!.try(20), 10);
+  clock.setBack(3_600_000);
+  await clock.advance(5_000);
+  assert.equal(one!.try(20), 5);
+});
+
+test("of a message of rates with amounts that cannot be read, the others count", async () => {
+  const { clock, processes: [one, two] } = await system(2);
+  const amounts = [["192.0.2.1", 4], null, ["192.0.2.1"], ["192.0.2.1", NaN], [1, 1]];
+  for (const kind of ["took", "missing"]) {
+    await one!.node.layer.groupSend("rates", {
+      type: "sluice.rates",
+      data: {
+        kind,
+        amounts: amounts.filter((value) => !(Array.isArray(value) && value.includes(NaN))),
+      },
+    });
+  }
+  await clock.advance(300);
+  assert.equal(two!.try(20), 6);
+});
+
+test("a limiter that was closed keeps no timer and tells nothing", async () => {
+  const { clock, processes: [one, two] } = await system(2);
+  await clock.advance(2_000);
+  one!.node.cut();
+  one!.try(5);
+  await clock.advance(500);
+  one!.limiter.close();
+  const before = clock.pending;
+  one!.node.mend();
+  await clock.advance(5_000);
+  assert.ok(clock.pending <= before);
+  assert.equal(two!.try(20), 10);
+});

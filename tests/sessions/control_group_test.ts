@@ -170,3 +170,17 @@ class FakeControlLog implements ControlLog {
     return Promise.resolve();
   }
 }
+
+test("ControlGroup logs an event that cannot be applied, and takes the next one", async () => {
+  const { layer, log, there, socket, session } = await setUp();
+  const { heard } = there;
+  there.heard = () => {
+    throw new Error("apply");
+  };
+  const data = { type: "ended", sessionId: session.id, userId: "ada", reason: "revoked" };
+  await internalsOf(layer).groupSend("sluice.sessions", { type: "sluice.session", data });
+  assert.match(log.text, /^error an event of another process/m);
+  there.heard = heard;
+  await internalsOf(layer).groupSend("sluice.sessions", { type: "sluice.session", data });
+  assert.equal(socket.phase, "ended");
+});

@@ -85,3 +85,111 @@ test("KvSocketCounts leaves nothing behind, and no timer, once all sockets are o
   // One is that of the session's own deadline.
   assert.ok(clock.timers <= 1, `${clock.timers} timers`);
 });
+
+/** A database whose commits may fail after they were done, or be done later. */
+function unreliable(kv: Deno.Kv) {
+  const state = { fault: undefined as "unacknowledged" | "late" | "away" | undefined };
+  const late: (() => Promise<unknown>)[] = [];
+  const commit = async (operation: Deno.AtomicOperation) => {
+    if (state.fault === "late") late.push(() => operation.commit());
+    else if (state.fault !== "away") await operation.commit();
+    if (state.fault !== undefined) throw new Error("no answer");
+    return { ok: true };
+  };
+  const atomic = () => {
+    const operation = kv.atomic();
+    const methods = {
+      set: (...args: Parameters<typeof operation.set>) => (operation.set(...args), methods),
+      delete: (
+        ...args: Parameters<typeof operation.delete>
+      ) => (operation.delete(...args), methods),
+      commit: () => commit(operation),
+    };
+    return methods;
+  };
+  const fake = {
+    atomic,
+    list: kv.list.bind(kv),
+    getMany: kv.getMany.bind(kv),
+    get: kv.get.bind(kv),
+    set: kv.set.bind(kv),
+  };
+  const settleLate = async () => {
+    for (const write of late.splice(0)) await write();
+  };
+  return { kv: fake as unknown as Deno.Kv, state, settleLate };
+}
+
+for (const fault of ["unacknowledged", "late"] as const) {
+  test(`KvSocketCounts: a count whose write was ${fault} is not shown for long`, async () => {
+    using kv = await Deno.openKv(":memory:");
+    const clock = new FakeClock();
+    const here = startProcess(kv, clock);
+    const remote = unreliable(kv);
+    const there = startProcess(remote.kv, clock);
+    const { session } = await here.sessions.create({ userId: "ada", provider: "dev" });
+    const { session: other } = await here.sessions.create({ userId: "ada", provider: "dev" });
+    there.open(other); // Keeps the process writing.
+    await pass(clock, 1000);
+    remote.state.fault = fault;
+    const socket = there.open(session);
+    await pass(clock, 1000);
+    remote.state.fault = undefined;
+    socket.end(1000);
+    await pass(clock, 1500);
+    await remote.settleLate();
+    await pass(clock, 6_000);
+    const counts = await here.counts.count([session.id, other.id]);
+    assert.deepEqual([counts.get(session.id), counts.get(other.id)], [0, 1]);
+  });
+}
+
+test("KvSocketCounts counts no socket twice after a write that was not acknowledged", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const clock = new FakeClock();
+  const here = startProcess(kv, clock);
+  const remote = unreliable(kv);
+  const there = startProcess(remote.kv, clock);
+  const { session } = await here.sessions.create({ userId: "ada", provider: "dev" });
+  const count = async () => (await here.counts.count([session.id])).get(session.id);
+  there.open(session);
+  await pass(clock, 1000);
+  for (const fault of ["unacknowledged", "away", undefined, "unacknowledged", undefined] as const) {
+    remote.state.fault = fault;
+    there.open(session);
+    for (let n = 0; n < 4; n++) {
+      await pass(clock, 500);
+      assert.ok(await count() as number <= there.sessions.live.count(session.id));
+    }
+  }
+  assert.equal(await count(), 6);
+  assert.equal((await there.counts.count([session.id])).get(session.id), 6);
+});
+
+test("KvSocketCounts: a process that ended does not count when the wall clock goes back", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const clock = new FakeClock();
+  const [here, there] = [startProcess(kv, clock), startProcess(kv, clock)];
+  const { session } = await here.sessions.create({ userId: "ada", provider: "dev" });
+  const { session: other } = await here.sessions.create({ userId: "ada", provider: "dev" });
+  there.open(session);
+  await kv.set(["session_sockets", other.id, "gone"], 5);
+  await kv.set(["socket_processes", "gone"], clock.now());
+  await pass(clock, 1000);
+  clock.setBack(3_600_000);
+  await pass(clock, 6_000);
+  const counts = await here.counts.count([session.id, other.id]);
+  assert.deepEqual([counts.get(session.id), counts.get(other.id)], [1, 0]);
+});
+
+test("KvSocketCounts.close() takes the sign of life back, too", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const clock = new FakeClock();
+  const { sessions, counts, open } = startProcess(kv, clock);
+  const { session } = await sessions.create({ userId: "ada", provider: "dev" });
+  open(session);
+  await pass(clock, 1000);
+  await counts.close();
+  assert.deepEqual(await Array.fromAsync(kv.list({ prefix: ["session_sockets"] })), []);
+  assert.deepEqual(await Array.fromAsync(kv.list({ prefix: ["socket_processes"] })), []);
+});

@@ -1,6 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { type ChannelLayer, MemoryChannelLayer } from "@sluice/sluice/layers";
+import { internalsOf } from "../../lib/internals.ts";
 import { FakeClock, FaultyLayer } from "@sluice/sluice/testing";
 import { SessionNotices } from "@sluice/sluice/sessions";
 
@@ -91,4 +92,28 @@ test("where the layer cannot be reached nobody is left watching, and the next on
   for (const id of ["ada", "grace"]) notices.tell(id);
   await clock.advance(100);
   assert.deepEqual(told, ["grace"]);
+});
+
+test("SessionNotices ignores what is no list of user ids, and reads the rest of a list", async () => {
+  const { layer, told, process, watch } = setUp();
+  await watch(process(), "ada");
+  const odd: unknown[] = [undefined, null, 7, "ada", {}, { length: 1, 0: "ada" }, [], [[]], [null]];
+  for (const data of odd) await internalsOf(layer).groupSend("sluice.notices", { type: "changed", data });
+  await internalsOf(layer).groupSend("sluice.notices", { type: "other", data: ["ada"] });
+  assert.deepEqual(told, []);
+  const data = [null, 7, {}, "__proto__", "ada"];
+  await internalsOf(layer).groupSend("sluice.notices", { type: "changed", data });
+  assert.deepEqual(told, ["ada"]);
+});
+
+test("SessionNotices tells the other pages if one of them throws", async () => {
+  const { layer, told, process, watch } = setUp();
+  const notices = process();
+  await notices.watch("ada", () => {
+    throw new Error("page");
+  });
+  await watch(notices, "ada");
+  await internalsOf(layer).groupSend("sluice.notices", { type: "changed", data: ["ada"] });
+  notices.gap();
+  assert.deepEqual(told, ["ada", "ada"]);
 });

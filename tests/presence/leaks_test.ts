@@ -1,0 +1,182 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import type { Connection } from "@sluice/sluice";
+import { LayerError } from "@sluice/sluice/layers";
+import { SharedRateLimiter, SharedSocketCounter } from "@sluice/sluice/security";
+import { settle } from "@sluice/sluice/testing";
+import { SessionNotices } from "../../app/session_notices.ts";
+import { FakeConnection } from "../sessions/fakes.ts";
+import { startProcesses } from "./presence_process.ts";
+
+const RealMap = Map, RealSet = Set;
+
+/** Counts the entries of all maps and sets that are made from now on, until it is disposed of. */
+function countEntries() {
+  const all: { readonly size: number }[] = [];
+  globalThis.Map = class<K, V> extends RealMap<K, V> {
+    constructor(entries?: Iterable<readonly [K, V]> | null) {
+      super(entries);
+      all.push(this);
+    }
+  } as MapConstructor;
+  globalThis.Set = class<T> extends RealSet<T> {
+    constructor(values?: Iterable<T> | null) {
+      super(values);
+      all.push(this);
+    }
+  } as SetConstructor;
+  return {
+    get entries() {
+      return all.reduce((sum, { size }) => sum + size, 0);
+    },
+    [Symbol.dispose]() {
+      globalThis.Map = RealMap;
+      globalThis.Set = RealSet;
+    },
+  };
+}
+
+const ROUNDS = 1_000;
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const fail = () => Promise.reject(new LayerError("UNAVAILABLE", "down"));
+
+async function system() {
+  const { clock, processes: [one, other] } = startProcesses(2);
+  await one!.enter("ada");
+  await other!.enter("grace");
+  const { layer, clock: time } = one!.node;
+  const sockets = new SharedSocketCounter(layer, { clock: time });
+  const rates = new SharedRateLimiter(layer, { clock: time, perMinute: 60, controlGroup: "rates" });
+  const notices = new SessionNotices({ layer, clock: time, log: silent });
+  rates.take("first");
+  const joining = sockets.join();
+  await clock.advance(1_000);
+  await joining;
+  return { clock, one: one!, other: other!, layer, sockets, rates, notices };
+}
+
+type System = Awaited<ReturnType<typeof system>>;
+
+function open(): { connection: Connection; fake: FakeConnection } {
+  const fake = new FakeConnection();
+  fake.accept();
+  return { connection: fake as unknown as Connection, fake };
+}
+
+const operations: [what: string, work: (system: System, n: number) => Promise<FakeConnection>][] = [
+  ["enter() with an entry that is refused", async ({ one }, n) => {
+    const { connection, fake } = open();
+    const person = { key: `${n}`, meta: new Date(n) };
+    await assert.rejects(one.presence.enter("room", person, { connection }));
+    return fake;
+  }],
+  ["enter() on a socket that ended meanwhile", async ({ one }, n) => {
+    const { connection, fake } = open();
+    const entering = one.presence.enter("room", { key: `${n}`, meta: n }, { connection });
+    fake.end(1000);
+    await entering;
+    return fake;
+  }],
+  ["enter() and leave() while the layer is away", async ({ one }, n) => {
+    const { connection, fake } = open();
+    const [group, person] = [`room ${n}`, { key: `${n}`, meta: n }];
+    one.node.cut();
+    await one.presence.enter(group, person, { connection });
+    await one.presence.leave(group, person, { connection });
+    return fake;
+  }],
+  ["enter() and a broken socket while the layer is away", async ({ one }, n) => {
+    const { connection, fake } = open();
+    one.node.cut();
+    await one.presence.enter("room", { key: `${n}`, meta: n }, { connection });
+    fake.end(1006);
+    return fake;
+  }],
+  ["leave() and update() of a person who is not there", async ({ one }, n) => {
+    const { connection, fake } = open();
+    await one.presence.leave(`room ${n}`, { key: `${n}` }, { connection });
+    await one.presence.update(`room ${n}`, { key: `${n}`, meta: n });
+    return fake;
+  }],
+  ["socket counts while the layer is away", async ({ one, sockets }, n) => {
+    const { fake } = open();
+    one.node.cut();
+    const release = await sockets.take(`user ${n}`, 1);
+    release!();
+    return fake;
+  }],
+  ["sessions pages whose groupAdd() fails", async ({ layer, notices }, n) => {
+    const { fake } = open();
+    layer.groupAdd = fail;
+    await assert.rejects(notices.watch(`user ${n}`, () => {}));
+    return fake;
+  }],
+];
+
+for (const [what, work] of operations) {
+  test(`1,000 times ${what}: every listener, timer and map entry is taken back`, async () => {
+    using counter = countEntries();
+    const parts = await system();
+    const { clock, one, layer } = parts;
+    const { groupAdd } = layer;
+    await clock.advance(20_000);
+    const before = { entries: counter.entries, timers: clock.pending, stats: sizes(layer.stats) };
+    const sockets: FakeConnection[] = [];
+    for (let n = 0; n < ROUNDS; n++) sockets.push(await work(parts, n));
+    one.node.mend();
+    layer.groupAdd = groupAdd;
+    await settle();
+    await clock.advance(20_000);
+    assert.equal(listenersOf(sockets.filter(({ phase }) => phase !== "ended")), 0);
+    // A few: a call that was failing may be waiting for its next turn.
+    const slack = 12;
+    assert.ok(
+      counter.entries <= before.entries + slack + listenersOf(sockets),
+      `${counter.entries}`,
+    );
+    assert.ok(clock.pending <= before.timers + slack, `${clock.pending} timers`);
+    assert.deepEqual(sizes(layer.stats), before.stats);
+    assert.deepEqual(one.people, ["ada", "grace"]);
+  });
+}
+
+/** A fake keeps its listeners after its end. */
+function listenersOf(sockets: readonly FakeConnection[]): number {
+  return sockets.reduce((sum, { listeners }) => sum + listeners, 0);
+}
+
+function sizes({ channels, groups, waitingSize }: System["layer"]["stats"]) {
+  return { channels, groups, waitingSize };
+}
+
+test("1,000 rates taken while the layer hangs are forgotten once they are earned back", async () => {
+  using counter = countEntries();
+  const { clock, one, layer, rates } = await system();
+  const { groupSend } = layer;
+  const before = { entries: counter.entries, timers: clock.pending };
+  layer.groupSend = () => new Promise(() => {});
+  for (let n = 0; n < ROUNDS; n++) rates.take(`192.0.2.${n}`);
+  await clock.advance(90_000);
+  layer.groupSend = groupSend;
+  one.node.mend();
+  await clock.advance(20_000);
+  // The buckets themselves stay, up to `maxKeys`.
+  assert.ok(counter.entries <= before.entries + ROUNDS + 12, `${counter.entries}`);
+  assert.ok(clock.pending <= before.timers + 4, `${clock.pending} timers`);
+});
+
+test("Presence.close() takes back every timer and listener, whatever is going on", async () => {
+  const { clock, processes: [one, other] } = startProcesses(2);
+  await other!.enter("grace");
+  const before = clock.pending;
+  const { connection, fake } = open();
+  await one!.presence.enter("room", { key: "ada", meta: "ada" }, { connection });
+  const broken = open();
+  await one!.presence.enter("room", { key: "zoe", meta: "zoe" }, broken);
+  broken.fake.end(1006);
+  await one!.presence.close();
+  fake.end(1006);
+  await one!.presence.enter("room", { key: "late", meta: "late" }, open());
+  await clock.advance(20_000);
+  assert.ok(clock.pending <= before, `${clock.pending} timers`);
+});
