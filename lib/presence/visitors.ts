@@ -98,6 +98,7 @@ export class Visitors<M> {
       ended: ({ code }) => {
         this.#attendances.delete(connection);
         for (const visitor of attendance.visitors) this.#depart(visitor, connection, code);
+        attendance.visitors.clear();
       },
     };
     this.#attendances.set(connection, attendance);

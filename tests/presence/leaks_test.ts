@@ -1,4 +1,6 @@
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import assert from "node:assert/strict";
 import type { Connection } from "@sluice/sluice";
 import { LayerError } from "@sluice/sluice/layers";
@@ -10,24 +12,29 @@ import { startProcesses } from "./presence_process.ts";
 
 const RealMap = Map, RealSet = Set;
 
-/** Counts the entries of all maps and sets that are made from now on, until it is disposed of. */
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** Counts the entries of all maps and sets in use that are made before it is disposed of. */
 function countEntries() {
-  const all: { readonly size: number }[] = [];
+  const all: WeakRef<{ readonly size: number }>[] = [];
   globalThis.Map = class<K, V> extends RealMap<K, V> {
     constructor(entries?: Iterable<readonly [K, V]> | null) {
       super(entries);
-      all.push(this);
+      all.push(new WeakRef(this));
     }
   } as MapConstructor;
   globalThis.Set = class<T> extends RealSet<T> {
     constructor(values?: Iterable<T> | null) {
       super(values);
-      all.push(this);
+      all.push(new WeakRef(this));
     }
   } as SetConstructor;
   return {
-    get entries() {
-      return all.reduce((sum, { size }) => sum + size, 0);
+    async entries() {
+      await settle(); // A reference that was read in this turn keeps its map.
+      collectGarbage();
+      return all.reduce((sum, entry) => sum + (entry.deref()?.size ?? 0), 0);
     },
     [Symbol.dispose]() {
       globalThis.Map = RealMap;
@@ -120,7 +127,11 @@ for (const [what, work] of operations) {
     const { clock, one, layer } = parts;
     const { groupAdd } = layer;
     await clock.advance(20_000);
-    const before = { entries: counter.entries, timers: clock.pending, stats: sizes(layer.stats) };
+    const before = {
+      entries: await counter.entries(),
+      timers: clock.pending,
+      stats: sizes(layer.stats),
+    };
     const sockets: FakeConnection[] = [];
     for (let n = 0; n < ROUNDS; n++) sockets.push(await work(parts, n));
     one.node.mend();
@@ -130,10 +141,8 @@ for (const [what, work] of operations) {
     assert.equal(listenersOf(sockets.filter(({ phase }) => phase !== "ended")), 0);
     // A few: a call that was failing may be waiting for its next turn.
     const slack = 12;
-    assert.ok(
-      counter.entries <= before.entries + slack + listenersOf(sockets),
-      `${counter.entries}`,
-    );
+    const entries = await counter.entries();
+    assert.ok(entries <= before.entries + slack + listenersOf(sockets), `${entries} entries`);
     assert.ok(clock.pending <= before.timers + slack, `${clock.pending} timers`);
     assert.deepEqual(sizes(layer.stats), before.stats);
     assert.deepEqual(one.people, ["ada", "grace"]);
@@ -153,7 +162,7 @@ test("1,000 rates taken while the layer hangs are forgotten once they are earned
   using counter = countEntries();
   const { clock, one, layer, rates } = await system();
   const { groupSend } = layer;
-  const before = { entries: counter.entries, timers: clock.pending };
+  const before = { entries: await counter.entries(), timers: clock.pending };
   layer.groupSend = () => new Promise(() => {});
   for (let n = 0; n < ROUNDS; n++) rates.take(`192.0.2.${n}`);
   await clock.advance(90_000);
@@ -161,7 +170,8 @@ test("1,000 rates taken while the layer hangs are forgotten once they are earned
   one.node.mend();
   await clock.advance(20_000);
   // The buckets themselves stay, up to `maxKeys`.
-  assert.ok(counter.entries <= before.entries + ROUNDS + 12, `${counter.entries}`);
+  const entries = await counter.entries();
+  assert.ok(entries <= before.entries + ROUNDS + 12, `${entries} entries`);
   assert.ok(clock.pending <= before.timers + 4, `${clock.pending} timers`);
 });
 
