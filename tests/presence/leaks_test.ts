@@ -3,10 +3,9 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import assert from "node:assert/strict";
 import type { Connection } from "@sluice/sluice";
-import { LayerError } from "@sluice/sluice/layers";
 import { SharedRateLimiter, SharedSocketCounter } from "@sluice/sluice/security";
-import { settle } from "@sluice/sluice/testing";
-import { SessionNotices } from "../../app/session_notices.ts";
+import { FaultyLayer, settle } from "@sluice/sluice/testing";
+import { SessionNotices } from "@sluice/sluice/sessions";
 import { FakeConnection } from "../sessions/fakes.ts";
 import { startProcesses } from "./presence_process.ts";
 
@@ -45,7 +44,6 @@ function countEntries() {
 
 const ROUNDS = 1_000;
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
-const fail = () => Promise.reject(new LayerError("UNAVAILABLE", "down"));
 
 async function system() {
   const { clock, processes: [one, other] } = startProcesses(2);
@@ -54,12 +52,14 @@ async function system() {
   const { layer, clock: time } = one!.node;
   const sockets = new SharedSocketCounter(layer, { clock: time });
   const rates = new SharedRateLimiter(layer, { clock: time, perMinute: 60, controlGroup: "rates" });
-  const notices = new SessionNotices({ layer, clock: time, log: silent });
+  const faulty = new FaultyLayer();
+  faulty.fault = "unavailable";
+  const notices = new SessionNotices({ layer: faulty, clock: time, log: silent });
   rates.take("first");
   const joining = sockets.join();
   await clock.advance(1_000);
   await joining;
-  return { clock, one: one!, other: other!, layer, sockets, rates, notices };
+  return { clock, one: one!, other: other!, layer, sockets, rates, notices, faulty };
 }
 
 type System = Awaited<ReturnType<typeof system>>;
@@ -112,9 +112,8 @@ const operations: [what: string, work: (system: System, n: number) => Promise<Fa
     release!();
     return fake;
   }],
-  ["sessions pages whose groupAdd() fails", async ({ layer, notices }, n) => {
+  ["sessions pages whose groupAdd() fails", async ({ notices }, n) => {
     const { fake } = open();
-    layer.groupAdd = fail;
     await assert.rejects(notices.watch(`user ${n}`, () => {}));
     return fake;
   }],
@@ -125,7 +124,6 @@ for (const [what, work] of operations) {
     using counter = countEntries();
     const parts = await system();
     const { clock, one, layer } = parts;
-    const { groupAdd } = layer;
     await clock.advance(20_000);
     const before = {
       entries: await counter.entries(),
@@ -135,7 +133,6 @@ for (const [what, work] of operations) {
     const sockets: FakeConnection[] = [];
     for (let n = 0; n < ROUNDS; n++) sockets.push(await work(parts, n));
     one.node.mend();
-    layer.groupAdd = groupAdd;
     await settle();
     await clock.advance(20_000);
     assert.equal(listenersOf(sockets.filter(({ phase }) => phase !== "ended")), 0);
@@ -145,6 +142,7 @@ for (const [what, work] of operations) {
     assert.ok(entries <= before.entries + slack + listenersOf(sockets), `${entries} entries`);
     assert.ok(clock.pending <= before.timers + slack, `${clock.pending} timers`);
     assert.deepEqual(sizes(layer.stats), before.stats);
+    assert.deepEqual(sizes(parts.faulty.stats), { channels: 0, groups: 0, waitingSize: 0 });
     assert.deepEqual(one.people, ["ada", "grace"]);
   });
 }
@@ -160,13 +158,12 @@ function sizes({ channels, groups, waitingSize }: System["layer"]["stats"]) {
 
 test("1,000 rates taken while the layer hangs are forgotten once they are earned back", async () => {
   using counter = countEntries();
-  const { clock, one, layer, rates } = await system();
-  const { groupSend } = layer;
+  const { clock, one, rates } = await system();
   const before = { entries: await counter.entries(), timers: clock.pending };
-  layer.groupSend = () => new Promise(() => {});
+  one.node.gate = new Promise(() => {});
   for (let n = 0; n < ROUNDS; n++) rates.take(`192.0.2.${n}`);
   await clock.advance(90_000);
-  layer.groupSend = groupSend;
+  one.node.gate = undefined;
   one.node.mend();
   await clock.advance(20_000);
   // The buckets themselves stay, up to `maxKeys`.

@@ -40,6 +40,8 @@ export class WireNode {
   loses: () => boolean = () => false;
   /** What everything that is published waits for. */
   gate: Promise<void> | undefined;
+  /** How often something was published. */
+  published = 0;
 
   constructor(wire: MemoryWire, clock: Clock, options: ChannelLayerOptions) {
     this.#wire = wire;
@@ -146,6 +148,7 @@ class WireBus implements Bus {
     return Promise.resolve();
   }
   async publish(group: string, except: string | undefined, plain: PlainMessage) {
+    this.#node.published++;
     if (this.#node.gate !== undefined) await this.#node.gate;
     return this.#node.publish(group, except, plain);
   }

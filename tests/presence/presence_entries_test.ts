@@ -2,6 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { Presence, PresenceError } from "@sluice/sluice/presence";
 import { settle } from "@sluice/sluice/testing";
+import { internalsOf } from "../../lib/internals.ts";
 import { fakeConnection } from "../fake_connection.ts";
 import { type PresenceProcess, startProcesses } from "./presence_process.ts";
 
@@ -176,7 +177,7 @@ const badChanges: unknown[] = [
 /** Sends as a process of another version or an attacker would. */
 function forge(process: PresenceProcess, message: Record<string, unknown>): Promise<unknown> {
   const data = { from: "other.00!9", ...message };
-  return process.node.layer.groupSend("presence", { type: "presence", data });
+  return internalsOf(process.node.layer).groupSend("presence", { type: "presence", data });
 }
 
 for (const kind of ["diff", "state"]) {

@@ -172,7 +172,7 @@ class FakeControlLog implements ControlLog {
 }
 
 test("ControlGroup logs an event that cannot be applied, and takes the next one", async () => {
-  const { layer, log, there, socket, session } = await setUp();
+  const { layer, log, here, there, socket, session } = await setUp();
   const { heard } = there;
   there.heard = () => {
     throw new Error("apply");
@@ -181,6 +181,7 @@ test("ControlGroup logs an event that cannot be applied, and takes the next one"
   await internalsOf(layer).groupSend("sluice.sessions", { type: "sluice.session", data });
   assert.match(log.text, /^error an event of another process/m);
   there.heard = heard;
-  await internalsOf(layer).groupSend("sluice.sessions", { type: "sluice.session", data });
+  await here.end(session.id, "revoked");
+  await settle();
   assert.equal(socket.phase, "ended");
 });

@@ -98,7 +98,9 @@ test("SessionNotices ignores what is no list of user ids, and reads the rest of 
   const { layer, told, process, watch } = setUp();
   await watch(process(), "ada");
   const odd: unknown[] = [undefined, null, 7, "ada", {}, { length: 1, 0: "ada" }, [], [[]], [null]];
-  for (const data of odd) await internalsOf(layer).groupSend("sluice.notices", { type: "changed", data });
+  for (const data of odd) {
+    await internalsOf(layer).groupSend("sluice.notices", { type: "changed", data });
+  }
   await internalsOf(layer).groupSend("sluice.notices", { type: "other", data: ["ada"] });
   assert.deepEqual(told, []);
   const data = [null, 7, {}, "__proto__", "ada"];
