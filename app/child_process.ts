@@ -31,7 +31,7 @@ export class ServingProcess implements Child {
         if (message.type === "listens") resolve(this.#isListening = true);
         heard(message);
       });
-      void this.ended.then(() => resolve(false));
+      void this.ended.then(() => resolve(false)).catch(() => {});
     });
   }
 

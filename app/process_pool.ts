@@ -131,7 +131,11 @@ export class ProcessPool<C extends Child = Child> {
     if (this.#state !== "running") return;
     if (this.#replacement !== "none") return void (this.#replacement = "again");
     this.#replacement = "running";
-    void this.#replaceAll();
+    const failed = (error: unknown) => {
+      this.#replacement = "none";
+      this.#options.log.error("The processes could not be replaced", { error });
+    };
+    void this.#replaceAll().catch(failed);
   }
 
   async #replaceAll(): Promise<void> {
@@ -172,7 +176,8 @@ export class ProcessPool<C extends Child = Child> {
   }
 
   #start(place: Place<C>): Process<C> {
-    const { start, clock } = this.#options;
+    const { start, clock, log } = this.#options;
+    const failed = (error: unknown) => log.error("A process was lost sight of", { error });
     const process: Process<C> = { child: start(), startedAt: clock.now(), state: "starting" };
     this.#processes.add(process);
     const cancel = clock.after(START_MS, () => process.child.kill());
@@ -182,8 +187,8 @@ export class ProcessPool<C extends Child = Child> {
       this.#hasListened = true;
       place.missing = undefined;
       if (process.state === "starting") process.state = "listening";
-    });
-    void process.child.ended.then((status) => this.#end(process, place, status));
+    }).catch(failed);
+    void process.child.ended.then((status) => this.#end(process, place, status)).catch(failed);
     return process;
   }
 
@@ -235,7 +240,7 @@ export class ProcessPool<C extends Child = Child> {
       log.warn("A process did not end in time, and is killed", { ended: child.pid });
       child.kill();
     });
-    void child.ended.then(cancel);
+    void child.ended.then(cancel).catch(() => {});
   }
 
   #checkEnd(): void {

@@ -46,7 +46,9 @@ function createPool(
     start() {
       const child: ServingProcess = new ServingProcess((message) => {
         if (message.type === "sampled") figures.get(child)?.answer(message.metrics);
-        if (message.type === "collect") void collect().then((all) => child.send(all));
+        if (message.type === "collect") {
+          void collect().then((all) => child.send(all)).catch(() => {});
+        }
       });
       figures.set(child, new Question(() => child.send({ type: "sample" }), SAMPLE_MS));
       return child;

@@ -23,7 +23,7 @@ export async function serveApp(
   const { settings, limits, log, realtime } = services;
   await checkDatabase(services);
   warnOfPlainHttp(services);
-  void reportLayer(services);
+  void reportLayer(services).catch((error) => log.warn("The layer was not checked", { error }));
   await Promise.race([limits.join(), new Promise((resolve) => setTimeout(resolve, JOIN_MS))]);
   try {
     serve(fetch, {
@@ -32,7 +32,7 @@ export async function serveApp(
       ...options,
       onListen: (address) => announce(address, services),
       drain() {
-        void limits.leave();
+        void limits.leave().catch(() => {});
         return realtime.drain(settings.drainMs);
       },
       drainMs: settings.drainMs,

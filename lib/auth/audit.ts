@@ -121,7 +121,9 @@ export class Audit {
   #wait(work: Promise<unknown>): void {
     const adding: Promise<void> = work
       .catch((error) => this.#log.warn("a security event could not be stored", { error }))
-      .then(() => void this.#pending.delete(adding));
+      .then(() => {
+        this.#pending.delete(adding);
+      });
     this.#pending.add(adding);
   }
 

@@ -123,7 +123,9 @@ export class Exchange {
   /** Sends a ping, and calls back with its reply. It is lost with the connection. */
   ping(data: PingData | undefined, answer: (reply: ReplyFrame) => void): void {
     const id = this.#nextId();
-    const forget = () => void this.#pending.delete(id);
+    const forget = () => {
+      this.#pending.delete(id);
+    };
     const text = JSON.stringify({ type: "ping", id, data });
     this.#pending.set(id, {
       text,

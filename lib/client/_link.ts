@@ -139,7 +139,10 @@ export class Link {
     this.#socket = socket;
     let liveSince: number | undefined;
     const ended = (code: number, reason: string) => {
-      if (liveSince === undefined) return void this.#learnWhy(signal);
+      if (liveSince === undefined) {
+        const unknown = () => this.#follow({ next: "retry", reason: "" });
+        return void this.#learnWhy(signal).catch(unknown);
+      }
       if (environment.now() - liveSince >= stableAfterMs) this.#failures = 0;
       this.#follow(judgeClose(code, reason, this.#options));
     };

@@ -11,7 +11,9 @@ export class Listeners<Args extends unknown[]> {
   add(call: (...args: Args) => void): () => void {
     const entry = { call };
     this.#callbacks.add(entry);
-    return () => void this.#callbacks.delete(entry);
+    return () => {
+      this.#callbacks.delete(entry);
+    };
   }
 
   /** Calls those that are there now, while the event counts. Returns whether there was one. */

@@ -80,7 +80,8 @@ export abstract class Consumer<out S extends Scope = Scope> extends BaseConsumer
   #connect(): void | Promise<void> {
     const accepted = (error: unknown) => {
       if (!(error instanceof AcceptConnection)) throw error;
-      void this.accept(error.options);
+      // That joining failed is known from `#joined`.
+      void this.accept(error.options).catch(() => {});
     };
     try {
       const connecting = this.connect();

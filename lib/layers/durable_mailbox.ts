@@ -47,7 +47,7 @@ export class DurableMailbox {
     this.#held.push(lease);
     const { clock, leaseMs } = this.#context;
     const waitMs = Math.min(leaseMs / 3, MIN_PAUSE_MS * 2 ** this.#refusals);
-    this.#cancelPause ??= clock.after(waitMs, () => void this.#offerAgain());
+    this.#cancelPause ??= clock.after(waitMs, () => void this.#offerAgain().catch(() => {}));
   }
 
   /** Ends it. Resolves when all messages are acknowledged or given back, as far as they can be. */

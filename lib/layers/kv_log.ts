@@ -74,7 +74,7 @@ export class KvLog {
     this.#pendingSize += frame.length;
     const since = this.#options.clock.now();
     this.#pending.push({ since, to, frame, resolve, reject });
-    if (!this.#isWriting) void this.#write();
+    if (!this.#isWriting) void this.#write().catch(() => {});
     return promise;
   }
 

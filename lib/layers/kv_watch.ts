@@ -20,7 +20,9 @@ export function watchKey(
     while (!(await changes.read()).done) await news.look().catch(() => {});
   };
   const again = () => {
-    if (!access.isClosed) clock.after(RETRY_MS, () => void watch().then(again, again));
+    if (!access.isClosed) {
+      clock.after(RETRY_MS, () => void watch().then(again, again).catch(() => {}));
+    }
   };
-  void watch().then(again, again);
+  void watch().then(again, again).catch(() => {});
 }

@@ -58,7 +58,7 @@ export class LocalLease implements Lease {
 
   #begin(): void {
     const { clock, leaseMs } = this.#context;
-    this.#cancelEnd = clock.after(leaseMs, () => void this.release());
+    this.#cancelEnd = clock.after(leaseMs, () => void this.release().catch(() => {}));
   }
 
   #end(settle: () => void): Promise<boolean> {

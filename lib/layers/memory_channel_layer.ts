@@ -61,7 +61,10 @@ export class MemoryChannelLayer implements ChannelLayer {
       names: this.#local.names,
       attach: (channel, mailbox) => this.#local.attach(channel, mailbox),
       send: (...args) => attempt(() => this.#send(...args)),
-      groupAdd: (...args) => attempt(() => void this.#local.groupAdd(...args)),
+      groupAdd: (...args) =>
+        attempt(() => {
+          this.#local.groupAdd(...args);
+        }),
       groupSend: (...args) => attempt(() => this.#groupSend(...args)),
     });
   }

@@ -135,7 +135,7 @@ export class RedisLink {
     if (this.#closed) return;
     const longest = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** retries);
     this.#cancelRetry = this.#options.clock.after(Math.random() * longest, () => {
-      void this.#connect(retries + 1);
+      void this.#connect(retries + 1).catch(() => {});
     });
   }
 }

@@ -44,7 +44,7 @@ export class RedisNodes {
       certainUntil: () => this.#home.lookedAt,
       strayed: (slot, error) => {
         this.#follow(slot, error);
-        void this.#placeStrays();
+        void this.#placeStrays().catch(() => {});
       },
       recovered: tellGap,
     });
@@ -52,7 +52,7 @@ export class RedisNodes {
       known: async (isNew) => {
         // A single Redis is ready when all is subscribed; a node that hangs keeps no other one waiting.
         if (!this.isCluster) await subscriptions.place();
-        else if (isNew) void this.#place();
+        else if (isNew) void this.#place().catch(() => {});
         this.#dropIdle();
       },
       // What a demoted primary has answered since the last look proves nothing.
@@ -200,7 +200,7 @@ export class RedisNodes {
     const to = parseNode(error.address);
     if (error.kind === "ask" && to !== undefined) return this.#linkAt(to);
     if (error.kind === "moved" && to !== undefined && tries < 2) {
-      if (this.#follow(slot, error)) void this.#place();
+      if (this.#follow(slot, error)) void this.#place().catch(() => {});
     } else {
       await this.#pause(tries);
       await this.#home.look().catch(() => {});

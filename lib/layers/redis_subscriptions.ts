@@ -69,7 +69,7 @@ export class RedisSubscriptions {
       lostAt: undefined,
     };
     this.#wanted.set(name, subscription);
-    void this.#place(subscription);
+    void this.#place(subscription).catch(() => {});
   }
 
   remove(name: string): void {
@@ -97,7 +97,7 @@ export class RedisSubscriptions {
     if (subscription.on === undefined) {
       // Rejects at once if the node is known to be gone.
       await this.#context.linkOf(subscription.slot)?.ready();
-      if (this.#wanted.get(name) === subscription) void this.#place(subscription);
+      if (this.#wanted.get(name) === subscription) void this.#place(subscription).catch(() => {});
     }
     await heard.promise;
   }

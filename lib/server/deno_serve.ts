@@ -100,7 +100,7 @@ function stopWhenTold(
     // It is over then with an error, which is expected.
     if (isLeaving) server.finished.catch(() => {});
     if (isLeaving) stopListening(server.addr.port);
-    void shutDown(server, options).finally(() => Deno.exit(0));
+    void shutDown(server, options).finally(() => Deno.exit(0)).catch(() => {});
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => {

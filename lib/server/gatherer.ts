@@ -130,7 +130,10 @@ export class Gatherer {
   readonly #awaitWrites = (): void => {
     const written = this.#written!;
     const { isWriting } = written;
-    if (isWriting && this.#goes++ < MAX_GOES) return void setImmediate(this.#awaitWrites);
+    if (isWriting && this.#goes++ < MAX_GOES) {
+      setImmediate(this.#awaitWrites);
+      return;
+    }
     if (isWriting) this.#slow.add(written);
     else this.#hold.written();
     this.#written = undefined;

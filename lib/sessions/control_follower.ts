@@ -121,11 +121,12 @@ export class ControlFollower implements Freshness {
 
   #arm(ms: number): void {
     this.#cancel?.();
-    this.#cancel = this.#isWanted
-      ? this.#clock.after(ms, () => void this.#follow())
-      : void this.#wake();
+    this.#cancel = undefined;
+    if (this.#isWanted) this.#cancel = this.#clock.after(ms, () => void this.#follow());
+    else this.#wake();
   }
 
+  /** Never rejects. */
   async #follow(): Promise<void> {
     if (this.#isReading) return;
     this.#isReading = true;
@@ -184,6 +185,12 @@ export class ControlFollower implements Freshness {
   }
 
   #wake(): void {
-    for (const callback of this.#waiting.splice(0)) callback();
+    for (const callback of this.#waiting.splice(0)) {
+      try {
+        callback();
+      } catch (error) {
+        this.#log.error("a connection could not go on", { error });
+      }
+    }
   }
 }

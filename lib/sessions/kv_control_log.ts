@@ -68,7 +68,9 @@ export class KvControlLog implements ControlLog {
 
   subscribe(listener: (event: SessionEvent) => void): () => void {
     this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
   }
 
   /**

@@ -17,7 +17,9 @@ export class NotedExpiries {
   /** Calls back with every session whose end is noticed. Returns how to stop it. */
   subscribe(listener: (session: Session) => void): () => void {
     this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
   }
 
   /** Takes note that a session is over. */

@@ -70,6 +70,7 @@ export class SessionRenewals {
     void this.#checkWaiting();
   }
 
+  /** Never rejects. */
   async #checkWaiting(): Promise<void> {
     if (this.#running >= MAX_CHECKS_AT_ONCE) return;
     this.#running++;

@@ -344,7 +344,9 @@ export class Sessions {
    */
   subscribe(listener: (event: SessionEvent) => void): () => void {
     this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
   }
 
   /**

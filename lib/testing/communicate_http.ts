@@ -146,6 +146,6 @@ export class HttpCommunicator implements AsyncDisposable {
     void this.#target.request({ method, body, signal: this.#leaving.signal }).then((response) => {
       this.#response = response;
       this.#target.changed();
-    });
+    }).catch(reportError);
   }
 }

@@ -91,7 +91,9 @@ export function channelTests(test: DefineLayerTest): void {
     for (let n = 0; n < 40; n++) {
       const controller = new AbortController();
       const received = reader.receive("jobs", { signal: controller.signal }).then(
-        (message) => void got.push(message.type),
+        (message) => {
+          got.push(message.type);
+        },
         () => {},
       );
       // Turns of the event loop, so that the abort comes at any stage of the delivery.

@@ -65,6 +65,7 @@ export class ChannelListener {
     return this.#stopping.signal.aborted;
   }
 
+  /** Never rejects. */
   async #tellGap(gap: LayerGap): Promise<void> {
     try {
       await this.#consumer.gap?.(gap);

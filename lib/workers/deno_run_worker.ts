@@ -28,7 +28,9 @@ export async function runWorker(
     if (isStopping) Deno.exit(130);
     isStopping = true;
     log.info("Stopping", { signal, ...worker.stats });
-    void worker.stop(graceMs).then(() => options.close?.()).finally(() => Deno.exit(0));
+    void worker.stop(graceMs).then(() => options.close?.()).finally(() => Deno.exit(0)).catch(
+      () => {},
+    );
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => stop(signal));

@@ -1,6 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import plugin from "../../tools/lint/plugin.ts";
+import { NEVER_REJECTS } from "../../tools/lint/void_promise.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -176,4 +177,59 @@ test("bounded-body lets responses be read, readBody() itself, and tests", () => 
     ["tests/auth/oidc_double.ts", "await request.text();"],
   ];
   for (const [file, source] of allowed) assert.deepEqual(broken(file, source), [], source);
+});
+
+const harmless = [
+  "void work().catch(() => {});",
+  "void work().then(next).catch(report);",
+  "void (here.value = 1);",
+  "void 0;",
+  "void here.count++;",
+  "async () => void await work();",
+  "void clock.after(1, () => {});",
+  "class A { go() { void this.#beat(); } async #beat() {} }",
+];
+
+const harmful = [
+  "void work();",
+  "void here.work();",
+  "void work().then(next);",
+  "void work().catch();",
+  "void work().catch(report).then(next);",
+  "void work().finally(next);",
+  "void promise;",
+  "void here.promise;",
+  "void (async () => {})();",
+  "void Promise.all([]);",
+  "void (flag ? work() : other());",
+  "void (flag && work());",
+  "void store.delete(id);",
+  "void work?.();",
+  "void here['refresh']();",
+  "class A { go() { void this.#work(); } async #work() {} }",
+];
+
+for (const source of harmless) {
+  test(`the lint rule on void allows ${source}`, () => {
+    assert.deepEqual(broken("lib/a.ts", source), []);
+  });
+}
+
+for (const source of harmful) {
+  test(`the lint rule on void forbids ${source} in lib and app, where it could end a process`, () => {
+    for (const file of ["lib/a.ts", "app/a.ts"]) {
+      assert.deepEqual(broken(file, source), ["void-promise"]);
+    }
+    assert.deepEqual(broken("tests/a_test.ts", source), []);
+  });
+}
+
+test("every function that the rule on void lets through says that it never rejects", async () => {
+  for (const [name, file] of Object.entries(NEVER_REJECTS)) {
+    const source = await Deno.readTextFile(ROOT + file);
+    const declaration = new RegExp(`\\n( *)(async )?${name}\\([^]*?\\{\\n`);
+    const before = source.slice(0, source.search(declaration));
+    const comment = before.slice(before.lastIndexOf("/**"));
+    assert.match(comment, /Never rejects\.\s*\*\/\s*$/, `${name} in ${file}`);
+  }
 });

@@ -1,12 +1,13 @@
 /**
- * The project's own lint rules: which folder may import which, where `Deno` may be used, and that request
- * bodies are read with a limit.
+ * The project's own lint rules: which folder may import which, where `Deno` may be used, that request
+ * bodies are read with a limit, and that no promise that may reject is left alone.
  *
  * @module
  */
 import { checkImport } from "./check_import.ts";
 import { DENO_ADAPTER } from "./import_table.ts";
 import { visitRequestBodies } from "./request_body.ts";
+import { visitVoid } from "./void_promise.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -16,6 +17,7 @@ const plugin: Deno.lint.Plugin = {
     "import-direction": { create: checkImports },
     "deno-in-adapters": { create: checkGlobals },
     "bounded-body": { create: checkBodies },
+    "void-promise": { create: checkVoid },
   },
 };
 
@@ -67,6 +69,10 @@ function checkBodies(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
       hint:
         "Use readBody() of @sluice/sluice/server, or in the app formOf() and textOf() of app/body.ts",
     }));
+}
+
+function checkVoid(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
+  return /^(lib|app)\//.test(pathFromRoot(context.filename)) ? visitVoid(context) : {};
 }
 
 function isTypeOnly(node: Deno.lint.ImportDeclaration): boolean {
