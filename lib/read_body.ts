@@ -23,6 +23,9 @@ export interface ReadBodyOptions {
  */
 const LINGER_MS = 1_000;
 
+/** Most connections that stay open so: each has up to 200 kB of a body in memory. */
+const MAX_LINGERING = 16;
+
 /** Size of the first buffer, in bytes. */
 const FIRST_BYTES = 1024;
 
@@ -30,7 +33,7 @@ const FIRST_BYTES = 1024;
  * Reads the body of a request, with a limit of bytes and of time. Returns no bytes if there is no body.
  *
  * This is the only way to read a request body: `request.text()`, `json()` and the like have no limit.
- * Past a limit nothing more is read, and the connection closes one second later. Deno shows no body of a
+ * Past a limit nothing more is read, and the connection closes within a second. Deno shows no body of a
  * `GET` or `HEAD`, and discards it.
  *
  * @throws {Refusal} `BODY_TOO_LARGE` (413): the body has more than `maxBytes`, with or without a
@@ -102,12 +105,23 @@ async function readAll(reader: Reader, maxBytes: number): Promise<Uint8Array<Arr
   }
 }
 
+/** How to close the connections that are still open, the oldest first. */
+const lingering = new Set<() => void>();
+
 /**
  * Cancels a body after the answer was sent, which closes the connection. Cancelled before the answer, Deno
  * would keep the connection and discard the rest of the body.
  */
 function cancelLater(reader: Reader, clock: Clock): void {
-  clock.after(LINGER_MS, () => void reader.cancel().catch(() => {})); // The client may have left.
+  const close = () => {
+    stop();
+    lingering.delete(close);
+    reader.cancel().catch(() => {}); // The client may have left.
+  };
+  const stop = clock.after(LINGER_MS, close);
+  lingering.add(close);
+  const [oldest] = lingering;
+  if (lingering.size > MAX_LINGERING) oldest?.();
 }
 
 function tooLarge(maxBytes: number): Refusal {

@@ -81,6 +81,14 @@ test("readBody() reads nothing past the limit, and cancels the body one second l
   assert.equal(clock.pending, 0);
 });
 
+test("readBody() keeps 16 refused bodies at most, and cancels the oldest first", async () => {
+  const clock = new FakeClock();
+  const bodies = Array.from({ length: 20 }, () => chunks([5000]));
+  for (const body of bodies) await refusal(readBody(body, { clock }));
+  assert.deepEqual(bodies.map(({ isCancelled }) => isCancelled).indexOf(false), 4);
+  assert.equal(clock.pending, 16);
+});
+
 test("readBody() refuses a body that stops arriving after 30 seconds", async () => {
   const clock = new FakeClock();
   const body = new Body(({ pulled, controller }) => {
