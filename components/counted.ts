@@ -1,4 +1,4 @@
-/** Says how many there are of something: `no`, `1`, or more. */
+/** Says how many there are of something: "1 session", "0 sessions". */
 export function counted(count: number, thing: string): string {
-  return count === 1 ? `1 ${thing}` : `${count === 0 ? "no" : count} ${thing}s`;
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }

@@ -1,12 +1,15 @@
 import { connect, type RealtimeSocket, RequestError } from "@sluice/sluice/client";
-import { useEffect, useReducer, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Composer } from "../components/room/Composer.tsx";
-import type { Connection } from "../components/room/connection_words.ts";
+import { type Connection, describeBlock } from "../components/room/connection_words.ts";
 import { ConnectionStatus } from "../components/room/ConnectionStatus.tsx";
 import { MessageList } from "../components/room/MessageList.tsx";
 import { People } from "../components/room/People.tsx";
-import { emptyRoom, type Line, reduceRoom, type RoomState } from "../components/room/room_state.ts";
+import type { Line, RoomState } from "../components/room/room_state.ts";
 import { describeSendError } from "../components/room/send_error_words.ts";
+import { useGatedRoom } from "../components/room/use_gated_room.ts";
+import { useUnsent } from "../components/room/use_unsent.ts";
+import { useFocusRescue } from "../components/use_focus_rescue.ts";
 import type { ChatMessages } from "../consumers/chat_messages.ts";
 
 /** Properties of {@linkcode Room}. */
@@ -20,18 +23,21 @@ export interface RoomProps {
 /** How long a message may take, the wait for a connection included, in milliseconds. */
 const SEND_TIMEOUT_MS = 20_000;
 
+const CONNECTING: Connection = { state: "connecting", wasLive: false };
+
 /** A room: what is said in it, who is there, and how the connection to it stands. */
 export default function Room({ room, you }: RoomProps) {
+  const page = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLTextAreaElement>(null);
   const { state, connection, send, discard, retry } = useRoom(room, you);
-  const isLive = connection.state === "live";
+  useFocusRescue(page, input);
   /** What was clicked is about to go: the focus would go with it. */
   const thenWrite = (action: () => void) => {
     action();
     input.current?.focus();
   };
   return (
-    <div class="room">
+    <div class="room" ref={page}>
       <ConnectionStatus connection={connection} room={room} onRetry={() => thenWrite(retry)} />
       <MessageList
         state={state}
@@ -39,22 +45,36 @@ export default function Room({ room, you }: RoomProps) {
         onDiscard={(line) => thenWrite(() => discard(line))}
         onJump={thenWrite}
       />
-      <People you={state.you} people={state.people} isCurrent={isLive} />
-      <Composer room={room} canSend={isLive} inputRef={input} onSend={send} />
+      <People you={state.you} people={state.people} isCurrent={connection.state === "live"} />
+      <Composer
+        room={room}
+        userId={you.id}
+        block={describeBlock(connection)}
+        inputRef={input}
+        onSend={send}
+      />
     </div>
   );
 }
 
 function useRoom(room: string, you: RoomState["you"]) {
-  const [state, dispatch] = useReducer(reduceRoom, you, emptyRoom);
-  const [connection, setConnection] = useState<Connection>({ state: "connecting" });
+  const { state, dispatch, dispatchNow } = useGatedRoom(you);
+  const [connection, setConnection] = useState<Connection>(CONNECTING);
   const socket = useRef<RealtimeSocket<ChatMessages>>();
   const lastKey = useRef(0);
+
+  useUnsent({ room, userId: you.id, outbox: state.outbox }, (unsent) => {
+    for (const { text, at, ...failure } of unsent) {
+      const key = `own ${++lastKey.current}`;
+      dispatch({ type: "submitted", key, text, at });
+      dispatchNow({ type: "failed", key, ...failure });
+    }
+  });
 
   useEffect(() => {
     const opened = socket.current = connect<ChatMessages>(`/ws/chat/${room}`, { user: you.id });
     const show = () => {
-      setConnection(connectionOf(opened));
+      setConnection(({ wasLive }) => connectionOf(opened, wasLive));
       if (opened.state !== "live") dispatch({ type: "lost", at: now() });
     };
     opened.onState(show);
@@ -74,7 +94,7 @@ function useRoom(room: string, you: RoomState["you"]) {
   /** Sends a text, or a line that failed once more. */
   async function send(text: string, line?: Line) {
     const key = line?.key ?? `own ${++lastKey.current}`;
-    dispatch({ type: "submitted", key, text, at: now() });
+    dispatchNow({ type: "submitted", key, text, at: now() });
     try {
       const reply = await socket.current!.request("say", { text }, { timeoutMs: SEND_TIMEOUT_MS });
       dispatch({ type: "acknowledged", key, id: reply.id });
@@ -88,14 +108,15 @@ function useRoom(room: string, you: RoomState["you"]) {
     state,
     connection,
     send: (text: string, line?: Line) => void send(text, line),
-    discard: ({ key }: Line) => dispatch({ type: "discarded", key }),
+    discard: ({ key }: Line) => dispatchNow({ type: "discarded", key }),
     retry: () => socket.current?.retry(),
   };
 }
 
-function connectionOf({ state, detail }: RealtimeSocket<ChatMessages>): Connection {
-  const { code, retryInMs } = detail;
-  return { state, code, retryAt: retryInMs === undefined ? undefined : Date.now() + retryInMs };
+function connectionOf(socket: RealtimeSocket<ChatMessages>, wasLive: boolean): Connection {
+  const { state, detail: { code, retryInMs } } = socket;
+  const retryAt = retryInMs === undefined ? undefined : Date.now() + retryInMs;
+  return { state, wasLive: wasLive || state === "live", code, retryAt };
 }
 
 function now(): string {

@@ -1,32 +1,43 @@
 import type { RefObject } from "preact";
-import { useState } from "preact/hooks";
-import { MAX_TEXT_LENGTH } from "./max_text_length.ts";
+import { useLayoutEffect, useMemo, useState } from "preact/hooks";
+import { RoomStorage } from "./room_storage.ts";
+import { countCharacters, MAX_TEXT_LENGTH } from "./text_length.ts";
 
 /** Properties of {@linkcode Composer}. */
 export interface ComposerProps {
   readonly room: string;
-  /** Whether a message would go out now; writing is possible at any time. */
-  readonly canSend: boolean;
+  /** Whose draft it is. */
+  readonly userId: string;
+  /** Why no message would go out now; writing is possible at any time. */
+  readonly block: string | undefined;
   readonly inputRef: RefObject<HTMLTextAreaElement>;
   readonly onSend: (text: string) => void;
 }
 
-/** How many characters are left when the counter shows up. */
+/** How many characters are left when the counter appears. */
 const COUNT_FROM = 200;
 
-/** Where one writes: Enter sends, Shift and Enter begin a new line. */
-export function Composer({ room, canSend, inputRef, onSend }: ComposerProps) {
-  const [text, setText] = useState("");
-  const left = MAX_TEXT_LENGTH - text.length;
+/** Where a message is written: Enter sends, Shift+Enter starts a new line. Keeps all that is pasted. */
+export function Composer({ room, userId, block, inputRef, onSend }: ComposerProps) {
+  const { text, write } = useDraft({ room, userId, inputRef });
+  const [alert, setAlert] = useState("");
+  const trimmed = text.trim();
+  const left = MAX_TEXT_LENGTH - countCharacters(trimmed);
+  const counter = left < 0 ? `${(-left).toLocaleString("en")} too many` : `${left} left`;
+  const reason = left < 0 ? counter : block;
 
   function send(event: Event) {
     event.preventDefault();
-    const input = inputRef.current;
-    const trimmed = input?.value.trim() ?? "";
-    if (!canSend || trimmed === "") return;
+    if (reason !== undefined) return setAlert(`Not sent: ${reason}`);
+    if (trimmed === "") return;
     onSend(trimmed);
-    setText("");
-    input?.focus();
+    write("");
+    inputRef.current?.focus();
+  }
+
+  function onInput(event: Event & { readonly currentTarget: HTMLTextAreaElement }) {
+    write(event.currentTarget.value);
+    setAlert("");
   }
 
   function onKeyDown(event: KeyboardEvent) {
@@ -42,23 +53,57 @@ export function Composer({ room, canSend, inputRef, onSend }: ComposerProps) {
         id="message"
         ref={inputRef}
         rows={1}
-        maxLength={MAX_TEXT_LENGTH}
         placeholder={`Message to ${room}`}
         aria-describedby="message-help"
+        aria-invalid={left < 0 ? "true" : undefined}
         enterkeyhint="send"
         autocomplete="off"
         dir="auto"
-        value={text}
-        onInput={(event) => setText(event.currentTarget.value)}
+        onInput={onInput}
         onKeyDown={onKeyDown}
       />
-      <button type="submit" class="button" aria-disabled={!canSend || text.trim() === ""}>
+      <button
+        type="submit"
+        class="button"
+        aria-disabled={reason !== undefined || trimmed === ""}
+        aria-describedby={reason === undefined ? undefined : "message-help"}
+      >
         Send
       </button>
       <p id="message-help" class="composer-help">
-        <span>Enter sends, Shift + Enter begins a new line</span>
-        {left <= COUNT_FROM && <span class="counter">{left} left</span>}
+        {block === undefined
+          ? <span class="composer-keys">Enter to send, Shift+Enter for a new line</span>
+          : <span>{block}</span>}
+        {left <= COUNT_FROM && <span class={left < 0 ? "counter wrong" : "counter"}>{counter}
+        </span>}
+      </p>
+      <p class="visually-hidden" role="status">
+        {alert || (left < 0 ? "The message is too long" : "")}
       </p>
     </form>
   );
+}
+
+/**
+ * Keeps the text in the field, where the browser has it, and in the storage of the tab. What was typed
+ * before this script ran is kept as well.
+ */
+function useDraft({ room, userId, inputRef }: Pick<ComposerProps, "room" | "userId" | "inputRef">) {
+  const storage = useMemo(() => new RoomStorage({ room, userId }), [room, userId]);
+  const [text, setText] = useState("");
+
+  function write(next: string) {
+    const input = inputRef.current;
+    if (input && input.value !== next) input.value = next;
+    storage.draft = next;
+    setText(next);
+  }
+
+  useLayoutEffect(() => {
+    const typed = inputRef.current?.value ?? "";
+    const { draft } = storage;
+    write(draft === typed ? typed : [draft, typed].filter((part) => part !== "").join("\n"));
+  }, [storage]);
+
+  return { text, write };
 }

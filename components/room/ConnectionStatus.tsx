@@ -1,4 +1,4 @@
-import { type Connection, reasonOf, stateWords } from "./connection_words.ts";
+import { type Connection, describeConnection } from "./connection_words.ts";
 import { useSecondsUntil } from "./use_seconds_until.ts";
 
 /** Properties of {@linkcode ConnectionStatus}. */
@@ -8,33 +8,36 @@ export interface ConnectionStatusProps {
   readonly onRetry: () => void;
 }
 
-/** Says where the connection stands, and offers a way on. */
+/** Says how the connection stands, and offers what helps. */
 export function ConnectionStatus({ connection, room, onRetry }: ConnectionStatusProps) {
   const { state, retryAt } = connection;
-  const seconds = useSecondsUntil(retryAt);
-  const reason = reasonOf(connection);
-  const canRetry = seconds !== undefined || ["signed-out", "refused"].includes(state);
+  const canRetry = retryAt !== undefined || ["signed-out", "refused"].includes(state);
   return (
     <div class={`connection ${state}`}>
       <p class="connection-words" role="status" data-state={state}>
         <span class="connection-dot" aria-hidden="true" />
-        {stateWords(connection)}
-        {state !== "live" && reason && ` ${reason}`}
+        {describeConnection(connection)}
       </p>
-      {seconds !== undefined && (
-        <span class="countdown" aria-hidden="true">
-          {seconds > 0 ? `Next try in ${seconds} s` : "Trying now"}
-        </span>
-      )}
+      {retryAt !== undefined && <Countdown until={retryAt} />}
       {state === "signed-out" && (
         <a class="button small" href={`/signin?return_to=/rooms/${room}`}>Sign in</a>
       )}
       {state === "closed" && <a class="button small" href={`/rooms/${room}`}>Enter again</a>}
       {canRetry && (
         <button type="button" class="button small quiet" onClick={onRetry}>
-          {seconds === undefined ? "Try again" : "Try now"}
+          {retryAt === undefined ? "Try again" : "Try now"}
         </button>
       )}
     </div>
+  );
+}
+
+/** The only part that is drawn again each second: the status beside it is announced on changes. */
+function Countdown({ until }: { readonly until: number }) {
+  const seconds = useSecondsUntil(until);
+  return (
+    <span class="countdown" aria-hidden="true">
+      {seconds > 0 ? `Next try in ${seconds} s` : "Trying now"}
+    </span>
   );
 }

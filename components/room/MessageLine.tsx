@@ -1,7 +1,7 @@
 import { Component } from "preact";
 import { Avatar } from "../Avatar.tsx";
 import type { Line } from "./room_state.ts";
-import { Time } from "./Time.tsx";
+import { Time, timeWords } from "./Time.tsx";
 
 /** Properties of {@linkcode MessageLine}. */
 export interface MessageLineProps {
@@ -26,16 +26,16 @@ export class MessageLine extends Component<MessageLineProps> {
       <article
         class={`message ${status}${continues ? " continues" : ""}`}
         data-status={status}
-        aria-label={`${isYours ? "You" : user.name}`}
+        aria-label={`${isYours ? "You" : user.name}, ${timeWords(at)}`}
       >
         {!continues && <Avatar person={user} />}
-        <header class={continues ? "visually-hidden" : undefined}>
+        <header class={continues ? "visually-hidden" : undefined} aria-hidden={continues}>
           <bdi class="person-name">{user.name}</bdi>
           {isYours && <span class="tag">you</span>}
           <Time at={at} />
         </header>
         <p class="text" dir="auto">{text}</p>
-        {status === "pending" && <p class="message-note">Sending…</p>}
+        {status === "pending" && <p class="message-note" aria-hidden="true">Sending…</p>}
         {status === "failed" && this.#failure(line)}
       </article>
     );

@@ -1,7 +1,7 @@
 import type { PublicUser } from "@sluice/sluice/auth";
+import { durationWords } from "./duration_words.ts";
 import { MessageLine } from "./MessageLine.tsx";
-import { type Entry, type Gap, type Line, MAX_ENTRIES, type RoomState } from "./room_state.ts";
-import { Time } from "./Time.tsx";
+import type { Entry, Gap, Line, RoomState } from "./room_state.ts";
 import { useStickToBottom } from "./use_stick_to_bottom.ts";
 
 /** Properties of {@linkcode MessageList}. */
@@ -31,10 +31,8 @@ export function MessageList({ state, onResend, onDiscard, onJump }: MessageListP
         aria-relevant="additions"
         tabIndex={0}
       >
-        {state.trimmed && (
-          <p class="notice">Only the last {MAX_ENTRIES} messages are kept on this page.</p>
-        )}
-        {shown.length === 0 && <Empty />}
+        {state.trimmed && <p class="notice">Older messages are no longer shown.</p>}
+        {state.entered && shown.length === 0 && <Empty />}
         {shown.map((entry, index) => (
           entry.kind === "gap" ? <Missed key={entry.key} gap={entry} /> : (
             <MessageLine
@@ -64,30 +62,20 @@ export function MessageList({ state, onResend, onDiscard, onJump }: MessageListP
 function Empty() {
   return (
     <p class="notice empty">
-      Nothing was said since you came in. What you write reaches everybody who is here.
+      No messages yet. Everyone in this room will see what you write.
     </p>
   );
 }
 
 function Missed({ gap: { from, to, who } }: { readonly gap: Gap }) {
-  if (who === "server") {
-    return (
-      <p class="notice gap">
-        The servers lost each other for {secondsOf(from, to)} s, until{" "}
-        <Time at={to} />. You may have missed messages: this room keeps none.
-      </p>
-    );
-  }
+  const time = durationWords(Date.parse(to) - Date.parse(from));
   return (
     <p class="notice gap">
-      You were away from <Time at={from} /> to{" "}
-      <Time at={to} />. You may have missed messages: this room keeps none.
+      {who === "server"
+        ? `Servers were disconnected from each other for ${time}. Some messages may be missing.`
+        : `You were offline for ${time}. Messages sent meanwhile are not shown.`}
     </p>
   );
-}
-
-function secondsOf(from: string, to: string): number {
-  return Math.max(1, Math.ceil((Date.parse(to) - Date.parse(from)) / 1000));
 }
 
 function isHeld(entry: Entry): boolean {

@@ -17,7 +17,7 @@ export function People({ you, people, isCurrent }: PeopleProps) {
       <h2 id="people-heading">
         Here now <span class="count">{isCurrent ? people.length : "–"}</span>
       </h2>
-      <ul>
+      <ul tabIndex={0} aria-labelledby="people-heading">
         {sorted.map((person) => (
           <li key={person.id} title={person.login}>
             <Avatar person={person} />

@@ -1,15 +1,23 @@
 /** A moment in the reader's own zone, with its date unless that is today's. For the browser alone. */
 export function Time({ at }: { readonly at: string }) {
-  const { time, dateAndTime, full } = formats ??= createFormats();
+  return <time datetime={at} title={allFormats().full.format(new Date(at))}>{timeWords(at)}</time>;
+}
+
+/** Says a moment in a few words, such as "5:32 PM". */
+export function timeWords(at: string): string {
+  const { time, dateAndTime } = allFormats();
   const date = new Date(at);
   const isToday = date.toDateString() === new Date().toDateString();
-  const short = isToday ? time : dateAndTime;
-  return <time datetime={at} title={full.format(date)}>{short.format(date)}</time>;
+  return (isToday ? time : dateAndTime).format(date);
 }
 
 let formats: ReturnType<typeof createFormats> | undefined;
 
-/** Made once, at the first use: they are slow to make. */
+/** Formats are slow to create: this happens once, at the first use. */
+function allFormats() {
+  return formats ??= createFormats();
+}
+
 function createFormats() {
   const clock = { hour: "numeric", minute: "2-digit" } as const;
   return {

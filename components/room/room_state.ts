@@ -1,7 +1,10 @@
 import type { PublicUser } from "@sluice/sluice/auth";
 
-/** How many messages a room keeps on the page. */
-export const MAX_ENTRIES = 500;
+/** How many messages a room keeps on the page at most. */
+export const MAX_ENTRIES = 600;
+
+/** How many are left when there are more: removing a block is one layout, line by line is many. */
+export const TRIMMED_ENTRIES = 500;
 
 /** One message. */
 export interface Line {
@@ -77,6 +80,11 @@ export type RoomAction =
 export function emptyRoom(you: PublicUser): RoomState {
   const nothing = { entries: [], outbox: [], trimmed: false, entered: false };
   return { you, people: [you], ...nothing, lostAt: undefined };
+}
+
+/** Returns the room after several things happened, in order. */
+export function reduceAll(state: RoomState, actions: readonly RoomAction[]): RoomState {
+  return actions.reduce(reduceRoom, state);
 }
 
 /** Returns the room after something happened. */
@@ -191,5 +199,5 @@ function replace(state: RoomState, key: string, line: Line): RoomState {
 function append(state: RoomState, entry: Entry): RoomState {
   const entries = [...state.entries, entry];
   if (entries.length <= MAX_ENTRIES) return { ...state, entries };
-  return { ...state, entries: entries.slice(-MAX_ENTRIES), trimmed: true };
+  return { ...state, entries: entries.slice(-TRIMMED_ENTRIES), trimmed: true };
 }

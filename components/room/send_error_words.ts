@@ -3,7 +3,6 @@ export interface SendError {
   readonly code: string;
   /** Whether it had been handed to a connection. */
   readonly sent: boolean;
-  readonly issues: readonly { readonly message: string }[];
 }
 
 /** What became of a message that failed. */
@@ -13,23 +12,32 @@ export interface SendFailure {
   readonly uncertain: boolean;
 }
 
-const LOST = ["TIMEOUT", "DISCONNECTED", "CLOSED"];
+const NO_ANSWER = "No answer from the server. It may have been sent";
+const LOST = "The connection was lost. It may have been sent";
 
-/** Says in words for everybody why a message was not sent. */
-export function describeSendError({ code, sent, issues }: SendError): SendFailure {
-  if (LOST.includes(code) && sent) {
-    return { reason: "The connection was lost. It may have arrived", uncertain: true };
-  }
-  return { reason: certainReason(code, issues), uncertain: false };
-}
+/** Words for a message that was handed to a connection, if its fate is unknown. */
+const UNCERTAIN: ReadonlyMap<string, string> = new Map(Object.entries({
+  CLOSED: LOST,
+  DISCONNECTED: LOST,
+  OUTCOME_UNKNOWN: NO_ANSWER,
+  TIMEOUT: NO_ANSWER,
+}));
 
-function certainReason(code: string, issues: SendError["issues"]): string {
-  if (LOST.includes(code)) return "Not sent: there is no connection";
-  if (code === "INVALID_MESSAGE") return `Not sent: ${issues[0]?.message ?? "not valid"}`;
-  if (code === "RATE_LIMITED") return "Not sent: too many at once";
-  if (code === "IDENTITY_CHANGED") return "Not sent: somebody else is signed in now";
-  if (code === "QUEUE_FULL") return "Not sent: too many wait already";
-  if (code === "UNAVAILABLE") return "Not sent: the server is not ready";
-  if (code === "FORBIDDEN") return "Not sent: you may not say this here";
-  return "Not sent: something went wrong";
+const CERTAIN: ReadonlyMap<string, string> = new Map(Object.entries({
+  CLOSED: "there is no connection",
+  DISCONNECTED: "there is no connection",
+  FORBIDDEN: "you can't send this here",
+  IDENTITY_CHANGED: "another user is signed in now",
+  INVALID_MESSAGE: "the server rejected this message",
+  QUEUE_FULL: "too many messages waiting",
+  RATE_LIMITED: "you're sending too fast",
+  TIMEOUT: "there is no connection",
+  UNAVAILABLE: "the server is not ready",
+}));
+
+/** Says in plain words why a message was not sent. */
+export function describeSendError({ code, sent }: SendError): SendFailure {
+  const uncertain = sent ? UNCERTAIN.get(code) : undefined;
+  if (uncertain !== undefined) return { reason: uncertain, uncertain: true };
+  return { reason: `Not sent: ${CERTAIN.get(code) ?? "something went wrong"}`, uncertain: false };
 }

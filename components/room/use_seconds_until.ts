@@ -1,14 +1,13 @@
 import { useEffect, useState } from "preact/hooks";
 
 /** Counts down to a moment (milliseconds since the epoch), in whole seconds. */
-export function useSecondsUntil(moment: number | undefined): number | undefined {
-  const [now, setNow] = useState(0);
+export function useSecondsUntil(moment: number): number {
+  const leftMs = Math.max(0, moment - Date.now());
+  const [, setTick] = useState(0);
   useEffect(() => {
-    if (moment === undefined) return;
-    setNow(Date.now());
-    const timer = setInterval(() => setNow(Date.now()), 250);
-    return () => clearInterval(timer);
-  }, [moment]);
-  if (moment === undefined) return undefined;
-  return Math.max(0, Math.ceil((moment - (now || Date.now())) / 1000));
+    if (leftMs === 0) return;
+    const timer = setTimeout(() => setTick((tick) => tick + 1), leftMs % 1000 || 1000);
+    return () => clearTimeout(timer);
+  }, [moment, leftMs]);
+  return Math.ceil(leftMs / 1000);
 }

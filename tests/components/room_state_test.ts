@@ -4,9 +4,11 @@ import {
   emptyRoom,
   type Entry,
   MAX_ENTRIES,
+  reduceAll,
   reduceRoom,
   type RoomAction,
   type RoomState,
+  TRIMMED_ENTRIES,
 } from "../../components/room/room_state.ts";
 
 const ada = { id: "1", login: "ada", name: "Ada", avatarUrl: "" };
@@ -159,10 +161,25 @@ test("a connection that was never there leaves no gap", () => {
   assert.deepEqual(state.entries, []);
 });
 
-test("a long room keeps its newest messages", () => {
-  const many = Array.from({ length: MAX_ENTRIES + 3 }, (_, n) => heard(`m${n}`, `${n}`, grace));
-  const state = room(...many);
-  assert.equal(state.entries.length, MAX_ENTRIES);
-  assert.equal(state.trimmed, true);
-  assert.equal(state.entries.at(-1)?.key, `m${MAX_ENTRIES + 2}`);
+test("a long room removes its oldest messages in blocks, not one for each that arrives", () => {
+  let state = room();
+  const trims: number[] = [];
+  for (let n = 0; n < 1_500; n++) {
+    const next = reduceRoom(state, heard(`m${n}`, `${n}`, grace));
+    const removed = state.entries.length + 1 - next.entries.length;
+    if (removed > 0) trims.push(removed);
+    state = next;
+    assert.ok(state.entries.length <= MAX_ENTRIES);
+    assert.equal(state.trimmed, n >= MAX_ENTRIES);
+    assert.equal(state.entries.at(-1)?.key, `m${n}`);
+  }
+  const block = MAX_ENTRIES + 1 - TRIMMED_ENTRIES;
+  assert.ok(trims.length > 0 && trims.every((removed) => removed === block), trims.join());
+  assert.ok(block >= 100 && TRIMMED_ENTRIES >= 500);
+});
+
+test("reduceAll() equals its actions one by one", () => {
+  const actions = [heard("m1", "Hi", grace), submitted("a", "Ho"), acknowledged("a", "m2")];
+  const state = room();
+  assert.deepEqual(reduceAll(state, actions), actions.reduce(reduceRoom, state));
 });

@@ -1,36 +1,116 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { reasonOf, stateWords } from "../../components/room/connection_words.ts";
+import {
+  type Connection,
+  describeBlock,
+  describeConnection,
+} from "../../components/room/connection_words.ts";
+import { durationWords } from "../../components/room/duration_words.ts";
 import { describeSendError } from "../../components/room/send_error_words.ts";
 
-test("each state of a connection has words of its own", () => {
-  const states = ["connecting", "live", "reconnecting", "signed-out", "refused", "closed"] as const;
-  const words = states.map((state) => stateWords({ state }));
-  assert.equal(new Set(words).size, states.length);
+const STATES = ["connecting", "live", "reconnecting", "signed-out", "refused", "closed"] as const;
+
+/** The codes of the gate after which a client tries again, and two of what may be in between. */
+const PASSING_CODES = [
+  "DRAINING",
+  "TOO_MANY_ATTEMPTS",
+  "TOO_MANY_SOCKETS",
+  "UNAVAILABLE",
+  "INTERNAL",
+  "HTTP_404",
+  "HTTP_502",
+  1011,
+  1012,
+  1013,
+  4408,
+  4429,
+  undefined,
+];
+
+const LASTING_CODES = [
+  "ORIGIN_NOT_ALLOWED",
+  "NO_CONSUMER",
+  "FORBIDDEN",
+  "BAD_HANDSHAKE",
+  1002,
+  1003,
+  1007,
+  1009,
+  4400,
+  4403,
+];
+
+function words(state: Connection["state"], code?: Connection["code"], wasLive = true): string {
+  return describeConnection({ state, code, wasLive });
+}
+
+test("describeConnection() has words of its own for each state", () => {
+  assert.equal(new Set(STATES.map((state) => words(state))).size, STATES.length);
 });
 
-test("a reason is said where it means something to people", () => {
-  assert.match(reasonOf({ state: "reconnecting", code: "TOO_MANY_SOCKETS" }), /Close one/);
-  assert.match(reasonOf({ state: "reconnecting", code: 1012 }), /restarting/);
-  assert.equal(reasonOf({ state: "reconnecting", code: 1006 }), "");
-  assert.equal(reasonOf({ state: "reconnecting" }), "");
+test("describeConnection() claims no lost connection before the first one", () => {
+  for (const code of PASSING_CODES) {
+    assert.match(words("reconnecting", code, false), /^Can't connect yet\. [A-Z].*\.$/, `${code}`);
+    assert.match(words("reconnecting", code, true), /^Connection lost\. Reconnecting… [A-Z].*\.$/);
+  }
 });
 
-test("a message may have arrived only where it was handed to a connection that was lost", () => {
-  const about = (code: string, sent: boolean) => describeSendError({ code, sent, issues: [] });
+test("describeConnection() gives the reason of each refusal that lasts", () => {
+  for (const code of LASTING_CODES) {
+    assert.notEqual(words("refused", code), words("refused"), `${code}`);
+    assert.match(words("refused", code), /^[A-Z].*\.$/);
+  }
+  assert.equal(words("refused", "NO_CONSUMER"), "This room doesn't exist.");
+  assert.equal(words("refused", 4403), "You no longer have access to this room.");
+});
+
+test("describeConnection() shows no code, also not one that it does not know", () => {
+  const codes = [...PASSING_CODES, ...LASTING_CODES, "NEW_CODE", 4999, "constructor", "__proto__"];
+  for (const state of STATES) {
+    for (const code of codes) assert.doesNotMatch(words(state, code), /[A-Z]{2,}|\d|undefined|{/);
+  }
+});
+
+test("describeConnection() gives no reason while the connection is live", () => {
+  assert.equal(words("live", "UNAVAILABLE"), "Live");
+});
+
+test("describeBlock() says why nothing can be sent, in every state but live", () => {
+  for (const state of STATES) {
+    assert.equal(describeBlock({ state, wasLive: true }) === undefined, state === "live", state);
+  }
+});
+
+test("describeSendError() says that a message may have been sent only if it was handed over", () => {
   for (const code of ["TIMEOUT", "DISCONNECTED", "CLOSED"]) {
-    assert.equal(about(code, true).uncertain, true, code);
-    assert.equal(about(code, false).uncertain, false, code);
-    assert.match(about(code, false).reason, /^Not sent/);
+    const [sent, unsent] = [true, false].map((sent) => describeSendError({ code, sent }));
+    assert.equal(sent!.uncertain, true, code);
+    assert.match(sent!.reason, /It may have been sent$/);
+    assert.equal(unsent!.uncertain, false, code);
+    assert.match(unsent!.reason, /^Not sent: /);
   }
   for (const code of ["INVALID_MESSAGE", "RATE_LIMITED", "INTERNAL", "UNAVAILABLE", "FORBIDDEN"]) {
-    assert.equal(about(code, true).uncertain, false, code);
-    assert.match(about(code, true).reason, /^Not sent: /);
+    assert.equal(describeSendError({ code, sent: true }).uncertain, false, code);
+    assert.match(describeSendError({ code, sent: true }).reason, /^Not sent: [a-z]/);
   }
 });
 
-test("a message that is not valid fails with what the server says of it", () => {
-  const issues = [{ message: "Expected at most 2000 characters" }];
-  const { reason } = describeSendError({ code: "INVALID_MESSAGE", sent: true, issues });
-  assert.equal(reason, "Not sent: Expected at most 2000 characters");
+test("describeSendError() does not blame the connection if the server did not answer", () => {
+  const { reason } = describeSendError({ code: "TIMEOUT", sent: true });
+  assert.equal(reason, "No answer from the server. It may have been sent");
+});
+
+test("durationWords() says a time in its largest unit", () => {
+  const said = [0, 1, 999, 1_000, 1_001, 12_000, 60_000, 90_000, 7_200_000].map(durationWords);
+  assert.deepEqual(said, [
+    "1 second",
+    "1 second",
+    "1 second",
+    "1 second",
+    "2 seconds",
+    "12 seconds",
+    "1 minute",
+    "2 minutes",
+    "2 hours",
+  ]);
 });

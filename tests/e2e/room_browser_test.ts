@@ -41,7 +41,8 @@ test(
     const view = new RoomPage(await browser.newPage());
     await view.page.goto(`${app.origin}/rooms/lobby`);
     assert.equal(new URL(view.page.url()).pathname, "/signin");
-    await view.page.getByRole("main").getByRole("link", { name: /^Sign in with/ }).click();
+    await view.page.getByRole("main").getByRole("link", { name: "Continue as a test user" })
+      .click();
     await view.page.getByRole("button", { name: /Ada/ }).click();
     await view.waitForState("live");
     assert.equal(new URL(view.page.url()).pathname, "/rooms/lobby");
@@ -153,7 +154,7 @@ test("a room comes back by itself after the network was gone, and says what may 
   await grace.page.close();
   await ada.page.context().setOffline(false);
   await ada.waitForState("live");
-  await ada.log.getByText(/You may have missed messages/).waitFor();
+  await ada.log.getByText(/^You were offline for \d+ seconds?\./).waitFor();
   await ada.waitForPeople(1);
   await ada.composer.press("Enter");
   await ada.waitForMessage("written while away");
@@ -164,12 +165,12 @@ test("a room comes back after a restart of the server", { skip }, async () => {
   await using browser = await launchBrowser();
   const ada = await RoomPage.enter(browser, app, "ada");
   app.app.services.realtime.endAll(1012, "restart retry=1");
-  await ada.log.getByText(/You may have missed messages/).waitFor();
+  await ada.log.getByText(/^You were offline for \d+ seconds?\./).waitFor();
   await ada.waitForState("live");
 });
 
 test(
-  "a room that somebody may not be in any more says so, and does not come back",
+  "a room that a user has lost access to says so, and does not come back",
   { skip },
   async () => {
     await using app = await LiveApp.start();
@@ -177,7 +178,8 @@ test(
     const ada = await RoomPage.enter(browser, app, "ada");
     app.app.services.realtime.endAll(4403, "");
     await ada.waitForState("refused");
-    await ada.page.getByRole("status").getByText("You may not be in this room any more").waitFor();
+    await ada.page.getByRole("status").getByText("You no longer have access to this room.")
+      .waitFor();
   },
 );
 
@@ -205,7 +207,7 @@ test("a room is used with the keyboard alone", { skip }, async () => {
   const ada = await RoomPage.enter(browser, app, "ada");
   const { keyboard } = ada.page;
   await keyboard.press("Tab");
-  assert.equal(await ada.page.locator(":focus").innerText(), "Skip to the content");
+  assert.equal(await ada.page.locator(":focus").innerText(), "Skip to content");
   await keyboard.press("Enter");
   for (let n = 0; n < 5 && await ada.page.locator("textarea:focus").count() === 0; n++) {
     await keyboard.press("Tab");
@@ -231,17 +233,6 @@ test("Enter that ends the composition of a character sends nothing", { skip }, a
   await ada.composer.dispatchEvent("keydown", { key: "Enter", keyCode: 229 });
   assert.equal(await ada.composer.inputValue(), "にほん");
   assert.equal(await ada.log.getByRole("article").count(), 0);
-});
-
-test("the composer counts near its limit, and takes no more", { skip }, async () => {
-  await using app = await LiveApp.start();
-  await using browser = await launchBrowser();
-  const ada = await RoomPage.enter(browser, app, "ada");
-  await ada.composer.fill("x".repeat(1990));
-  await ada.page.getByText("10 left").waitFor();
-  await ada.composer.press("End");
-  await ada.page.keyboard.insertText("y".repeat(20));
-  assert.equal((await ada.composer.inputValue()).length, 2000);
 });
 
 test("a room fits a phone 320 pixels wide", { skip }, async () => {

@@ -1,0 +1,30 @@
+import { useEffect, useMemo, useReducer } from "preact/hooks";
+import { RenderGate } from "./render_gate.ts";
+import { emptyRoom, reduceAll, type RoomAction, type RoomState } from "./room_state.ts";
+
+/** Shortest time between two updates of the page, in milliseconds: it stays quick to type in. */
+const RENDER_MS = 100;
+
+/** A room whose page is updated at most every 100 ms, however much is said in it. */
+export interface GatedRoom {
+  readonly state: RoomState;
+  /** Takes what others caused: shown with the next update. */
+  readonly dispatch: (action: RoomAction) => void;
+  /** Takes what you did: shown at once. */
+  readonly dispatchNow: (action: RoomAction) => void;
+}
+
+/** Keeps the state of a room. */
+export function useGatedRoom(you: RoomState["you"]): GatedRoom {
+  const [state, apply] = useReducer(reduceAll, you, emptyRoom);
+  const gate = useMemo(() => new RenderGate<RoomAction>(apply, { intervalMs: RENDER_MS }), []);
+  useEffect(() => () => gate.stop(), [gate]);
+  return {
+    state,
+    dispatch: (action) => gate.add(action),
+    dispatchNow: (action) => {
+      gate.add(action);
+      gate.flush();
+    },
+  };
+}

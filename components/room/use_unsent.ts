@@ -1,0 +1,26 @@
+import { useEffect, useMemo } from "preact/hooks";
+import type { RoomState } from "./room_state.ts";
+import { RoomStorage, type TextPlace, type UnsentText } from "./room_storage.ts";
+
+/** Whose messages they are, and those without an answer. */
+export interface Unsent extends TextPlace {
+  readonly outbox: RoomState["outbox"];
+}
+
+const PAGE_LEFT = { reason: "You left the page. It may have been sent", uncertain: true };
+
+/** Keeps messages without an answer across a reload, and across a new sign-in of the same user. */
+export function useUnsent(
+  { room, userId, outbox }: Unsent,
+  restore: (texts: readonly UnsentText[]) => void,
+): void {
+  const storage = useMemo(() => new RoomStorage({ room, userId }), [room, userId]);
+  useEffect(() => restore(storage.unsent), [storage]);
+  useEffect(() => {
+    storage.unsent = outbox.map(({ text, at, status, reason, uncertain = false }) =>
+      status === "failed" && reason !== undefined
+        ? { text, at, reason, uncertain }
+        : { text, at, ...PAGE_LEFT }
+    );
+  }, [storage, outbox]);
+}
