@@ -1,10 +1,11 @@
 import type { Context } from "fresh";
-import { Head } from "fresh/runtime";
 import { type SignIn, SignInError, type SignInRequest } from "@sluice/sluice/auth";
-import { SignInProblem } from "../components/SignInProblem.tsx";
+import { PageTitle } from "../components/PageTitle.tsx";
+import { ProblemPage } from "../components/ProblemPage.tsx";
+import { signInWords } from "../components/sign_in_words.ts";
 import type { State } from "./define.ts";
 
-/** Does something with sign-in; where it fails, renders a page that says so and offers a new try. */
+/** Does something with sign-in; if it fails, renders a page that says so and offers a new try. */
 export async function signInPage(
   ctx: Context<State>,
   work: (signIn: SignIn, request: SignInRequest) => Promise<Response>,
@@ -15,25 +16,19 @@ export async function signInPage(
     return await work(services.signIn, { url, address, headers: ctx.req.headers, tokens });
   } catch (error) {
     if (!(error instanceof SignInError)) throw error;
-    const { status, message, reason, provider, returnTo, retryAfterSeconds } = error;
-    const asked = error.code === "ALREADY_SIGNED_IN";
-    const person = asked ? await ctx.state.person() : undefined;
+    const { status, code, reason, provider, returnTo, retryAfterSeconds } = error;
+    const person = code === "ALREADY_SIGNED_IN" ? await ctx.state.person() : undefined;
     const headers = new Headers({ "cache-control": "no-store" });
     if (retryAfterSeconds !== undefined) {
       headers.set("retry-after", String(Math.ceil(retryAfterSeconds)));
     }
+    const words = signInWords({ code, reason, signedInAs: person?.user.name });
+    const { title, detail, label, isError } = words;
+    const action = { href: retryHref(provider, returnTo), label };
     return ctx.render(
       <>
-        <Head>
-          <title>{asked ? "Sign in again?" : "Sign-in failed"} · Sluice</title>
-        </Head>
-        <SignInProblem
-          status={status}
-          message={message}
-          reason={reason}
-          signedInAs={person?.user.name}
-          retryHref={retryHref(provider, returnTo)}
-        />
+        <PageTitle of={[title]} isError={isError} />
+        <ProblemPage view={{ status, title, detail, action }} />
       </>,
       { status, headers },
     );

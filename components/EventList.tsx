@@ -10,17 +10,27 @@ export interface EventRow {
 
 const WORDS: Readonly<Record<string, string>> = {
   "signed-in": "Signed in",
-  "sign-in-failed": "Could not sign in",
-  "session-ended": "A session ended",
-  "session-rotated": "A session got another secret",
-  "refused": "Was refused",
-  "user-banned": "Was banned",
-  "user-unbanned": "Was let back in",
-  "user-removed": "Was removed",
-  "roles-changed": "Has these roles now",
+  "sign-in-failed": "Sign-in failed",
+  "session-ended": "Session ended",
+  "session-rotated": "Session key rotated",
+  "refused": "Refused",
+  "user-banned": "Banned",
+  "user-unbanned": "Unbanned",
+  "user-removed": "Removed",
+  "roles-changed": "Roles changed to",
 };
 
-/** What happened to somebody, the latest first. */
+/** What the codes of events mean, if they are not for readers. */
+const CODES: Readonly<Record<string, string>> = {
+  "expired": "expired",
+  "replaced": "new sign-in in the same browser",
+  "revoked": "ended by the user or an admin",
+  "signed-out": "signed out",
+  "user-banned": "the user was banned",
+  "user-removed": "the user was removed",
+};
+
+/** What happened to a user, the latest first. */
 export function EventList(
   { events, now }: { readonly events: readonly EventRow[]; readonly now: number },
 ) {
@@ -30,7 +40,7 @@ export function EventList(
         <li key={index}>
           <span>
             {WORDS[kind] ?? kind}
-            {code !== undefined && <code>{code}</code>}
+            {code !== undefined && <Code code={code} />}
           </span>
           <span class="help">
             {by !== undefined && (
@@ -44,4 +54,9 @@ export function EventList(
       ))}
     </ul>
   );
+}
+
+function Code({ code }: { readonly code: string }) {
+  const words = Object.hasOwn(CODES, code) ? CODES[code] : undefined;
+  return words === undefined ? <code>{code}</code> : <>: {words}</>;
 }

@@ -1,6 +1,7 @@
 import { Ago } from "./Ago.tsx";
 import { Avatar } from "./Avatar.tsx";
 import { counted } from "./counted.ts";
+import { Facts } from "./Facts.tsx";
 import { PersonTags } from "./PersonTags.tsx";
 
 /** A person in the list. */
@@ -26,7 +27,7 @@ export interface PeopleListProps {
   readonly now: number;
 }
 
-/** People, each with a link to where they are looked after. */
+/** Users, each with a link to their page. */
 export function PeopleList({ people, yourId, now }: PeopleListProps) {
   return (
     <ul class="people-list">
@@ -40,12 +41,17 @@ export function PeopleList({ people, yourId, now }: PeopleListProps) {
               </a>
               <PersonTags person={person} isYou={person.id === yourId} />
             </p>
-            <p class="help">
-              <bdi>{person.login}</bdi> at {person.provider}, signed in{" "}
-              <Ago at={person.lastSignInAt} now={now} />, {counted(person.sessions, "session")},
-              {" "}
-              {counted(person.sockets, "open connection")}
-            </p>
+            <Facts class="help">
+              <span>
+                @<bdi>{person.login}</bdi>
+              </span>
+              <span>{person.provider}</span>
+              <span>
+                last sign-in <Ago at={person.lastSignInAt} now={now} />
+              </span>
+              <span>{counted(person.sessions, "session")}</span>
+              <span>{counted(person.sockets, "connection")}</span>
+            </Facts>
           </div>
         </li>
       ))}

@@ -10,13 +10,13 @@ export interface PersonFormsProps {
     readonly sessions: number;
   };
   readonly isYou: boolean;
-  /** What was typed, where that were no roles. */
-  readonly rejectedRoles?: string | undefined;
-  /** Whether a removal was asked for, and the login did not fit. */
+  /** What was typed that is not a list of roles, and why. */
+  readonly rejectedRoles?: { readonly typed: string; readonly problem: string } | undefined;
+  /** Whether a removal was asked for with another username. */
   readonly isUnconfirmed: boolean;
 }
 
-/** What can be done to somebody. */
+/** What an admin can do to a user. */
 export function PersonForms(props: PersonFormsProps) {
   const { person, isYou } = props;
   return (
@@ -33,7 +33,7 @@ export function PersonForms(props: PersonFormsProps) {
   );
 }
 
-const SESSIONS_HELP = "They are signed out everywhere, and may sign in again.";
+const SESSIONS_HELP = "Signs the user out everywhere. They can sign in again.";
 
 function Roles({ person, rejectedRoles }: PersonFormsProps) {
   const isWrong = rejectedRoles !== undefined;
@@ -43,14 +43,14 @@ function Roles({ person, rejectedRoles }: PersonFormsProps) {
         <label for="roles">Roles</label>
       </h2>
       <p id="roles-help" class={isWrong ? "help wrong" : "help"}>
-        {isWrong && "These are no names of roles. "}
-        With spaces between them: letters, digits, and <code>_ . : -</code>
+        {isWrong && <>{rejectedRoles.problem}{" "}</>}
+        Separate roles with spaces. A role has up to 32 letters, numbers and <code>_ . : -</code>
       </p>
       <div class="field">
         <input
           id="roles"
           name="roles"
-          value={rejectedRoles ?? person.roles.join(" ")}
+          value={rejectedRoles?.typed ?? person.roles.join(" ")}
           autocomplete="off"
           autocapitalize="none"
           spellcheck={false}
@@ -66,12 +66,12 @@ function Roles({ person, rejectedRoles }: PersonFormsProps) {
 function Ban({ person }: PersonFormsProps) {
   const isBanned = person.bannedAt !== undefined;
   const help = isBanned
-    ? "They may sign in again, with what they had."
-    : "They are signed out everywhere, and cannot sign in until they are let back in.";
+    ? "They can sign in again and keep their roles."
+    : "Signs the user out everywhere. They can't sign in until they are unbanned.";
   return (
     <Form person={person} title={isBanned ? "Banned" : "Ban"} help={help}>
       <button type="submit" name="do" value={isBanned ? "unban" : "ban"} class="button quiet">
-        {isBanned ? "Let back in" : "Ban"}
+        {isBanned ? "Unban" : "Ban"}
       </button>
     </Form>
   );
@@ -82,13 +82,13 @@ function Remove({ person, isUnconfirmed }: PersonFormsProps) {
     <form method="post" action={`/people/${person.id}`}>
       <h2>Remove</h2>
       <p class="help">
-        They are signed out everywhere and forgotten. Who signs in with the same account later is
-        somebody new: to keep them out, ban them instead.
+        Signs the user out everywhere and deletes their account here. If they sign in again they get
+        a new account. To keep them out, ban them instead.
       </p>
       <details open={isUnconfirmed}>
         <summary>Remove for good…</summary>
         <label for="confirm" class={isUnconfirmed ? "help wrong" : "help"}>
-          {isUnconfirmed && "That was not the login. "}
+          {isUnconfirmed && "The username didn't match. "}
           Type <b>{person.login}</b> to confirm
         </label>
         <div class="field">

@@ -1,10 +1,10 @@
 const PROMISES = [
-  ["Checked first", "Who you are is known before a connection opens, never after."],
-  ["Bound to your session", "A connection lives as long as your sign-in, and not a second more."],
-  ["Over means over", "Sign out once, and every open window hears of it at once."],
+  ["Checked first", "We know who you are before the socket opens."],
+  ["Bound to your session", "A socket lives exactly as long as the session behind it."],
+  ["Sign out once, everywhere", "Every other tab is disconnected within a second."],
 ] as const;
 
-/** What somebody may rely on here. */
+/** What users can rely on. */
 export function Promises() {
   return (
     <ul class="promises">

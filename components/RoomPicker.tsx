@@ -1,16 +1,16 @@
 /** Properties of {@linkcode RoomPicker}. */
 export interface RoomPickerProps {
-  /** A name that was typed and is no name of a room. */
+  /** A name that was typed and is not valid. */
   readonly rejected?: string | undefined;
 }
 
 const SUGGESTED = [
-  { name: "lobby", about: "Everybody, about anything" },
-  { name: "help", about: "Ask, and answer" },
-  { name: "show-and-tell", about: "What you have made" },
+  { name: "lobby", about: "General chat" },
+  { name: "help", about: "Questions and answers" },
+  { name: "show-and-tell", about: "Show what you've built" },
 ] as const;
 
-/** A few rooms to enter, and a form for any other. */
+/** A few rooms to join, and a form for any other. */
 export function RoomPicker({ rejected }: RoomPickerProps) {
   return (
     <>
@@ -25,7 +25,7 @@ export function RoomPicker({ rejected }: RoomPickerProps) {
         ))}
       </ul>
       <form class="room-form" action="/rooms" method="get">
-        <label for="room">Or go to any other room</label>
+        <label for="room">Join or create a room</label>
         <div class="field">
           <input
             id="room"
@@ -39,12 +39,12 @@ export function RoomPicker({ rejected }: RoomPickerProps) {
             value={rejected}
             aria-describedby="room-help"
             aria-invalid={rejected === undefined ? undefined : "true"}
+            autofocus={rejected !== undefined}
           />
-          <button type="submit" class="button">Enter</button>
+          <button type="submit" class="button">Join</button>
         </div>
         <p id="room-help" class={rejected === undefined ? "help" : "help wrong"}>
-          {rejected !== undefined && "That is no name of a room. "}
-          1 to 64 letters, digits, - and _
+          Use 1–64 letters, numbers, hyphens or underscores.
         </p>
       </form>
     </>

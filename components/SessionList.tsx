@@ -1,5 +1,6 @@
 import { Ago } from "./Ago.tsx";
 import { counted } from "./counted.ts";
+import { Facts } from "./Facts.tsx";
 
 /** A session, as its owner sees it. */
 export interface SessionRow {
@@ -21,7 +22,7 @@ export interface SessionListProps {
   readonly now: number;
 }
 
-/** Where somebody is signed in, with a way to end each. */
+/** Where a user is signed in, with a way to end each session. */
 export function SessionList({ sessions, now }: SessionListProps) {
   return (
     <>
@@ -39,28 +40,37 @@ export function SessionList({ sessions, now }: SessionListProps) {
 }
 
 function Row({ session, now }: { readonly session: SessionRow; readonly now: number }) {
-  const { id, createdAt, lastSeenAt, userAgent, device, current, sockets } = session;
-  const place = [session.provider, session.address].filter(Boolean).join(", ");
+  const { id, createdAt, lastSeenAt, userAgent, device, address, current, sockets } = session;
   return (
     <li>
       <div>
         <p class="session-name">
           <bdi title={userAgent}>{device}</bdi>
-          {current && <span class="tag">this one</span>}
+          {current && <span class="tag">This device</span>}
         </p>
-        <p class="help">
-          Signed in <Ago at={createdAt} now={now} /> ({place}), last seen{" "}
-          <Ago at={lastSeenAt} now={now} />, {counted(sockets, "open connection")}
-        </p>
+        <Facts
+          id={`session-${id}`}
+          class="help"
+        >
+          {address && <span>{address}</span>}
+          <span>
+            active <Ago at={lastSeenAt} now={now} justNow="now" />
+          </span>
+          <span>
+            signed in <Ago at={createdAt} now={now} />
+          </span>
+          <span>{counted(sockets, "connection")}</span>
+        </Facts>
       </div>
       <form method="post" action={current ? "/auth/signout" : "/sessions"}>
         {!current && <input type="hidden" name="end" value={id} />}
         <button
           type="submit"
           class="button small quiet"
-          aria-label={current ? "Sign out here" : `End the session in ${device}`}
+          aria-label={current ? "Sign out of this device" : `Sign out ${device}`}
+          aria-describedby={`session-${id}`}
         >
-          {current ? "Sign out" : "End"}
+          Sign out
         </button>
       </form>
     </li>

@@ -9,13 +9,15 @@ export interface SignInButtonsProps {
 /** One button for each way to sign in. */
 export function SignInButtons({ providers, returnTo }: SignInButtonsProps) {
   if (providers.length === 0) {
-    return <p class="notice">No way to sign in is set up on this server yet.</p>;
+    return <p class="notice">No sign-in provider is set up on this server yet.</p>;
   }
   return (
     <ul class="sign-in-buttons">
       {providers.map(({ id, name }) => (
         <li key={id}>
-          <a class="button" href={signInHref(id, returnTo)}>Sign in with {name}</a>
+          <a class="button" href={signInHref(id, returnTo)}>
+            {id === "dev" ? "Continue as a test user" : `Sign in with ${name}`}
+          </a>
         </li>
       ))}
     </ul>

@@ -1,6 +1,7 @@
 import { connect } from "@sluice/sluice/client";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { SessionList, type SessionListProps } from "../components/SessionList.tsx";
+import { useFocusRescue } from "../components/use_focus_rescue.ts";
 import type { SessionsMessages } from "../consumers/sessions_messages.ts";
 
 /** How often "2 minutes ago" is looked at again, in milliseconds. */
@@ -9,6 +10,8 @@ const TICK_MS = 20_000;
 /** Where somebody is signed in, up to date as long as the page is open. */
 export default function Sessions(initial: SessionListProps) {
   const [shown, setShown] = useState(initial);
+  const list = useRef<HTMLDivElement>(null);
+  useFocusRescue(list, list);
 
   useEffect(() => {
     const socket = connect<SessionsMessages>("/ws/sessions");
@@ -24,5 +27,9 @@ export default function Sessions(initial: SessionListProps) {
     };
   }, []);
 
-  return <SessionList sessions={shown.sessions} now={shown.now} />;
+  return (
+    <div class="sessions" ref={list} tabIndex={-1}>
+      <SessionList sessions={shown.sessions} now={shown.now} />
+    </div>
+  );
 }

@@ -9,7 +9,7 @@ export default define.layout(async function Layout({ Component, state }) {
   const person = await state.person().catch(() => undefined);
   return (
     <div class="site">
-      <a class="skip-link" href="#content">Skip to the content</a>
+      <a class="skip-link" href="#content">Skip to content</a>
       <SiteHeader
         user={person && toPublicUser(person.user)}
         hasPeople={person !== undefined && isAdmin(state.services.settings, person.user)}

@@ -1,11 +1,12 @@
 import { type Context, page } from "fresh";
-import { Head } from "fresh/runtime";
 import type { DeviceApprover } from "@sluice/sluice/auth";
 import { networkOf } from "@sluice/sluice/security";
 import { formOf } from "../app/body.ts";
 import { browserPerson } from "../app/browser_person.ts";
 import { define, type State } from "../app/define.ts";
 import { describeDevice } from "../app/describe_device.ts";
+import { Notice } from "../components/Notice.tsx";
+import { PageTitle } from "../components/PageTitle.tsx";
 import { ONLY_GET_AND_POST } from "./(_pages)/only_get.ts";
 import { PRIVATE } from "./(_pages)/private_page.ts";
 import { signInFirst } from "./(_pages)/sign_in_first.ts";
@@ -42,21 +43,19 @@ export const handlers = define.handlers({
 });
 
 const WORDS: Readonly<Record<Outcome, string>> = {
-  approved: "The program is signed in as you. You can close this page.",
-  denied: "The program was turned away.",
-  unknown: "No program waits for this code. It may have taken longer than ten minutes.",
+  approved: "The device is signed in as you. You can close this page.",
+  denied: "The device was denied access.",
+  unknown: "That code is wrong or has expired. Codes last 10 minutes.",
 };
 
-/** Where a person lets a program without a browser sign in. */
+/** Where a user authorizes a device or program that has no browser. */
 export default define.page<typeof handlers>(function DevicePage({ data }) {
   const { code, device, outcome } = data;
   return (
     <section class="page narrow">
-      <Head>
-        <title>Sign in a program · Sluice</title>
-      </Head>
-      <h1>Sign in a program</h1>
-      {outcome && <p class="lead" role="status">{WORDS[outcome]}</p>}
+      <PageTitle of={["Authorize a device"]} isError={outcome === "unknown"} />
+      <h1>Authorize a device</h1>
+      {outcome && <Notice isWrong={outcome === "unknown"}>{WORDS[outcome]}</Notice>}
       {device
         ? (
           <form method="post" action="/device">
@@ -66,19 +65,19 @@ export default define.page<typeof handlers>(function DevicePage({ data }) {
               wants to sign in as you, with the code <b>{device.userCode}</b>.
             </p>
             <p class="help">
-              Go on only if you started it yourself, and it shows this code. Whoever sent you here
-              could act as you.
+              Continue only if you started this and the codes match. If someone sent you this link,
+              deny it: they would be able to act as you.
             </p>
             <input type="hidden" name="user_code" value={device.userCode} />
             <div class="actions">
-              <button type="submit" class="button" name="answer" value="approve">Sign it in</button>
-              <button type="submit" class="button quiet" name="answer" value="deny">No</button>
+              <button type="submit" class="button" name="answer" value="approve">Authorize</button>
+              <button type="submit" class="button quiet" name="answer" value="deny">Deny</button>
             </div>
           </form>
         )
         : (
           <form method="get" action="/device" class="room-form">
-            <label for="user_code">The code that the program shows</label>
+            <label for="user_code">Code shown on the device</label>
             <div class="field">
               <input
                 id="user_code"
@@ -88,7 +87,7 @@ export default define.page<typeof handlers>(function DevicePage({ data }) {
                 spellcheck={false}
                 required
               />
-              <button type="submit" class="button">Go on</button>
+              <button type="submit" class="button">Continue</button>
             </div>
           </form>
         )}

@@ -23,12 +23,12 @@ export default define.page<typeof handlers>(function Home({ data }) {
   return (
     <div class="page home">
       <Head>
-        <title>Sluice: rooms that open only for you</title>
+        <title>Sluice: realtime for signed-in users only</title>
         <meta name="description" content={SENTENCE} />
       </Head>
       <section class={name === undefined ? "hero welcome" : "hero"}>
         <h1>
-          {name === undefined ? "Realtime, behind a gate" : (
+          {name === undefined ? "Realtime for signed-in users only" : (
             <>
               Hello, <bdi>{name}</bdi>
             </>
@@ -50,4 +50,5 @@ export default define.page<typeof handlers>(function Home({ data }) {
 });
 
 const SENTENCE =
-  "Talk with others in rooms whose connection opens when you sign in, and ends when you sign out.";
+  "Authenticated WebSockets for TypeScript. A socket opens only for a signed-in user, and closes the " +
+  "moment the session ends.";

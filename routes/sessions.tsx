@@ -1,8 +1,9 @@
 import { page } from "fresh";
-import { Head } from "fresh/runtime";
 import { formOf } from "../app/body.ts";
 import { define } from "../app/define.ts";
 import { listSessions } from "../app/sessions.ts";
+import { Notice } from "../components/Notice.tsx";
+import { PageTitle } from "../components/PageTitle.tsx";
 import Sessions from "../islands/Sessions.tsx";
 import { ONLY_GET_AND_POST } from "./(_pages)/only_get.ts";
 import { PRIVATE } from "./(_pages)/private_page.ts";
@@ -14,7 +15,9 @@ export const handlers = define.handlers({
     const person = await ctx.state.person();
     if (!person) return signInFirst(ctx);
     const sessions = await listSessions(ctx.state.services, person);
-    return page({ sessions, now: Date.now() }, { headers: PRIVATE });
+    const outcome = ctx.url.searchParams.get("done") ?? "";
+    const done = Object.hasOwn(DONE, outcome) ? DONE[outcome as Outcome] : undefined;
+    return page({ sessions, done, now: Date.now() }, { headers: PRIVATE });
   },
   async POST(ctx) {
     const person = await ctx.state.person();
@@ -22,22 +25,33 @@ export const handlers = define.handlers({
     const { sessions } = ctx.state.services;
     const { user, session: current } = person;
     const id = (await formOf(ctx)).get("end");
-    if (id === "others") await sessions.endAll(user.id, { except: current.id });
-    else if (typeof id === "string") await sessions.end(id, "revoked", { userId: user.id });
-    return ctx.redirect("/sessions", 303);
+    const to = (outcome: Outcome) => ctx.redirect(`/sessions?done=${outcome}`, 303);
+    if (id === "others") {
+      await sessions.endAll(user.id, { except: current.id });
+      return to("others");
+    }
+    const isEnded = await sessions.end(String(id), "revoked", { userId: user.id });
+    return to(isEnded ? "ended" : "none");
   },
 });
 
-/** Where one is signed in. */
+type Outcome = "ended" | "others" | "none";
+
+const DONE: Readonly<Record<Outcome, string>> = {
+  ended: "The session was signed out and disconnected.",
+  others: "You are signed out everywhere else.",
+  none: "That session had ended already.",
+};
+
+/** Where a user is signed in. */
 export default define.page<typeof handlers>(function SessionsPage({ data }) {
-  const { sessions, now } = data;
+  const { sessions, done, now } = data;
   return (
     <section class="page">
-      <Head>
-        <title>Sessions · Sluice</title>
-      </Head>
+      <PageTitle of={["Sessions"]} />
       <h1>Where you are signed in</h1>
-      <p class="lead">A session that ends takes its open connections with it, at once.</p>
+      {done && <Notice>{done}</Notice>}
+      <p class="lead">Ending a session disconnects it immediately.</p>
       <Sessions sessions={sessions} now={now} />
     </section>
   );

@@ -1,8 +1,8 @@
 import { page } from "fresh";
-import { Head } from "fresh/runtime";
 import { safeReturnTo } from "@sluice/sluice/auth";
 import { Refusal } from "@sluice/sluice";
 import { define } from "../app/define.ts";
+import { PageTitle } from "../components/PageTitle.tsx";
 import { SignInButtons } from "../components/SignInButtons.tsx";
 import { ONLY_GET } from "./(_pages)/only_get.ts";
 import { PRIVATE } from "./(_pages)/private_page.ts";
@@ -25,19 +25,23 @@ export default define.page<typeof handlers>(function SignIn({ data }) {
   const { providers, returnTo, hasExpired } = data;
   return (
     <section class="page narrow">
-      <Head>
-        <title>Sign in · Sluice</title>
-      </Head>
+      <PageTitle of={["Sign in"]} />
       <h1>Sign in</h1>
       <p class="lead">
-        {hasExpired ? "Your session has expired. Sign in again" : "Choose how to sign in"}
-        {returnTo === "/" ? "." : (
+        {hasExpired && "Your session has expired. "}
+        Sign in to continue{returnTo !== "/" && (
           <>
-            {" "}to go on to <bdi class="path">{returnTo}</bdi>.
+            {" "}to <Destination path={returnTo} />
           </>
-        )}
+        )}.
       </p>
       <SignInButtons providers={providers} returnTo={returnTo} />
     </section>
   );
 });
+
+/** The name of a room, which is what people know; else the path. */
+function Destination({ path }: { readonly path: string }) {
+  const [, room] = /^\/rooms\/([\w-]+)$/.exec(path) ?? [];
+  return room === undefined ? <bdi class="path">{path}</bdi> : <b>{room}</b>;
+}

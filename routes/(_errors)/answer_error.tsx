@@ -1,10 +1,10 @@
 import { type Context, HttpError } from "fresh";
-import { Head } from "fresh/runtime";
 import { Refusal } from "@sluice/sluice";
 import { problem } from "@sluice/sluice/server";
 import type { State } from "../../app/define.ts";
+import { MethodNotAllowed } from "../../app/method_not_allowed.ts";
+import { PageTitle } from "../../components/PageTitle.tsx";
 import { ProblemPage, type ProblemView } from "../../components/ProblemPage.tsx";
-import { MethodNotAllowed } from "./method_not_allowed.ts";
 import { problemView, statusOf } from "./problem_view.ts";
 
 /** Answers a request that failed: a page for people, a problem (RFC 9457) for programs. */
@@ -26,9 +26,7 @@ export async function answerError(ctx: Context<State>, error: unknown): Promise<
 function Problem({ view }: { readonly view: ProblemView }) {
   return (
     <>
-      <Head>
-        <title>{view.title} · Sluice</title>
-      </Head>
+      <PageTitle of={[view.title]} isError />
       <ProblemPage view={view} />
     </>
   );

@@ -1,6 +1,7 @@
 import { HttpError } from "fresh";
 import { Refusal } from "@sluice/sluice";
 import type { ProblemView } from "../../components/ProblemPage.tsx";
+import { RoomNotFound } from "./room_not_found.ts";
 
 /** What is known of the request that failed. */
 export interface FailedRequest {
@@ -11,16 +12,17 @@ export interface FailedRequest {
 type Words = readonly [title: string, detail: string];
 
 const WORDS: Readonly<Record<number, Words>> = {
-  400: ["That did not work", "The request is not one that this page understands."],
-  401: ["Sign in first", "This page is for people who are signed in."],
-  403: ["Not for you", "You may not see this page, or do this."],
+  400: ["Bad request", "This page doesn't understand the request."],
+  401: ["Sign in first", "Sign in to see this page."],
+  403: ["No access", "You don't have access to this page."],
   404: ["Nothing here", "There is no such page. The address may be wrong, or the page is gone."],
-  405: ["Not like this", "This page cannot be asked for in that way."],
-  429: ["Slow down", "That was too often. Wait a moment, then try again."],
-  500: ["Something broke", "That is our mistake, and it has been written down."],
+  405: ["Method not allowed", "This page can't be used that way."],
+  413: ["Too much data", "The request is larger than this page accepts."],
+  429: ["Too many requests", "Wait a moment, then try again."],
+  500: ["Server error", "Something went wrong on our side. It has been logged."],
   501: ["Not in this version of Fresh", "This page needs upstream Fresh."],
-  502: ["No answer", "A service that we depend on did not answer as it should."],
-  503: ["Not now", "Something that this page needs cannot be reached. Try again in a moment."],
+  502: ["Bad gateway", "A service that this page depends on did not answer correctly."],
+  503: ["Temporarily unavailable", "Try again in a moment."],
 };
 
 /** Returns the status of the answer to a request that failed. */
@@ -28,12 +30,24 @@ export function statusOf(error: unknown): number {
   return error instanceof HttpError || error instanceof Refusal ? error.status : 500;
 }
 
-/** Says what went wrong. Of an error that nobody foresaw it says nothing but that it happened. */
+/** Says what went wrong. An unexpected error shows no details. */
 export function problemView({ error, url }: FailedRequest): ProblemView {
   const status = statusOf(error);
   const [title, words] = WORDS[status] ?? WORDS[status < 500 ? 400 : 500]!;
+  if (error instanceof RoomNotFound) return roomProblem(error.room);
   const detail = detailOf(error) ?? words;
   return { status, title, detail, action: wayOn(status, url) };
+}
+
+/** Leads to the form for rooms, with the name filled in to be changed. */
+function roomProblem(room: string): ProblemView {
+  const href = `/rooms?${new URLSearchParams({ room: room.slice(0, 200) })}`;
+  return {
+    status: 404,
+    title: "Not a room name",
+    detail: "A room name has 1–64 letters, numbers, hyphens or underscores.",
+    action: { href, label: "Change the name" },
+  };
 }
 
 /** Refusals are written for users; a 501 says what the stand-in for Fresh lacks. */

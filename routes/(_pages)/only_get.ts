@@ -1,4 +1,4 @@
-import { MethodNotAllowed } from "../(_errors)/method_not_allowed.ts";
+import { MethodNotAllowed } from "../../app/method_not_allowed.ts";
 
 /** Handlers for the methods that a page does not take, where it takes `GET` alone. */
 export const ONLY_GET = { POST: refuse, PUT: refuse, PATCH: refuse, DELETE: refuse };

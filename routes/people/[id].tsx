@@ -1,15 +1,18 @@
 import { type Context, HttpError, page } from "fresh";
-import { Head } from "fresh/runtime";
 import type { User } from "@sluice/sluice/auth";
 import { isId } from "@sluice/sluice/sessions";
 import { formOf } from "../../app/body.ts";
 import { changePerson, type PersonChange, type PersonProblem } from "../../app/change_person.ts";
 import { define, type Person, type State } from "../../app/define.ts";
 import { listEvents, listEventsOfRemoved, viewPerson } from "../../app/people.ts";
+import { rolesProblem } from "../../app/roles.ts";
 import { Ago } from "../../components/Ago.tsx";
 import { Avatar } from "../../components/Avatar.tsx";
 import { counted } from "../../components/counted.ts";
+import { Facts } from "../../components/Facts.tsx";
 import { EventList } from "../../components/EventList.tsx";
+import { Notice } from "../../components/Notice.tsx";
+import { PageTitle } from "../../components/PageTitle.tsx";
 import { PersonForms } from "../../components/PersonForms.tsx";
 import { PersonTags } from "../../components/PersonTags.tsx";
 import { adminOf } from "../(_pages)/admin_of.ts";
@@ -44,33 +47,30 @@ export const handlers = define.handlers({
   },
 });
 
-const DONE: Readonly<Record<PersonChange, string>> = {
-  banned: "They are banned, and signed out everywhere.",
-  unbanned: "They may sign in again.",
-  roles: "The roles are saved; open connections have them within a second.",
-  ended: "The sessions are over, with every open connection.",
-  removed: "They are removed.",
+const DONE: Readonly<Record<Exclude<PersonChange, "removed">, (name: string) => string>> = {
+  banned: (name) => `${name} is banned and signed out everywhere.`,
+  unbanned: (name) => `${name} can sign in again.`,
+  roles: () => "Roles saved. Open connections get them within a second.",
+  ended: () => "The sessions were signed out and disconnected.",
 };
 
 const PROBLEMS: Readonly<Record<PersonProblem, string>> = {
-  "yourself": "You cannot do this to yourself.",
-  "roles-invalid": "Nothing was saved: these are no names of roles.",
-  "not-confirmed": "Nobody was removed: that was not the login.",
-  "unknown": "Nothing was done: the form is not one of this page.",
+  "yourself": "You can't do this to yourself.",
+  "roles-invalid": "Nothing was saved: the roles are not valid.",
+  "not-confirmed": "The username didn't match. Nothing was removed.",
+  "unknown": "Nothing was done: this page has no such form.",
 };
 
-/** One person, and what can be done to them. */
+/** One user, and what an admin can do. */
 export default define.page<typeof handlers>(function PersonPage({ data }) {
   if (data.person === undefined) return <RemovedPersonPage {...data} />;
-  const { person, events, isYou, done, problem, typed, now } = data;
-  const told = problem === undefined ? done && DONE[done] : PROBLEMS[problem];
+  const { person, events, isYou, done, problem, rejectedRoles, now } = data;
+  const told = problem === undefined ? done?.(person.name) : PROBLEMS[problem];
   return (
     <section class="page">
-      <Head>
-        <title>{person.name} · People · Sluice</title>
-      </Head>
+      <PageTitle of={[person.name, "People"]} isError={problem !== undefined} />
       <p>
-        <a href="/people">All people</a>
+        <a href="/people" aria-current="false">All people</a>
       </p>
       <div class="person-head">
         <Avatar person={person} />
@@ -79,23 +79,31 @@ export default define.page<typeof handlers>(function PersonPage({ data }) {
         </h1>
         <PersonTags person={person} isYou={isYou} />
       </div>
-      {told && <p class={problem ? "notice wrong" : "notice"} role="status">{told}</p>}
-      <p class="lead">
-        <bdi>{person.login}</bdi> at {person.provider}, signed in first{" "}
-        <Ago at={person.createdAt} now={now} /> and last <Ago at={person.lastSignInAt} now={now} />:
-        {" "}
-        {counted(person.sessions, "session")}, {counted(person.sockets, "open connection")}.
-      </p>
+      {told && <Notice isWrong={problem !== undefined}>{told}</Notice>}
+      <Facts class="lead">
+        <span>
+          @<bdi>{person.login}</bdi>
+        </span>
+        <span>{person.provider}</span>
+        <span>
+          joined <Ago at={person.createdAt} now={now} />
+        </span>
+        <span>
+          last sign-in <Ago at={person.lastSignInAt} now={now} />
+        </span>
+        <span>{counted(person.sessions, "session")}</span>
+        <span>{counted(person.sockets, "connection")}</span>
+      </Facts>
       <PersonForms
         person={person}
         isYou={isYou}
-        rejectedRoles={problem === "roles-invalid" ? typed : undefined}
+        rejectedRoles={rejectedRoles}
         isUnconfirmed={problem === "not-confirmed"}
       />
-      <h2>What happened</h2>
+      <h2>Activity</h2>
       {events.length > 0
         ? <EventList events={events} now={now} />
-        : <p class="help">Nothing that is still remembered.</p>}
+        : <p class="help">No recent activity.</p>}
     </section>
   );
 });
@@ -104,17 +112,15 @@ export default define.page<typeof handlers>(function PersonPage({ data }) {
 function RemovedPersonPage({ id, events, now }: Awaited<ReturnType<typeof removedOf>>) {
   return (
     <section class="page">
-      <Head>
-        <title>Removed · People · Sluice</title>
-      </Head>
+      <PageTitle of={["Removed user", "People"]} />
       <p>
-        <a href="/people">All people</a>
+        <a href="/people" aria-current="false">All people</a>
       </p>
-      <h1>This person was removed</h1>
+      <h1>This user was removed</h1>
       <p class="lead">
-        Their id was <code>{id}</code>. If they sign in again, they get a new one.
+        The id was <code>{id}</code>. If the user signs in again, the account is new.
       </p>
-      <h2>What happened</h2>
+      <h2>Activity</h2>
       <EventList events={events} now={now} />
     </section>
   );
@@ -139,19 +145,21 @@ interface Attempt {
 
 async function dataOf({ state, url }: Context<State>, admin: Person, user: User, tried?: Attempt) {
   const name = url.searchParams.get("done") ?? "";
-  const done = Object.hasOwn(DONE, name) ? name as PersonChange : undefined;
+  const done = Object.hasOwn(DONE, name) ? DONE[name as keyof typeof DONE] : undefined;
   const [person, events] = await Promise.all([
     viewPerson(state.services, user),
     listEvents(state.services, user.id),
   ]);
-  const { problem, typed } = tried ?? {};
+  const { problem, typed = "" } = tried ?? {};
   return {
     person,
     events,
     isYou: user.id === admin.user.id,
     done,
     problem,
-    typed,
+    rejectedRoles: problem === "roles-invalid"
+      ? { typed, problem: rolesProblem(typed) ?? PROBLEMS[problem] }
+      : undefined,
     now: Date.now(),
   };
 }

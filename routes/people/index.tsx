@@ -1,14 +1,15 @@
 import { page } from "fresh";
-import { Head } from "fresh/runtime";
 import { isId } from "@sluice/sluice/sessions";
 import { define } from "../../app/define.ts";
 import { listPeople } from "../../app/people.ts";
+import { Notice } from "../../components/Notice.tsx";
+import { PageTitle } from "../../components/PageTitle.tsx";
 import { PeopleList } from "../../components/PeopleList.tsx";
 import { adminOf } from "../(_pages)/admin_of.ts";
 import { ONLY_GET } from "../(_pages)/only_get.ts";
 import { PRIVATE } from "../(_pages)/private_page.ts";
 
-/** Longest part of a login that is looked for. */
+/** Longest part of a username to search for. */
 const MAX_LOGIN_LENGTH = 64;
 
 export const handlers = define.handlers({
@@ -26,18 +27,16 @@ export const handlers = define.handlers({
   },
 });
 
-/** Everybody who ever signed in, for those who look after them. */
+/** All users, for admins. */
 export default define.page<typeof handlers>(function PeoplePage({ data }) {
   const { people, next, login, after, hasRemoved, yourId, now } = data;
   return (
     <section class="page">
-      <Head>
-        <title>People · Sluice</title>
-      </Head>
+      <PageTitle of={["People"]} />
       <h1>People</h1>
-      {hasRemoved && <p class="notice" role="status">They are removed, and signed out.</p>}
+      {hasRemoved && <Notice>The user was removed and signed out.</Notice>}
       <form method="get" action="/people" class="room-form" role="search">
-        <label for="login">Part of a login</label>
+        <label for="login">Search by username</label>
         <div class="field">
           <input
             id="login"
@@ -49,15 +48,15 @@ export default define.page<typeof handlers>(function PeoplePage({ data }) {
             autocapitalize="none"
             spellcheck={false}
           />
-          <button type="submit" class="button">Find</button>
+          <button type="submit" class="button">Search</button>
         </div>
       </form>
       {people.length > 0
         ? <PeopleList people={people} yourId={yourId} now={now} />
-        : <p class="notice">{next === undefined ? "Nobody more." : "Nobody in this part."}</p>}
+        : <p class="notice">{next === undefined ? "No users found." : "No matches here."}</p>}
       <p class="actions">
-        {after !== undefined && <a class="button quiet" href={hrefOf(login)}>From the beginning</a>}
-        {next !== undefined && <a class="button quiet" href={hrefOf(login, next)}>More people</a>}
+        {after !== undefined && <a class="button quiet" href={hrefOf(login)}>First page</a>}
+        {next !== undefined && <a class="button quiet" href={hrefOf(login, next)}>Next page</a>}
       </p>
     </section>
   );

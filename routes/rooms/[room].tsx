@@ -1,8 +1,9 @@
-import { HttpError, page } from "fresh";
-import { Head } from "fresh/runtime";
+import { page } from "fresh";
 import { toPublicUser } from "@sluice/sluice/auth";
 import { define } from "../../app/define.ts";
+import { PageTitle } from "../../components/PageTitle.tsx";
 import Room from "../../islands/Room.tsx";
+import { RoomNotFound } from "../(_errors)/room_not_found.ts";
 import { ONLY_GET } from "../(_pages)/only_get.ts";
 import { PRIVATE } from "../(_pages)/private_page.ts";
 import { isRoomName } from "../(_pages)/room_name.ts";
@@ -12,7 +13,7 @@ export const handlers = define.handlers({
   ...ONLY_GET,
   async GET(ctx) {
     const room = ctx.params.room!;
-    if (!isRoomName(room)) throw new HttpError(404);
+    if (!isRoomName(room)) throw new RoomNotFound(room);
     const person = await ctx.state.person();
     if (!person) return signInFirst(ctx);
     return page({ room, you: toPublicUser(person.user) }, { headers: PRIVATE });
@@ -24,13 +25,11 @@ export default define.page<typeof handlers>(function RoomPage({ data }) {
   const { room, you } = data;
   return (
     <div class="room-page">
-      <Head>
-        <title>{room} · Sluice</title>
-      </Head>
+      <PageTitle of={[room]} />
       <h1 class="room-title">{room}</h1>
       <noscript>
         <p class="notice needs-script">
-          This room is live, and needs JavaScript to be so. Turn it on, and load the page again.
+          Chat needs JavaScript. Turn it on and reload the page.
         </p>
       </noscript>
       <Room room={room} you={you} />

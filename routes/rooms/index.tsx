@@ -1,6 +1,6 @@
 import { page } from "fresh";
-import { Head } from "fresh/runtime";
 import { define } from "../../app/define.ts";
+import { PageTitle } from "../../components/PageTitle.tsx";
 import { RoomPicker } from "../../components/RoomPicker.tsx";
 import { ONLY_GET } from "../(_pages)/only_get.ts";
 import { PRIVATE } from "../(_pages)/private_page.ts";
@@ -18,15 +18,13 @@ export const handlers = define.handlers({
   },
 });
 
-/** Rooms to enter, and any other by its name. */
+/** Rooms to join, and a form for any other. */
 export default define.page<typeof handlers>(function Rooms({ data }) {
   return (
     <section class="page">
-      <Head>
-        <title>Rooms · Sluice</title>
-      </Head>
+      <PageTitle of={["Rooms"]} isError={data.rejected !== undefined} />
       <h1>Rooms</h1>
-      <p class="lead">A room is there as soon as somebody enters it, and keeps nothing.</p>
+      <p class="lead">Rooms exist while someone is in them. Messages aren't saved.</p>
       <RoomPicker rejected={data.rejected} />
     </section>
   );

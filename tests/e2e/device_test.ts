@@ -57,7 +57,7 @@ test("the page for programs asks to sign in first, and knows codes that are none
   assert.match(nobody.headers.get("location")!, /^\/signin\?return_to=%2Fdevice/);
   const ada = await app.signIn("ada");
   const text = await (await ada.request("/device?user_code=BCDF-GHJK")).text();
-  assert.match(text, /No program waits/);
+  assert.match(text, /That code is wrong or has expired/);
   const bad = await post(`${app.origin}/auth/device/token`);
   assert.deepEqual([bad.status, await bad.json()], [400, { error: "invalid_request" }]);
 });

@@ -1,0 +1,23 @@
+import { type ComponentChildren, Fragment, toChildArray } from "preact";
+
+/** Properties of {@linkcode Facts}. */
+export interface FactsProps {
+  readonly id?: string;
+  readonly class: string;
+  /** The facts, an element each. */
+  readonly children: ComponentChildren;
+}
+
+/** A line of short facts: "@grace · github · 2 sessions". */
+export function Facts({ id, class: name, children }: FactsProps) {
+  return (
+    <p id={id} class={`${name} facts`}>
+      {toChildArray(children).map((fact, index) => (
+        <Fragment key={index}>
+          {index > 0 && " · "}
+          {fact}
+        </Fragment>
+      ))}
+    </p>
+  );
+}
