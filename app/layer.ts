@@ -22,9 +22,7 @@ export function createLayer(settings: Settings, database: Database): ChannelLaye
   }
   // In a file, `watch` sees only what its own process writes.
   const watch = kvPath === undefined || /^https?:/.test(kvPath);
-  // The database has keys of other parts of the app, too.
-  const prefix = `layer.${channelPrefix}`;
-  return new KvChannelLayer(database.source, { prefix, ...encryption, watch });
+  return new KvChannelLayer(database.source, { prefix: channelPrefix, ...encryption, watch });
 }
 
 function readCa(file: string): string {

@@ -22,13 +22,12 @@ export function readChannelLayer(env: Environment): string {
 export function readChannelPrefix(env: Environment): string {
   const prefix = text(env, "CHANNEL_PREFIX") ?? "sluice";
   try {
-    // As in `createLayer()`, over KV.
-    assertLayerPrefix(`layer.${prefix}`);
+    assertLayerPrefix(prefix);
     return prefix;
   } catch {
     throw new SettingError(
       "CHANNEL_PREFIX",
-      `is ${JSON.stringify(prefix.slice(0, 80))}, but accepts 1 to 90 of letters, digits, ` +
+      `is ${JSON.stringify(prefix.slice(0, 80))}, but accepts 1 to 100 of letters, digits, ` +
         '"-", "_", "." and, between them, ":"',
     );
   }

@@ -16,8 +16,8 @@ export type { KvLayerSource } from "./kv_access.ts";
 /** Options of {@linkcode KvChannelLayer}. */
 export interface KvChannelLayerOptions extends ChannelLayerOptions {
   /**
-   * The first part of all keys: systems with different ones can share a database. 1 to 100 letters,
-   * digits, `-`, `_`, `.`, and `:` between them. @default {"layer"}
+   * Part of all keys, which begin with `layer.PREFIX`: systems with different prefixes can share a
+   * database. 1 to 100 letters, digits, `-`, `_`, `.`, and `:` between them. @default {"sluice"}
    */
   readonly prefix?: string;
   /** How long the database may take, in milliseconds. @default {2_000} */
@@ -67,7 +67,7 @@ export class KvChannelLayer extends BusChannelLayer {
   constructor(source: KvLayerSource, options: KvChannelLayerOptions = {}) {
     const settings = layerSettings(options);
     const { clock } = settings;
-    const { prefix = "layer", encryptionKeys } = options;
+    const { prefix = "sluice", encryptionKeys } = options;
     assertLayerPrefix(prefix);
     const timeoutMs = positive("timeoutMs", options.timeoutMs ?? 2_000);
     const access = new KvAccess(source, { clock, timeoutMs });
@@ -75,7 +75,8 @@ export class KvChannelLayer extends BusChannelLayer {
       access,
       settings,
       clock,
-      prefix,
+      // The database has keys of other parts of an application, too.
+      prefix: `layer.${prefix}`,
       cipher: encryptionKeys && new LayerCipher(encryptionKeys),
       retentionMs: positive("retentionMs", options.retentionMs ?? 60_000),
       maxEntries: positive("maxEntries", options.maxEntries ?? 10_000),

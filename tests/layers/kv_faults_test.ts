@@ -56,7 +56,7 @@ test(
     resolve(kv);
     await layer.send("jobs", { type: "first" });
     assert.equal((await layer.receive("jobs")).type, "first");
-    assert.equal(await count(kv, "layer", "log"), 0);
+    assert.equal(await count(kv, "layer.sluice", "log"), 0);
     await layer.close();
   },
 );
@@ -97,8 +97,8 @@ test("entries that are gone before they were read are a gap", options, async () 
   await one.groupSend("g", { type: "1" });
   await inbox.wait(1);
   // As if this process had been asleep, and the entries had been swept.
-  const head = (await kv.get<number>(["layer", "head"])).value!;
-  await kv.set(["layer", "head"], head + 7);
+  const head = (await kv.get<number>(["layer.sluice", "head"])).value!;
+  await kv.set(["layer.sluice", "head"], head + 7);
   await inbox.until(() => inbox.gaps.length === 1);
   await one.groupSend("g", { type: "2" });
   await inbox.wait(2);
@@ -113,7 +113,11 @@ test("a hole in the numbers is a gap, and what is around it arrives", options, a
   const [one, other] = [new KvChannelLayer(kv, POLL), new KvChannelLayer(kv, { pollMs: 300 })];
   const inbox = await join(other);
   for (const type of ["1", "2", "3"]) await one.groupSend("g", { type });
-  await kv.delete(["layer", "log", (await kv.get<number>(["layer", "head"])).value! - 1]);
+  await kv.delete([
+    "layer.sluice",
+    "log",
+    (await kv.get<number>(["layer.sluice", "head"])).value! - 1,
+  ]);
   await inbox.until(() => inbox.gaps.length === 1);
   assert.deepEqual(inbox.types, ["1", "3"]);
   await one.close();
@@ -125,7 +129,7 @@ test("a database that was replaced by another one is a gap", options, async () =
   const layer = new KvChannelLayer(kv, POLL);
   const inbox = await join(layer);
   for (let n = 0; n < 3; n++) await layer.groupSend("g", HELLO);
-  await kv.set(["layer", "head"], 0);
+  await kv.set(["layer.sluice", "head"], 0);
   await inbox.until(() => inbox.gaps.length === 1);
   const other = new KvChannelLayer(kv, POLL);
   await other.groupSend("g", { type: "again" });
@@ -184,8 +188,8 @@ test(
     const { begun, release } = slow.hold();
     await begun;
     const sent = layer.groupSend("g", { type: "2" });
-    await eventually(async () => assert.equal(await count(kv, "layer", "log"), 2));
-    for await (const { key } of kv.list({ prefix: ["layer", "log"] })) await kv.delete(key);
+    await eventually(async () => assert.equal(await count(kv, "layer.sluice", "log"), 2));
+    for await (const { key } of kv.list({ prefix: ["layer.sluice", "log"] })) await kv.delete(key);
     release();
     const { delivered, dropped } = await sent;
     assert.deepEqual([delivered, dropped], [0, 1]);
@@ -267,8 +271,10 @@ test("what is no message is counted and ignored", options, async () => {
     { to: "g:g", stored: { id: "nothing", parts: 2 } },
     { to: "g:g", stored: null },
   ];
-  for (const [index, value] of garbage.entries()) await kv.set(["layer", "log", index + 1], value);
-  await kv.set(["layer", "head"], garbage.length);
+  for (const [index, value] of garbage.entries()) {
+    await kv.set(["layer.sluice", "log", index + 1], value);
+  }
+  await kv.set(["layer.sluice", "head"], garbage.length);
   await layer.groupSend("g", HELLO);
   await inbox.wait(1);
   assert.deepEqual(inbox.types, ["hello"]);
@@ -284,7 +290,7 @@ test("the log is bounded, and large messages leave nothing else behind", options
   for (let n = 0; n < 1_500; n++) sends.push(layer.groupSend("g", { type: `${n}` }));
   await Promise.all(sends);
   assert.equal(inbox.messages.length, 1_500);
-  assert.ok(await count(kv, "layer", "log") <= 600);
+  assert.ok(await count(kv, "layer.sluice", "log") <= 600);
   await layer.close();
 });
 

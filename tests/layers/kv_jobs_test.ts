@@ -174,7 +174,7 @@ test("large jobs leave no parts behind, handled, refused or expired", options, a
   const isOver = async () => {
     await layer.send("jobs", { type: "the-last" });
     await layer.receive("jobs");
-    assert.equal((await Array.fromAsync(kv.list({ prefix: ["layer", "part"] }))).length, 0);
+    assert.equal((await Array.fromAsync(kv.list({ prefix: ["layer.sluice", "part"] }))).length, 0);
   };
   await eventually(isOver);
   // The other one may be read before its time is over.

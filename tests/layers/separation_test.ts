@@ -156,10 +156,10 @@ test(
     const moved = await join(other, "h");
     await one.groupSend("g", { type: "captured" });
     await far.wait(2);
-    const head = (await kv.get<number>(["layer", "head"])).value!;
-    const { value } = await kv.get<{ stored: unknown }>(["layer", "log", head]);
-    await kv.set(["layer", "log", head + 1], { ...value, to: "g:h" });
-    await kv.set(["layer", "head"], head + 1);
+    const head = (await kv.get<number>(["layer.sluice", "head"])).value!;
+    const { value } = await kv.get<{ stored: unknown }>(["layer.sluice", "log", head]);
+    await kv.set(["layer.sluice", "log", head + 1], { ...value, to: "g:h" });
+    await kv.set(["layer.sluice", "head"], head + 1);
     await open.groupSend("h", { type: "forged" });
     await eventually(() => assert.equal(other.stats.dropped.malformed, 2));
     assert.deepEqual(moved.types, []);
