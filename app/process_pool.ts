@@ -178,7 +178,7 @@ export class ProcessPool<C extends Child = Child> {
   #start(place: Place<C>): Process<C> {
     const { start, clock, log } = this.#options;
     const failed = (error: unknown) => log.error("A process was lost sight of", { error });
-    const process: Process<C> = { child: start(), startedAt: clock.now(), state: "starting" };
+    const process: Process<C> = { child: start(), startedAt: clock.elapsed(), state: "starting" };
     this.#processes.add(process);
     const cancel = clock.after(START_MS, () => process.child.kill());
     void process.child.listens.then((listens) => {
@@ -210,7 +210,7 @@ export class ProcessPool<C extends Child = Child> {
     place.missing ??= process.child.pid;
     const { clock, log } = this.#options;
     const isHealthy = process.state === "listening" &&
-      clock.now() - process.startedAt > HEALTHY_MS;
+      clock.elapsed() - process.startedAt > HEALTHY_MS;
     place.failures = isHealthy ? 0 : place.failures + 1;
     // A wrong setting does not get better by being read again.
     const isWrong = status === 1 && !this.#hasListened;

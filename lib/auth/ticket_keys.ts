@@ -31,6 +31,7 @@ export class TicketKeys {
   readonly #clock: Clock;
   readonly #keys = new Map<string, { createdAt: number; key: CryptoKey }>();
   #loading: Promise<void> | undefined;
+  /** In elapsed milliseconds. */
   #loadedAt = -Infinity;
 
   constructor(store: TicketStore, clock: Clock) {
@@ -48,7 +49,9 @@ export class TicketKeys {
 
   /** Returns a key by its name. An unknown name costs a read, at most once a second. */
   async find(id: string): Promise<CryptoKey | undefined> {
-    if (!this.#keys.has(id) && this.#clock.now() - this.#loadedAt >= RELOAD_MS) await this.#load();
+    if (!this.#keys.has(id) && this.#clock.elapsed() - this.#loadedAt >= RELOAD_MS) {
+      await this.#load();
+    }
     const found = this.#keys.get(id);
     const now = this.#clock.now();
     return found && now < found.createdAt + ROTATE_MS + GRACE_MS ? found.key : undefined;
@@ -68,8 +71,8 @@ export class TicketKeys {
 
   async #read(): Promise<void> {
     const stored = await this.#store.keys();
-    this.#loadedAt = this.#clock.now();
-    const forgotten = this.#loadedAt - ROTATE_MS - GRACE_MS;
+    this.#loadedAt = this.#clock.elapsed();
+    const forgotten = this.#clock.now() - ROTATE_MS - GRACE_MS;
     for (const [id, { createdAt }] of this.#keys) {
       if (createdAt < forgotten) this.#keys.delete(id);
     }

@@ -258,3 +258,14 @@ function widened(secret: Uint8Array, alg: string): Uint8Array {
   if (alg !== "HS512") return secret;
   return new Uint8Array([...secret, ...new Uint8Array(32)]);
 }
+
+test("Tickets looks for another process's new key after the wall clock was set back", async () => {
+  const { clock, store, session, tickets } = await setUp();
+  const other = await new Tickets(new OpenStore(), { clock }).issue(session, BINDING);
+  await tickets.verify(other.ticket, BINDING);
+  const before = store.reads;
+  clock.setBack(3_600_000);
+  clock.pause(10_000);
+  await tickets.verify(other.ticket, BINDING);
+  assert.equal(store.reads, before + 1);
+});

@@ -105,7 +105,7 @@ export class OidcProvider implements Provider {
   }
 
   #flow(): Promise<CodeFlow> {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     if (this.#discovery && now < this.#discovery.until) return this.#discovery.flow;
     const discovery = { flow: this.#discover(), until: now + DISCOVERY_TTL_MS };
     this.#discovery = discovery;
