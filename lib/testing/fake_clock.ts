@@ -2,7 +2,6 @@ import type { Clock } from "../scope.ts";
 
 interface Timer {
   readonly at: number;
-  readonly serial: number;
   readonly callback: () => void;
 }
 
@@ -28,7 +27,6 @@ export class FakeClock implements Clock {
   /** What the wall clock showed when no time had elapsed. */
   #origin: number;
   #elapsed = 0;
-  #serial = 0;
   readonly #timers = new Set<Timer>();
 
   constructor(now: number = Date.UTC(2026, 0, 1)) {
@@ -49,7 +47,7 @@ export class FakeClock implements Clock {
   }
 
   after(ms: number, callback: () => void): () => void {
-    const timer = { at: this.#elapsed + Math.max(0, ms), serial: this.#serial++, callback };
+    const timer = { at: this.#elapsed + Math.max(0, ms), callback };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
   }
@@ -80,9 +78,13 @@ export class FakeClock implements Clock {
     await settle();
   }
 
+  /** Returns the timer that is due first until then, of several the one that was made first. */
   #next(until: number): Timer | undefined {
-    const due = [...this.#timers].filter((timer) => timer.at <= until);
-    return due.sort((a, b) => a.at - b.at || a.serial - b.serial)[0];
+    let next: Timer | undefined;
+    for (const timer of this.#timers) {
+      if (timer.at <= until && (next === undefined || timer.at < next.at)) next = timer;
+    }
+    return next;
   }
 }
 
