@@ -83,7 +83,7 @@ export class DurableLease implements Lease {
 
   /** Whether it is certain that no other reader has the message. */
   get isHeld(): boolean {
-    return this.#context.clock.now() < this.#heldUntil;
+    return this.#context.clock.elapsed() < this.#heldUntil;
   }
 
   ack(): Promise<boolean> {
@@ -108,7 +108,7 @@ export class DurableLease implements Lease {
 
   async renew({ attempts = this.#attempt }: LeaseEnd = {}): Promise<boolean> {
     const { clock, source, leaseMs } = this.#context;
-    const askedAt = clock.now();
+    const askedAt = clock.elapsed();
     const isDone = await source.renew(this.#token, this.#number, attempts);
     if (isDone) {
       this.#attempt = attempts;

@@ -102,7 +102,7 @@ export class DurableQueue {
   /** Returns whether there may be more. */
   async #fetchSome(count: number): Promise<boolean> {
     const { clock, source } = this.#context;
-    const [token, isAgain, askedAt] = [this.#token, this.#isAgain, clock.now()];
+    const [token, isAgain, askedAt] = [this.#token, this.#isAgain, clock.elapsed()];
     this.#isAgain = true;
     const items = await source.lease({ token, count, isAgain });
     this.#isAgain = false;

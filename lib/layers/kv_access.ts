@@ -45,9 +45,9 @@ export class KvAccess {
    */
   async run<T>(
     use: (kv: Deno.Kv, isLate: () => boolean) => Promise<T | undefined>,
-    since: number = this.#clock.now(),
+    since: number = this.#clock.elapsed(),
   ): Promise<T> {
-    const ms = since + this.timeoutMs - this.#clock.now();
+    const ms = since + this.timeoutMs - this.#clock.elapsed();
     let isLate = ms <= 0;
     try {
       return await this.within(this.#repeat(use, () => isLate), ms);

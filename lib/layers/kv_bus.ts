@@ -166,7 +166,7 @@ export class KvBus implements Bus {
   /** Writes in the order of the calls; the limit of each counts from its call. */
   #keep(member: string, write: (kv: Deno.Kv) => Promise<unknown>): Promise<unknown> {
     const { access, clock } = this.#options;
-    const since = clock.now();
+    const since = clock.elapsed();
     return this.#keeping.run(member, () => access.run(write, since));
   }
 

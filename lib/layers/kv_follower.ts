@@ -118,7 +118,7 @@ export class KvFollower {
   }
 
   #noteEntry(): void {
-    this.#lastEntryAt = this.#options.clock.now();
+    this.#lastEntryAt = this.#options.clock.elapsed();
     if (this.#pollMs === this.#options.pollMs) return;
     this.#pollMs = this.#options.pollMs;
     this.#cancelPoll?.();
@@ -129,7 +129,7 @@ export class KvFollower {
   #pollLater(): void {
     if (this.#isClosed || this.#cancelPoll !== undefined) return;
     const { clock, pollMs } = this.#options;
-    const isCalm = clock.now() - this.#lastEntryAt > CALM_MS;
+    const isCalm = clock.elapsed() - this.#lastEntryAt > CALM_MS;
     this.#pollMs = isCalm ? Math.min(Math.max(MAX_POLL_MS, pollMs), this.#pollMs * 2) : pollMs;
     // Not quite regular, so that processes do not all come at once.
     this.#cancelPoll = clock.after(this.#pollMs * (0.75 + Math.random() / 2), () => {

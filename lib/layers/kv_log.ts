@@ -72,7 +72,7 @@ export class KvLog {
     }
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#pendingSize += frame.length;
-    const since = this.#options.clock.now();
+    const since = this.#options.clock.elapsed();
     this.#pending.push({ since, to, frame, resolve, reject });
     if (!this.#isWriting) void this.#write().catch(() => {});
     return promise;
@@ -123,7 +123,7 @@ export class KvLog {
   /** Refuses an entry that has waited for too long: its sender was told so. */
   #isInTime({ since, reject }: Pending): boolean {
     const { access, clock } = this.#options;
-    const isInTime = clock.now() - since < access.timeoutMs;
+    const isInTime = clock.elapsed() - since < access.timeoutMs;
     if (!isInTime) reject(unavailable());
     return isInTime;
   }

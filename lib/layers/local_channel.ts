@@ -168,7 +168,7 @@ export class LocalChannel {
       },
       freed: (attempts) => {
         this.#leases.delete(lease);
-        const freed = { ...entry, attempts, expiresAt: clock.now() + expiryMs };
+        const freed = { ...entry, attempts, expiresAt: clock.elapsed() + expiryMs };
         if (this.#add(freed) === "delivered") counters.delivered++;
         this.#context.settled(this);
       },
@@ -216,7 +216,7 @@ export class LocalChannel {
     const waitMs = Math.min(leaseMs / 3, OFFER_MS * 2 ** this.#refusals);
     this.#cancelOffer ??= clock.after(waitMs, () => {
       this.#cancelOffer = undefined;
-      this.expire(clock.now());
+      this.expire(clock.elapsed());
       this.#offerWaiting();
     });
   }

@@ -290,6 +290,6 @@ export class LocalChannels {
   }
 
   #now(): number {
-    return this.#settings.clock.now();
+    return this.#settings.clock.elapsed();
   }
 }

@@ -78,7 +78,7 @@ export class RedisBus implements Bus {
     except: string | undefined,
     plain: PlainMessage,
   ): Promise<Published> {
-    const startedAt = this.#settings.clock.now();
+    const startedAt = this.#settings.clock.elapsed();
     const name = this.#keys.group(group);
     const members = this.#keys.members(group);
     const frame = this.#codec.encode(name, { group, except }, plain);
@@ -101,7 +101,7 @@ export class RedisBus implements Bus {
   }
 
   async sendThere(to: { channel: string; group?: string }, plain: PlainMessage): Promise<boolean> {
-    const startedAt = this.#settings.clock.now();
+    const startedAt = this.#settings.clock.elapsed();
     const name = this.#keys.inbox(ownerOf(to.channel)!);
     const frame = this.#codec.encode(name, to, plain);
     const [reached] = await this.#nodes.run(name, (connection) => {

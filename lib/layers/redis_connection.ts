@@ -66,7 +66,7 @@ export class RedisConnection {
     return this.#lastSeenAt;
   }
 
-  /** The latest time for what was begun at `startedAt`, by the clock of Redis. */
+  /** The latest time, by the clock of Redis, for a call that began at `startedAt` of `elapsed()`. */
   deadline(startedAt: number): number {
     return Math.round(startedAt + this.#offsetMs + this.#options.timeoutMs);
   }
@@ -138,7 +138,7 @@ export class RedisConnection {
   async #beat(): Promise<void> {
     const [seconds, microseconds] = await this.command("TIME") as [string, string];
     const time = Number(seconds) * 1000 + Number(microseconds) / 1000;
-    this.#offsetMs = time - this.#options.clock.now();
+    this.#offsetMs = time - this.#options.clock.elapsed();
     if (this.#isOver) return;
     this.#cancelBeat = this.#options.clock.after(BEAT_MS, () => void this.#beat().catch(() => {}));
   }

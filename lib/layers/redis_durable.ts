@@ -27,7 +27,7 @@ export class RedisDurable {
   async push(channel: string, frame: string, capacity: number): Promise<boolean> {
     const { keys, counters, nodes, clock, expiryMs } = this.#context;
     const queue = keys.queue(channel);
-    const startedAt = clock.now();
+    const startedAt = clock.elapsed();
     const reply = await nodes.run(queue, (connection) => {
       const deadline = `${connection.deadline(startedAt)}`;
       const args = [deadline, `${capacity}`, `${expiryMs}`, frame, keys.bell(channel)];
@@ -59,7 +59,7 @@ export class RedisDurable {
 
   async #lease(queue: string, { token, count, isAgain }: LeaseRequest): Promise<QueueItem[]> {
     const { nodes, clock, leaseMs, expiryMs, counters } = this.#context;
-    const startedAt = clock.now();
+    const startedAt = clock.elapsed();
     const reply = await nodes.run(queue, (connection) => {
       const deadline = `${connection.deadline(startedAt)}`;
       const args = [token, `${count}`, isAgain ? "1" : "0", `${leaseMs}`, `${expiryMs}`];

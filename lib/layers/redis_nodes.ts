@@ -153,7 +153,7 @@ export class RedisNodes {
   async #runInCluster<T>(name: string, work: Work<T>): Promise<T> {
     const { clock, timeoutMs } = this.#options;
     const slot = slotOf(name);
-    const until = clock.now() + timeoutMs;
+    const until = clock.elapsed() + timeoutMs;
     const connection = this.#linkOf(slot)?.connection;
     let refused: RedisRedirection | undefined;
     try {
@@ -162,7 +162,7 @@ export class RedisNodes {
       if (!(error instanceof RedisRedirection)) throw error;
       refused = error;
     }
-    return await this.#limited(this.#seek(slot, work, { until, refused }), until - clock.now());
+    return await this.#limited(this.#seek(slot, work, { until, refused }), until - clock.elapsed());
   }
 
   /** Tries where the redirections say. */
@@ -178,7 +178,7 @@ export class RedisNodes {
         if (asked !== undefined) connection.asking();
         return await work(connection);
       } catch (error) {
-        const isOver = this.#isClosed || this.#options.clock.now() >= until;
+        const isOver = this.#isClosed || this.#options.clock.elapsed() >= until;
         if (!(error instanceof RedisRedirection) || isOver) throw error;
         refused = error;
       }

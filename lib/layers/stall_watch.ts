@@ -46,7 +46,7 @@ export class StallWatch {
   }
 
   #look(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     while (this.#looks[0] !== undefined && this.#looks[0].asked <= this.#answered) {
       this.#looks.shift();
     }

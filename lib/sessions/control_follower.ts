@@ -22,6 +22,12 @@ const RETRY_MS = 350;
 /** What was known this long ago is too old to act on, in milliseconds. */
 const STALE_MS = 1_000;
 
+/** A moment by both clocks: a suspended machine stops the one, a correction of the time moves the other. */
+interface Moment {
+  readonly time: number;
+  readonly elapsed: number;
+}
+
 /**
  * Follows a control log while it is wanted: one read each 200 ms where nothing happens, each 350 ms
  * while the log cannot be read, which with a reading's own limit of 600 ms stays within a second.
@@ -46,13 +52,13 @@ export class ControlFollower implements Freshness {
   #isFailing = false;
   /** Whether more was written than has been applied, as far as is known. */
   #isBehind = false;
-  #freshAt = 0;
+  #freshAt: Moment;
   /** Whether something was written that no reading has looked for. */
   #isHinted = false;
   /** When the last reading began. */
-  #startedAt = -Infinity;
+  #startedAt: Moment | undefined;
   /** When the last reading began, where it succeeded and there was no more to read. */
-  #caughtUpAt: number | undefined;
+  #caughtUpAt: Moment | undefined;
   #cancel: (() => void) | undefined;
   #waiting: (() => void)[] = [];
 
@@ -65,13 +71,14 @@ export class ControlFollower implements Freshness {
     this.#target = target;
     this.#clock = clock;
     this.#log = log;
+    this.#freshAt = this.#now();
   }
 
   /** Follows from now on. No effect where it does already. */
   start(): void {
     if (this.#isWanted) return;
     this.#isWanted = true;
-    this.#freshAt = this.#clock.now();
+    this.#freshAt = this.#now();
     this.#arm(0);
   }
 
@@ -96,11 +103,11 @@ export class ControlFollower implements Freshness {
 
   /** *Security*: hints come from other processes, however many: there is a shortest time between readings. */
   get #hintedMs(): number {
-    return Math.min(HINT_MS, Math.max(0, this.#startedAt + HINT_MS - this.#clock.now()));
+    return this.#startedAt === undefined ? 0 : Math.max(0, HINT_MS - this.#ageOf(this.#startedAt));
   }
 
   get isStale(): boolean {
-    return this.#isWanted && this.#clock.now() - this.#freshAt > STALE_MS;
+    return this.#isWanted && this.#ageOf(this.#freshAt) > STALE_MS;
   }
 
   /**
@@ -108,10 +115,16 @@ export class ControlFollower implements Freshness {
    * it promises: not before the first reading, and not while the log cannot be read.
    */
   get isCaughtUp(): boolean {
-    if (this.#caughtUpAt === undefined) return false;
-    const age = this.#clock.now() - this.#caughtUpAt;
-    // Below zero the clock was set back: how old it is, is not known.
-    return age >= 0 && age <= STALE_MS;
+    return this.#caughtUpAt !== undefined && this.#ageOf(this.#caughtUpAt) <= STALE_MS;
+  }
+
+  #now(): Moment {
+    return { time: this.#clock.now(), elapsed: this.#clock.elapsed() };
+  }
+
+  /** Milliseconds since a moment, by the clock that says more: one may stand still, one may be set back. */
+  #ageOf({ time, elapsed }: Moment): number {
+    return Math.max(this.#clock.now() - time, this.#clock.elapsed() - elapsed);
   }
 
   whenFresh(callback: () => void): void {
@@ -130,7 +143,7 @@ export class ControlFollower implements Freshness {
   async #follow(): Promise<void> {
     if (this.#isReading) return;
     this.#isReading = true;
-    const startedAt = this.#startedAt = this.#clock.now();
+    const startedAt = this.#startedAt = this.#now();
     const wasFresh = !this.isStale && !this.#isBehind;
     let nextMs: number;
     this.#isHinted = false;
@@ -144,9 +157,8 @@ export class ControlFollower implements Freshness {
     } catch (error) {
       this.#caughtUpAt = undefined;
       // A reading that took longer than it may was interrupted by a pause: that is no outage.
-      const now = this.#clock.now();
-      const wasPaused = now - startedAt >= STALE_MS;
-      if (wasFresh && !wasPaused) this.#freshAt = now;
+      const wasPaused = this.#ageOf(startedAt) >= STALE_MS;
+      if (wasFresh && !wasPaused) this.#freshAt = this.#now();
       nextMs = wasPaused ? 0 : RETRY_MS;
       this.#failing(true, error);
     }

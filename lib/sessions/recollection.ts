@@ -72,7 +72,7 @@ export class Recollection implements ReadTrust {
   /** Notes that it is in use, and returns whether it may be. */
   rely(): boolean {
     if (this.#isClosed) return false;
-    this.#usedAt = this.#clock.now();
+    this.#usedAt = this.#clock.elapsed();
     if (this.#cancel === undefined) {
       this.#follower.start();
       this.#arm(IDLE_MS);
@@ -99,7 +99,7 @@ export class Recollection implements ReadTrust {
 
   #arm(ms: number): void {
     this.#cancel = this.#clock.after(ms, () => {
-      const idleMs = this.#clock.now() - this.#usedAt;
+      const idleMs = this.#clock.elapsed() - this.#usedAt;
       if (idleMs >= IDLE_MS || idleMs < 0) this.#rest();
       else this.#arm(IDLE_MS - idleMs);
     });

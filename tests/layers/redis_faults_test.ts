@@ -1,5 +1,6 @@
 import { after, before, beforeEach, test } from "node:test";
 import assert from "node:assert/strict";
+import { systemClock } from "@sluice/sluice";
 import type { ChannelLayer, LayerGap } from "@sluice/sluice/layers";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { LayerInbox } from "../../lib/testing/layer_inbox.ts";
@@ -327,3 +328,26 @@ test("addresses, prefixes and keys that cannot be used are refused, without sayi
 function quote(text: string): string {
   return `"${text.replace(/["\\]/g, "\\$&")}"`;
 }
+
+test(
+  "RedisChannelLayer goes on when the wall clock is set back or forward by an hour",
+  options,
+  async () => {
+    let offsetMs = 0;
+    const clock = { ...systemClock, now: () => Date.now() + offsetMs };
+    const [one, other] = [layer({ clock }), layer({ clock })];
+    const inbox = new LayerInbox();
+    await join(one, new LayerInbox());
+    await join(other, inbox);
+    await one.groupSend("g", { type: "before" });
+    for (const hours of [-1, 1]) {
+      offsetMs = hours * 3_600_000;
+      const type = `hours ${hours}`;
+      assert.equal((await one.groupSend("g", { type })).processes, 1);
+      await inbox.until(() => inbox.types.includes(type));
+      await one.send("jobs", { type });
+      assert.deepEqual(await other.receive("jobs"), { type });
+    }
+    await Promise.all([one.close(), other.close()]);
+  },
+);

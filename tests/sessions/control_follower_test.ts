@@ -310,3 +310,21 @@ async function pass(clock: FakeClock, ms: number): Promise<void> {
   }
   for (let turn = 0; turn < 20; turn++) await settle();
 }
+
+for (
+  const [what, wallMs, elapsedMs] of [
+    ["whose wall clock is set back meanwhile", -3_600_000 + 5_000, 5_000],
+    ["whose machine is suspended, so that no time elapses", 5_000, 0],
+  ] as const
+) {
+  test(`ControlFollower is stale after a pause ${what}`, async () => {
+    const { clock, follower } = setUp();
+    follower.start();
+    await clock.advance(1000);
+    assert.equal(follower.isStale, false);
+    clock.pause(elapsedMs);
+    clock.setBack(elapsedMs - wallMs);
+    assert.equal(follower.isStale, true);
+    assert.equal(follower.isCaughtUp, false);
+  });
+}
