@@ -49,7 +49,7 @@ test("a person who is banned cannot sign in again, and is told so", async () => 
   assert.equal((await browser.request("/api/me")).status, 401);
   const response = await app.browser().visit("/auth/signin?provider=dev&login_hint=ada");
   assert.equal(response.status, 403);
-  assert.match(await response.text(), /may not sign in/);
+  assert.match(await response.text(), /can't sign in here any more/);
 });
 
 test("refusals of nobody in particular fill no database, and the log only at debug", async () => {

@@ -58,7 +58,7 @@ test("a development sign-in that began here cannot be ended through a proxy", as
   const headers = { "x-forwarded-for": "203.0.113.9" };
   const refused = await browser.request(callback, { headers });
   assert.equal(refused.status, 403);
-  assert.match(await refused.text(), /for this machine only/);
+  assert.match(await refused.text(), /works only on this machine/);
   assert.equal(browser.cookies.has("session"), false);
   assert.equal((await browser.request(callback)).status, 303);
 });
