@@ -3,72 +3,74 @@ import type { QueueSource } from "./durable_lease.ts";
 import type { LocalChannels, LocalDelivery } from "./local_channels.ts";
 import type { PlainMessage } from "./plain_message.ts";
 
-/** What a driver brings: how messages get from process to process, and where durable ones are kept. */
+/** What a driver implements: transport between processes, and storage for durable channels. */
 export interface Bus {
-  /** How long a reader of a durable channel trusts that it will be told, in milliseconds. */
+  /** How often a durable reader polls without a notification, in milliseconds. */
   readonly lookMs: number;
   /**
-   * Resolves when the bus can be used. Begins to connect where that has not been done.
+   * Resolves when the bus is usable. Starts connecting if it is not connected yet.
    *
    * @throws {LayerError} `UNAVAILABLE`, or `CLOSED`.
    */
   ready(): Promise<void>;
-  /** A group has its first member here: its messages are to be received, with {@linkcode noted}. */
+  /** Called when a group gets its first local member: subscribe now. {@linkcode noted} confirms it. */
   groupBegan(group: string): void;
+  /** Called when a group has lost its last local member. */
   groupEnded(group: string): void;
   /**
-   * Resolves when every message from now on is received, to the group and to this process.
+   * Resolves when all later messages to the group and to this process will be received.
    *
    * @throws {LayerError} `UNAVAILABLE`.
    */
   noted(group: string): Promise<void>;
-  /** Sends to a group in all processes, this one too. @throws {LayerError} */
+  /** Sends to a group in all processes, including this one. @throws {LayerError} */
   publish(group: string, except: string | undefined, plain: PlainMessage): Promise<Published>;
   /**
-   * Sends to a channel of another process, perhaps as to a member of a group. Returns false where it
-   * is known to be gone, which is counted.
+   * Sends to a channel of another process; `group` is set if it receives as a member of that group.
+   * Returns false if the process is known to be gone, and counts the drop.
    *
    * @throws {LayerError}
    */
   sendThere(to: { channel: string; group?: string }, plain: PlainMessage): Promise<boolean>;
   /** Adds to a durable channel. @throws {LayerError} `CHANNEL_FULL`, or another. */
   push(channel: string, plain: PlainMessage): Promise<void>;
-  /** Where the messages of a durable channel are. */
+  /** Returns the message store of a durable channel. */
   sourceOf(channel: string): QueueSource;
-  /** Reads a frame of a durable channel. @throws {Error} It is malformed. */
+  /** Decodes a frame of a durable channel. @throws {Error} The frame is malformed. */
   decode(frame: string, channel: string): PlainMessage;
-  /** A durable channel has a reader here: `ring` says that something may be in it. */
+  /** Called when a durable channel gets a local reader. Call `ring` when it may have messages. */
   opened?(channel: string, ring: () => void): void;
+  /** Called when a durable channel has no local reader any more. */
   closed?(channel: string): void;
-  /** Keeps a member that lives in no process, or in another one; in order with its removal. @throws {LayerError} */
+  /** Stores a durable member, or one of another process. Ordered with removals. @throws {LayerError} */
   addMember(group: string, channel: string): Promise<void>;
   removeMember(group: string, channel: string): Promise<void>;
-  /** Resolves when everything that was sent to this process before has come. @throws {LayerError} */
+  /** Resolves when all messages sent to this process before the call have arrived. @throws {LayerError} */
   caughtUp(): Promise<void>;
   /** @throws {LayerError} `UNAVAILABLE`, or `CLOSED`. */
   check(): Promise<void>;
-  /** Forgets everything durable. */
+  /** Deletes all durable messages and members. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What became of a message to a group. */
+/** The outcome of a message to a group. */
 export interface Published {
   readonly here: LocalDelivery;
   readonly processes: number | undefined;
-  /** Members that the bus keeps; they have not got it yet. */
+  /** Members stored on the bus. The message has not been sent to them yet. */
   readonly members: readonly string[];
 }
 
-/** What a {@linkcode Bus} works with. */
+/** What a {@linkcode Bus} is given. */
 export interface BusContext {
   readonly local: LocalChannels;
-  /** To a group, from another process. */
+  /** Takes a message to a group from another process. */
   receiveForGroup(group: string, except: string | undefined, plain: PlainMessage): void;
-  /** To a channel of this process, from another one; perhaps as to a member of a group. */
+  /** Takes a message from another process to a local channel, or to it as a member of `group`. */
   receiveDirect(channel: string, group: string | undefined, plain: PlainMessage): void;
-  /** Something came that is no message. */
+  /** Counts input that is not a valid message. */
   malformed(): void;
-  /** This process was cut off, and is back. */
+  /** Reports that this process was disconnected and has reconnected. */
   gap(gap: LayerGap): void;
 }

@@ -22,7 +22,7 @@ import { assertChannelName, assertDurableName, assertGroupName } from "./names.t
 import { abortable, attempt, undelivered } from "./outcome.ts";
 import { copyMessage, type PlainMessage } from "./plain_message.ts";
 
-/** The part of a channel layer that is the same on every {@linkcode Bus}. */
+/** The part of a channel layer that is the same for every {@linkcode Bus}. */
 export abstract class BusChannelLayer implements ChannelLayer {
   readonly extensions: readonly string[] = ["groups", "flush", "processes"];
   readonly #settings: LayerSettings;
@@ -67,7 +67,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
     return this.#local.names.next(prefix);
   }
 
-  /** @ignore For Sluice's own parts. */
+  /** @ignore For internal use. */
   [INTERNALS](): InternalLayer {
     return internalDoor({
       names: this.#local.names,
@@ -85,7 +85,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
 
   #attach(channel: string, mailbox: Mailbox): () => void {
     this.#assertOpen();
-    // So that what others send arrives.
+    // Connects, so that messages from other processes arrive.
     this.#bus.ready().catch(() => {});
     if (ownerOf(channel) === undefined) return this.#queues.attach(channel, mailbox);
     this.#assertOwn(channel);
@@ -153,7 +153,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
       this.#assertOpen();
       const isOwn = this.#local.names.owns(channel);
       if (isOwn) this.#local.groupDiscard(group, channel);
-      // Another process may have added it. What is here is done, with the bus or without.
+      // Another process may have added it. The local removal does not depend on the bus.
       const removed = this.#bus.removeMember(group, channel);
       if (!isOwn) return await removed;
       await this.#departures.note(group, channel, this.#catchUp(channel, removed));
@@ -212,7 +212,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
     await this.#bus.close();
   }
 
-  /** At once, so that a `groupDiscard()` that is called next undoes it; taken back if the bus fails. */
+  /** Adds at once, so that a following `groupDiscard()` undoes it. Reverted if the bus fails. */
   async #addHere(group: string, channel: string): Promise<void> {
     const membership = this.#local.groupAdd(group, channel);
     if (membership === undefined) return;
@@ -267,7 +267,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
     };
   }
 
-  /** The sender is elsewhere: a drop is counted, and there is nobody to be told of it. */
+  /** A drop is only counted: the sender is in another process and cannot be notified. */
   #receiveDirect(channel: string, group: string | undefined, plain: PlainMessage): void {
     const local = this.#local;
     if (this.#closed || (group !== undefined && this.#hasGot(group, channel))) return;
@@ -279,7 +279,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
     }
   }
 
-  /** Whether a message to the group has come to the channel as to a member in its own process. */
+  /** Whether the channel gets messages to the group as a local member. */
   #hasGot(group: string, channel: string): boolean {
     return this.#local.isMember(group, channel) || this.#departures.has(group, channel);
   }
@@ -290,7 +290,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
     this.#queues.ring();
   }
 
-  /** A reader joins the line after this: one that gives up meanwhile was never in it. */
+  /** Waits for the bus before a reader is queued, so that an aborted reader never takes a message. */
   async #readyToRead(signal: AbortSignal | undefined): Promise<void> {
     await abortable(abortable(this.#bus.ready(), signal), this.#closing.signal);
   }

@@ -1,24 +1,24 @@
 import type { LayerMessage } from "../scope.ts";
 import { freezeJson, type PlainMessage } from "./plain_message.ts";
 
-/** A message on its way between processes. */
+/** A message in transit between processes. */
 export interface BusFrame {
-  /** A channel, where it is for one. */
+  /** The channel that it is for, if it is for one. */
   readonly channel: string | undefined;
   /** The group that it was sent to, if any. */
   readonly group: string | undefined;
-  /** A member that does not get it. */
+  /** A member that does not receive it. */
   readonly except: string | undefined;
   readonly plain: PlainMessage;
 }
 
-/** Whom a {@linkcode BusFrame} is for. */
+/** The recipient of a {@linkcode BusFrame}. */
 export type BusAddress = Partial<Pick<BusFrame, "channel" | "group" | "except">>;
 
-/** Changes when processes with the old form would misread the new one: they ignore it then. */
+/** Raised with each incompatible change of format: processes ignore frames of another version. */
 const VERSION = 1;
 
-/** Writes a frame: an array that begins with the version. `id` makes it differ from all others. */
+/** Encodes a frame: an array that starts with the version. `id` makes each frame unique. */
 export function encodeBusFrame(id: string, to: BusAddress, message: LayerMessage): string {
   const { channel = null, group = null, except = null } = to;
   const head = JSON.stringify([VERSION, id, channel, group, except]);
@@ -26,9 +26,9 @@ export function encodeBusFrame(id: string, to: BusAddress, message: LayerMessage
 }
 
 /**
- * Reads a frame.
+ * Decodes a frame.
  *
- * @throws {Error} It is none, or of another version.
+ * @throws {Error} The text is not a frame, or has another version.
  */
 export function decodeBusFrame(text: string): BusFrame {
   const parts: unknown = JSON.parse(text);

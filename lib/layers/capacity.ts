@@ -1,15 +1,15 @@
 import { nonLocalName } from "./names.ts";
 
 /**
- * A pattern of channel names, and how many messages such a channel holds. In a string `*` stands for
- * any run of characters and `?` for one.
+ * A pattern of channel names, and the capacity of matching channels in messages. In a string, `*`
+ * matches any run of characters and `?` matches one.
  */
 export type CapacityRule = readonly [pattern: string | RegExp, capacity: number];
 
 /**
- * Returns a function that says how many messages a channel holds: the first rule that fits decides.
+ * Returns a function from a channel's name to its capacity. The first matching rule decides.
  *
- * @throws {RangeError} A capacity is no positive integer.
+ * @throws {RangeError} A capacity is not a positive integer.
  */
 export function capacityOf(
   rules: readonly CapacityRule[],
@@ -30,11 +30,11 @@ export function capacityOf(
 
 function assertCapacity(capacity: number): void {
   if (!Number.isInteger(capacity) || capacity < 1) {
-    throw new RangeError(`Cannot use a capacity of ${capacity}: it takes a whole number above 0`);
+    throw new RangeError(`Cannot use a capacity of ${capacity}: it must be a positive integer`);
   }
 }
 
-/** With `g` or `y`, `test()` would begin where the last one ended. */
+/** Removes `g` and `y`, with which `test()` would continue from its last match. */
 function stateless(pattern: RegExp): RegExp {
   return new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
 }

@@ -1,23 +1,23 @@
 import { assertChannelName, reservedName } from "./names.ts";
 
-/** Channels without a mailbox that are remembered: names that wait for an answer. */
+/** Limit of remembered names that have no mailbox yet, such as reply addresses. */
 const MAX_UNUSED = 10_000;
 
-/** Makes the names of one process's channels: `<prefix>.<process>!<serial>`. */
+/** Creates names for the channels of one process: `<prefix>.<process>!<serial>`. */
 export class ChannelNames {
-  /** Names this process, or this layer of it; 72 random bits. */
+  /** The id of this process, or of this layer within it; 72 random bits. */
   readonly process: string = randomName();
   readonly #unused = new Set<string>();
   #serial = 0;
 
-  /** Returns a name that is new in the whole system. */
+  /** Returns a name that is unique in the whole system. */
   next(prefix: string): string {
     const channel = `${prefix}.${this.process}!${(++this.#serial).toString(36)}`;
     assertChannelName(channel);
     return this.#note(channel);
   }
 
-  /** Returns a name for a channel of Sluice's own. */
+  /** Returns a name for an internal channel. */
   nextReserved(prefix: string): string {
     const channel = this.next(prefix);
     this.#unused.delete(channel);
@@ -30,17 +30,17 @@ export class ChannelNames {
     return channel;
   }
 
-  /** Notes that a mailbox was attached: when it leaves, the channel is over. */
+  /** Records that a mailbox was attached: the channel ends when it is detached. */
   use(channel: string): void {
     this.#unused.delete(channel);
   }
 
-  /** Whether the channel was made here and never had a mailbox: somebody may still come for it. */
+  /** Whether the channel was created here and never had a mailbox, so a reader may still attach. */
   isUnused(channel: string): boolean {
     return this.#unused.has(channel);
   }
 
-  /** Whether the channel was made here. */
+  /** Whether the channel was created here. */
   owns(channel: string): boolean {
     return ownerOf(channel) === this.process;
   }
@@ -53,7 +53,7 @@ export class ChannelNames {
   }
 }
 
-/** Returns the process that a channel lives in; `undefined` for a durable channel. */
+/** Returns the process that a channel belongs to; `undefined` for a durable channel. */
 export function ownerOf(channel: string): string | undefined {
   const mark = channel.indexOf("!");
   if (mark < 0) return undefined;

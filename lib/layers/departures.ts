@@ -1,29 +1,29 @@
 /**
- * Channels of this process that are being taken out of a group, while its messages may be on their way
- * to them twice: as to a member here, and as to one that another process added.
+ * Local channels that are leaving a group. Until the removal is confirmed, a message to the group may
+ * still reach them twice: as a local member, and as a member that another process added.
  */
 export class Departures {
   readonly #counts = new Map<string, number>();
 
-  /** Whether a channel is on its way out of a group. */
+  /** Whether a channel is leaving a group. */
   has(group: string, channel: string): boolean {
     return this.#counts.has(key(group, channel));
   }
 
-  /** Notes that a channel leaves, until `isOver` settles: it may leave more than once at a time. */
-  async note(group: string, channel: string, isOver: Promise<unknown>): Promise<void> {
+  /** Marks a channel as leaving until `removed` settles. Several removals may overlap. */
+  async note(group: string, channel: string, removed: Promise<unknown>): Promise<void> {
     const name = key(group, channel);
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
     try {
-      await isOver;
-    } catch { /* It has left here all the same. */ }
+      await removed;
+    } catch { /* It has left the local group in any case. */ }
     const others = this.#counts.get(name)! - 1;
     if (others > 0) this.#counts.set(name, others);
     else this.#counts.delete(name);
   }
 }
 
-/** No name has a space in it. */
+/** Unambiguous, because names contain no spaces. */
 function key(group: string, channel: string): string {
   return `${group} ${channel}`;
 }

@@ -3,39 +3,39 @@ import type { Lease, LeaseEnd } from "./channel_layer.ts";
 import { LayerError } from "./layer_error.ts";
 import type { LayerCounters } from "./layer_stats.ts";
 
-/** A message that was leased from a durable channel: its place there, and as it was sent. */
+/** A message leased from a durable channel: its position, attempt and frame. */
 export interface QueueItem {
-  /** Its number in the channel. */
+  /** The message's number in the channel. */
   readonly number: number;
-  /** Which attempt this lease is, from 1. */
+  /** The number of this attempt, from 1. */
   readonly attempt: number;
   readonly frame: string;
 }
 
-/** What is asked of a {@linkcode QueueSource}. */
+/** A request to a {@linkcode QueueSource}. */
 export interface LeaseRequest {
-  /** Names the leases of this request: no other request has it. */
+  /** Identifies the leases of this request; unique to it. */
   readonly token: string;
-  /** How many messages to lease at most. */
+  /** The maximum number of messages to lease. */
   readonly count: number;
-  /** Whether the request is repeated because its answer got lost: then it finds its messages. */
+  /** Whether the request is repeated after a lost response: it then returns the same messages. */
   readonly isAgain: boolean;
 }
 
 /**
- * Where the messages of one durable channel are. A message stays there until it is acknowledged; a
- * call with a token that does not hold it any more returns false and changes nothing.
+ * The message store of one durable channel. A message stays there until it is acknowledged. A call
+ * whose token no longer holds the message returns false and changes nothing.
  */
 export interface QueueSource {
-  /** Leases messages, in their order. @throws {LayerError} `UNAVAILABLE`. */
+  /** Leases messages in order. @throws {LayerError} `UNAVAILABLE`. */
   lease(request: LeaseRequest): Promise<readonly QueueItem[]>;
-  /** Removes a message. @throws {LayerError} `UNAVAILABLE`: it may be removed all the same. */
+  /** Removes a message. @throws {LayerError} `UNAVAILABLE`: it may have been removed. */
   ack(token: string, number: number): Promise<boolean>;
   renew(token: string, number: number, attempts: number): Promise<boolean>;
   release(token: string, number: number, attempts: number): Promise<boolean>;
 }
 
-/** What a {@linkcode DurableLease} works with. */
+/** What a {@linkcode DurableLease} is given. */
 export interface DurableLeaseContext {
   readonly clock: Clock;
   readonly leaseMs: number;
@@ -46,18 +46,18 @@ export interface DurableLeaseContext {
 const MIN_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
 
-/** A lease of a message that a store keeps. */
+/** A lease of a message in a {@linkcode QueueSource}. */
 export class DurableLease implements Lease {
   readonly message: LayerMessage;
   readonly #context: DurableLeaseContext;
   readonly #token: string;
   readonly #number: number;
   #attempt: number;
-  /** Until when no other reader can have the message: the store counts from a later moment. */
+  /** No other reader can have the message before this time: the store's lease starts later. */
   #heldUntil: number;
   #isCounted = false;
 
-  /** @param askedAt When the lease was asked for, by the context's clock. */
+  /** @param askedAt When the lease was requested, by the context's clock. */
   constructor(
     context: DurableLeaseContext,
     token: string,
@@ -91,8 +91,8 @@ export class DurableLease implements Lease {
   }
 
   /**
-   * Acknowledges the message for a reader that takes it now, with one try. If the outcome is unknown,
-   * the reader gets the message, so that none is lost, and further tries follow.
+   * Acknowledges the message before it is handed to a reader, with one try. If the outcome is unknown,
+   * the reader gets the message, so that it is not lost, and the acknowledgement is retried.
    */
   async take(): Promise<boolean> {
     try {
@@ -121,13 +121,13 @@ export class DurableLease implements Lease {
     return await this.#context.source.release(this.#token, this.#number, attempts);
   }
 
-  /** @param isUnsure Whether an earlier try may have removed the message. */
+  /** @param isUnsure Whether an earlier attempt may have removed the message. */
   async #ack(isUnsure: boolean): Promise<boolean> {
     const { clock, source } = this.#context;
     for (let tries = 0;; tries++) {
       try {
         const isDone = await source.ack(this.#token, this.#number);
-        // No other reader can have had the message: an earlier try has removed it.
+        // No other reader can have had the message, so an earlier attempt removed it.
         if (isDone || (isUnsure && this.isHeld)) {
           this.#count();
           return true;
@@ -142,7 +142,7 @@ export class DurableLease implements Lease {
       }
       throw new LayerError(
         "UNAVAILABLE",
-        "The lease ended before the layer could be reached again",
+        "The lease ended before the layer was reachable again",
       );
     }
   }

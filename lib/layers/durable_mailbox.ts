@@ -2,21 +2,21 @@ import type { Clock } from "../scope.ts";
 import type { Mailbox } from "./channel_layer.ts";
 import type { DurableLease } from "./durable_lease.ts";
 
-/** What a {@linkcode DurableMailbox} works with. */
+/** What a {@linkcode DurableMailbox} is given. */
 export interface DurableMailboxContext {
   readonly clock: Clock;
   readonly leaseMs: number;
-  /** Called when the mailbox takes messages again. */
+  /** Called when the mailbox accepts messages again. */
   opened(): void;
 }
 
-/** Most messages that are kept for a mailbox which did not take them. */
+/** Maximum number of refused messages that are held for a mailbox. */
 const MAX_HELD = 16;
 const MIN_PAUSE_MS = 100;
 
 /**
- * Hands leased messages to a mailbox, and acknowledges those that it took. A message that it did not
- * take stays leased, and is offered again after a pause that doubles, up to a third of the lease.
+ * Hands leased messages to a mailbox, and acknowledges those that it takes. A refused message stays
+ * leased and is offered again after a pause that doubles, up to a third of the lease.
  */
 export class DurableMailbox {
   readonly #mailbox: Mailbox;
@@ -50,7 +50,7 @@ export class DurableMailbox {
     this.#cancelPause ??= clock.after(waitMs, () => void this.#offerAgain().catch(() => {}));
   }
 
-  /** Ends it. Resolves when all messages are acknowledged or given back, as far as they can be. */
+  /** Detaches the mailbox. Resolves when all messages are acknowledged or released, if possible. */
   async leave(): Promise<void> {
     this.#isOver = true;
     this.#cancelPause?.();
@@ -58,7 +58,7 @@ export class DurableMailbox {
     await Promise.all(this.#settling);
   }
 
-  /** To throw is not to take the message, but the next one is offered all the same. */
+  /** A mailbox that throws refuses this message; the next one is still offered. */
   #offer({ message }: DurableLease): boolean {
     try {
       this.#isFull = !this.#mailbox.deliver(message);
@@ -79,7 +79,7 @@ export class DurableMailbox {
     if (this.isOpen && !this.#isOver) this.#context.opened();
   }
 
-  /** Returns false if another reader has the message, or will have it. */
+  /** Returns false if another reader has or will get the message. */
   async #renew(lease: DurableLease): Promise<boolean> {
     try {
       return await lease.renew({ attempts: lease.attempt + 1 });

@@ -3,33 +3,33 @@ import type { Mailbox } from "./channel_layer.ts";
 import { DurableLease, type DurableLeaseContext, type QueueItem } from "./durable_lease.ts";
 import { DurableMailbox } from "./durable_mailbox.ts";
 
-/** Takes a lease. */
+/** Receives a lease. */
 export type TakeLease = (lease: DurableLease) => void;
 
-/** What a {@linkcode DurableQueue} works with. */
+/** What a {@linkcode DurableQueue} is given. */
 export interface DurableQueueContext extends DurableLeaseContext {
   readonly clock: Clock;
-  /** How long a reader waits for a ring before it looks, in milliseconds. */
+  /** How often a reader polls without a notification, in milliseconds. */
   readonly lookMs: number;
-  /** Reads a frame. @throws {Error} It is malformed. */
+  /** Decodes a frame. @throws {Error} The frame is malformed. */
   decode(frame: string): LayerMessage;
 }
 
-/** Most messages that are leased at once. */
+/** Maximum number of messages leased by one request. */
 const MAX_ITEMS = 16;
 
 /**
- * The readers of one durable channel in this process, in line. As many messages are leased as there
- * are readers; a message that finds no reader any more is given back at once.
+ * The local readers of one durable channel, first come, first served. Leases one message for each
+ * reader; a message whose reader has left is released at once.
  */
 export class DurableQueue {
-  /** Whether it is to be closed if no reader comes back. */
+  /** Whether the queue closes soon unless a reader returns. */
   isClosing = false;
   readonly #context: DurableQueueContext;
   #line: TakeLease[] = [];
   #mailbox: DurableMailbox | undefined;
   #token: string = crypto.randomUUID();
-  /** Whether the answer to the last request got lost: it may have leased messages. */
+  /** Whether the response to the last request was lost: it may have leased messages. */
   #isAgain = false;
   #fetching: Promise<void> | undefined;
   #hasRung = false;
@@ -47,7 +47,7 @@ export class DurableQueue {
     return this.#mailbox !== undefined;
   }
 
-  /** Hands everything to a mailbox from now on. */
+  /** Delivers all messages to a mailbox from now on. */
   attach(mailbox: Mailbox): void {
     const { clock, leaseMs } = this.#context;
     this.#mailbox = new DurableMailbox(mailbox, { clock, leaseMs, opened: () => this.ring() });
@@ -64,13 +64,13 @@ export class DurableQueue {
     this.#line = this.#line.filter((other) => other !== reader);
   }
 
-  /** Looks for messages. */
+  /** Checks for messages. */
   ring(): void {
     this.#hasRung = true;
     if (this.#wanted > 0) this.#fetching ??= this.#fetch();
   }
 
-  /** Ends it. Resolves when all that was leased is acknowledged or given back, as far as it can be. */
+  /** Closes the queue. Resolves when all leases are acknowledged or released, if possible. */
   async close(): Promise<void> {
     this.#line = [];
     const left = this.#mailbox?.leave();
@@ -93,13 +93,13 @@ export class DurableQueue {
         if (await this.#fetchSome(this.#wanted)) this.#hasRung = true;
       }
     } catch {
-      // The next look tries again.
+      // The next poll tries again.
     }
     this.#fetching = undefined;
     if (this.hasReader) this.#lookLater();
   }
 
-  /** Returns whether there may be more. */
+  /** Returns whether there may be more messages. */
   async #fetchSome(count: number): Promise<boolean> {
     const { clock, source } = this.#context;
     const [token, isAgain, askedAt] = [this.#token, this.#isAgain, clock.elapsed()];
@@ -129,7 +129,7 @@ export class DurableQueue {
     }
   }
 
-  /** *Security*: anybody with access to the store may put anything there. Malformed frames are counted. */
+  /** *Security*: anyone with access to the store can write to it. Malformed frames are counted. */
   async #discard(token: string, { number }: QueueItem): Promise<void> {
     const { source, counters } = this.#context;
     const isMine = await source.ack(token, number).catch(() => false);

@@ -5,33 +5,33 @@ import type { DurableLease, QueueSource } from "./durable_lease.ts";
 import { DurableQueue, type DurableQueueContext } from "./durable_queue.ts";
 import { closedError } from "./layer_error.ts";
 
-/** What {@linkcode DurableQueues} works with. */
+/** What {@linkcode DurableQueues} is given. */
 export interface DurableQueuesContext extends Omit<DurableQueueContext, "source" | "decode"> {
   sourceOf(channel: string): QueueSource;
-  /** Reads a frame of a channel. @throws {Error} It is malformed. */
+  /** Decodes a frame of a channel. @throws {Error} The frame is malformed. */
   decode(frame: string, channel: string): LayerMessage;
-  /** Called when a channel gets its first reader here: `ring` says that a message is in it. */
+  /** Called when a channel gets its first local reader. Call `ring` when it has a message. */
   opened?(channel: string, ring: () => void): void;
-  /** Called when its last reader left. */
+  /** Called when the last local reader of a channel has left. */
   closed?(channel: string): void;
 }
 
-/** How long messages may take to be settled at the end, in milliseconds. */
+/** How long `close()` waits for leases to be settled, in milliseconds. */
 const CLOSE_MS = 5_000;
 
-/** The longest that a timer takes, in milliseconds. */
+/** The longest delay of a timer, in milliseconds. */
 const FOREVER_MS = 2 ** 31 - 1;
 
 /**
- * The durable channels that are read in this process. Readers keep the process alive. A channel stays
- * open for a moment after its last reader, as most readers come back.
+ * The durable channels with readers in this process. Readers keep the process alive. A channel stays
+ * open for `lookMs` after its last reader, as most readers return.
  */
 export class DurableQueues {
   readonly #context: DurableQueuesContext;
   readonly #queues = new Map<string, DurableQueue>();
-  /** How to reject those that wait. */
+  /** Functions that reject the pending reads. */
   readonly #waiting = new Set<(error: Error) => void>();
-  /** Queues that are closed, until their messages are settled. */
+  /** Closed queues whose leases are not settled yet. */
   readonly #closing = new Set<Promise<void>>();
   #readers = 0;
   #isClosed = false;
@@ -41,10 +41,10 @@ export class DurableQueues {
     this.#context = context;
   }
 
-  /** Hands everything to a mailbox. Returns how to leave. @throws {TypeError} There is a reader. */
+  /** Attaches a mailbox. Returns a function that detaches it. @throws {TypeError} There is a reader. */
   attach(channel: string, mailbox: Mailbox): () => void {
     if (this.#queues.get(channel)?.hasReader) {
-      throw new TypeError(`Cannot attach a mailbox to "${channel}": it has a reader`);
+      throw new TypeError(`Cannot attach a mailbox to "${channel}": it already has a reader`);
     }
     const queue = this.#open(channel);
     queue.attach(mailbox);
@@ -58,7 +58,7 @@ export class DurableQueues {
     };
   }
 
-  /** Waits for a message, and removes it. @throws {TypeError} There is a mailbox. */
+  /** Waits for a message and removes it. @throws {TypeError} There is a mailbox. */
   async receive(channel: string, signal: AbortSignal | undefined): Promise<LayerMessage> {
     while (true) {
       const lease = await this.lease(channel, signal);
@@ -66,7 +66,7 @@ export class DurableQueues {
     }
   }
 
-  /** Waits for a message, and leases it. @throws {TypeError} There is a mailbox. */
+  /** Waits for a message and leases it. @throws {TypeError} There is a mailbox. */
   async lease(channel: string, signal: AbortSignal | undefined): Promise<DurableLease> {
     signal?.throwIfAborted();
     if (this.#queues.get(channel)?.hasMailbox) {
@@ -81,7 +81,7 @@ export class DurableQueues {
       this.#ended();
       this.#closeLater(channel, queue);
     };
-    // Both leave at once, so that a message that arrives now goes to another reader.
+    // Both leave synchronously, so that a message arriving now goes to another reader.
     const take = (lease: DurableLease) => (leave(), resolve(lease));
     const fail = (error: unknown) => (leave(), reject(error));
     const abort = () => fail(signal?.reason);
@@ -92,15 +92,15 @@ export class DurableQueues {
     return await promise;
   }
 
-  /** Says that messages are in a channel, or may be in any of them. */
+  /** Signals that `channel` has messages, or that any channel may have some. */
   ring(channel?: string): void {
     if (channel !== undefined) this.#queues.get(channel)?.ring();
     else for (const queue of this.#queues.values()) queue.ring();
   }
 
   /**
-   * Rejects all that wait, at once. Resolves when all messages are acknowledged or given back, as far as
-   * that can be done within {@linkcode CLOSE_MS}.
+   * Rejects all pending reads at once. Resolves when all leases are acknowledged or released, or after
+   * {@linkcode CLOSE_MS}.
    */
   async close(): Promise<void> {
     this.#isClosed = true;

@@ -1,7 +1,7 @@
 import { type LocalChannels, type LocalDelivery, NOBODY } from "./local_channels.ts";
 import type { PlainMessage } from "./plain_message.ts";
 
-/** A message to a group that was published here, and is delivered here when it comes back. */
+/** A message to a group that this process published, and delivers when the bus returns it. */
 export interface Echo {
   readonly group: string;
   readonly plain: PlainMessage;
@@ -9,11 +9,11 @@ export interface Echo {
 }
 
 /**
- * The messages that this process publishes to its own groups, by their frame: expected before they are
- * published, delivered in their turn when they come back.
+ * Messages that this process published to its own groups, by frame. They are registered before they
+ * are published, and delivered in bus order when they come back.
  *
- * Nothing waits here. The publisher asks for the outcome at a time after which the frame cannot come
- * back any more; one that has not come by then is lost, and counted as such.
+ * Nothing waits here. The publisher reads the outcome at a time when the frame can no longer come
+ * back; a frame that has not come back by then is counted as lost.
  */
 export class Echoes {
   readonly #local: LocalChannels;
@@ -27,7 +27,7 @@ export class Echoes {
     this.#expected.set(frame, { ...echo, delivery: undefined });
   }
 
-  /** Delivers a frame that came back. Returns false for a frame of another process. */
+  /** Delivers a returned frame. Returns false for a frame of another process. */
   take(frame: string): boolean {
     const expected = this.#expected.get(frame);
     if (expected === undefined || expected.delivery !== undefined) return false;
@@ -36,13 +36,13 @@ export class Echoes {
     return true;
   }
 
-  /** Whether a frame is expected and has not come back. */
+  /** Whether a frame is expected and has not come back yet. */
   isOut(frame: string): boolean {
     const expected = this.#expected.get(frame);
     return expected !== undefined && expected.delivery === undefined;
   }
 
-  /** Returns what became of a frame in this process, and expects it no more. */
+  /** Returns the local outcome of a frame, and stops expecting it. */
   outcome(frame: string): LocalDelivery {
     const expected = this.#expected.get(frame);
     if (expected === undefined) return NOBODY;
@@ -50,7 +50,7 @@ export class Echoes {
     return expected.delivery ?? this.#countLost(expected);
   }
 
-  /** Expects a frame no more: the publisher is told that it failed. */
+  /** Stops expecting a frame whose publisher got an error. */
   forget(frame: string): void {
     this.#expected.delete(frame);
   }

@@ -2,7 +2,7 @@ import { type BusAddress, type BusFrame, decodeBusFrame, encodeBusFrame } from "
 import type { LayerCipher } from "./layer_cipher.ts";
 import type { PlainMessage } from "./plain_message.ts";
 
-/** Writes and reads the frames of one process, encrypted if there is a key. */
+/** Encodes and decodes the frames of one process, encrypted if there is a key. */
 export class FrameCodec {
   readonly #process: string;
   readonly #cipher: LayerCipher | undefined;
@@ -13,21 +13,21 @@ export class FrameCodec {
     this.#cipher = cipher;
   }
 
-  /** Writes a frame for a place: no other frame is equal to it. */
+  /** Encodes a frame for a place. Each frame is unique. */
   encode(place: string, to: BusAddress, { message }: PlainMessage): string {
     const id = `${this.#process}.${(++this.#serial).toString(36)}`;
     const frame = encodeBusFrame(id, to, message);
     return this.#cipher?.encrypt(frame, place) ?? frame;
   }
 
-  /** Reads a frame of a place. @throws {Error} It is none, or by no known key. */
+  /** Decodes a frame of a place. @throws {Error} It is not a frame, or not encrypted with a known key. */
   decode(text: string, place: string): BusFrame {
     return decodeBusFrame(this.#cipher?.decrypt(text, place) ?? text);
   }
 
   /**
-   * Returns the forms in which a member may be kept at a place: the first is the one to write. With keys
-   * each has a proof, so that nobody else can add members.
+   * Returns the forms in which a member may be stored at a place; new members use the first. With keys,
+   * each form includes a proof, so that only key holders can add members.
    */
   memberForms(place: string, channel: string): readonly [string, ...string[]] {
     if (this.#cipher === undefined) return [channel];
@@ -35,7 +35,7 @@ export class FrameCodec {
     return [`${channel} ${first}`, ...others.map((proof) => `${channel} ${proof}`)];
   }
 
-  /** Reads the forms of members that were kept at a place; leaves out those without a valid proof. */
+  /** Returns the channels of stored members, without those whose proof is invalid. */
   decodeMembers(place: string, forms: readonly string[]): readonly string[] {
     if (this.#cipher === undefined || forms.length === 0) return forms;
     const channels = forms.map((form) => form.split(" ", 1)[0]!);

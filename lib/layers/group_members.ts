@@ -3,18 +3,18 @@ import { LayerError } from "./layer_error.ts";
 import { type LocalChannels, type LocalDelivery } from "./local_channels.ts";
 import type { PlainMessage } from "./plain_message.ts";
 
-/** How a driver reaches members that it keeps on its bus. */
+/** How a driver reaches members that are stored on its bus. */
 export interface MemberTransport {
-  /** To the queue of a durable channel. Rejects where it was not taken. */
+  /** Sends to a durable channel. Rejects if the message was not taken. */
   push(channel: string, plain: PlainMessage): Promise<void>;
-  /** To a channel of another process. Returns false where that is known to be gone. */
+  /** Sends to a channel of another process. Returns false if the process is known to be gone. */
   sendThere(channel: string, plain: PlainMessage): Promise<boolean>;
   remove(channel: string): Promise<void>;
 }
 
 /**
- * Delivers a message to members of a group that are kept on the bus: durable channels, and local ones
- * that were added by a process which is not theirs.
+ * Delivers a message to the members of a group that are stored on the bus: durable channels, and
+ * channels that a process other than their own added.
  */
 export async function sendToMembers(
   local: LocalChannels,
@@ -28,7 +28,7 @@ export async function sendToMembers(
 ): Promise<LocalDelivery> {
   const count = { delivered: 0, queued: 0, dropped: 0 };
   await Promise.all(to.members.map(async (member) => {
-    // Who is a member in its own process has got the message with the others there.
+    // A local member has already received the message.
     if (member === to.except || local.isMember(to.group, member)) return;
     const outcome = await sendToMember(local, member, plain, transport);
     if (outcome !== undefined) count[outcome]++;
@@ -59,7 +59,7 @@ async function sendToMember(
   }
 }
 
-/** To a channel of this process that another one added to the group. One that is over is taken out. */
+/** Delivers to a local channel that another process added. A channel that has ended is removed. */
 export function deliverToMember(
   local: LocalChannels,
   channel: string,

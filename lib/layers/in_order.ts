@@ -1,4 +1,4 @@
-/** Does what is asked for one key in the order of the calls, each after the one before has settled. */
+/** Runs the tasks of each key one at a time, in the order of the calls. */
 export class InOrder {
   readonly #last = new Map<string, Promise<unknown>>();
 

@@ -4,12 +4,12 @@ import type { ChannelNames } from "./channel_names.ts";
 import { assertGroupName, assertReservedName, reservedName } from "./names.ts";
 import { attempt } from "./outcome.ts";
 
-/** The calls of a layer, by names that have been checked. */
+/** The methods of a layer without their checks of names. */
 export type UncheckedLayer =
   & Pick<ChannelLayer, "attach" | "send" | "groupAdd" | "groupSend">
   & { readonly names: ChannelNames };
 
-/** Returns the internal view of a layer: it takes names for groups, and reserved names of channels. */
+/** Returns the internal view of a layer, which reserves group names and takes reserved channels. */
 export function internalDoor(layer: UncheckedLayer): InternalLayer {
   return {
     newChannel: (prefix = "specific") => layer.names.nextReserved(prefix),

@@ -2,7 +2,7 @@ import type { Clock } from "../scope.ts";
 import { closedError, LayerError } from "./layer_error.ts";
 import { within } from "./within.ts";
 
-/** A Deno KV database, or what opens it; that is called until it succeeds. */
+/** A Deno KV database, or a function that opens it. The function is called until it succeeds. */
 export type KvLayerSource = Deno.Kv | (() => Promise<Deno.Kv>);
 
 const ATTEMPTS = 30;
@@ -10,18 +10,18 @@ const MIN_PAUSE_MS = 4;
 const MAX_PAUSE_MS = 128;
 
 /**
- * Uses a database that may open late, be locked by other processes, or hang.
+ * Access to a database that may open late, be locked by other processes, or hang.
  *
- * Deno's SQLite backend throws `database is locked` where several processes write: the use is repeated
- * then after a random pause.
+ * Deno's SQLite backend throws `database is locked` when several processes write at once. The
+ * operation is then retried after a random pause.
  */
 export class KvAccess {
   readonly #source: KvLayerSource;
   readonly #clock: Clock;
-  /** How long a use may take, in milliseconds. */
+  /** How long an operation may take, in milliseconds. */
   readonly timeoutMs: number;
   readonly #closing = Promise.withResolvers<never>();
-  /** What the source opened, or is opening. */
+  /** The database that the source has opened or is opening. */
   #opening: Promise<Deno.Kv> | undefined;
   #isClosed = false;
 
@@ -37,11 +37,11 @@ export class KvAccess {
   }
 
   /**
-   * Calls `use` with the database; again, where it was locked or `use` returned `undefined`: somebody
-   * else was faster. `isLate` says whether nobody waits for the outcome any more. The limit counts from
-   * `since`.
+   * Calls `use` with the database. Retries if the database was locked, or if `use` returned
+   * `undefined` because of a conflicting write. `isLate()` is true once the caller has timed out. The
+   * limit counts from `since`.
    *
-   * @throws {LayerError} `UNAVAILABLE`: not within `timeoutMs`; a write may have been done all the same.
+   * @throws {LayerError} `UNAVAILABLE` after `timeoutMs`; a write may still have happened.
    */
   async run<T>(
     use: (kv: Deno.Kv, isLate: () => boolean) => Promise<T | undefined>,
@@ -56,7 +56,7 @@ export class KvAccess {
     }
   }
 
-  /** Settles as `work` does, within `timeoutMs`. @throws {LayerError} `UNAVAILABLE`, or `CLOSED`. */
+  /** Awaits `work` for `timeoutMs` at most. @throws {LayerError} `UNAVAILABLE`, or `CLOSED`. */
   async within<T>(work: Promise<T>, ms: number = this.timeoutMs): Promise<T> {
     const limit = { clock: this.#clock, ms, late: unavailable };
     try {
@@ -66,12 +66,12 @@ export class KvAccess {
     }
   }
 
-  /** Calls back at the close. */
+  /** Calls `callback` on `close()`. */
   onClose(callback: () => void): void {
     this.#closing.promise.catch(callback);
   }
 
-  /** What is under way rejects with `CLOSED`. The database stays open: it is not ours. */
+  /** Rejects pending operations with `CLOSED`. The database stays open: the caller owns it. */
   close(): void {
     this.#isClosed = true;
     this.#closing.reject(closedError());
@@ -94,7 +94,7 @@ export class KvAccess {
     throw unavailable();
   }
 
-  /** One handle for all uses: each one holds files open. */
+  /** Shares one handle, because each handle keeps files open. */
   async #open(): Promise<Deno.Kv> {
     if (typeof this.#source !== "function") return this.#source;
     const opening = this.#opening ??= this.#source();
@@ -111,11 +111,9 @@ export class KvAccess {
   }
 }
 
-/** The error of a use that failed, or took too long. */
+/** Returns the error of an operation that failed or took too long. */
 export function unavailable(cause?: unknown): LayerError {
-  return new LayerError("UNAVAILABLE", "The database of the channel layer cannot be used now", {
-    cause,
-  });
+  return new LayerError("UNAVAILABLE", "The channel layer's database is unavailable", { cause });
 }
 
 function isLocked(error: unknown): boolean {

@@ -29,7 +29,7 @@ export interface KvBusOptions {
   readonly pollMs: number;
 }
 
-/** Deno KV as a {@linkcode Bus}: a log for what passes, and numbered messages for what is kept. */
+/** Deno KV as a {@linkcode Bus}: a log for live messages, and numbered entries for durable ones. */
 export class KvBus implements Bus {
   readonly lookMs: number;
   readonly #context: BusContext;
@@ -61,7 +61,7 @@ export class KvBus implements Bus {
     this.#durable = new KvDurable({ ...settings, access, prefix, counters: local.counters });
   }
 
-  /** The key that changes with every entry, and what to do then: for who can watch it. */
+  /** The key that changes with every entry, and the read to start when it does. */
   get news(): { readonly key: Deno.KvKey; look(): Promise<void> } {
     return { key: this.#log.headKey, look: () => this.#follower.look() };
   }
@@ -74,7 +74,7 @@ export class KvBus implements Bus {
 
   groupEnded(): void {}
 
-  /** What was sent before is taken before, so that it does not reach a member that came later. */
+  /** Consumes earlier messages first, so that they do not reach a member that joined later. */
   noted(): Promise<void> {
     return this.caughtUp();
   }
@@ -92,7 +92,7 @@ export class KvBus implements Bus {
     try {
       const appended = access.within(this.#append(to, frame, isForHere));
       const [members] = await Promise.all([this.#membersOf(group), appended]);
-      // The log has been read to the entry or past it: what did not come is gone from the log.
+      // The log has been read up to the entry: a frame that did not come back is gone from the log.
       return { here: this.#echoes.outcome(frame), members, processes: undefined };
     } finally {
       this.#echoes.forget(frame);
@@ -145,7 +145,7 @@ export class KvBus implements Bus {
     await this.#log.head();
   }
 
-  /** The head stays: numbers are used once. */
+  /** Keeps the head, because log numbers are never reused. */
   async flush(): Promise<void> {
     const { access, prefix } = this.#options;
     await access.run(async (kv) => {
@@ -163,7 +163,7 @@ export class KvBus implements Bus {
     return Promise.resolve();
   }
 
-  /** Writes in the order of the calls; the limit of each counts from its call. */
+  /** Writes in the order of the calls. The time limit of each write counts from its call. */
   #keep(member: string, write: (kv: Deno.Kv) => Promise<unknown>): Promise<unknown> {
     const { access, clock } = this.#options;
     const since = clock.elapsed();
@@ -185,7 +185,7 @@ export class KvBus implements Bus {
       const frame = await this.#log.load(entry.stored);
       if (!this.#echoes.take(frame)) this.#receive(entry.to, frame);
     } catch (error) {
-      // What cannot be read now is read later.
+      // An entry that cannot be read now is retried later.
       if (error instanceof LayerError && !(error.cause instanceof MissingParts)) throw error;
       this.#context.malformed();
     }
@@ -198,12 +198,12 @@ export class KvBus implements Bus {
     this.#context.receiveDirect(channel, group, plain);
   }
 
-  /** What a frame is bound to if it is encrypted. */
+  /** The place that an encrypted frame is bound to. */
   #place(to: string): string {
     return `${this.#options.prefix} ${to}`;
   }
 
-  /** The keys under which a member may be kept: the first is the one to write. */
+  /** The keys under which a member may be stored; new members use the first. */
   #memberKeys(group: string, channel: string): readonly [Deno.KvKey, ...Deno.KvKey[]] {
     const keyOf = (form: string) => [this.#options.prefix, "member", group, form];
     const [first, ...others] = this.#codec.memberForms(this.#place(`m:${group}`), channel);

@@ -1,5 +1,5 @@
 /**
- * The channel layer of processes that share a Deno KV database, and have nothing else.
+ * The channel layer for processes that share only a Deno KV database.
  *
  * @module
  */
@@ -16,36 +16,36 @@ export type { KvLayerSource } from "./kv_access.ts";
 /** Options of {@linkcode KvChannelLayer}. */
 export interface KvChannelLayerOptions extends ChannelLayerOptions {
   /**
-   * Part of all keys, which begin with `layer.PREFIX`: systems with different prefixes can share a
+   * Part of all keys, which begin with `layer.PREFIX`. Systems with different prefixes can share a
    * database. 1 to 100 letters, digits, `-`, `_`, `.`, and `:` between them. @default {"sluice"}
    */
   readonly prefix?: string;
-  /** How long the database may take, in milliseconds. @default {2_000} */
+  /** How long a database operation may take, in milliseconds. @default {2_000} */
   readonly timeoutMs?: number;
-  /** Most bytes that wait to be written. @default {67_108_864} */
+  /** Maximum number of bytes waiting to be written. @default {67_108_864} */
   readonly maxPendingBytes?: number;
-  /** How often it is read while there is traffic, in milliseconds. @default {100} */
+  /** How often the database is polled while there is traffic, in milliseconds. @default {100} */
   readonly pollMs?: number;
-  /** Whether `watch` sees what other processes write: over KV Connect it does. @default {false} */
+  /** Whether `watch` sees writes of other processes, as it does over KV Connect. @default {false} */
   readonly watch?: boolean;
-  /** How long messages are kept for processes that are behind, in milliseconds. @default {60_000} */
+  /** How long messages are kept for processes that lag behind, in milliseconds. @default {60_000} */
   readonly retentionMs?: number;
-  /** How many messages are kept for them. @default {10_000} */
+  /** How many messages are kept for processes that lag behind. @default {10_000} */
   readonly maxEntries?: number;
   /**
-   * Secrets of 32 characters or more. With them, all messages are encrypted and authenticated: the first
-   * one encrypts, all of them decrypt. Names and times stay readable.
+   * Secrets of 32 characters or more. If set, all messages are encrypted and authenticated: the first
+   * key encrypts, all of them decrypt. Names and times stay readable.
    */
   readonly encryptionKeys?: readonly string[];
 }
 
 /**
- * Carries messages between processes through a Deno KV database. What it guarantees is in
- * `docs/layer_spec.md`.
+ * Carries messages between processes through a Deno KV database. See `docs/layer_spec.md` for its
+ * guarantees.
  *
- * In the sender's process a message is delivered when it is written; elsewhere within `pollMs`, or 1 s
- * after ten quiet seconds. Nothing happens before its first use, and it needs no database to be
- * there. The database is not closed with it.
+ * The sender's process delivers a message as soon as it is written; other processes deliver it within
+ * `pollMs`, or within 1 s after ten quiet seconds. The layer connects at first use, and tolerates a
+ * missing database. Closing the layer does not close the database.
  *
  * @example
  * ```ts
@@ -61,8 +61,8 @@ export interface KvChannelLayerOptions extends ChannelLayerOptions {
  */
 export class KvChannelLayer extends BusChannelLayer {
   /**
-   * @throws {TypeError} The prefix or a key cannot be used.
-   * @throws {RangeError} A number cannot be used.
+   * @throws {TypeError} The prefix or a key is invalid.
+   * @throws {RangeError} A number is out of range.
    */
   constructor(source: KvLayerSource, options: KvChannelLayerOptions = {}) {
     const settings = layerSettings(options);

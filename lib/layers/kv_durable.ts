@@ -4,14 +4,14 @@ import { KvQueue, type KvQueueContext } from "./kv_queue.ts";
 /** The durable channels in Deno KV. */
 export class KvDurable {
   readonly #context: KvQueueContext;
-  /** The last of those that are being added to a channel, which come one after the other. */
+  /** The last pending push of each channel: pushes to one channel run one after the other. */
   readonly #adding = new Map<string, Promise<unknown>>();
 
   constructor(context: KvQueueContext) {
     this.#context = context;
   }
 
-  /** Adds a frame to a channel. Returns false: it is full. @throws {LayerError} `UNAVAILABLE`. */
+  /** Adds a frame to a channel. Returns false if it is full. @throws {LayerError} `UNAVAILABLE`. */
   push(channel: string, frame: string, capacity: number): Promise<boolean> {
     const before = this.#adding.get(channel) ?? Promise.resolve();
     const queue = new KvQueue(this.#context, channel);
@@ -23,7 +23,7 @@ export class KvDurable {
     return pushed;
   }
 
-  /** Returns where the messages of a channel are. */
+  /** Returns the message store of a channel. */
   sourceOf(channel: string): QueueSource {
     return new KvQueue(this.#context, channel);
   }

@@ -2,34 +2,34 @@ import type { Clock } from "../scope.ts";
 import type { LayerGap } from "./channel_layer.ts";
 import type { KvLog } from "./kv_log.ts";
 
-/** What a {@linkcode KvFollower} works with. */
+/** What a {@linkcode KvFollower} is given. */
 export interface KvFollowerOptions {
   readonly log: KvLog;
   readonly clock: Clock;
-  /** How often it looks while there is traffic, in milliseconds. */
+  /** How often the log is polled while there is traffic, in milliseconds. */
   readonly pollMs: number;
-  /** Whether anybody here wants messages. */
+  /** Whether this process has channels that need messages. */
   isWanted(): boolean;
-  /** Takes an entry of the log. Rejects if it cannot be read now. */
+  /** Takes an entry of the log. Rejects if the entry cannot be read now. */
   take(entry: unknown): void | Promise<void>;
-  /** Entries were missed. */
+  /** Called when entries were missed. */
   gap(gap: LayerGap): void;
 }
 
 const MAX_POLL_MS = 1_000;
 
-/** How long after the last entry it looks less often, in milliseconds. */
+/** How long after the last entry polling slows down, in milliseconds. */
 const CALM_MS = 10_000;
 
-/** Reads the log as it grows, from where it began to follow; each entry once, in order. */
+/** Follows the log from its current end, and takes each new entry once, in order. */
 export class KvFollower {
   readonly #options: KvFollowerOptions;
-  /** The number of the last entry that was taken; nothing while it does not follow. */
+  /** The number of the last entry taken; `undefined` while it does not follow. */
   #cursor: number | undefined;
   #isClosed = false;
-  /** What is being done with the cursor, one after the other. */
+  /** The last queued step: steps that move the cursor run one at a time. */
   #work: Promise<unknown> = Promise.resolve();
-  /** A look that has not begun, and will see what is there now. */
+  /** A queued read that has not started, and will see all current entries. */
   #nextLook: Promise<void> | undefined;
   #cancelPoll: (() => void) | undefined;
   #pollMs: number;
@@ -41,12 +41,12 @@ export class KvFollower {
     this.#pollMs = options.pollMs;
   }
 
-  /** Follows from now on. @throws {LayerError} `UNAVAILABLE`; it goes on trying. */
+  /** Starts to follow. @throws {LayerError} `UNAVAILABLE`; polling continues. */
   async start(): Promise<void> {
     if (this.#cursor === undefined) await this.look();
   }
 
-  /** Takes every entry that is there now. @throws {LayerError} `UNAVAILABLE`. */
+  /** Takes all current entries. @throws {LayerError} `UNAVAILABLE`. */
   look(): Promise<void> {
     return this.#nextLook ??= this.#inTurn(() => {
       this.#nextLook = undefined;
@@ -54,7 +54,7 @@ export class KvFollower {
     });
   }
 
-  /** Takes all entries up to the one with `number`, which was written here: it need not be read. */
+  /** Takes all entries up to `number`. This process wrote `entry`, so it is not read again. */
   advance(number: number, entry: unknown): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#cursor !== undefined && this.#cursor >= number) return;
@@ -107,7 +107,7 @@ export class KvFollower {
     }
   }
 
-  /** The log is another one: the database was replaced. */
+  /** Starts over after the database was replaced by one with another log. */
   #begin(head: number): void {
     this.#cursor = head;
     this.#tellGap();
@@ -131,7 +131,7 @@ export class KvFollower {
     const { clock, pollMs } = this.#options;
     const isCalm = clock.elapsed() - this.#lastEntryAt > CALM_MS;
     this.#pollMs = isCalm ? Math.min(Math.max(MAX_POLL_MS, pollMs), this.#pollMs * 2) : pollMs;
-    // Not quite regular, so that processes do not all come at once.
+    // Jitter, so that processes do not poll at the same time.
     this.#cancelPoll = clock.after(this.#pollMs * (0.75 + Math.random() / 2), () => {
       this.#cancelPoll = undefined;
       if (this.#options.isWanted()) this.look().catch(() => {});

@@ -1,16 +1,16 @@
-/** A frame as it is kept: within a value, or in parts beside it, as a value holds 64 KiB. */
+/** A stored frame: inline, or split into parts, because a value holds 64 KiB at most. */
 export type StoredFrame =
   | { readonly frame: string }
   | { readonly id: string; readonly parts: number };
 
-/** Characters that fit into a value in any case: two bytes each. */
+/** Characters that always fit into a value, at two bytes each. */
 const MAX_INLINE = 16_000;
 const PART_BYTES = 60_000;
 
-/** How many parts are deleted in one step. */
+/** How many parts one atomic operation deletes. */
 const MAX_DELETIONS = 500;
 
-/** Keeps the parts of a large frame; returns what stands for it. */
+/** Stores the parts of a large frame. Returns the frame inline, or a reference to its parts. */
 export async function storeFrame(
   kv: Deno.Kv,
   prefix: string,
@@ -33,7 +33,7 @@ export class MissingParts extends Error {
   override readonly name = "MissingParts";
 }
 
-/** Reads a frame. @throws {MissingParts} Something of it is missing. */
+/** Reads a frame. @throws {MissingParts} Some of its parts are missing. */
 export async function loadFrame(kv: Deno.Kv, prefix: string, stored: StoredFrame): Promise<string> {
   const frame = await findFrame(kv, prefix, stored);
   if (frame === undefined) throw new MissingParts("Parts of a frame are missing");
@@ -55,7 +55,7 @@ export async function findFrame(
   return await new Blob(slices as Uint8Array<ArrayBuffer>[]).text();
 }
 
-/** Deletes the parts of a frame, in few steps: each one locks the database. */
+/** Deletes the parts of a frame in few operations, because each one locks the database. */
 export async function deleteFrame(kv: Deno.Kv, prefix: string, stored: StoredFrame): Promise<void> {
   if ("frame" in stored) return;
   for (let part = 0; part < stored.parts;) {

@@ -3,14 +3,14 @@ import { type KvAccess, unavailable } from "./kv_access.ts";
 import { loadFrame, type StoredFrame, storeFrame } from "./kv_frames.ts";
 import { LayerError } from "./layer_error.ts";
 
-/** One entry of the log, as it is kept. */
+/** One stored entry of the log. */
 export interface LogEntry {
-  /** Whom it is for: `g:GROUP` or `p:PROCESS`. */
+  /** The recipient: `g:GROUP` or `p:PROCESS`. */
   readonly to: string;
   readonly stored: StoredFrame;
 }
 
-/** What a {@linkcode KvLog} works with. */
+/** What a {@linkcode KvLog} is given. */
 export interface KvLogOptions {
   readonly access: KvAccess;
   readonly prefix: string;
@@ -19,7 +19,7 @@ export interface KvLogOptions {
   readonly retentionMs: number;
   /** How many entries are kept. */
   readonly maxEntries: number;
-  /** Most characters that wait to be written. */
+  /** Maximum number of characters waiting to be written. */
   readonly maxPendingBytes: number;
 }
 
@@ -31,17 +31,17 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-/** Within what one atomic write takes: 1,000 entries and 800 KiB. */
+/** Limits of one batch, within those of an atomic write: 1,000 entries and 800 KiB. */
 const MAX_BATCH = 100;
 const MAX_BATCH_CHARACTERS = 200_000;
 
-/** How many new entries make a look for old ones worth it. */
+/** How many new entries trigger a sweep of old ones. */
 const SWEEP_EVERY = 500;
 
 /**
- * The log in Deno KV: every entry has the next number, so that a hole is seen.
+ * The log in Deno KV. Entries are numbered consecutively, so that readers notice a missing one.
  *
- * What a process appends at the same time is written together, and in its order.
+ * Entries that a process appends at the same time are written as one batch, in order.
  */
 export class KvLog {
   readonly #options: KvLogOptions;
@@ -49,7 +49,7 @@ export class KvLog {
   #pending: Pending[] = [];
   #pendingSize = 0;
   #isWriting = false;
-  /** The head as it was after the last write, which saves a read where nobody else wrote. */
+  /** The head after the last write. Saves a read if no other process has written since. */
   #head: { value: number; versionstamp: string | null } | undefined;
   #sweptAt = 0;
 
@@ -67,7 +67,7 @@ export class KvLog {
   append(to: string, frame: string): Promise<number> {
     const { maxPendingBytes } = this.#options;
     if (this.#pendingSize + frame.length > maxPendingBytes) {
-      const limit = `Cannot have more than ${maxPendingBytes} bytes on their way`;
+      const limit = `Cannot have more than ${maxPendingBytes} bytes waiting to be written`;
       return Promise.reject(new LayerError("LIMIT_REACHED", limit));
     }
     const { promise, resolve, reject } = Promise.withResolvers<number>();
@@ -96,7 +96,7 @@ export class KvLog {
     });
   }
 
-  /** Reads the frame of an entry. @throws {Error} It cannot be read. */
+  /** Reads the frame of an entry. @throws {Error} The frame cannot be read. */
   load(stored: StoredFrame): string | Promise<string> {
     if ("frame" in stored) return stored.frame;
     const { access, prefix } = this.#options;
@@ -120,7 +120,7 @@ export class KvLog {
     this.#isWriting = false;
   }
 
-  /** Refuses an entry that has waited for too long: its sender was told so. */
+  /** Rejects an entry that has waited too long. Its sender has timed out already. */
   #isInTime({ since, reject }: Pending): boolean {
     const { access, clock } = this.#options;
     const isInTime = clock.elapsed() - since < access.timeoutMs;
@@ -169,7 +169,7 @@ export class KvLog {
     return { value: value ?? 0, versionstamp };
   }
 
-  /** Deletes what is over the count; what is too old, the database deletes. */
+  /** Deletes entries beyond `maxEntries`. The database expires old entries itself. */
   async #sweep(head: number): Promise<void> {
     const { access, prefix, maxEntries } = this.#options;
     if (head - this.#sweptAt < SWEEP_EVERY || head <= maxEntries) return;

@@ -4,7 +4,7 @@ import type { KvAccess } from "./kv_access.ts";
 import { deleteFrame, findFrame, type StoredFrame, storeFrame } from "./kv_frames.ts";
 import type { LayerCounters } from "./layer_stats.ts";
 
-/** What a {@linkcode KvQueue} works with. */
+/** What a {@linkcode KvQueue} is given. */
 export interface KvQueueContext {
   readonly access: KvAccess;
   readonly prefix: string;
@@ -15,39 +15,39 @@ export interface KvQueueContext {
 }
 
 interface KvLease {
-  /** The request that leased the message; empty if it was given back. */
+  /** The request that leased the message; empty if the message was released. */
   readonly token: string;
-  /** Until when the message is reserved, by the clock of the host that leased it. */
+  /** When the lease ends, by the clock of the host that leased the message. */
   readonly until: number;
   readonly attempts: number;
 }
 
 interface KeptMessage {
   readonly stored: StoredFrame;
-  /** When it expires if no reader leases it: the database deletes later. */
+  /** When the message expires if it is never leased. The database deletes it later. */
   readonly expiresAt: number;
   readonly lease?: KvLease;
 }
 
 type KeptEntry = Deno.KvEntry<KeptMessage>;
 
-/** How many messages are read at once, and how many can be leased in one step: KV takes ten checks. */
+/** How many messages one read returns, and how many one write can lease: KV allows ten checks. */
 const BATCH_SIZE = 16;
 const MAX_CHECKS = 10;
 
-/** How much longer the database keeps a message, so that a late reader counts what has expired. */
+/** How much longer the database keeps a message, so that a late reader counts expired ones. */
 const KEEP_MS = 60_000;
 
-/** How long the parts of a large message are kept: a job that runs for longer cannot be repeated. */
+/** How long the parts of a large message are kept: a job that runs longer cannot be redelivered. */
 const KEEP_PARTS_MS = 86_400_000;
 
 /**
- * A durable channel in Deno KV: numbered messages, and the numbers of the next one and the first one
- * that was never leased. A lease is part of its message.
+ * A durable channel in Deno KV: numbered messages, plus the number of the next message and of the
+ * first one that was never leased. A lease is stored in its message.
  *
  * Leases and expiries compare the clocks of hosts, which must agree within a fraction of `leaseMs`. If
- * they differ by more, a message is redelivered too early or too late; none is lost, as a token and not
- * a clock decides who may acknowledge.
+ * they differ by more, a message is redelivered too early or too late. No message is lost, because a
+ * token and not a clock decides which reader may acknowledge it.
  */
 export class KvQueue implements QueueSource {
   readonly #context: KvQueueContext;
@@ -58,7 +58,7 @@ export class KvQueue implements QueueSource {
     this.#channel = channel;
   }
 
-  /** Adds a frame. Returns false: the channel is full. @throws {LayerError} `UNAVAILABLE`. */
+  /** Adds a frame. Returns false if the channel is full. @throws {LayerError} `UNAVAILABLE`. */
   async push(frame: string, capacity: number): Promise<boolean> {
     const { access, prefix, expiryMs, clock, counters } = this.#context;
     const nextKey = [prefix, "next", this.#channel];
@@ -83,7 +83,7 @@ export class KvQueue implements QueueSource {
     return isTaken;
   }
 
-  /** Messages that were leased under the token before are found again. */
+  /** A repeated request finds the messages already leased under its token. */
   async lease({ token, count }: LeaseRequest): Promise<QueueItem[]> {
     const leased = await this.#context.access.run(async (kv, isLate) => {
       const { found, free } = await this.#find(kv, token, count);
@@ -118,7 +118,7 @@ export class KvQueue implements QueueSource {
     return this.#note(token, number, { token: "", until: this.#context.clock.now(), attempts });
   }
 
-  /** Counts the messages that no reader has, and deletes those that have expired. */
+  /** Counts the messages that are not leased, and deletes expired ones. */
   async #count(kv: Deno.Kv): Promise<number> {
     let count = 0;
     for await (const entry of this.#list(kv)) {
@@ -128,7 +128,7 @@ export class KvQueue implements QueueSource {
     return count;
   }
 
-  /** Finds the messages that have the token, and up to `count` with them that can be leased. */
+  /** Finds the messages held by the token, and free ones up to `count` in total. */
   async #find(
     kv: Deno.Kv,
     token: string,
@@ -146,7 +146,7 @@ export class KvQueue implements QueueSource {
     return { found, free };
   }
 
-  /** Leases messages in one step, or one by one if another reader has got one of them. */
+  /** Leases messages in one operation, or one by one if another reader has taken one of them. */
   async #takeAll(
     kv: Deno.Kv,
     entries: readonly KeptEntry[],
@@ -174,7 +174,7 @@ export class KvQueue implements QueueSource {
     });
   }
 
-  /** Changes a message that has the token. Returns false if it has not. */
+  /** Changes a message that the token holds. Returns false if it does not hold it. */
   #change(
     token: string,
     number: number,
@@ -188,14 +188,14 @@ export class KvQueue implements QueueSource {
     });
   }
 
-  /** Returns an empty text, which counts as malformed, if parts are missing. */
+  /** Returns an empty string, which counts as malformed, if parts are missing. */
   #load({ stored }: KeptMessage): Promise<string> {
     const { access, prefix } = this.#context;
     if ("frame" in stored) return Promise.resolve(stored.frame);
     return access.run(async (kv) => await findFrame(kv, prefix, stored) ?? "");
   }
 
-  /** Deletes the parts of a message that is gone. If that fails, the database does it later. */
+  /** Deletes the parts of a removed message. If that fails, the database expires them later. */
   #forget(stored: StoredFrame): void {
     if ("frame" in stored) return;
     const { access, prefix } = this.#context;
@@ -217,7 +217,7 @@ export class KvQueue implements QueueSource {
     return lease !== undefined && lease.until > this.#context.clock.now();
   }
 
-  /** A message that came back from a lease waits from then on. */
+  /** The expiry of a message restarts when its lease ends. */
   #isExpired({ lease, expiresAt }: KeptMessage): boolean {
     const { expiryMs, clock } = this.#context;
     return (lease === undefined ? expiresAt : lease.until + expiryMs) <= clock.now();

@@ -4,9 +4,9 @@ import type { KvAccess } from "./kv_access.ts";
 const RETRY_MS = 1_000;
 
 /**
- * Calls `look` whenever a key changes, until the database is not used any more.
+ * Calls `look` whenever a key changes, until `access` is closed.
  *
- * Polling goes on beside it, for a watch that broke without a word.
+ * Polling continues alongside, in case the watch breaks silently.
  */
 export function watchKey(
   access: KvAccess,

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 
-/** Shortest key of {@linkcode LayerCipher}, in characters. */
+/** Minimum length of a key of {@linkcode LayerCipher}, in characters. */
 export const MIN_KEY_LENGTH = 32;
 
 const ALGORITHM = "aes-256-gcm";
@@ -16,24 +16,24 @@ interface Key {
 }
 
 /**
- * Encrypts and authenticates what goes over a layer: AES-256-GCM with the place of a text, the name of
- * its group, process or channel, as additional data. A text of one place is refused at another.
+ * Encrypts and authenticates the messages of a layer with AES-256-GCM. The place of a text (the name
+ * of its group, process or channel) is the additional data, so a text is refused at any other place.
  *
- * Synchronous, so that messages keep their order. *Security*: nonces are random; change keys before
+ * Synchronous, so that messages keep their order. *Security*: nonces are random; rotate keys before
  * 2³² messages.
  */
 export class LayerCipher {
   readonly #keys: readonly [Key, ...Key[]];
 
   /**
-   * @param secrets The first one encrypts, all of them decrypt. To change keys: add the new one at the
-   * end everywhere, move it to the front everywhere, then take the old one away.
-   * @throws {TypeError} There is none, or one is shorter than 32 characters. The message repeats nothing
-   * of it.
+   * @param secrets The first one encrypts, all of them decrypt. To rotate keys, append the new one on
+   * all hosts, move it to the front on all hosts, then remove the old one.
+   * @throws {TypeError} There is no secret, or one is shorter than 32 characters. The error does not
+   * contain the secret.
    */
   constructor(secrets: readonly string[]) {
     const [first, ...others] = secrets.map(deriveKey);
-    if (first === undefined) throw new TypeError("Cannot encrypt without a key");
+    if (first === undefined) throw new TypeError("Encryption requires at least one key");
     this.#keys = [first, ...others];
   }
 
@@ -45,7 +45,7 @@ export class LayerCipher {
     return `${id}.${Buffer.concat([nonce, cipher.getAuthTag(), body]).toString("base64")}`;
   }
 
-  /** Returns proofs that a holder of a key put `text` at a place: one for each key, the first one's first. */
+  /** Returns one proof per key that a key holder put `text` at a place; the first key's proof first. */
   sign(text: string, place: string): readonly [string, ...string[]] {
     const [first, ...others] = this.#keys;
     const proof = ({ signing }: Key) =>
@@ -53,11 +53,11 @@ export class LayerCipher {
     return [proof(first), ...others.map(proof)];
   }
 
-  /** @throws {Error} It is no text of this place by a known key. */
+  /** @throws {Error} The text was not encrypted for this place with a known key. */
   decrypt(text: string, place: string): string {
     const dot = text.indexOf(".");
     const key = this.#keys.find(({ id }) => id === text.slice(0, dot))?.key;
-    if (dot < 0 || key === undefined) throw new Error("Encrypted with no known key");
+    if (dot < 0 || key === undefined) throw new Error("Not encrypted with a known key");
     const bytes = Buffer.from(text.slice(dot + 1), "base64");
     const nonce = bytes.subarray(0, NONCE_BYTES);
     const tag = bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
@@ -70,7 +70,7 @@ export class LayerCipher {
 
 function deriveKey(secret: string): Key {
   if (secret.length < MIN_KEY_LENGTH) {
-    throw new TypeError(`Cannot use an encryption key of under ${MIN_KEY_LENGTH} characters`);
+    throw new TypeError(`Encryption keys must have at least ${MIN_KEY_LENGTH} characters`);
   }
   const derive = (info: string, bytes: number) =>
     Buffer.from(hkdfSync("sha256", secret, "", `sluice channel layer ${info}`, bytes));

@@ -1,4 +1,4 @@
-/** What a channel layer can fail with. */
+/** The codes of {@linkcode LayerError}. */
 export type LayerErrorCode =
   | "CHANNEL_FULL"
   | "CLOSED"
@@ -6,7 +6,7 @@ export type LayerErrorCode =
   | "MESSAGE_TOO_LARGE"
   | "UNAVAILABLE";
 
-/** Thrown by channel layers. `CHANNEL_FULL` comes from `send()` only, never from `groupSend()`. */
+/** Thrown by channel layers. Only `send()` throws `CHANNEL_FULL`, `groupSend()` never does. */
 export class LayerError extends Error {
   override readonly name = "LayerError";
   readonly code: LayerErrorCode;
@@ -17,7 +17,7 @@ export class LayerError extends Error {
   }
 }
 
-/** The error of whatever is asked of a layer after its `close()`. */
+/** Returns the error of calls after `close()`. */
 export function closedError(): LayerError {
   return new LayerError("CLOSED", "The channel layer is closed");
 }

@@ -1,31 +1,31 @@
 import { type Clock, systemClock } from "../scope.ts";
 import { capacityOf, type CapacityRule } from "./capacity.ts";
 
-/** Options that every channel layer takes. */
+/** Options of every channel layer. */
 export interface ChannelLayerOptions {
-  /** Messages that a channel holds while nobody reads it. @default {100} */
+  /** Maximum number of messages that a channel holds without a reader. @default {100} */
   readonly capacity?: number;
-  /** Further capacities, by name of the channel. The first that fits decides. */
+  /** Capacities by pattern of the channel's name. The first matching rule decides. */
   readonly channelCapacity?: readonly CapacityRule[];
-  /** How long a message waits to be read, in milliseconds. @default {60_000} */
+  /** How long a message waits for a reader, in milliseconds. @default {60_000} */
   readonly expiryMs?: number;
   /** How long a leased message is reserved for its reader, in milliseconds. @default {30_000} */
   readonly leaseMs?: number;
-  /** How long a channel without mailbox stays in a group, in milliseconds. @default {86_400_000} */
+  /** How long a channel without a mailbox stays in a group, in milliseconds. @default {86_400_000} */
   readonly groupExpiryMs?: number;
-  /** Largest message: its JSON in UTF-8, in bytes. @default {1_048_576} */
+  /** Maximum size of a message: its JSON in UTF-8, in bytes. @default {1_048_576} */
   readonly maxMessageBytes?: number;
-  /** Channels of this process. @default {100_000} */
+  /** Maximum number of channels in this process. @default {100_000} */
   readonly maxChannels?: number;
-  /** Groups with members in this process. @default {100_000} */
+  /** Maximum number of groups with members in this process. @default {100_000} */
   readonly maxGroups?: number;
-  /** What may wait in this process to be read, about, in bytes. @default {67_108_864} */
+  /** Approximate limit of messages that wait in this process, in bytes. @default {67_108_864} */
   readonly maxWaitingBytes?: number;
   /** @default {systemClock} */
   readonly clock?: Clock;
 }
 
-/** {@linkcode ChannelLayerOptions} with every default filled in. */
+/** {@linkcode ChannelLayerOptions} with all defaults filled in. */
 export interface LayerSettings
   extends Required<Omit<ChannelLayerOptions, "capacity" | "channelCapacity">> {
   capacityOf(channel: string): number;
@@ -36,7 +36,7 @@ const MIB = 1024 * 1024;
 /**
  * Fills in the defaults.
  *
- * @throws {RangeError} A number is not above 0, or a capacity no whole one.
+ * @throws {RangeError} A number is not positive, or a capacity is not a positive integer.
  */
 export function layerSettings(options: ChannelLayerOptions): LayerSettings {
   return {
@@ -53,11 +53,11 @@ export function layerSettings(options: ChannelLayerOptions): LayerSettings {
 }
 
 /**
- * Returns `value`.
+ * Returns `value` if it is positive.
  *
- * @throws {RangeError} It is not above 0.
+ * @throws {RangeError} It is not positive.
  */
 export function positive(name: string, value: number): number {
   if (value > 0) return value;
-  throw new RangeError(`Cannot use ${name}: ${value}: it takes a number above 0`);
+  throw new RangeError(`Cannot use ${name} ${value}: it must be a number above 0`);
 }

@@ -1,22 +1,23 @@
-/** Why a message did not arrive: see `docs/layer_spec.md`, section 5. */
+/** Why a message was not delivered: see `docs/layer_spec.md`, section 5. */
 export type DropReason = "full" | "expired" | "nobody" | "gap" | "limit" | "malformed";
 
-/** What went through a layer, in this process. */
+/** The message counts of a layer in this process. */
 export interface LayerStats {
-  /** Channels that are known here, and groups that have members here. */
+  /** Channels in this process. */
   readonly channels: number;
+  /** Groups with members in this process. */
   readonly groups: number;
-  /** About how many characters of messages wait here to be read. */
+  /** Approximate number of characters in messages that wait in this process. */
   readonly waitingSize: number;
-  /** Calls of `send()` and `groupSend()` that succeeded. */
+  /** Successful calls of `send()` and `groupSend()`. */
   readonly sent: number;
-  /** Messages that a mailbox or a reader took; once for each member of a group. */
+  /** Messages that a mailbox or a reader took, counted per member of a group. */
   readonly delivered: number;
-  /** Messages that had to wait for a reader; once for each member of a group. */
+  /** Messages that had to wait for a reader, counted per member of a group. */
   readonly queued: number;
-  /** Messages that did not arrive. */
+  /** Messages that were not delivered, by reason. */
   readonly dropped: Readonly<Record<DropReason, number>>;
-  /** Times in which this process was cut off. */
+  /** How often this process was disconnected and may have missed messages. */
   readonly gaps: number;
 }
 

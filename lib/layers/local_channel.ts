@@ -8,29 +8,29 @@ import { LocalReaders, type Reading } from "./local_readers.ts";
 import { type WaitingMessage, WaitingMessages } from "./local_waiting.ts";
 import type { PlainMessage } from "./plain_message.ts";
 
-/** What became of a message at a channel of this process. */
+/** The outcome of a message to a local channel. */
 export type Delivery = "delivered" | "queued" | "full" | "limit";
 
-/** What all channels of a process share. */
+/** State and settings that all local channels share. */
 export interface LocalChannelContext {
   readonly clock: Clock;
   readonly expiryMs: number;
   readonly leaseMs: number;
   readonly maxWaitingBytes: number;
-  /** About how many characters wait in all of them. */
+  /** Approximate number of characters that wait in all channels. */
   waitingSize: number;
   readonly counters: LayerCounters;
   /** Called when a lease of a channel has ended. */
   settled(channel: LocalChannel): void;
 }
 
-/** How long a durable channel waits before it repeats an offer to its mailbox, in milliseconds. */
+/** The first pause before a durable channel offers a refused message again, in milliseconds. */
 const OFFER_MS = 100;
 
-/** One channel of this process: its messages, its readers, and the groups it is in. */
+/** One local channel: its messages, its readers and its groups. */
 export class LocalChannel {
   readonly name: string;
-  /** Whether it outlives its reader: it belongs to no process. */
+  /** Whether the channel outlives its reader, because it belongs to no process. */
   readonly isDurable: boolean;
   readonly groups: SmallSet<string> = new SmallSet();
   readonly #capacity: number;
@@ -40,8 +40,9 @@ export class LocalChannel {
   readonly #readers = new LocalReaders();
   #mailbox: Mailbox | undefined;
   #number = 0;
-  /** Whether the mailbox of a durable channel refused a message, and how often it did in a row. */
+  /** Whether the mailbox of a durable channel refused its last message. */
   #isFull = false;
+  /** How often in a row the mailbox refused a message. */
   #refusals = 0;
   #cancelOffer: (() => void) | undefined;
 
@@ -56,12 +57,12 @@ export class LocalChannel {
     return this.#mailbox;
   }
 
-  /** Whether it is in its groups as long as it is there: a connection has it. */
+  /** Whether its memberships never expire: a connection owns the channel. */
   get stays(): boolean {
     return this.#mailbox !== undefined && !this.isDurable;
   }
 
-  /** Whether nothing would be lost if the channel were forgotten. */
+  /** Whether the channel can be deleted without losing anything. */
   get isIdle(): boolean {
     return this.#mailbox === undefined && this.groups.size === 0 &&
       this.#waiting.count === 0 && this.#readers.count === 0 && this.#leases.size === 0;
@@ -89,7 +90,7 @@ export class LocalChannel {
 
   attach(mailbox: Mailbox, now: number): void {
     if (this.#mailbox !== undefined || this.#readers.count > 0) {
-      throw new TypeError(`Cannot attach a mailbox to "${this.name}": it has a reader`);
+      throw new TypeError(`Cannot attach a mailbox to "${this.name}": it already has a reader`);
     }
     this.expire(now);
     this.#mailbox = mailbox;
@@ -105,7 +106,7 @@ export class LocalChannel {
     return true;
   }
 
-  /** Forgets messages that have waited too long. */
+  /** Drops expired messages. */
   expire(now: number): void {
     const gone = this.#waiting.expire(now);
     this.#forget(gone);
@@ -131,7 +132,7 @@ export class LocalChannel {
     const context = this.#context;
     const mailbox = this.#mailbox;
     if (mailbox !== undefined) {
-      // A durable channel keeps what its mailbox does not take, and the order.
+      // A durable channel keeps refused messages, in order.
       const isOffered = !this.#isFull && this.#offer(mailbox, plain.message);
       if (isOffered) return "delivered";
       if (!this.isDurable) return "full";
@@ -146,7 +147,7 @@ export class LocalChannel {
     return this.#add({ ...plain, number: this.#number++, expiresAt, attempts: 0 });
   }
 
-  /** To the first reader, or to its place in the channel. */
+  /** Hands the message to the first reader, or puts it in its place in the channel. */
   #add(entry: WaitingMessage): "delivered" | "queued" {
     const outcome = this.#readers.hand(entry);
     if (outcome !== undefined) return outcome;
@@ -177,7 +178,7 @@ export class LocalChannel {
     return lease;
   }
 
-  /** Offers all messages that wait. A message at which the mailbox throws stays, and the next one is offered. */
+  /** Offers all waiting messages. If the mailbox throws at one, it stays and the next one is offered. */
   #offerWaiting(): void {
     this.#isFull = false;
     this.#refusals++;
@@ -196,7 +197,7 @@ export class LocalChannel {
     else if (this.#mailbox !== undefined) this.#offerLater();
   }
 
-  /** A mailbox that throws has not taken the message. */
+  /** Returns whether the mailbox took the message. Throwing refuses it. */
   #offer(mailbox: Mailbox, message: LayerMessage): boolean {
     try {
       const isTaken = mailbox.deliver(message);
@@ -221,7 +222,7 @@ export class LocalChannel {
     });
   }
 
-  /** Takes the next message, now or when there is one. */
+  /** Takes the next message, now or when one arrives. */
   #next<T>(now: number, signal: AbortSignal | undefined, reading: Reading<T>): Promise<T> {
     if (this.#mailbox !== undefined) {
       throw new TypeError(`Cannot receive from "${this.name}": it has a mailbox`);

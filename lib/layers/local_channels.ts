@@ -7,33 +7,35 @@ import { LayerCounters, type LayerStats } from "./layer_stats.ts";
 import { type Delivery, LocalChannel, type LocalChannelContext } from "./local_channel.ts";
 import type { PlainMessage } from "./plain_message.ts";
 
-/** What became of a message to the members of a group in this process. */
+/** The outcome of a message to the local members of a group. */
 export interface LocalDelivery {
   readonly delivered: number;
   readonly queued: number;
   readonly dropped: number;
 }
 
-/** What holds a channel in a group. */
+/** The membership of a channel in a group. */
 export interface Membership {
-  /** When the channel was added last. */
+  /** When the channel was last added. */
   addedAt: number;
-  /** Calls of `groupAdd()` that are under way. */
+  /** The number of pending `groupAdd()` calls. */
   pending: number;
-  /** Whether one of them has succeeded. */
+  /** Whether a `groupAdd()` call has succeeded. */
   isKept: boolean;
 }
 
-/** Nobody was there. */
+/** The outcome for a group without members. */
 export const NOBODY: LocalDelivery = { delivered: 0, queued: 0, dropped: 0 };
 
-/** Told when a group gets its first member in this process, and when it lost its last one. */
+/** Observes the groups with local members. */
 export interface GroupWatcher {
+  /** Called when a group gets its first local member. */
   groupBegan?(group: string): void;
+  /** Called when a group has lost its last local member. */
   groupEnded?(group: string): void;
 }
 
-/** The channels and groups of this process: all of a memory layer, and the near end of any other. */
+/** The local channels and groups: all of a memory layer, and the local part of other layers. */
 export class LocalChannels {
   readonly counters: LayerCounters = new LayerCounters();
   readonly names: ChannelNames = new ChannelNames();
@@ -74,12 +76,12 @@ export class LocalChannels {
     };
   }
 
-  /** Whether nobody here wants a message. */
+  /** Whether there are no local channels. */
   get isEmpty(): boolean {
     return this.#channels.size === 0;
   }
 
-  /** Whether a message for the channel can still find a reader here. */
+  /** Whether a message to the channel can still get a reader here. */
   isThere(channel: string): boolean {
     return this.#channels.has(channel) || this.names.isUnused(channel) ||
       ownerOf(channel) === undefined;
@@ -102,7 +104,7 @@ export class LocalChannels {
     };
   }
 
-  /** Delivers to one channel; counts a message for a channel that is over. */
+  /** Delivers to one channel. A message to a channel that has ended is counted as `nobody`. */
   deliver(channel: string, plain: PlainMessage): Delivery | "nobody" {
     if (this.#closed) throw closedError();
     if (!this.isThere(channel)) {
@@ -124,7 +126,7 @@ export class LocalChannels {
     return this.#read(channel, (entry) => entry.lease(this.#now(), signal));
   }
 
-  /** Returns what holds the channel in the group; nothing for a channel that has ended. */
+  /** Returns the membership; `undefined` for a channel that has ended. */
   groupAdd(group: string, channel: string): Membership | undefined {
     if (!this.#closed && !this.isThere(channel)) return undefined;
     const entry = this.#channel(channel);
@@ -141,7 +143,7 @@ export class LocalChannels {
     return membership;
   }
 
-  /** Takes a channel out of a group, unless it has left and come back since. */
+  /** Removes a channel from a group, unless it has left and rejoined since. */
   undoAdd(group: string, channel: string, membership: Membership): void {
     const entry = this.#channels.get(channel);
     if (entry === undefined || this.#groups.get(group)?.get(entry) !== membership) return;
@@ -173,13 +175,13 @@ export class LocalChannels {
     return { delivered, queued, dropped };
   }
 
-  /** Counts members who would get a message to the group. */
+  /** Counts the members that a message to the group would reach. */
   countMembers(group: string, except: string | undefined): number {
     const size = this.#groups.get(group)?.size ?? 0;
     return except !== undefined && this.isMember(group, except) ? size - 1 : size;
   }
 
-  /** Tells every mailbox. */
+  /** Reports the gap to every mailbox. */
   tellGap(gap: LayerGap): void {
     this.counters.gaps++;
     for (const { mailbox } of [...this.#channels.values()]) mailbox?.gap?.(gap);
@@ -255,7 +257,7 @@ export class LocalChannels {
     this.#watcher.groupEnded?.(group);
   }
 
-  /** A durable channel outlives its reader. */
+  /** Ends a local channel. A durable channel outlives its reader. */
   #end(entry: LocalChannel): void {
     if (entry.isDurable) return this.#forgetIfIdle(entry);
     for (const group of entry.groups) this.#leave(group, entry);
@@ -268,7 +270,7 @@ export class LocalChannels {
     }
   }
 
-  /** What nobody comes for is forgotten by itself: one look at everything per expiry. */
+  /** Drops expired messages, with at most one sweep per `expiryMs`. */
   #sweepLater(): void {
     this.#cancelSweep ??= this.#settings.clock.after(this.#settings.expiryMs, () => {
       this.#cancelSweep = undefined;

@@ -1,17 +1,17 @@
 import type { Clock, LayerMessage } from "../scope.ts";
 import type { Lease, LeaseEnd } from "./channel_layer.ts";
 
-/** What a {@linkcode LocalLease} works with. */
+/** What a {@linkcode LocalLease} is given. */
 export interface LocalLeaseContext {
   readonly clock: Clock;
   readonly leaseMs: number;
-  /** The message is handled. */
+  /** Called when the message was acknowledged. */
   acked(): void;
-  /** The message is free again, after so many attempts. */
+  /** Called when the message is free again, with the number of attempts so far. */
   freed(attempts: number): void;
 }
 
-/** A lease of a message that waits in this process. */
+/** A lease of a message that is held in this process. */
 export class LocalLease implements Lease {
   readonly message: LayerMessage;
   readonly #context: LocalLeaseContext;
@@ -50,7 +50,7 @@ export class LocalLease implements Lease {
     return this.#end(() => this.#context.freed(attempts));
   }
 
-  /** Forgets the message. */
+  /** Ends the lease without settling it. */
   drop(): void {
     this.#isOver = true;
     this.#cancelEnd();

@@ -1,6 +1,6 @@
 import type { WaitingMessage } from "./local_waiting.ts";
 
-/** How a reader takes a message: for good, or until its lease is settled. */
+/** How a reader takes a message: permanently, or until its lease is settled. */
 export interface Reading<T> {
   readonly outcome: "delivered" | "queued";
   take(entry: WaitingMessage): T;
@@ -10,7 +10,7 @@ interface Reader extends Reading<void> {
   reject(error: unknown): void;
 }
 
-/** The readers of one channel of this process, in line. */
+/** The queue of readers of one local channel. */
 export class LocalReaders {
   #line: Reader[] = [];
 
@@ -18,14 +18,14 @@ export class LocalReaders {
     return this.#line.length;
   }
 
-  /** Hands a message to the first reader, and returns what became of it; `undefined` without a reader. */
+  /** Hands a message to the first reader and returns the outcome; `undefined` without a reader. */
   hand(entry: WaitingMessage): "delivered" | "queued" | undefined {
     const reader = this.#line.shift();
     reader?.take(entry);
     return reader?.outcome;
   }
 
-  /** Waits in line. Rejects when `signal` aborts, and is out of the line then. */
+  /** Queues a reader. Rejects and leaves the queue when `signal` aborts. */
   wait<T>({ outcome, take }: Reading<T>, signal: AbortSignal | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
       const leave = () => signal?.removeEventListener("abort", abort);
@@ -43,7 +43,7 @@ export class LocalReaders {
     });
   }
 
-  /** Lets all of them go. */
+  /** Rejects all waiting readers. */
   reject(error: Error): void {
     for (const reader of this.#line.splice(0)) reader.reject(error);
   }

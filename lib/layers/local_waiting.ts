@@ -1,15 +1,15 @@
 import type { PlainMessage } from "./plain_message.ts";
 
-/** A message that waits in a channel of this process. */
+/** A message that waits in a local channel. */
 export interface WaitingMessage extends PlainMessage {
-  /** Its place in the channel. */
+  /** The message's position in the channel. */
   readonly number: number;
   readonly expiresAt: number;
-  /** How often it was leased. */
+  /** How often the message was leased. */
   readonly attempts: number;
 }
 
-/** The messages that wait in one channel, in the order of their numbers. */
+/** The waiting messages of one channel, in the order of their numbers. */
 export class WaitingMessages {
   #messages: WaitingMessage[] = [];
 
@@ -17,23 +17,23 @@ export class WaitingMessages {
     return this.#messages.length;
   }
 
-  /** Adds a message at its place. */
+  /** Inserts a message by its number. */
   add(message: WaitingMessage): void {
     const after = this.#messages.findLastIndex(({ number }) => number < message.number);
     this.#messages.splice(after + 1, 0, message);
   }
 
-  /** Removes the first message. */
+  /** Removes and returns the first message. */
   shift(): WaitingMessage | undefined {
     return this.#messages.shift();
   }
 
-  /** Removes all messages. */
+  /** Removes and returns all messages. */
   clear(): readonly WaitingMessage[] {
     return this.#messages.splice(0);
   }
 
-  /** Removes messages that have waited too long. */
+  /** Removes and returns expired messages. */
   expire(now: number): readonly WaitingMessage[] {
     const isGone = ({ expiresAt }: WaitingMessage) => expiresAt <= now;
     if (!this.#messages.some(isGone)) return [];

@@ -20,9 +20,9 @@ import { copyMessage } from "./plain_message.ts";
 export type MemoryChannelLayerOptions = ChannelLayerOptions;
 
 /**
- * The channel layer of one process: nothing leaves it, and nothing outlives it.
+ * The channel layer of one process. Messages never leave the process and do not outlive it.
  *
- * The cost of a message to a group grows with that group's members, and with nothing else.
+ * The cost of a message to a group depends only on the number of that group's members.
  *
  * @example
  * ```ts
@@ -32,7 +32,7 @@ export type MemoryChannelLayerOptions = ChannelLayerOptions;
  * const layer = new MemoryChannelLayer();
  * await layer.groupAdd("news", "reader");
  * const { delivered, queued, dropped } = await layer.groupSend("news", { type: "hello" });
- * assert.deepEqual([delivered, queued, dropped], [0, 1, 0]); // nobody reads it yet
+ * assert.deepEqual([delivered, queued, dropped], [0, 1, 0]); // It has no reader yet.
  * assert.deepEqual(await layer.receive("reader"), { type: "hello" });
  * ```
  */
@@ -55,7 +55,7 @@ export class MemoryChannelLayer implements ChannelLayer {
     return this.#local.names.next(prefix);
   }
 
-  /** @ignore For Sluice's own parts. */
+  /** @ignore For internal use. */
   [INTERNALS](): InternalLayer {
     return internalDoor({
       names: this.#local.names,
@@ -123,7 +123,7 @@ export class MemoryChannelLayer implements ChannelLayer {
     });
   }
 
-  /** Never calls back: a process is not cut off from itself. */
+  /** Never calls `callback`: one process has no gaps. */
   onGap(): () => void {
     return () => {};
   }

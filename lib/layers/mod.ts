@@ -1,6 +1,6 @@
 /**
- * Channel layers: what carries messages between channels and groups. `docs/layer_spec.md` says what
- * holds for all of them.
+ * Channel layers carry messages between channels and groups. `docs/layer_spec.md` has the guarantees
+ * of all layers.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** Longest name of a channel or a group, in characters. All of them are ASCII. */
+/** Maximum length of a channel or group name, in (ASCII) characters. */
 export const MAX_NAME_LENGTH = 100;
 
 const CHANNEL = /^[A-Za-z0-9\-_.]+(![A-Za-z0-9\-_.]*)?$/;
@@ -6,16 +6,16 @@ const PREFIX = /^[A-Za-z0-9\-_.]+(:[A-Za-z0-9\-_.]+)*$/;
 const GROUP = /^[A-Za-z0-9\-_.]+$/;
 
 /**
- * Checks the name of a channel: letters, digits, `-`, `_`, `.`, and one `!` that ends the part which
- * names the process.
+ * Checks the name of a channel: letters, digits, `-`, `_`, `.`, and at most one `!`, after the part
+ * that names the process.
  *
- * @throws {TypeError} It is no such name, or longer than {@linkcode MAX_NAME_LENGTH}.
+ * @throws {TypeError} The name is invalid, or longer than {@linkcode MAX_NAME_LENGTH}.
  */
 export function assertChannelName(name: string): void {
   if (name.length > MAX_NAME_LENGTH || !CHANNEL.test(name)) {
     throw new TypeError(
-      `Cannot use the channel name ${quote(name)}: it takes 1 to ${MAX_NAME_LENGTH} of letters, ` +
-        `digits, "-", "_", "." and at most one "!"`,
+      `Invalid channel name ${quote(name)}: use 1 to ${MAX_NAME_LENGTH} letters, digits, ` +
+        `"-", "_", "." and at most one "!"`,
     );
   }
 }
@@ -23,61 +23,58 @@ export function assertChannelName(name: string): void {
 /**
  * Checks the name of a group: letters, digits, `-`, `_`, `.`.
  *
- * @throws {TypeError} It is no such name, or longer than {@linkcode MAX_NAME_LENGTH}.
+ * @throws {TypeError} The name is invalid, or longer than {@linkcode MAX_NAME_LENGTH}.
  */
 export function assertGroupName(name: string): void {
   if (name.length > MAX_NAME_LENGTH || !GROUP.test(name)) {
     throw new TypeError(
-      `Cannot use the group name ${quote(name)}: it takes 1 to ${MAX_NAME_LENGTH} of letters, ` +
-        `digits, "-", "_" and "."`,
+      `Invalid group name ${quote(name)}: use 1 to ${MAX_NAME_LENGTH} letters, digits, ` +
+        `"-", "_" and "."`,
     );
   }
 }
 
 /**
- * Checks the name of a channel that can be leased from.
+ * Checks the name of a durable channel, which can be leased from.
  *
- * @throws {TypeError} It is no name of a channel, or the channel lives in a process.
+ * @throws {TypeError} The name is invalid, or the channel belongs to a process.
  */
 export function assertDurableName(name: string): void {
   assertChannelName(name);
   if (!name.includes("!")) return;
-  throw new TypeError(`Cannot lease from ${quote(name)}: it lives in a process, and keeps nothing`);
+  throw new TypeError(`Cannot lease from ${quote(name)}: only durable channels have leases`);
 }
 
 /**
- * Checks what the names of a whole system begin with: letters, digits, `-`, `_`, `.`, and `:` between
- * them.
+ * Checks the prefix of all names of a system: letters, digits, `-`, `_`, `.`, and `:` between them.
  *
- * @throws {TypeError} It is no such prefix, or longer than {@linkcode MAX_NAME_LENGTH}.
+ * @throws {TypeError} The prefix is invalid, or longer than {@linkcode MAX_NAME_LENGTH}.
  */
 export function assertLayerPrefix(prefix: string): void {
   if (prefix.length <= MAX_NAME_LENGTH && PREFIX.test(prefix)) return;
   throw new TypeError(
-    `Cannot use the prefix ${
-      quote(prefix)
-    }: it takes 1 to ${MAX_NAME_LENGTH} of letters, digits, ` +
+    `Invalid prefix ${quote(prefix)}: use 1 to ${MAX_NAME_LENGTH} letters, digits, ` +
       `"-", "_", "." and, between them, ":"`,
   );
 }
 
-/** What the names of Sluice's own groups and channels begin with: no name of an application does. */
+/** The prefix of internal groups and channels. Application names cannot contain it. */
 const RESERVED = "~";
 
-/** Returns the name of Sluice's own that corresponds to a name. */
+/** Returns the internal name that corresponds to `name`. */
 export function reservedName(name: string): string {
   return `${RESERVED}${name}`;
 }
 
-/** Checks the name of a channel of Sluice's own. @throws {TypeError} It is none. */
+/** Checks the name of an internal channel. @throws {TypeError} It is not one. */
 export function assertReservedName(channel: string): void {
   if (!channel.startsWith(RESERVED)) {
-    throw new TypeError(`Cannot use the channel name ${quote(channel)}: it is an application's`);
+    throw new TypeError(`Invalid internal channel name ${quote(channel)}: it must begin with "~"`);
   }
   assertChannelName(channel.slice(RESERVED.length));
 }
 
-/** Returns the part of a channel's name that its capacity is looked up by: up to and with the `!`. */
+/** Returns the part of a channel name that decides its capacity: all of it up to and including `!`. */
 export function nonLocalName(channel: string): string {
   const mark = channel.indexOf("!");
   return mark < 0 ? channel : channel.slice(0, mark + 1);

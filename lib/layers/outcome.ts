@@ -1,6 +1,6 @@
 import { LayerError } from "./layer_error.ts";
 
-/** Does `work`; what it throws becomes a rejection. */
+/** Runs `work`, and turns a thrown error into a rejection. */
 export function attempt<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return Promise.resolve(work());
@@ -9,7 +9,7 @@ export function attempt<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** Settles as `work` does, or rejects as soon as `signal` aborts, with its reason. */
+/** Settles as `work` does, or rejects with the reason of `signal` as soon as it aborts. */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await work;
   const aborted = Promise.withResolvers<never>();
@@ -23,13 +23,13 @@ export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undef
   }
 }
 
-/** The error of a `send()` whose message a channel did not take. */
+/** Returns the error of a `send()` that a channel refused. */
 export function undelivered(channel: string, why: "full" | "limit"): LayerError {
   if (why === "full") {
-    return new LayerError("CHANNEL_FULL", `Cannot send to "${channel}": it takes no more messages`);
+    return new LayerError("CHANNEL_FULL", `Cannot send to "${channel}": the channel is full`);
   }
   return new LayerError(
     "LIMIT_REACHED",
-    `Cannot send to "${channel}": too many bytes wait in this process`,
+    `Cannot send to "${channel}": too many bytes are waiting in this process`,
   );
 }

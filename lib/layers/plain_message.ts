@@ -2,24 +2,24 @@ import { Buffer } from "node:buffer";
 import type { LayerMessage } from "../scope.ts";
 import { LayerError } from "./layer_error.ts";
 
-/** A message as layers keep it: a frozen copy, and about how many characters its JSON has. */
+/** A message inside a layer: a frozen copy, and the approximate length of its JSON in characters. */
 export interface PlainMessage {
   readonly message: LayerMessage;
   readonly size: number;
 }
 
-/** How deep a message may be nested. */
+/** Maximum nesting depth of a message. */
 const MAX_DEPTH = 64;
 
-/** Most bytes that a character of JSON's text takes: `\u0000`, for one of a string. */
+/** Maximum number of bytes that JSON needs for one character of a string: `\u0000`. */
 const MAX_BYTES_PER_CHARACTER = 6;
 
 /**
- * Returns a frozen copy of a message, which holds plain data and nothing that JSON would change or
- * lose: what a driver sends as JSON arrives as it was.
+ * Returns a frozen copy of a message. The message must be plain data that JSON neither changes nor
+ * loses, so that it arrives as it was sent.
  *
- * @throws {TypeError} It has no type, or holds something else; the error names the place.
- * @throws {LayerError} `MESSAGE_TOO_LARGE`: its JSON has more than `maxBytes` bytes in UTF-8.
+ * @throws {TypeError} The message has no type, or is not plain data; the error names the place.
+ * @throws {LayerError} `MESSAGE_TOO_LARGE` if its JSON has more than `maxBytes` bytes in UTF-8.
  */
 export function copyMessage(message: LayerMessage, maxBytes: number): PlainMessage {
   if (typeof message?.type !== "string" || message.type === "") {
@@ -31,7 +31,7 @@ export function copyMessage(message: LayerMessage, maxBytes: number): PlainMessa
   return { message: copy as unknown as LayerMessage, size: copier.size };
 }
 
-/** Freezes what `JSON.parse` returned, all the way down. */
+/** Deeply freezes a value that `JSON.parse` returned. */
 export function freezeJson<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   for (const part of Object.values(value)) freezeJson(part);
@@ -43,7 +43,7 @@ function assertSize(message: { readonly type?: unknown }, maxBytes: number): voi
   if (bytes <= maxBytes) return;
   throw new LayerError(
     "MESSAGE_TOO_LARGE",
-    `Cannot send the message "${message.type}": it has ${bytes} of ${maxBytes} bytes`,
+    `Cannot send the message "${message.type}": it has ${bytes} bytes, the limit is ${maxBytes}`,
   );
 }
 
@@ -58,7 +58,7 @@ class Copier {
 
   copyRecord(record: Record<string, unknown>): Record<string, unknown> {
     if (Object.getOwnPropertySymbols(record).length > 0) {
-      throw this.#refusal("has a symbol for a key");
+      throw this.#refusal("has a symbol as a key");
     }
     const copy: Record<string, unknown> = {};
     this.size += 2;
@@ -75,7 +75,9 @@ class Copier {
 
   #copyAt(key: string | number, value: unknown): unknown {
     this.#path.push(key);
-    if (this.#path.length > MAX_DEPTH) throw this.#refusal(`is deeper than ${MAX_DEPTH}`);
+    if (this.#path.length > MAX_DEPTH) {
+      throw this.#refusal(`is nested deeper than ${MAX_DEPTH} levels`);
+    }
     const copy = this.#copy(value);
     this.#path.pop();
     return copy;
@@ -108,7 +110,7 @@ class Copier {
   #copyObject(value: object): unknown {
     if (Array.isArray(value)) {
       this.size += value.length + 2;
-      // Array.from, unlike map(), looks at holes too.
+      // Unlike map(), Array.from() visits holes, too.
       return Object.freeze(Array.from(value, (part, index) => this.#copyAt(index, part)));
     }
     const prototype = Object.getPrototypeOf(value);
@@ -121,7 +123,7 @@ class Copier {
   #refusal(what: string): TypeError {
     const place = this.#path.slice(0, 8).join(".") || "it";
     return new TypeError(
-      `Cannot send the message "${this.#type}": ${place} ${what}, and only plain data arrives as it was`,
+      `Cannot send the message "${this.#type}": ${place} ${what}, but only plain data can be sent`,
     );
   }
 }

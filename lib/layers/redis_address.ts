@@ -1,10 +1,10 @@
-/** Where a Redis listens. */
+/** The host and port of a Redis server. */
 export interface RedisAddress {
   readonly host: string;
   readonly port: number;
 }
 
-/** How to get in. */
+/** How to sign in to Redis. */
 export interface RedisAccess {
   readonly tls: boolean;
   readonly username: string | undefined;
@@ -12,9 +12,9 @@ export interface RedisAccess {
   readonly database: number;
 }
 
-/** What the address of a Redis says: where to ask first, and how to get in. */
+/** A parsed Redis URL: the addresses to try first, and how to sign in. */
 export interface RedisTarget {
-  /** One, or several of the nodes of a cluster. */
+  /** One server, or several nodes of a cluster. */
   readonly addresses: readonly [RedisAddress, ...RedisAddress[]];
   readonly access: RedisAccess;
 }
@@ -23,10 +23,10 @@ const FORM = /^(rediss?):\/\/(?:([^/]*)@)?([^/?#@]+)(?:\/(\d{0,9}))?$/;
 const DEFAULT_PORT = 6379;
 
 /**
- * Reads `redis://user:password@host:6379/0`; `rediss://` is with TLS. Of a cluster several nodes may
- * be named, with commas: `redis://a:7000,b:7000`.
+ * Parses `redis://user:password@host:6379/0`; `rediss://` uses TLS. A cluster's URL may list several
+ * nodes, separated by commas: `redis://a:7000,b:7000`.
  *
- * @throws {TypeError} It is none. *Security*: the message repeats nothing of it.
+ * @throws {TypeError} The URL is invalid. *Security*: the error does not contain the URL.
  */
 export function parseRedisUrl(url: string): RedisTarget {
   const [, scheme, userinfo = "", hosts, database = ""] = FORM.exec(url) ?? [];
@@ -45,12 +45,12 @@ export function parseRedisUrl(url: string): RedisTarget {
   };
 }
 
-/** Writes where a Redis listens. */
+/** Formats an address as `host:port`. */
 export function formatAddress({ host, port }: RedisAddress): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** Reads what a cluster calls a node, `host:port`; `undefined` if it does not say its host. */
+/** Parses a cluster node's `host:port`; `undefined` if the host is missing. */
 export function parseNode(address = ""): RedisAddress | undefined {
   const colon = address.lastIndexOf(":");
   const port = Number(address.slice(colon + 1));
@@ -59,7 +59,7 @@ export function parseNode(address = ""): RedisAddress | undefined {
 }
 
 function parseAddress(text: string): RedisAddress {
-  // A scheme whose hosts are checked.
+  // `URL` validates hosts for this scheme.
   const url = URL.canParse(`http://${text}`) ? new URL(`http://${text}`) : undefined;
   if (url === undefined || url.pathname !== "/" || url.port === "0") throw notAnAddress();
   const port = /:(\d+)$/.exec(text)?.[1];
@@ -79,7 +79,7 @@ function decode(text: string | undefined): string | undefined {
 
 function notAnAddress(): TypeError {
   return new TypeError(
-    "Cannot use the address of Redis: it takes redis://… or rediss://…, " +
-      "with what is special in a name or password percent-encoded",
+    "Invalid Redis address: use redis://… or rediss://…, with special characters in the " +
+      "user name and password percent-encoded",
   );
 }

@@ -24,10 +24,10 @@ export interface RedisBusOptions extends Omit<RedisHomeOptions, "proofName"> {
   readonly cipher: LayerCipher | undefined;
 }
 
-/** How many processes got a message, whether the members that are kept are here, and those. */
+/** How many processes received a message, whether the stored members follow, and those members. */
 type Reached = readonly [processes: number, isComplete: number, ...members: string[]];
 
-/** Redis as a {@linkcode Bus}: sharded pub/sub for what is there now, hashes for what is kept. */
+/** Redis as a {@linkcode Bus}: sharded pub/sub for live messages, hashes for durable ones. */
 export class RedisBus implements Bus {
   readonly lookMs = 1_000;
   readonly #context: BusContext;
@@ -68,7 +68,7 @@ export class RedisBus implements Bus {
     this.#nodes.leave(this.#keys.group(group));
   }
 
-  /** A member can be sent to directly, too. */
+  /** Also waits for the inbox, because members can receive direct messages. */
   noted(group: string): Promise<void> {
     return this.#nodes.noted(this.#inbox, this.#keys.group(group));
   }
@@ -129,7 +129,7 @@ export class RedisBus implements Bus {
   opened(channel: string, ring: () => void): void {
     const bell = this.#keys.bell(channel);
     this.#nodes.listen(bell, ring);
-    // A bell that rang before it was heard is made up for.
+    // Makes up for a notification that was published before the subscription was active.
     this.#nodes.noted(bell).then(ring, () => {});
   }
 
@@ -154,7 +154,7 @@ export class RedisBus implements Bus {
     });
   }
 
-  /** What is published is pushed over the connection of the commands, before the answer to a later one. */
+  /** Pub/sub messages share the connection with commands and arrive before replies to later ones. */
   async caughtUp(): Promise<void> {
     await this.#nodes.run(this.#inbox, (node) => node.command("PING"));
   }
@@ -182,8 +182,8 @@ export class RedisBus implements Bus {
   }
 
   /**
-   * Publishes, and resolves when the frame has come back if it does: commands and subscriptions share a
-   * connection, on which it comes before the answer to a later command.
+   * Publishes, and resolves after the frame has come back or is lost. Commands and subscriptions share
+   * a connection, on which the frame arrives before the reply to a later command.
    */
   async #publishAndHear(
     connection: RedisConnection,
@@ -192,15 +192,15 @@ export class RedisBus implements Bus {
     startedAt: number,
   ): Promise<Reached> {
     const isExpected = this.#echoes.isOut(frame);
-    // The process is about to listen elsewhere.
+    // The subscription is about to move to another node.
     if (isExpected && !this.#nodes.hears(names[0], connection)) throw new RedisRedirection("later");
     const reached = await this.#publish(connection, names, frame, startedAt);
-    // It has been published: if its connection is lost now, the members here are told of a gap.
+    // It has been published: if the connection is lost now, local members get a gap.
     if (isExpected && this.#echoes.isOut(frame)) await connection.command("PING").catch(() => {});
     return reached;
   }
 
-  /** Returns how many processes got it, whether the members that are kept are here, and those. */
+  /** Publishes a frame with the `publish` script. */
   async #publish(
     connection: RedisConnection,
     names: readonly string[],

@@ -1,5 +1,5 @@
 /**
- * The channel layer of processes that share a Redis, a Redis Cluster or a Valkey, version 7 or later.
+ * The channel layer for processes that share Redis, Redis Cluster or Valkey, version 7 or later.
  *
  * @module
  */
@@ -21,53 +21,53 @@ export {
 /** Options of {@linkcode RedisChannelLayer}. */
 export interface RedisChannelLayerOptions extends ChannelLayerOptions {
   /**
-   * What all names in Redis begin with, followed by the number of the database: systems that differ in
-   * one of them can share a Redis. 1 to 100 letters, digits, `-`, `_`, `.`, and `:` between them.
+   * The prefix of all names in Redis; the database number follows. Systems that differ in either one
+   * can share a Redis. 1 to 100 letters, digits, `-`, `_`, `.`, and `:` between them.
    * @default {"sluice"}
    */
   readonly prefix?: string;
   /**
-   * The authorities whose certificates are taken, as PEM, in place of those that the runtime knows.
-   * For `rediss://`.
+   * The trusted certificate authorities, as PEM, instead of those that the runtime trusts. For
+   * `rediss://`.
    */
   readonly ca?: string;
-  /** How long Redis may take to answer, in milliseconds. @default {2_000} */
+  /** How long Redis may take to reply, in milliseconds. @default {2_000} */
   readonly timeoutMs?: number;
-  /** Most bytes that are on their way to Redis. @default {67_108_864} */
+  /** Maximum number of bytes sent to Redis without a reply yet. @default {67_108_864} */
   readonly maxPendingBytes?: number;
   /**
-   * Secrets of 32 characters or more. With them, all messages are encrypted and authenticated: the first
-   * one encrypts, all of them decrypt. Names and times stay readable.
+   * Secrets of 32 characters or more. If set, all messages are encrypted and authenticated: the first
+   * key encrypts, all of them decrypt. Names and times stay readable.
    */
   readonly encryptionKeys?: readonly string[];
 }
 
 /**
- * Carries messages between processes that share a Redis. What it guarantees is in `docs/layer_spec.md`.
+ * Carries messages between processes that share a Redis. See `docs/layer_spec.md` for its guarantees.
  *
- * Nothing happens before its first use, and it needs no Redis to be there: what cannot be done rejects
- * with `UNAVAILABLE`, at once or within `timeoutMs`, until Redis is back.
+ * The layer connects at first use, and tolerates a missing Redis: until Redis is back, calls reject
+ * with `UNAVAILABLE`, at once or within `timeoutMs`.
  *
- * A process listens once to each group that it has members of, and all of them get one message
- * object. A message comes back from Redis before it is delivered in the sender's process, so that
- * everybody sees the messages of a group in one order.
+ * A process subscribes once to each group that has local members, and they all get the same message
+ * object. The sender's process delivers a message only after it has come back from Redis, so that all
+ * members see the messages of a group in the same order.
  *
  * @example
  * ```ts
  * import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
  * import assert from "node:assert/strict";
  *
- * const layer = new RedisChannelLayer("redis://127.0.0.1:1", { prefix: "chat" }); // nobody is there
+ * const layer = new RedisChannelLayer("redis://127.0.0.1:1", { prefix: "chat" }); // Not a Redis.
  * await assert.rejects(layer.send("jobs", { type: "resize" }), { code: "UNAVAILABLE" });
  * await layer.close();
  * ```
  */
 export class RedisChannelLayer extends BusChannelLayer {
   /**
-   * @param url `redis://` or `rediss://` (TLS): `redis://user:password@host:6379/0`. Of a cluster, one
-   * node or several: `redis://a:7000,b:7000`. That it is one is found out, and needs no other scheme.
-   * @throws {TypeError} The address, prefix or a key cannot be used.
-   * @throws {RangeError} A number cannot be used.
+   * @param url `redis://` or `rediss://` (TLS): `redis://user:password@host:6379/0`. For a cluster, one
+   * or several nodes: `redis://a:7000,b:7000`. Clusters are detected and need no other scheme.
+   * @throws {TypeError} The address, prefix or a key is invalid.
+   * @throws {RangeError} A number is out of range.
    */
   constructor(url: string, options: RedisChannelLayerOptions = {}) {
     const { addresses, access } = parseRedisUrl(url);

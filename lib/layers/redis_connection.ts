@@ -6,27 +6,27 @@ import { REDIS_SCRIPTS, type RedisScript } from "./redis_scripts.ts";
 import { type RedisListener, RedisSocket, type RedisSocketOptions } from "./redis_socket.ts";
 import { StallWatch } from "./stall_watch.ts";
 
-/** What a {@linkcode RedisConnection} is opened with. */
+/** Options of {@linkcode RedisConnection.open}. */
 export interface RedisConnectionOptions extends RedisSocketOptions {
   readonly clock: Clock;
   /** How long a command may take, in milliseconds. */
   readonly timeoutMs: number;
-  /** Most bytes of commands that are not answered yet. */
+  /** Maximum number of bytes in commands without a reply yet. */
   readonly maxPendingBytes: number;
-  /** Called once, when the connection has ended and `close()` was not called. */
+  /** Called once when the connection ends, unless `close()` was called. */
   onLost(connection: RedisConnection): void;
-  /** Called when Redis has ended a subscription: the slot of its name has moved. */
+  /** Called when Redis has ended a subscription, because the slot of its name has moved. */
   onMoved(name: string, connection: RedisConnection): void;
 }
 
 const BEAT_MS = 1_000;
 
 /**
- * One connection to Redis, for commands and subscriptions alike: what comes, comes in one order. It
- * ends at the first sign of trouble, and never returns.
+ * One connection to Redis for both commands and subscriptions, so that replies and messages arrive in
+ * one order. It closes at the first failure and never reconnects.
  *
- * Every command is answered within `timeoutMs` and a quarter of a second: a silent Redis counts as a
- * lost one, and what was asked of it is rejected.
+ * Every command settles within `timeoutMs` plus a quarter of a second: a connection without replies
+ * counts as lost, and its pending commands are rejected.
  */
 export class RedisConnection {
   readonly #socket: RedisSocket;
@@ -49,34 +49,34 @@ export class RedisConnection {
     });
   }
 
-  /** @throws {Error} It was not ready within `timeoutMs`. */
+  /** Connects and signs in. @throws {Error} The connection was not ready within `timeoutMs`. */
   static async open(options: RedisConnectionOptions): Promise<RedisConnection> {
     const connection = new RedisConnection(options);
     await connection.#start();
     return connection;
   }
 
-  /** Whether it has ended. */
+  /** Whether the connection has ended. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** When something was last heard of Redis, in milliseconds since the epoch. */
+  /** When Redis last replied, in milliseconds since the epoch. */
   get lastSeenAt(): number {
     return this.#lastSeenAt;
   }
 
-  /** The latest time, by the clock of Redis, for a call that began at `startedAt` of `elapsed()`. */
+  /** The deadline, by the clock of Redis, of a call that began at `startedAt` of `elapsed()`. */
   deadline(startedAt: number): number {
     return Math.round(startedAt + this.#offsetMs + this.#options.timeoutMs);
   }
 
-  /** @throws {LayerError} `UNAVAILABLE`, or `LIMIT_REACHED`: too much is on its way. */
+  /** Sends a command. @throws {LayerError} `UNAVAILABLE`, or `LIMIT_REACHED` (too many pending bytes). */
   command(...args: string[]): Promise<RedisReply> {
     let bytes = 0;
     for (const arg of args) bytes += arg.length;
     if (this.#pendingBytes + bytes > this.#options.maxPendingBytes) {
-      const limit = `Cannot have more than ${this.#options.maxPendingBytes} bytes on their way`;
+      const limit = `Cannot have more than ${this.#options.maxPendingBytes} bytes pending`;
       return Promise.reject(new LayerError("LIMIT_REACHED", limit));
     }
     return this.#ask(bytes, () => this.#socket.command(args));
@@ -87,12 +87,12 @@ export class RedisConnection {
     return this.command("EVALSHA", this.#shas.get(name)!, `${keys.length}`, ...keys, ...args);
   }
 
-  /** The next command is for a slot that is on its way to this node. */
+  /** Announces that the next command is for a slot that is being imported by this node. */
   asking(): void {
     this.command("ASKING").catch(() => {});
   }
 
-  /** Resolves when Redis has noted it. @throws {LayerError} `UNAVAILABLE`. */
+  /** Resolves when Redis has confirmed the subscription. @throws {LayerError} `UNAVAILABLE`. */
   async subscribe(name: string, listener: RedisListener): Promise<void> {
     await this.#ask(name.length, () => this.#socket.subscribe(name, listener));
   }
@@ -101,14 +101,14 @@ export class RedisConnection {
     await this.#ask(name.length, () => this.#socket.unsubscribe(name));
   }
 
-  /** Ends it, and says so. */
+  /** Closes the connection and calls `onLost`. */
   lose(): void {
     if (this.#isOver) return;
     this.close();
     this.#options.onLost(this);
   }
 
-  /** Ends it. What is asked and not answered is rejected. */
+  /** Closes the connection. Rejects pending commands. */
   close(): void {
     this.#isOver = true;
     this.#cancelBeat?.();
@@ -134,7 +134,7 @@ export class RedisConnection {
     }
   }
 
-  /** Looks for life, and at the clock of Redis. */
+  /** Sends a heartbeat, and measures the offset of Redis's clock. */
   async #beat(): Promise<void> {
     const [seconds, microseconds] = await this.command("TIME") as [string, string];
     const time = Number(seconds) * 1000 + Number(microseconds) / 1000;

@@ -5,7 +5,7 @@ import type { RedisKeys } from "./redis_keys.ts";
 import type { RedisNodes } from "./redis_nodes.ts";
 import { unavailable } from "./redis_refusal.ts";
 
-/** What {@linkcode RedisDurable} works with. */
+/** What {@linkcode RedisDurable} is given. */
 export interface RedisDurableContext {
   readonly keys: RedisKeys;
   readonly counters: LayerCounters;
@@ -15,7 +15,7 @@ export interface RedisDurableContext {
   readonly leaseMs: number;
 }
 
-/** The durable channels in Redis: a hash each, and a bell that says that a message is in it. */
+/** The durable channels in Redis: one hash each, and a pub/sub notification for new messages. */
 export class RedisDurable {
   readonly #context: RedisDurableContext;
 
@@ -23,7 +23,7 @@ export class RedisDurable {
     this.#context = context;
   }
 
-  /** Adds a frame to a channel. Returns false: it is full. @throws {LayerError} `UNAVAILABLE`. */
+  /** Adds a frame to a channel. Returns false if it is full. @throws {LayerError} `UNAVAILABLE`. */
   async push(channel: string, frame: string, capacity: number): Promise<boolean> {
     const { keys, counters, nodes, clock, expiryMs } = this.#context;
     const queue = keys.queue(channel);
@@ -41,7 +41,7 @@ export class RedisDurable {
     return outcome === 1;
   }
 
-  /** Returns where the messages of a channel are. */
+  /** Returns the message store of a channel. */
   sourceOf(channel: string): QueueSource {
     const { keys, nodes, leaseMs } = this.#context;
     const [queue, bell] = [keys.queue(channel), keys.bell(channel)];

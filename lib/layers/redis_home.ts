@@ -7,28 +7,28 @@ import { RedisSlots } from "./redis_slots.ts";
 
 /** Options of a {@linkcode RedisHome}. */
 export interface RedisHomeOptions extends RedisLinkOptions {
-  /** Where to ask first: one of them has to answer. */
+  /** The addresses to try first; one of them has to reply. */
   readonly addresses: readonly [RedisAddress, ...RedisAddress[]];
-  /** A name of which Redis keeps nothing: that it can be deleted proves that this is no replica. */
+  /** A key that never exists. A server that accepts its deletion is not a replica. */
   readonly proofName: string;
 }
 
-/** What a {@linkcode RedisHome} tells. */
+/** Callbacks of a {@linkcode RedisHome}. */
 export interface RedisHomeWatcher {
-  /** Called after each look at the nodes, with whether something has changed. */
+  /** Called after each topology check; `isNew` says whether the topology has changed. */
   known(isNew: boolean): Promise<void>;
   lost(connection: RedisConnection): void;
   opened(): void;
 }
 
-/** The time between two looks, in milliseconds. */
+/** The time between two checks, in milliseconds. */
 const LOOK_MS = 1_000;
 
 /**
- * The connection to the first node that answers: detects a single Redis or a cluster, and which node
- * of a cluster has which slot. To a single Redis, it carries everything.
+ * The connection to the first node that replies. Detects a single Redis or a cluster, and reads the
+ * slots of a cluster. For a single Redis, this connection carries everything.
  *
- * It looks once a second: at the slots, or whether a single Redis is still a primary.
+ * Checks once a second: the slots of a cluster, or that a single Redis is still a primary.
  */
 export class RedisHome {
   readonly link: RedisLink;
@@ -61,18 +61,18 @@ export class RedisHome {
     });
   }
 
-  /** The slots of a cluster; `undefined` for a single Redis, or before it is known. */
+  /** The slots of a cluster; `undefined` for a single Redis, or before they are known. */
   get slots(): RedisSlots | undefined {
     return this.#slots;
   }
 
-  /** When the last look began after which all was in its place. */
+  /** When the last successful check began. */
   get lookedAt(): number {
     return this.#lookedAt;
   }
 
   /**
-   * Looks where the slots are and whether the cluster is well, or whether a single Redis is a primary.
+   * Checks the slots and health of a cluster, or that a single Redis is a primary.
    *
    * @throws {LayerError} `UNAVAILABLE`.
    */
@@ -90,13 +90,13 @@ export class RedisHome {
     this.link.close();
   }
 
-  /** Every node that was named, or is known, in turn. */
+  /** Returns the configured and the known nodes in turn. */
   #nextAddress(): RedisAddress {
     const known = [...this.#options.addresses, ...this.#slots?.owners.values() ?? []];
     return known[this.#tries++ % known.length]!;
   }
 
-  /** The first look. Its time counts from `opened` on: what was missed before is told first. */
+  /** The first check. Its time counts only after `opened`, so that an earlier gap is reported first. */
   async #greet(connection: RedisConnection, address: RedisAddress): Promise<void> {
     this.#greetedAt = this.#options.clock.now();
     this.#address = address;
@@ -118,18 +118,18 @@ export class RedisHome {
   async #lookAtSlots(connection: RedisConnection, old: RedisSlots): Promise<void> {
     try {
       const found = await this.#read(connection);
-      // Redirections may have changed the old ones meanwhile.
+      // Redirections may have changed the old slots in the meantime.
       const isNew = found?.equals(old) !== true;
       if (isNew) this.#slots = found;
       await this.#watcher.known(isNew);
     } catch (error) {
-      // A node that lost the others: one of those may know more.
+      // This node has lost the others, so another one may know more.
       if (error instanceof RedisRedirection) this.link.leave(connection);
       throw error;
     }
   }
 
-  /** Reads the slots of a cluster; `undefined` if it is none, or this user may not ask. */
+  /** Reads the slots of a cluster; `undefined` if it is not a cluster, or the user lacks permission. */
   async #read(connection: RedisConnection): Promise<RedisSlots | undefined> {
     try {
       const [slots, info] = await Promise.all([
@@ -144,7 +144,7 @@ export class RedisHome {
     }
   }
 
-  /** A replica answers `READONLY`, which ends the connection; any other answer comes from a primary. */
+  /** A replica replies `READONLY`, which ends the connection. Any other reply is from a primary. */
   async #prove(connection: RedisConnection): Promise<void> {
     try {
       await connection.command("UNLINK", this.#options.proofName);
@@ -163,7 +163,7 @@ export class RedisHome {
   }
 }
 
-/** Whether Redis has answered, with a no. */
+/** Whether Redis replied with an error other than a redirection. */
 function isRefusal(error: unknown): boolean {
   return error instanceof Error && error.cause instanceof RedisError &&
     !(error instanceof RedisRedirection);

@@ -1,43 +1,43 @@
 import { assertLayerPrefix } from "./names.ts";
 
 /**
- * The names that a layer uses in Redis: `<prefix>:<database>:{…}`.
+ * The names of a layer in Redis: `<prefix>:<database>:{…}`.
  *
- * The number of the database is part of them because pub/sub knows no databases. What one script
- * touches has the same hash tag, so that it is in one slot of a cluster. No character of a channel or
- * group has a meaning in them.
+ * They contain the database number because pub/sub ignores databases. The names that one script uses
+ * share a hash tag, so that they are in one slot of a cluster. No character of a channel or group name
+ * has a special meaning in them.
  */
 export class RedisKeys {
-  /** What all names begin with, up to the hash tag. */
+  /** The part of all names before the hash tag. */
   readonly root: string;
 
-  /** @throws {TypeError} The prefix cannot be used. */
+  /** @throws {TypeError} The prefix is invalid. */
   constructor(prefix: string, database: number) {
     assertLayerPrefix(prefix);
     this.root = `${prefix}:${database}`;
   }
 
-  /** Where messages to a group are published. */
+  /** The pub/sub channel of a group. */
   group(group: string): string {
     return `${this.root}:{g:${group}}`;
   }
 
-  /** The members of a group that live in no process, or were added by another one. */
+  /** The key of a group's stored members: durable ones, and those that another process added. */
   members(group: string): string {
     return `${this.group(group)}:members`;
   }
 
-  /** Where messages to channels of a process are published. */
+  /** The pub/sub channel for messages to the channels of a process. */
   inbox(process: string): string {
     return `${this.root}:{p:${process}}`;
   }
 
-  /** The messages that wait in a durable channel. */
+  /** The key of a durable channel's messages. */
   queue(channel: string): string {
     return `${this.bell(channel)}:queue`;
   }
 
-  /** Where it is published that something waits. */
+  /** The pub/sub channel that announces new messages of a durable channel. */
   bell(channel: string): string {
     return `${this.root}:{c:${channel}}`;
   }

@@ -6,13 +6,13 @@ import { unavailable } from "./redis_refusal.ts";
 /** How a {@linkcode RedisLink} connects. */
 export type RedisLinkOptions = Omit<RedisConnectionOptions, "address" | "onLost" | "onMoved">;
 
-/** What a {@linkcode RedisLink} asks and tells. */
+/** Callbacks of a {@linkcode RedisLink}. */
 export interface RedisLinkWatcher {
-  /** Returns where to connect to. Asked at every attempt. */
+  /** Returns the address to connect to. Called at every attempt. */
   address(): RedisAddress;
-  /** Called with each new connection, before anything else is asked of it. */
+  /** Called with each new connection before its first other use. */
   greet?(connection: RedisConnection, address: RedisAddress): Promise<void>;
-  /** Called with each new connection, before it is ready: subscribes to all that is wanted of it. */
+  /** Called with each new connection before it is ready, to restore its subscriptions. */
   restore(): Promise<void>;
   /** Called when a connection has ended, ready or not. */
   lost(connection: RedisConnection): void;
@@ -27,13 +27,13 @@ export interface RedisLinkWatcher {
 const MIN_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2_000;
 
-/** Keeps a connection to Redis: opens it at first use, and again after a random pause when it is lost. */
+/** A connection to Redis that opens at first use, and reconnects after a random pause. */
 export class RedisLink {
   readonly #options: RedisLinkOptions;
   readonly #watcher: RedisLinkWatcher;
   #carrier: RedisConnection | undefined;
   #isReady = false;
-  /** The first attempt, pending or settled; `undefined` before it began. */
+  /** The first attempt, pending or settled; `undefined` before it starts. */
   #first: Promise<void> | undefined;
   #isFirst = true;
   #closed: Error | undefined;
@@ -46,18 +46,18 @@ export class RedisLink {
     this.#watcher = watcher;
   }
 
-  /** The connection, once all that is wanted of it is subscribed. */
+  /** The connection, once its subscriptions are active. */
   get connection(): RedisConnection | undefined {
     return this.#isReady ? this.#carrier : undefined;
   }
 
-  /** The connection, also before it is ready: for further subscriptions. */
+  /** The connection, even before it is ready; for further subscriptions. */
   get carrier(): RedisConnection | undefined {
     return this.#carrier;
   }
 
   /**
-   * Returns the connection. Waits for the first attempt to get one, and for no later one.
+   * Returns the connection. Waits for the first attempt to connect, but not for later ones.
    *
    * @throws {LayerError} `UNAVAILABLE`, or `CLOSED`.
    */
@@ -67,17 +67,17 @@ export class RedisLink {
     return this.connection ?? Promise.reject(unavailable(this.#failure));
   }
 
-  /** Begins to connect, if that has not been done. */
+  /** Starts to connect, unless it has already. */
   open(): void {
     this.ready().catch(() => {});
   }
 
-  /** Gives up a connection that answers, but is of no use, for another one. */
+  /** Replaces a connection that replies but is not usable. */
   leave(connection: RedisConnection): void {
     if (this.#carrier === connection) connection.lose();
   }
 
-  /** Ends it: what is asked from now on rejects with `error`. */
+  /** Closes the connection. Later calls reject with `error`. */
   close(error: Error = closedError()): void {
     this.#closed = error;
     this.#cancelRetry?.();
@@ -117,7 +117,7 @@ export class RedisLink {
     const wasReady = this.#isReady;
     this.#failure = undefined;
     this.#drop();
-    // Before it is ready, `#connect` tries again.
+    // Before it is ready, `#connect` retries.
     if (wasReady) this.#retry(0);
   }
 
@@ -130,7 +130,7 @@ export class RedisLink {
     this.#watcher.lost(connection);
   }
 
-  /** *Full jitter*: processes that lost Redis together do not come back together. */
+  /** Uses *full jitter*, so that processes do not reconnect at the same time. */
   #retry(retries: number): void {
     if (this.#closed) return;
     const longest = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** retries);

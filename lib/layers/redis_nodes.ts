@@ -12,25 +12,24 @@ import { within } from "./within.ts";
 
 type Work<T> = (connection: RedisConnection) => Promise<T>;
 
-/** The time between two attempts while a cluster changes, in milliseconds. */
+/** Bounds of the pause between two attempts while a cluster changes, in milliseconds. */
 const MIN_PAUSE_MS = 10;
 const MAX_PAUSE_MS = 200;
 
 /**
- * A single Redis, or all nodes of a Redis Cluster: detects which, routes commands by slot, and follows
- * slots that move.
+ * Detects a single Redis or a cluster, routes commands by slot, and follows slots that move.
  *
- * In a cluster, a connection of its own (`home`) asks which node has which slot; each node that has
- * something gets a connection for commands and subscriptions. To a single Redis, home carries all.
+ * In a cluster, a separate connection (`home`) reads the slots, and each node in use gets a connection
+ * for commands and subscriptions. With a single Redis, `home` carries everything.
  */
 export class RedisNodes {
   readonly #options: RedisHomeOptions;
   readonly #home: RedisHome;
   readonly #links = new Map<string, RedisLink>();
-  /** Nodes that had no slot at the last look. */
+  /** Nodes that had no slot at the last check. */
   readonly #idle = new Set<string>();
   readonly #subscriptions: RedisSubscriptions;
-  /** While calls wait for the first connection, later ones line up behind them. */
+  /** Set while calls wait for the first connection; later calls queue behind them. */
   #opening: Promise<void> | undefined;
   #hasStrays = false;
   #isPlacing = false;
@@ -50,12 +49,12 @@ export class RedisNodes {
     });
     const home: RedisHome = this.#home = new RedisHome(options, {
       known: async (isNew) => {
-        // A single Redis is ready when all is subscribed; a node that hangs keeps no other one waiting.
+        // A single Redis is ready once all names are subscribed. A hanging node must not delay others.
         if (!this.isCluster) await subscriptions.place();
         else if (isNew) void this.#place().catch(() => {});
         this.#dropIdle();
       },
-      // What a demoted primary has answered since the last look proves nothing.
+      // Replies of a demoted primary since the last check prove nothing.
       lost: (connection) => {
         subscriptions.lost(connection, Math.min(connection.lastSeenAt, home.lookedAt));
       },
@@ -63,16 +62,16 @@ export class RedisNodes {
     });
   }
 
-  /** Whether it is a cluster, as far as it is known. */
+  /** Whether a cluster was detected. */
   get isCluster(): boolean {
     return this.#home.slots !== undefined;
   }
 
   /**
-   * Does something at the node that has `name`: `work` has to send at once, and may be called again if
-   * nothing was done. Takes `timeoutMs` at most, and a quarter of a second.
+   * Runs `work` on the node that has `name`. `work` must send its command synchronously, and is called
+   * again if the command had no effect. Settles within `timeoutMs` plus a quarter of a second.
    *
-   * @throws {LayerError} `UNAVAILABLE`, or another one of `work`.
+   * @throws {LayerError} `UNAVAILABLE`, or an error of `work`.
    */
   run<T>(name: string, work: Work<T>): Promise<T> {
     const { connection } = this.#home.link;
@@ -81,7 +80,7 @@ export class RedisNodes {
     return work(connection);
   }
 
-  /** Does something on every node that has a slot, or on the single Redis. */
+  /** Runs `work` on every node that has a slot, or on the single Redis. */
   async everywhere(work: (connection: RedisConnection) => Promise<void>): Promise<void> {
     await this.#ready();
     const { link: only, slots } = this.#home;
@@ -91,7 +90,7 @@ export class RedisNodes {
   }
 
   /**
-   * Resolves if Redis is a primary, or its cluster is well, and what is published as `name` arrives here.
+   * Resolves if Redis is a primary or a healthy cluster, and messages published as `name` arrive here.
    *
    * @throws {LayerError} `UNAVAILABLE`, or `CLOSED`.
    */
@@ -99,7 +98,7 @@ export class RedisNodes {
     return this.#limited(this.#home.look().then(() => this.#subscriptions.noted(name)));
   }
 
-  /** Listens to a name, wherever it is; `noted()` tells when messages are certain to arrive. */
+  /** Subscribes to a name on its node. `noted()` resolves once messages are certain to arrive. */
   listen(name: string, receive: RedisListener): void {
     this.#subscriptions.add(name, receive);
   }
@@ -108,12 +107,12 @@ export class RedisNodes {
     this.#subscriptions.remove(name);
   }
 
-  /** Whether what is published over `connection` from now on comes back over it. */
+  /** Whether messages published over `connection` come back over it. */
   hears(name: string, connection: RedisConnection): boolean {
     return this.#subscriptions.hears(name, connection);
   }
 
-  /** Resolves when messages to all names arrive. @throws {LayerError} `UNAVAILABLE`, or `CLOSED`. */
+  /** Resolves once all names are subscribed. @throws {LayerError} `UNAVAILABLE`, or `CLOSED`. */
   noted(...names: readonly string[]): Promise<void> {
     return this.#limited(
       this.#ready().then(async () => {
@@ -144,7 +143,7 @@ export class RedisNodes {
     try {
       await opening;
     } finally {
-      // The first of those in line; the others follow before anything else can be called.
+      // Queued calls resume in order, before any new call.
       if (this.#opening === opening) this.#opening = undefined;
     }
     return await this.run(name, work);
@@ -165,7 +164,7 @@ export class RedisNodes {
     return await this.#limited(this.#seek(slot, work, { until, refused }), until - clock.elapsed());
   }
 
-  /** Tries where the redirections say. */
+  /** Follows redirections until `work` succeeds or the limit is reached. */
   async #seek<T>(
     slot: number,
     work: Work<T>,
@@ -191,7 +190,7 @@ export class RedisNodes {
     return await link.ready();
   }
 
-  /** Returns the node to ask this once, if it is not the one that has the slot. */
+  /** Returns the node for a one-time `ASK` redirection; `undefined` for the owner of the slot. */
   async #redirect(
     slot: number,
     error: RedisRedirection,
@@ -208,13 +207,13 @@ export class RedisNodes {
     return undefined;
   }
 
-  /** Notes what a redirection says. Returns whether that is news. */
+  /** Applies a `MOVED` redirection. Returns whether the slot's owner has changed. */
   #follow(slot: number, error: RedisRedirection | undefined): boolean {
     const to = error?.kind === "moved" ? parseNode(error.address) : undefined;
     return to !== undefined && (this.#home.slots?.move(slot, to) ?? false);
   }
 
-  /** Places strays: at once where redirections say, then where the cluster says, until there are none. */
+  /** Places strays until none are left: first by redirections, then by the slots of the cluster. */
   async #placeStrays(): Promise<void> {
     this.#hasStrays = true;
     if (this.#isPlacing) return;
@@ -225,7 +224,7 @@ export class RedisNodes {
         await this.#home.look().catch(() => {});
       }
       this.#hasStrays = false;
-      // A node that hangs keeps the others waiting for a moment only.
+      // A hanging node delays the others only briefly.
       await Promise.race([this.#place(), this.#pause(Infinity)]);
     }
     this.#isPlacing = false;

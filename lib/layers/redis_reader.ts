@@ -1,9 +1,9 @@
 import { Buffer } from "node:buffer";
 
-/** What Redis says: text, a number, a list, nothing, or no. */
+/** A reply from Redis. */
 export type RedisReply = string | number | boolean | null | RedisError | readonly RedisReply[];
 
-/** Redis said no; the first word of the message is a code, as `MOVED`. */
+/** An error reply. The first word of the message is a code, such as `MOVED`. */
 export class RedisError extends Error {
   override readonly name = "RedisError";
 
@@ -15,24 +15,25 @@ export class RedisError extends Error {
 const [CR, MINUS, PUSH] = [13, 45, 62];
 
 /**
- * Cuts what Redis sends (RESP3) into replies. A reply that comes in pieces is looked through once,
- * and read when it is whole.
+ * Parses a stream of RESP3 into replies. A reply that arrives in pieces is scanned once, and parsed
+ * when it is complete.
  *
  * @see https://github.com/redis/redis-specifications/blob/master/protocol/RESP3.md
  */
 export class RedisReader {
   #pieces: Buffer[] = [];
   #size = 0;
-  /** How many bytes have to be there before it is worth to look again. */
+  /** How many bytes are needed before the next scan can make progress. */
   #needed = 1;
   #buffer: Buffer = Buffer.alloc(0);
-  /** How far it was looked through, and how many values of the reply are still to come. */
+  /** The position of the scan. */
   #seen = 0;
+  /** How many values of the reply are still missing. */
   #left = 1;
-  /** How far it was read. */
+  /** The position of the parser. */
   #at = 0;
 
-  /** Takes a piece; hands on the replies that are whole by now, with whether nobody asked for them. */
+  /** Takes a piece, and hands on each complete reply; `isPush` marks one that no command requested. */
   take(piece: Buffer, hand: (reply: RedisReply, isPush: boolean) => void): void {
     this.#pieces.push(piece);
     this.#size += piece.length;
@@ -76,7 +77,7 @@ export class RedisReader {
         case "%":
           this.#left += 2 * count - 1;
           break;
-        // Attributes come before the value that they are about.
+        // Attributes precede the value that they describe.
         case "|":
           this.#left += 2 * count;
           break;
@@ -158,6 +159,6 @@ function readLine(type: string, line: string): RedisReply {
     case "_":
       return null;
     default:
-      throw new SyntaxError("Redis sent something that is no RESP3");
+      throw new SyntaxError("Redis sent data that is not RESP3");
   }
 }

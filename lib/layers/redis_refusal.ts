@@ -1,18 +1,18 @@
 import { LayerError } from "./layer_error.ts";
 import { RedisError } from "./redis_reader.ts";
 
-const NOT_NOW = "Redis cannot be reached, or does not take this now";
+const NOT_NOW = "Redis is unreachable, or cannot run this command now";
 
 /**
- * Redis did not do it, and says where or when to ask again:
+ * Redis did not run the command, and says where or when to retry it:
  *
  * - `moved`: another node has the slot;
- * - `ask`: another node has it in part, and is to be asked this once;
- * - `later`: the cluster is about to change.
+ * - `ask`: another node has part of the slot, and takes this command once;
+ * - `later`: the cluster is changing.
  */
 export class RedisRedirection extends LayerError {
   readonly kind: "moved" | "ask" | "later";
-  /** `host:port` of the node, where it was said. Without a host, it is that of who said so. */
+  /** `host:port` of the node, if known. Without a host, it is the host that replied. */
   readonly address: string | undefined;
 
   constructor(kind: RedisRedirection["kind"], address?: string, cause?: unknown) {
@@ -22,16 +22,16 @@ export class RedisRedirection extends LayerError {
   }
 }
 
-/** The error of whatever needs Redis while it cannot be reached, or that it does not take. */
+/** Returns the error of a command that failed or could not be sent. */
 export function unavailable(cause?: unknown): LayerError {
   if (cause instanceof LayerError) return cause;
   return redirectionOf(cause) ?? new LayerError("UNAVAILABLE", reasonOf(cause), { cause });
 }
 
 /**
- * Whether an answer says that the connection is of no use: it leads to a replica (`READONLY`,
- * `MASTERDOWN`) or to a server that has just started (`LOADING`), or the scripts were flushed, which a
- * new connection loads again.
+ * Whether an error reply means that the connection must be replaced: the server is a replica
+ * (`READONLY`, `MASTERDOWN`) or is starting (`LOADING`), or the scripts were flushed (`NOSCRIPT`), which
+ * a new connection loads again.
  */
 export function isUseless(error: unknown): boolean {
   return error instanceof RedisError && /^(READONLY|MASTERDOWN|LOADING|NOSCRIPT)$/.test(error.code);
@@ -49,14 +49,14 @@ function redirectionOf(error: unknown): RedisRedirection | undefined {
   return isLater ? new RedisRedirection("later", undefined, error) : undefined;
 }
 
-/** *Security*: nothing of what Redis or the network said, which may repeat what it was sent. */
+/** *Security*: the text of Redis or the network is left out, as it may repeat secrets sent to it. */
 function reasonOf(cause: unknown): string {
   const code = cause instanceof RedisError ? cause.code : "";
   if (/^(WRONGPASS|NOAUTH|NOPERM)$/.test(code)) {
-    return "Redis refuses this user or password, or this user may not do what is needed";
+    return "Redis refused the user name or password, or the user lacks permissions";
   }
   if (/certificate|UnknownIssuer|self.signed|^CERT_|UNABLE_TO_/i.test(textOf(cause))) {
-    return "The certificate of Redis is not valid for its address, or of no authority known here";
+    return "The certificate of Redis is not valid for its address, or not from a trusted authority";
   }
   return NOT_NOW;
 }

@@ -1,4 +1,4 @@
-/** What Redis runs as one step; each takes the time from the clock of Redis. */
+/** Lua scripts, which Redis runs atomically. They use the clock of Redis. */
 export type RedisScript = "publish" | "members" | "join" | "push" | "lease" | "settle";
 
 const NOW = `
@@ -22,40 +22,39 @@ end
 `;
 
 /**
- * The scripts, by name. A queue outlives what is in it by a while, so that a late reader counts what
- * has expired.
+ * The scripts, by name. A queue outlives its messages for a while, so that a late reader counts the
+ * expired ones.
  *
- * What is published under is no key: nothing is kept there. A slot that is on its way to another node
- * is asked for by its keys, and one that is not there would say that all of them are elsewhere. So in a
- * cluster `publish` has no keys: it says by itself where its node has not what it needs. For the same
- * reason a queue is one key: it moves as a whole.
+ * A pub/sub name is not a key: nothing is stored under it. While a slot is migrating, Redis checks
+ * whether the declared keys exist, and redirects the script if one is missing. So in a cluster
+ * `publish` declares no keys, and reports itself if its node lacks the data. For the same reason a
+ * queue is a single key, which moves as a whole.
  *
- * A queue is a hash. Messages have numbers: from `head` to below `tail` are those that were never
- * leased, `open` lists the others, in the order in which they were leased first, and `due` is a time
- * before which none of them is free. `m<number>` is `<expires at>:<frame>`, `l<number>` its lease:
- * `<token> <until> <attempts>`. A message that was given back is free since `until`, and has the token
- * `-`. Readers must be able to take messages out of a Redis whose memory is full: hence `allow-oom`.
+ * A queue is a hash of numbered messages. Those from `head` to below `tail` were never leased. `open`
+ * lists the others, in the order of their first lease; none of them is free before the time `due`.
+ * `m<number>` is `<expires at>:<frame>`, and `l<number>` is its lease: `<token> <until> <attempts>`. A
+ * released message has the token `-` and is free since `until`. Readers must be able to take messages
+ * even if the memory of Redis is full: hence `allow-oom`.
  *
- * A replica publishes to those that listen there, and to no others. So `publish` does something first that
- * a replica refuses with `READONLY`: it deletes what is not there. In a cluster a replica passes on what
- * is published.
+ * A replica publishes only to its own subscribers. So `publish` first deletes a key that does not
+ * exist, which a replica refuses with `READONLY`. In a cluster, replicas forward published messages.
  *
- * `publish` [name [members]], deadline, group expiry, frame [name [members]]: the number of processes
- * that got it, 1, and the members in the list; 0 in place of 1 where that is on another node; -1 where
- * it is too late, -2 where nothing can be published here.
+ * `publish` [name [members]], deadline, group expiry, frame [name [members]]: returns the number of
+ * processes reached, 1, and the stored members; 0 instead of 1 if the members are on another node; -1
+ * after the deadline; -2 if this node cannot publish the message.
  *
- * `members` members, group expiry: those in the list.
+ * `members` members, group expiry: returns the stored members.
  *
- * `join` members, channel, group expiry.
+ * `join` members, channel, group expiry: adds a member.
  *
- * `push` queue, deadline, capacity, expiry, frame, bell: 1, -1 if it is full, -2 if it is too late or
- * Redis cannot keep it; and how many messages had expired.
+ * `push` queue, deadline, capacity, expiry, frame, bell: returns 1, or -1 if the queue is full, or -2
+ * after the deadline or if Redis cannot store the message; and the number of expired messages.
  *
- * `lease` queue, deadline, token, count, whether it is repeated, lease, expiry: how many messages
- * had expired, and number, attempt and item of each leased one; -1 if it is too late.
+ * `lease` queue, deadline, token, count, whether it is repeated, lease, expiry: returns the number of
+ * expired messages, and number, attempt and item of each leased one; -1 after the deadline.
  *
- * `settle` queue, `ack` | `renew` | `release`, token, number, attempts, lease, bell: 1, or 0 if the token
- * does not hold the message any more. If the bell cannot be rung, readers look once a second.
+ * `settle` queue, `ack` | `renew` | `release`, token, number, attempts, lease, bell: returns 1, or 0 if
+ * the token no longer holds the message. If the notification fails, readers still poll once a second.
  */
 export const REDIS_SCRIPTS: Readonly<Record<RedisScript, string>> = {
   publish: `${NOW}

@@ -4,14 +4,14 @@ import type { RedisReply } from "./redis_reader.ts";
 
 const SLOT_COUNT = 16_384;
 
-/** Which node of a cluster has which slot, as far as it is known. */
+/** The known owners of the slots of a cluster. */
 export class RedisSlots {
   readonly #owners: (RedisAddress | undefined)[] = Array(SLOT_COUNT).fill(undefined);
 
   /**
-   * Reads the answer to `CLUSTER SLOTS`. A node without a host has the one that was asked.
+   * Parses the reply to `CLUSTER SLOTS`. A node without a host is on the host that replied.
    *
-   * @throws {TypeError} It is none.
+   * @throws {TypeError} The reply is malformed.
    */
   static parse(reply: RedisReply, asked: RedisAddress): RedisSlots {
     const slots = new RedisSlots();
@@ -29,14 +29,14 @@ export class RedisSlots {
     return this.#owners[slot];
   }
 
-  /** Notes that a node has a slot. Returns whether that is new. */
+  /** Records a slot's owner. Returns whether it has changed. */
   move(slot: number, to: RedisAddress): boolean {
     const isNew = !isSame(this.#owners[slot], to);
     this.#owners[slot] = to;
     return isNew;
   }
 
-  /** Whether the same nodes have the same slots. */
+  /** Whether all slots have the same owners. */
   equals(other: RedisSlots | undefined): boolean {
     return other !== undefined &&
       this.#owners.every((owner, slot) => isSame(owner, other.#owners[slot]));
@@ -50,7 +50,7 @@ export class RedisSlots {
   }
 }
 
-/** The slot of a name: CRC-16/XMODEM of what stands in its first braces, else of all of it. */
+/** Returns a name's slot: the CRC-16/XMODEM of its hash tag (the text in `{…}`), or of all of it. */
 export function slotOf(name: string): number {
   const begin = name.indexOf("{") + 1;
   const end = begin > 0 ? name.indexOf("}", begin) : -1;
@@ -68,7 +68,7 @@ function isSame(one: RedisAddress | undefined, other: RedisAddress | undefined):
 
 function list(reply: RedisReply | undefined): readonly RedisReply[] {
   if (Array.isArray(reply)) return reply;
-  throw new TypeError("The cluster does not say who has which slot");
+  throw new TypeError("The reply to CLUSTER SLOTS is malformed");
 }
 
 function knownHost(host: RedisReply | undefined): string | undefined {

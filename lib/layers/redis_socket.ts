@@ -4,42 +4,42 @@ import { connect as connectTls } from "node:tls";
 import type { RedisAccess, RedisAddress } from "./redis_address.ts";
 import { RedisError, RedisReader, type RedisReply } from "./redis_reader.ts";
 
-/** Takes what is published under a name. */
+/** Receives the messages published under a name. */
 export type RedisListener = (text: string, name: string) => void;
 
-/** How a {@linkcode RedisSocket} is opened. */
+/** Options of {@linkcode RedisSocket.open}. */
 export interface RedisSocketOptions {
   readonly address: RedisAddress;
   readonly access: RedisAccess;
-  /** The authorities whose certificates are taken, as PEM; else those that the runtime knows. */
+  /** The trusted certificate authorities, as PEM; by default, those that the runtime trusts. */
   readonly ca: string | undefined;
 }
 
-/** What a {@linkcode RedisSocket} reports by itself. */
+/** Callbacks of a {@linkcode RedisSocket}. */
 export interface RedisSocketEvents {
-  /** Redis does not listen for `name` any more, which nobody asked for: its slot has moved. */
+  /** Called when Redis ended the subscription to `name` without a request: its slot has moved. */
   moved(name: string): void;
-  /** It is over. */
+  /** Called when the connection has ended. */
   over(error: Error): void;
 }
 
 interface Question {
-  /** Set for the end of a subscription: what answers it is a push, as of one that nobody asked for, or an error. */
+  /** The name, if this is an unsubscribe: its reply is a push (like an unrequested one) or an error. */
   readonly unsubscribes?: string;
   resolve(reply: RedisReply): void;
   reject(error: Error): void;
 }
 
 /**
- * A pipelined connection to Redis 7 or later (RESP3) that carries commands and sharded subscriptions
- * alike, so that what comes, comes in one order.
+ * A pipelined connection to Redis 7 or later (RESP3) for both commands and sharded subscriptions, so
+ * that replies and messages arrive in one order.
  */
 export class RedisSocket {
   readonly #socket: Socket;
   readonly #events: RedisSocketEvents;
   readonly #reader = new RedisReader();
   readonly #listeners = new Map<string, RedisListener>();
-  /** Names whose end is under way: a push that says so is expected. */
+  /** Names with pending unsubscribes, whose push is expected. */
   readonly #leaving = new Map<string, number>();
   #questions: Question[] = [];
   #answered = 0;
@@ -55,50 +55,50 @@ export class RedisSocket {
   }
 
   /**
-   * Begins to connect. What is asked meanwhile waits; `hello()` says how it went.
+   * Starts to connect. Commands are queued until then; `hello()` rejects if the connection fails.
    */
   static open(options: RedisSocketOptions, events: RedisSocketEvents): RedisSocket {
     return new RedisSocket(connect(options), events);
   }
 
-  /** Says who asks. To be called first. @throws {Error} Nobody is there, or says no. */
+  /** Signs in; the first call on a socket. @throws {Error} The server is unreachable or refuses. */
   async hello({ username = "default", password, database }: RedisAccess): Promise<void> {
     const auth = password === undefined ? [] : ["AUTH", username, password];
     let server: RedisReply;
     try {
       server = await this.command(["HELLO", "3", ...auth]);
     } catch (error) {
-      // *Security*: one that does not know the command repeats it, with the password.
+      // *Security*: a server that does not know the command repeats it, including the password.
       throw error instanceof RedisError ? new RedisError(error.code) : error;
     }
-    // A cluster has one database: there the number is part of the names alone.
+    // A cluster has only one database; there, the number is only part of the names.
     const isCluster = Array.isArray(server) && server[server.indexOf("mode") + 1] === "cluster";
     if (database > 0 && !isCluster) await this.command(["SELECT", `${database}`]);
   }
 
-  /** Asks; what is asked first is answered first. @throws {RedisError} It said no. */
+  /** Sends a command. Replies arrive in the order of the calls. @throws {RedisError} An error reply. */
   command(args: readonly string[]): Promise<RedisReply> {
     return this.#ask(args, {});
   }
 
-  /** Resolves when everything that is published under the name from now on comes. */
+  /** Resolves when all later messages under the name will arrive. */
   async subscribe(name: string, listener: RedisListener): Promise<void> {
     this.#listeners.set(name, listener);
     await this.#ask(["SSUBSCRIBE", name], {});
   }
 
-  /** Resolves when nothing that is published under the name comes any more. */
+  /** Resolves when no more messages under the name will arrive. */
   async unsubscribe(name: string): Promise<void> {
     this.#listeners.delete(name);
     this.#leaving.set(name, (this.#leaving.get(name) ?? 0) + 1);
     this.#ask(["SUNSUBSCRIBE", name], { unsubscribes: name }).catch(() => {});
-    // Its answer tells that the first one was there: that may look like a push that nobody asked for.
+    // This reply marks the end of the unsubscribe, whose own reply may look like an unrequested push.
     await this.command(["PING"]);
   }
 
-  /** Ends it. What was not answered is rejected. */
+  /** Closes the connection. Rejects commands without a reply. */
   destroy(): void {
-    this.#end(new Error("The connection is over"));
+    this.#end(new Error("The connection was closed"));
   }
 
   #ask(args: readonly string[], kind: Partial<Question>): Promise<RedisReply> {
@@ -140,9 +140,9 @@ export class RedisSocket {
   #answer(reply: RedisReply): void {
     let question = this.#next();
     if (question?.unsubscribes !== undefined) {
-      // At once: a push that comes right after it is about a later subscription.
+      // At once: a push right after it belongs to a later subscription.
       this.#left(question.unsubscribes);
-      // It was answered by a push, unless this is an error: then it is the answer.
+      // The unsubscribe was answered by a push, unless this reply is an error.
       if (!(reply instanceof RedisError)) {
         question.resolve(null);
         question = this.#next();

@@ -10,47 +10,47 @@ interface Subscription {
   readonly slot: number;
   readonly receive: RedisListener;
   users: number;
-  /** The connection that was asked to subscribe; `undefined` while there is none to ask. */
+  /** The connection that carries the subscription; `undefined` while there is none. */
   on: RedisConnection | undefined;
-  /** Counts what was asked, so that a late answer is told from the last one. */
+  /** Numbers the attempts to subscribe, so that late replies to earlier ones are ignored. */
   attempt: number;
-  /** Resolves when that connection has confirmed. */
+  /** Resolves when the subscription is confirmed. */
   heard: PromiseWithResolvers<void>;
   isHeard: boolean;
-  /** Since when messages are missed that would have arrived before. */
+  /** When an active subscription was lost: messages may be missed since then. */
   lostAt: number | undefined;
 }
 
-/** What {@linkcode RedisSubscriptions} work with. */
+/** What {@linkcode RedisSubscriptions} are given. */
 export interface SubscriptionsContext {
   now(): number;
   /** The node that has a slot; `undefined` if no node is known to have it. */
   linkOf(slot: number): RedisLink | undefined;
-  /** The last time at which the nodes are known to have had their names. */
+  /** The last time at which all names were known to be on their nodes. */
   certainUntil(): number;
-  /** Called when a node that answers does not take a name, or no node is known: `place()` is due. */
+  /** Called when a node refuses a name, or no node is known. `place()` must be called then. */
   strayed(slot: number, error?: RedisRedirection): void;
   recovered(gap: LayerGap): void;
 }
 
 /**
- * The names that this process listens to: once each, whatever the number of users, over the connection
- * to the node that has the name.
+ * The subscriptions of this process: one per name, however many users it has, on the connection to the
+ * node that has the name.
  *
- * One rule holds after every event: a name whose node has a connection is subscribed on exactly that
- * connection, or is a *stray* that `place()` looks after.
+ * Invariant after every event: a name whose node has a connection is subscribed on exactly that
+ * connection, or is a *stray* for `place()`.
  */
 export class RedisSubscriptions {
   readonly #context: SubscriptionsContext;
   readonly #wanted = new Map<string, Subscription>();
-  /** Since when something was missed that is heard again, and has not been told. */
+  /** The start of a gap in restored subscriptions that has not been reported yet. */
   #gapSince: number | undefined;
 
   constructor(context: SubscriptionsContext) {
     this.#context = context;
   }
 
-  /** Listens; `noted()` tells when messages are certain to arrive. */
+  /** Subscribes. `noted()` resolves once messages are certain to arrive. */
   add(name: string, receive: RedisListener): void {
     const known = this.#wanted.get(name);
     if (known !== undefined) {
@@ -80,15 +80,15 @@ export class RedisSubscriptions {
     known.on?.unsubscribe(name).catch(() => {});
   }
 
-  /** Whether what is published over `connection` from now on comes back over it. */
+  /** Whether messages published over `connection` come back over it. */
   hears(name: string, connection: RedisConnection): boolean {
     return this.#wanted.get(name)?.on === connection;
   }
 
   /**
-   * Resolves when messages are certain to arrive.
+   * Resolves once messages are certain to arrive.
    *
-   * @throws {LayerError} `UNAVAILABLE`: its node cannot be reached, or refuses.
+   * @throws {LayerError} `UNAVAILABLE` if the node of the name is unreachable or refuses.
    */
   async noted(name: string): Promise<void> {
     const subscription = this.#wanted.get(name);
@@ -102,7 +102,7 @@ export class RedisSubscriptions {
     await heard.promise;
   }
 
-  /** Subscribes on a new connection to everything that is wanted of its node. */
+  /** Subscribes to all names of a node on its new connection. */
   async restore(link: RedisLink): Promise<void> {
     const own = [...this.#wanted.values()].filter(({ slot }) =>
       this.#context.linkOf(slot) === link
@@ -110,32 +110,32 @@ export class RedisSubscriptions {
     await Promise.all(own.map((subscription) => this.#place(subscription)));
   }
 
-  /** Takes note of the end of a connection, over which everything arrived until `since`. */
+  /** Handles the end of a connection. All messages up to `since` arrived over it. */
   lost(connection: RedisConnection, since: number): void {
     for (const subscription of this.#wanted.values()) {
       if (subscription.on === connection) this.#lose(subscription, since);
     }
   }
 
-  /** Takes note that a node has ended a subscription. */
+  /** Handles a subscription that a node has ended. */
   moved(name: string, connection: RedisConnection): void {
     const subscription = this.#wanted.get(name);
     if (subscription?.on === connection) this.#stray(subscription);
   }
 
-  /** Lets each name be heard over the node that has it. Resolves when that is done, as far as it can be. */
+  /** Subscribes each name on the node that has it. Resolves when all attempts have settled. */
   async place(): Promise<void> {
     await Promise.all([...this.#wanted.values()].map((subscription) => this.#place(subscription)));
   }
 
-  /** Tells of the gap in what is heard again, if there was one. */
+  /** Reports the gap of restored subscriptions, if there was one. */
   tellGap(): void {
     const since = this.#gapSince;
     this.#gapSince = undefined;
     if (since !== undefined) this.#context.recovered({ since, until: this.#context.now() });
   }
 
-  /** Ends all waiting. */
+  /** Rejects all pending `noted()` calls. */
   close(error: Error): void {
     for (const { heard } of this.#wanted.values()) heard.reject(error);
     this.#wanted.clear();
@@ -150,7 +150,7 @@ export class RedisSubscriptions {
       this.#lose(subscription, this.#context.certainUntil());
     }
     if (link === undefined) return this.#context.strayed(slot);
-    // Without a connection, it is restored with the others of its node.
+    // Without a connection, the name is restored with the others of its node.
     if (connection === undefined) return link.open();
     if (subscription.on === undefined) await this.#subscribe(subscription, connection);
   }
@@ -179,13 +179,13 @@ export class RedisSubscriptions {
     if (lostAt !== undefined) this.#gapSince = Math.min(lostAt, this.#gapSince ?? lostAt);
   }
 
-  /** A node that answers has not taken it: it has moved, or was heard before and is not given up. */
+  /** A node refused the name: its slot has moved, or it was active before and is retried. */
   #stray(subscription: Subscription, error?: RedisRedirection): void {
     this.#lose(subscription, this.#context.certainUntil());
     this.#context.strayed(subscription.slot, error);
   }
 
-  /** What waits for a name that has moved goes on waiting: it is found, or the limit comes. */
+  /** Pending `noted()` calls continue to wait, until the name is found or they time out. */
   #lose(subscription: Subscription, since: number): void {
     subscription.on = undefined;
     subscription.attempt++;

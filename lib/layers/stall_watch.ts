@@ -3,14 +3,14 @@ import type { Clock } from "../scope.ts";
 const TICK_MS = 250;
 
 /**
- * Notices that questions to a server, which it answers in their order, are not answered: one look at
- * the counts every quarter of a second, and no timer for each.
+ * Detects that a server has stopped replying to requests, which it answers in order. Checks counters
+ * four times a second, without a timer per request.
  */
 export class StallWatch {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #onStall: () => void;
-  /** How many had been asked at past looks, the oldest first. */
+  /** The number of requests at past checks, oldest first. */
   readonly #looks: { readonly at: number; readonly asked: number }[] = [];
   #asked = 0;
   #answered = 0;
@@ -23,12 +23,12 @@ export class StallWatch {
     this.#lookLater();
   }
 
-  /** Notes a question. */
+  /** Counts a request. */
   asked(): void {
     this.#asked++;
   }
 
-  /** Notes an answer. */
+  /** Counts a reply. */
   answered(): void {
     this.#answered++;
   }

@@ -7,14 +7,14 @@ export interface LayerScope extends Scope {
   readonly layers: Layers;
 }
 
-/** Channel layers by alias; consumers use `default` where they name no other. */
+/** Channel layers by alias. Consumers use `default` unless they name another one. */
 export interface Layers {
   readonly default: ChannelLayer;
   readonly [alias: string]: ChannelLayer;
 }
 
 /**
- * Gives consumers their channel layer, or several by alias.
+ * Gives consumers one channel layer, or several by alias.
  *
  * @example
  * ```ts
@@ -33,7 +33,7 @@ export function withLayer<S>(
 }
 
 /**
- * The middleware of {@linkcode withLayer} for a `stack()`: gives consumers their channel layer.
+ * The {@linkcode withLayer} middleware for a `stack()`: gives consumers their channel layer.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 import type { Clock } from "../scope.ts";
 
-/** Settles as `work` does, or rejects with what `late` returns after `ms` milliseconds. */
+/** Settles as `work` does, or rejects with the error of `late` after `ms` milliseconds. */
 export async function within<T>(
   work: Promise<T>,
   limit: { readonly clock: Clock; readonly ms: number; late(): Error },

@@ -92,7 +92,7 @@ export const ELSEWHERE: Readonly<Partial<Record<Upstream, Place>>> = {
   "channels_redis/test_pubsub.py::test_receive_hang": WAITS,
   "channels_redis/test_pubsub.py::test_auto_reconnect": [
     "tests/layers/redis_faults_test.ts",
-    "a connection that Redis closes comes back with all subscriptions",
+    "RedisChannelLayer restores all subscriptions after Redis closed the connection",
   ],
   "channels_redis/test_pubsub.py::test_discard_before_add": DISCARD,
   "channels_redis/test_serializers.py::test_serialize": PLAIN,

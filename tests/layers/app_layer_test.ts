@@ -23,7 +23,7 @@ for (const channelLayer of ["memory:", "kv:"]) {
   });
 }
 
-test("a REDIS_CA_FILE that is none stops the start with one sentence", () => {
+test("createServices() refuses an unusable REDIS_CA_FILE with one sentence", () => {
   for (const file of ["/nowhere/ca.pem", import.meta.filename!]) {
     const settings = readSettings({ CHANNEL_LAYER: "rediss://a", REDIS_CA_FILE: file });
     const message = `REDIS_CA_FILE is ${JSON.stringify(file)}, ` +
@@ -33,7 +33,7 @@ test("a REDIS_CA_FILE that is none stops the start with one sentence", () => {
 });
 
 test(
-  "a Redis that goes and comes: the app stays, says so, and recovers",
+  "readiness() reports a Redis outage and the recovery from it",
   { skip: whyNoRedis() ?? false },
   async () => {
     await using server = await RedisServer.start();

@@ -5,7 +5,7 @@ import { BusChannelLayer } from "../../lib/layers/bus_channel_layer.ts";
 import { layerSettings } from "../../lib/layers/layer_options.ts";
 import { LayerInbox } from "../../lib/testing/layer_inbox.ts";
 
-/** A layer over a bus that is not ready until the test says so. */
+/** A layer over a bus whose subscriptions become active when the test says so. */
 function setUnready() {
   const noted: PromiseWithResolvers<void>[] = [];
   class Layer extends BusChannelLayer {
@@ -37,7 +37,7 @@ function setUnready() {
   return { layer, channel, noted, members };
 }
 
-test("groupAdd() that fails takes back what it did, and nothing that was done since", async () => {
+test("groupAdd() that fails reverts its own change but no later one", async () => {
   const { layer, channel, noted, members } = setUnready();
   const down = new Error("down");
   const first = assert.rejects(layer.groupAdd("g", channel), /down/);
@@ -46,7 +46,7 @@ test("groupAdd() that fails takes back what it did, and nothing that was done si
   const third = assert.rejects(layer.groupAdd("g", channel), /down/);
   noted[0]!.reject(down);
   await first;
-  assert.equal(await members(), 1, "the second is under way");
+  assert.equal(await members(), 1, "the second call is pending");
   noted[2]!.reject(down);
   await third;
   noted[1]!.resolve();
@@ -60,7 +60,7 @@ test("groupAdd() that fails takes back what it did, and nothing that was done si
   await layer.close();
 });
 
-/** A layer, what its bus would call, and a hold on the moment in which the bus has caught up. */
+/** A layer, the callbacks of its bus, and control over when the bus has caught up. */
 function setStage() {
   const caughtUp = Promise.withResolvers<void>();
   let context!: BusContext;
@@ -96,7 +96,7 @@ function setStage() {
   };
 }
 
-test("a channel that was added here and elsewhere gets a message once, also while it leaves", async () => {
+test("BusChannelLayer delivers once to a channel that two processes added, even while it leaves", async () => {
   const { layer, channel, inbox, forGroup, direct, caughtUp } = setStage();
   await layer.groupAdd("g", channel);
   forGroup("1");

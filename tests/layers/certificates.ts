@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findProgram, run } from "../../tools/provide/programs.ts";
 
-/** Why there are no certificates; nothing where they can be made. */
+/** Returns why certificates cannot be created; `undefined` if they can. */
 export function whyNoCertificates(): string | undefined {
   return findProgram("openssl") === undefined ? "there is no openssl" : undefined;
 }
 
-/** An authority of a test's own, a certificate of it for 127.0.0.1, and another authority. */
+/** A certificate authority for a test, its certificate for 127.0.0.1, and a second authority. */
 export class Certificates implements AsyncDisposable {
   readonly #folder: string;
 

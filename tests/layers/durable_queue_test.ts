@@ -8,14 +8,14 @@ import { LayerCounters } from "../../lib/layers/layer_stats.ts";
 
 const LEASE_MS = 30_000;
 
-/** A store of one channel whose answers a test can lose, before or after it has acted. */
+/** A store of one channel that can fail before an operation or lose the response after it. */
 class FakeSource implements QueueSource {
   readonly requests: LeaseRequest[] = [];
   readonly waiting: QueueItem[] = [];
   readonly leased = new Map<number, { token: string; item: QueueItem }>();
-  /** What happens to the next call: nothing is done, or it is done and the answer gets lost. */
+  /** Fails the next call: without effect, or with a lost response after it took effect. */
   fault: "refused" | "unanswered" | undefined;
-  /** Holds calls up until it resolves. */
+  /** Delays calls until it resolves. */
   hold: Promise<void> | undefined;
 
   add(...frames: string[]): void {
@@ -90,7 +90,7 @@ function setUp() {
 
 const frame = (type: string) => JSON.stringify({ type });
 
-test("a request whose answer got lost is asked again under its token, and finds its messages", async () => {
+test("DurableQueues repeats a request with a lost response under its token, and gets its messages", async () => {
   const { clock, source, queues } = setUp();
   source.add(frame("1"), frame("2"));
   source.fault = "unanswered";
@@ -109,7 +109,7 @@ test("a request whose answer got lost is asked again under its token, and finds 
   await queues.close();
 });
 
-test("a message that arrives after its reader gave up is given back at once, untried", async () => {
+test("DurableQueues releases a message whose reader gave up, without counting an attempt", async () => {
   const { source, queues } = setUp();
   const { promise, resolve } = Promise.withResolvers<void>();
   source.add(frame("1"));
@@ -126,7 +126,7 @@ test("a message that arrives after its reader gave up is given back at once, unt
   await queues.close();
 });
 
-test("close() waits until what was leased for its readers is given back", async () => {
+test("DurableQueues.close() waits until messages leased for its readers are released", async () => {
   for (const fault of [undefined, "unanswered"] as const) {
     const { source, queues } = setUp();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -144,7 +144,7 @@ test("close() waits until what was leased for its readers is given back", async 
   }
 });
 
-test("close() waits for an acknowledgement of a mailbox, but 5 s at most", async () => {
+test("DurableQueues.close() waits at most 5 s for the acknowledgement of a mailbox", async () => {
   const { clock, source, queues } = setUp();
   const { promise, resolve } = Promise.withResolvers<void>();
   source.add(frame("1"));
@@ -168,14 +168,14 @@ test("close() waits for an acknowledgement of a mailbox, but 5 s at most", async
   assert.equal(source.leased.size, 0);
 });
 
-test("receive() removes a message before it hands it over, and goes on if another reader has it", async () => {
+test("receive() removes a message before handing it over, and skips one that another reader has", async () => {
   const { clock, source, counters, queues } = setUp();
   const { promise, resolve } = Promise.withResolvers<void>();
   source.add(frame("1"), frame("2"));
   const message = queues.receive("jobs", undefined);
   source.hold = promise;
   await settle();
-  // The process stands still: another one gets the message meanwhile.
+  // The process stalls, and another one gets the message in the meantime.
   source.leased.set(0, { token: "other", item: source.leased.get(0)!.item });
   source.hold = undefined;
   resolve();
@@ -187,7 +187,7 @@ test("receive() removes a message before it hands it over, and goes on if anothe
 });
 
 for (const fault of ["refused", "unanswered"] as const) {
-  test(`receive() whose acknowledgement is ${fault} hands the message over, once`, async () => {
+  test(`receive() whose acknowledgement is ${fault} hands the message over once`, async () => {
     const { clock, source, counters, queues } = setUp();
     const { promise, resolve } = Promise.withResolvers<void>();
     source.add(frame("1"), frame("2"));
@@ -195,7 +195,7 @@ for (const fault of ["refused", "unanswered"] as const) {
     const message = queues.receive("jobs", undefined);
     source.hold = undefined;
     resolve();
-    // The lease is asked for; the next call is the acknowledgement.
+    // The lease has been requested; the next call is the acknowledgement.
     await Promise.resolve();
     source.fault = fault;
     assert.deepEqual(await message, { type: "1" });
@@ -206,7 +206,7 @@ for (const fault of ["refused", "unanswered"] as const) {
     await queues.close();
   });
 
-  test(`ack() whose first try is ${fault} resolves with true, as the lease holds`, async () => {
+  test(`ack() whose first attempt is ${fault} resolves with true while the lease holds`, async () => {
     const { clock, source, counters, queues } = setUp();
     source.add(frame("1"));
     const lease = await queues.lease("jobs", undefined);
@@ -234,7 +234,7 @@ test("ack() rejects if the lease ended before the outcome was known", async () =
   await queues.close();
 });
 
-test("a malformed message is counted when it is removed, and the next one arrives", async () => {
+test("DurableQueues counts and removes a malformed message, and delivers the next one", async () => {
   const { source, counters, queues } = setUp();
   source.add("{", frame("2"));
   const message = queues.receive("jobs", undefined);
@@ -243,7 +243,7 @@ test("a malformed message is counted when it is removed, and the next one arrive
   await queues.close();
 });
 
-test("a mailbox holds up to 16 messages that it refused, and no more are leased", async () => {
+test("DurableQueues leases at most 16 messages for a mailbox that refuses them", async () => {
   const { clock, source, queues } = setUp();
   source.add(...Array.from({ length: 40 }, (_, n) => frame(`${n}`)));
   const got: string[] = [];

@@ -19,7 +19,7 @@ function group() {
   return { local, echoes, inboxes, expect };
 }
 
-test("Echoes delivers what comes back, once", () => {
+test("Echoes delivers a returned message once", () => {
   const { echoes, inboxes, expect } = group();
   expect("frame");
   assert.equal(echoes.take("other"), false);
@@ -32,7 +32,7 @@ test("Echoes delivers what comes back, once", () => {
   assert.equal(echoes.take("frame"), false);
 });
 
-test("Echoes counts the members that a lost message was for", () => {
+test("Echoes counts the members that missed a lost message", () => {
   const { local, echoes, expect } = group();
   for (const frame of ["lost", "failed"]) expect(frame);
   echoes.forget("failed");

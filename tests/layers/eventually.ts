@@ -1,4 +1,4 @@
-/** Tries `attempt` again until it resolves; rejects with its last error after `timeoutMs`. */
+/** Retries `attempt` until it resolves; rejects with its last error after `timeoutMs`. */
 export async function eventually<T>(
   attempt: () => T | Promise<T>,
   timeoutMs = 5_000,

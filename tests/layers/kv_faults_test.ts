@@ -23,7 +23,7 @@ async function count(kv: Deno.Kv, ...prefix: Deno.KvKey): Promise<number> {
 }
 
 test(
-  "a database that cannot be opened: UNAVAILABLE, and all is well when it can",
+  "KvChannelLayer rejects with UNAVAILABLE until its database can be opened, then recovers",
   options,
   async () => {
     using kv = await Deno.openKv(":memory:");
@@ -45,7 +45,7 @@ test(
 );
 
 test(
-  "a database that hangs: UNAVAILABLE in time, and nothing is written late",
+  "KvChannelLayer rejects in time while its database hangs, and writes nothing late",
   options,
   async () => {
     using kv = await Deno.openKv(":memory:");
@@ -62,7 +62,7 @@ test(
 );
 
 test(
-  "a source that opens a database is called until it succeeds, and then no more",
+  "KvChannelLayer calls its source until a database opens, and not again",
   options,
   async () => {
     let opened = 0;
@@ -83,20 +83,20 @@ test(
   },
 );
 
-test("close() lets go of what hangs", options, async () => {
+test("KvChannelLayer.close() rejects calls that hang", options, async () => {
   const layer = new KvChannelLayer(() => new Promise(() => {}), POLL);
   const sent = assert.rejects(layer.groupSend("g", HELLO), { code: "CLOSED" });
   await layer.close();
   await sent;
 });
 
-test("entries that are gone before they were read are a gap", options, async () => {
+test("KvChannelLayer reports a gap if unread entries were deleted", options, async () => {
   using kv = await Deno.openKv(":memory:");
   const [one, other] = [new KvChannelLayer(kv, POLL), new KvChannelLayer(kv, POLL)];
   const inbox = await join(other);
   await one.groupSend("g", { type: "1" });
   await inbox.wait(1);
-  // As if this process had been asleep, and the entries had been swept.
+  // As if this process had been suspended, and the entries had been swept.
   const head = (await kv.get<number>(["layer.sluice", "head"])).value!;
   await kv.set(["layer.sluice", "head"], head + 7);
   await inbox.until(() => inbox.gaps.length === 1);
@@ -108,7 +108,7 @@ test("entries that are gone before they were read are a gap", options, async () 
   await other.close();
 });
 
-test("a hole in the numbers is a gap, and what is around it arrives", options, async () => {
+test("KvChannelLayer reports a gap for a missing number", options, async () => {
   using kv = await Deno.openKv(":memory:");
   const [one, other] = [new KvChannelLayer(kv, POLL), new KvChannelLayer(kv, { pollMs: 300 })];
   const inbox = await join(other);
@@ -124,7 +124,7 @@ test("a hole in the numbers is a gap, and what is around it arrives", options, a
   await other.close();
 });
 
-test("a database that was replaced by another one is a gap", options, async () => {
+test("KvChannelLayer reports a gap if its database was replaced", options, async () => {
   using kv = await Deno.openKv(":memory:");
   const layer = new KvChannelLayer(kv, POLL);
   const inbox = await join(layer);
@@ -139,7 +139,7 @@ test("a database that was replaced by another one is a gap", options, async () =
   await other.close();
 });
 
-/** A database that can be made to hold its answers. */
+/** A database whose responses can be delayed. */
 function holdable(kv: Deno.Kv) {
   let held: Promise<void> | undefined;
   let began = () => {};
@@ -158,7 +158,7 @@ function holdable(kv: Deno.Kv) {
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
-  /** Holds the next reading of the head, or all. Returns when that began, and how to let it go on. */
+  /** Delays the next read of the head, or all. Returns when a read began, and a function to resume. */
   const hold = (which: "next" | "all" = "next") => {
     const [begun, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     held = release.promise;
@@ -176,7 +176,7 @@ function holdable(kv: Deno.Kv) {
 }
 
 test(
-  "KvChannelLayer.groupSend() settles if its entry is gone when the process goes on",
+  "KvChannelLayer.groupSend() settles if its entry is deleted while the process is suspended",
   options,
   async () => {
     using kv = await Deno.openKv(":memory:");
@@ -203,7 +203,7 @@ test(
 );
 
 test(
-  "KvChannelLayer settles every call within its limit while its reading hangs",
+  "KvChannelLayer settles every call within its limit while reads hang",
   options,
   async () => {
     using kv = await Deno.openKv(":memory:");
@@ -229,7 +229,7 @@ test(
   },
 );
 
-test("KvChannelLayer reads an entry later that cannot be read now", options, async () => {
+test("KvChannelLayer retries an entry that it cannot read", options, async () => {
   using kv = await Deno.openKv(":memory:");
   let isBroken = false;
   const flaky = new Proxy(kv, {
@@ -257,7 +257,7 @@ test("KvChannelLayer reads an entry later that cannot be read now", options, asy
   await other.close();
 });
 
-test("what is no message is counted and ignored", options, async () => {
+test("KvChannelLayer counts and ignores malformed entries", options, async () => {
   using kv = await Deno.openKv(":memory:");
   const layer = new KvChannelLayer(kv, POLL);
   const inbox = await join(layer);
@@ -282,7 +282,7 @@ test("what is no message is counted and ignored", options, async () => {
   await layer.close();
 });
 
-test("the log is bounded, and large messages leave nothing else behind", options, async () => {
+test("KvChannelLayer keeps its log bounded", options, async () => {
   using kv = await Deno.openKv(":memory:");
   const layer = new KvChannelLayer(kv, { ...POLL, maxEntries: 100 });
   const inbox = await join(layer);
@@ -294,7 +294,7 @@ test("the log is bounded, and large messages leave nothing else behind", options
   await layer.close();
 });
 
-test("with watch, news arrive without polling", options, async () => {
+test("KvChannelLayer with watch delivers without polling", options, async () => {
   using kv = await Deno.openKv(":memory:");
   const slow = { pollMs: 60_000, watch: true };
   const [one, other] = [new KvChannelLayer(kv, slow), new KvChannelLayer(kv, slow)];
@@ -308,7 +308,7 @@ test("with watch, news arrive without polling", options, async () => {
 });
 
 test(
-  "several handles that write at once lose nothing, and agree on the order",
+  "KvChannelLayer loses nothing if several handles write at once, and all see the same order",
   options,
   async () => {
     const path = await Deno.makeTempFile({ suffix: ".sqlite3" });

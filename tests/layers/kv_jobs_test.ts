@@ -9,12 +9,12 @@ const options = { timeout: 15_000 };
 const POLL = { pollMs: 10 };
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** What happens after the next write that takes a job out of its channel, before its answer. */
+/** A hook after the next write that takes a job from its channel, before the write returns. */
 interface Delay {
   afterTake: (() => Promise<void>) | undefined;
 }
 
-/** A database whose answers a test holds back: those to writes that change a message in a channel. */
+/** A database that delays the response to writes that change a message of a channel. */
 function slow(kv: Deno.Kv, delay: Delay): Deno.Kv {
   const isJob = (key: unknown) => Array.isArray(key) && key[1] === "queue";
   const atomic = () => {
@@ -63,7 +63,7 @@ async function readAll(layer: KvChannelLayer): Promise<unknown[]> {
 }
 
 test(
-  "a receive() that rejects is out of the line, and takes no message later",
+  "receive() that rejected takes no message later",
   options,
   async () => {
     using kv = await Deno.openKv(":memory:");
@@ -81,7 +81,7 @@ test(
   },
 );
 
-test("a receive() that is aborted while the database hangs rejects at once", options, async () => {
+test("receive() rejects at once if it is aborted while the database hangs", options, async () => {
   const layer = new KvChannelLayer(() => new Promise(() => {}), { ...POLL, timeoutMs: 60_000 });
   const controller = new AbortController();
   const ended = assert.rejects(layer.receive("jobs", { signal: controller.signal }), /enough/);
@@ -93,7 +93,7 @@ test("a receive() that is aborted while the database hangs rejects at once", opt
 });
 
 test(
-  "a worker that stops while a job is taken gives it back before its layer is closed",
+  "Worker.stop() releases a job that is being leased before the layer is closed",
   options,
   async () => {
     using kv = await Deno.openKv(":memory:");
@@ -119,7 +119,7 @@ test(
   },
 );
 
-test("a process that stands still after it took a job loses none", options, async () => {
+test("receive() loses no job if the process stalls after taking it", options, async () => {
   using kv = await Deno.openKv(":memory:");
   const delay: Delay = { afterTake: undefined };
   const layer = new KvChannelLayer(slow(kv, delay), { ...POLL, timeoutMs: 200 });
@@ -135,7 +135,7 @@ test("a process that stands still after it took a job loses none", options, asyn
   await layer.close();
 });
 
-test("a large job whose parts cannot be read for a while is not malformed", options, async () => {
+test("KvChannelLayer retries a large job whose parts cannot be read", options, async () => {
   using kv = await Deno.openKv(":memory:");
   let isBroken = true;
   const flaky = new Proxy(kv, {
@@ -162,7 +162,7 @@ test("a large job whose parts cannot be read for a while is not malformed", opti
   await layer.close();
 });
 
-test("large jobs leave no parts behind, handled, refused or expired", options, async () => {
+test("KvChannelLayer leaves no parts of large jobs behind", options, async () => {
   using kv = await Deno.openKv(":memory:");
   const layer = new KvChannelLayer(kv, { ...POLL, capacity: 2, expiryMs: 200 });
   const large = { type: "job", data: "x".repeat(100_000) };
@@ -177,7 +177,7 @@ test("large jobs leave no parts behind, handled, refused or expired", options, a
     assert.equal((await Array.fromAsync(kv.list({ prefix: ["layer.sluice", "part"] }))).length, 0);
   };
   await eventually(isOver);
-  // The other one may be read before its time is over.
+  // The other one may be read before it expires.
   assert.ok(layer.stats.dropped.expired >= 1);
   await layer.close();
 });

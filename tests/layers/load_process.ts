@@ -1,20 +1,20 @@
 /**
- * A process of a test: `load_process.ts URL PREFIX NAME` sends to a group all the time, and takes what
- * comes. Says `ready`, and tells what happened when its input ends.
+ * A child process of a test: `load_process.ts URL PREFIX NAME` continuously sends to a group and
+ * receives from it. Prints `ready`, and a report when its input ends.
  */
 import type { LayerGap } from "@sluice/sluice/layers";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 
-/** What one process saw. Times are in milliseconds since the epoch. */
+/** The report of one process. Times are in milliseconds since the epoch. */
 export interface LoadReport {
-  /** Messages that were sent, with when their call began and ended. */
+  /** Sent messages, with the start and end of their call. */
   readonly sent: readonly (readonly [number: number, began: number, ended: number])[];
   readonly refused: number;
   /** Errors other than `UNAVAILABLE`. */
   readonly errors: readonly string[];
   readonly received: Readonly<Record<string, readonly number[]>>;
   readonly gaps: readonly LayerGap[];
-  /** The longest that a call took, in milliseconds. */
+  /** The duration of the slowest call, in milliseconds. */
   readonly slowest: number;
 }
 

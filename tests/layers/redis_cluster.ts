@@ -5,7 +5,7 @@ import { freePort, RedisServer } from "./redis_server.ts";
 
 const SLOT_COUNT = 16_384;
 
-/** A Redis Cluster of a test's own, on loopback: so many primaries, and replicas of the first ones. */
+/** A Redis Cluster for a test, on loopback: some primaries, and replicas of the first ones. */
 export class RedisCluster implements AsyncDisposable {
   readonly primaries: readonly RedisServer[];
   readonly replicas: readonly RedisServer[];
@@ -27,12 +27,12 @@ export class RedisCluster implements AsyncDisposable {
     return cluster;
   }
 
-  /** The address of all primaries. */
+  /** The URL of all primaries. */
   get url(): string {
     return `redis://${this.primaries.map(({ port }) => `127.0.0.1:${port}`).join(",")}`;
   }
 
-  /** The node that has a name, as the nodes that are alive see it. */
+  /** Returns the node that has a name, according to the live nodes. */
   async ownerOf(name: string): Promise<RedisServer> {
     const slot = slotOf(name);
     const nodes = [...this.primaries, ...this.replicas];
@@ -45,7 +45,7 @@ export class RedisCluster implements AsyncDisposable {
     throw new Error(`Nobody has ${name}`);
   }
 
-  /** Moves the slot of a name, key by key; `during` is called while it is on its way. */
+  /** Moves the slot of a name, key by key. Calls `during` while the slot is migrating. */
   async migrate(name: string, to: RedisServer, during = async () => {}): Promise<void> {
     const slot = `${slotOf(name)}`;
     const from = await this.ownerOf(name);

@@ -25,7 +25,7 @@ beforeEach(() => {
 after(() => cluster?.[Symbol.asyncDispose]());
 
 function layer(): RedisChannelLayer {
-  // Longer than a busy machine keeps anybody waiting: what is tested is not that.
+  // Longer than any delay of a busy machine, which is not under test.
   return new RedisChannelLayer(cluster.url, { prefix, timeoutMs: 10_000 });
 }
 
@@ -37,12 +37,12 @@ async function join(layer: ChannelLayer, group: string): Promise<LayerInbox> {
   return inbox;
 }
 
-/** A name whose slot the first primary has in the beginning. */
+/** Returns a name whose slot is on the first primary at the start. */
 function nameAtFirst(kind: "g" | "c", start = 0): string {
   for (let n = start;; n++) if (slotOf(`{${kind}:${n}}`) < 5_000) return `${n}`;
 }
 
-/** The numbers of `Traffic` that came. */
+/** Returns the received numbers of `Traffic`. */
 function numbersOf({ messages }: LayerInbox): unknown[] {
   return messages.filter(({ type }) => type === "n").map(({ data }) => data);
 }
@@ -57,7 +57,7 @@ async function arrives(from: ChannelLayer, group: string, inboxes: LayerInbox[])
   for (const inbox of inboxes) await inbox.until(() => inbox.types.includes(type));
 }
 
-test("a name has the slot that Redis says", options, async () => {
+test("slotOf() computes the same slot as Redis", options, async () => {
   const [node] = cluster.primaries;
   const names = [
     "",
@@ -77,7 +77,7 @@ test("a name has the slot that Redis says", options, async () => {
   }
 });
 
-test("one node of the list is enough to find the others", options, async () => {
+test("RedisChannelLayer finds a cluster from one reachable node of its list", options, async () => {
   const { port } = cluster.primaries[1]!;
   const one = new RedisChannelLayer(`redis://127.0.0.1:1,127.0.0.1:${port}`, { prefix });
   await eventually(() => one.check());
@@ -88,14 +88,14 @@ test("one node of the list is enough to find the others", options, async () => {
 });
 
 test(
-  "a slot that moves under load: a message that is lost or late lies in a gap",
+  "RedisChannelLayer reports a gap for messages lost or late while a slot moves under load",
   options,
   async () => {
     const [one, other] = [layer(), layer()];
     const group = nameAtFirst("g");
     const near = await join(one, group);
     const far = await join(other, group);
-    // A member that the cluster keeps, so that there is a key to be moved.
+    // A stored member, so that the slot has a key to migrate.
     await one.groupAdd(group, "jobs");
     const traffic = Traffic.toGroup(one, group);
     const more = () => near.wait(near.messages.length + 50).then(() => {});
@@ -116,28 +116,32 @@ test(
   },
 );
 
-test("a durable channel that moves with what is in it loses nothing", options, async () => {
-  const [one, other] = [layer(), layer()];
-  const channel = nameAtFirst("c");
-  const inbox = new LayerInbox();
-  let number = 0;
-  const send = async () => {
-    for (let n = 0; n < 20; n++) await one.send(channel, { type: "n", data: number++ });
-  };
-  await send();
-  await cluster.migrate(`{c:${channel}}`, cluster.primaries[1]!, send);
-  await send();
-  other.attach(channel, inbox);
-  await cluster.migrate(`{c:${channel}}`, cluster.primaries[0]!, send);
-  await send();
-  await inbox.wait(number);
-  assert.deepEqual(numbersOf(inbox), Array.from({ length: number }, (_, n) => n));
-  await one.close();
-  await other.close();
-});
+test(
+  "RedisChannelLayer loses no message of a durable channel whose slot moves",
+  options,
+  async () => {
+    const [one, other] = [layer(), layer()];
+    const channel = nameAtFirst("c");
+    const inbox = new LayerInbox();
+    let number = 0;
+    const send = async () => {
+      for (let n = 0; n < 20; n++) await one.send(channel, { type: "n", data: number++ });
+    };
+    await send();
+    await cluster.migrate(`{c:${channel}}`, cluster.primaries[1]!, send);
+    await send();
+    other.attach(channel, inbox);
+    await cluster.migrate(`{c:${channel}}`, cluster.primaries[0]!, send);
+    await send();
+    await inbox.wait(number);
+    assert.deepEqual(numbersOf(inbox), Array.from({ length: number }, (_, n) => n));
+    await one.close();
+    await other.close();
+  },
+);
 
 test(
-  "a primary that is killed under load: its replica takes over, and all is well by itself",
+  "RedisChannelLayer recovers by itself when a replica takes over from a killed primary",
   options,
   async () => {
     const [one, other] = [layer(), layer()];

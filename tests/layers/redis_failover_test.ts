@@ -12,7 +12,7 @@ import { assertAllTold, Traffic } from "./traffic.ts";
 const options = { skip: whyNoRedis() ?? false, timeout: 60_000 };
 const UNAVAILABLE = { code: "UNAVAILABLE" };
 
-/** A name that leads to one Redis, and from some moment on to another; open connections stay. */
+/** A host name that switches from one Redis to another. Open connections stay. */
 class Name implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -46,7 +46,7 @@ class Name implements AsyncDisposable {
   }
 }
 
-/** Two servers, of which the second one replicates the first. */
+/** Starts two servers, the second a replica of the first. */
 async function startPair(): Promise<[RedisServer, RedisServer]> {
   const [first, second] = await Promise.all([RedisServer.start(), RedisServer.start()]);
   await replicate(second, first);
@@ -57,7 +57,7 @@ async function replicate(replica: RedisServer, primary: RedisServer): Promise<vo
   await replica.ask("REPLICAOF", "127.0.0.1", `${primary.port}`);
 }
 
-/** A planned failover: the second one is promoted, and the first one becomes its replica. */
+/** Performs a planned failover: promotes the second server, and makes the first its replica. */
 async function failOver(first: RedisServer, second: RedisServer): Promise<void> {
   await second.ask("REPLICAOF", "NO", "ONE");
   await replicate(first, second);
@@ -72,7 +72,7 @@ async function join(layer: ChannelLayer): Promise<LayerInbox> {
 }
 
 test(
-  "RedisChannelLayer follows a planned failover under load, and every loss lies in a gap",
+  "RedisChannelLayer follows a planned failover under load, and reports a gap for every loss",
   options,
   async () => {
     const [first, second] = await startPair();
@@ -101,7 +101,7 @@ test(
   },
 );
 
-test("RedisChannelLayer notices a demotion while it only listens", options, async () => {
+test("RedisChannelLayer detects a demotion while it only listens", options, async () => {
   const [first, second] = await startPair();
   await using _first = first, _second = second;
   await using name = await Name.of(first);
@@ -118,7 +118,7 @@ test("RedisChannelLayer notices a demotion while it only listens", options, asyn
 });
 
 test(
-  "RedisChannelLayer refuses every call while its name leads to a replica",
+  "RedisChannelLayer refuses every call while its host name points to a replica",
   options,
   async () => {
     const [first, second] = await startPair();
@@ -150,7 +150,7 @@ test("RedisChannelLayer.check() rejects at the first call after a demotion", opt
   await layer.close();
 });
 
-test("RedisChannelLayer goes on publishing on a primary whose disk is full", options, async () => {
+test("RedisChannelLayer keeps publishing on a primary whose disk is full", options, async () => {
   await using server = await RedisServer.start(["--save", "1 1", "--dir", "/proc"]);
   const layer = new RedisChannelLayer(server.url);
   const inbox = await join(layer);

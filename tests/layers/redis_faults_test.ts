@@ -23,7 +23,7 @@ beforeEach(() => {
 });
 after(() => server?.[Symbol.asyncDispose]());
 
-/** Two processes with a member each in the group `g`. */
+/** Two processes with one member each in the group `g`. */
 class Pair implements AsyncDisposable {
   readonly one = layer();
   readonly other = layer();
@@ -37,7 +37,7 @@ class Pair implements AsyncDisposable {
     return pair;
   }
 
-  /** Sends until it arrives everywhere, which says that all is well again. */
+  /** Sends until a message reaches all members. */
   async recover(others = 1): Promise<void> {
     await eventually(async () => {
       assert.equal((await this.one.groupSend("g", { type: "back" })).processes, others);
@@ -62,33 +62,37 @@ async function join(layer: ChannelLayer, inbox: LayerInbox, group = "g"): Promis
   await layer.groupAdd(group, channel);
 }
 
-/** Fails where `work` takes longer than Redis may take, and a little. */
+/** Fails if `work` takes longer than the timeout plus a margin. */
 async function promptly(work: Promise<unknown>): Promise<void> {
   const startedAt = performance.now();
   await work;
   assert.ok(performance.now() - startedAt < 2_600);
 }
 
-test("a Redis that is not there: UNAVAILABLE, and all is well when it comes", options, async () => {
-  await server.kill();
-  await using pair = new Pair();
-  pair.one.attach("jobs", pair.near);
-  await promptly(assert.rejects(pair.one.send("jobs", HELLO), UNAVAILABLE));
-  for (let n = 0; n < 3; n++) {
-    await promptly(assert.rejects(pair.one.groupSend("g", HELLO), UNAVAILABLE));
-    await promptly(assert.rejects(join(pair.one, new LayerInbox()), UNAVAILABLE));
-    await promptly(assert.rejects(pair.one.check(), UNAVAILABLE));
-    await promptly(assert.rejects(pair.one.receive("other"), UNAVAILABLE));
-  }
-  assert.equal(pair.one.stats.groups, 0);
-  await server.restart();
-  await eventually(() => pair.one.send("jobs", { type: "late" }));
-  await pair.near.wait(1);
-  assert.deepEqual(pair.near.types, ["late"]);
-});
+test(
+  "RedisChannelLayer rejects with UNAVAILABLE without Redis, and recovers",
+  options,
+  async () => {
+    await server.kill();
+    await using pair = new Pair();
+    pair.one.attach("jobs", pair.near);
+    await promptly(assert.rejects(pair.one.send("jobs", HELLO), UNAVAILABLE));
+    for (let n = 0; n < 3; n++) {
+      await promptly(assert.rejects(pair.one.groupSend("g", HELLO), UNAVAILABLE));
+      await promptly(assert.rejects(join(pair.one, new LayerInbox()), UNAVAILABLE));
+      await promptly(assert.rejects(pair.one.check(), UNAVAILABLE));
+      await promptly(assert.rejects(pair.one.receive("other"), UNAVAILABLE));
+    }
+    assert.equal(pair.one.stats.groups, 0);
+    await server.restart();
+    await eventually(() => pair.one.send("jobs", { type: "late" }));
+    await pair.near.wait(1);
+    assert.deepEqual(pair.near.types, ["late"]);
+  },
+);
 
 test(
-  "kill -9: what is asked is refused at once, gaps are told, and nothing comes late",
+  "RedisChannelLayer refuses calls at once after kill -9, reports gaps, and delivers nothing late",
   options,
   async () => {
     await using pair = await Pair.create();
@@ -120,11 +124,11 @@ test(
 );
 
 test(
-  "a paused Redis: UNAVAILABLE in time, and what it wakes up to is thrown away",
+  "RedisChannelLayer rejects in time while Redis is paused, which then discards late messages",
   options,
   async () => {
     await using pair = await Pair.create();
-    // It waits so long that it still listens when Redis wakes up.
+    // Its timeout is long enough to stay connected until Redis resumes.
     const patient = layer({ timeoutMs: 60_000 });
     const inbox = new LayerInbox();
     await join(patient, inbox);
@@ -145,7 +149,7 @@ test(
   },
 );
 
-test("CLIENT PAUSE: the same", options, async () => {
+test("RedisChannelLayer rejects in time during CLIENT PAUSE, and recovers", options, async () => {
   await using pair = await Pair.create();
   await server.command("CLIENT PAUSE 3500 ALL");
   await promptly(assert.rejects(pair.one.groupSend("g", { type: "lost" }), UNAVAILABLE));
@@ -153,22 +157,26 @@ test("CLIENT PAUSE: the same", options, async () => {
   assert.ok(!pair.far.types.includes("lost"));
 });
 
-test("a full Redis: durable channels are refused, live groups go on", options, async () => {
-  await using pair = await Pair.create();
-  await pair.one.send("jobs", { type: "1" });
-  await server.command("CONFIG SET maxmemory 1");
-  await assert.rejects(pair.one.send("jobs", { type: "lost" }), UNAVAILABLE);
-  await assert.rejects(pair.one.groupAdd("g", "jobs"), UNAVAILABLE);
-  assert.equal((await pair.one.groupSend("g", HELLO)).delivered, 1);
-  await pair.far.wait(1);
-  assert.equal((await pair.other.receive("jobs")).type, "1");
-  await server.command("CONFIG SET maxmemory 0");
-  await pair.one.send("jobs", { type: "2" });
-  assert.equal((await pair.other.receive("jobs")).type, "2");
-  assert.equal(pair.one.stats.gaps, 0);
-});
+test(
+  "RedisChannelLayer keeps serving live groups while the memory of Redis is full",
+  options,
+  async () => {
+    await using pair = await Pair.create();
+    await pair.one.send("jobs", { type: "1" });
+    await server.command("CONFIG SET maxmemory 1");
+    await assert.rejects(pair.one.send("jobs", { type: "lost" }), UNAVAILABLE);
+    await assert.rejects(pair.one.groupAdd("g", "jobs"), UNAVAILABLE);
+    assert.equal((await pair.one.groupSend("g", HELLO)).delivered, 1);
+    await pair.far.wait(1);
+    assert.equal((await pair.other.receive("jobs")).type, "1");
+    await server.command("CONFIG SET maxmemory 0");
+    await pair.one.send("jobs", { type: "2" });
+    assert.equal((await pair.other.receive("jobs")).type, "2");
+    assert.equal(pair.one.stats.gaps, 0);
+  },
+);
 
-test("a durable member that cannot be reached is counted as dropped", options, async () => {
+test("groupSend() counts an unreachable durable member as dropped", options, async () => {
   await using pair = await Pair.create();
   await pair.one.groupAdd("g", "jobs");
   await server.command("CONFIG SET maxmemory 1");
@@ -177,32 +185,36 @@ test("a durable member that cannot be reached is counted as dropped", options, a
   assert.deepEqual([delivered, dropped, pair.one.stats.dropped.gap], [1, 1, 1]);
 });
 
-test("a connection that Redis closes comes back with all subscriptions", options, async () => {
-  await using pair = await Pair.create();
-  const inboxes = await Promise.all(["h", "i", "j"].map(async (group) => {
-    const inbox = new LayerInbox();
-    await join(pair.other, inbox, group);
-    return inbox;
-  }));
-  const reader = pair.other.receive("jobs");
-  await server.command("CLIENT KILL TYPE pubsub");
-  await pair.far.until(() => pair.far.gaps.length === 1);
-  await eventually(async () => {
-    for (const group of ["h", "i", "j"]) await pair.one.groupSend(group, HELLO);
-    await pair.one.send("jobs", HELLO);
-  });
-  for (const inbox of inboxes) await inbox.wait(1);
-  assert.deepEqual(await reader, HELLO);
-});
+test(
+  "RedisChannelLayer restores all subscriptions after Redis closed the connection",
+  options,
+  async () => {
+    await using pair = await Pair.create();
+    const inboxes = await Promise.all(["h", "i", "j"].map(async (group) => {
+      const inbox = new LayerInbox();
+      await join(pair.other, inbox, group);
+      return inbox;
+    }));
+    const reader = pair.other.receive("jobs");
+    await server.command("CLIENT KILL TYPE pubsub");
+    await pair.far.until(() => pair.far.gaps.length === 1);
+    await eventually(async () => {
+      for (const group of ["h", "i", "j"]) await pair.one.groupSend(group, HELLO);
+      await pair.one.send("jobs", HELLO);
+    });
+    for (const inbox of inboxes) await inbox.wait(1);
+    assert.deepEqual(await reader, HELLO);
+  },
+);
 
-test("scripts that somebody flushed are there again", options, async () => {
+test("RedisChannelLayer reloads its scripts after SCRIPT FLUSH", options, async () => {
   await using pair = await Pair.create();
   await server.command("SCRIPT FLUSH");
   await pair.recover();
 });
 
 test(
-  "a process listens once to a group, and no more when its last member left",
+  "RedisChannelLayer subscribes once per group, and unsubscribes with the last member",
   options,
   async () => {
     await using pair = new Pair();
@@ -220,7 +232,7 @@ test(
   },
 );
 
-test("what is no message is counted and ignored", options, async () => {
+test("RedisChannelLayer counts and ignores malformed messages", options, async () => {
   await using pair = await Pair.create();
   const inbox = `${prefix}:0:{p:${pair.other.newChannel().match(/\.(\w+)!/)![1]}}`;
   const garbage = [
@@ -246,7 +258,7 @@ test("what is no message is counted and ignored", options, async () => {
   assert.equal(pair.other.stats.dropped.malformed, 2 * garbage.length + 1);
 });
 
-test("garbage in a durable channel is counted, and what follows is read", options, async () => {
+test("RedisChannelLayer counts garbage in a durable channel, and reads on", options, async () => {
   await using pair = await Pair.create();
   const queue = `${prefix}:0:{c:jobs}:queue`;
   await server.command(`HSET ${queue} m0 x m1 99999999999999:x tail 2`);
@@ -255,15 +267,19 @@ test("garbage in a durable channel is counted, and what follows is read", option
   assert.equal(pair.other.stats.dropped.malformed, 1);
 });
 
-test("a queue of another type is UNAVAILABLE, and nothing breaks", options, async () => {
-  await using pair = await Pair.create();
-  await server.command(`SET ${prefix}:0:{c:jobs}:queue x`);
-  await assert.rejects(pair.one.send("jobs", HELLO), UNAVAILABLE);
-  assert.equal((await pair.one.groupSend("g", HELLO)).delivered, 1);
-});
+test(
+  "RedisChannelLayer rejects only the sends to a queue key of another type",
+  options,
+  async () => {
+    await using pair = await Pair.create();
+    await server.command(`SET ${prefix}:0:{c:jobs}:queue x`);
+    await assert.rejects(pair.one.send("jobs", HELLO), UNAVAILABLE);
+    assert.equal((await pair.one.groupSend("g", HELLO)).delivered, 1);
+  },
+);
 
 test(
-  "encryption: Redis sees no text, keys can be changed, other keys are ignored",
+  "RedisChannelLayer with keys hides messages from Redis, rotates keys, and ignores other keys",
   options,
   async () => {
     const [old, fresh, wrong] = ["o", "f", "w"].map((letter) => letter.repeat(32)) as [
@@ -295,7 +311,7 @@ test(
   },
 );
 
-test("more on its way than allowed is LIMIT_REACHED", options, async () => {
+test("RedisChannelLayer rejects with LIMIT_REACHED beyond maxPendingBytes", options, async () => {
   const small = layer({ maxPendingBytes: 10_000 });
   await small.check();
   const large = { type: "x", data: "x".repeat(6_000) };
@@ -308,7 +324,7 @@ test("more on its way than allowed is LIMIT_REACHED", options, async () => {
   await small.close();
 });
 
-test("addresses, prefixes and keys that cannot be used are refused, without saying secrets", () => {
+test("RedisChannelLayer refuses invalid addresses, prefixes and keys without revealing secrets", () => {
   for (const url of ["http://x", "redis://", "", "redis:/x"]) {
     assert.throws(() => new RedisChannelLayer(url), TypeError);
   }
@@ -324,7 +340,7 @@ test("addresses, prefixes and keys that cannot be used are refused, without sayi
   assert.throws(() => new RedisChannelLayer(url, { timeoutMs: 0 }), RangeError);
 });
 
-/** Quotes an argument of Redis' inline form. */
+/** Quotes an argument of an inline command. */
 function quote(text: string): string {
   return `"${text.replace(/["\\]/g, "\\$&")}"`;
 }

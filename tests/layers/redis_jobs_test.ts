@@ -27,7 +27,7 @@ function makeLayer(): RedisChannelLayer {
   return new RedisChannelLayer(server.url, { prefix });
 }
 
-/** A worker of the channel `jobs` that notes the jobs it handled. */
+/** Starts a worker of the channel `jobs` that records the jobs it handles. */
 function startWorker(layer: RedisChannelLayer, handlerMs: number) {
   const handled: number[] = [];
   class Noting implements ChannelWorker {
@@ -42,7 +42,7 @@ function startWorker(layer: RedisChannelLayer, handlerMs: number) {
   return { worker, handled, running: worker.run(["jobs"]) };
 }
 
-/** Sends numbered jobs. One whose answer gets lost is sent again: the channel may have it twice. */
+/** Sends numbered jobs. A job whose reply was lost is sent again, so the channel may have it twice. */
 async function sendAll(layer: RedisChannelLayer, count: number): Promise<void> {
   for (let data = 0; data < count; data++) {
     await eventually(() => layer.send("jobs", { type: "job", data }), 10_000);
@@ -50,7 +50,7 @@ async function sendAll(layer: RedisChannelLayer, count: number): Promise<void> {
 }
 
 test(
-  "receive()s that were rejected while Redis was away take no message later",
+  "receive() that rejected during a Redis outage takes no message later",
   options,
   async () => {
     await server.kill();
@@ -67,7 +67,7 @@ test(
 );
 
 test(
-  "a job that meets a worker's stop is handled, or there for the next one at once",
+  "Worker.stop() handles a job that arrives at the same time, or leaves it for the next worker",
   options,
   async () => {
     const sender = makeLayer();
@@ -90,7 +90,7 @@ test(
 );
 
 for (const how of ["killed", "stopped"] as const) {
-  test(`workers lose no job while Redis is ${how}`, options, async () => {
+  test(`Worker loses no job while Redis is ${how}`, options, async () => {
     const [layer, sender] = [makeLayer(), makeLayer()];
     const { worker, handled, running } = startWorker(layer, 20);
     await Promise.all([layer.check(), sender.check()]);
@@ -117,7 +117,7 @@ for (const how of ["killed", "stopped"] as const) {
   });
 }
 
-test("jobs can be handled while the memory of Redis is full", options, async () => {
+test("lease() and receive() work while the memory of Redis is full", options, async () => {
   const layer = makeLayer();
   await sendAll(layer, 3);
   await server.command("CONFIG SET maxmemory 1");
@@ -133,7 +133,7 @@ test("jobs can be handled while the memory of Redis is full", options, async () 
   await layer.close();
 });
 
-test("a queue expires as a whole, later than all that is in it", options, async () => {
+test("RedisChannelLayer lets a queue expire later than all of its messages", options, async () => {
   const layer = new RedisChannelLayer(server.url, { prefix, expiryMs: 1_000, leaseMs: 200_000 });
   const ttl = () => server.ask("PTTL", `${prefix}:0:{c:jobs}:queue`).then(Number);
   await sendAll(layer, 1);

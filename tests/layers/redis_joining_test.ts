@@ -25,7 +25,7 @@ interface Room {
   isIn: boolean;
 }
 
-/** Joins many groups, a few in each turn of the event loop, while connections open. */
+/** Joins many groups, a few per turn of the event loop, while connections open. */
 async function joinRooms(layer: RedisChannelLayer): Promise<Room[]> {
   await layer.check();
   const rooms: Room[] = [];
@@ -41,7 +41,7 @@ async function joinRooms(layer: RedisChannelLayer): Promise<Room[]> {
   return rooms;
 }
 
-/** Sends a message of its own to each room until it is not refused; resolves when all were taken. */
+/** Sends one message to each room, and retries refused ones; resolves when all were accepted. */
 async function sendToAll(layer: RedisChannelLayer, rooms: Room[], type: string): Promise<void> {
   for (let first = 0; first < rooms.length; first += 100) {
     await Promise.all(
@@ -57,7 +57,7 @@ function deaf(rooms: readonly Room[], type: string): string[] {
 }
 
 test(
-  "RedisChannelLayer hears every group that it joined while connections to a cluster open",
+  "RedisChannelLayer receives from every group joined while connections to a cluster open",
   options,
   async () => {
     const prefix = crypto.randomUUID();
@@ -74,7 +74,7 @@ test(
   },
 );
 
-test("RedisChannelLayer hears every group that it joined while slots move", options, async () => {
+test("RedisChannelLayer receives from every group joined while slots move", options, async () => {
   const prefix = crypto.randomUUID();
   const layer = new RedisChannelLayer(cluster.url, { prefix, timeoutMs: 10_000 });
   const other = new RedisChannelLayer(cluster.url, { prefix, timeoutMs: 10_000 });
@@ -87,7 +87,7 @@ test("RedisChannelLayer hears every group that it joined while slots move", opti
     }
   })();
   const rooms = (await joinRooms(layer)).filter(({ isIn }) => isIn);
-  // A call settles within its limit, also while its slot is on its way.
+  // A call settles within its limit even while its slot is migrating.
   const sent = await Promise.all(
     rooms.map(({ group }) =>
       layer.groupSend(group, { type: "moving" }).then(() => true, () => false)
@@ -99,7 +99,7 @@ test("RedisChannelLayer hears every group that it joined while slots move", opti
   await sendToAll(other, rooms, "far");
   await eventually(async () => {
     const missing = deaf(rooms, "far");
-    // What was sent while the process had a gap is lost: it is sent again.
+    // Messages sent during a gap are lost, so they are sent again.
     if (missing.length > 0) {
       await Promise.all(missing.map((group) => other.groupSend(group, { type: "far" })));
     }

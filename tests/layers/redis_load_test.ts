@@ -9,7 +9,7 @@ import { RedisServer, whyNoRedis } from "./redis_server.ts";
 
 const SCRIPT = fileURLToPath(new URL("load_process.ts", import.meta.url));
 
-/** A process under load; `stop()` returns what it saw. */
+/** A process under load; `stop()` returns its report. */
 class Load {
   readonly #child: Deno.ChildProcess;
   readonly #lines: AsyncIterator<string>;
@@ -49,7 +49,7 @@ async function* lines(
   return "";
 }
 
-/** Waits until messages get from process to process again, and returns how long that took. */
+/** Waits until messages reach the other processes again, and returns how long that took. */
 async function recovered(layer: RedisChannelLayer): Promise<number> {
   const startedAt = performance.now();
   await eventually(async () => {
@@ -59,7 +59,7 @@ async function recovered(layer: RedisChannelLayer): Promise<number> {
 }
 
 test(
-  "two processes under load: Redis is killed, paused and full; every loss lies in a gap",
+  "RedisChannelLayer reports a gap for every loss while Redis is killed, paused and full",
   { skip: whyNoRedis() ?? false, timeout: 60_000 },
   async () => {
     await using server = await RedisServer.start();
@@ -71,7 +71,7 @@ test(
     const channel = layer.newChannel();
     layer.attach(channel, inbox);
     await layer.groupAdd("g", channel);
-    /** Lets them work for a while. */
+    /** Waits for some traffic. */
     const work = () => inbox.wait(inbox.messages.length + 200);
     await work();
 
@@ -110,7 +110,7 @@ test(
       for (const [number, began, ended] of lost) {
         const isTold = receiver.gaps.some(({ since, until }) => since <= ended && began <= until);
         const story = JSON.stringify({ name, number, began, ended, gaps: receiver.gaps });
-        assert.ok(isTold, `A message was lost, and nobody was told: ${story}`);
+        assert.ok(isTold, `A message was lost without a gap: ${story}`);
       }
       assert.deepEqual(sender.errors, []);
       assert.ok(sender.refused > 0);

@@ -7,7 +7,7 @@ import { parseRedisUrl } from "../../lib/layers/redis_address.ts";
 
 type Heard = [reply: RedisReply, isPush: boolean];
 
-/** Reads what comes in pieces that end at `cuts`. */
+/** Reads bytes in pieces that end at `cuts`. */
 function read(bytes: Buffer, cuts: readonly number[] = []): Heard[] {
   const reader = new RedisReader();
   const heard: Heard[] = [];
@@ -38,11 +38,11 @@ const KINDS: readonly [name: string, text: string, reply: RedisReply][] = [
   ["a map", "%2\r\n+a\r\n:1\r\n+b\r\n*1\r\n:2\r\n", ["a", 1, "b", [2]]],
   ["a set", "~2\r\n:1\r\n:2\r\n", [1, 2]],
   ["a verbatim text", "=8\r\ntxt:some\r\n", "some"],
-  ["what has attributes", "|1\r\n+ttl\r\n:3\r\n$1\r\na\r\n", "a"],
+  ["a value with attributes", "|1\r\n+ttl\r\n:3\r\n$1\r\na\r\n", "a"],
 ];
 
 for (const [name, text, reply] of KINDS) {
-  test(`RedisReader reads ${name}, wherever it is cut`, () => {
+  test(`RedisReader reads ${name}, split at any byte`, () => {
     const bytes = Buffer.from(`${text}:7\r\n`);
     for (let cut = 0; cut <= bytes.length; cut++) {
       assert.deepEqual(read(bytes, [cut]), [[reply, false], [7, false]]);
@@ -50,7 +50,7 @@ for (const [name, text, reply] of KINDS) {
   });
 }
 
-test("RedisReader tells errors and pushes from replies", () => {
+test("RedisReader distinguishes errors and pushes from replies", () => {
   const bytes = Buffer.from("-MOVED 1 a:1\r\n>3\r\n+smessage\r\n+n\r\n+x\r\n!5\r\nERR x\r\n");
   const [moved, push, error] = read(bytes);
   assert.ok(moved![0] instanceof RedisError && moved![0].code === "MOVED");
@@ -58,7 +58,7 @@ test("RedisReader tells errors and pushes from replies", () => {
   assert.ok(error![0] instanceof RedisError && error![0].message === "ERR x");
 });
 
-test("RedisReader reads any texts, cut anywhere", () => {
+test("RedisReader reads any texts, split anywhere", () => {
   const texts = fc.array(fc.array(fc.string({ unit: "grapheme" })), { maxLength: 5 });
   fc.assert(fc.property(texts, fc.array(fc.nat(200)), (lists, cuts) => {
     const bytes = Buffer.from(
@@ -71,7 +71,7 @@ test("RedisReader reads any texts, cut anywhere", () => {
   }));
 });
 
-test("RedisReader refuses what is no RESP3", () => {
+test("RedisReader refuses input that is not RESP3", () => {
   assert.throws(() => read(Buffer.from("HTTP/1.1 400 Bad Request\r\n")), SyntaxError);
 });
 
@@ -109,7 +109,7 @@ for (
     "redis://hunter2%@a",
   ]
 ) {
-  test(`parseRedisUrl() refuses ${url}, and repeats nothing of it`, () => {
+  test(`parseRedisUrl() refuses ${url} without repeating it`, () => {
     assert.throws(
       () => parseRedisUrl(url),
       (error: Error) => error instanceof TypeError && !error.message.includes("hunter2"),

@@ -8,12 +8,12 @@ import { RedisSocket } from "../../lib/layers/redis_socket.ts";
 import { findRedis } from "../../tools/provide/redis.ts";
 import { suspend } from "./suspend.ts";
 
-/** Why the tests with Redis are left out; nothing where it is here. */
+/** Returns why the tests with Redis are skipped; `undefined` if Redis is available. */
 export function whyNoRedis(): string | undefined {
   return findRedis() === undefined ? "there is no redis-server" : undefined;
 }
 
-/** A Redis of a test's own, on a free loopback port, that keeps nothing. */
+/** A Redis for a test, on a free loopback port, without persistence. */
 export class RedisServer implements AsyncDisposable {
   readonly port: number;
   readonly #folder: string;
@@ -27,7 +27,7 @@ export class RedisServer implements AsyncDisposable {
     this.#process = this.#spawn();
   }
 
-  /** Starts one, with further arguments. */
+  /** Starts a server, with additional arguments. */
   static async start(args: readonly string[] = []): Promise<RedisServer> {
     const folder = await mkdtemp(join(tmpdir(), "sluice-redis-"));
     const server = new RedisServer(await freePort(), folder, args);
@@ -39,19 +39,19 @@ export class RedisServer implements AsyncDisposable {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** `kill -9`. Resolves when it is gone. */
+  /** Kills the server with SIGKILL. Resolves when it has ended. */
   async kill(): Promise<void> {
     this.#process.kill("SIGKILL");
     await this.#process.status;
   }
 
-  /** Starts it again, empty. */
+  /** Restarts the server, empty. */
   async restart(): Promise<void> {
     this.#process = this.#spawn();
     await this.#listening();
   }
 
-  /** Stops it in its tracks: its connections stay, and nothing is answered. */
+  /** Suspends the server: its connections stay, but it does not reply. */
   pause(): void {
     suspend(this.#process.pid);
   }
@@ -60,7 +60,7 @@ export class RedisServer implements AsyncDisposable {
     this.#process.kill("SIGCONT");
   }
 
-  /** Asks, and returns all of the answer. @throws {Error} It said no. */
+  /** Sends a command and returns the whole reply. @throws {Error} An error reply. */
   async ask(...args: string[]): Promise<RedisReply> {
     const socket = RedisSocket.open({
       address: { host: "127.0.0.1", port: this.port },
@@ -75,7 +75,7 @@ export class RedisServer implements AsyncDisposable {
     }
   }
 
-  /** Sends one command in the inline form, and returns the first line of the answer. */
+  /** Sends an inline command and returns the first line of the reply. */
   async command(line: string): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const socket = createConnection(this.port, "127.0.0.1", () => socket.write(`${line}\r\n`));
@@ -89,11 +89,11 @@ export class RedisServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // A paused one is killed too; one that is gone need not be.
+    // Also kills a suspended server.
     try {
       await this.kill();
     } catch {
-      // It is gone.
+      // It has ended already.
     }
     await rm(this.#folder, { recursive: true, force: true });
   }
@@ -117,7 +117,7 @@ export class RedisServer implements AsyncDisposable {
   }
 }
 
-/** Returns a loopback port that nobody listens on. */
+/** Returns a free loopback port. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once("error", reject).listen(0, "127.0.0.1", () => {

@@ -14,7 +14,7 @@ const skip = whyNoRedis() ?? whyNoCertificates();
 const options = { skip: skip ?? false, timeout: 10_000 };
 const PASSWORD = "s3cr3t/@:%";
 
-/** All that the driver needs; `docs/guides/deployment.md` names them. */
+/** All commands that the driver needs, as listed in `docs/guides/deployment.md`. */
 const COMMANDS = "+hello +select +ping +time +cluster|slots +cluster|info +asking +script|load " +
   "+evalsha +ssubscribe +sunsubscribe +spublish +zadd +zrem +zrangebyscore +zremrangebyscore " +
   "+hget +hmget +hset +hdel +pexpire +pttl +scan +unlink";
@@ -66,7 +66,7 @@ testChannelLayer(
   { time: "real", processes: true, skip },
 );
 
-/** The sentence with which a layer is refused; fails where a secret is anywhere in the error. */
+/** Returns the error message of a refused layer; fails if the error contains a secret. */
 async function refusal(url: string, caFile: string | undefined): Promise<string> {
   const ca = caFile && await readFile(caFile, "utf8");
   const layer = new RedisChannelLayer(url, ca ? { ca } : {});
@@ -81,15 +81,15 @@ async function refusal(url: string, caFile: string | undefined): Promise<string>
   } finally {
     await layer.close();
   }
-  assert.fail("It was let in");
+  assert.fail("The layer was not refused");
 }
 
 test(
-  "a certificate of an authority that is not known, or for another name, is refused",
+  "RedisChannelLayer refuses a certificate from an unknown authority or for another name",
   options,
   async () => {
     const sentence =
-      "The certificate of Redis is not valid for its address, or of no authority known here";
+      "The certificate of Redis is not valid for its address, or not from a trusted authority";
     assert.equal(await refusal(address(), undefined), sentence);
     assert.equal(await refusal(address(), certificates.otherCa), sentence);
     assert.equal(await refusal(address({ host: "127.0.0.2" }), certificates.ca), sentence);
@@ -97,15 +97,19 @@ test(
   },
 );
 
-test("a wrong password or user is refused in a sentence without either", options, async () => {
-  const sentence = "Redis refuses this user or password, or this user may not do what is needed";
-  const wrong = { password: "wrong-password" };
-  assert.equal(await refusal(address(wrong), certificates.ca), sentence);
-  assert.equal(await refusal(address({ user: "nobody" }), certificates.ca), sentence);
-});
+test(
+  "RedisChannelLayer reports a wrong password or user without repeating it",
+  options,
+  async () => {
+    const sentence = "Redis refused the user name or password, or the user lacks permissions";
+    const wrong = { password: "wrong-password" };
+    assert.equal(await refusal(address(wrong), certificates.ca), sentence);
+    assert.equal(await refusal(address({ user: "nobody" }), certificates.ca), sentence);
+  },
+);
 
 test(
-  "the app takes REDIS_CA_FILE, and says in its log why a layer cannot be used",
+  "the app uses REDIS_CA_FILE, and logs why a layer cannot be used",
   options,
   async () => {
     const warnings: unknown[] = [];

@@ -40,7 +40,7 @@ async function join(layer: ChannelLayer, group = "g"): Promise<LayerInbox> {
 
 const MESSAGES = { joined: () => ({ type: "joined" }), left: () => ({ type: "left" }) };
 
-/** Asserts that nothing of what one system says is heard in the other one. */
+/** Asserts that no message of one system reaches the other. */
 async function assertSeparate(one: ChannelLayer, other: ChannelLayer): Promise<void> {
   const [near, far] = [await join(one), await join(other)];
   await one.groupAdd("g", "jobs");
@@ -78,7 +78,7 @@ async function assertSeparate(one: ChannelLayer, other: ChannelLayer): Promise<v
 }
 
 const SYSTEMS: readonly [title: string, one: [string, string], other: [string, string]][] = [
-  ["numbers of the database", ["", "a"], ["/1", "a"]],
+  ["database numbers", ["", "a"], ["/1", "a"]],
   ["prefixes", ["/1", "a"], ["/1", "b"]],
   ["a prefix that ends like a number", ["", "a:1"], ["/1", "a"]],
 ];
@@ -101,7 +101,7 @@ test("KvChannelLayer keeps systems in one database apart by prefix", options, as
   await assertSeparate(one!, other!);
 });
 
-test("a group named presence has nothing to do with the internal one", options, async () => {
+test("RedisChannelLayer keeps a group named presence separate", options, async () => {
   const prefix = crypto.randomUUID();
   const [one, other] = [1, 2].map(() => new RedisChannelLayer(server.url, { prefix }));
   const connection = fakeConnection();
@@ -129,13 +129,17 @@ test("a group named presence has nothing to do with the internal one", options, 
   }
   await assert.rejects(one!.groupAdd("~presence", one!.newChannel()), TypeError);
   await assert.rejects(one!.groupSend("~presence", { type: "x" }), TypeError);
-  await assert.rejects(inner.send("jobs", { type: "x" }), TypeError, "a peer names a channel");
+  await assert.rejects(
+    inner.send("jobs", { type: "x" }),
+    TypeError,
+    "internal sends refuse an application's channel",
+  );
   await one!.close();
   await other!.close();
 });
 
 test(
-  "KvChannelLayer with keys: the database sees no text, and nothing is moved or forged",
+  "KvChannelLayer with keys hides messages from the database, and refuses moved and forged frames",
   options,
   async () => {
     using kv = await Deno.openKv(":memory:");
@@ -152,7 +156,7 @@ test(
     );
     assert.ok(!all.join().includes("secret-word"));
 
-    // Captured in one group, put into another one; and a frame without a key.
+    // A frame captured in one group and put into another, and a frame without a key.
     const moved = await join(other, "h");
     await one.groupSend("g", { type: "captured" });
     await far.wait(2);
@@ -168,7 +172,7 @@ test(
   },
 );
 
-test("RedisChannelLayer with keys: nobody else moves frames or adds members", options, async () => {
+test("RedisChannelLayer with keys refuses moved frames and forged members", options, async () => {
   const prefix = crypto.randomUUID();
   const make = (encryptionKeys: string[]) =>
     new RedisChannelLayer(server.url, { prefix, encryptionKeys });
@@ -195,7 +199,7 @@ test("RedisChannelLayer with keys: nobody else moves frames or adds members", op
   await other.close();
 });
 
-/** Listens to a name as anybody who reaches Redis can. */
+/** Subscribes to a name like anyone with access to Redis. */
 async function spyOn(name: string, heard: (text: string) => void): Promise<void> {
   const access = { tls: false, username: undefined, password: undefined, database: 0 };
   const address = { host: "127.0.0.1", port: server.port };

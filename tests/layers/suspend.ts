@@ -1,7 +1,7 @@
-/** How long a process may take to stand still, in milliseconds. */
+/** How long a process may take to stop, in milliseconds. */
 const TIMEOUT_MS = 5_000;
 
-/** Sends SIGSTOP to a process, and returns when it stands still: it may run on for a moment. */
+/** Sends SIGSTOP to a process, and returns when it has stopped, as it may keep running briefly. */
 export function suspend(pid: number): void {
   Deno.kill(pid, "SIGSTOP");
   if (Deno.build.os !== "linux") return;

@@ -2,19 +2,19 @@ import assert from "node:assert/strict";
 import type { ChannelLayer, LayerGap } from "@sluice/sluice/layers";
 import { LayerError } from "@sluice/sluice/layers";
 
-/** A message that its sender took for sent; times in milliseconds since the epoch. */
+/** A successful send; times are in milliseconds since the epoch. */
 type Sent = readonly [number: number, began: number, ended: number];
 
-/** What {@linkcode Traffic} sent. */
+/** The report of {@linkcode Traffic}. */
 export interface TrafficReport {
   readonly sent: readonly Sent[];
-  /** Messages that their sender was told of. */
+  /** Messages whose send was refused. */
   readonly refused: number;
-  /** The longest that a call took, in milliseconds. */
+  /** The duration of the slowest call, in milliseconds. */
   readonly slowest: number;
 }
 
-/** Sends numbered messages all the time, one every few milliseconds, without waiting for the last. */
+/** Sends a numbered message every few milliseconds, without waiting for the previous one. */
 export class Traffic {
   readonly #sent: Sent[] = [];
   readonly #calls = new Set<Promise<void>>();
@@ -27,7 +27,7 @@ export class Traffic {
     this.#timer = setInterval(() => this.#send(send), 2);
   }
 
-  /** Messages to a group, with their number as data. */
+  /** Sends to a group, with the number as data. */
   static toGroup(layer: ChannelLayer, group: string): Traffic {
     return new Traffic((data) => layer.groupSend(group, { type: "n", data }));
   }
@@ -55,9 +55,9 @@ export class Traffic {
 }
 
 /**
- * Asserts that what was sent came once, and that a gap was told wherever it was lost or came late.
+ * Asserts that each message arrived once, or that a gap was reported if it was lost or late.
  *
- * @returns How many were lost.
+ * @returns The number of lost messages.
  */
 export function assertAllTold(
   { sent }: Pick<TrafficReport, "sent">,
@@ -66,7 +66,7 @@ export function assertAllTold(
 ): number {
   const numbers = received.map(Number);
   const arrived = new Set(numbers);
-  assert.equal(numbers.length, arrived.size, "a message came twice");
+  assert.equal(numbers.length, arrived.size, "a message arrived twice");
   const late = new Set<number>();
   let last = -1;
   for (const number of numbers) {
