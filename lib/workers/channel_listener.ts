@@ -10,10 +10,10 @@ export interface ListenerOptions extends WorkerOptions {
   readonly clock: Clock;
 }
 
-/** Most readers that wait for messages in the beginning; more begin as messages arrive. */
+/** Maximum number of readers at the start; more are added as messages arrive. */
 const MAX_FIRST_LANES = 16;
 
-/** Takes the messages of one channel, so many at a time, and hands them to its worker. */
+/** Takes messages from one channel, up to `concurrency` at a time, and hands them to its worker. */
 export class ChannelListener {
   readonly stats = { handled: 0, retried: 0, dead: 0, lost: 0 };
   readonly #channel: string;
@@ -25,7 +25,7 @@ export class ChannelListener {
   readonly #lanes = new Set<Promise<void>>();
   #underWay = 0;
   #failures = 0;
-  /** The wait after a failure of the layer, which all lanes share. */
+  /** The pause after a failure of the layer, shared by all lanes. */
   #pausing: Promise<void> | undefined;
 
   constructor(channel: string, consumer: ChannelWorker, options: ListenerOptions) {
@@ -34,7 +34,7 @@ export class ChannelListener {
     this.#options = options;
   }
 
-  /** Takes messages until it is stopped; resolves when the last one is settled. */
+  /** Takes messages until `stop()`, and resolves when the last one is settled. */
   async run(): Promise<void> {
     const leave = this.#options.layer.onGap((gap) => void this.#tellGap(gap));
     while (this.#lanes.size < Math.min(MAX_FIRST_LANES, this.#concurrency)) this.#addLane();
@@ -50,7 +50,7 @@ export class ChannelListener {
     this.#stopping.abort();
     const cancel = clock.after(graceMs, () => {
       log.warn("A worker did not stop in time", { channel: this.#channel, count: this.#underWay });
-      this.#aborting.abort(new Error("The worker stops"));
+      this.#aborting.abort(new Error("The worker is stopping"));
       this.#ended.resolve();
     });
     await this.#ended.promise;
@@ -87,7 +87,7 @@ export class ChannelListener {
     this.#lanes.add(lane);
   }
 
-  /** Handles one message after the other. */
+  /** Handles messages one after the other. */
   async #handleAll(): Promise<void> {
     while (!this.#isStopping) {
       const lease = await this.#lease();
@@ -103,7 +103,7 @@ export class ChannelListener {
 
   async #handle(lease: Lease): Promise<void> {
     if (this.#isStopping) {
-      // Not begun: it does not count as an attempt.
+      // The handler has not started, so this does not count as an attempt.
       await lease.release({ attempts: lease.attempt - 1 }).catch(() => {});
       return;
     }
@@ -118,7 +118,7 @@ export class ChannelListener {
     await job.run();
   }
 
-  /** Returns the next message; `undefined` if the worker stops, or after a failure of the layer. */
+  /** Returns the next message; `undefined` if the worker is stopping or the layer failed. */
   async #lease(): Promise<Lease | undefined> {
     const { signal } = this.#stopping;
     try {
@@ -134,7 +134,7 @@ export class ChannelListener {
   async #pause(error: unknown): Promise<void> {
     const { clock, log, retry = {}, random } = this.#options;
     const waitMs = retryDelay(++this.#failures, retry, random);
-    log.warn("A channel cannot be read", { channel: this.#channel, error, waitMs });
+    log.warn("Cannot read from a channel", { channel: this.#channel, error, waitMs });
     await pause(clock, waitMs, this.#stopping.signal);
     this.#pausing = undefined;
   }

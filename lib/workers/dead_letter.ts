@@ -2,29 +2,29 @@ import { assertChannelName, LayerError } from "../layers/mod.ts";
 import type { ChannelLayer } from "../layers/mod.ts";
 import type { LayerMessage } from "../scope.ts";
 
-/** A message that was given up, with why. */
+/** A message that was given up, with the reason. */
 export interface DeadLetter {
-  /** The channel that it came from. */
+  /** The channel of the message. */
   readonly channel: string;
-  /** The message; without its data if message and reason together are too large for the layer. */
+  /** The message, without its data if the letter would be too large for the layer. */
   readonly message: LayerMessage;
-  /** How often it was tried. */
+  /** The number of attempts. */
   readonly attempts: number;
-  /** Name and message of the last error, of 1,000 characters at most. */
+  /** Name and message of the last error, up to 1,000 characters. */
   readonly error: string;
-  /** When it was given up, in milliseconds since the epoch. */
+  /** When the message was given up, in milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** The type of the messages in a dead-letter channel; their data is a {@linkcode DeadLetter}. */
+/** The type of messages in a dead-letter channel; their data is a {@linkcode DeadLetter}. */
 export const DEAD_LETTER = "dead.letter";
 
 const MAX_ERROR_LENGTH = 1_000;
 
 /**
- * Returns the name of the channel for what a channel's worker gives up.
+ * Returns the name of a channel's dead-letter channel: `dead.<channel>`.
  *
- * @throws {TypeError} The channel's name is too long for one.
+ * @throws {TypeError} The result is not a valid name, for example because it is too long.
  */
 export function deadLetterChannel(channel: string): string {
   const name = `dead.${channel}`;
@@ -32,17 +32,17 @@ export function deadLetterChannel(channel: string): string {
   return name;
 }
 
-/** Returns what a {@linkcode DeadLetter} says of an error, whatever was thrown. */
+/** Returns the text of a thrown value for a {@linkcode DeadLetter}. Never throws. */
 export function errorText(error: unknown): string {
   try {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     return text.slice(0, MAX_ERROR_LENGTH);
   } catch {
-    return "An error without a text";
+    return "An error without a message";
   }
 }
 
-/** Stores a letter in its dead-letter channel. Returns false: the data had to be left out. */
+/** Sends a letter to its dead-letter channel. Returns false if the data had to be left out. */
 export async function sendDeadLetter(layer: ChannelLayer, letter: DeadLetter): Promise<boolean> {
   const channel = deadLetterChannel(letter.channel);
   try {

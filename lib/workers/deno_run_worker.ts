@@ -4,17 +4,17 @@ import type { Worker } from "./worker.ts";
 /** Options of {@linkcode runWorker}. */
 export interface RunWorkerOptions {
   readonly log: Log;
-  /** How long messages under way may take when it is told to stop, in milliseconds. @default {10_000} */
+  /** How long running handlers may take after a stop signal, in milliseconds. @default {10_000} */
   readonly graceMs?: number;
-  /** Lets go of the layer and what else there is, after the last message. */
+  /** Releases the layer and other resources after the last message. */
   readonly close?: () => Promise<void>;
 }
 
 /**
- * Runs a worker until the process is told to stop by SIGTERM or SIGINT, and ends the process with
- * status 0. A second signal ends it at once, with status 130.
+ * Runs a worker until the process gets SIGTERM or SIGINT, then exits with status 0. A second signal
+ * exits at once with status 130.
  *
- * @throws {TypeError} Nothing serves one of the channels.
+ * @throws {TypeError} A channel has no worker.
  */
 export async function runWorker(
   worker: Worker,
@@ -22,7 +22,7 @@ export async function runWorker(
   options: RunWorkerOptions,
 ): Promise<never> {
   const { log, graceMs } = options;
-  const awake = setInterval(() => {}, 60_000); // Timers and signals alone keep no process alive.
+  const awake = setInterval(() => {}, 60_000); // The clock's timers do not keep the process alive.
   let isStopping = false;
   const stop = (signal: string) => {
     if (isStopping) Deno.exit(130);

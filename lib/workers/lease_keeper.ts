@@ -1,7 +1,7 @@
 import type { Lease } from "../layers/mod.ts";
 import type { Clock } from "../scope.ts";
 
-/** Renews a lease after each third of its time, until it is stopped or the lease is lost. */
+/** Renews a lease after every third of its duration, until it is stopped or the lease is lost. */
 export class LeaseKeeper {
   readonly #lease: Lease;
   readonly #clock: Clock;
@@ -20,13 +20,13 @@ export class LeaseKeeper {
     return this.#lost.signal;
   }
 
-  /** Renews the lease now; `attempts` notes the attempt that begins. */
+  /** Renews the lease now, and records the number of the attempt that begins. */
   async renew(attempts: number = this.#lease.attempt): Promise<void> {
     try {
       if (await this.#lease.renew({ attempts }) || this.#isStopped) return;
       this.#lost.abort(new Error("The lease is lost: another worker has the message"));
     } catch {
-      // Whether the lease is lost shows when the layer can be reached again.
+      // If the lease is lost, a later call detects it once the layer is reachable again.
     }
   }
 

@@ -7,18 +7,18 @@ import type { ListenerOptions } from "./channel_listener.ts";
 import type { WorkerStats } from "./worker.ts";
 import type { ChannelWorker } from "./worker_consumer.ts";
 
-/** What a {@linkcode LeasedJob} works with. */
+/** What a {@linkcode LeasedJob} is given. */
 export interface LeasedJobContext extends ListenerOptions {
   readonly channel: string;
   readonly consumer: ChannelWorker;
   readonly stats: { -readonly [K in keyof WorkerStats]: WorkerStats[K] };
-  /** Aborts when the worker stops: no further attempt begins. */
+  /** Aborts when the worker stops; no further attempt begins. */
   readonly stopping: AbortSignal;
-  /** Aborts when the worker cannot wait any longer. */
+  /** Aborts when the grace period has ended. */
   readonly aborting: AbortSignal;
 }
 
-/** Handles one leased message until it is acknowledged, given up, or given back. */
+/** Handles one leased message until it is acknowledged, given up or released. */
 export class LeasedJob {
   readonly #lease: Lease;
   readonly #context: LeasedJobContext;
@@ -52,7 +52,7 @@ export class LeasedJob {
     }
   }
 
-  /** Returns what the handler threw, if it did. */
+  /** Runs the handler, and returns its error if it throws. */
   async #try(attempt: number): Promise<{ readonly error: unknown } | undefined> {
     const { consumer, aborting } = this.#context;
     const signal = AbortSignal.any([aborting, this.#keeper.lost]);
@@ -82,13 +82,13 @@ export class LeasedJob {
     else this.#noteLost();
   }
 
-  /** To another worker, at once. If that fails, the message follows when the lease ends. */
+  /** Releases the message to other workers. If that fails, they get it when the lease ends. */
   async #giveBack(attempts: number): Promise<void> {
     this.#keeper.stop();
     await this.#lease.release({ attempts }).catch(() => {});
   }
 
-  /** The message leaves its channel when its dead letter is stored, and stays until then. */
+  /** Stores a dead letter, and only then removes the message from its channel. */
   async #giveUp(attempts: number, error: unknown): Promise<void> {
     const { channel, layer, log, clock, onDeadLetter, retry = {}, random, stopping } =
       this.#context;
@@ -102,12 +102,12 @@ export class LeasedJob {
         if (!isTold) await onDeadLetter!(letter);
         isTold = true;
         const isWhole = await sendDeadLetter(layer, letter);
-        if (!isWhole) log.error("A dead letter is too large to be stored whole", { letter });
+        if (!isWhole) log.error("A dead letter is too large: its data was left out", { letter });
         return await this.#acknowledge("dead");
       } catch (cause) {
         log.error("A dead letter cannot be stored", { channel, error: cause });
         await pause(clock, retryDelay(tries, retry, random), stopping);
-        // One attempt less, so that the next worker finds the reason again.
+        // One attempt fewer, so that the next worker sees the error again.
         if (stopping.aborted) return await this.#giveBack(attempts - 1);
       }
     }
@@ -122,7 +122,7 @@ export class LeasedJob {
   }
 }
 
-/** Waits, but not after `signal` has aborted. */
+/** Resolves after `ms`, or as soon as `signal` aborts. */
 export function pause(
   clock: ListenerOptions["clock"],
   ms: number,
@@ -141,5 +141,5 @@ export function pause(
 }
 
 function ended(attempts: number): Error {
-  return new Error(`The worker ended in each of ${attempts} attempts, before the handler did`);
+  return new Error(`The worker ended before the handler did, in each of ${attempts} attempts`);
 }

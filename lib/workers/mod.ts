@@ -1,7 +1,7 @@
 /**
- * Workers: what serves named channels beside the servers.
+ * Workers serve named channels in processes other than the servers.
  *
- * {@linkcode Worker} takes the messages, {@linkcode WorkerConsumer} handles them.
+ * A {@linkcode Worker} takes the messages, and a {@linkcode WorkerConsumer} handles them.
  *
  * @module
  */

@@ -1,16 +1,16 @@
-/** When what failed is tried again. */
+/** When failed messages are retried. */
 export interface RetryOptions {
-  /** How often a message is tried in all. @default {5} */
+  /** Maximum number of attempts, including the first. @default {5} */
   readonly attempts?: number;
-  /** The longest wait before the second attempt, in milliseconds; it doubles each time. @default {1_000} */
+  /** Maximum wait before the second attempt, in milliseconds; doubles each time. @default {1_000} */
   readonly baseMs?: number;
-  /** The longest wait of all, in milliseconds. @default {60_000} */
+  /** Upper limit of all waits, in milliseconds. @default {60_000} */
   readonly maxMs?: number;
 }
 
 /**
- * Returns how long to wait after a failure, in milliseconds: random up to a bound that doubles, so
- * that what failed together is not tried together. At least half of the bound.
+ * Returns how long to wait after a failure, in milliseconds: a random time between half of a bound and
+ * the bound, which doubles with each attempt. The jitter spreads messages that failed at the same time.
  */
 export function retryDelay(
   attempt: number,

@@ -1,4 +1,4 @@
-/** Thrown for a message that no further attempt can help: it goes to the dead letters at once. */
+/** Thrown for a message that will never succeed: it becomes a dead letter without further attempts. */
 export class Unprocessable extends Error {
   override readonly name = "Unprocessable";
 }

@@ -5,7 +5,7 @@ import { type DeadLetter, deadLetterChannel } from "./dead_letter.ts";
 import type { RetryOptions } from "./retry.ts";
 import type { ChannelWorker, WorkerScope } from "./worker_consumer.ts";
 
-/** A class of workers: one is made for each channel. */
+/** A class of workers. Each channel gets one instance. */
 export interface WorkerClass {
   new (scope: WorkerScope): ChannelWorker;
 }
@@ -14,43 +14,43 @@ export interface WorkerClass {
 export interface WorkerOptions {
   readonly layer: ChannelLayer;
   readonly log: Log;
-  /** Messages of one channel that are handled at once. With 1 they are handled in order. @default {10} */
+  /** Messages of one channel handled at once; 1 handles them in order. @default {10} */
   readonly concurrency?: number;
   readonly retry?: RetryOptions;
   /**
-   * Called for each message that was given up, before it goes to the dead-letter channel. If it throws,
-   * it is called again later.
+   * Called for each message that was given up, before it is sent to the dead-letter channel. Called
+   * again later if it throws.
    */
   readonly onDeadLetter?: (letter: DeadLetter) => void | Promise<void>;
   readonly clock?: Clock;
-  /** Random numbers in [0, 1), for spreading. */
+  /** Returns random numbers in [0, 1), for the jitter of retries. */
   readonly random?: () => number;
 }
 
-/** What a worker did. */
+/** The counters of a worker. */
 export interface WorkerStats {
   /** Messages that were handled and acknowledged. */
   readonly handled: number;
-  /** Attempts that failed and were followed by another. */
+  /** Failed attempts that were followed by another one. */
   readonly retried: number;
-  /** Messages that were given up, and are in a dead-letter channel. */
+  /** Messages that were given up and sent to a dead-letter channel. */
   readonly dead: number;
-  /** Leases that were lost before the message was acknowledged: it may be handled twice. */
+  /** Leases that were lost before the message was acknowledged; it may be handled twice. */
   readonly lost: number;
 }
 
 /**
- * Handles the messages of named channels, beside the servers: what Channels calls `runworker`.
+ * Handles the messages of named channels in a separate process, like `runworker` of Channels.
  *
- * *At least once*: a message stays in the layer until its handler has resolved, and is leased
- * meanwhile. If the worker's process is killed, another worker gets the message when the lease ends,
- * after `leaseMs` (30 s) at most. So a handler must expect a message twice.
+ * *At least once*: a message stays in the layer, leased, until its handler has resolved. If the
+ * worker's process is killed, another worker gets the message when the lease ends, after `leaseMs`
+ * (30 s) at most. So a handler must expect to see a message twice.
  *
- * A message that fails is tried again after a while, and after the last attempt sent to the channel
+ * A failed message is retried after a wait. After the last attempt it is sent to the channel
  * `dead.<channel>` as a message of type {@linkcode DEAD_LETTER}. Attempts in which the process was
- * killed count. While it waits it keeps its place among the `concurrency` messages under way; the rest
- * waits in the layer, and a sender of too many messages gets `CHANNEL_FULL`. A message that cannot
- * become a dead letter, as that channel is full, stays in its own.
+ * killed count, too. A message that waits for a retry still counts against `concurrency`; further
+ * messages wait in the layer, and a sender gets `CHANNEL_FULL` when the channel is full. If the
+ * dead-letter channel is full, the message stays in its own channel.
  *
  * @example
  * ```ts
@@ -71,7 +71,7 @@ export class Worker {
   constructor(find: (channel: string) => WorkerClass, options: WorkerOptions) {
     if (!((options.concurrency ?? 10) >= 1)) {
       throw new RangeError(
-        `Cannot handle ${options.concurrency} messages at once: it takes 1 or more`,
+        `Cannot use a concurrency of ${options.concurrency}: it must be 1 or more`,
       );
     }
     this.#find = find;
@@ -79,17 +79,17 @@ export class Worker {
   }
 
   /**
-   * Begins to handle the messages of `channels`, and resolves when {@linkcode stop} is through.
+   * Handles the messages of `channels`, and resolves when {@linkcode stop} has finished.
    *
-   * @throws {TypeError} Nothing serves one of them, or the name of one is too long for a dead-letter
-   * channel, or names a channel of a process: then none is begun.
+   * @throws {TypeError} A channel has no worker, is served already, belongs to a process, or its name
+   * is too long for a dead-letter channel. No channel is started then.
    */
   async run(channels: readonly string[]): Promise<void> {
     const { layer, log, clock = systemClock } = this.#options;
     const begun = channels.map((channel, index) => {
       assertServable(channel);
       if (this.#listeners.has(channel) || channels.indexOf(channel) < index) {
-        throw new TypeError(`"${channel}" is served already`);
+        throw new TypeError(`Cannot serve "${channel}": it is served already`);
       }
       const worker = this.#find(channel);
       const consumer = new worker({ channel, layer, log });
@@ -103,15 +103,15 @@ export class Worker {
   }
 
   /**
-   * Takes no more messages, and waits for those under way, but no longer than `graceMs`: then their
-   * `signal` aborts, and another worker gets them when their lease ends. Messages that wait for
-   * another attempt go back to their channel at once.
+   * Takes no more messages, and waits up to `graceMs` for running handlers. Then their `signal` aborts,
+   * and another worker gets their messages when the leases end. Messages that wait for a retry return
+   * to their channel at once.
    */
   async stop(graceMs = 10_000): Promise<void> {
     await Promise.all([...this.#listeners.values()].map((listener) => listener.stop(graceMs)));
   }
 
-  /** What it did, over all channels. */
+  /** The counters over all channels. */
   get stats(): WorkerStats {
     const sum = { handled: 0, retried: 0, dead: 0, lost: 0 };
     for (const { stats } of this.#listeners.values()) {
@@ -127,6 +127,6 @@ export class Worker {
 function assertServable(channel: string): void {
   deadLetterChannel(channel);
   if (channel.includes("!")) {
-    throw new TypeError(`Cannot serve "${channel}": it lives in a process, and keeps no messages`);
+    throw new TypeError(`Cannot serve "${channel}": only durable channels can be served`);
   }
 }

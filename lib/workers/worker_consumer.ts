@@ -9,34 +9,34 @@ import {
 import type { LayerGap, LayerMessage, Log } from "../scope.ts";
 import { Unprocessable } from "./unprocessable.ts";
 
-/** What a worker knows besides its messages. */
+/** The context of a worker. */
 export interface WorkerScope {
-  /** The channel that it serves. */
+  /** The channel that the worker serves. */
   readonly channel: string;
-  /** Where messages come from, and may be sent to. */
+  /** The layer of the channel, for sending messages. */
   readonly layer: ChannelLayer;
   readonly log: Log;
 }
 
-/** What is known of one message. */
+/** The context of one message. */
 export interface Job {
-  /** 1 at the first attempt, over all workers. */
+  /** The number of this attempt over all workers, from 1. */
   readonly attempt: number;
-  /** Aborts when the worker cannot wait any longer, or another worker has the message. */
+  /** Aborts when the worker's grace period has ended, or another worker has the message. */
   readonly signal: AbortSignal;
 }
 
-/** Handles the messages of one channel: a {@linkcode WorkerConsumer}, or something of your own. */
+/** Handles the messages of one channel: a {@linkcode WorkerConsumer}, or your own implementation. */
 export interface ChannelWorker {
-  /** Handles one message. What it throws is tried again, unless it is `Unprocessable`. */
+  /** Handles one message. If it throws, the message is retried, unless it throws `Unprocessable`. */
   handle(message: LayerMessage, job: Job): Promise<void>;
-  /** Called after a gap of the layer, beside whatever is handled. What it throws is logged. */
+  /** Called after a gap of the layer, concurrently with handlers. Errors are logged. */
   gap?(gap: LayerGap): void | Promise<void>;
-  /** Called once when the worker stops, after the last message. What it throws is logged. */
+  /** Called once when the worker stops, after the last message. Errors are logged. */
   stop(): void | Promise<void>;
 }
 
-/** One handler per type of message under `layer`. */
+/** One handler per message type under `layer`. */
 export type JobHandlers<M extends Messages, C> = {
   readonly [T in LayerType<M>]: (
     this: C,
@@ -54,12 +54,12 @@ export type JobHandlersOf<C extends { readonly messages: Messages }> = JobHandle
 type AnyJobHandler = (data: unknown, job: Job) => void | Promise<void>;
 
 /**
- * Serves one named channel, in a process of its own: `deno task worker NAME…`. One instance for each
- * channel; a handler for each type of message that is declared under `layer`.
+ * Serves one named channel in a separate process: `deno task worker NAME…`. There is one instance per
+ * channel, with one handler per message type declared under `layer`.
  *
- * What a handler throws is tried again, later and later, and ends in the dead-letter channel: see
- * {@linkcode Worker}. A message whose type has no handler, or whose data does not fit its schema, goes
- * there at once.
+ * If a handler throws, the message is retried with growing waits, and finally sent to the dead-letter
+ * channel: see {@linkcode Worker}. A message without a handler, or whose data does not match its
+ * schema, is sent there at once.
  *
  * @example
  * ```ts
@@ -88,9 +88,9 @@ type AnyJobHandler = (data: unknown, job: Job) => void | Promise<void>;
  * ```
  */
 export abstract class WorkerConsumer<M extends Messages> implements ChannelWorker {
-  /** The messages it takes, as `defineMessages()` returned them: those under `layer`. */
+  /** The result of `defineMessages()`; the worker takes the messages under `layer`. */
   abstract readonly messages: M;
-  /** A handler for each of them: a `JobHandlersOf` your class. */
+  /** One handler per message, typed as `JobHandlersOf` your class. */
   abstract readonly handlers: JobHandlers<M, this>;
   readonly scope: WorkerScope;
 
@@ -99,14 +99,14 @@ export abstract class WorkerConsumer<M extends Messages> implements ChannelWorke
   }
 
   /**
-   * Called by the worker for each message. Not for overriding.
+   * Called by the worker for each message. Do not override.
    *
-   * @throws {Unprocessable} It has no handler, or does not fit: trying again would not help.
+   * @throws {Unprocessable} The message has no handler, or its data does not match the schema.
    */
   async handle(message: LayerMessage, job: Job): Promise<void> {
     const declared = this.messages.layer ?? {};
     if (!Object.hasOwn(declared, message.type)) {
-      throw new Unprocessable(`Nothing handles messages of type "${message.type}"`);
+      throw new Unprocessable(`No handler for messages of type "${message.type}"`);
     }
     const declaration = declared[message.type]!;
     const data = "~standard" in declaration
@@ -116,12 +116,13 @@ export abstract class WorkerConsumer<M extends Messages> implements ChannelWorke
   }
 
   /**
-   * Called when this process was cut off from the others and is back: whoever keeps state fetches it
-   * anew. What was in the worker's channel meanwhile is still there, unless its keeper lost it.
+   * Called when this process was disconnected from the layer and is connected again. Reload state that
+   * depends on messages. Messages in the worker's own channel are still there, unless the store lost
+   * them.
    */
   gap(_gap: LayerGap): void | Promise<void> {}
 
-  /** Called once when the worker stops, after the last message. What it throws is logged. */
+  /** Called once when the worker stops, after the last message. Errors are logged. */
   stop(): void | Promise<void> {}
 }
 

@@ -4,9 +4,9 @@ import { type ChannelLayer, LayerError } from "@sluice/sluice/layers";
 
 const SCRIPT = fileURLToPath(new URL("worker_process.ts", import.meta.url));
 
-/** What all workers of a run share. */
+/** The settings that all workers of a run share. */
 export interface WorkerSettings {
-  /** The address of a Redis, or the path of a database. */
+  /** The URL of a Redis, or the path of a database. */
   readonly address: string;
   readonly prefix: string;
   readonly leaseMs: number;
@@ -38,7 +38,7 @@ export class WorkerProcess {
     }
   }
 
-  /** Resolves when it has ended and all that it said was read. */
+  /** Resolves when the process has ended and all of its output was read. */
   async ended(): Promise<void> {
     await Promise.all([this.#child.status, this.#read]);
   }
@@ -57,20 +57,22 @@ export class WorkerProcess {
   }
 }
 
-/** What became of numbered jobs. */
+/** The outcome of numbered jobs. */
 export interface JobReport {
   readonly missing: readonly number[];
-  /** Jobs that were begun more than once, and those that were handled to the end more than once. */
+  /** Jobs that were begun more than once. */
   readonly begunTwice: number;
+  /** Jobs that were completed more than once. */
   readonly twice: number;
-  /** Jobs that still wait in the channel, or became dead letters. */
+  /** Jobs that still wait in the channel. */
   readonly left: number;
+  /** Jobs that became dead letters. */
   readonly dead: number;
 }
 
 /**
- * Sends the jobs `0` to `count - 1`, each until the layer has taken it. Returns how many were sent again
- * although the layer may have taken them: a sender cannot know after `UNAVAILABLE`.
+ * Sends the jobs `0` to `count - 1`, and retries each until the layer has taken it. Returns how many
+ * jobs may have been sent twice, as a sender cannot know the outcome after `UNAVAILABLE`.
  */
 export async function sendJobs(
   layer: ChannelLayer,
@@ -92,7 +94,7 @@ export async function sendJobs(
   return unsure.size;
 }
 
-/** Sends a job. Returns why the layer did not take it. */
+/** Sends a job. Returns the error code if the layer refused it. */
 async function refused(layer: ChannelLayer, number: number): Promise<string | undefined> {
   try {
     await layer.send("jobs", { type: "job", data: number });
@@ -113,7 +115,7 @@ export async function handled(
   while (performance.now() < until && missing(workers, count).length > 0) await setTimeout(50);
 }
 
-/** Stops all workers, and says what became of the jobs. */
+/** Stops all workers, and returns the outcome of the jobs. */
 export async function report(
   layer: ChannelLayer,
   workers: readonly WorkerProcess[],

@@ -1,7 +1,7 @@
 /**
- * A process of a test: `worker_process.ts LAYER PREFIX LEASE_MS HANDLER_MS` handles the jobs of the
- * channel `jobs`, whose data is a number. LAYER is the address of a Redis or the path of a database.
- * Prints `begin N` and `done N`, each at once.
+ * A child process of a test: `worker_process.ts LAYER PREFIX LEASE_MS HANDLER_MS` handles the jobs of
+ * the channel `jobs`, whose data is a number. LAYER is the URL of a Redis or the path of a database.
+ * Prints `begin N` and `done N` immediately.
  */
 import { setTimeout } from "node:timers/promises";
 import type { ChannelLayer, LayerMessage } from "@sluice/sluice/layers";
@@ -26,7 +26,7 @@ if (import.meta.main) {
   await runWorker(worker, ["jobs"], { log, close: () => layer.close() });
 }
 
-/** Makes a layer for an address or a path. */
+/** Creates a layer for a URL or a path. */
 export function makeLayer(
   address: string,
   options: { readonly prefix: string; readonly leaseMs: number },

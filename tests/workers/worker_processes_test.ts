@@ -30,7 +30,7 @@ for (const driver of ["kv", "redis"] as const) {
   const options = { skip, timeout: 60_000 };
 
   test(
-    `${driver}: a worker that was stopped past its lease cannot acknowledge another one's, and a killed one's job is handled`,
+    `Worker over ${driver} cannot acknowledge after its lease, and takes over the job of a killed worker`,
     options,
     () =>
       withStore(driver, async (settings) => {
@@ -43,7 +43,7 @@ for (const driver of ["kv", "redis"] as const) {
         await eventually(() => assert.deepEqual(killed.begun, [0]), LIMIT_MS);
         stopped.signal("SIGCONT");
         await eventually(() => assert.deepEqual(stopped.done, [0]), LIMIT_MS);
-        // It has tried to acknowledge when it ends.
+        // By the time it has ended, it has tried to acknowledge.
         stopped.signal("SIGTERM");
         await stopped.ended();
         killed.signal("SIGKILL");
@@ -57,7 +57,7 @@ for (const driver of ["kv", "redis"] as const) {
   );
 
   test(
-    `${driver}: workers that stop, are killed and start lose no job`,
+    `Worker over ${driver} loses no job while processes stop, are killed and start`,
     options,
     () =>
       withStore(driver, async (settings) => {

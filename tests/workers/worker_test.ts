@@ -65,7 +65,7 @@ async function deadLetter(layer: FaultyLayer): Promise<DeadLetter> {
   return data as DeadLetter;
 }
 
-test("a worker hands each message of its channel to the handler of its type, once", async () => {
+test("Worker hands each message of its channel to the handler of its type once", async () => {
   const seen: number[] = [];
   handle = (n) => void seen.push(n);
   const { worker, running, add } = setUp();
@@ -78,7 +78,7 @@ test("a worker hands each message of its channel to the handler of its type, onc
   assert.deepEqual(worker.stats, { handled: 2, retried: 0, dead: 0, lost: 0 });
 });
 
-test("a message that fails is tried again after a wait that doubles", async () => {
+test("Worker retries a failed message after waits that double", async () => {
   const attempts: [attempt: number, at: number][] = [];
   const { clock, worker, add } = setUp();
   const begun = clock.now();
@@ -94,7 +94,7 @@ test("a message that fails is tried again after a wait that doubles", async () =
   await worker.stop();
 });
 
-test("a message that fails five times is in the dead-letter channel, with why", async () => {
+test("Worker sends a message that failed five times to the dead-letter channel, with the error", async () => {
   handle = () => {
     throw new RangeError("too far");
   };
@@ -111,7 +111,7 @@ test("a message that fails five times is in the dead-letter channel, with why", 
   await worker.stop();
 });
 
-test("a worker hears of a gap of the layer until it stops; what gap() throws is logged", async () => {
+test("Worker reports gaps to gap() until it stops, and logs its errors", async () => {
   const errors: string[] = [];
   const gaps: number[] = [];
   class Counter extends Adder {
@@ -136,12 +136,12 @@ test("a worker hears of a gap of the layer until it stops; what gap() throws is 
 });
 
 const UNPROCESSABLE: [why: string, message: { type: string; data?: unknown }, error: RegExp][] = [
-  ["of an unknown type", { type: "subtract" }, /Nothing handles messages of type "subtract"/],
-  ["of a type of every object", { type: "toString" }, /Nothing handles/],
-  ["that does not fit its schema", { type: "add", data: { n: "1" } }, /data\.n/],
+  ["of an unknown type", { type: "subtract" }, /No handler for messages of type "subtract"/],
+  ["whose type is a property of every object", { type: "toString" }, /No handler/],
+  ["that does not match its schema", { type: "add", data: { n: "1" } }, /data\.n/],
 ];
 for (const [why, message, error] of UNPROCESSABLE) {
-  test(`a message ${why} goes to the dead letters at once, and reaches no handler`, async () => {
+  test(`Worker sends a message ${why} to the dead letters without calling a handler`, async () => {
     let handled = 0;
     handle = () => void handled++;
     const { layer, worker } = setUp();
@@ -154,7 +154,7 @@ for (const [why, message, error] of UNPROCESSABLE) {
   });
 }
 
-test("a handler that throws Unprocessable is not tried again", async () => {
+test("Worker does not retry a handler that throws Unprocessable", async () => {
   handle = () => {
     throw new Unprocessable("no such file");
   };
@@ -164,7 +164,7 @@ test("a handler that throws Unprocessable is not tried again", async () => {
   await worker.stop();
 });
 
-test("no more messages are under way than `concurrency`, and the rest waits in the layer", async () => {
+test("Worker handles up to `concurrency` messages at once, and leaves the rest in the layer", async () => {
   const under = new Set<number>();
   const release: (() => void)[] = [];
   handle = async (n) => {
@@ -192,7 +192,7 @@ test("no more messages are under way than `concurrency`, and the rest waits in t
   assert.deepEqual(await layer.receive("numbers"), { type: "add", data: { n: 3 } });
 });
 
-test("with a concurrency of 1 messages are handled in order, the failed one first", async () => {
+test("Worker with a concurrency of 1 handles messages in order, and retries a failed one first", async () => {
   const seen: string[] = [];
   handle = (n, { attempt }) => {
     seen.push(`${n}.${attempt}`);
@@ -207,7 +207,7 @@ test("with a concurrency of 1 messages are handled in order, the failed one firs
   await worker.stop();
 });
 
-test("stop() puts a message that waits for another attempt back on its channel", async () => {
+test("stop() returns a message that waits for a retry to its channel", async () => {
   handle = () => {
     throw new Error("not now");
   };
@@ -221,7 +221,7 @@ test("stop() puts a message that waits for another attempt back on its channel",
   assert.equal(Adder.stopped, 1);
 });
 
-test("stop() waits for a handler no longer than its grace, and aborts its signal then", async () => {
+test("stop() waits for a handler up to the grace period, then aborts its signal", async () => {
   let signal: AbortSignal | undefined;
   handle = (_n, job) => {
     signal = job.signal;
@@ -238,7 +238,7 @@ test("stop() waits for a handler no longer than its grace, and aborts its signal
   assert.equal(signal?.aborted, true);
 });
 
-test("a worker goes on where its layer was away for a while", async () => {
+test("Worker continues after an outage of its layer", async () => {
   const seen: number[] = [];
   handle = (n) => void seen.push(n);
   const clock = new FakeClock();
@@ -254,7 +254,7 @@ test("a worker goes on where its layer was away for a while", async () => {
   await worker.stop();
 });
 
-test("a message whose dead letter cannot be stored stays, and is given up later", async () => {
+test("Worker keeps a message until its dead letter can be stored", async () => {
   const errors: string[] = [];
   const told: DeadLetter[] = [];
   handle = () => {
@@ -279,7 +279,7 @@ test("a message whose dead letter cannot be stored stays, and is given up later"
   await worker.stop();
 });
 
-test("stop() gives a message back whose dead letter cannot be stored", async () => {
+test("stop() releases a message whose dead letter cannot be stored", async () => {
   handle = () => {
     throw new Unprocessable("never");
   };
@@ -294,12 +294,12 @@ test("stop() gives a message back whose dead letter cannot be stored", async () 
 });
 
 const UNUSUAL: [what: string, thrown: unknown, error: RegExp][] = [
-  ["an object without a text", Object.create(null), /^An error without a text$/],
+  ["an object without a message", Object.create(null), /^An error without a message$/],
   ["undefined", undefined, /^undefined$/],
   ["an error of a megabyte", new Error("x".repeat(2 ** 20)), /^Error: x{993}$/],
 ];
 for (const [what, thrown, error] of UNUSUAL) {
-  test(`a handler that throws ${what} ends in a dead letter`, async () => {
+  test(`Worker stores a dead letter if a handler throws ${what}`, async () => {
     handle = () => {
       throw thrown;
     };
@@ -310,7 +310,7 @@ for (const [what, thrown, error] of UNUSUAL) {
   });
 }
 
-test("a dead letter that would be too large for its layer leaves out the data", async () => {
+test("Worker leaves the data out of a dead letter that is too large for the layer", async () => {
   const errors: string[] = [];
   const { layer, worker } = setUp({
     log: { ...log, error: (message) => void errors.push(message) },
@@ -320,11 +320,11 @@ test("a dead letter that would be too large for its layer leaves out the data", 
   assert.deepEqual((await deadLetter(layer)).message, { type: "subtract" });
   await settle();
   assert.equal(worker.stats.dead, 1);
-  assert.equal(errors.at(-1), "A dead letter is too large to be stored whole");
+  assert.equal(errors.at(-1), "A dead letter is too large: its data was left out");
   await worker.stop();
 });
 
-test("a message is leased as long as its handler runs, and then acknowledged", async () => {
+test("Worker renews the lease of a message while its handler runs, then acknowledges it", async () => {
   const done = Promise.withResolvers<void>();
   const attempts: number[] = [];
   handle = (_n, { attempt }) => {
@@ -355,7 +355,7 @@ test("job.signal aborts if the lease is lost, and the message is not acknowledge
   const { clock, layer, worker, add } = setUp({ concurrency: 1 });
   await add(1);
   await settle();
-  // No renewal gets through for longer than the lease: another reader takes the message.
+  // Renewals fail for longer than the lease, so another reader takes the message.
   layer.fault = "unavailable";
   await clock.advance(31_000);
   layer.fault = undefined;
@@ -368,7 +368,7 @@ test("job.signal aborts if the lease is lost, and the message is not acknowledge
   await worker.stop();
 });
 
-test("attempts count over workers: one that was killed each time is a dead letter", async () => {
+test("Worker counts attempts over all processes, including those that ended in a crash", async () => {
   const attempts: number[] = [];
   handle = (_n, { attempt }) => {
     attempts.push(attempt);
@@ -396,12 +396,12 @@ test("attempts count over workers: one that was killed each time is a dead lette
   const third = new Worker(channelRouter({ numbers: Adder }), { layer, log, clock });
   void third.run(["numbers"]);
   const ended = await deadLetter(layer);
-  assert.match(ended.error, /The worker ended in each of 5 attempts/);
+  assert.match(ended.error, /The worker ended before the handler did, in each of 5 attempts/);
   assert.deepEqual([attempts, ended.attempts], [[5], 5]);
   await third.stop();
 });
 
-test("an attempt is noted before it begins, so that a crash counts it", async () => {
+test("Worker records an attempt before it begins, so that a crash counts", async () => {
   handle = () => {
     throw new Error("not yet");
   };
@@ -411,7 +411,7 @@ test("an attempt is noted before it begins, so that a crash counts it", async ()
   await clock.advance(1_000);
   await clock.advance(2_000);
   assert.equal(worker.stats.retried, 2);
-  // As if the process were killed now: nothing of it gets through any more.
+  // As if the process were killed now: none of its calls reach the layer any more.
   layer.fault = "unavailable";
   void worker.stop();
   await clock.advance(31_000);
@@ -419,7 +419,7 @@ test("an attempt is noted before it begins, so that a crash counts it", async ()
   assert.equal((await layer.lease("numbers")).attempt, 4);
 });
 
-test("a worker whose stop() throws is reported, and stops all the same", async () => {
+test("Worker logs an error of the consumer's stop(), and still stops", async () => {
   for (
     const stop of [
       () => {
@@ -436,7 +436,7 @@ test("a worker whose stop() throws is reported, and stops all the same", async (
     const worker = new Worker(channelRouter({ numbers: Failing, others: Adder }), {
       layer,
       log: { ...log, error: (message, fields) => void errors.push(`${message}: ${fields?.error}`) },
-      // Its grace never ends.
+      // The grace period never ends.
       clock: new FakeClock(),
     });
     const running = worker.run(["numbers", "others"]);
@@ -447,7 +447,7 @@ test("a worker whose stop() throws is reported, and stops all the same", async (
   }
 });
 
-test("a worker whose stop() hangs ends with its grace", async () => {
+test("Worker ends with the grace period if the consumer's stop() hangs", async () => {
   const warnings: string[] = [];
   class Hanging extends Adder {
     override stop(): Promise<void> {
@@ -468,7 +468,7 @@ test("a worker whose stop() hangs ends with its grace", async () => {
   assert.deepEqual(warnings, ["A worker did not stop in time"]);
 });
 
-test("run() begins no channel if the worker of one cannot be made", async () => {
+test("run() starts no channel if one worker cannot be created", async () => {
   class Broken extends Adder {
     constructor() {
       super(undefined as never);
@@ -483,7 +483,7 @@ test("run() begins no channel if the worker of one cannot be made", async () => 
   assert.equal((await layer.receive("numbers")).type, "add");
 });
 
-test("run() refuses channels that cannot be leased from, or have no dead-letter channel", async () => {
+test("run() refuses channels that have no leases or no valid dead-letter channel", async () => {
   const worker = new Worker(() => Adder, { layer: new FaultyLayer(), log });
   for (const channel of ["specific.abc!1", "a b", "x".repeat(96)]) {
     await assert.rejects(worker.run([channel]), TypeError);
@@ -492,7 +492,7 @@ test("run() refuses channels that cannot be leased from, or have no dead-letter 
   await worker.stop();
 });
 
-test("onDeadLetter() gets a message that was given up, to keep it for longer", async () => {
+test("onDeadLetter() receives a message that was given up", async () => {
   const kept: DeadLetter[] = [];
   handle = () => {
     throw new Unprocessable("never");
@@ -504,14 +504,14 @@ test("onDeadLetter() gets a message that was given up, to keep it for longer", a
   await worker.stop();
 });
 
-test("run() refuses a channel that nothing serves before it begins any", async () => {
+test("run() refuses a channel without a worker before it starts any", async () => {
   const { worker } = setUp();
   await assert.rejects(worker.run(["other"]), /Nothing serves the channel "other".*numbers/);
   await assert.rejects(worker.run(["numbers"]), /served already/);
   await worker.stop();
 });
 
-test("retryDelay() doubles up to its bound, and is at least half of it", () => {
+test("retryDelay() doubles up to its limit, and is at least half of the bound", () => {
   assert.deepEqual([1, 2, 3, 9].map((attempt) => retryDelay(attempt, {}, () => 1)), [
     1000,
     2000,
@@ -521,12 +521,12 @@ test("retryDelay() doubles up to its bound, and is at least half of it", () => {
   assert.equal(retryDelay(1, { baseMs: 10 }, () => 0), 5);
 });
 
-test("handlers of jobs that are missing, misspelt or wrong do not compile", () => {
+test("JobHandlersOf rejects missing, misspelt and mistyped handlers at compile time", () => {
   // @ts-expect-error The handler of "wait" is missing.
   const missing: JobHandlersOf<Adder> = { add() {} };
   // @ts-expect-error There is no message "ad".
   const misspelt: JobHandlersOf<Adder> = { add() {}, wait() {}, ad() {} };
-  // @ts-expect-error The number is no string.
+  // @ts-expect-error The number is not a string.
   const wrong: JobHandlersOf<Adder> = { add() {}, wait: (data: { n: string }) => void data };
   assert.ok([missing, misspelt, wrong].length);
 });
