@@ -1,14 +1,14 @@
 /**
- * Are jobs lost while Redis is away, or while workers stop, crash and start?
+ * Are jobs lost during a Redis outage, or while workers stop, crash and start?
  *
  * - `outage`: 400 jobs at 40 a second, two worker processes. Redis writes each change to disk
- *   (`appendfsync always`); in the middle it is killed for 1.5 s or 10 s, or stopped for 10 s. A run of
- *   each kind at a time, 20 runs each.
- * - `workers`: 1,000 jobs at 50 a second, four worker processes. Every second one is told to stop and
- *   one is killed (`kill -9`), in turn, and new ones start.
+ *   (`appendfsync always`). Halfway through it is killed for 1.5 s or 10 s, or suspended for 10 s. The
+ *   three kinds run at the same time, 20 runs each.
+ * - `workers`: 1,000 jobs at 50 a second, four worker processes. Every second one process is stopped or
+ *   killed (`kill -9`), in turn, and a new one starts.
  *
- * `sent again` counts jobs that the sender repeated after `UNAVAILABLE`: one of them may be in the
- * channel twice.
+ * `sent again` counts jobs that the sender repeated after `UNAVAILABLE`, which may be in the channel
+ * twice.
  *
  * `deno task bench jobs [outage|workers] [runs] [redis|kv]`. Exits with 1 if a job is missing.
  *

@@ -1,9 +1,9 @@
 /**
- * What does one delivered message of the memory layer cost, with 100 members of a group, and with
- * 10,000? `deno run -A bench/layer_cost.ts`. Fails where it grows more than threefold.
+ * What does a delivered message of the memory layer cost, with 100 and with 10,000 members of a group?
+ * `deno run -A bench/layer_cost.ts`. Fails if the cost more than triples.
  *
- * The baseline: in the in-memory layer of Channels a `receive()` costs 45 µs with 100 members and
- * 6,590 µs with 10,000, measured on two cores.
+ * Baseline: a `receive()` of Channels' in-memory layer costs 45 µs with 100 members and 6,590 µs with
+ * 10,000, measured on two cores.
  *
  * @module
  */
@@ -34,7 +34,7 @@ async function each(run: (members: number, rounds: number) => Promise<number>): 
   return costs;
 }
 
-/** Members with a mailbox, as connections have. */
+/** Members with a mailbox, like connections. */
 async function attached(members: number, rounds: number): Promise<number> {
   const layer = new MemoryChannelLayer();
   let delivered = 0;
@@ -50,7 +50,7 @@ async function attached(members: number, rounds: number): Promise<number> {
   return cost;
 }
 
-/** Members whose messages wait, and are received one by one: what was measured of Channels. */
+/** Members whose messages wait and are received one by one, as in the measurement of Channels. */
 async function waiting(members: number, rounds: number): Promise<number> {
   const layer = new MemoryChannelLayer();
   const channels = Array.from({ length: members }, () => layer.newChannel());

@@ -1,6 +1,6 @@
 /**
- * What does a message cost, and how long does it take? For each driver: one sender and one member in
- * another process's place (a layer of its own on the same bus).
+ * What do messages cost, and how long do they take? For each driver: one sender, and one member on a
+ * second layer on the same bus, which stands for another process.
  *
  * `deno run -A bench/layers_delivery.ts [memory] [kv] [redis://…]`
  *

@@ -1,6 +1,6 @@
 /**
- * Does a message cost the same for each member, however many there are, and however many other groups
- * and channels? (Channels: 45 µs at 100 members, 6.6 ms at 10,000.)
+ * Does a message cost the same per member, whatever the number of members and of other groups and
+ * channels? (Channels: 45 µs at 100 members, 6.6 ms at 10,000.)
  *
  * `deno run -A bench/layers_fan_out.ts [redis://…]`
  *

@@ -1,15 +1,15 @@
 /**
- * `deno task bench [NAME…] [options]`: asks questions, or without a name the quick ones in turn.
+ * `deno task bench [NAME…] [options]`: runs questions; without names, the quick ones in turn.
  *
- * - `--rounds 5`, `--seconds 3`: how often, and how long each time.
- * - `--peers ws,Bun`: only these beside Sluice and bare Deno.
+ * - `--rounds 5`, `--seconds 3`: the number of rounds, and the duration of each measurement.
+ * - `--peers ws,Bun`: measures only these besides Sluice and bare Deno.
  * - `--save`: writes `results/NAME.json`, its plots, and the page `docs/benchmarks.md`.
- * - `--page`: writes the page and the plots anew from what was saved.
- * - `--compare REV`: sets this tree beside another revision of it, and the other beside itself.
+ * - `--page`: rewrites the page and the plots from the saved results.
+ * - `--compare REV`: compares this tree with another revision, and that revision with itself.
  *
- * What a question needs and the machine lacks is got where it can be (a compiler with `apt-get`, peers
- * from npm, into the cache folder), else named as left out. A name may also be that of a script in
- * this folder, which prints what it finds.
+ * Missing tools are installed if possible (a compiler with `apt-get`, peers from npm into the cache
+ * folder). If not, the peer or question is reported as left out. A name may also be that of a script
+ * in this folder, which prints its own results.
  *
  * @module
  */
@@ -43,7 +43,7 @@ async function askAll(): Promise<void> {
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     const all = [...known, ...listScripts()].join(", ");
-    console.error(`There is no question "${unknown}"; there are ${all}.`);
+    console.error(`There is no question "${unknown}"; choose from ${all}.`);
     Deno.exit(1);
   }
   const effort = {

@@ -1,12 +1,12 @@
 /**
- * Do those who stay agree on who is there, after one of three processes was killed?
+ * Do the remaining users see the correct list after one of three processes was killed?
  *
- * 1,000 people with 2 to 5 tabs each in one room, `kill -9` of one process, and 10 s later: the list of
- * each surviving process, and what somebody on it heard who was there all the time. Fails where a list
- * is not exact, or somebody joined or left more than once, or did not.
+ * 1,000 users with 2 to 5 tabs each are in one room, and one process gets `kill -9`. Ten seconds later,
+ * the list of each surviving process is checked, and the messages that one of its members received.
+ * Fails if a list is not exact, or if a user's join or leave was missed or sent more than once.
  *
- * `deno task bench presence_crash [people] [runs]`; needs `deno task build`, and for Redis a
- * `redis-server`.
+ * `deno task bench presence_crash [people] [runs]`; requires `deno task build`, and `redis-server` for
+ * Redis.
  *
  * @module
  */
@@ -30,9 +30,9 @@ async function report(layer: string): Promise<void> {
   const crash = await crashOne(people, redis?.url ?? layer);
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
   const { sockets, expected, gone, survivors } = crash;
-  const lists = [`${expected.length} of ${people + 1} people are left, ${gone.length} went`];
+  const lists = [`${expected.length} of ${people + 1} users are left, ${gone.length} are gone`];
   for (const { people: listed, joined, left, lastLeftMs = 0 } of survivors) {
-    const words = `lists ${listed.length}, heard ${joined.length} joins and ${left.length} leaves`;
+    const words = `lists ${listed.length}, got ${joined.length} joins and ${left.length} leaves`;
     lists.push(`${words}, the last ${(lastLeftMs / 1000).toFixed(1)} s after the crash`);
     isFine &&= isExact({ people: listed, joined, left, lastLeftMs });
   }

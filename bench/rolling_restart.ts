@@ -1,15 +1,16 @@
 /**
- * What do clients go through while the processes behind one port are restarted, one after the other?
+ * What do clients experience while the processes behind one port are restarted one after the other?
  *
- * Two processes, sockets of the real client, and peers that answer no close frame. Printed for each
- * run: the fullest 100 ms of the attempts to come back, and of those who were let in, against an even
- * spread over the window; how long each process took to end, and consumers that let somebody in against those that were told of the end.
- * Fails where these differ, somebody is not back, or the fullest 100 ms of attempts have more than 1.5
- * times the even number; when they are let in is also the machine's business.
+ * Two processes serve sockets of the real client, and peers that do not answer close frames. Each run
+ * prints the busiest 100 ms of reconnect attempts and of accepted connections, relative to an even
+ * spread over the window; how long each process took to end; and how many consumers connected and
+ * disconnected. Fails if the last two differ, a client is not back, or the busiest 100 ms of
+ * attempts have more than 1.5 times the even number. Accepted connections also depend on the machine's
+ * speed, so they do not fail a run.
  *
- * `deno task bench rolling_restart [runs] [sockets] [drain seconds] [kv:|redis]`; needs
- * `deno task build`. All of it is in the way of each other on a small machine: `chrt -r 5` before the
- * command keeps other programs out of it.
+ * `deno task bench rolling_restart [runs] [sockets] [drain seconds] [kv:|redis]`; requires
+ * `deno task build`. On a small machine, run the command with `chrt -r 5` to keep other programs from
+ * interfering.
  *
  * @module
  */
@@ -25,7 +26,7 @@ console.log(
   `${sockets} clients and ${silent} silent peers, a window of ${drainSeconds} s, ${layer}`,
 );
 console.log(
-  "| run | came back | attempts, fullest 100 ms | let in | load stood still for ms | ended after s | failed | connected | of it told |",
+  "| run | came back | attempts, busiest 100 ms | accepted | load paused for ms | ended after s | failed | connected | disconnected |",
 );
 console.log("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
 let bad = 0;
@@ -50,5 +51,5 @@ for (let run = 1; run <= runs; run++) {
     ].join(" | ")
   } |`);
 }
-console.log(`${runs - bad} of ${runs} runs as they should be`);
+console.log(`${runs - bad} of ${runs} runs passed`);
 if (bad > 0) Deno.exitCode = 1;

@@ -1,8 +1,8 @@
 /**
- * What one reader that has stopped costs the others, and the process.
+ * What does one stalled reader cost the other readers and the process?
  *
- * 1,000 readers get 5 MB/s in all for a while, first without and then with one among them that reads
- * nothing, and is sent another 5 MB/s of its own. Printed: growth of memory, and the latency of the healthy readers in both phases.
+ * 1,000 readers get 5 MB/s in total, first without and then with a stalled reader, which is sent
+ * another 5 MB/s. Prints the growth of memory, and the latency of the healthy readers in both phases.
  *
  * `deno run -A bench/slow_reader.ts [seconds] [close|drop-oldest|latest]`
  *
@@ -63,15 +63,17 @@ const rss = memoryUsage().rss;
 const withStalled = await phase();
 const growth = (memoryUsage().rss - rss) / 2 ** 20;
 
-console.log(`policy ${policy}, ${seconds} s each, ${READERS} readers, 5 MB/s in all`);
+console.log(`policy ${policy}, ${seconds} s each, ${READERS} readers, 5 MB/s in total`);
 console.log(`memory grew by ${round(growth)} MiB; dropped ${handler.stats.dropped}`);
-console.log(`p99 of the healthy: ${round(baseline)} ms without, ${round(withStalled)} ms with it`);
+console.log(
+  `p99 of healthy readers: ${round(baseline)} ms without, ${round(withStalled)} ms with it`,
+);
 console.log(`ratio ${round(withStalled / baseline)}; sockets open ${handler.stats.open}`);
 stalled.destroy();
 readers.terminate();
 Deno.exit();
 
-/** Publishes for a while; returns the readers' 99th percentile of latency, in milliseconds. */
+/** Publishes for a while. Returns the readers' 99th percentile latency, in milliseconds. */
 async function phase(): Promise<number> {
   const until = performance.now() + seconds * 1000;
   reports.length = 0;
@@ -86,7 +88,7 @@ async function phase(): Promise<number> {
   return quantile(reports.flat(), 0.99);
 }
 
-/** What the one that stalls gets by itself: as much as all others, in large messages. */
+/** The stalled reader's own messages: as many bytes as for all others, in large messages. */
 async function flood(): Promise<void> {
   for (let sent = 0; sent < BYTES_PER_SECOND * INTERVAL_MS / 1_000; sent += FLOOD_BYTES) {
     await layer.groupSend("firehose", { type: "tick", data: "0".padEnd(FLOOD_BYTES, ".") });

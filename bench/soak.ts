@@ -1,7 +1,7 @@
 /**
- * Does anything stay behind of connections that are over? Opens and closes many, each in two groups,
- * in one process without a network, and compares the memory at the end with that after the first
- * tenth: `deno run -A --v8-flags=--expose-gc bench/soak.ts [connections]`. Fails beyond 10 %.
+ * Do closed connections leak memory? Opens and closes many connections, each in two groups, in one
+ * process without a network, and compares the memory at the end with that after the first tenth:
+ * `deno run -A --v8-flags=--expose-gc bench/soak.ts [connections]`. Fails above 10 % growth.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const CONNECTIONS = Number(Deno.args[0] ?? 100_000);
 const AT_ONCE = 100;
 const LIMIT = 1.1;
 
-/** The memory that is held after everything that can be freed is, in bytes. */
+/** Returns the memory in use after garbage collection, in bytes. */
 interface Memory {
   readonly heap: number;
   readonly rss: number;

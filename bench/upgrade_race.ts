@@ -1,8 +1,8 @@
 /**
- * Whether a ticket opens one socket whatever happens: 1,000 tickets, each shown by 8 connections at once
- * to two processes of the app over one file. Ends with status 1 where it is not exactly 1,000 upgrades.
+ * Does a ticket open exactly one socket? 8 connections at once present each of 1,000 tickets to two
+ * processes of the app over one file. Exits with status 1 unless there are exactly 1,000 upgrades.
  *
- * `deno run -A bench/upgrade_race.ts [tickets]`; build the app before: `deno task build`.
+ * `deno run -A bench/upgrade_race.ts [tickets]`; requires `deno task build`.
  *
  * @module
  */

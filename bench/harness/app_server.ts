@@ -6,7 +6,7 @@ const BUILD_TIMEOUT_MS = 180_000;
 
 const PLENTY = "1000000";
 
-/** Builds what the app serves. */
+/** Builds the app. */
 export async function buildApp(lab: Lab): Promise<void> {
   lab.note("Building the app");
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -20,7 +20,7 @@ export async function buildApp(lab: Lab): Promise<void> {
   if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
-/** The app over an empty database, as it is served, with its limits out of the way. */
+/** Starts the app as in production, with an empty database and raised limits. */
 export async function appServer(lab: Lab): Promise<ServerSpec> {
   const folder = await Deno.makeTempDir({ dir: lab.scratch, prefix: "app-" });
   return {

@@ -6,22 +6,22 @@ import { runContest } from "./run_contest.ts";
 import { remarks, table } from "./table.ts";
 import { Unavailable } from "./unavailable.ts";
 
-/** How much is measured. */
+/** The effort of a run. */
 export interface Effort {
   readonly rounds: number;
-  /** Seconds of each measurement. */
+  /** The duration of each measurement, in seconds. */
   readonly seconds: number;
   readonly peers?: ReadonlySet<string>;
 }
 
-/** A question that is to be asked. */
+/** A question to run. */
 export interface Asked {
   readonly name: string;
   readonly question: Question;
   readonly effort: Effort;
 }
 
-/** Asks a question and prints its tables; returns nothing where the machine lacks what it needs. */
+/** Runs a question and prints its tables. Returns `undefined` if the machine lacks a requirement. */
 export async function askQuestion(
   root: string,
   { name, question, effort }: Asked,
@@ -53,9 +53,9 @@ export async function askQuestion(
 }
 
 /**
- * Works in a lab that is cleared away afterwards.
+ * Runs `work` in a lab that is removed afterwards.
  *
- * @returns Whether the machine had what it took; what it lacks is printed.
+ * @returns Whether the machine met all requirements; a missing one is printed.
  */
 export async function withLab(
   root: string,
@@ -75,13 +75,13 @@ export async function withLab(
   }
 }
 
-/** Prints a contest: its table, and what is to be said of it. */
+/** Prints a contest: its table and remarks. */
 export function print(contest: ContestResult): void {
-  console.log(`\n${contest.title}\n\n${table(contest) || "Nobody could be measured."}`);
+  console.log(`\n${contest.title}\n\n${table(contest) || "No contestant could be measured."}`);
   for (const remark of remarks(contest)) console.log(`- ${remark}`);
 }
 
-/** Says in one line that comes and goes what is being measured; nothing where nobody watches. */
+/** Shows the current measurement in a status line, if the output is a terminal. */
 export function progress(title: string, text: string): void {
   if (!Deno.stderr.isTerminal()) return;
   Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${title}: ${text}\r`));

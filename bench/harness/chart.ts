@@ -9,7 +9,7 @@ const HEAD = 44;
 const STEP = 28;
 const BAR = 16;
 
-/** Follows the colours of whoever looks at it. */
+/** Follows the colour scheme of the viewer. */
 const STYLE = [
   "text{font:13px system-ui,sans-serif;fill:#24292f}",
   ".title{font-weight:600}",
@@ -23,7 +23,7 @@ const STYLE = [
 
 /**
  * Draws a contest as a bar chart in SVG: medians as bars from 0, ranges as lines across their ends, and
- * behind each bar its ratio to the baseline.
+ * the ratio to the baseline after each bar.
  */
 export function chart(contest: ContestResult): string {
   const rows = summarise(contest);

@@ -7,11 +7,11 @@ import { runContest } from "./run_contest.ts";
 import { median, ratios } from "./statistics.ts";
 
 /**
- * Asks a question of this tree and of another revision in turn, and of the other one twice: what its
- * two measurements differ by is noise, and what the change differs by is read against it.
+ * Runs a question with this tree and another revision in turn, and with the other one twice: the
+ * difference between its two measurements is the noise, to which the change is compared.
  *
- * The other revision is checked out into a temporary work tree; it gets the questions and servers of
- * this one, so that both do the same.
+ * The other revision is checked out into a temporary work tree, with the questions and servers of this
+ * tree, so that both do the same.
  */
 export async function compareRevisions(
   root: string,
@@ -36,12 +36,12 @@ export async function compareRevisions(
   });
 }
 
-/** Says what a change is, beside the noise: how far the other revision is from itself at most. */
+/** Describes a change relative to the noise: the largest difference of the other revision to itself. */
 export function describeChange(result: ContestResult): string {
   const [before, again, now] = result.contestants.map(({ rounds }) =>
     rounds.map(({ value }) => value)
   );
-  if (!before || !again || !now) return "not all could be measured";
+  if (!before || !again || !now) return "some could not be measured";
   const noise = Math.max(...ratios(again, before).map((ratio) => Math.abs(ratio - 1)));
   const change = median(ratios(now, before)) - 1;
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
@@ -55,7 +55,7 @@ export function describeChange(result: ContestResult): string {
     verdict;
 }
 
-/** Returns a contest for each of Sluice's contestants: before, before once more, and now. */
+/** Returns a contest for each of Sluice's contestants: before, before again, and now. */
 async function pair(
   lab: Lab,
   tree: string,
@@ -85,7 +85,7 @@ function beside(contest: Contest, other: Contestant, current: Contestant): Conte
   return { id, title: heading, unit, better, baseline: before!, contestants, absent: [] };
 }
 
-/** The other revision's own questions may ask something else, or be none yet. */
+/** Replaces the bench of the other revision, which may differ or be missing. */
 async function copyBench(root: string, tree: string): Promise<void> {
   await Deno.remove(`${tree}bench`, { recursive: true }).catch(() => {});
   const { success, output } = await run("cp", ["-r", `${root}bench`, `${tree}bench`], {

@@ -1,25 +1,25 @@
 import { findProgram } from "../../tools/provide/programs.ts";
 
-/** What runs where: a server on the first processor, the load on the second, the rest behind them. */
+/** A process's role: the server gets the first processor, the load the second, others the rest. */
 export type Role = "server" | "load" | "other";
 
 const cores = readCores();
 
-/** Returns a command that keeps to its processor; the same command where there is only one. */
+/** Returns a command pinned to its processor; unchanged if there is only one processor. */
 export function pinned(role: Role, command: readonly string[], turn = 0): readonly string[] {
   const taskset = findProgram("taskset");
   if (taskset === undefined || cores.length < 2) return command;
   return [taskset, "-c", String(coreFor(role, turn)), ...command];
 }
 
-/** Says how the processors are shared, for the results. */
+/** Describes how the processors are shared, for the results. */
 export function describePinning(): string {
   if (cores.length < 2) return "server and load share the one processor";
   if (findProgram("taskset") === undefined) return "not pinned: there is no taskset";
   return "server pinned to one processor, load to another";
 }
 
-/** Where processors are short, further servers share the first, and the rest that of the load. */
+/** With few processors, further servers share the first one, and other processes share the load's. */
 function coreFor(role: Role, turn: number): number {
   const spare = cores.slice(2);
   if (role === "load") return cores[1]!;
@@ -27,7 +27,7 @@ function coreFor(role: Role, turn: number): number {
   return turn === 0 ? cores[0]! : spare[turn - 1] ?? cores[0]!;
 }
 
-/** The processors that this process may use: `0-3,8` in its status. */
+/** Reads the processors that this process may use, such as `0-3,8`, from its status. */
 function readCores(): number[] {
   try {
     const status = Deno.readTextFileSync("/proc/self/status");

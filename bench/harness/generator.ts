@@ -7,39 +7,39 @@ import { Unavailable } from "./unavailable.ts";
 const SOURCES = new URL("../load/", import.meta.url).pathname;
 const FLAGS = ["-O2", "-std=gnu11", "-Wall", "-Wextra"];
 
-/** Options of the load generator, as `load/load.h` has them: `{ connections: 100 }`. */
+/** Options of the load generator, as in `load/load.h`: `{ connections: 100 }`. */
 export type LoadOptions = Readonly<Record<string, string | number | undefined>>;
 
-/** What the load generator prints. */
+/** The output of the load generator. */
 export interface LoadResult {
-  /** Messages, deliveries, upgrades or pages a second. */
+  /** Messages, deliveries, upgrades or pages per second. */
   readonly rate: number;
   readonly count: number;
   readonly seconds: number;
-  /** Latencies in microseconds; -1 where there is none. */
+  /** Latencies in microseconds; -1 without a measurement. */
   readonly p50: number;
   readonly p99: number;
   readonly busy: number;
-  /** Processor seconds of the processes it was told of, while it counted. */
+  /** Processor seconds of the observed processes during the measurement. */
   readonly serverCpu: number;
-  /** Messages of an open loop that did not come back within two seconds. */
+  /** Messages of an open loop that were not received within two seconds. */
   readonly lost: number;
-  /** Connections that the server has ended. */
+  /** Connections that the server closed. */
   readonly ended: number;
 }
 
 let provided: Promise<string> | undefined;
 
 /**
- * Returns the path of the load generator, compiled where it is not yet.
+ * Returns the path of the load generator. Compiles it if needed.
  *
- * @throws {Unavailable} It cannot be: there is no epoll here, or no compiler.
+ * @throws {Unavailable} There is no epoll or no compiler.
  */
 export function provideGenerator(note: (text: string) => void): Promise<string> {
   return provided ??= compile(note);
 }
 
-/** Runs the load to its end, on its own processor. */
+/** Runs a load to its end, on its own processor. */
 export async function runLoad(
   generator: string,
   kind: string,
@@ -63,7 +63,7 @@ export function loadCommand(generator: string, kind: string, options: LoadOption
 
 async function compile(note: (text: string) => void): Promise<string> {
   if (Deno.build.os !== "linux") {
-    throw new Unavailable("the load generator needs Linux, for its epoll");
+    throw new Unavailable("the load generator requires Linux (epoll)");
   }
   const names = [...Deno.readDirSync(SOURCES)].map(({ name }) => name).sort();
   const texts = names.map((name) => Deno.readTextFileSync(SOURCES + name));
@@ -89,7 +89,9 @@ async function provideCompiler(note: (text: string) => void): Promise<string> {
   const problem = await aptInstall("gcc", "libc6-dev");
   const installed = findProgram("cc", "gcc");
   if (installed) return installed;
-  throw new Unavailable(`there is no C compiler for the load generator; ${problem ?? "nor now"}`);
+  throw new Unavailable(
+    `there is no C compiler for the load generator; ${problem ?? "installing one did not help"}`,
+  );
 }
 
 async function digest(text: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { pinned } from "./cores.ts";
 import { loadCommand, type LoadOptions } from "./generator.ts";
 
-/** Sockets that are open and idle, held by the load generator until they are disposed of. */
+/** Idle open sockets, held by the load generator until they are disposed. */
 export class HeldSockets implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
 
@@ -10,7 +10,7 @@ export class HeldSockets implements AsyncDisposable {
   }
 
   /**
-   * Opens them all, and resolves when they are.
+   * Opens all sockets, and resolves when they are open.
    *
    * @throws {Error} The server refused one.
    */

@@ -1,13 +1,13 @@
-/** What the questions of one run share. */
+/** The environment that all questions of one run share. */
 export interface Lab {
-  /** The tree whose toolkit is measured, with a `/` at its end. */
+  /** The tree whose toolkit is measured, with a trailing `/`. */
   readonly root: string;
-  /** Seconds that each measurement takes. */
+  /** The duration of each measurement, in seconds. */
   readonly seconds: number;
-  /** A folder for what the run makes; it is removed afterwards. */
+  /** A temporary folder of the run; removed afterwards. */
   readonly scratch: string;
-  /** The only peers to measure, besides Sluice and the baseline; all where it is left out. */
+  /** The only peers to measure besides Sluice and the baseline; by default, all. */
   readonly peers?: ReadonlySet<string>;
-  /** Says what is being got or made. */
+  /** Reports what is being installed or built. */
   note(text: string): void;
 }

@@ -5,15 +5,15 @@ import type { Absent, Contest, Contestant, ContestHead, Measure } from "./questi
 import { ServerProcess } from "./server_process.ts";
 import { Unavailable } from "./unavailable.ts";
 
-/** A peer in a contest, the arguments of its program, and its own options of the load. */
+/** A peer in a contest: its name, the arguments of its program, and its own load options. */
 export type Entrant = readonly [name: PeerName, args: readonly string[], load?: LoadOptions];
 
-/** A load, and who bears it. */
+/** A load, and the peers that it is applied to. */
 export interface ContestLoad {
   readonly kind: string;
   readonly options: LoadOptions;
   readonly entrants: readonly Entrant[];
-  /** What of the result the contest is about. @default {toMeasure} */
+  /** Extracts the measurement from the result. @default {toMeasure} */
   readonly read?: (result: LoadResult) => Measure;
 }
 
@@ -32,7 +32,7 @@ export async function loadContest(
   });
 }
 
-/** Makes contestants of those peers that can be had here, and names the others. */
+/** Creates contestants from the available peers, and lists the others as absent. */
 export async function gather(
   head: ContestHead,
   entrants: readonly Entrant[],
@@ -53,7 +53,7 @@ export async function gather(
   return { ...head, contestants, absent };
 }
 
-/** Turns what the load generator counted into a measurement. */
+/** Converts the output of the load generator to a measurement. */
 export function toMeasure(result: LoadResult): Measure {
   const { rate, count, p50, p99, busy, serverCpu } = result;
   if (count === 0) throw new Error("Nothing came back");

@@ -3,7 +3,7 @@ import { describePinning } from "./cores.ts";
 import { VERSIONS } from "./peers.ts";
 import type { Machine } from "./result.ts";
 
-/** Describes the machine that this runs on. */
+/** Describes this machine. */
 export function describeMachine(): Machine {
   const { total } = Deno.systemMemoryInfo();
   return {
@@ -16,7 +16,7 @@ export function describeMachine(): Machine {
   };
 }
 
-/** Returns the commit of a tree, with `+` where files have changed since; `unknown` without git. */
+/** Returns the commit of a tree, with `+` if files have changed since; `unknown` without git. */
 export async function describeRevision(root: string): Promise<string> {
   const git = findProgram("git");
   if (git === undefined) return "unknown";

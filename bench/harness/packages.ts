@@ -5,18 +5,18 @@ import { Unavailable } from "./unavailable.ts";
 const PEERS = new URL("../peers/", import.meta.url).pathname;
 const INSTALL_TIMEOUT_MS = 240_000;
 
-/** Packages of npm with their exact versions. */
+/** npm packages with exact versions. */
 export type Packages = Readonly<Record<string, string>>;
 
 const installing = new Map<string, Promise<void>>();
 
 /**
- * Installs what a peer needs into the cache folder, once, and puts its program beside it.
+ * Installs a peer's packages into the cache folder once, and puts its program next to them.
  *
- * The app's own `deno.json` knows nothing of these: who only runs it does not get them.
+ * They are not in the app's `deno.json`, so that the app installs without them.
  *
- * @returns The folder, without a `/` at its end.
- * @throws {Unavailable} They cannot be had.
+ * @returns The folder, without a trailing `/`.
+ * @throws {Unavailable} The packages cannot be installed.
  */
 export async function providePackages(
   name: string,
@@ -36,7 +36,7 @@ export async function providePackages(
   return folder;
 }
 
-/** Whole or not at all: it is installed beside its place, then moved there. */
+/** Installs atomically: into a temporary folder, which is then renamed. */
 async function install(folder: string, packages: Packages): Promise<void> {
   const unfinished = `${folder}.${crypto.randomUUID()}`;
   await Deno.mkdir(unfinished, { recursive: true });
@@ -54,5 +54,5 @@ async function install(folder: string, packages: Packages): Promise<void> {
   await Deno.remove(unfinished, { recursive: true });
   const reason = new TextDecoder().decode(stderr).trim().split("\n").at(0)
     ?.replace(/^error: |\.$/g, "");
-  throw new Unavailable(`npm does not give ${Object.keys(packages).join(", ")}: ${reason}`);
+  throw new Unavailable(`npm cannot install ${Object.keys(packages).join(", ")}: ${reason}`);
 }

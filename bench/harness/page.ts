@@ -1,7 +1,7 @@
 import type { Machine, QuestionResult } from "./result.ts";
 import { remarks, table } from "./table.ts";
 
-/** Writes results as the Markdown of a page: what was run, on what, how to repeat it, tables, plots. */
+/** Formats results as a Markdown page: questions, machine, commands, tables and plots. */
 export function page(results: readonly QuestionResult[]): string {
   if (results.length === 0) return "Nothing has been measured yet.\n";
   return results.map(section).join("\n");

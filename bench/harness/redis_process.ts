@@ -5,7 +5,7 @@ import { Unavailable } from "./unavailable.ts";
 const WAIT_MS = 50;
 const TRIES = 100;
 
-/** A Redis of the bench's own, on a free port, that keeps nothing. */
+/** A Redis for the bench, on a free port, without persistence. */
 export class RedisProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly url: string;
@@ -37,9 +37,9 @@ export class RedisProcess implements AsyncDisposable {
 }
 
 /**
- * Returns the path of a Redis, got where it is not here.
+ * Returns the path of `redis-server`. Installs it if needed.
  *
- * @throws {Unavailable} It cannot be had.
+ * @throws {Unavailable} It cannot be installed.
  */
 export async function findRedisProgram(note: (text: string) => void): Promise<string> {
   try {

@@ -1,18 +1,18 @@
 import type { Absent, ContestHead, Measure } from "./question.ts";
 
-/** What a contestant did, round by round. */
+/** The measurements of a contestant, by round. */
 export interface ContestantResult {
   readonly name: string;
   readonly rounds: readonly Measure[];
 }
 
-/** A contest with what came of it. */
+/** A contest with its results. */
 export interface ContestResult extends ContestHead {
   readonly contestants: readonly ContestantResult[];
   readonly absent: readonly Absent[];
 }
 
-/** The file `results/NAME.json`: every measurement, so that whoever doubts a median can make his own. */
+/** The file `results/NAME.json`, with every measurement, so that readers can compute their own medians. */
 export interface QuestionResult {
   /** Its file in `questions/`, without `.ts`. */
   readonly name: string;
@@ -20,16 +20,16 @@ export interface QuestionResult {
   readonly about: string;
   /** RFC 3339. */
   readonly measuredAt: string;
-  /** The commit, with `+` where files had changed since. */
+  /** The commit, with `+` if files had changed since. */
   readonly revision: string;
   readonly rounds: number;
-  /** Seconds of each measurement. */
+  /** The duration of each measurement, in seconds. */
   readonly seconds: number;
   readonly machine: Machine;
   readonly contests: readonly ContestResult[];
 }
 
-/** What it was measured on. */
+/** The machine of a measurement. */
 export interface Machine {
   readonly processor: string;
   readonly processors: number;

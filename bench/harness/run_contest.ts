@@ -2,10 +2,10 @@ import type { Absent, Contest, Contestant, Measure } from "./question.ts";
 import type { ContestResult } from "./result.ts";
 
 /**
- * Measures contestants in turn, round after round, so that what disturbs one disturbs all. Every other
- * round goes backwards: whoever comes after a hot one is not always the same.
+ * Measures contestants in turn, round by round, so that disturbances affect all of them. Every other
+ * round runs in reverse, so that no contestant always follows the same one.
  *
- * One that fails is left out from then on, with its reason.
+ * A contestant that fails is left out from then on, with the reason.
  */
 export async function runContest(
   contest: Contest,

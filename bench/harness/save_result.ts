@@ -7,7 +7,7 @@ import type { QuestionResult } from "./result.ts";
 const BEGIN = "<!-- results: written by `deno task bench --save` -->";
 const END = "<!-- end of the results -->";
 
-/** Keeps a result, and writes its plots and the page anew. */
+/** Saves a result, and rewrites its plots and the page. */
 export async function saveResult(root: string, result: QuestionResult): Promise<void> {
   const file = `${root}bench/results/${result.name}.json`;
   await Deno.mkdir(dirname(file), { recursive: true });
@@ -16,7 +16,7 @@ export async function saveResult(root: string, result: QuestionResult): Promise<
   await writePage(root);
 }
 
-/** Writes `docs/benchmarks.md`, between its two marks, and the plots from all results that are kept. */
+/** Writes `docs/benchmarks.md`, between its two marks, and the plots from all saved results. */
 export async function writePage(root: string): Promise<void> {
   const folder = `${root}bench/results`;
   const results = existsSync(folder) ? await readResults(folder) : [];

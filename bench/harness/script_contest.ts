@@ -3,7 +3,7 @@ import type { Lab } from "./lab.ts";
 import type { Contestant, Measure } from "./question.ts";
 
 /**
- * Returns a contestant that is a program of `peers/`, which measures itself and prints one line of JSON:
+ * Returns a contestant for a program of `peers/` that measures itself and prints one line of JSON:
  * `{ "value": 1.5 }`.
  */
 export function scriptContestant(

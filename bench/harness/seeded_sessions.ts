@@ -1,13 +1,13 @@
 import type { Lab } from "./lab.ts";
 
-/** A database with signed-in people, and the cookies of their browsers. */
+/** A database with signed-in users, and their cookies. */
 export interface SeededSessions {
   readonly folder: string;
-  /** A file with one cookie a line. */
+  /** A file with one cookie per line. */
   readonly cookies: string;
 }
 
-/** Has the toolkit of the tree make sessions; takes seconds, once for each run and tree. */
+/** Creates sessions with the toolkit of the tree, once per run and tree; takes seconds. */
 export async function seedSessions(lab: Lab, count: number): Promise<SeededSessions> {
   const folder = await Deno.makeTempDir({ dir: lab.scratch, prefix: "sessions-" });
   lab.note(`Making ${count.toLocaleString("en")} sessions`);

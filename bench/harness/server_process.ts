@@ -2,16 +2,16 @@ import { pinned } from "./cores.ts";
 
 const LISTENING = /listening (\d+)\n/;
 
-/** A server that can be started. */
+/** A server to start. */
 export interface ServerSpec {
   readonly command: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** What it prints when it listens; the first group is the port. @default {/listening (\d+)\n/} */
+  /** Its output once it listens; the first group is the port. @default {/listening (\d+)\n/} */
   readonly listening?: RegExp;
 }
 
-/** A server in a process of its own, that listens. */
+/** A listening server in a separate process. */
 export class ServerProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly port: number;
@@ -22,10 +22,10 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /**
-   * Starts it on its processor.
+   * Starts the server on its processor.
    *
-   * @param turn Which one it is of several that run at once.
-   * @throws {Error} It ended before it listened.
+   * @param turn The index among several servers that run at once.
+   * @throws {Error} The server ended before it listened.
    */
   static async start(spec: ServerSpec, turn = 0): Promise<ServerProcess> {
     const [program, ...args] = pinned("server", spec.command, turn);
@@ -44,7 +44,7 @@ export class ServerProcess implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** Memory that it holds, in bytes: resident, as the kernel counts it. */
+  /** The resident memory of the process, in bytes. */
   rss(): number {
     const status = Deno.readTextFileSync(`/proc/${this.pid}/status`);
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? NaN) * 1024;
@@ -58,7 +58,7 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
-/** Goes on reading what it prints: who writes into a pipe that nobody reads has to wait. */
+/** Keeps reading the output, because a process blocks when it writes to a full pipe. */
 function readPort(child: Deno.ChildProcess, listening: RegExp): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const read = async () => {

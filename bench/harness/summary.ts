@@ -2,10 +2,10 @@ import type { Limit, Measure, Target } from "./question.ts";
 import type { ContestantResult, ContestResult } from "./result.ts";
 import { median, ratios, type Spread, spread } from "./statistics.ts";
 
-/** One contestant, in medians. */
+/** The medians of one contestant. */
 export interface Row {
   readonly name: string;
-  /** To the baseline: the median of the ratios round by round. Missing where there is no baseline. */
+  /** The median of the ratios to the baseline by round. Missing without a baseline. */
   readonly ratio?: Spread;
   readonly value: Spread;
   readonly p50?: number;
@@ -14,15 +14,15 @@ export interface Row {
   readonly busy?: number;
 }
 
-/** How a contestant stands to what is to be reached. */
+/** Whether a contestant reached a goal. */
 export interface Verdict {
   readonly target: Target | Limit;
-  /** The ratio or, of a limit, the value. */
+  /** The ratio, or the value for a limit. */
   readonly reached: number;
   readonly isReached: boolean;
 }
 
-/** Returns a contest's rows, the best first. */
+/** Returns the rows of a contest, best first. */
 export function summarise(contest: ContestResult): Row[] {
   const base = contest.contestants.find(({ name }) => name === contest.baseline);
   const order = contest.better === "more" ? -1 : 1;
@@ -31,7 +31,7 @@ export function summarise(contest: ContestResult): Row[] {
     .sort((a, b) => order * (a.value.median - b.value.median));
 }
 
-/** Says of every target whether it is reached; of those whose contestants are there. */
+/** Judges every goal whose contestants were measured. */
 export function judge(contest: ContestResult): Verdict[] {
   return [
     ...(contest.targets ?? []).flatMap((target) => judgeTarget(contest, target)),

@@ -2,12 +2,12 @@ import type { ContestResult } from "./result.ts";
 import { round, type Spread } from "./statistics.ts";
 import { judge, type Row, summarise, type Verdict } from "./summary.ts";
 
-/** Above this the load is taken to be the bottleneck. */
+/** Above this value the load counts as the bottleneck. */
 const BUSY = 0.95;
 
 /**
- * Writes a contest as a Markdown table, which reads as well in a terminal: ratios first. Nothing where
- * nobody was measured.
+ * Formats a contest as a Markdown table that is also readable in a terminal, ratios first. Empty if
+ * no contestant was measured.
  */
 export function table(contest: ContestResult): string {
   const rows = summarise(contest);
@@ -30,7 +30,7 @@ export function table(contest: ContestResult): string {
   return [pad(cells[0]!), rule, ...cells.slice(1).map(pad)].join("\n");
 }
 
-/** Writes how a contest stands to its targets, and who was left out; a line each. */
+/** Returns one line for each goal, bottleneck and absent contestant. */
 export function remarks(contest: ContestResult): string[] {
   const busy = summarise(contest).filter((row) => (row.busy ?? 0) > BUSY);
   return [

@@ -1,4 +1,4 @@
-/** What this machine lacks for a peer or a question, and why: it is named as left out. */
+/** Thrown if this machine lacks a requirement of a peer or question, which is then left out. */
 export class Unavailable extends Error {
   override readonly name = "Unavailable";
 }

@@ -18,7 +18,7 @@ double own_cpu(void) {
     (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-/* User and system time are fields 14 and 15 of /proc/PID/stat; the name before may hold anything. */
+/* User and system time are fields 14 and 15 of /proc/PID/stat; the name before may contain spaces. */
 static double cpu_of(int pid) {
   char path[64], text[1024];
   snprintf(path, sizeof path, "/proc/%d/stat", pid);

@@ -1,4 +1,4 @@
-/* TCP connections on one epoll: what comes is handed to the hooks, what cannot be written waits. */
+/* TCP connections on one epoll. Input goes to the hooks; output that would block is queued. */
 #define _GNU_SOURCE
 #include "load.h"
 #include <arpa/inet.h>
@@ -45,7 +45,7 @@ static void watch(struct connection *connection, int operation, bool wants_out) 
   epoll_ctl(epoll_fd, operation, connection->fd, &event);
 }
 
-/* Connections come from 127.0.0.2 on in turn: ports of one address that wait would run out. */
+/* Source addresses rotate from 127.0.0.2 on, because one address would run out of ports. */
 static void take_address(int fd) {
   static unsigned turn;
   int yes = 1;
@@ -146,7 +146,7 @@ void loop_once(int timeout_ms, int timer_fd, void (*on_timer)(void)) {
       continue;
     }
     uint32_t what = events[at].events;
-    /* A hook may have closed it and opened the next one in its place. */
+    /* A hook may have closed the connection and opened the next one in its place. */
     int fd = connection->fd;
     if (fd >= 0 && (what & EPOLLOUT) && !(what & EPOLLERR)) writable(connection);
     if (connection->fd == fd && fd >= 0 && (what & (EPOLLIN | EPOLLHUP | EPOLLERR)))

@@ -31,7 +31,7 @@ void histogram_add(uint64_t us) {
   total++;
 }
 
-/* By the nearest rank; -1 of nothing. */
+/* By the nearest rank; -1 without samples. */
 double histogram_quantile(double q) {
   uint64_t rank = (uint64_t)(q * (double)total + 0.999999), seen = 0;
   for (int bucket = 0; total > 0 && bucket < (int)(sizeof buckets / sizeof *buckets); bucket++) {

@@ -1,4 +1,4 @@
-/* Opens connections, says so, and holds them until its input ends. */
+/* Opens connections, reports it, and holds them until its input ends. */
 #include "load.h"
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* What the parts of the load generator share: one thread, one epoll, sockets that never block. */
+/* Shared parts of the load generator, which has one thread, one epoll and non-blocking sockets. */
 #ifndef SLUICE_LOAD_H
 #define SLUICE_LOAD_H
 
@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is asked for on the command line: `sluice-load KIND key=value …`. */
+/* The options of the command line: `sluice-load KIND key=value …`. */
 struct options {
   const char *kind;
   int ports[16], port_count;   /* port=8000,8001: connections take them in turn */
@@ -32,15 +32,15 @@ struct connection {
   int fd, index, port;
   enum state state;
   bool wants_out;
-  char *in, *out;              /* What came and is not whole; what is not written yet. */
+  char *in, *out;              /* Incomplete input; output that is not written yet. */
   size_t in_length, out_length;
   uint64_t opened_us;
 };
 
-/* What a kind of load does with its connections. */
+/* Callbacks of a kind of load. */
 struct hooks {
   void (*on_connected)(struct connection *);
-  /* Returns how many of the bytes it has dealt with; the rest comes again with what follows. */
+  /* Returns the number of bytes consumed; the rest is passed again with the next input. */
   size_t (*on_bytes)(struct connection *, const char *, size_t);
   void (*on_open)(struct connection *);
   void (*on_text)(struct connection *, const char *, size_t);
@@ -74,7 +74,7 @@ size_t websocket_bytes(struct connection *, const char *, size_t);
 size_t websocket_frame(char *target, const char *text, size_t length);
 void cookies_read(void);
 
-/* window.c: the time that counts, between the warm-up and the end. */
+/* window.c: the measured time, between the warm-up and the end. */
 struct window { bool open; uint64_t began_us, ended_us; double own, server; };
 extern struct window window;
 void window_begin(void);

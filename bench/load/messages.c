@@ -1,7 +1,7 @@
-/* Echo and fan-out. A message carries who sent it and when it was due, so that whoever gets it knows
- * how late it is. Closed loop: an author sends again what comes back. Open loop (`rate=`): messages are
- * due at a fixed rate whatever comes back, and one that is sent late is late from when it was due; it
- * begins after a closed loop, as few messages a second would leave the server's code cold for minutes. */
+/* Echo and fan-out. A message contains its author and due time, from which its receiver computes the
+ * latency. Closed loop: an author sends again when its message comes back. Open loop (`rate=`): messages
+ * are due at a fixed rate, and latency counts from the due time even if they are sent late. The open
+ * loop starts after a closed loop, because at a low rate the server's code would stay cold for minutes. */
 #define _GNU_SOURCE
 #include "load.h"
 #include <stdio.h>
@@ -66,7 +66,7 @@ static bool counts(uint64_t due_us) {
   return due_us >= window.began_us && (window.open || due_us < window.ended_us);
 }
 
-/* Returns whether it is a message of this very connection. */
+/* Returns whether the message was sent by this connection. */
 static bool take_line(int self, const char *line, size_t length) {
   const char *by = memmem(line, length, "\"by\":", 5), *end = line + length;
   if (!by) return false;
@@ -97,7 +97,7 @@ static void on_text(struct connection *connection, const char *text, size_t leng
   }
 }
 
-/* What one read brought is answered with one write. */
+/* Answers the messages of one read with one write. */
 static size_t on_bytes(struct connection *connection, const char *bytes, size_t length) {
   back = 0;
   now = now_us();
@@ -113,7 +113,7 @@ static void on_end(struct connection *connection) {
   ended++;
 }
 
-/* Sends what is due: where the loop was held up, several at once, each with its own time. */
+/* Sends all due messages: several after a delay of the loop, each with its own due time. */
 static void send_due(uint64_t until_us) {
   for (;;) {
     uint64_t due_us = loop_began_us + (uint64_t)((double)due_count * 1e6 / options.rate);
@@ -149,7 +149,7 @@ static void start_open_loop(void) {
   timerfd_settime(timer, 0, &tick, NULL);
 }
 
-/* Until all that was to be published has come back to the authors, or nothing moves any more. */
+/* Runs until all published messages have come back to their authors, or progress stops. */
 static void run_messages_out(void) {
   long wanted = options.messages * (options.connections - options.stalled), last = -1;
   for (uint64_t idle_since = now_us(); received < wanted; ) {

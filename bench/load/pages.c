@@ -1,4 +1,4 @@
-/* Asks for a page again and again, `connections` at once, each on a connection that stays. */
+/* Requests a page repeatedly, on `connections` persistent connections at once. */
 #define _GNU_SOURCE
 #include "load.h"
 #include <stdio.h>
@@ -15,7 +15,7 @@ static void ask(struct connection *connection) {
   connection_write(connection, text, (size_t)length);
 }
 
-/* Returns the length of a whole answer, with a length or in chunks (RFC 9112 §6); 0 of a part of one. */
+/* Returns the length of a complete response, sized or chunked (RFC 9112 §6); 0 if incomplete. */
 static size_t whole(const char *bytes, size_t length) {
   const char *body = memmem(bytes, length, "\r\n\r\n", 4);
   if (!body) return 0;

@@ -1,5 +1,5 @@
-/* Opens sockets, waits until it is let in, and hangs up: `in_flight` of them at any time. Where Socket.IO
-   is spoken it is let in when its server says so, after the 101. */
+/* Opens sockets, waits until they are accepted, and closes them: `in_flight` at any time. Socket.IO
+   accepts a connection with a message after the 101. */
 #include "load.h"
 #include <stdlib.h>
 

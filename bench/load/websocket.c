@@ -1,4 +1,4 @@
-/* The client's side of RFC 6455, and of Engine.IO 4 with Socket.IO 5 on top where that is spoken. */
+/* The client side of RFC 6455, and optionally of Engine.IO 4 with Socket.IO 5. */
 #define _GNU_SOURCE
 #include "load.h"
 #include <stdio.h>
@@ -22,7 +22,7 @@ void cookies_read(void) {
   fclose(file);
 }
 
-/* Asks for the upgrade; of many cookies every connection shows the next one. */
+/* Requests the upgrade. Connections use the cookies in turn. */
 void websocket_hello(struct connection *connection) {
   static size_t turn;
   char text[8192];
@@ -42,7 +42,7 @@ void websocket_hello(struct connection *connection) {
   connection_write(connection, text, (size_t)length);
 }
 
-/* A masked frame in one piece. A mask of zeros is a mask, and leaves the text as it is. */
+/* Sends a masked, unfragmented frame. A mask of zeros is valid and leaves the text unchanged. */
 static size_t frame(char *target, int opcode, const char *text, size_t length) {
   size_t at = 0;
   target[at++] = (char)(0x80 | opcode);
@@ -82,7 +82,7 @@ static size_t handshake(struct connection *connection, const char *bytes, size_t
   return (size_t)(end + 4 - bytes);
 }
 
-/* Engine.IO: 0 opens, 2 asks whether we are there, 4 is a message; of Socket.IO, 40 has let us in. */
+/* Engine.IO packets: 0 open, 2 ping, 4 message. Socket.IO: 40 is the connection's acceptance. */
 static void socket_io_text(struct connection *connection, const char *text, size_t length) {
   if (length == 0) return;
   if (text[0] == '0') reply(connection, 1, "40", 2);

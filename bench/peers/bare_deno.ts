@@ -1,7 +1,7 @@
 /**
  * Bare Deno: `Deno.serve` and `upgradeWebSocket`.
  *
- * `echo`, `fan-out` (a Set of sockets), `gate` (let in whoever shows a session cookie, unseen) or
+ * `echo`, `fan-out` (a Set of sockets), `gate` (accepts any session cookie unchecked) or
  * `gate-kv FILE` (one `get` of the session from Deno KV).
  *
  * @module

@@ -1,4 +1,4 @@
-// Bun with its own WebSockets, and its own publish and subscribe: `echo` or `fan-out`.
+// Bun with its built-in WebSockets, publish and subscribe: `echo` or `fan-out`.
 import process from "node:process";
 
 const isFanOut = process.argv[2] === "fan-out";

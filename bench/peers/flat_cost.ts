@@ -1,5 +1,5 @@
 /**
- * What one delivery costs beside others that have nothing to do with it, in µs of processor time: the
+ * The cost of one delivery next to unrelated groups, sockets or users, in µs of processor time: the
  * median of batches.
  *
  * `flat_cost.ts groups|sockets|presence OTHERS`; prints `{ "value": 1.5 }`.
@@ -20,7 +20,7 @@ import { median } from "../harness/statistics.ts";
 const BATCHES = 31;
 const BATCH = 20_000;
 
-/** Time for the collector to be done with what opening has left. */
+/** Time for the garbage collector to finish after opening. */
 const REST_MS = 500;
 const MEMBERS = 100;
 const ROOM = 10;
@@ -60,7 +60,7 @@ const value = kind === "groups" ? await groups() : await sockets();
 console.log(JSON.stringify({ value }));
 Deno.exit();
 
-/** A group of 100 mailboxes, and others with one each. */
+/** A group of 100 mailboxes, and other groups with one each. */
 async function groups(): Promise<number> {
   const join = async (group: string) => {
     const channel = layer.newChannel();
@@ -73,7 +73,7 @@ async function groups(): Promise<number> {
   return await cost(MEMBERS, () => layer.groupSend("own", message));
 }
 
-/** Rooms of ten sockets each; one member of the first room speaks. */
+/** Rooms of ten sockets each; one member of the first room sends. */
 async function sockets(): Promise<number> {
   const open: SocketEvents[] = [];
   const transport: Transport = {
@@ -101,7 +101,7 @@ async function sockets(): Promise<number> {
   });
 }
 
-/** Batches end with a turn of the event loop, so that what was due of one is not paid by the next. */
+/** Batches end with a turn of the event loop, so that deferred work counts for its own batch. */
 async function cost(deliveries: number, publish: () => Promise<unknown>): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, REST_MS));
   const costs: number[] = [];

@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import process from "node:process";
 
-// Not by `import`: the packages are in the cache folder, and a type checker here would miss them.
+// Not a static `import`: the packages are in the cache folder, where a type checker does not look.
 const require = createRequire(import.meta.url);
 const { Hono } = require("hono");
 const { upgradeWebSocket } = require("hono/deno");

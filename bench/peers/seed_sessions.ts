@@ -1,6 +1,7 @@
 /**
- * Makes people and a session for each: `seed_sessions.ts FOLDER COUNT`. Writes `FOLDER/kv.sqlite3` and
- * `FOLDER/cookies.txt`, one cookie a line. Bare Deno finds the same sessions under `["bench", token]`.
+ * Creates users with one session each: `seed_sessions.ts FOLDER COUNT`. Writes `FOLDER/kv.sqlite3` and
+ * `FOLDER/cookies.txt`, one cookie per line. Bare Deno finds the same sessions under
+ * `["bench", token]`.
  *
  * @module
  */

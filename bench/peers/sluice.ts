@@ -1,7 +1,7 @@
 /**
  * Sluice: a consumer with a handler table and a validator, over a layer.
  *
- * `echo`, or `fan-out` with the layer's address: `memory:` (where it is left out), `kv:FILE`, `redis://…`.
+ * `echo`, or `fan-out` with the layer's URL: `memory:` (the default), `kv:FILE` or `redis://…`.
  *
  * @module
  */
@@ -56,7 +56,7 @@ Deno.serve({
   onListen: ({ port }) => console.log(`listening ${port}`),
 }, toHandler(application, { limits }));
 
-/** The drivers are loaded where they are used: who runs without Redis does not wait for its client. */
+/** Drivers are loaded on demand, so that a run without Redis does not wait for its client. */
 async function createLayer(): Promise<ChannelLayer> {
   if (address === "memory:") return new MemoryChannelLayer();
   if (address.startsWith("kv:")) {

@@ -1,5 +1,5 @@
 /**
- * Sluice with its gate: the session and the person are looked up before the upgrade.
+ * Sluice with its gate: the session and the user are looked up before the upgrade.
  *
  * `sluice_gate.ts FOLDER`: the folder that `seed_sessions.ts` filled.
  *

@@ -1,11 +1,11 @@
-// Socket.IO on Node: `echo`, `fan-out`, or `gate FILE`: a look-up of the session cookie in a Map, which
-// is made of a file with one cookie a line.
+// Socket.IO on Node: `echo`, `fan-out`, or `gate FILE`, which looks up the session cookie in a Map that
+// is read from a file with one cookie per line.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import process from "node:process";
 
-// Not by `import`: the package is in the cache folder, and a type checker here would miss it.
+// Not a static `import`: the package is in the cache folder, where a type checker does not look.
 const { Server } = createRequire(import.meta.url)("socket.io");
 
 const [mode, file] = process.argv.slice(2);

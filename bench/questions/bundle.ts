@@ -5,7 +5,7 @@ import { VERSIONS } from "../harness/peers.ts";
 import type { Absent, Contestant, Measure, Question } from "../harness/question.ts";
 import { Unavailable } from "../harness/unavailable.ts";
 
-/** Clients of npm to be set beside ours. */
+/** The npm clients to compare with. */
 const CLIENTS: readonly [name: string, packages: Packages, code: string][] = [
   [
     "socket.io-client",
@@ -14,11 +14,11 @@ const CLIENTS: readonly [name: string, packages: Packages, code: string][] = [
   ],
 ];
 
-/** How much does a page load for the client? */
+/** How large is the client? */
 const bundle: Question = {
   title: "Client bundle",
   about:
-    "What a page has to load that uses the client: bundled and minified by esbuild for browsers, and " +
+    "The size of the client that a page loads, bundled and minified by esbuild for browsers, and " +
     "compressed with gzip.",
   isQuick: true,
   async contests(lab) {

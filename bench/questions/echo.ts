@@ -3,12 +3,12 @@ import { loadContest } from "../harness/load_contest.ts";
 
 const ENTRANTS = ["bare Deno", "Sluice", "Hono", "ws", "Socket.IO", "Bun"] as const;
 
-/** What does a message cost that goes in and comes back? */
+/** What does an echoed message cost? */
 const echo: Question = {
   title: "Echo",
   about:
-    "100 connections send JSON of about 100 bytes; the server parses it, checks its shape, and " +
-    "answers with JSON. Closed loop: a connection sends again when its answer is there.",
+    "100 connections send JSON of about 100 bytes; the server parses it, validates it, and replies " +
+    "with JSON. Closed loop: a connection sends the next message when it gets a reply.",
   isQuick: true,
   contests: (lab) =>
     Promise.all([1, 8].map((inFlight) =>

@@ -3,12 +3,12 @@ import { type Entrant, loadContest } from "../harness/load_contest.ts";
 
 const ENTRANTS = ["bare Deno", "Sluice", "Hono", "ws", "Socket.IO", "Bun"] as const;
 
-/** What does it cost to bring one message to many? */
+/** What does it cost to send one message to many readers? */
 const fanOut: Question = {
   title: "Fan-out",
   about:
-    "Readers of one group; some of them publish JSON of about 100 bytes, and publish again as " +
-    "soon as they hear themselves. A delivery is one message at one reader.",
+    "Some readers of a group publish JSON of about 100 bytes, and publish again as soon as they " +
+    "receive their own message. A delivery is one message received by one reader.",
   isQuick: true,
   contests: (lab) =>
     Promise.all(

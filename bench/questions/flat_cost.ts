@@ -10,13 +10,13 @@ const KINDS = [
   ["presence", "The same with presence in every room, beside other people"],
 ] as const;
 
-/** Does a message cost the same however many others there are? */
+/** Does a message cost the same whatever the number of other groups, sockets and users? */
 const flatCost: Question = {
   title: "Cost of a message against the number of others",
   about:
-    "One process without a network, so that nothing hides the toolkit's own work: what one message " +
-    "costs beside 100 others that have nothing to do with it, and beside 10,000. Of presence, one " +
-    "message goes to a room whose people are known by name while as many others are in other rooms.",
+    "One process without a network, so that only the toolkit's own work is measured: the cost of one " +
+    "message next to 100 and next to 10,000 unrelated groups, sockets or users. For presence, one " +
+    "message goes to a room with a user list while that many other users are in other rooms.",
   isQuick: true,
   contests(lab) {
     const baseline = name(FEW);

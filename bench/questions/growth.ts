@@ -11,19 +11,19 @@ import { ServerProcess } from "../harness/server_process.ts";
 const PEOPLE = 10_000;
 const SETTLE_MS = 2_000;
 
-/** Open files that a process needs for other things. */
+/** Open files that a process needs for other purposes. */
 const OTHER_FILES = 500;
 
-/** How many sockets one process holds, as far as it may open so many files here. */
+/** The numbers of sockets in one process, as far as its limit of open files allows. */
 const SIZES = [1_000, 5_000, 10_000, 19_000, 50_000].filter((size) => size <= maxSockets());
 
-/** What becomes of memory and of the cost of a message as the sockets of one process grow? */
+/** How do memory and the cost of a message change with the number of sockets in one process? */
 const growth: Question = {
   title: "Growth in one process",
   about:
-    "Sockets of 10,000 people who are signed in are held open in one process and say nothing, as many as " +
-    "it may open files here and at most 50,000. Memory is what the process has grown by, for each of them. " +
-    "Beside as many idle ones (without sign-in), 100 connections send and hear their own messages.",
+    "One process holds idle sockets of 10,000 signed-in users: as many as its limit of open files " +
+    "allows, and at most 50,000. Memory is the growth of the process per socket. Next to the same " +
+    "number of idle sockets without sign-in, 100 connections send and receive their own messages.",
   isQuick: false,
   async contests(lab) {
     const generator = await provideGenerator(lab.note);
@@ -49,7 +49,7 @@ const growth: Question = {
 
 export default growth;
 
-/** The runtime pings idle sockets: so bare Deno is asked beside as many. */
+/** The runtime pings idle sockets, so bare Deno is measured with the same number. */
 function growingEcho(lab: Lab, generator: string): Contest {
   const [least, most] = [SIZES[0]!, SIZES.at(-1)!];
   const bare = (size: number) => `bare Deno, ${nameOf(size)}`;

@@ -9,13 +9,13 @@ const SOCKETS = 10_000;
 const WARM_UP = 200;
 const SETTLE_MS = 2_000;
 
-/** How much memory does a socket hold that does nothing? */
+/** How much memory does an idle socket use? */
 const idleMemory: Question = {
   title: "Memory of idle sockets",
   about:
-    "10,000 sockets are opened and say nothing: those of Sluice belong to 10,000 people with a session " +
-    "each, and are tied to it. Growth of the server's resident memory, two seconds after the last was " +
-    "opened; 200 sockets that came and went before have warmed it up.",
+    "10,000 sockets are opened and stay idle. Those of Sluice belong to 10,000 users, and are bound to " +
+    "their sessions. Measured is the growth of the server's resident memory two seconds after the last " +
+    "socket was opened, after a warm-up with 200 sockets.",
   isQuick: false,
   async contests(lab) {
     const generator = await provideGenerator(lab.note);

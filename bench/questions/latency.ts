@@ -4,15 +4,15 @@ import type { Measure, Question } from "../harness/question.ts";
 
 const NAMES = ["bare Deno", "Sluice", "Hono", "ws", "Socket.IO", "Bun"] as const;
 
-/** How long does a message take at a rate that everybody can bear? */
+/** How long does a message take at a rate that all peers can sustain? */
 const latency: Question = {
   title: "Latency at a fixed rate",
   about:
-    "Messages are due at a fixed rate, whatever has come back by then (open loop), and their latency " +
-    "counts from when they were due: a server that stops for a moment is late for all that were due " +
-    "meanwhile. A lone message is the only one under way of a group with one reader: nothing gathers " +
-    "with it, and it must not wait for company. A closed loop of two seconds warms the servers up: a " +
-    "few hundred messages are not enough for a compiler.",
+    "Messages are due at a fixed rate whatever has been received (open loop), and latency counts from " +
+    "the due time: a server that pauses is late for all messages due during the pause. A lone message " +
+    "is the only one in flight, in a group with one reader: it must not wait to be batched with " +
+    "others. A closed loop of two seconds warms up the servers, because a few hundred messages are " +
+    "too few for their compilers.",
   isQuick: true,
   contests: (lab) =>
     Promise.all([

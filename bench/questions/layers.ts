@@ -13,17 +13,17 @@ const PUBLISHERS = 8;
 
 const TITLE = `1,000 readers on each process, ${PUBLISHERS} publishes in flight`;
 
-/** Opens what a layer needs; returns its address. */
+/** Starts the server of a layer, and returns the layer's URL. */
 type Backend = (stack: AsyncDisposableStack) => Promise<string>;
 
-/** What does it cost that a group reaches over processes? */
+/** What does a group that spans processes cost? */
 const layers: Question = {
   title: "Layers",
   about:
-    "Fan-out over one process on the memory layer, and over two processes on Redis or on one Deno KV " +
-    "file: every process has 1,000 readers, and a message reaches all of them. Where processors are " +
-    "short the two share one, so what is compared is what a process delivers in a second of its " +
-    "processor; Redis's own time is not in it.",
+    "Fan-out in one process with the memory layer, and in two processes with Redis or one Deno KV " +
+    "file: each process has 1,000 readers, and a message reaches all of them. With few processors, " +
+    "the two processes share one, so deliveries per second of processor time are compared; the time " +
+    "of Redis itself is not included.",
   isQuick: true,
   async contests(lab) {
     const generator = await provideGenerator(lab.note);

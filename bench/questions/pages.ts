@@ -9,12 +9,12 @@ import { ServerProcess } from "../harness/server_process.ts";
 const RATES = [0, 1_000, 5_000];
 const WARM_UP = 1;
 
-/** How fast does the app answer for pages while its sockets are busy? */
+/** How fast does the app serve pages while its sockets are busy? */
 const pages: Question = {
   title: "Pages under load",
   about:
-    "Eight clients ask the built app for its home page, each again as soon as it is there, while 100 " +
-    "sockets of somebody signed in send messages to the echo consumer at a fixed rate.",
+    "Eight clients request the home page of the built app, each again as soon as it has the response, " +
+    "while 100 sockets of a signed-in user send messages to the echo consumer at a fixed rate.",
   isQuick: false,
   async contests(lab) {
     const generator = await provideGenerator(lab.note);
@@ -58,7 +58,7 @@ async function measure(lab: Lab, generator: string, rate: number): Promise<Measu
   return toMeasure(page);
 }
 
-/** Returns a file with the cookie of somebody who has just signed in. */
+/** Returns a file with the cookie of a newly signed-in user. */
 async function signIn(lab: Lab, port: number): Promise<string> {
   const browser = new TestBrowser((request) => fetch(request), `http://127.0.0.1:${port}`);
   await browser.signIn("ada");

@@ -7,16 +7,17 @@ const TEXT_BYTES = 32_000;
 const MESSAGES = 4_096;
 const SAMPLE_MS = 20;
 
-/** The default of `SEND_BUFFER_BYTES`, and what a process may grow by for other reasons. */
+/** The default of `SEND_BUFFER_BYTES`, plus an allowance for other growth of the process. */
 const LIMIT_MIB = 1 + 16;
 
-/** What does it cost when one reader stops reading? */
+/** What does a reader that stops reading cost? */
 const stalledReader: Question = {
   title: "One reader that stops",
   about:
     "4,096 messages of 32 KB (125 MiB) are published, one at a time, to ten readers and one that never " +
-    "reads. Growth of the server's resident memory at its highest, after as many without that " +
-    "reader. Sluice's slow-reader policy acts at 1 MiB for a socket; latencies are those of the others.",
+    "reads. Measured is the peak growth of the server's resident memory, after the same number of " +
+    "messages without that reader. Sluice's slow-reader policy applies at 1 MiB per socket; latencies " +
+    "are those of the other readers.",
   isQuick: false,
   async contests(lab) {
     const generator = await provideGenerator(lab.note);
@@ -50,7 +51,7 @@ const stalledReader: Question = {
 
 export default stalledReader;
 
-/** Returns what came of the load, and the most memory that the server had meanwhile, in bytes. */
+/** Returns the result of the load, and the peak memory of the server during it, in bytes. */
 async function watchMemory(
   server: ServerProcess,
   load: Promise<LoadResult>,

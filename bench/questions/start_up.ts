@@ -8,8 +8,8 @@ import { appServer, buildApp } from "../harness/app_server.ts";
 const startUp: Question = {
   title: "Start-up",
   about:
-    "Time from starting the process until it listens. The app is the whole of it: pages, sign-in, " +
-    "database and socket gate, built before.",
+    "Time from starting the process until it listens. The app is complete: pages, sign-in, database " +
+    "and socket gate, built beforehand.",
   isQuick: true,
   async contests(lab) {
     const head = {

@@ -6,18 +6,19 @@ import { type SeededSessions, seedSessions } from "../harness/seeded_sessions.ts
 const SESSIONS = 10_000;
 const AT_ONCE = 16;
 
-/** Long enough for every session to have come once. */
+/** Long enough for every session to be used once. */
 const WARM_UP_SECONDS = 6;
 
-/** What does it cost to know who opens a socket, and to turn others away? */
+/** What does it cost to authenticate a socket, and to refuse others? */
 const upgrade: Question = {
   title: "Upgrades",
   about:
-    "16 clients at a time open a socket, wait for the answer, and hang up. 10,000 people have a " +
-    "session each in Deno KV; every upgrade shows the next one's cookie. Sluice checks the origin, " +
-    "looks up session and person and ties the socket to the session; all have come once before, so that " +
-    "it relies on most of what it has just read. A made-up session is refused by its tag, without a " +
-    "look-up. Bare Deno looks up nothing, or makes one `get`; Socket.IO has all sessions in a Map, and is asked to let in as its clients ask.",
+    "16 clients at a time open a socket, wait for the response, and disconnect. 10,000 users have a " +
+    "session each in Deno KV; every upgrade sends the next one's cookie. Sluice checks the origin, " +
+    "looks up the session and the user, and binds the socket to the session. Each session was used " +
+    "once before, so most reads come from the read cache. A made-up session is refused by its tag " +
+    "without a look-up. Bare Deno looks up nothing, or makes one `get`. Socket.IO has all sessions in " +
+    "a Map, and is connected to as by its own clients.",
   isQuick: true,
   async contests(lab) {
     const sessions = await seedSessions(lab, SESSIONS);
@@ -34,7 +35,7 @@ const upgrade: Question = {
 
 export default upgrade;
 
-/** Changes one character of every id: the tokens are ones that no server has written. */
+/** Changes one character of every id, so that no server has issued the tokens. */
 function makeUp(cookies: string): string {
   return cookies.replaceAll(/(?<==.{7})./gm, (digit) => digit === "A" ? "B" : "A");
 }

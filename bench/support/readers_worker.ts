@@ -1,4 +1,4 @@
-/** Opens many sockets and notes how late each message is. */
+/** Opens many sockets and records the latency of each message. */
 const latencies: number[] = [];
 
 const scope = globalThis as unknown as {

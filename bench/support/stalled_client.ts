@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 
-/** Opens a WebSocket over plain TCP, and never reads from it: a reader that has stalled. */
+/** Opens a WebSocket over plain TCP and never reads from it: a stalled reader. */
 export function openStalled(url: URL): Promise<Socket> {
   const socket = connect(Number(url.port), url.hostname);
   const request = [

@@ -346,7 +346,7 @@ function quote(text: string): string {
 }
 
 test(
-  "RedisChannelLayer goes on when the wall clock is set back or forward by an hour",
+  "RedisChannelLayer continues when the wall clock is set back or forward by an hour",
   options,
   async () => {
     let offsetMs = 0;
