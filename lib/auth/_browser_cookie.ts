@@ -2,29 +2,29 @@ import { parseCookies } from "../protocol/mod.ts";
 import { isSecret, isSecure, serializeCookie } from "../sessions/mod.ts";
 import type { SignInRequest } from "./sign_in_request.ts";
 
-/** How long a person may take at the provider, in milliseconds. */
+/** How long a user may take at the provider, in milliseconds. */
 export const TRANSACTION_TTL_MS = 600_000;
 
-/** Sign-ins that one browser can have begun at a time: past it the oldest one is dropped. */
+/** Most pending sign-ins of one browser. Past it, the oldest one is dropped. */
 const MAX_BEGUN = 10;
 
-/** Most cookies that one answer takes away. */
+/** Most cookies that one response deletes. */
 const MAX_DROPPED = 20;
 
 const NAME = /^(?:__Host-)?signin-[\w-]{16}$/;
 
 /**
- * Returns the secret that ties this browser to the sign-in with the given key.
+ * Returns the secret that binds this browser to the sign-in with the given key.
  *
- * Each sign-in has a cookie of its own: tabs that begin at the same moment do not overwrite each
- * other's.
+ * Each sign-in has its own cookie, so that tabs which begin at the same moment do not overwrite
+ * each other's.
  */
 export function browserSecretOf(request: SignInRequest, key: string): string | undefined {
   const value = parseCookies(request.headers.get("cookie")).get(cookieName(request, key));
   return readValue(value)?.secret;
 }
 
-/** Returns the cookie that ties a browser to a sign-in, and those that take its oldest ones away. */
+/** Returns the cookie that binds a browser to a sign-in, and cookies that delete its oldest ones. */
 export function browserCookies(
   request: SignInRequest,
   begun: { readonly key: string; readonly secret: string; readonly now: number },
@@ -42,7 +42,7 @@ export function browserCookies(
   ];
 }
 
-/** Returns the cookie that takes away the tie to a sign-in that has ended. */
+/** Returns the cookie that deletes the binding to a finished sign-in. */
 export function endedBrowserCookie(request: SignInRequest, key: string): string {
   return write(request, cookieName(request, key), "", 0);
 }
@@ -51,7 +51,7 @@ function write({ url }: SignInRequest, name: string, value: string, maxAgeSecond
   return serializeCookie(name, value, { secure: isSecure(url), maxAgeSeconds });
 }
 
-/** The key is a hash of `state`: a part of it gives nothing away. */
+/** The key is a hash of `state`: its first characters reveal nothing. */
 function cookieName({ url }: SignInRequest, key: string): string {
   return `${isSecure(url) ? "__Host-" : ""}signin-${key.slice(0, 16)}`;
 }

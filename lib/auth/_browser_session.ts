@@ -10,7 +10,7 @@ import { beginSession } from "./begin_session.ts";
 import type { SignInRequest } from "./sign_in_request.ts";
 import type { User } from "./user.ts";
 
-/** Returns the session that proves a request, if it lives. */
+/** Returns the live session that a request's token belongs to, if any. */
 export async function sessionOf(
   sessions: Sessions,
   request: SignInRequest,
@@ -25,12 +25,12 @@ export async function sessionOf(
 }
 
 /**
- * Gives a browser a session of `user`. A session of the same user goes on with another secret, so that
- * its sockets stay open; one of another user ends. Undefined if the user was banned or removed
- * meanwhile.
+ * Gives a browser a session of `user`. A session of the same user continues with a new secret, so
+ * that its sockets stay open; a session of another user ends. Returns undefined if the user was
+ * banned or removed meanwhile.
  *
- * *Security*: the token is always a new one. A session that another person planted in the browser is
- * that person's, and is never taken over; nor is one of a program.
+ * *Security*: the token is always new. If an attacker planted a session in the browser, that
+ * session belongs to the attacker and is never reused. Neither is a session of a program.
  */
 export async function beginBrowserSession(
   parts: UserChangeParts,
@@ -40,7 +40,7 @@ export async function beginBrowserSession(
   const { sessions } = parts;
   const before = await sessionOf(sessions, request);
   if (before?.userId === user.id && before.kind === "browser") {
-    // A ban ends it all the same, as it was there before.
+    // A concurrent ban still ends this session: it is already on the user's list.
     const renewed = await sessions.rotate(before.id);
     if (renewed !== undefined) return renewed;
   }

@@ -1,11 +1,14 @@
-/** Longest text that is looked at, in UTF-16 units, so that cleaning costs little. */
+/** Most UTF-16 code units that are read: bounds the cost of cleaning. */
 const MAX_INPUT_LENGTH = 4_096;
 
-/** Characters that show nothing, or that hide or reorder others: not the two in {@linkcode JOINERS}. */
+/**
+ * Characters that are invisible, or that hide or reorder others; except the two in
+ * {@linkcode JOINERS}.
+ */
 const HIDDEN = new RegExp(
   "(?![\\u200d\\ufe0f])[" +
     "\\p{C}\\p{Default_Ignorable_Code_Point}" +
-    // Visible by their category, and still blank in every font.
+    // Visible by category, but blank in every font.
     "\\u2800\\ufffc\\u{13441}\\u{13442}\\u{16fe4}\\u{1d159}" +
     "]",
   "gu",
@@ -14,12 +17,12 @@ const HIDDEN = new RegExp(
 /** Marks without a letter. */
 const LOOSE_MARKS = /(?<=^| )\p{M}+/gu;
 
-/** More marks on one letter than any script has: UTS #39, section 5.4, allows four. */
+/** More marks on one letter than any script uses: UTS #39, section 5.4, allows four. */
 const EXCESSIVE_MARKS = /([\p{Mn}\p{Me}]{4})[\p{Mn}\p{Me}]+/gu;
 
 /**
- * A joiner between two emoji or behind the virama of an Indic script, and the selector behind an emoji,
- * change what is seen and stay; all others do not show.
+ * A joiner between two emoji or after the virama of an Indic script, and the selector after an
+ * emoji, change the rendering and are kept. All others are invisible and are removed.
  */
 const JOINERS = new RegExp(
   "((?<=\\p{ExtPict}[\\ufe0f\\p{Emoji_Modifier}]?)\\u200d(?=\\p{ExtPict})" +
@@ -30,12 +33,12 @@ const JOINERS = new RegExp(
 );
 
 /**
- * Returns `text` as it can be shown to others: one line of at most `maxLength` code points in NFC,
- * with nothing in it that cannot be seen. Empty if nothing is left.
+ * Cleans `text` for display to others: one line of at most `maxLength` code points in NFC, without
+ * invisible characters. Returns an empty string if nothing is left.
  *
- * Removes control, format and bidirectional characters, default-ignorable and blank ones, private and
- * unassigned code points, lone surrogates, marks without a letter, and the fifth mark of a letter and
- * those after it. Spaces of every kind become single spaces.
+ * Removes control, format and bidirectional characters, default-ignorable and blank ones, private
+ * and unassigned code points, lone surrogates, marks without a letter, and every mark of a letter
+ * after its fourth. Spaces of every kind become single spaces.
  */
 export function cleanText(text: string, maxLength: number): string {
   const visible = text.slice(0, MAX_INPUT_LENGTH)
@@ -46,6 +49,6 @@ export function cleanText(text: string, maxLength: number): string {
     .replace(LOOSE_MARKS, "")
     .replace(EXCESSIVE_MARKS, "$1");
   const cut = [...visible].slice(0, maxLength).join("");
-  // The cut may leave a joiner at the end.
+  // Truncation may leave a joiner at the end.
   return cut.replace(JOINERS, "$1").replace(/ +/g, " ").trim();
 }

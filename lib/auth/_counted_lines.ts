@@ -1,28 +1,28 @@
 import type { Clock } from "../scope.ts";
 
-/** For how long repetitions are counted before a line says how many there were, in milliseconds. */
+/** How long repetitions are counted before one line reports their number, in milliseconds. */
 const WINDOW_MS = 10_000;
 
-/** Most keys that are counted at a time. */
+/** Most keys counted at a time. */
 const MAX_KEYS = 1_000;
 
-/** Writes a line; with `count` it stands for so many. */
+/** Writes a line. With `count`, the line stands for that many events. */
 type WriteLine = (count?: number) => void;
 
 interface Window {
   count: number;
-  /** How many of these were written as a line of their own. */
+  /** How many of these had their own line. */
   readonly written: number;
   write: WriteLine;
   readonly cancel: () => void;
 }
 
 /**
- * Writes lines that anybody can cause in any number.
+ * Rate-limits log lines that anyone can trigger.
  *
- * The first line of a key is written at once. Further ones within ten seconds are counted, and then one
- * line says how many there were, the first included. The same goes for each ten seconds after that,
- * until there are none. Past 1,000 keys at a time, further keys count as one.
+ * The first line of a key is written at once. Repetitions within ten seconds are counted, and then
+ * one line reports their number, the first included. This repeats every ten seconds until there are
+ * none. Past 1,000 keys at a time, all further keys share one counter.
  */
 export class CountedLines {
   readonly #clock: Clock;
@@ -46,7 +46,7 @@ export class CountedLines {
     write();
   }
 
-  /** Writes at once what was counted. */
+  /** Writes all pending counts now. */
   flush(): void {
     for (const key of [...this.#windows.keys()]) this.#close(key);
   }
@@ -59,7 +59,7 @@ export class CountedLines {
     this.#windows.set(key, { ...window, cancel });
   }
 
-  /** Returns whether there was anything to say. */
+  /** Returns whether there was a count to report. */
   #close(key: string): boolean {
     const { count, written, write, cancel } = this.#windows.get(key)!;
     cancel();

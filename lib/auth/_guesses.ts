@@ -1,17 +1,20 @@
 import { Refusal } from "../protocol/mod.ts";
 
-/** Limits wrong guesses by name: takes one before a guess, and gives it back if that was right. */
+/**
+ * Limits wrong guesses per key: an attempt is taken before each guess and given back if it was
+ * right.
+ */
 export interface GuessLimiter {
-  /** Takes one, and returns undefined; or returns how long to wait for one, in seconds. */
+  /** Takes an attempt and returns undefined, or returns the seconds to wait for the next one. */
   take(key: string): number | undefined;
-  /** Undoes a take. */
+  /** Gives back an attempt. */
   giveBack(key: string): void;
 }
 
 /**
- * Makes a guess for each of `keys`, and returns what it finds.
+ * Counts a guess against each of `keys`, and returns the result of `find`.
  *
- * *Security*: a guess is counted before it is looked up, so that many at once are no way around the
+ * *Security*: a guess is counted before its lookup, so that parallel guesses cannot bypass the
  * limit.
  *
  * @throws {Refusal} `TOO_MANY_ATTEMPTS`: too many guesses were wrong.
@@ -26,7 +29,7 @@ export async function guess<T>(
     if (retryAfter === undefined) continue;
     throw new Refusal("TOO_MANY_ATTEMPTS", {
       status: 429,
-      detail: "Too many wrong codes: wait a moment",
+      detail: "Too many wrong codes. Wait a moment, then try again",
       retryAfterSeconds: Math.ceil(retryAfter),
     });
   }

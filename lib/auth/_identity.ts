@@ -1,19 +1,19 @@
 import type { Profile } from "./user.ts";
 
-/** Longest subject of an issuer, in characters: that of an OpenID Connect `sub`. */
+/** Longest subject without its issuer, in characters: the limit of an OpenID Connect `sub`. */
 const MAX_SUBJECT_LENGTH = 255;
 
-/** Longest issuer, in bytes: it is part of a key of the database. */
+/** Longest issuer, in bytes: it is part of a database key. */
 const MAX_ISSUER_BYTES = 1_000;
 
 const MAX_PROVIDER_LENGTH = 64;
 
 /**
- * Returns the subject of a {@linkcode Profile} for a provider that is one of several servers: its
- * issuer (an http or https address without white space), a space, and its name for the person. Without
- * an issuer it is that name alone.
+ * Returns the subject of a {@linkcode Profile} for a provider that has several servers: the issuer
+ * (an http or https URL without white space), a space, and the issuer's name for the user. Without
+ * an issuer, the subject is that name alone.
  *
- * *Security*: the same name at another server is another person.
+ * *Security*: the same name at another server is another user.
  *
  * @example
  * ```ts
@@ -28,7 +28,10 @@ export function subjectAt(issuer: string | undefined, name: string): string {
   return issuer === undefined ? name : `${issuer} ${name}`;
 }
 
-/** Returns the name that {@linkcode subjectAt} joined with this issuer; undefined for another one. */
+/**
+ * Returns the name that {@linkcode subjectAt} joined with this issuer; undefined for another
+ * issuer.
+ */
 export function nameAt(issuer: string | undefined, subject: string): string | undefined {
   const parts = split(subject);
   return parts.issuer === issuer ? parts.name : undefined;
@@ -37,11 +40,13 @@ export function nameAt(issuer: string | undefined, subject: string): string | un
 /**
  * Checks that an issuer can be part of a subject.
  *
- * @throws {RangeError} It has white space, or more than 1,000 bytes.
+ * @throws {RangeError} The issuer has white space, or more than 1,000 bytes.
  */
 export function checkIssuer(issuer: string): void {
   if (/\s/u.test(issuer) || new TextEncoder().encode(issuer).length > MAX_ISSUER_BYTES) {
-    throw new RangeError(`An issuer has no white space and at most ${MAX_ISSUER_BYTES} bytes`);
+    throw new RangeError(
+      `An issuer must have no white space and at most ${MAX_ISSUER_BYTES} bytes`,
+    );
   }
 }
 
@@ -55,14 +60,14 @@ export function checkIdentity({ provider, subject }: Profile): void {
   const isValid = isPart(provider, MAX_PROVIDER_LENGTH) && isPart(name, MAX_SUBJECT_LENGTH);
   if (!isValid) {
     throw new RangeError(
-      `Cannot save a user: a provider has 1 to ${MAX_PROVIDER_LENGTH} characters, ` +
-        `a subject 1 to ${MAX_SUBJECT_LENGTH}`,
+      `Cannot save a user: the provider must have 1 to ${MAX_PROVIDER_LENGTH} characters, ` +
+        `the subject 1 to ${MAX_SUBJECT_LENGTH}`,
     );
   }
   if (issuer !== undefined) checkIssuer(issuer);
 }
 
-/** Lone surrogates of two subjects could become one key. */
+/** Two subjects with different lone surrogates could become the same key. */
 function isPart(text: string, maxLength: number): boolean {
   return text.length > 0 && text.length <= maxLength && text.isWellFormed();
 }

@@ -2,12 +2,11 @@ import { SignInError } from "./errors.ts";
 import type { SignInRequest } from "./sign_in_request.ts";
 
 /**
- * Checks that a request can be a person's way to a page: the top-level navigation of a browser, or a
- * request of a program.
+ * Checks that a request is a top-level navigation of a browser, or comes from a program.
  *
- * Browsers of today say so themselves (Fetch Metadata). Of others, such as Safari before 16.4 and
- * every browser over plain http, a request is refused if its `Accept` or `Origin` shows that it is
- * for a part of another page.
+ * Current browsers send Fetch Metadata. For others, such as Safari before 16.4 and every browser
+ * over plain http, a request is refused if its `Accept` or `Origin` shows that it is a subresource
+ * of another page.
  *
  * @throws {SignInError} `NOT_A_NAVIGATION`.
  */
@@ -22,7 +21,7 @@ function isNavigation(headers: Headers, origin: string): boolean {
   const dest = headers.get("sec-fetch-dest");
   const isBrowser = dest !== null || headers.has("sec-fetch-site");
   if (isBrowser) return mode === "navigate" && dest === "document";
-  // Node's fetch sends this header alone, which no browser does.
+  // Node's fetch sends only this header; no browser does.
   if (mode !== null) return mode === "navigate" || mode === "cors";
   const accept = headers.get("accept") ?? "";
   const isPart = /^\s*(?:(?:image|audio|video|font)\/|text\/css\b)/i.test(accept);
@@ -30,8 +29,8 @@ function isNavigation(headers: Headers, origin: string): boolean {
 }
 
 /**
- * Returns whether another site's page led a browser here: a link, a form or a redirect of it. A
- * neighbour on the same domain counts as another site.
+ * Returns whether a link, form or redirect of another site led the browser here. Another subdomain
+ * of the same domain counts as another site.
  */
 export function isFromAnotherSite(headers: Headers): boolean {
   const site = headers.get("sec-fetch-site");

@@ -3,16 +3,16 @@ import type { Audit } from "./audit.ts";
 import { SignInError } from "./errors.ts";
 import type { Provider } from "./providers/provider.ts";
 
-/** What is known of a sign-in, as far as it has come. */
+/** What is known about a sign-in so far. */
 export interface Attempt {
   providerId?: string | null;
   returnTo?: string;
-  /** Whose account it is, after the provider said so. */
+  /** The user, once the provider has identified them. */
   userId?: string;
   readonly address?: string | undefined;
 }
 
-/** Writes down which sign-ins fail: to the audit log, or without one to the log. */
+/** Reports failed sign-ins to the audit log, or to the plain log without an audit log. */
 export class SignInReports {
   readonly #providers: readonly Provider[];
   readonly #audit: Audit | undefined;
@@ -24,7 +24,10 @@ export class SignInReports {
     this.#log = parts.log;
   }
 
-  /** Does a step of a sign-in. If it fails, reports that and adds to the error what is known. */
+  /**
+   * Runs a step of a sign-in. If it fails, reports the failure and adds the known context to the
+   * error.
+   */
   async of(attempt: Attempt, step: () => Promise<Response>): Promise<Response> {
     try {
       return await step();
@@ -47,7 +50,7 @@ export class SignInReports {
   }
 }
 
-/** An error's name and message: what else oauth4webapi's errors hold may be secret. */
+/** Returns an error's name and message only: other fields of oauth4webapi's errors may hold secrets. */
 function describe(cause: unknown): string | undefined {
   return cause instanceof Error ? `${cause.name}: ${cause.message}` : undefined;
 }

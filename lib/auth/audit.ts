@@ -10,20 +10,20 @@ export interface AuditOptions {
   readonly clock?: Clock;
 }
 
-/** The same refusal of the same person is kept once in this time, in milliseconds. */
+/** Repeated refusals of one user are stored once per this time, in milliseconds. */
 const ONCE_IN_MS = 60_000;
 
-/** Refusals that are remembered for that. */
+/** Most refusals remembered to detect repetitions. */
 const MAX_REMEMBERED = 10_000;
 
 /**
- * Writes what matters to security to the log, one structured line each, and to a store, for the
- * person whom it is about.
+ * Writes security events to the log, one structured line each, and to a store, under the user they
+ * are about.
  *
- * Never throws and never waits: a database that cannot be reached costs the stored entry, not the
- * line. Refusals and failed sign-ins can come in any number: the first of a code is a line at once,
- * and further ones within ten seconds are one line with a `count`. Those of a known person are stored
- * once a minute for each code. Refusals of unknown people are at `debug`.
+ * Never throws and never waits: if the database cannot be reached, the stored entry is lost but not
+ * the line. Refusals and failed sign-ins can be numerous: the first of a code is logged at once,
+ * and repetitions within ten seconds become one line with a `count`. Those of a known user are
+ * stored once a minute per code. Refusals of unknown users are logged at `debug`.
  *
  * @example
  * ```ts
@@ -54,13 +54,13 @@ export class Audit {
     this.#lines = new CountedLines(this.#clock);
   }
 
-  /** Calls back with every event that is written. Returns how to stop it. */
+  /** Calls `listener` for every event that is written. Returns a function that unsubscribes. */
   subscribe(listener: (event: AuditEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Notes that something happened. The line in the log, at `warn` then, also has its `cause`. */
+  /** Records an event. With a `cause`, the log line has it too and is at `warn`. */
   write(event: AuditEvent, options: { cause?: string | undefined } = {}): void {
     this.#tell(event);
     const { kind, code, userId } = event;
@@ -75,8 +75,8 @@ export class Audit {
   }
 
   /**
-   * Notes that something happened at `at` which several processes notice, or one several times: the
-   * first that says so under this name is written. Where the database cannot be reached, none is.
+   * Records an event that several processes may notice, or one process several times: only the
+   * first one under this name is written. If the database cannot be reached, none is.
    */
   writeOnce(name: string, event: AuditEvent, at: number): void {
     const adding = this.#store.add({ ...event, at }, { once: name });
@@ -87,17 +87,17 @@ export class Audit {
     }));
   }
 
-  /** Returns what happened to a person, the newest first: at most 100, or `limit`. */
+  /** Returns the events of a user, newest first: at most 100, or `limit`. */
   list(userId: string, options?: { limit?: number }): Promise<AuditEntry[]> {
     return this.#store.list(userId, options);
   }
 
-  /** Resolves when everything that was written so far is stored, or could not be. */
+  /** Resolves when every event written so far is stored or has failed. */
   async written(): Promise<void> {
     await Promise.all(this.#pending);
   }
 
-  /** Writes the lines that are still being counted, and waits like {@linkcode written}. */
+  /** Writes the lines that are still being counted, then waits as {@linkcode written} does. */
   async close(): Promise<void> {
     this.#lines.flush();
     await this.written();

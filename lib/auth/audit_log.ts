@@ -1,4 +1,4 @@
-/** What happened, of what matters to security. */
+/** The kind of a security event. */
 export type AuditKind =
   | "signed-in"
   | "sign-in-failed"
@@ -10,42 +10,42 @@ export type AuditKind =
   | "user-removed"
   | "roles-changed";
 
-/** One thing that happened. Holds no secret: no token, ticket, cookie, code or key. */
+/** A security event. Holds no secret: no token, ticket, cookie, code or key. */
 export interface AuditEvent {
   readonly kind: AuditKind;
-  /** Whom it is about; undefined if that is not known. */
+  /** The user it is about; undefined if unknown. */
   readonly userId?: string | undefined;
   readonly sessionId?: string | undefined;
-  /** Who did it, where that is somebody else. */
+  /** The user who did it, if it was someone else. */
   readonly by?: string | undefined;
-  /** Why: a refusal's or an error's code, or the reason of an end. */
+  /** The reason: the code of a refusal or an error, or why a session ended. */
   readonly code?: string | undefined;
   readonly provider?: string | undefined;
   readonly address?: string | undefined;
-  /** What was asked for, without its query. */
+  /** The requested path, without the query. */
   readonly path?: string | undefined;
 }
 
-/** One thing that happened, and when. */
+/** A security event with its time. */
 export interface AuditEntry extends AuditEvent {
   /** In milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** Where {@linkcode AuditEvent}s are kept. */
+/** Stores {@linkcode AuditEvent}s. */
 export interface AuditStore {
   /**
-   * Keeps an entry, and resolves to true. With a name, one entry alone is kept of that name, whichever
-   * process adds it first; false says that it was there.
+   * Stores an entry and resolves to true. With `once`, only the first entry of that name is stored,
+   * over all processes; resolves to false if there was one.
    *
-   * Rejects where the database cannot be reached.
+   * Rejects if the database cannot be reached.
    */
   add(entry: AuditEntry, options?: { once?: string | undefined }): Promise<boolean>;
   /**
-   * Returns what happened to a person, the newest first. @default limit {100}
+   * Returns the entries of a user, newest first. @default limit {100}
    *
-   * The order is that of `at`. Entries of the same millisecond are in the order in which `add()` was
-   * called within one process, and over several processes in the order in which they were stored.
+   * Entries are ordered by `at`. Those of the same millisecond are ordered by the calls of `add()`
+   * within one process, and by the time of storage across processes.
    */
   list(userId: string, options?: { limit?: number }): Promise<AuditEntry[]>;
 }

@@ -2,18 +2,19 @@ import type { Sessions } from "../sessions/mod.ts";
 import type { User } from "./user.ts";
 import type { UserStore } from "./user_store.ts";
 
-/** What changing a person works with. */
+/** The stores that a change of a user needs. */
 export interface UserChangeParts {
   readonly users: UserStore;
   readonly sessions: Sessions;
 }
 
 /**
- * Bans a user: all their sessions end, with every connection, and they cannot sign in until
- * {@linkcode unbanUser}. `by` is who does so. Returns the user, or undefined if there is none.
+ * Bans a user: all their sessions and connections end, and they cannot sign in until
+ * {@linkcode unbanUser}. `by` is the user who bans. Returns the banned user, or undefined for an
+ * unknown id.
  *
- * The ban is written first. If ending the sessions fails, none of them is let in all the same, and
- * both {@linkcode banUser} again and {@linkcode unbanUser} end what is left.
+ * The ban is written first. If ending the sessions fails, the remaining ones are refused anyway; a
+ * second {@linkcode banUser} or {@linkcode unbanUser} ends them.
  *
  * @example
  * ```ts
@@ -23,7 +24,7 @@ export interface UserChangeParts {
  *
  * const users = new MemoryUserStore();
  * const sessions = new Sessions(new MemorySessionStore(), { log: console });
- * assert.equal(await banUser({ users, sessions }, "nobody"), undefined);
+ * assert.equal(await banUser({ users, sessions }, "unknown"), undefined);
  * ```
  */
 export async function banUser(
@@ -39,9 +40,9 @@ export async function banUser(
 }
 
 /**
- * Lets a user sign in again. Returns the user, or undefined if there is none.
+ * Lets a user sign in again. Returns the user, or undefined for an unknown id.
  *
- * Sessions that the ban has not ended, as it failed half way, end first: none of them comes back.
+ * Sessions that a failed ban left behind end first, so that none of them becomes valid again.
  */
 export async function unbanUser(
   { users, sessions }: UserChangeParts,
@@ -55,8 +56,8 @@ export async function unbanUser(
 }
 
 /**
- * Changes the roles of a person: the scopes of their open connections have them within a second, on
- * every process. Returns the person, or undefined where there is none.
+ * Changes the roles of a user. The scopes of their open connections have the new roles within a
+ * second, on every process. Returns the user, or undefined for an unknown id.
  */
 export async function setRoles(
   { users, sessions }: UserChangeParts,

@@ -2,11 +2,11 @@ import type { NewSession, NewToken } from "../sessions/mod.ts";
 import type { UserChangeParts } from "./ban_user.ts";
 
 /**
- * Begins a session of a user, and then reads the user again: a ban or a removal that came in between
- * ends the session. Returns undefined then, and if there is no such user.
+ * Creates a session of a user, then reads the user again: if they were banned or removed meanwhile,
+ * the session ends. Returns undefined then, and if there is no such user.
  *
- * A ban that comes later than this reading finds the session on the user's list. If something fails,
- * the session may have been written all the same, with a token that is lost: it is ended.
+ * A later ban finds the session on the user's list. After an error the session may exist although
+ * its token is lost, so it is ended.
  */
 export async function beginSession(
   { users, sessions }: UserChangeParts,
@@ -20,7 +20,7 @@ export async function beginSession(
     await sessions.end(id, user === undefined ? "user-removed" : "user-banned");
     return undefined;
   } catch (error) {
-    await sessions.end(id, "replaced").catch(() => {}); // The error that came first is the one to tell.
+    await sessions.end(id, "replaced").catch(() => {}); // The first error is the one to report.
     throw error;
   }
 }

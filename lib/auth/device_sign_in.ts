@@ -15,7 +15,7 @@ import type { DeviceApproval, DeviceGrant, DeviceGrantStore } from "./device_gra
 import type { User } from "./user.ts";
 import type { UserStore } from "./user_store.ts";
 
-/** What {@linkcode DeviceSignIn} works with. */
+/** Options of {@linkcode DeviceSignIn}. */
 export interface DeviceSignInOptions {
   readonly grants: DeviceGrantStore;
   readonly users: UserStore;
@@ -27,14 +27,14 @@ export interface DeviceSignInOptions {
   readonly clock?: Clock;
 }
 
-/** What a device is told at the beginning (RFC 8628 §3.2). Times are in seconds. */
+/** The device authorization response (RFC 8628 §3.2). Times are in seconds. */
 export interface DeviceAuthorization {
-  /** *Security*: the device's secret. It goes back to the device, and nowhere else. */
+  /** *Security*: the device's secret. Send it to the device only. */
   readonly deviceCode: string;
-  /** For the user to type in. */
+  /** The code that the user types. */
   readonly userCode: string;
   readonly expiresIn: number;
-  /** How long the device waits between two questions. */
+  /** How long the device must wait between two polls. */
   readonly interval: number;
 }
 
@@ -45,7 +45,7 @@ export type DeviceError =
   | "access_denied"
   | "expired_token";
 
-/** The answer to a device that asks. */
+/** The response to a device that polls. */
 export type DevicePoll =
   | { readonly error: DeviceError }
   | {
@@ -55,19 +55,19 @@ export type DevicePoll =
     readonly expiresIn: number;
   };
 
-/** A device, as the user who is asked about it sees it. */
+/** A device, as shown to the user who approves it. */
 export interface WaitingDevice {
   readonly userCode: string;
   readonly userAgent: string;
   readonly address: string | undefined;
 }
 
-/** Who types in a user code. */
+/** The user who types a user code. */
 export interface DeviceApprover {
   readonly user: User;
   /** The session of the browser, proved by its cookie. */
   readonly session: Session;
-  /** Where the request comes from, or the network of that. */
+  /** The address of the request, or its network. */
   readonly address?: string | undefined;
 }
 
@@ -75,19 +75,19 @@ const LIFETIME_MS = 600_000;
 const INTERVAL_MS = 5_000;
 
 /**
- * Sign-in of a program that has no browser (OAuth 2.0 Device Authorization Grant, RFC 8628), with this
- * site as the authorization server: the program shows a code, a user who is signed in types it in and
- * approves, and the program gets a session of its own.
+ * Sign-in for programs without a browser (OAuth 2.0 Device Authorization Grant, RFC 8628), with
+ * this site as the authorization server. The program shows a code, a signed-in user types it and
+ * approves, and the program gets a separate session.
  *
- * The user signs in as always, with any provider; no token of a provider is taken from a program, as
- * one that was meant for another site would sign in here too.
+ * The user signs in as usual, with any provider. Programs cannot sign in with a provider's token,
+ * because a token issued for another site would then work here too.
  *
- * *Security*: a device code has 256 random bits, is good for ten minutes and for one session; the
- * database has its hash. Only the session of a browser approves, and the caller has to make sure that
- * it was proved by the browser's cookie: a token can be anywhere. The program's session ends when the
- * absolute limit of the session that approved it is reached. Nothing is redeemed once that session
- * has ended, or has ended the user's other sessions. A user who is talked into typing in a foreign
- * code gives a session away: the page that asks says so, and shows where the program is.
+ * *Security*: a device code has 256 random bits and is valid for ten minutes and for one session;
+ * the database holds its hash. Only a browser session can approve, and the caller must make sure
+ * that the browser's cookie proved it: a token could be anywhere. The program's session ends when
+ * the approving session reaches its absolute limit. Nothing can be redeemed once that session has
+ * ended, or has ended the user's other sessions. A user tricked into typing someone else's code
+ * gives away a session: the page that asks warns of this, and shows where the program is.
  */
 export class DeviceSignIn {
   readonly #options: DeviceSignInOptions;
@@ -98,7 +98,7 @@ export class DeviceSignIn {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** Begins the sign-in of a device. Anybody may ask: limit how often an address does. */
+  /** Begins the sign-in of a device. Unauthenticated: limit the rate per address. */
   async begin(
     device: { readonly userAgent: string; readonly address: string | undefined },
   ): Promise<DeviceAuthorization> {
@@ -122,14 +122,14 @@ export class DeviceSignIn {
         interval: INTERVAL_MS / 1000,
       };
     }
-    throw new Error("Cannot begin the sign-in of a device: no code is free");
+    throw new Error("Cannot begin a device sign-in: found no free user code");
   }
 
   /**
-   * Returns the device that waits for a code, however the code is written.
+   * Returns the device that waits for a code, in any spelling of the code.
    *
-   * @throws {Refusal} `FORBIDDEN`: the session is no browser's. `TOO_MANY_ATTEMPTS`: too many codes
-   * were wrong.
+   * @throws {Refusal} `FORBIDDEN`: the session is not a browser's. `TOO_MANY_ATTEMPTS`: too many
+   * codes were wrong.
    */
   async find(userCode: string, approver: DeviceApprover): Promise<WaitingDevice | undefined> {
     const grant = await this.#guess(userCode, approver);
@@ -141,14 +141,14 @@ export class DeviceSignIn {
   }
 
   /**
-   * Approves a device, or turns it away. False if none waits for the code.
+   * Approves or denies a device. Returns false if no device waits for the code.
    *
    * @throws {Refusal} As {@linkcode find}; `NOT_SIGNED_IN`: the session has ended.
    */
   async decide(userCode: string, approver: DeviceApprover, isApproved: boolean): Promise<boolean> {
     const grant = await this.#guess(userCode, approver);
     if (!grant) return false;
-    // As it is stored: what the request was let in with may be a moment old.
+    // Read from the store: the request's copy may be slightly out of date.
     const session = await this.#options.sessions.get(approver.session.id);
     if (session?.userId !== approver.user.id) throw new Refusal("NOT_SIGNED_IN");
     const { id: sessionId, userId, revocations } = session;
@@ -162,8 +162,8 @@ export class DeviceSignIn {
   }
 
   /**
-   * Answers a device that asks if it was approved. The token is given once; after an error the device
-   * can ask again. A device that asks too early costs a read. Limit how often an address asks.
+   * Answers a device's poll. The token is returned once; after an error, the device can poll again.
+   * A poll that comes too early costs one read. Limit the rate per address.
    */
   async poll(deviceCode: string): Promise<DevicePoll> {
     if (!isSecret(deviceCode)) return { error: "expired_token" };
@@ -187,9 +187,9 @@ export class DeviceSignIn {
   }
 
   /**
-   * Each attempt notes in the grant which session it begins, and takes the grant out only if no later
-   * attempt did the same. So one of several wins, and what an attempt that failed left is ended by the
-   * next one.
+   * Each attempt records in the grant which session it creates, and removes the grant only if no
+   * later attempt has done the same. So one of several attempts wins, and each ends the session
+   * that a failed attempt before it left behind.
    */
   async #redeem({ key, userAgent, address }: DeviceGrant): Promise<DevicePoll> {
     const { grants, sessions, audit } = this.#options;
@@ -210,7 +210,7 @@ export class DeviceSignIn {
       { id, userId, provider, kind, signedInAt, userAgent, address },
     );
     if (begun === undefined) return await this.#deny(grant);
-    // Again: a revocation that came in between has not seen the new session.
+    // Check again: a revocation meanwhile did not see the new session.
     if (await this.#approver(grant.approval) === undefined) {
       await sessions.end(id, "revoked");
       return await this.#deny(grant);
@@ -228,7 +228,7 @@ export class DeviceSignIn {
     return { token, expiresIn: Math.floor((session.expiresAt - this.#clock.now()) / 1000) };
   }
 
-  /** Returns the session that approved, if its approval still counts. */
+  /** Returns the approving session if its approval is still valid. */
   async #approver(approval: DeviceApproval | undefined): Promise<Session | undefined> {
     const session = approval && await this.#options.sessions.get(approval.sessionId);
     return session?.revocations === approval?.revocations ? session : undefined;
@@ -237,7 +237,7 @@ export class DeviceSignIn {
   async #guess(text: string, approver: DeviceApprover): Promise<DeviceGrant | undefined> {
     const { user, session, address } = approver;
     if (session.kind !== "browser" || session.userId !== user.id) {
-      throw new Refusal("FORBIDDEN", { detail: "Only a browser's session approves a program" });
+      throw new Refusal("FORBIDDEN", { detail: "Only a browser session can approve a program" });
     }
     const keys = [`user ${user.id}`, ...address === undefined ? [] : [`address ${address}`]];
     return await guess(this.#options.guesses, keys, () => this.#waiting(text));

@@ -1,26 +1,26 @@
 import { cleanText } from "./_clean_text.ts";
 
-/** Why a sign-in failed. Stable. */
+/** The reason why a sign-in failed. Stable. */
 export type SignInErrorCode =
-  /** The request is for a part of a page, not for a page: a picture, a frame, a script's call. */
+  /** The request is for a subresource, not for a page: an image, a frame, a script's request. */
   | "NOT_A_NAVIGATION"
-  /** A page of another site asked to sign in again a person who is signed in. */
+  /** A page of another site asked a signed-in user to sign in again. */
   | "ALREADY_SIGNED_IN"
-  /** The provider that was asked for is not one of ours. */
+  /** The requested provider is not configured. */
   | "UNKNOWN_PROVIDER"
-  /** The provider is for requests of this machine alone. */
+  /** The provider accepts only requests from this machine. */
   | "LOCAL_ONLY"
-  /** A callback without `state`: nobody began this here. */
+  /** A callback without `state`: it was not begun here. */
   | "STATE_MISSING"
-  /** A callback for a sign-in that is unknown, over, used up, or another browser's. */
+  /** A callback for a sign-in that is unknown, expired, already used, or another browser's. */
   | "TRANSACTION_INVALID"
-  /** The provider, or the person there, said no. */
+  /** The provider, or the user there, refused. */
   | "PROVIDER_DENIED"
-  /** The provider is down, slow, or answers what it must not. */
+  /** The provider is down, too slow, or sent an invalid response. */
   | "PROVIDER_UNAVAILABLE"
-  /** The provider did not say who it is. */
+  /** The provider did not identify the user. */
   | "PROFILE_INCOMPLETE"
-  /** The person may not sign in here any more. */
+  /** The user is banned. */
   | "BANNED"
   /** Too many attempts from one address. */
   | "TOO_MANY_ATTEMPTS"
@@ -43,40 +43,41 @@ const STATUS: Readonly<Record<SignInErrorCode, number>> = {
 };
 
 const MESSAGE: Readonly<Record<SignInErrorCode, string>> = {
-  NOT_A_NAVIGATION: "Open this address in a window of its own",
+  NOT_A_NAVIGATION: "Open this address in a window or tab, not inside another page",
   ALREADY_SIGNED_IN: "You are signed in, and a page of another site asked to sign you in again",
-  UNKNOWN_PROVIDER: "There is no such way to sign in here",
-  LOCAL_ONLY: "The development sign-in is for this machine only, without a proxy in between",
+  UNKNOWN_PROVIDER: "This site does not offer that way to sign in",
+  LOCAL_ONLY: "The development sign-in works only on this machine and without a proxy",
   STATE_MISSING: "This sign-in was not begun here",
-  TRANSACTION_INVALID: "This sign-in is over, or was begun in another browser",
+  TRANSACTION_INVALID:
+    "This sign-in has expired, was already used, or was begun in another browser",
   PROVIDER_DENIED: "The provider did not let you sign in",
-  PROVIDER_UNAVAILABLE: "The provider cannot be reached, or did not answer as it should",
+  PROVIDER_UNAVAILABLE: "The provider cannot be reached, or its response was not valid",
   PROFILE_INCOMPLETE: "The provider did not say who you are",
-  BANNED: "You may not sign in here any more",
-  TOO_MANY_ATTEMPTS: "Too many attempts to sign in: wait a moment",
-  UNAVAILABLE: "Signing in is not possible for the moment",
+  BANNED: "Your account is banned",
+  TOO_MANY_ATTEMPTS: "Too many attempts to sign in. Wait a moment, then try again",
+  UNAVAILABLE: "Signing in is temporarily not possible",
 };
 
-/** What is known of a sign-in that failed. */
+/** Options of {@linkcode SignInError}. */
 export interface SignInErrorOptions {
   readonly status?: number;
-  /** The provider's own words. Cleaned and cut to 200 characters. */
+  /** The provider's own message. Cleaned and cut to 200 characters. */
   readonly reason?: string | undefined;
-  /** Which provider, for a way to try again. */
+  /** The provider's id, for a link to try again. */
   readonly provider?: string | undefined;
-  /** Where the person wanted to go, for a way to try again: a path on this site. */
+  /** Where the user wanted to go, for a link to try again: a path on this site. */
   readonly returnTo?: string | undefined;
-  /** What to wait before a new attempt, in seconds. */
+  /** How long to wait before a new attempt, in seconds. */
   readonly retryAfterSeconds?: number | undefined;
   readonly cause?: unknown;
 }
 
 /**
- * Thrown where a sign-in fails. `status` and `message` are for the page that says so; `provider` and
- * `returnTo`, where known, for its link to try again.
+ * Thrown when a sign-in fails. `status` and `message` are for the error page; `provider` and
+ * `returnTo`, if known, for its link to try again.
  *
- * *Security*: `TRANSACTION_INVALID` does not say which check failed. `reason` is text of somebody
- * else: escape it in HTML. `cause` may hold secrets: never log it whole.
+ * *Security*: `TRANSACTION_INVALID` does not say which check failed. `reason` is untrusted text:
+ * escape it in HTML. `cause` may hold secrets: never log all of it.
  *
  * @example
  * ```ts
@@ -107,7 +108,7 @@ export class SignInError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
-  /** Returns the same error with what else is known. */
+  /** Returns the same error with more context. */
   with(options: Pick<SignInErrorOptions, "provider" | "returnTo">): SignInError {
     return new SignInError(this.code, {
       status: this.status,

@@ -3,11 +3,11 @@ import type { User } from "./user.ts";
 import type { UserStore } from "./user_store.ts";
 
 /**
- * Finds a person who may be signed in, at the gate: one read, or none where the person was just read,
- * see {@linkcode Recollection}.
+ * Returns a user unless they are banned: one read, or none if the user is in the read cache, see
+ * {@linkcode Recollection}.
  *
- * *Security*: somebody who is banned is not kept, and so read again each time. What is kept is frozen:
- * connections share it.
+ * *Security*: banned users are not cached, so they are read each time. Cached users are frozen,
+ * because connections share them.
  *
  * @throws {Error} The store cannot be reached.
  */

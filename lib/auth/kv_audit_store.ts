@@ -4,13 +4,13 @@ import type { AuditEntry, AuditStore } from "./audit_log.ts";
 
 const DAY_MS = 86_400_000;
 
-/** How often an entry is tried again because another process stored one of the same millisecond. */
+/** Most attempts to store an entry while other processes store entries of the same millisecond. */
 const MAX_CONFLICTS = 100;
 
-/** Longest id of a user that is looked up, in characters: a key of any length is an error of the database. */
+/** Longest user id that is looked up, in characters: the database rejects keys that are too long. */
 const MAX_ID_LENGTH = 128;
 
-/** How a {@linkcode KvAuditStore} keeps. */
+/** Options of {@linkcode KvAuditStore}. */
 export interface KvAuditStoreOptions {
   /** How long an entry is kept, in milliseconds. @default {2_592_000_000} (30 days) */
   readonly retentionMs?: number;
@@ -19,11 +19,11 @@ export interface KvAuditStoreOptions {
 }
 
 /**
- * Keeps security events in Deno KV.
+ * Stores security events in Deno KV.
  *
- * `["audit", userId, at, number]` holds an entry; the user is empty if it is unknown, and the number
- * counts the entries of a user and a millisecond over all processes. `["audit_once", name]` is there
- * for each name of which one entry alone is kept.
+ * `["audit", userId, at, number]` holds an entry. The user id is empty if unknown; the number
+ * counts the entries of one user in one millisecond over all processes. `["audit_once", name]`
+ * marks a name that was stored with `once`.
  *
  * @example
  * ```ts
@@ -41,12 +41,12 @@ export class KvAuditStore implements AuditStore {
   readonly #retentionMs: number;
   readonly #clock: Clock;
   /**
-   * The last addition for each user and millisecond. The next one waits for it, so that both keep
-   * their order, and fails with it, so that a database that is away is waited for once.
+   * The latest write for each user and millisecond. The next one waits for it, which keeps their
+   * order, and fails with it, so that only one write waits for an unreachable database.
    */
   readonly #adding = new Map<string, Promise<unknown>>();
 
-  /** @param source The database, or what opens it: then it is opened at the first use. */
+  /** @param source The database, or a function that opens it at first use. */
   constructor(source: KvSource, options: KvAuditStoreOptions = {}) {
     this.#kv = new KvConnection(source);
     this.#retentionMs = options.retentionMs ?? 30 * DAY_MS;
@@ -68,7 +68,7 @@ export class KvAuditStore implements AuditStore {
   async list(userId: string, options: { limit?: number } = {}): Promise<AuditEntry[]> {
     if (userId.length > MAX_ID_LENGTH) return [];
     const since = this.#clock.now() - this.#retentionMs;
-    // Expiry may be late: what is too old is not shown.
+    // KV's expiry may be late: skip entries that are too old.
     const selector = { prefix: ["audit", userId], start: ["audit", userId, since] };
     return await this.#kv.run(async (kv) => {
       const { limit = 100 } = options;
@@ -91,11 +91,13 @@ export class KvAuditStore implements AuditStore {
       }
       if ((await write.commit()).ok) return true;
     }
-    throw new Error(`Cannot store a security event: ${MAX_CONFLICTS} others came first`);
+    throw new Error(
+      `Cannot store a security event: ${MAX_CONFLICTS} attempts conflicted with other writes`,
+    );
   }
 }
 
-/** Returns the key behind all of the same user and millisecond. */
+/** Returns the next free key of an entry's user and millisecond. */
 async function nextKey(kv: Deno.Kv, { userId = "", at }: AuditEntry): Promise<Deno.KvKey> {
   const prefix = ["audit", userId, at];
   const [last] = await Array.fromAsync(kv.list({ prefix }, { reverse: true, limit: 1 }));

@@ -2,12 +2,12 @@ import { type Clock, systemClock } from "../scope.ts";
 import { KvConnection, type KvSource } from "../sessions/mod.ts";
 import type { DeviceGrant, DeviceGrantStore } from "./device_grant.ts";
 
-/** How often a change is tried again because another one came first. */
+/** Most attempts of a change that conflicts with others. */
 const MAX_CONFLICTS = 20;
 
 /**
- * Keeps the sign-ins of devices in Deno KV: `["device_grants", key]`, and
- * `["device_codes", userCode]` for the key. An atomic operation has one check.
+ * Stores device sign-ins in Deno KV: `["device_grants", key]` holds a grant, `["device_codes",
+ * userCode]` its key. Each atomic operation has one check.
  *
  * @example
  * ```ts
@@ -22,7 +22,7 @@ export class KvDeviceGrantStore implements DeviceGrantStore {
   readonly #kv: KvConnection;
   readonly #clock: Clock;
 
-  /** @param source The database, or what opens it: then it is opened at the first use. */
+  /** @param source The database, or a function that opens it at first use. */
   constructor(source: KvSource, options: { clock?: Clock } = {}) {
     this.#kv = new KvConnection(source);
     this.#clock = options.clock ?? systemClock;
@@ -70,7 +70,9 @@ export class KvDeviceGrantStore implements DeviceGrantStore {
         else operation.set(entry.key, changed, { expireIn: this.#expireIn(changed) });
         if ((await operation.commit()).ok) return entry.value;
       }
-      throw new Error(`Cannot change a device's sign-in: ${MAX_CONFLICTS} others came first`);
+      throw new Error(
+        `Cannot change a device sign-in: ${MAX_CONFLICTS} attempts conflicted with other writes`,
+      );
     });
   }
 

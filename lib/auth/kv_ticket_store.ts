@@ -3,11 +3,10 @@ import { KvConnection, type KvSource } from "../sessions/mod.ts";
 import type { TicketKey, TicketStore } from "./ticket_store.ts";
 
 /**
- * Keeps the keys of tickets in Deno KV, and which tickets were used, for all processes over one
- * database.
+ * Stores ticket keys and used tickets in Deno KV, for all processes that share the database.
  *
- * `["ticket_keys", id]` is a key, `["tickets_used", id]` a used ticket; both expire by themselves. An
- * atomic operation has one check.
+ * `["ticket_keys", id]` is a key, `["tickets_used", id]` a used ticket; both expire by themselves.
+ * Each atomic operation has one check.
  *
  * @example
  * ```ts
@@ -24,7 +23,7 @@ export class KvTicketStore implements TicketStore {
   readonly #kv: KvConnection;
   readonly #clock: Clock;
 
-  /** @param source The database, or what opens it: then it is opened at the first use. */
+  /** @param source The database, or a function that opens it at first use. */
   constructor(source: KvSource, options: { clock?: Clock } = {}) {
     this.#kv = new KvConnection(source);
     this.#clock = options.clock ?? systemClock;

@@ -3,7 +3,7 @@ import { KvConnection, type KvSource } from "../sessions/mod.ts";
 import type { Transaction, TransactionStore } from "./transactions.ts";
 
 /**
- * Keeps transactions in Deno KV, under `["sign_ins", key]`.
+ * Stores transactions in Deno KV, under `["sign_ins", key]`.
  *
  * @example
  * ```ts
@@ -18,7 +18,7 @@ export class KvTransactionStore implements TransactionStore {
   readonly #kv: KvConnection;
   readonly #clock: Clock;
 
-  /** @param source The database, or what opens it: then it is opened at the first use. */
+  /** @param source The database, or a function that opens it at first use. */
   constructor(source: KvSource, options: { clock?: Clock } = {}) {
     this.#kv = new KvConnection(source);
     this.#clock = options.clock ?? systemClock;

@@ -12,15 +12,16 @@ import { createUser, type Profile, refreshUser, type User } from "./user.ts";
 import { pageOfUsers, type UserPage, type UserPageOptions } from "./user_page.ts";
 import type { UserStore } from "./user_store.ts";
 
-/** How often a change is tried again because another one came first. */
+/** Most attempts of a change that conflicts with others. */
 const MAX_CONFLICTS = 20;
 
 /**
- * Keeps people in Deno KV.
+ * Stores users in Deno KV.
  *
- * `["users", id]` holds the person; `["users_by_identity", provider, subject]` their id. An atomic
- * operation has two checks at most: with a control log, every process over the database learns of a
- * change or a removal within a second, and it is written in the same operation.
+ * `["users", id]` holds the user, `["users_by_identity", provider, subject]` their id. Each atomic
+ * operation has at most two checks. With a control log, every process that shares the database
+ * learns of a change or a removal within a second; the log entry is part of the same atomic
+ * operation.
  *
  * @example
  * ```ts
@@ -28,7 +29,7 @@ const MAX_CONFLICTS = 20;
  * import assert from "node:assert/strict";
  *
  * using kv = await Deno.openKv(":memory:");
- * assert.equal(await new KvUserStore(kv).get("nobody"), undefined);
+ * assert.equal(await new KvUserStore(kv).get("unknown"), undefined);
  * ```
  */
 export class KvUserStore implements UserStore {
@@ -37,7 +38,7 @@ export class KvUserStore implements UserStore {
   readonly #reads: KvReads;
   readonly #clock: Clock;
 
-  /** @param source The database, or what opens it: then it is opened at the first use. */
+  /** @param source The database, or a function that opens it at first use. */
   constructor(source: KvSource, options: { clock?: Clock; controlLog?: KvControlLog } = {}) {
     this.controlLog = options.controlLog;
     this.#kv = new KvConnection(source);
@@ -51,7 +52,7 @@ export class KvUserStore implements UserStore {
   }
 
   async get(id: string): Promise<User | undefined> {
-    if (!isId(id)) return undefined; // A key of any length is an error.
+    if (!isId(id)) return undefined; // KV rejects keys that are too long.
     return await this.#reads.get<User>(userKey(id));
   }
 
@@ -64,7 +65,7 @@ export class KvUserStore implements UserStore {
       const event = user.bannedAt === undefined
         ? { type: "user-changed", userId: id } as const
         : { type: "user-ended", userId: id, reason: "user-banned", at: user.bannedAt } as const;
-      // The identity is written too: its version stands for both.
+      // The identity is written as well, so that checking its version covers both keys.
       const identity = await kv.get<string>(identityKey(user));
       const write = kv.atomic().check(entry, identity)
         .set(entry.key, user)
@@ -94,7 +95,7 @@ export class KvUserStore implements UserStore {
   async #planSave(kv: Deno.Kv, profile: Profile): Promise<Plan<User>> {
     const now = this.#clock.now();
     const identity = await kv.get<string>(identityKey(profile));
-    // Every change of a user writes the identity too: its version stands for both.
+    // Every change of a user also writes the identity, so checking its version covers both keys.
     const known = identity.value === null ? undefined : await kv.get<User>(userKey(identity.value));
     const user = known?.value ? refreshUser(known.value, profile, now) : createUser(profile, now);
     const write = kv.atomic().check(identity)
@@ -105,7 +106,7 @@ export class KvUserStore implements UserStore {
     return { result: user, write, event: isNews ? event : undefined };
   }
 
-  /** Writes what is planned, with its event, and plans again where another write came first. */
+  /** Commits a planned write together with its event, and plans again after a conflict. */
   #commit<T>(action: string, plan: (kv: Deno.Kv) => Promise<Plan<T>>): Promise<T> {
     const controlLog = this.controlLog;
     return this.#kv.run(async (kv) => {
@@ -124,7 +125,9 @@ export class KvUserStore implements UserStore {
         });
         return result;
       }
-      throw new Error(`Cannot ${action} a user: ${MAX_CONFLICTS} other changes came first`);
+      throw new Error(
+        `Cannot ${action} a user: ${MAX_CONFLICTS} attempts conflicted with other writes`,
+      );
     });
   }
 }
@@ -137,7 +140,7 @@ interface Plan<T> {
 
 async function* listUsers(kv: Deno.Kv, after: string | undefined): AsyncGenerator<User> {
   const prefix = ["users"];
-  // The first key behind that of `after`.
+  // The first key after that of `after`.
   const selector = after === undefined ? { prefix } : { prefix, start: userKey(`${after}\0`) };
   for await (const { value } of kv.list<User>(selector)) yield value;
 }

@@ -4,37 +4,37 @@ import { type SessionWatcher, watchSession } from "../sessions/mod.ts";
 import type { User } from "./user.ts";
 import type { UserStore } from "./user_store.ts";
 
-/** A scope whose user is kept up to date. */
+/** A scope whose user is kept current. */
 interface LiveScope {
   readonly connection: Connection;
   user: User | undefined;
 }
 
-/** A user that is being read. */
+/** A read of a user in progress. */
 interface Reading {
-  /** Grows with each reading that begins. */
+  /** Increases with each read that begins. */
   readonly serial: number;
   readonly user: Promise<User | undefined>;
 }
 
-/** How long after a failure the user is read again, in milliseconds. */
+/** Delay before a failed read of a user is retried, in milliseconds. */
 const RETRY_MS = 1_000;
 
 /**
- * Keeps the user in the scopes of open connections up to date.
+ * Keeps the user in the scopes of open connections current.
  *
- * A change costs one read per user and process, however many connections the user has. If the store
- * cannot be reached, the read is repeated every second. Answers that overtake each other are told
- * apart by the order in which the reads began.
+ * A change costs one read per user and process, no matter how many connections the user has. If the
+ * store cannot be reached, the read is retried every second. If reads finish out of order, the one
+ * that began last wins.
  *
- * *Security*: the connection of a removed or banned user ends with 4401, and with 4403 if the session
- * turns out to be another user's.
+ * *Security*: the connection of a removed or banned user ends with 4401, and with 4403 if the
+ * session turns out to be another user's.
  */
 export class LiveUsers {
   readonly #users: UserStore;
   readonly #clock: Clock;
   readonly #reading = new Map<string, Reading>();
-  /** For each scope, the serial number of the reading that it was updated from. */
+  /** For each scope, the serial number of the read that it was updated from. */
   readonly #appliedTo = new WeakMap<LiveScope, number>();
   #serial = 0;
 
@@ -44,8 +44,8 @@ export class LiveUsers {
   }
 
   /**
-   * Keeps the user of a scope up to date until the connection's end. Call it *before* the user is read,
-   * and `known()` of the result afterwards: a change in between is not missed.
+   * Keeps the user of a scope current until the connection ends. Call it *before* the user is read,
+   * and `known()` on the result afterwards, so that a change in between is not missed.
    */
   watch(scope: LiveScope): { known(): void } {
     const watch = new UserWatch(this, scope);
@@ -63,7 +63,7 @@ export class LiveUsers {
       user = await reading.user;
     } catch (error) {
       if (!this.#isNewest(scope, reading)) return;
-      connection.log.warn("A user could not be read again", { user: before.id, error });
+      connection.log.warn("a user could not be read again", { user: before.id, error });
       return this.#retry(scope);
     }
     if (!this.#isNewest(scope, reading)) return;
@@ -77,7 +77,7 @@ export class LiveUsers {
     connection.scopeChanged(["user"]);
   }
 
-  /** Beside the consumer's turns, which a handler that hangs would stop. */
+  /** Runs outside the consumer's turns, which a hanging handler would block. */
   #retry(scope: LiveScope): void {
     const { connection } = scope;
     const cancel = this.#clock.after(RETRY_MS, () => {
@@ -87,24 +87,24 @@ export class LiveUsers {
     connection.onEnd(cancel);
   }
 
-  /** Whether the scope was not updated from a reading that began later: answers may overtake each other. */
+  /** Returns whether no read that began later has updated the scope already. */
   #isNewest(scope: LiveScope, { serial }: Reading): boolean {
     return serial > (this.#appliedTo.get(scope) ?? 0);
   }
 
-  /** Readings of one user that begin in the same turn are one. */
+  /** Reads of one user that begin in the same turn share one call. */
   #read(id: string): Reading {
     const known = this.#reading.get(id);
     if (known) return known;
     const reading = { serial: ++this.#serial, user: this.#users.get(id) };
     this.#reading.set(id, reading);
-    // A later reading must see what was written later.
+    // A read in a later turn must see later writes.
     queueMicrotask(() => this.#reading.delete(id));
     return reading;
   }
 }
 
-/** Waits for changes of the user of one scope. */
+/** Watches the user of one scope for changes. */
 class UserWatch implements SessionWatcher {
   readonly #live: LiveUsers;
   readonly #scope: LiveScope;
@@ -121,7 +121,7 @@ class UserWatch implements SessionWatcher {
     else this.#isOutdated = true;
   }
 
-  /** The user was read. */
+  /** Reports that the user has been read. */
   known(): void {
     this.#isKnown = true;
     if (this.#isOutdated) void this.#live.refresh(this.#scope);

@@ -5,7 +5,7 @@ import { beginSession } from "./begin_session.ts";
 import type { User } from "./user.ts";
 import type { AuthScope } from "./with_auth.ts";
 
-/** What {@linkcode login} began. */
+/** The result of {@linkcode login}. */
 export interface LoginResult {
   readonly session: Session;
   /**
@@ -18,14 +18,14 @@ export interface LoginResult {
 }
 
 /**
- * Signs somebody in: begins a new session, saved when the promise resolves, and ties this connection
- * to it. A session that the connection had before is over, and with it every other connection of it.
+ * Signs in a user: creates a session, stored when the promise resolves, and binds this connection
+ * to it. A previous session of the connection ends, with all its other connections.
  *
- * The browser must be given `setCookie`. Once a socket is open it cannot be given any more: the
- * person is signed in for this connection alone then.
+ * Send `setCookie` to the browser. An open socket cannot set cookies: the user is then signed in
+ * for this connection only.
  *
- * *Security*: whoever calls it vouches for the person. The new session never keeps an id or a token
- * of the old one.
+ * *Security*: the caller vouches for the user. The new session never reuses the id or the token of
+ * the old one.
  *
  * @throws {Refusal} `FORBIDDEN`: the user was banned or removed meanwhile.
  */
@@ -53,11 +53,11 @@ export async function login(scope: AuthScope, user: User): Promise<LoginResult> 
 }
 
 /**
- * Signs out: ends the session with every connection of it, on every process, saved when the promise
- * resolves. This connection ends with the others (4401) where it is a socket; a plain request stays,
- * so that it can be answered. No effect where nobody is signed in.
+ * Signs out: ends the session and all its connections, on every process; stored when the promise
+ * resolves. If this connection is a socket, it ends with the others (4401); a plain request stays,
+ * so that it can be answered. Has no effect without a session.
  *
- * Returns the `Set-Cookie` header that takes the browser's cookie away.
+ * Returns the `Set-Cookie` header that deletes the browser's cookie.
  */
 export async function logout(scope: AuthScope): Promise<string> {
   const { auth: { sessions }, connection, session } = scope;
@@ -70,9 +70,8 @@ export async function logout(scope: AuthScope): Promise<string> {
 }
 
 /**
- * Reads again who is signed in: the session and the person as they are stored now, two reads.
- * Undefined where the session is over, or the person was removed or banned. `scope.user` is what it
- * returned.
+ * Reads the session and its user again, as they are stored now: two reads. Returns undefined if the
+ * session has ended, or the user was removed or banned. Updates `scope.user`.
  *
  * @throws {Error} The store cannot be reached.
  */

@@ -5,14 +5,14 @@ import { pageOfUsers, type UserPage, type UserPageOptions } from "./user_page.ts
 import type { UserStore } from "./user_store.ts";
 
 /**
- * Keeps people in this process, for tests.
+ * Stores users in memory, for tests.
  *
  * @example
  * ```ts
  * import { MemoryUserStore } from "@sluice/sluice/auth";
  * import assert from "node:assert/strict";
  *
- * assert.equal(await new MemoryUserStore().get("nobody"), undefined);
+ * assert.equal(await new MemoryUserStore().get("unknown"), undefined);
  * ```
  */
 export class MemoryUserStore implements UserStore {

@@ -1,10 +1,10 @@
 /**
- * Sign-in with OAuth 2.0 and OpenID Connect, and people.
+ * Sign-in with OAuth 2.0 and OpenID Connect, and users.
  *
- * {@linkcode SignIn} takes a person to a provider and back, {@linkcode GitHubProvider},
- * {@linkcode OidcProvider} and, while developing, {@linkcode DevProvider} vouch for them,
- * {@linkcode KvUserStore} and {@linkcode MemoryUserStore} keep them, {@linkcode withUser} and
- * {@linkcode requireUser} find who a connection belongs to.
+ * {@linkcode SignIn} sends a browser to a provider and handles its callback.
+ * {@linkcode GitHubProvider}, {@linkcode OidcProvider} and, during development,
+ * {@linkcode DevProvider} identify users. {@linkcode KvUserStore} and {@linkcode MemoryUserStore}
+ * store them. {@linkcode withUser} and {@linkcode requireUser} find the user of a connection.
  *
  * @module
  */

@@ -2,10 +2,11 @@ import type { Sessions } from "../sessions/mod.ts";
 import type { UserStore } from "./user_store.ts";
 
 /**
- * Removes a person and ends all their sessions, and with these every connection. Returns false
- * where there is no such person; their sessions, if any, are ended all the same.
+ * Removes a user and ends all their sessions and connections. Returns false if there is no such
+ * user; remaining sessions end even then.
  *
- * The person is removed first: a session that begins meanwhile belongs to nobody. `by` is who does so.
+ * The user is removed first, so that a session created meanwhile has no user. `by` is the user who
+ * removes.
  *
  * @example
  * ```ts
@@ -14,7 +15,7 @@ import type { UserStore } from "./user_store.ts";
  * import assert from "node:assert/strict";
  *
  * const sessions = new Sessions(new MemorySessionStore(), { log: console });
- * assert.equal(await removeUser(new MemoryUserStore(), sessions, { id: "nobody" }), false);
+ * assert.equal(await removeUser(new MemoryUserStore(), sessions, { id: "unknown" }), false);
  * ```
  */
 export async function removeUser(

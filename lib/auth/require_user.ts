@@ -39,8 +39,8 @@ export function requireUser<S>(
 /**
  * Lets anonymous clients in as well: the explicit way to do without {@linkcode requireUser}.
  *
- * *Security*: sockets without a session end with nothing but their own life time; `socketLimits()`
- * cannot count them by user.
+ * *Security*: sockets without a session are bounded only by their own lifetime, and
+ * `socketLimits()` cannot count them by user.
  *
  * @example
  * ```ts

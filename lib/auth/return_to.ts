@@ -1,11 +1,11 @@
 const MAX_LENGTH = 2_048;
 
 /**
- * Returns where to go after sign-in: `value` where it is a path on this site, else `/`.
+ * Returns where to go after sign-in: `value` if it is a path on this site, else `/`.
  *
- * *Security*: whoever made the link chose `value`. What a browser, a proxy or a second decoding could
- * read as another site counts as none: `//evil`, `/\evil`, `/.//evil`, `/%2f/evil`, and anything with
- * a backslash or a control character, encoded once or twice.
+ * *Security*: `value` comes from the link's author. Paths that a browser, a proxy or a second
+ * decoding could read as another site are rejected: `//evil`, `/\evil`, `/.//evil`, `/%2f/evil`,
+ * and anything with a backslash or a control character, encoded once or twice.
  *
  * @example
  * ```ts
@@ -36,7 +36,7 @@ function decode(path: string | undefined): string | undefined {
   try {
     return path && decodeURIComponent(path);
   } catch {
-    // What was not encoded twice may hold a single `%` now.
+    // A path that was encoded only once may hold a bare `%` now.
     return path;
   }
 }

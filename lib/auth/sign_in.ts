@@ -26,15 +26,15 @@ import type { Transaction } from "./transactions.ts";
 import type { Profile } from "./user.ts";
 
 /**
- * Sign-in and sign-out with OAuth 2.0 and OpenID Connect: authorization code, PKCE, `state`, and
- * what goes with them.
+ * Sign-in and sign-out with OAuth 2.0 and OpenID Connect: the authorization code flow with PKCE and
+ * `state`.
  *
- * *Security*: a transaction is good for ten minutes, once, for the browser, the provider and the
- * callback address that it was begun with. The browser is known by a cookie with a random secret for
- * each of the ten sign-ins that it can have begun; the database has a hash of it. A session of
- * another person that the browser has is ended, and one of the same person gets a new secret. Only
- * navigations of a browser count. A page of another site cannot replace a session that lives. Log
- * lines hold no code, state, verifier or token.
+ * *Security*: a transaction is valid for ten minutes and for one use, with the browser, the
+ * provider and the callback URL that it was begun with. A cookie with a random secret identifies
+ * the browser, one for each of its ten pending sign-ins at most; the database holds a hash of the
+ * secret. If the browser has a session of another user, that session ends; a session of the same
+ * user gets a new secret. Only top-level navigations are accepted. A page of another site cannot
+ * replace a live session. Log lines hold no code, state, verifier or token.
  *
  * @example
  * ```ts
@@ -61,7 +61,7 @@ import type { Profile } from "./user.ts";
  * ```
  */
 export class SignIn {
-  /** The ways to sign in, in the order in which they were given. */
+  /** The providers, in the order given. */
   readonly providers: readonly Provider[];
   readonly #options: SignInOptions;
   readonly #clock: Clock;
@@ -72,7 +72,7 @@ export class SignIn {
   constructor(options: SignInOptions) {
     const ids = new Set(options.providers.map((provider) => provider.id));
     if (ids.size < options.providers.length) {
-      throw new TypeError("Cannot sign in: two providers have the same id");
+      throw new TypeError("Cannot set up sign-in: two providers have the same id");
     }
     this.providers = options.providers;
     this.#options = options;
@@ -82,7 +82,7 @@ export class SignIn {
   }
 
   /**
-   * Sends a person to a provider: 302. Reads `provider` (needed where there are several),
+   * Redirects the browser to a provider: 302. Reads `provider` (required if there are several),
    * `return_to` and `login_hint` from the query.
    *
    * @throws {SignInError} `NOT_A_NAVIGATION`, `ALREADY_SIGNED_IN`, `TOO_MANY_ATTEMPTS`,
@@ -121,8 +121,8 @@ export class SignIn {
   }
 
   /**
-   * Ends what {@linkcode begin} began, at a provider's callback: 303 to where the person wanted to
-   * go, with the cookie of a new session.
+   * Completes a sign-in at the provider's callback: 303 to the page that the user wanted, with the
+   * cookie of a new session.
    *
    * @throws {SignInError} Any code.
    */
@@ -145,13 +145,13 @@ export class SignIn {
   }
 
   /**
-   * Ends the session that proves the request, and with it every connection of it: 303 to `/`, or 204 if
-   * the request accepts JSON. The same where there is no session. A browser's cookie is taken away; a
-   * request with a bearer token keeps its cookie, which did not count.
+   * Ends the request's session and all its connections: 303 to `/`, or 204 if the request accepts
+   * JSON. The response is the same without a session. The session cookie is deleted, except if the
+   * request has a bearer token: its cookie was ignored.
    *
-   * *Security*: only for `POST` from this site itself, which the route checks.
+   * *Security*: only for `POST` from this site itself, which the route must check.
    *
-   * @throws {SignInError} `UNAVAILABLE`: then the session is not over.
+   * @throws {SignInError} `UNAVAILABLE`: the session has not ended.
    */
   async signOut(request: SignInRequest): Promise<Response> {
     return await this.#reports.of({}, async () => {
@@ -164,8 +164,8 @@ export class SignIn {
   }
 
   /**
-   * Another site may lead people here who are not signed in. If the provider asks nothing, it could
-   * also put another account in the place of theirs.
+   * Refuses a signed-in browser that another site sent here. A provider that does not prompt would
+   * let that site replace the user's account with another one.
    */
   async #checkSession(request: SignInRequest): Promise<void> {
     if (!isFromAnotherSite(request.headers)) return;
@@ -235,12 +235,12 @@ export class SignIn {
   }
 }
 
-/** Maps a failed call of one of our own stores to an error of the sign-in. */
+/** Maps a failed store call to a sign-in error. */
 async function ours<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (cause) {
-    // A subject that cannot be stored is the provider's fault.
+    // A subject that cannot be stored is an error of the provider.
     throw new SignInError(cause instanceof RangeError ? "PROFILE_INCOMPLETE" : "UNAVAILABLE", {
       cause,
     });

@@ -5,7 +5,7 @@ import type { Provider } from "./providers/provider.ts";
 import type { TransactionStore } from "./transactions.ts";
 import type { UserStore } from "./user_store.ts";
 
-/** What {@linkcode SignIn} works with. */
+/** Options of {@linkcode SignIn}. */
 export interface SignInOptions {
   readonly providers: readonly Provider[];
   readonly transactions: TransactionStore;
@@ -13,13 +13,13 @@ export interface SignInOptions {
   readonly sessions: Sessions;
   readonly log: Log;
   /**
-   * How often an address may try, each step of a sign-in counted: takes one, and returns undefined, or
-   * what to wait, in seconds. @default {no limit}
+   * Limits attempts per address; each step of a sign-in counts. `take()` returns undefined, or how
+   * long to wait, in seconds. @default {no limit}
    */
   readonly attempts?: { take(address: string): number | undefined };
-  /** Where sign-ins and failures are noted. */
+  /** Records sign-ins and failures. */
   readonly audit?: Audit;
-  /** Where the callbacks are; a provider's id is put behind it. @default {"/auth/callback/"} */
+  /** The path of the callbacks; the provider's id is appended. @default {"/auth/callback/"} */
   readonly callbackPath?: string;
   /** @default {systemClock} */
   readonly clock?: Clock;

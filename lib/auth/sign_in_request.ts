@@ -3,21 +3,21 @@ import { SignInError } from "./errors.ts";
 
 const MAX_LOGIN_HINT_LENGTH = 256;
 
-/** A request, as far as signing in needs to know it. */
+/** The parts of a request that sign-in needs. */
 export interface SignInRequest {
-  /** The address as people see it: behind a proxy the public one. */
+  /** The public URL: behind a proxy, the one that users see. */
   readonly url: URL;
   readonly headers: Headers;
   /** The client's address: for limits, for the list of sessions, and for {@linkcode DevProvider}. */
   readonly address?: string | undefined;
-  /** The session tokens that count for this request. @default {those that `credentialOf()` finds} */
+  /** The session tokens that this request may use. @default {those that `credentialOf()` finds} */
   readonly tokens?: readonly string[];
 }
 
 /**
  * Returns the `state` of a callback.
  *
- * @throws {SignInError} `STATE_MISSING`, or `TRANSACTION_INVALID` if it cannot be one of ours.
+ * @throws {SignInError} `STATE_MISSING`, or `TRANSACTION_INVALID` if it is malformed.
  */
 export function stateOf(url: URL): string {
   const state = url.searchParams.get("state");
@@ -26,7 +26,7 @@ export function stateOf(url: URL): string {
   return state;
 }
 
-/** Returns whom a person wants to sign in as, cut to 256 characters. */
+/** Returns the requested `login_hint`, cut to 256 characters. */
 export function loginHintOf(url: URL): string | undefined {
   return url.searchParams.get("login_hint")?.slice(0, MAX_LOGIN_HINT_LENGTH) || undefined;
 }

@@ -2,7 +2,7 @@ import type { Clock } from "../scope.ts";
 import { randomId } from "../sessions/mod.ts";
 import type { TicketKey, TicketStore } from "./ticket_store.ts";
 
-/** A key, ready for use. */
+/** An imported key. */
 export interface SigningKey {
   readonly id: string;
   readonly key: CryptoKey;
@@ -11,20 +11,20 @@ export interface SigningKey {
 /** How long a key signs, in milliseconds. */
 const ROTATE_MS = 24 * 3_600_000;
 
-/** How long a key still verifies after it has signed last, in milliseconds. */
+/** How long a key still verifies after its last signature, in milliseconds. */
 const GRACE_MS = 60_000;
 
-/** How soon keys are read again for a name that nobody knows, in milliseconds. */
+/** Shortest time between two reads because of unknown key ids, in milliseconds. */
 const RELOAD_MS = 1_000;
 
-/** How many bytes a key has: those of SHA-256 (RFC 7518 §3.2). */
+/** Key length in bytes: that of SHA-256 (RFC 7518 §3.2). */
 const KEY_BYTES = 32;
 
 /**
- * The keys of tickets: made here, shared by all processes through the database, each signing for a
- * day and good for a minute more.
+ * Creates the keys that sign tickets and shares them with all processes through the database. Each
+ * key signs for a day and verifies for a minute longer.
  *
- * Two processes that need a key at the same moment may each make one; both are good.
+ * Two processes that need a key at the same moment may each create one; both are valid.
  */
 export class TicketKeys {
   readonly #store: TicketStore;
@@ -39,7 +39,7 @@ export class TicketKeys {
     this.#clock = clock;
   }
 
-  /** Returns the key to sign with. No read, but for the first time in a day. */
+  /** Returns the key to sign with. Reads the store only once a day. */
   async current(): Promise<SigningKey> {
     const known = this.#newest();
     if (known) return known;
@@ -47,7 +47,7 @@ export class TicketKeys {
     return this.#newest() ?? await this.#create();
   }
 
-  /** Returns a key by its name. An unknown name costs a read, at most once a second. */
+  /** Returns a key by its id. An unknown id costs a read, at most once a second. */
   async find(id: string): Promise<CryptoKey | undefined> {
     if (!this.#keys.has(id) && this.#clock.elapsed() - this.#loadedAt >= RELOAD_MS) {
       await this.#load();

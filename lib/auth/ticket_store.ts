@@ -1,36 +1,35 @@
-/** A key that tickets are signed with, as it is stored. */
+/** A key that signs tickets, as stored. */
 export interface TicketKey {
-  /** Its name, which tickets carry; not a secret. */
+  /** Identifies the key in tickets; not a secret. */
   readonly id: string;
-  /** *Security*: whoever has it can write tickets. Never log it. */
+  /** *Security*: it allows creating tickets. Never log it. */
   readonly secret: Uint8Array<ArrayBuffer>;
   /** In milliseconds since the epoch. */
   readonly createdAt: number;
 }
 
 /**
- * Where the keys of tickets are kept, and which tickets were used. It decides nothing but who comes
- * first.
+ * Stores ticket keys and used tickets. Its only rule is that the first use of a ticket wins.
  *
- * A method rejects where the database cannot be reached.
+ * A method rejects if the database cannot be reached.
  */
 export interface TicketStore {
-  /** Returns all keys that are kept. */
+  /** Returns all stored keys. */
   keys(): Promise<TicketKey[]>;
 
-  /** Keeps a key at least until `forgetAt`, in milliseconds since the epoch. */
+  /** Stores a key at least until `forgetAt`, in milliseconds since the epoch. */
   addKey(key: TicketKey, forgetAt: number): Promise<void>;
 
   /**
    * Marks a ticket as used, at least until `forgetAt`.
    *
-   * Atomic: of all calls with one id, in whatever process, exactly one returns true.
+   * Atomic: of all calls with one id, over all processes, exactly one returns true.
    */
   use(id: string, forgetAt: number): Promise<boolean>;
 }
 
 /**
- * Keeps keys and used tickets in this process: for tests, and where one process serves all.
+ * Stores keys and used tickets in memory: for tests and for a single process.
  *
  * @example
  * ```ts
@@ -62,7 +61,7 @@ export class MemoryTicketStore implements TicketStore {
     return Promise.resolve(true);
   }
 
-  /** A map keeps the order of insertion, which is nearly that of expiry. */
+  /** Deletes expired tickets. A map keeps insertion order, which is nearly expiry order. */
   #sweep(): void {
     const now = Date.now();
     for (const [id, forgetAt] of this.#used) {

@@ -4,15 +4,15 @@ import { isId, randomId, type Session } from "../sessions/mod.ts";
 import { TicketKeys } from "./ticket_keys.ts";
 import type { TicketStore } from "./ticket_store.ts";
 
-/** What a ticket is good for. */
+/** What a ticket is bound to. */
 export interface TicketBinding {
   /** The path of the socket, percent-encoded, without query. */
   readonly path: string;
-  /** The `Origin` of the request that asked for it; undefined where it had none. */
+  /** The `Origin` of the request that asked for the ticket; undefined if it had none. */
   readonly origin: string | undefined;
 }
 
-/** A ticket, and until when it is good. */
+/** A ticket and its expiry. */
 export interface IssuedTicket {
   /** *Security*: a credential. Never log it. */
   readonly ticket: string;
@@ -20,7 +20,7 @@ export interface IssuedTicket {
   readonly expiresAt: number;
 }
 
-/** What a ticket says that is genuine. Whether it was used is not known yet. */
+/** The claims of a genuine ticket, which may have been used already. */
 export interface TicketClaims {
   readonly id: string;
   readonly sessionId: string;
@@ -32,23 +32,23 @@ const TYPE = "sluice-ticket+jwt";
 const AUDIENCE = "sluice.socket";
 const ALGORITHM = "HS256";
 
-/** How long a ticket is good, in milliseconds. */
+/** How long a ticket is valid, in milliseconds. */
 const LIFETIME_MS = 30_000;
 
-/** How long a used ticket is remembered after its end, in milliseconds: clocks may differ. */
+/** How long a used ticket is remembered after its expiry, in milliseconds: clocks may differ. */
 const REMEMBER_MS = 60_000;
 
-/** Longest ticket that is looked at, in characters. */
+/** Longest ticket that is checked, in characters. */
 const MAX_LENGTH = 4_096;
 
 /**
- * Tickets: signed credentials for one socket, for clients that have no cookie to show.
+ * Tickets: signed credentials for one socket, for clients that cannot send a cookie.
  *
- * A ticket is a JWT (HS256): good for 30 s, once, for one path, one session, and the origin that
- * asked for it.
+ * A ticket is a JWT (HS256): valid for 30 s, for one use, for one path, one session, and the origin
+ * that asked for it.
  *
- * *Security*: which check failed is not said. The algorithm, `typ`, `aud`, `exp`, `jti` and `kid` are
- * required; times are whole seconds, so that a ticket lives up to a second less.
+ * *Security*: clients do not learn which check failed. The algorithm, `typ`, `aud`, `exp`, `jti`
+ * and `kid` are required; times are whole seconds, so a ticket may expire up to a second early.
  *
  * @example
  * ```ts
@@ -78,7 +78,7 @@ export class Tickets {
     this.#keys = new TicketKeys(store, this.#clock);
   }
 
-  /** Writes a ticket for a session that lives. Rejects where the database cannot be reached. */
+  /** Issues a ticket for a live session. Rejects if the database cannot be reached. */
   async issue(session: Session, { path, origin }: TicketBinding): Promise<IssuedTicket> {
     const { id: kid, key } = await this.#keys.current();
     const now = Math.floor(this.#clock.now() / 1000);
@@ -95,10 +95,10 @@ export class Tickets {
   }
 
   /**
-   * Reads a ticket: undefined if it is not genuine, too old, or bound to something else. No read
-   * of the database, but for a key that this process has not seen.
+   * Verifies a ticket: returns undefined if it is not genuine, expired, or bound to something else.
+   * Reads the database only for a key that this process has not seen.
    *
-   * *Security*: `refused` learns the reason, for a log. Never send it to the client.
+   * *Security*: `refused` gets the reason, for a log. Never send it to the client.
    */
   async verify(
     ticket: string,
@@ -115,8 +115,8 @@ export class Tickets {
   }
 
   /**
-   * Uses a ticket up. True for exactly one of all calls, in whatever process; rejects where the
-   * database cannot be reached.
+   * Marks a ticket as used. Resolves to true for exactly one of all calls, over all processes;
+   * rejects if the database cannot be reached.
    */
   use({ id, expiresAt }: TicketClaims): Promise<boolean> {
     return this.#store.use(id, expiresAt + REMEMBER_MS);

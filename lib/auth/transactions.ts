@@ -4,44 +4,44 @@ import { type Clock, systemClock } from "../scope.ts";
 export interface Transaction {
   /** SHA-256 of `state`, in base64url. */
   readonly key: string;
-  /** The provider that the person was sent to. */
+  /** The provider that the browser was sent to. */
   readonly provider: string;
-  /** Where the provider was asked to send the person back. */
+  /** The callback URL given to the provider. */
   readonly redirectUri: string;
   /** A path on this site. */
   readonly returnTo: string;
   /** SHA-256 of the secret in the cookie of the browser that began it, in base64url. */
   readonly browserHash: string;
   readonly nonce: string;
-  /** The secret of PKCE. */
+  /** The PKCE secret. */
   readonly codeVerifier: string;
-  /** From when on it counts no more, in milliseconds since the epoch. */
+  /** When the transaction expires, in milliseconds since the epoch. */
   readonly expiresAt: number;
 }
 
 /**
- * Where sign-ins are kept between their beginning and their end. It decides nothing.
+ * Stores pending sign-ins; contains no rules.
  *
- * A method rejects where the database cannot be reached.
+ * A method rejects if the database cannot be reached.
  */
 export interface TransactionStore {
-  /** Stores a transaction. Its key is random: it is not taken. */
+  /** Stores a transaction. Its key is random and therefore free. */
   create(transaction: Transaction): Promise<void>;
 
   /**
-   * Takes a transaction out and returns it, also one that has expired.
+   * Removes a transaction and returns it, even if it has expired.
    *
-   * Atomic: of several calls at once, in whatever process, one gets it.
+   * Atomic: of several concurrent calls, over all processes, one gets it.
    */
   consume(key: string): Promise<Transaction | undefined>;
 }
 
-/** Most transactions that are kept in memory. */
+/** Most transactions kept in memory. */
 const MAX_TRANSACTIONS = 10_000;
 
 /**
- * Keeps transactions in this process: for tests, and where one process serves all. Past 10,000 the
- * oldest one is dropped.
+ * Stores transactions in memory: for tests and for a single process. Past 10,000, the oldest one is
+ * dropped.
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ export class MemoryTransactionStore implements TransactionStore {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** How many are kept. */
+  /** The number of stored transactions. */
   get size(): number {
     return this.#transactions.size;
   }
@@ -76,7 +76,7 @@ export class MemoryTransactionStore implements TransactionStore {
     return Promise.resolve(transaction);
   }
 
-  /** A map keeps the order of insertion, which is that of expiry. */
+  /** Deletes expired transactions. A map keeps insertion order, which is expiry order. */
   #sweep(): void {
     const now = this.#clock.now();
     for (const [key, { expiresAt }] of this.#transactions) {

@@ -1,27 +1,27 @@
 import { randomId } from "../sessions/mod.ts";
 import { cleanText } from "./_clean_text.ts";
 
-/** A person, as this software knows them. */
+/** A user. */
 export interface User {
-  /** Our own name for the person: random, and never that of a provider. Not a secret. */
+  /** Our own id: random, and never a provider's id. Not a secret. */
   readonly id: string;
-  /** Who vouches for the person: `github`, `dev`, … */
+  /** The id of the user's provider: `github`, `dev`, … */
   readonly provider: string;
-  /** The provider's own name for the person, which never changes. With `provider` it is the identity. */
+  /** The provider's permanent id of the user. Together with `provider`, it is the identity. */
   readonly subject: string;
   /**
-   * What the person is called at the provider.
+   * The user's login at the provider.
    *
-   * *Security*: for display only. It may change, may go to somebody else, and need not be unique.
+   * *Security*: for display only. It may change, may pass to another user, and need not be unique.
    */
   readonly login: string;
-  /** The person's name, or the login where there is none. */
+  /** The user's name; the login if the provider gives no name. */
   readonly name: string;
-  /** An `https:` address of a picture; empty where there is none. */
+  /** An `https:` URL of a picture, or empty. */
   readonly avatarUrl: string;
-  /** What the person may do here, by names that the software which uses them gives. */
+  /** Role names, which the application defines. */
   readonly roles?: readonly string[] | undefined;
-  /** Since when the person may not sign in, in milliseconds since the epoch. */
+  /** When the user was banned, in milliseconds since the epoch; undefined if they are not. */
   readonly bannedAt?: number | undefined;
   /** First sign-in, in milliseconds since the epoch. */
   readonly createdAt: number;
@@ -29,17 +29,17 @@ export interface User {
   readonly updatedAt: number;
 }
 
-/** What others may know of a person. */
+/** The fields of a user that others may see. */
 export interface PublicUser {
   readonly id: string;
   readonly login: string;
   readonly name: string;
-  /** Empty where there is none. */
+  /** An `https:` URL, or empty. */
   readonly avatarUrl: string;
 }
 
 /**
- * Returns what others may know of a person.
+ * Returns the public fields of a user.
  *
  * @example
  * ```ts
@@ -55,12 +55,12 @@ export function toPublicUser(user: User): PublicUser {
   return { id: user.id, login: user.login, name: user.name, avatarUrl: user.avatarUrl };
 }
 
-/** What a provider says of a person. */
+/** A user's profile at a provider. */
 export interface Profile {
   readonly provider: string;
-  /** The provider's own name for the person, which never changes; see {@linkcode subjectAt}. */
+  /** The provider's permanent id of the user; see {@linkcode subjectAt}. */
   readonly subject: string;
-  /** Undefined if the provider does not say it: a known person keeps what is shown of them. */
+  /** Undefined if the provider does not tell it: a known user then keeps login, name and picture. */
   readonly login: string | undefined;
   readonly name: string | undefined;
   readonly avatarUrl: string | undefined;
@@ -79,7 +79,10 @@ export function createUser(profile: Profile, now: number): User {
   return { id: randomId(), provider, subject, ...shown, createdAt: now, updatedAt: now };
 }
 
-/** Returns the user as their provider describes them now; a banned one, who cannot sign in, as before. */
+/**
+ * Returns the user updated from a new profile; a banned user is returned unchanged, as they cannot
+ * sign in.
+ */
 export function refreshUser(user: User, profile: Profile, now: number): User {
   if (user.bannedAt !== undefined) return user;
   return { ...user, ...shownOf(profile, user), updatedAt: now };
@@ -96,10 +99,10 @@ function shownOf(profile: Profile, known: Shown): Shown {
 }
 
 /**
- * Returns an avatar's address, percent-encoded, if it is `https:`, without credentials and at most
+ * Returns an avatar's URL, percent-encoded, if it is `https:`, without credentials and at most
  * 2,048 bytes long; else an empty string.
  *
- * *Security*: keeps `javascript:`, `data:` and addresses of this site out of other people's pages.
+ * *Security*: keeps `javascript:`, `data:` and URLs of this site out of other users' pages.
  */
 function safeAvatarUrl(address: string | undefined): string {
   const url = URL.parse(address ?? "");

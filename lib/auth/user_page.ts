@@ -1,31 +1,32 @@
 import type { User } from "./user.ts";
 
-/** What part of all people is wanted. */
+/** Selects a page of users. */
 export interface UserPageOptions {
-  /** Where an earlier page says that the next one begins. @default {the beginning} */
+  /** The `next` of the previous page. @default {the beginning} */
   readonly after?: string | undefined;
-  /** Most people of a page. @default {50} */
+  /** Most users on a page. @default {50} */
   readonly limit?: number | undefined;
-  /** Part of a login, in any case: only people who have it. @default {everybody} */
+  /** Part of a login, in any case: selects users whose login contains it. @default {all users} */
   readonly login?: string | undefined;
 }
 
-/** Part of all people. */
+/** A page of users. */
 export interface UserPage {
-  /** In the order of their ids, which is none that means anything. */
+  /** Ordered by id; the order has no meaning. */
   readonly users: readonly User[];
-  /** Where the next page begins; nothing at the end. */
+  /** Where the next page begins; undefined on the last page. */
   readonly next: string | undefined;
 }
 
-/** Most people that are looked through for one page. */
+/** Most users read for one page. */
 export const MAX_LOOKED_THROUGH = 2_000;
 
 /**
- * Returns a page of people that come in the order of their ids, beginning after the page before.
+ * Returns a page of users from an iteration in the order of their ids, which starts after the
+ * previous page.
  *
- * Looks through 2,000 of them at most: a page may hold fewer than `limit`, even none, and still not be
- * the last one.
+ * Reads 2,000 users at most: a page may hold fewer than `limit`, even none, and not be the last
+ * one.
  */
 export async function pageOfUsers(
   people: AsyncIterable<User> | Iterable<User>,

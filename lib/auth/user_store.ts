@@ -3,25 +3,25 @@ import type { Profile, User } from "./user.ts";
 import type { UserPage, UserPageOptions } from "./user_page.ts";
 
 /**
- * Where people are kept.
+ * Stores users.
  *
- * What is acknowledged is there for every reader of the same database. A method rejects where the
+ * An acknowledged write is visible to every reader of the same database. A method rejects if the
  * database cannot be reached.
  */
 export interface UserStore {
   /**
-   * Where it writes which people changed, if anywhere. What was read may be relied on for a moment by
-   * those who follow that log.
+   * The control log that the store writes changes of users to, if any. Processes that follow this
+   * log may cache reads for a moment.
    */
   readonly controlLog?: ControlLog | undefined;
 
   /**
-   * Returns the user of a profile's provider and subject, with login, name and picture as the
-   * profile has them: created at the first sign-in, refreshed at every later one. A profile without
-   * a login that can be shown leaves all three as they are. A banned user stays as they are.
+   * Returns the user of a profile's provider and subject, with login, name and picture from the
+   * profile: created at the first sign-in, updated at later ones. A profile without a displayable
+   * login leaves all three unchanged. A banned user is not changed.
    *
-   * Atomic: two first sign-ins at once give one user. Login, name and picture are cleaned and cut;
-   * a picture that is not `https:` is dropped.
+   * Atomic: two concurrent first sign-ins create one user. Login, name and picture are cleaned and
+   * cut; a picture that is not `https:` is dropped.
    *
    * @throws {RangeError} The provider or the subject is empty, too long (64 and 255 characters, an
    * issuer in front of the subject not counted), or not valid Unicode.
@@ -32,19 +32,19 @@ export interface UserStore {
   get(id: string): Promise<User | undefined>;
 
   /**
-   * Changes a user and returns them as they are then; undefined where there is none.
+   * Changes a user and returns the result; undefined if there is no such user.
    *
-   * Atomic: `change` sees the latest version, and may be called again where another change came
-   * first. It must keep `id`, `provider` and `subject`.
+   * Atomic: `change` sees the latest version, and may be called again after a conflict. It must
+   * keep `id`, `provider` and `subject`.
    */
   update(id: string, change: (user: User) => User): Promise<User | undefined>;
 
   /**
-   * Returns part of all people, for those who look after them: one page after the other has everybody
-   * once who is there all the time. Reads as many as it looks through: 2,000 at most.
+   * Returns a page of users, for administration. Successive pages list every user who exists
+   * throughout exactly once. Reads 2,000 users at most.
    */
   list(options?: UserPageOptions): Promise<UserPage>;
 
-  /** Removes a user. Returns false where there is none. */
+  /** Removes a user. Returns false for an unknown id. */
   remove(id: string): Promise<boolean>;
 }

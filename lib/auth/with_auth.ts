@@ -4,23 +4,24 @@ import { type Sessions, withSession } from "../sessions/mod.ts";
 import type { UserStore } from "./user_store.ts";
 import { type UserScope, withUser } from "./with_user.ts";
 
-/** Where sign-ins and people are kept. */
+/** The sessions and the store of users. */
 export interface Auth {
   readonly sessions: Sessions;
   readonly users: UserStore;
 }
 
-/** A scope whose session can be begun, ended and read again: see `login()`. */
+/** A scope that `login()`, `logout()` and `currentUser()` accept. */
 export interface AuthScope extends UserScope {
   readonly auth: Auth;
 }
 
 /**
- * Finds the session and the person of a connection (`withSession()`, then `withUser()`), and lets its
- * consumer use `login()`, `logout()` and `currentUser()`. What Channels calls `AuthMiddlewareStack`.
+ * Finds the session and the user of a connection (`withSession()`, then `withUser()`), and lets its
+ * consumer use `login()`, `logout()` and `currentUser()`. Corresponds to `AuthMiddlewareStack` in
+ * Channels.
  *
- * Everybody is let through; `requireUser()` turns away. Origins are not checked: `withOrigins()` goes
- * around it.
+ * Anonymous connections pass; `requireUser()` refuses them. Origins are not checked: wrap it in
+ * `withOrigins()`.
  *
  * @example
  * ```ts

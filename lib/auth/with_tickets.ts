@@ -11,16 +11,16 @@ import {
 import type { TicketClaims, Tickets } from "./tickets.ts";
 
 /**
- * Finds the session of a connection by its ticket, where it offers one, else by its cookie: what
- * `withSession()` does, and tickets beside it.
+ * Finds the session of a connection by its ticket if it offers one, else by its cookie:
+ * `withSession()` plus tickets.
  *
- * A ticket costs one read, that of the session, and one write, which decides who uses it. It is used
- * up by the first upgrade that shows it with its path, its origin and a session that lives, whatever
- * becomes of the upgrade further on; a plain request does not use it up.
+ * A ticket costs one read, of the session, and one write, which marks it as used. The first upgrade
+ * with the ticket's path, its origin and a live session uses it up, even if the upgrade is refused
+ * later on; a plain request does not use it up.
  *
- * *Security*: a ticket with another path or origin is turned away before it can be used up. Where a
- * ticket was offered, the cookie is not looked at. `requireUser` says `TICKET_INVALID` for whatever
- * is wrong with it; the log says what, at `debug`.
+ * *Security*: a ticket with another path or origin is refused before it can be used up. If a ticket
+ * was offered, the cookie is ignored. `requireUser` refuses every invalid ticket with
+ * `TICKET_INVALID`; the log gives the reason, at `debug`.
  *
  * @example
  * ```ts
@@ -39,7 +39,7 @@ export function withTickets<S>(
   sessions: Sessions,
   next: Application<S & SessionScope>,
 ): Application<S & OriginScope> {
-  // It knows what to say where a ticket was offered that is no good.
+  // It also sets the session state for an invalid ticket.
   const withoutTicket = withSession<S>(sessions, next);
   const application: Application<S & OriginScope> = (scope) => {
     const { ticket } = scope;
@@ -55,7 +55,7 @@ export function withTickets<S>(
     try {
       claims = await tickets.verify(ticket, { path: scope.path, origin }, { refused });
     } catch (error) {
-      scope.connection.log.error("the keys of tickets cannot be read", { error });
+      scope.connection.log.error("ticket keys cannot be read", { error });
       return new Refusal("UNAVAILABLE", { retryAfterSeconds: 5, cause: error });
     }
     if (claims === undefined) return await withoutTicket(scope);
@@ -67,8 +67,8 @@ export function withTickets<S>(
 }
 
 /**
- * The middleware of {@linkcode withTickets} for a `stack()`: in the place of `session()`, for clients
- * that may bring a ticket instead of the cookie.
+ * The middleware of {@linkcode withTickets} for a `stack()`: replaces `session()` and also accepts
+ * tickets instead of the cookie.
  *
  * @example
  * ```ts
@@ -107,6 +107,6 @@ interface ShownTicket {
   readonly tickets: Tickets;
   readonly sessions: Sessions;
   readonly claims: TicketClaims;
-  /** Learns why it was refused. */
+  /** Gets the reason of a refusal. */
   readonly refused: (reason: string) => void;
 }

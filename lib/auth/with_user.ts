@@ -11,26 +11,26 @@ import type { UserStore } from "./user_store.ts";
 
 /** What {@linkcode withUser} adds to the scope. */
 export interface UserScope extends SessionScope {
-  /** Who it is, where the session is live and the person has not been removed. */
+  /** The user, if the session is live and the user has not been removed. */
   readonly user: User | undefined;
 }
 
-/** The scope of somebody who is signed in. */
+/** The scope of a signed-in user. */
 export interface SignedInScope extends UserScope {
   readonly user: User;
   readonly session: Session;
 }
 
-/** What a client is told to wait where the store cannot be reached, in seconds. */
+/** `Retry-After` when the store cannot be reached, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
 
 /**
- * Finds the person of a connection's session. One read, or none without a session or where the person
- * was just read: with a control log, a process relies on that for a moment. When the person changes,
- * `scope.user` is replaced within a second, and the consumer's `scopeChanged()` is called.
+ * Finds the user of a connection's session. One read, or none without a session or if the user is
+ * in the read cache, which needs a control log. When the user changes, `scope.user` is replaced
+ * within a second, and the consumer's `scopeChanged()` is called.
  *
- * Everybody is let through; {@linkcode requireUser} turns away. Refuses with `UNAVAILABLE` where the
- * store cannot be reached.
+ * Anonymous connections pass; {@linkcode requireUser} refuses them. Refuses with `UNAVAILABLE` if
+ * the store cannot be reached.
  *
  * @example
  * ```ts
@@ -38,7 +38,7 @@ const RETRY_AFTER_SECONDS = 5;
  * import assert from "node:assert/strict";
  *
  * const users = new MemoryUserStore();
- * const whoami = withUser(users, (scope) => new Response(scope.user?.login ?? "nobody"));
+ * const whoami = withUser(users, (scope) => new Response(scope.user?.login ?? "anonymous"));
  * assert.equal(typeof whoami, "function");
  * ```
  */

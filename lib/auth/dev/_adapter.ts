@@ -1,25 +1,25 @@
 import type { DevStore } from "./dev_store.ts";
 
-/** Nothing of a development sign-in lasts longer, in seconds. */
+/** Longest lifetime of any data of a development sign-in, in seconds. */
 const MAX_TTL_SECONDS = 600;
 
-/** What oidc-provider stores of a session, a code or a token, as far as it matters here. */
+/** The fields used here of what oidc-provider stores for a session, a code or a token. */
 interface Payload {
-  /** When it ends, in seconds since the epoch. */
+  /** Expiry, in seconds since the epoch. */
   readonly exp?: number;
-  /** Another name of a session. */
+  /** A second identifier of a session. */
   readonly uid?: string;
-  /** The sign-in that it belongs to. */
+  /** The grant (one sign-in) that it belongs to. */
   readonly grantId?: string;
   /** When it was used, in seconds since the epoch. */
   readonly consumed?: number;
 }
 
 /**
- * What oidc-provider keeps of one model, in a {@linkcode DevStore}. oidc-provider itself checks when
- * it ends.
+ * Storage adapter of oidc-provider for one model, over a {@linkcode DevStore}. oidc-provider checks
+ * expiry itself.
  *
- * What belongs to a grant that was revoked is not found any more.
+ * Entries of a revoked grant are no longer found.
  */
 export class DevAdapter {
   readonly #store: DevStore;

@@ -3,11 +3,11 @@ import { DevAdapter } from "./_adapter.ts";
 import { personOf } from "./_people.ts";
 import type { DevStore } from "./dev_store.ts";
 
-/** What of oidc-provider's `Provider` is used here. */
+/** The part of oidc-provider's `Provider` that is used here. */
 export interface Issuer {
   callback(): (request: Readable, response: Writable) => Promise<void>;
   interactionDetails(request: Readable, response: Writable): Promise<Interaction>;
-  /** Stores how an interaction ended and returns where to go on. */
+  /** Stores the result of an interaction and returns the URL to continue at. */
   interactionResult(
     request: Readable,
     response: Writable,
@@ -17,30 +17,30 @@ export interface Issuer {
   on(event: string, listener: (...values: unknown[]) => void): void;
 }
 
-/** A question of the provider to the person. */
+/** A pending prompt of the provider. */
 interface Interaction {
   readonly params: { readonly login_hint?: unknown };
 }
 
-/** What an issuer works with. */
+/** Options of {@linkcode createIssuer}. */
 export interface IssuerOptions {
-  /** Where its only client takes callbacks. */
+  /** The callback URL of its only client. */
   readonly callback: string;
   readonly store: DevStore | undefined;
 }
 
-/** Who we are at our own provider. */
+/** Our client id at our own provider. */
 export const DEV_CLIENT_ID = "sluice";
 
-/** How long anything of a development sign-in lasts, in seconds. */
+/** Lifetime of all data of a development sign-in, in seconds. */
 const TTL_SECONDS = 600;
 
 /**
- * Makes the identity provider of one origin with oidc-provider, which is loaded here and nowhere
- * else.
+ * Creates the identity provider of one origin with oidc-provider, which only this function loads.
  *
- * It asks who to be at every sign-in, as the bridge keeps its session cookie from the browser, and
- * asks for no consent. Without a store, it keeps 1,000 things in memory at most.
+ * It prompts for an identity at every sign-in, because the bridge withholds its session cookie from
+ * the browser, and never asks for consent. Without a store, it keeps at most 1,000 entries in
+ * memory.
  */
 export async function createIssuer(issuer: string, options: IssuerOptions): Promise<Issuer> {
   const { Provider } = await load();
@@ -48,7 +48,7 @@ export async function createIssuer(issuer: string, options: IssuerOptions): Prom
   const restore = quieten();
   try {
     const provider = new Provider(issuer, settings);
-    // An error is the answer that the browser gets; there is nobody to page.
+    // The browser gets the error as its response; no alert is needed.
     provider.on("error", () => {});
     return provider;
   } finally {
@@ -135,7 +135,7 @@ interface Grant {
   save(): Promise<string>;
 }
 
-/** Consents in the person's place: it is our own application. */
+/** Grants consent for the user: the client is our own application. */
 async function loadExistingGrant({ oidc }: GrantContext): Promise<Grant | undefined> {
   const { accountId } = oidc.session;
   if (accountId === undefined) return undefined;
@@ -152,7 +152,10 @@ async function signingKey(): Promise<JsonWebKey> {
   return { ...key, alg: "ES256", use: "sig" };
 }
 
-/** Keeps oidc-provider's advice for production off the console, until the returned call. */
+/**
+ * Hides oidc-provider's advice for production from the console until the returned function is
+ * called.
+ */
 function quieten(): () => void {
   const { warn, info } = console;
   const filtered = (write: typeof warn): typeof warn => (...values) => {

@@ -2,11 +2,11 @@ import { isLoopback } from "../providers/_back_channel.ts";
 import type { SignInRequest } from "../sign_in_request.ts";
 
 /**
- * Returns if a request was made on this machine: a peer at a loopback address asks for a loopback
- * host, and no header says that something in between passed the request on.
+ * Returns whether a request was made on this machine: the peer has a loopback address, the `Host`
+ * is loopback, and no header shows that the request was forwarded.
  *
  * *Security*: a proxy or a tunnel on this machine is a local peer, and most of them can set the
- * `Host`. An address that is not known is not local.
+ * `Host`. An unknown address does not count as local.
  */
 export function isLocalRequest({ url, headers, address }: SignInRequest): boolean {
   const host = headers.get("host");
@@ -16,16 +16,16 @@ export function isLocalRequest({ url, headers, address }: SignInRequest): boolea
     ![...headers.keys()].some((name) => FORWARDING.test(name));
 }
 
-/** `127.0.0.0/8` and `::1`, also as IPv4-mapped IPv6. */
+/** Matches `127.0.0.0/8` and `::1`, also as IPv4-mapped IPv6. */
 function isLoopbackAddress(address: string): boolean {
   const ipv4 = address.replace(/^::ffff:/i, "");
   return address === "::1" || /^127(\.\d{1,3}){3}$/.test(ipv4);
 }
 
 /**
- * Headers that proxies, load balancers, content delivery networks and tunnels add: RFC 7239, RFC 9110
- * §7.6.3, RFC 8586, the `X-Forwarded-*` family, and what names the client's address or the address
- * that was asked for first.
+ * Headers that proxies, load balancers, content delivery networks and tunnels add: RFC 7239, RFC
+ * 9110 §7.6.3, RFC 8586, the `X-Forwarded-*` family, and headers with the client's address or the
+ * original URL.
  */
 const FORWARDING = new RegExp(
   [

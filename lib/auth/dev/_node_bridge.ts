@@ -1,21 +1,21 @@
 import { Readable, Writable } from "node:stream";
 import { Buffer } from "node:buffer";
 
-/** What `node:http` hands to a request handler, as far as Koa needs it. */
+/** The arguments of a `node:http` request handler, as far as Koa needs them. */
 export interface NodeExchange {
   readonly request: Readable;
   readonly response: Writable;
-  /** What the handler answered, as soon as it has. */
+  /** Resolves to the handler's response. */
   readonly answer: Promise<Response>;
 }
 
-/** Headers that are passed on. None of them says where a request came from. */
+/** Headers that are passed on. None of them tells where a request came from. */
 const PASSED_ON = ["accept", "authorization", "content-type", "cookie", "user-agent"];
 
 /**
- * Turns a `Request` into what a handler for `node:http` takes, without a port or a socket.
+ * Converts a `Request` to the arguments of a `node:http` handler, without a port or a socket.
  *
- * @param mountPath What the path begins with and the handler does not know.
+ * @param mountPath The prefix of the path, which the handler does not see.
  */
 export function toNodeExchange(request: Request, mountPath: string, body: string): NodeExchange {
   const response = new NodeResponse();
@@ -45,7 +45,7 @@ function nodeRequest(request: Request, mountPath: string, body: string): Readabl
   });
 }
 
-/** A response of `node:http` that is written into memory. */
+/** A `node:http` response that is written to memory. */
 class NodeResponse extends Writable {
   statusCode = 200;
   statusMessage = "";

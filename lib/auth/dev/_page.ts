@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { MAX_LOGIN_LENGTH, PEOPLE } from "./_people.ts";
 
-/** The page on which a developer says who to be. `action` is its own path. */
+/** Renders the page on which a developer chooses an identity. `action` is the page's path. */
 export function choicePage(action: string, problem: string | undefined): Response {
   const people = PEOPLE.map(({ login, name }) =>
     `<li><button name="login" value="${escape(login)}"><strong>${escape(name)}</strong>` +
@@ -25,7 +25,7 @@ export function choicePage(action: string, problem: string | undefined): Respons
   );
 }
 
-/** The page that says why the development sign-in goes no further. */
+/** Renders the page that explains why the development sign-in stopped. */
 export function messagePage(status: number, message: string): Response {
   return page(
     status,

@@ -1,10 +1,10 @@
-/** Somebody to sign in as while developing. */
+/** An identity to sign in as during development. */
 export interface DevPerson {
   readonly login: string;
   readonly name: string;
 }
 
-/** Who is offered on the page. */
+/** The identities that the page offers. */
 export const PEOPLE: readonly DevPerson[] = [
   { login: "ada", name: "Ada Lovelace" },
   { login: "grace", name: "Grace Hopper" },
@@ -15,8 +15,8 @@ export const PEOPLE: readonly DevPerson[] = [
 export const MAX_LOGIN_LENGTH = 39;
 
 /**
- * Returns the login that somebody typed: lower case, 1 to 39 letters, digits and single hyphens;
- * spaces and underscores count as hyphens. Undefined where nothing of that kind is left.
+ * Normalises a typed login: lower case, 1 to 39 letters, digits and single hyphens; spaces and
+ * underscores become hyphens. Returns undefined if the result is not valid.
  */
 export function toLogin(text: string): string | undefined {
   if (text.length > 200) return undefined;
@@ -27,7 +27,7 @@ export function toLogin(text: string): string | undefined {
     : undefined;
 }
 
-/** Returns the person of a login. */
+/** Returns the identity of a login. */
 export function personOf(login: string): DevPerson {
   return PEOPLE.find((person) => person.login === login) ?? { login, name: nameOf(login) };
 }

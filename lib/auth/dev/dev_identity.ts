@@ -8,18 +8,18 @@ import { toNodeExchange } from "./_node_bridge.ts";
 import { choicePage, messagePage } from "./_page.ts";
 import { toLogin } from "./_people.ts";
 
-/** Most origins (ports, names of this machine) that are served at once. */
+/** Most origins (ports and host names of this machine) served at once. */
 const MAX_ORIGINS = 8;
 
-/** How the development identity provider is mounted. */
+/** Options of {@linkcode DevIdentity}. */
 export interface DevIdentityOptions {
   readonly log: Log;
-  /** The path that all its addresses begin with. @default {"/auth/dev"} */
+  /** The path prefix of all its URLs. @default {"/auth/dev"} */
   readonly path?: string;
-  /** Where its only client takes callbacks. @default {"/auth/callback/dev"} */
+  /** The callback path of its only client. @default {"/auth/callback/dev"} */
   readonly callbackPath?: string;
   /**
-   * Where sign-ins are kept while they last: for several processes, a {@linkcode KvDevStore}.
+   * Stores pending sign-ins. Several processes need a {@linkcode KvDevStore}.
    * @default {this process's memory}
    */
   readonly store?: DevStore;
@@ -27,15 +27,15 @@ export interface DevIdentityOptions {
 
 /**
  * An OpenID Connect provider inside the process, for development: oidc-provider, with a page that
- * asks who to be and believes it.
+ * signs you in as any user you name.
  *
- * Mount {@linkcode handle} for every method at `/auth/dev/` and all below it. Each origin has an
- * issuer of its own, made at its first use, 8 at most. Processes with the same store are one
- * provider. Each has a signing key of its own: a process asks only itself for tokens and keys.
+ * Mount {@linkcode handle} for every method at `/auth/dev/` and below. Each origin has its own
+ * issuer, created at first use; at most 8. Processes with the same store act as one provider. Each
+ * process has its own signing key: it requests tokens and keys only from itself.
  *
- * *Security*: whoever reaches it can be anybody. It answers 403 to a peer that is not at a loopback
- * address, to a `Host` that is not loopback, and to every request with a header that proxies and
- * tunnels add. Listen on a loopback address besides.
+ * *Security*: every client that can reach it can sign in as any user. It answers 403 if the peer's
+ * address or the `Host` is not loopback, and to every request with a header that proxies and
+ * tunnels add. In addition, listen on a loopback address.
  *
  * @example
  * ```ts
@@ -50,7 +50,7 @@ export interface DevIdentityOptions {
  * ```
  */
 export class DevIdentity {
-  /** The path that all its addresses begin with. */
+  /** The path prefix of all its URLs. */
   readonly path: string;
   readonly #callbackPath: string;
   readonly #log: Log;
@@ -77,11 +77,11 @@ export class DevIdentity {
   /**
    * Answers a request that this process makes itself. Never throws.
    *
-   * *Security*: it does not look at where the request comes from.
+   * *Security*: it does not check where the request comes from.
    */
   async answer(request: Request): Promise<Response> {
     const url = new URL(request.url);
-    if (!url.pathname.startsWith(`${this.path}/`)) return messagePage(404, "There is nothing here");
+    if (!url.pathname.startsWith(`${this.path}/`)) return messagePage(404, "Page not found");
     try {
       const body = new TextDecoder().decode(await readBody(request));
       const issuer = await this.#issuer(url.origin);
@@ -91,7 +91,9 @@ export class DevIdentity {
     } catch (error) {
       if (error instanceof Refusal) return messagePage(error.status, error.detail);
       const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-      if (text.startsWith("SessionNotFound")) return messagePage(400, "This sign-in is over");
+      if (text.startsWith("SessionNotFound")) {
+        return messagePage(400, "This sign-in has expired or is already finished");
+      }
       this.#log.error("the development sign-in failed", { error: text });
       return messagePage(500, "Something went wrong");
     }
@@ -132,7 +134,7 @@ export class DevIdentity {
     }
     const login = toLogin(form.get("login") ?? "");
     return login === undefined
-      ? choicePage(pathname, "Please take 1 to 39 letters, digits and hyphens")
+      ? choicePage(pathname, "Use 1 to 39 letters, digits and hyphens")
       : await finish({ login: { accountId: login } });
   }
 
@@ -149,7 +151,7 @@ export class DevIdentity {
   }
 }
 
-/** Keeps the provider's own session from the browser: it may be somebody else next time. */
+/** Withholds the provider's own session cookie, so that each sign-in can choose another identity. */
 function withoutSession(response: Response): Response {
   const cookies = response.headers.getSetCookie();
   response.headers.delete("set-cookie");

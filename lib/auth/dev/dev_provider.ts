@@ -7,14 +7,14 @@ import { DEV_CLIENT_ID } from "./_issuer.ts";
 import { isLocalRequest } from "./_local_request.ts";
 import type { DevIdentity } from "./dev_identity.ts";
 
-/** Most origins that are known at once. */
+/** Most origins served at once. */
 const MAX_ORIGINS = 8;
 
 /**
- * Sign-in with a {@linkcode DevIdentity}, by the same code as with any OpenID Connect provider. Our
- * own calls to it stay inside the process.
+ * Sign-in with a {@linkcode DevIdentity}, by the same code as any OpenID Connect provider. Calls to
+ * it stay inside the process.
  *
- * *Security*: it takes requests of this machine alone, as {@linkcode DevIdentity} does.
+ * *Security*: it accepts only requests from this machine, as {@linkcode DevIdentity} does.
  *
  * @example
  * ```ts

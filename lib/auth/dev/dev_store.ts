@@ -1,12 +1,12 @@
 /**
- * Where a development identity provider keeps sign-ins while they last, ten minutes at most.
+ * Stores the pending sign-ins of a development identity provider, for ten minutes at most.
  *
  * A method rejects if the database cannot be reached.
  */
 export interface DevStore {
-  /** Returns a value. It may be there a little longer than it was to be. */
+  /** Returns a value. It may outlive its expiry a little. */
   get(key: string): Promise<unknown>;
-  /** Stores a value for so long, in milliseconds. */
+  /** Stores a value for `expireInMs` milliseconds. */
   set(key: string, value: unknown, options: { readonly expireInMs: number }): Promise<void>;
   delete(key: string): Promise<void>;
 }

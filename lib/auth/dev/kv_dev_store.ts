@@ -19,7 +19,7 @@ import type { DevStore } from "./dev_store.ts";
 export class KvDevStore implements DevStore {
   readonly #kv: KvConnection;
 
-  /** @param source The database, or what opens it: then it is opened at the first use. */
+  /** @param source The database, or a function that opens it at first use. */
   constructor(source: KvSource) {
     this.#kv = new KvConnection(source);
   }

@@ -1,13 +1,13 @@
 import { type Clock, systemClock } from "../../scope.ts";
 
-/** Does what the global `fetch` does. */
+/** A function that works like the global `fetch`. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** How providers are called. */
+/** Options for requests to providers. */
 export interface BackChannelOptions {
   /** @default {fetch} */
   readonly fetch?: Fetch;
-  /** How long one call may take, its body included, in milliseconds. @default {5_000} */
+  /** Limit for one request, its body included, in milliseconds. @default {5_000} */
   readonly timeoutMs?: number;
   /** @default {systemClock} */
   readonly clock?: Clock;
@@ -15,14 +15,14 @@ export interface BackChannelOptions {
 
 const MAX_BODY_BYTES = 1_048_576;
 
-/** Returns a `fetch` that gives up in time, and on a body of more than 1 MiB. */
+/** Returns a `fetch` with a time limit and a body limit of 1 MiB. */
 export function boundedFetch(options: BackChannelOptions = {}): Fetch {
   const { fetch = globalThis.fetch, timeoutMs = 5_000, clock = systemClock } = options;
   return async (url, init) => {
     const controller = new AbortController();
     const late = Promise.withResolvers<never>();
     const cancel = clock.after(timeoutMs, () => {
-      const error = new DOMException(`No answer within ${timeoutMs} ms`, "TimeoutError");
+      const error = new DOMException(`No response within ${timeoutMs} ms`, "TimeoutError");
       late.reject(error);
       controller.abort(error);
     });
@@ -42,7 +42,9 @@ async function readWhole(answer: Promise<Response>): Promise<Response> {
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) throw new Error(`The answer has more than ${MAX_BODY_BYTES} bytes`);
+    if (size > MAX_BODY_BYTES) {
+      throw new Error(`The response is larger than ${MAX_BODY_BYTES} bytes`);
+    }
     chunks.push(chunk);
   }
   const body = status === 204 || status === 304 || status < 200 ? null : new Blob(chunks);
@@ -50,9 +52,9 @@ async function readWhole(answer: Promise<Response>): Promise<Response> {
 }
 
 /**
- * Returns whether `url` is plain http, which is for this machine only.
+ * Returns whether `url` is plain http, which is allowed on this machine only.
  *
- * @throws {RangeError} It is neither https nor http on a loopback address.
+ * @throws {RangeError} `url` is neither https nor http on a loopback address.
  */
 export function isInsecure(url: URL): boolean {
   if (url.protocol === "https:") return false;

@@ -3,19 +3,19 @@ import { SignInError } from "../errors.ts";
 import type { Fetch } from "./_back_channel.ts";
 import type { AuthorizationAnswer, AuthorizationRequest } from "./provider.ts";
 
-/** A provider, and us as its client. */
+/** A provider, and this site as its client. */
 export interface CodeFlow {
   readonly server: oauth.AuthorizationServer;
   readonly client: oauth.Client;
   readonly clientAuth: oauth.ClientAuth;
   readonly scope: string;
-  /** Whether it is OpenID Connect: with a nonce and an ID token. */
+  /** Whether the provider speaks OpenID Connect: nonce and ID token. */
   readonly openId: boolean;
   readonly fetch: Fetch;
   readonly insecure: boolean;
 }
 
-/** How oauth4webapi makes its calls for `flow`. */
+/** Returns the options for oauth4webapi's requests of `flow`. */
 export function callOptions(flow: Pick<CodeFlow, "fetch" | "insecure">) {
   return {
     [oauth.customFetch]: (url: string, init: object) => flow.fetch(url, init),
@@ -23,7 +23,7 @@ export function callOptions(flow: Pick<CodeFlow, "fetch" | "insecure">) {
   };
 }
 
-/** Returns the address of an authorization request: code, PKCE S256, state, and nonce. */
+/** Returns the URL of an authorization request: code, PKCE S256, state, and nonce. */
 export async function authorizationUrl(
   flow: CodeFlow,
   request: AuthorizationRequest,
@@ -44,7 +44,7 @@ export async function authorizationUrl(
   return url;
 }
 
-/** Checks a callback and exchanges its code for tokens, checked as well. */
+/** Checks a callback, exchanges its code for tokens, and checks these. */
 export async function exchangeCode(
   flow: CodeFlow,
   answer: AuthorizationAnswer,
@@ -75,9 +75,9 @@ export async function exchangeCode(
 }
 
 /**
- * Reduces the answer of a token endpoint to what is used of it, so that nothing else in it can fail a
- * sign-in: providers send `"expires_in": ""`, `"refresh_token": null`, or no `token_type`. An error
- * counts as one with any status below 500; GitHub sends it with 200.
+ * Reduces a token response to the fields in use, so that nothing else in it can fail a sign-in:
+ * providers send `"expires_in": ""`, `"refresh_token": null`, or no `token_type`. An OAuth error
+ * counts with any status below 500; GitHub sends it with 200.
  */
 async function readTokens(response: Response): Promise<Response> {
   if (response.status >= 500) return response;
@@ -93,20 +93,20 @@ async function readTokens(response: Response): Promise<Response> {
   });
 }
 
-/** Returns the OAuth error that a body of JSON holds, whatever the status of the answer. */
+/** Returns the OAuth error in a JSON body, regardless of the response status. */
 export function errorIn(body: unknown): { error: string; error_description: unknown } | undefined {
   const { error, error_description } = (body ?? {}) as Record<string, unknown>;
   return typeof error === "string" && error !== "" ? { error, error_description } : undefined;
 }
 
-/** What providers answer to a code that is not (or no more) good for us. */
+/** OAuth errors that mean that the provider refused the code. */
 const REFUSED_CODE: readonly unknown[] = [
   "access_denied",
   "invalid_grant",
   "bad_verification_code",
 ];
 
-/** Returns what a failure of a call to the provider means. */
+/** Maps a failed request to the provider to a sign-in error. */
 export function fromBackChannel(error: unknown): SignInError {
   if (error instanceof SignInError) return error;
   if (error instanceof oauth.ResponseBodyError) {

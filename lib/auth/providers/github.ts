@@ -13,7 +13,7 @@ import {
 } from "./_code_flow.ts";
 import type { AuthorizationAnswer, AuthorizationRequest, Provider } from "./provider.ts";
 
-/** How to reach GitHub, and as whom. */
+/** Options of {@linkcode GitHubProvider}. */
 export interface GitHubOptions extends BackChannelOptions {
   readonly clientId: string;
   readonly clientSecret: string;
@@ -26,9 +26,9 @@ export interface GitHubOptions extends BackChannelOptions {
 /**
  * Sign-in with GitHub, as a GitHub App or an OAuth App.
  *
- * A person is known by GitHub's numeric id, as logins change hands, and by the server that gave it if
- * that is not github.com. Asks for no scope but `read:user`; the access token is used for one call of
- * `/user` and forgotten.
+ * A user is identified by GitHub's numeric id, because logins change hands, and also by the server
+ * unless it is github.com. Requests only the scope `read:user`; the access token is used for one
+ * request of `/user` and discarded.
  *
  * @example
  * ```ts
@@ -46,7 +46,7 @@ export class GitHubProvider implements Provider {
   readonly #userUrl: string;
   readonly #issuer: string | undefined;
 
-  /** @throws {RangeError} An address is neither https nor http on this machine, or too long. */
+  /** @throws {RangeError} A URL is neither https nor http on this machine, or too long. */
   constructor(options: GitHubOptions) {
     const url = baseOf(options.url ?? GITHUB_URL);
     const apiUrl = baseOf(options.apiUrl ?? GITHUB_API_URL);
@@ -70,7 +70,7 @@ export class GitHubProvider implements Provider {
   }
 
   authorizationUrl(request: AuthorizationRequest): Promise<URL> {
-    // GitHub has a name of its own for `login_hint`, and ignores the standard one.
+    // GitHub's name for `login_hint` is `login`; it ignores the standard parameter.
     return authorizationUrl(this.#flow, request).then((url) => {
       if (request.loginHint !== undefined) url.searchParams.set("login", request.loginHint);
       return url;
@@ -118,10 +118,9 @@ const GITHUB_URL = "https://github.com";
 const GITHUB_API_URL = "https://api.github.com";
 
 /**
- * Returns what stands in front of the ids of a GitHub server in a subject: its addresses, or nothing
- * for github.com.
+ * Returns the prefix of a GitHub server's ids in a subject: its URLs, or undefined for github.com.
  *
- * *Security*: servers number their people alike.
+ * *Security*: different servers use the same ids.
  *
  * @example
  * ```ts
@@ -142,10 +141,10 @@ export function gitHubIssuer(
 }
 
 /**
- * Returns the login to show.
+ * Returns the login for display.
  *
- * *Security*: logins are compared with `ADMINS`. One with other characters than GitHub's could be
- * cleaned into that of another person; its id keeps it apart.
+ * *Security*: logins are compared with `ADMINS`. A login with characters that GitHub does not allow
+ * could be cleaned into another user's login; the appended id keeps the two apart.
  */
 function shownLogin(login: string, id: unknown): string {
   return /^[A-Za-z0-9_-]+$/.test(login) ? login : `${cleanText(login, 39)} (${id})`;

@@ -14,27 +14,27 @@ import {
 } from "./_code_flow.ts";
 import type { AuthorizationAnswer, AuthorizationRequest, Provider } from "./provider.ts";
 
-/** How long what a provider says of itself is believed, in milliseconds. */
+/** How long provider metadata is cached, in milliseconds. */
 const DISCOVERY_TTL_MS = 3_600_000;
 
-/** How to reach an OpenID Connect provider, and as whom. */
+/** Options of {@linkcode OidcProvider}. */
 export interface OidcOptions extends BackChannelOptions {
   /** @default {"oidc"} */
   readonly id?: string;
   /** @default {the issuer's host} */
   readonly name?: string;
   /**
-   * The provider's own name: an address under which it describes itself. Compared character by
-   * character, a slash at the end included, with what the provider calls itself.
+   * The issuer identifier: the URL whose metadata describes the provider. Must equal the `issuer`
+   * in that metadata character by character, including a trailing slash.
    */
   readonly issuer: string;
   readonly clientId: string;
-  /** Left out by a client that is not confidential. */
+  /** Omit it for a public client. */
   readonly clientSecret?: string | undefined;
   /**
-   * Whether people are told apart by `sub` alone, rather than by issuer and `sub`.
+   * Whether users are identified by `sub` only, rather than by issuer and `sub`.
    *
-   * *Security*: only for an issuer that no setting changes.
+   * *Security*: only for an issuer that no setting can change.
    *
    * @default {false}
    */
@@ -44,9 +44,9 @@ export interface OidcOptions extends BackChannelOptions {
 /**
  * Sign-in with any OpenID Connect provider, by discovery (OpenID Connect Discovery 1.0).
  *
- * What the provider says of itself is read at the first sign-in and kept for an hour; a failure is
- * not kept. The ID token is checked for signature, issuer, audience, lifetime and nonce. If it holds
- * no name, the userinfo endpoint is asked as well; without an answer of it, the ID token is enough.
+ * Provider metadata is read at the first sign-in and cached for an hour; failures are not cached.
+ * The ID token is checked for signature, issuer, audience, lifetime and nonce. If it has no name,
+ * the userinfo endpoint is queried as well; if that fails, the ID token is enough.
  *
  * @example
  * ```ts
@@ -67,8 +67,8 @@ export class OidcProvider implements Provider {
   #discovery: { flow: Promise<CodeFlow>; until: number } | undefined;
 
   /**
-   * @throws {RangeError} The issuer is neither https nor http on this machine, has white space, or is
-   * longer than 1,000 bytes.
+   * @throws {RangeError} The issuer is neither https nor http on this machine, has white space, or
+   * exceeds 1,000 bytes.
    */
   constructor(options: OidcOptions) {
     checkIssuer(options.issuer);
@@ -123,7 +123,7 @@ export class OidcProvider implements Provider {
       await checkName(this.#options.issuer, response);
       const server = await oauth.processDiscoveryResponse(this.#issuer, response);
       if (!server.authorization_endpoint || !server.token_endpoint) {
-        throw new Error("The provider names no endpoints for the code flow");
+        throw new Error("The provider's metadata has no endpoints for the code flow");
       }
       return {
         server,
@@ -140,7 +140,7 @@ export class OidcProvider implements Provider {
 
   #client(server: oauth.AuthorizationServer): oauth.Client {
     const algorithms = server.id_token_signing_alg_values_supported;
-    // Where a provider offers one algorithm alone, that is the one it signs with.
+    // If a provider supports a single algorithm, it signs with that one.
     return algorithms?.length === 1
       ? { client_id: this.#options.clientId, id_token_signed_response_alg: algorithms[0]! }
       : { client_id: this.#options.clientId };
@@ -162,25 +162,25 @@ function isThin({ preferred_username, nickname, name }: Claims): boolean {
   return login === undefined || textOf(name) === undefined;
 }
 
-/** What the provider calls itself has to be the setting: oauth4webapi takes it with or without a slash. */
+/** Checks that the issuer in the metadata equals the setting: oauth4webapi ignores a trailing slash. */
 async function checkName(issuer: string, response: Response): Promise<void> {
   const document: unknown = await response.clone().json().catch(() => undefined);
   const { issuer: name } = (document ?? {}) as Claims;
   if (typeof name !== "string" || name === issuer) return;
   const [theirs, ours] = [name.slice(0, 200), issuer].map((each) => JSON.stringify(each));
-  const message = `The provider calls itself ${theirs}, but the issuer is set to ${ours}`;
+  const message = `The provider's issuer is ${theirs}, but the configured issuer is ${ours}`;
   throw new SignInError("PROVIDER_UNAVAILABLE", { cause: new Error(message) });
 }
 
 /**
- * Returns what the userinfo endpoint says of a person: nothing if it does not answer as it should, as
- * all of it is for display only.
+ * Returns the claims of the userinfo endpoint, or none if the response is not valid: all of them
+ * are for display only.
  *
- * @throws {SignInError} `PROVIDER_UNAVAILABLE`: it speaks of another person.
+ * @throws {SignInError} `PROVIDER_UNAVAILABLE`: the claims are about another user.
  */
 async function readUserInfo(flow: CodeFlow, accessToken: string, subject: string): Promise<Claims> {
   const { client } = flow;
-  // A provider that does not name the algorithms of signed answers uses those of ID tokens.
+  // Without algorithms for signed userinfo responses, those of ID tokens apply.
   const algorithms = flow.server.id_token_signing_alg_values_supported;
   const server = {
     ...(algorithms && { userinfo_signing_alg_values_supported: algorithms }),
@@ -201,7 +201,7 @@ async function readUserInfo(flow: CodeFlow, accessToken: string, subject: string
   }
 }
 
-/** Returns a claim if it has something to show. */
+/** Returns a claim if it has visible text. */
 function textOf(claim: unknown): string | undefined {
   return typeof claim === "string" && cleanText(claim, 1) !== "" ? claim : undefined;
 }

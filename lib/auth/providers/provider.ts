@@ -1,19 +1,19 @@
 import type { SignInRequest } from "../sign_in_request.ts";
 import type { Profile } from "../user.ts";
 
-/** What a provider is asked to prove. */
+/** The parameters of an authorization request. */
 export interface AuthorizationRequest {
-  /** Where the provider sends the person back: an absolute address of this site. */
+  /** Where the provider sends the browser back: an absolute URL of this site. */
   readonly redirectUri: string;
   readonly state: string;
   readonly nonce: string;
-  /** The secret of PKCE, whose SHA-256 goes into the request. */
+  /** The PKCE secret; its SHA-256 goes into the request. */
   readonly codeVerifier: string;
-  /** Whom the person wants to sign in as, as far as they said. */
+  /** The account that the user wants to sign in with, if given. */
   readonly loginHint: string | undefined;
 }
 
-/** What a provider sent back, and what it has to fit. */
+/** A provider's callback, and the values that it must match. */
 export interface AuthorizationAnswer {
   /** The callback's query. */
   readonly parameters: URLSearchParams;
@@ -23,29 +23,29 @@ export interface AuthorizationAnswer {
   readonly codeVerifier: string;
 }
 
-/** Somebody who can vouch for people: GitHub, an OpenID Connect provider, or one of your own. */
+/** An identity provider: GitHub, an OpenID Connect provider, or your own implementation. */
 export interface Provider {
-  /** In addresses and in the database: `github`. */
+  /** Identifier in URLs and in the database: `github`. */
   readonly id: string;
-  /** For people: `GitHub`. */
+  /** Display name: `GitHub`. */
   readonly name: string;
 
   /**
-   * Returns if a request may use this provider, at the beginning and at the callback; `LOCAL_ONLY` if
-   * it may not. Without it every request may.
+   * Returns whether a request may use this provider; called at the beginning and at the callback.
+   * False refuses the sign-in with `LOCAL_ONLY`. Without this method, every request may.
    */
   accepts?(request: SignInRequest): boolean;
 
   /**
-   * Returns where to send the person.
+   * Returns the URL to send the browser to.
    *
    * @throws {SignInError} `PROVIDER_UNAVAILABLE`.
    */
   authorizationUrl(request: AuthorizationRequest): Promise<URL>;
 
   /**
-   * Checks what the provider sent back, exchanges the code and returns who it is. Nothing of the
-   * provider's tokens is kept.
+   * Checks the callback, exchanges the code and returns the user's profile. The provider's tokens
+   * are not kept.
    *
    * @throws {SignInError} `TRANSACTION_INVALID`, `PROVIDER_DENIED`, `PROVIDER_UNAVAILABLE` or
    * `PROFILE_INCOMPLETE`.
