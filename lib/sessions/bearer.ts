@@ -1,9 +1,9 @@
 /**
- * Returns the token of an `Authorization: Bearer …` header (RFC 6750 §2.1), unchecked. Undefined if the
- * request shows no bearer token; empty if it shows one that is malformed.
+ * Returns the token of an `Authorization: Bearer …` header (RFC 6750 §2.1), unchecked. Undefined if
+ * the request has no bearer token; empty if the token is malformed.
  *
- * *Security*: browsers send it only for a script that has the token, so that it needs no protection
- * against requests of other sites.
+ * *Security*: a browser sends it only for a script that has the token, so it needs no CSRF
+ * protection.
  *
  * @example
  * ```ts
@@ -17,7 +17,7 @@
  */
 export function bearerToken(headers: Headers): string | undefined {
   const authorization = headers.get("authorization");
-  // Several headers arrive as one, with commas.
+  // Repeated headers arrive joined with commas.
   if (authorization === null || !/(?:^|,)\s*bearer(?:\s|,|$)/i.test(authorization)) {
     return undefined;
   }

@@ -2,44 +2,47 @@ import type { Clock, Freshness, Log } from "../scope.ts";
 import type { ControlLog, ControlPage } from "./control_log.ts";
 import type { SessionEvent } from "./session.ts";
 
-/** What a {@linkcode ControlFollower} tells. */
+/** The receiver of a {@linkcode ControlFollower}'s events. */
 export interface ControlTarget {
-  /** Takes note of what happened. */
+  /** Applies an event. */
   apply(event: SessionEvent): void;
-  /** Looks at everything once: something may have been missed. */
+  /** Checks all sessions once, because events may have been missed. */
   revalidate(): Promise<void>;
 }
 
-/** The time between two readings, in milliseconds. */
+/** The interval between two reads, in milliseconds. */
 const POLL_MS = 200;
 
-/** The shortest time between two readings because of hints, in milliseconds. */
+/** The shortest interval between two reads that hints trigger, in milliseconds. */
 const HINT_MS = 10;
 
-/** The time between two attempts while the log cannot be read, in milliseconds. */
+/** The interval between two attempts while the log cannot be read, in milliseconds. */
 const RETRY_MS = 350;
 
-/** What was known this long ago is too old to act on, in milliseconds. */
+/** Age at which the applied state is stale, in milliseconds. */
 const STALE_MS = 1_000;
 
-/** A moment by both clocks: a suspended machine stops the one, a correction of the time moves the other. */
+/**
+ * A time on both clocks: a suspended machine stops one, and a correction of the time moves the
+ * other.
+ */
 interface Moment {
   readonly time: number;
   readonly elapsed: number;
 }
 
 /**
- * Follows a control log while it is wanted: one read each 200 ms where nothing happens, each 350 ms
- * while the log cannot be read, which with a reading's own limit of 600 ms stays within a second.
+ * Polls a control log while started: one read every 200 ms when idle, every 350 ms while the log
+ * cannot be read. With the 600 ms limit of a read, that stays within a second.
  *
- * It goes on where it was: after a pause of the process, an outage of the database, or a time in
- * which nobody wanted it. Where entries were forgotten meanwhile, or at the very beginning, the
- * target looks at everything once.
+ * It resumes at its last position after a pause of the process, an outage of the database, or a
+ * stop. If entries have expired meanwhile, and at the first start, the target checks everything
+ * once.
  *
- * It also says whether what is known is fresh. A process that was stopped and wakes up is stale until it
- * has applied everything that was written before; until then nothing is to be acted on. A log that
- * cannot be read makes nothing stale that was fresh: nobody could write to it either, as far as is known
- * here.
+ * It also reports whether the applied state is fresh. A process that was suspended is stale after
+ * it resumes until it has applied every earlier entry; do not act on stale state. An unreadable log
+ * does not make fresh state stale: as far as this process can tell, no other process can write to
+ * it either.
  */
 export class ControlFollower implements Freshness {
   readonly #controlLog: ControlLog;
@@ -50,14 +53,14 @@ export class ControlFollower implements Freshness {
   #isWanted = false;
   #isReading = false;
   #isFailing = false;
-  /** Whether more was written than has been applied, as far as is known. */
+  /** Whether entries are known that have not been applied yet. */
   #isBehind = false;
   #freshAt: Moment;
-  /** Whether something was written that no reading has looked for. */
+  /** Whether a hint arrived that no read has followed. */
   #isHinted = false;
-  /** When the last reading began. */
+  /** When the last read began. */
   #startedAt: Moment | undefined;
-  /** When the last reading began, where it succeeded and there was no more to read. */
+  /** When the last read began that succeeded and reached the end of the log. */
   #caughtUpAt: Moment | undefined;
   #cancel: (() => void) | undefined;
   #waiting: (() => void)[] = [];
@@ -74,7 +77,7 @@ export class ControlFollower implements Freshness {
     this.#freshAt = this.#now();
   }
 
-  /** Follows from now on. No effect where it does already. */
+  /** Starts polling. No effect if already started. */
   start(): void {
     if (this.#isWanted) return;
     this.#isWanted = true;
@@ -82,7 +85,7 @@ export class ControlFollower implements Freshness {
     this.#arm(0);
   }
 
-  /** Follows no more, until the next start. */
+  /** Stops polling until the next start. */
   stop(): void {
     this.#isWanted = false;
     this.#caughtUpAt = undefined;
@@ -92,8 +95,8 @@ export class ControlFollower implements Freshness {
   }
 
   /**
-   * Reads at once, or right after a reading that is under way: something was written. Has no effect while
-   * the log cannot be read.
+   * Reads now, or right after the current read, because an entry was written. No effect while the
+   * log cannot be read.
    */
   look(): void {
     if (this.#isHinted || this.#isFailing) return;
@@ -101,7 +104,7 @@ export class ControlFollower implements Freshness {
     if (!this.#isReading) this.#arm(this.#hintedMs);
   }
 
-  /** *Security*: hints come from other processes, however many: there is a shortest time between readings. */
+  /** *Security*: other processes may send any number of hints, so reads have a shortest interval. */
   get #hintedMs(): number {
     return this.#startedAt === undefined ? 0 : Math.max(0, HINT_MS - this.#ageOf(this.#startedAt));
   }
@@ -111,8 +114,8 @@ export class ControlFollower implements Freshness {
   }
 
   /**
-   * Whether all that was written until a second ago has been applied. Other than {@linkcode isStale}
-   * it promises: not before the first reading, and not while the log cannot be read.
+   * Whether every entry written until a second ago has been applied. Unlike {@linkcode isStale},
+   * this is a guarantee: it is false before the first read and while the log cannot be read.
    */
   get isCaughtUp(): boolean {
     return this.#caughtUpAt !== undefined && this.#ageOf(this.#caughtUpAt) <= STALE_MS;
@@ -122,7 +125,10 @@ export class ControlFollower implements Freshness {
     return { time: this.#clock.now(), elapsed: this.#clock.elapsed() };
   }
 
-  /** Milliseconds since a moment, by the clock that says more: one may stand still, one may be set back. */
+  /**
+   * Returns the milliseconds since a moment, by the clock with the larger value: one may stop, one
+   * may be set back.
+   */
   #ageOf({ time, elapsed }: Moment): number {
     return Math.max(this.#clock.now() - time, this.#clock.elapsed() - elapsed);
   }
@@ -150,13 +156,13 @@ export class ControlFollower implements Freshness {
     try {
       this.#isBehind = await this.#read();
       this.#caughtUpAt = this.#isBehind || !this.#isWanted ? undefined : startedAt;
-      // As of the start: a reading that a pause interrupted tells of the time before it.
+      // Fresh as of the start: a read interrupted by a pause reflects the time before the pause.
       if (!this.#isBehind) this.#freshAt = startedAt;
       nextMs = this.#isBehind || this.isStale ? 0 : POLL_MS;
       this.#failing(false);
     } catch (error) {
       this.#caughtUpAt = undefined;
-      // A reading that took longer than it may was interrupted by a pause: that is no outage.
+      // A read that exceeded its limit was interrupted by a pause, which is not an outage.
       const wasPaused = this.#ageOf(startedAt) >= STALE_MS;
       if (wasFresh && !wasPaused) this.#freshAt = this.#now();
       nextMs = wasPaused ? 0 : RETRY_MS;
@@ -167,7 +173,7 @@ export class ControlFollower implements Freshness {
     this.#arm(this.#isHinted ? Math.min(nextMs, this.#hintedMs) : nextMs);
   }
 
-  /** Reads on, and returns whether there is more. */
+  /** Reads the next page, and returns whether there is more. */
   async #read(): Promise<boolean> {
     const page = await this.#controlLog.read(this.#position);
     this.#apply(page);
@@ -192,7 +198,7 @@ export class ControlFollower implements Freshness {
   #failing(isFailing: boolean, error?: unknown): void {
     if (isFailing === this.#isFailing) return;
     this.#isFailing = isFailing;
-    if (isFailing) this.#log.warn("the control log cannot be read: trying on", { error });
+    if (isFailing) this.#log.warn("the control log cannot be read, retrying", { error });
     else this.#log.info("the control log can be read again");
   }
 

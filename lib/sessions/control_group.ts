@@ -4,7 +4,7 @@ import type { Follower } from "./live_sessions.ts";
 import type { SessionEvent } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
-/** What a {@linkcode ControlGroup} needs of a channel layer. Every `ChannelLayer` has it. */
+/** The part of a channel layer that a {@linkcode ControlGroup} uses. */
 export interface GroupLayer {
   newChannel(prefix?: string): string;
   attach(
@@ -19,21 +19,21 @@ export interface GroupLayer {
   ): Promise<unknown>;
 }
 
-/** The group in which processes tell each other of sessions. */
+/** The group that carries session events between processes. */
 const GROUP = "sluice.sessions";
 
-/** The type of these messages. */
+/** The type of its messages. */
 const TYPE = "sluice.session";
 
 /**
- * Tells other processes over a channel layer that something happened to sessions, for speed: they look
- * at the control log within milliseconds, instead of at the next regular reading.
+ * Announces session events to other processes over a channel layer, for speed: they read the
+ * control log within milliseconds instead of at the next poll.
  *
- * Nothing depends on it. A message that is lost, late, or cannot be sent is in the control log all
- * the same; one that comes twice has no effect.
+ * Correctness does not depend on it. If a message is lost, late, or cannot be sent, its event is
+ * still in the control log; a duplicate has no effect.
  *
- * *Security*: a message is not believed. It makes a process read the control log, or the store if there
- * is no log, and that alone ends connections.
+ * *Security*: a message is only a hint. It makes a process read the control log, or the store if
+ * there is no log; only their content ends connections.
  *
  * @example
  * ```ts
@@ -56,7 +56,10 @@ export class ControlGroup implements Follower {
     this.#layer = internalsOf(layer);
   }
 
-  /** Tells from now on, and listens while connections are open. Returns how to stop. */
+  /**
+   * Starts announcing events, and receives them while connections are open. Returns a function that
+   * stops both.
+   */
   connect(): () => void {
     const unsubscribe = this.#sessions.subscribe((event) => this.#tell(event));
     const unfollow = this.#sessions.live.followWith(this);
@@ -95,11 +98,14 @@ export class ControlGroup implements Follower {
   }
 
   #failed(error: unknown): void {
-    this.#sessions.log.debug("sessions cannot be told of over the channel layer", { error });
+    this.#sessions.log.debug("session events cannot be sent over the channel layer", { error });
   }
 }
 
-/** Whether it is an event that ends or refreshes. A renewal can wait for the next reading. */
+/**
+ * Returns whether `data` is an event that must be applied soon. A renewal can wait for the next
+ * poll.
+ */
 function isSessionEvent(data: unknown): data is SessionEvent {
   if (typeof data !== "object" || data === null) return false;
   const { type, sessionId, userId, reason, at }: Partial<Record<string, unknown>> = { ...data };

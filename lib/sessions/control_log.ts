@@ -1,40 +1,41 @@
 import type { SessionEvent } from "./session.ts";
 
-/** What was read of a control log. */
+/** A page of a control log. */
 export interface ControlPage {
-  /** What happened, in its order. */
+  /** The events, in order. */
   readonly events: readonly SessionEvent[];
-  /** Where to read on from. */
+  /** The position to continue reading from. */
   readonly position: number;
-  /** Whether more is there already. */
+  /** Whether more events are available. */
   readonly hasMore: boolean;
   /**
-   * Whether nothing is missing before or between the events. Where something is, it was forgotten:
-   * whoever follows the log has to look at everything once.
+   * Whether no events are missing before or between these. Missing events have expired: followers
+   * must then check everything once.
    */
   readonly isComplete: boolean;
 }
 
 /**
- * A list of what happened to sessions and people, which every process over one database follows.
+ * An ordered log of session and user events, which every process that shares the database follows.
  *
- * Positions rise by one from entry to entry, whatever the clocks of the writers say. An entry is
- * kept for an hour or longer.
+ * Positions increase by one per entry, regardless of the writers' clocks. An entry is kept for at
+ * least an hour.
  */
 export interface ControlLog {
   /**
-   * Returns what came after a position. One read where nothing did.
+   * Returns the events after a position. One read if there are none.
    *
-   * Without a position: where the log ends now, and no event.
+   * Without a position, returns the current end of the log and no events.
    */
   read(after: number | undefined): Promise<ControlPage>;
 
-  /** Adds an event that belongs to no other write. */
+  /** Appends an event that is not part of another write. */
   append(event: SessionEvent): Promise<void>;
 
   /**
-   * Calls back for every event that was written through this object, once that is confirmed and before
-   * whoever wrote it learns so. Returns how to stop. A listener must not throw.
+   * Calls `listener` for every event written through this object, after the write is confirmed and
+   * before the write's promise resolves. Returns a function that unsubscribes. A listener must not
+   * throw.
    */
   subscribe?(listener: (event: SessionEvent) => void): () => void;
 }

@@ -1,15 +1,15 @@
-/** How a cookie is set. */
+/** Attributes of a cookie. */
 export interface CookieOptions {
-  /** Whether people reach this site by https: adds `Secure`. */
+  /** Whether users reach this site over https: adds `Secure`. */
   readonly secure: boolean;
   /** How long the browser keeps it, in seconds; 0 deletes it. */
   readonly maxAgeSeconds: number;
 }
 
 /**
- * Writes a `Set-Cookie` header: always `HttpOnly`, `SameSite=Lax` and `Path=/`.
+ * Returns a `Set-Cookie` header, always with `HttpOnly`, `SameSite=Lax` and `Path=/`.
  *
- * @throws {TypeError} The name or the value holds something that a cookie cannot.
+ * @throws {TypeError} The name or the value is not valid in a cookie.
  *
  * @example
  * ```ts
@@ -23,8 +23,8 @@ export interface CookieOptions {
  * ```
  */
 export function serializeCookie(name: string, value: string, options: CookieOptions): string {
-  if (!COOKIE_NAME.test(name)) throw new TypeError("Cannot set a cookie: its name is not valid");
-  if (!COOKIE_VALUE.test(value)) throw new TypeError("Cannot set a cookie: its value is not valid");
+  if (!COOKIE_NAME.test(name)) throw new TypeError("Cannot set a cookie: the name is not valid");
+  if (!COOKIE_VALUE.test(value)) throw new TypeError("Cannot set a cookie: the value is not valid");
   const maxAge = Math.max(0, Math.floor(options.maxAgeSeconds));
   const base = `${name}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax`;
   return options.secure ? `${base}; Secure` : base;
@@ -40,17 +40,17 @@ export function sessionCookieName(secure: boolean): string {
   return secure ? "__Host-session" : "session";
 }
 
-/** Writes the `Set-Cookie` header that gives a browser its session's token. */
+/** Returns the `Set-Cookie` header that gives a browser its session's token. */
 export function sessionCookie(token: string, options: CookieOptions): string {
   return serializeCookie(sessionCookieName(options.secure), token, options);
 }
 
-/** Writes the `Set-Cookie` header that takes a browser's session cookie away. */
+/** Returns the `Set-Cookie` header that deletes a browser's session cookie. */
 export function deletedSessionCookie(secure: boolean): string {
   return sessionCookie("", { secure, maxAgeSeconds: 0 });
 }
 
-/** Returns whether people reach `url` by an encrypted connection. */
+/** Returns whether `url` uses an encrypted connection. */
 export function isSecure(url: URL): boolean {
   return url.protocol === "https:" || url.protocol === "wss:";
 }

@@ -2,21 +2,22 @@ import { findCookies } from "../protocol/mod.ts";
 import { bearerToken } from "./bearer.ts";
 import { sessionCookieName } from "./cookie.ts";
 
-/** What a request shows to prove its session. */
+/** A request's proof of its session. */
 export interface Credential {
   readonly kind: "bearer" | "cookie";
   /** Session tokens in the order of the request, unchecked. The first valid one counts. */
   readonly tokens: readonly string[];
 }
 
-/** Cookies with the session's name that are tried. */
+/** Most cookies with the session's name that are tried. */
 const MAX_SESSION_COOKIES = 5;
 
 /**
- * Returns what a request shows to prove its session: its bearer token, or else its session cookies.
- * Undefined if it shows neither.
+ * Returns a request's proof of its session: its bearer token, or else its session cookies.
+ * Undefined if it has neither.
  *
- * *Security*: a bearer token alone counts, also a dead or malformed one: a cookie beside it is ignored.
+ * *Security*: if there is a bearer token, even an expired or malformed one, the cookies are
+ * ignored.
  *
  * @example
  * ```ts

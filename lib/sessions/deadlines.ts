@@ -1,16 +1,16 @@
 import type { Clock } from "../scope.ts";
 
-/** Something that is due at a time, once. */
+/** An item and the time it is due. */
 interface Deadline<T> {
   readonly at: number;
   readonly item: T;
 }
 
 /**
- * Calls back for each item when its time has come, with one timer for all of them.
+ * Calls back for each item when it is due, with one timer for all of them.
  *
- * A binary heap: adding costs O(log n). Items cannot be taken out; the owner ignores those that do
- * not matter any more, and {@linkcode compact} drops them.
+ * A binary heap: adding costs O(log n). Items cannot be removed one by one; the owner ignores
+ * obsolete ones, and {@linkcode compact} drops them.
  */
 export class Deadlines<T> {
   readonly #clock: Clock;
@@ -24,19 +24,19 @@ export class Deadlines<T> {
     this.#due = due;
   }
 
-  /** How many items wait, those that do not matter any more included. */
+  /** The number of pending items, obsolete ones included. */
   get size(): number {
     return this.#heap.length;
   }
 
-  /** Lets `item` come due at `at`, in milliseconds since the epoch. */
+  /** Adds `item`, due at `at`, in milliseconds since the epoch. */
   add(item: T, at: number): void {
     this.#heap.push({ at, item });
     this.#rise(this.#heap.length - 1);
     this.#arm();
   }
 
-  /** Drops what `keep` does not want. O(n). */
+  /** Drops the items for which `keep` returns false. O(n). */
   compact(keep: (item: T, at: number) => boolean): void {
     this.#heap = this.#heap.filter(({ item, at }) => keep(item, at));
     this.#heap.sort((a, b) => a.at - b.at);

@@ -2,16 +2,16 @@ import { setTimeout } from "node:timers/promises";
 import { type Clock, systemClock } from "../scope.ts";
 
 /**
- * A Deno KV database, or what opens it. The same function given to several stores is called once, so
- * that a process keeps one handle; where it fails, the next use calls it again.
+ * A Deno KV database, or a function that opens it. If several stores share the function, it is
+ * called once, so that a process keeps one handle. If it fails, the next use calls it again.
  */
 export type KvSource = Deno.Kv | (() => Promise<Deno.Kv>);
 
-/** How a {@linkcode KvConnection} deals with trouble. */
+/** Options of {@linkcode KvConnection}. */
 export interface KvConnectionOptions {
-  /** How often something is tried while the database is locked. @default {10} */
+  /** Most attempts while the database is locked. @default {10} */
   readonly attempts?: number;
-  /** How long one use may take in all, in milliseconds. @default {5_000} */
+  /** Limit for one use in total, in milliseconds. @default {5_000} */
   readonly timeoutMs?: number;
   /** @default {systemClock} */
   readonly clock?: Clock;
@@ -20,10 +20,10 @@ export interface KvConnectionOptions {
 }
 
 /**
- * Uses a Deno KV database that may open late, be locked by others, or hang.
+ * Uses a Deno KV database that may open late, be locked by other processes, or hang.
  *
- * Deno's SQLite backend throws `database is locked` where several processes write: the use is
- * repeated then after a random pause, doubling from 4 ms to 256 ms.
+ * Deno's SQLite backend throws `database is locked` when several processes write. The use is then
+ * retried after a random pause, which doubles from 4 ms to 256 ms.
  */
 export class KvConnection {
   readonly #source: KvSource;
@@ -37,15 +37,15 @@ export class KvConnection {
     this.#attempts = options.attempts ?? 10;
     this.#timeoutMs = options.timeoutMs ?? 5_000;
     this.#clock = options.clock ?? systemClock;
-    // Not the clock's timers: they would let a process end in the middle of a write.
+    // The clock's timers do not keep the process alive: it could exit in the middle of a write.
     this.#pause = options.pause ?? setTimeout;
   }
 
   /**
-   * Calls `use` with the open database and returns what it returns.
+   * Calls `use` with the open database and returns its result.
    *
    * @throws {Error} The database could not be opened, stayed locked, or did not answer in time. A
-   * write may have been done all the same.
+   * write may have succeeded anyway.
    */
   async run<T>(use: (kv: Deno.Kv) => Promise<T>): Promise<T> {
     const late = Promise.withResolvers<never>();

@@ -5,24 +5,25 @@ import type { SessionEvent } from "./session.ts";
 
 const HEAD_KEY: Deno.KvKey = ["control_head"];
 
-/** How long an entry is kept at least, in milliseconds. */
+/** The shortest time that an entry is kept, in milliseconds. */
 const KEEP_MS = 3_600_000;
 
-/** Most events that are read at once. */
+/** Most events in one page. */
 const PAGE_SIZE = 500;
 
-/** How often a write is tried again because another process came first. */
+/** Most attempts of a write that conflicts with other processes. */
 const MAX_CONFLICTS = 50;
 
-/** How long a reading may take, in milliseconds. */
+/** Limit for one read, in milliseconds. */
 const READ_TIMEOUT_MS = 600;
 
 /**
  * A control log in Deno KV: `["control_head"]` counts the entries, `["control_log", n]` is one.
  *
- * An entry is written in the same atomic operation as the change that it tells of, see
- * {@linkcode KvControlLog.commit}: there is no change without its entry, and no entry without its
- * change. Writes of one process wait for each other; those of several processes are tried again.
+ * An entry is written in the same atomic operation as the change that it describes, see
+ * {@linkcode KvControlLog.commit}: there is no change without an entry, and no entry without a
+ * change. Writes of one process run one after the other; writes that conflict with other processes
+ * are retried.
  *
  * @example
  * ```ts
@@ -43,7 +44,7 @@ export class KvControlLog implements ControlLog {
   readonly #listeners = new Set<(event: SessionEvent) => void>();
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param source The database, or what opens it: then it is opened at the first use. */
+  /** @param source The database, or a function that opens it at first use. */
   constructor(source: KvSource) {
     this.#kv = new KvConnection(source);
     this.#reading = new KvConnection(source, { timeoutMs: READ_TIMEOUT_MS });
@@ -74,12 +75,12 @@ export class KvControlLog implements ControlLog {
   }
 
   /**
-   * Plans a change, and commits it together with the events that tell of it.
+   * Plans a change, and commits it together with its events.
    *
-   * `plan` is called again where another write came first; where it returns nothing, nothing is
-   * written. It may use at most nine checks.
+   * `plan` is called again after a conflict; if it returns undefined, nothing is written. It may
+   * use at most nine checks.
    *
-   * @throws {Error} Other writes came first 50 times.
+   * @throws {Error} 50 attempts conflicted with other writes.
    */
   commit(kv: Deno.Kv, plan: () => Promise<ControlledChange | undefined>): Promise<void> {
     const run = this.#last.then(() => this.#commit(kv, plan));
@@ -92,7 +93,7 @@ export class KvControlLog implements ControlLog {
     plan: () => Promise<ControlledChange | undefined>,
   ): Promise<void> {
     for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
-      // Read before the plan: what the plan sees is no older than what is checked.
+      // Read before the plan, so that the plan's reads are no older than the checked version.
       const head = await kv.get<number>(HEAD_KEY);
       const change = await plan();
       if (change === undefined) return;
@@ -106,7 +107,9 @@ export class KvControlLog implements ControlLog {
       if (await commitOf(operation, kv, { position, events })) return this.#tell(events);
       await setTimeout(Math.random() * Math.min(64, 2 ** attempt));
     }
-    throw new Error(`Cannot change a session: ${MAX_CONFLICTS} other changes came first`);
+    throw new Error(
+      `Cannot change a session: ${MAX_CONFLICTS} attempts conflicted with other writes`,
+    );
   }
 
   #tell(events: readonly SessionEvent[]): void {
@@ -116,13 +119,16 @@ export class KvControlLog implements ControlLog {
   }
 }
 
-/** A change, and the events that tell of it. */
+/** A change and its events. */
 export interface ControlledChange {
   readonly operation: Deno.AtomicOperation;
   readonly events: readonly SessionEvent[];
 }
 
-/** Commits a change. Where the answer is lost, what was written says whether it was done. */
+/**
+ * Commits a change. If the response is lost, reads the log to find out whether the commit
+ * succeeded.
+ */
 async function commitOf(
   operation: Deno.AtomicOperation,
   kv: Deno.Kv,
@@ -145,7 +151,7 @@ async function readPage(kv: Deno.Kv, after: number, head: number): Promise<Contr
   const events: SessionEvent[] = [];
   for await (const entry of kv.list<SessionEvent>(range)) events.push(entry.value);
   const isComplete = events.length === until - after;
-  // What was forgotten is not read through page by page: everything is looked at anyway.
+  // After a gap, skip to the end: the follower checks everything anyway.
   return isComplete
     ? { events, position: until, hasMore: until < head, isComplete }
     : { events, position: head, hasMore: false, isComplete };

@@ -3,24 +3,25 @@ import { KvConnection, type KvConnectionOptions, type KvSource } from "./kv_conn
 /** KV Connect's limit of keys in one `getMany`. */
 const KEYS_PER_READ = 10;
 
-/** Keys that are read in one go. */
+/** Keys that share one read. */
 interface Batch {
   readonly keys: Deno.KvKey[];
   readonly entries: Promise<Deno.KvEntryMaybe<unknown>[]>;
-  /** Lets it go on its way. */
+  /** Sends the batch. */
   readonly go: () => void;
 }
 
 /**
- * Reads single keys of a Deno KV database; those that are asked for together share a `getMany`, which
- * costs less than half as much.
+ * Reads single keys of a Deno KV database. Concurrent reads share a `getMany`, which costs less
+ * than half as much.
  *
- * Together are those of one turn, and those that are asked for while a batch is on its way: they go
- * when it is back, or as soon as they are ten. No read waits for a timer, and none longer than a
- * {@linkcode KvConnection}'s limit, the wait for the batch before it included. What a batch fails with
- * is told to everybody who asked.
+ * A batch collects the keys requested in one turn, or while another batch is being read; it is sent
+ * when that one returns, or as soon as it has ten keys. No read waits for a timer, or longer than a
+ * {@linkcode KvConnection}'s limit, the wait for the previous batch included. If a batch fails, all
+ * its reads reject with its error.
  *
- * What was acknowledged before a key was asked for is read: no read joins a batch that has gone.
+ * A read sees every write acknowledged before it was requested: it never joins a batch that was
+ * already sent.
  */
 export class KvReads {
   readonly #kv: KvConnection;
@@ -31,7 +32,7 @@ export class KvReads {
     this.#kv = new KvConnection(source, options);
   }
 
-  /** Returns what reads a database for all that is given the same source. */
+  /** Returns the shared instance of a source. */
   static of(source: KvSource): KvReads {
     let reads = shared.get(source);
     if (!reads) shared.set(source, reads = new KvReads(source));
@@ -39,7 +40,7 @@ export class KvReads {
   }
 
   /**
-   * Returns the value of a key, or undefined where there is none.
+   * Returns the value of a key, or undefined.
    *
    * @throws {Error} As {@linkcode KvConnection.run}.
    */
@@ -59,7 +60,7 @@ export class KvReads {
       return await kv.getMany(keys);
     });
     const batch: Batch = { keys, entries, go: turn.resolve };
-    // It may take too long before it has gone: nobody is to join it then.
+    // The batch may time out before it is sent; no read may join it then.
     entries.catch(() => this.#close(batch));
     if (this.#onTheirWay === 0) queueMicrotask(() => this.#send(batch));
     return batch;
@@ -76,7 +77,7 @@ export class KvReads {
     batch.entries.then(back, back);
   }
 
-  /** Lets nobody join a batch any more. Returns false where that was so before. */
+  /** Closes a batch to further reads. Returns false if it was already closed. */
   #close(batch: Batch): boolean {
     if (this.#filling !== batch) return false;
     this.#filling = undefined;

@@ -9,16 +9,16 @@ import type { StoredTagKeys, TagKey } from "./tag_keys.ts";
 /** KV Connect's limit of keys in one `getMany`. */
 const KEYS_PER_READ = 10;
 
-/** How often a change is tried again because another one came first. */
+/** Most attempts of a change that conflicts with others. */
 const MAX_CONFLICTS = 20;
 
 /**
- * Keeps sessions in Deno KV: the embedded file, or a database that several processes share.
+ * Stores sessions in Deno KV: the embedded file, or a database that several processes share.
  *
  * `["sessions", id]` holds the session; `["sessions_by_user", userId, id]` is the user's list. With
- * a control log, what is announced is written in the same atomic operation as the change. An atomic
- * operation has two checks at most. KV's own `expireIn` only cleans up: it may be a minute late, so
- * that nothing here relies on it. Sessions and people that are asked for together are read together.
+ * a control log, an announced event is written in the same atomic operation as the change. Each
+ * atomic operation has at most two checks. KV's own `expireIn` only cleans up: it may be a minute
+ * late, so nothing here relies on it. Concurrent reads of sessions and users share a batch.
  *
  * @example
  * ```ts
@@ -26,7 +26,7 @@ const MAX_CONFLICTS = 20;
  * import assert from "node:assert/strict";
  *
  * using kv = await Deno.openKv(":memory:");
- * assert.equal(await new KvSessionStore(kv).get("nobody"), undefined);
+ * assert.equal(await new KvSessionStore(kv).get("unknown"), undefined);
  * ```
  */
 export class KvSessionStore implements SessionStore {
@@ -36,7 +36,7 @@ export class KvSessionStore implements SessionStore {
   readonly #clock: Clock;
   readonly #tagKeys: KvTagKeys;
 
-  /** @param source The database, or what opens it: then it is opened at the first use. */
+  /** @param source The database, or a function that opens it at first use. */
   constructor(source: KvSource, options: { clock?: Clock; controlLog?: KvControlLog } = {}) {
     this.controlLog = options.controlLog;
     this.#kv = new KvConnection(source);
@@ -138,7 +138,9 @@ export class KvSessionStore implements SessionStore {
       if (!planned?.write) return planned?.result;
       if ((await planned.write.commit()).ok) return planned.result;
     }
-    throw new Error(`Cannot change a session: ${MAX_CONFLICTS} other changes came first`);
+    throw new Error(
+      `Cannot change a session: ${MAX_CONFLICTS} attempts conflicted with other writes`,
+    );
   }
 }
 

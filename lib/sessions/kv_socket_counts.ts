@@ -3,16 +3,16 @@ import { KvConnection, type KvSource } from "./kv_connection.ts";
 import type { Follower, LiveSessions } from "./live_sessions.ts";
 import { randomId } from "./session_token.ts";
 
-/** How soon a change of a count is written, in milliseconds. */
+/** Delay before a changed count is written, in milliseconds. */
 const WRITE_MS = 500;
 
-/** How often a process that has sockets says that it lives, in milliseconds. */
+/** Heartbeat interval of a process that has sockets, in milliseconds. */
 const BEAT_MS = 5_000;
 
-/** A process that was silent for this long counts no more, in milliseconds. */
+/** Silence after which a process is ignored, in milliseconds. */
 const SILENT_MS = 20_000;
 
-/** How long a count is kept without being written again, in milliseconds. */
+/** How long a count is kept after its last write, in milliseconds. */
 const KEEP_MS = 86_400_000;
 
 /** Counts in one write, below KV's limit of mutations. */
@@ -24,7 +24,7 @@ const MAX_SIGNS = 20;
 /** KV Connect's limit of keys in one `getMany`. */
 const KEYS_PER_READ = 10;
 
-/** What {@linkcode KvSocketCounts} works with. */
+/** Options of {@linkcode KvSocketCounts}. */
 export interface SocketCountsOptions {
   readonly live: LiveSessions;
   readonly log: Log;
@@ -33,17 +33,17 @@ export interface SocketCountsOptions {
 }
 
 /**
- * How many open sockets a session has over all processes, for people to look at.
+ * Counts the open sockets of each session over all processes, for display.
  *
- * Each process writes the counts of its own that changed, half a second later and many in one write,
- * and that it lives, every five seconds while it has sockets: an idle socket costs nothing. Counts of a
- * process that ended without a word are left out after 20 s.
+ * Each process writes its changed counts half a second later, many in one write, and a heartbeat
+ * every five seconds while it has sockets: an idle socket costs nothing. The counts of a process
+ * that crashed are ignored after 20 s.
  *
- * If a write fails, it may have been done all the same, or be done later. Then the process goes on under
- * a new name, and what it wrote under the old one counts no more.
+ * A failed write may have succeeded anyway, or may still take effect later. The process then
+ * continues under a new name, and its counts under the old name are ignored.
  *
- * `["session_sockets", sessionId, process]` is a count, `["socket_processes", process]` a sign of
- * life.
+ * `["session_sockets", sessionId, process]` is a count, `["socket_processes", process]` a
+ * heartbeat.
  */
 export class KvSocketCounts implements Follower {
   readonly #kv: KvConnection;
@@ -62,7 +62,7 @@ export class KvSocketCounts implements Follower {
   #isWanted = false;
   #isClosed = false;
 
-  /** @param source The database, or what opens it: then it is opened at the first use. */
+  /** @param source The database, or a function that opens it at first use. */
   constructor(source: KvSource, options: SocketCountsOptions) {
     this.#kv = new KvConnection(source);
     this.#live = options.live;
@@ -70,7 +70,7 @@ export class KvSocketCounts implements Follower {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** Returns the open sockets of sessions: of this process now, of others as they were written. */
+  /** Returns the open sockets of sessions: current for this process, as last written for others. */
   async count(sessionIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const others = await this.#kv.run(async (kv) => {
       const perSession = await Promise.all(
@@ -94,10 +94,10 @@ export class KvSocketCounts implements Follower {
   }
 
   stop(): void {
-    this.#isWanted = false; // What is left is written once more.
+    this.#isWanted = false; // Remaining changes are written once more.
   }
 
-  /** Takes this process's counts back, and writes no more. */
+  /** Removes this process's counts and stops writing. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancel?.();
@@ -133,7 +133,7 @@ export class KvSocketCounts implements Follower {
       await this.#writeCounts();
       await this.#beat();
     } catch (error) {
-      this.#log.debug("counts of sockets could not be written", { error });
+      this.#log.debug("socket counts could not be written", { error });
       this.#startAnew();
     }
     this.#cancel = undefined;

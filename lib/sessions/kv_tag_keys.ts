@@ -2,7 +2,7 @@ import type { Clock } from "../scope.ts";
 import type { KvConnection } from "./kv_connection.ts";
 import type { StoredTagKeys, TagKey } from "./tag_keys.ts";
 
-/** What was there when the first key was made. */
+/** The state of the store when the first key was created. */
 interface Beginning {
   readonly at: number;
   readonly hadSessions: boolean;
@@ -10,12 +10,12 @@ interface Beginning {
 
 const BEGINNING_KEY: Deno.KvKey = ["session_tags_began"];
 
-/** How often a key is written again because another process came first. */
+/** Most attempts to write a key that conflicts with other processes. */
 const MAX_CONFLICTS = 20;
 
 /**
- * Keeps the keys that tag session tokens in Deno KV: `["session_tag_keys", period]` is one,
- * `["session_tags_began"]` says when the first was made. An atomic operation has two checks.
+ * Stores the keys that tag session tokens in Deno KV: `["session_tag_keys", period]` is a key,
+ * `["session_tags_began"]` holds the time of the first one. Each atomic operation has two checks.
  */
 export class KvTagKeys {
   readonly #kv: KvConnection;
@@ -38,7 +38,9 @@ export class KvTagKeys {
         if (began.value === null) operation.set(began.key, await this.#beginning(kv));
         if ((await operation.commit()).ok) return secret;
       }
-      throw new Error(`Cannot add a key: ${MAX_CONFLICTS} other processes came first`);
+      throw new Error(
+        `Cannot add a key: ${MAX_CONFLICTS} attempts conflicted with other processes`,
+      );
     });
   }
 

@@ -1,15 +1,18 @@
 import type { BoundConnection, LiveEntry, SessionBinding, SessionWatcher } from "./live_entry.ts";
 
-/** Who keeps the ties of connections to sessions. */
+/** The registry that holds session subscriptions. */
 export interface BindingKeeper {
-  /** A tie is over: the connection ended, or was untied. May be called more than once. */
+  /**
+   * Called when a subscription ends: the connection ended, or was unbound. May be called more than
+   * once.
+   */
   released(binding: LiveBinding): void;
 }
 
-/** A connection's tie to its session: itself what is told of the connection's end. */
+/** A connection's subscription to its session. It is also the connection's end listener. */
 export class LiveBinding implements SessionBinding {
   over = false;
-  /** Only then does what the connection receives count as use of the session. */
+  /** Messages that the connection receives count as use of the session only if it is proved. */
   isProved = false;
   readonly entry: LiveEntry;
   readonly connection: BoundConnection;

@@ -12,29 +12,30 @@ import type {
 import type { FoundSession, Session, SessionEndReason, SessionEvent } from "./session.ts";
 import { SessionRenewals } from "./session_renewals.ts";
 
-/** What keeps up with other processes while connections are bound. */
+/** Receives events of other processes while connections are bound. */
 export interface Follower {
   start(): void;
   stop(): void;
 }
 
-/** What is to know of everything that happened before connections are told. */
+/** A read cache, which gets every event before the connections do. */
 export interface Recollecting {
   apply(event: SessionEvent): void;
-  /** Forgets everything: events may have been missed. */
+  /** Clears the cache, because events may have been missed. */
   clear(): void;
 }
 
 type UserEnded = SessionEvent & { readonly type: "user-ended" };
 
-/** Sessions that are read at once when everything is looked at. */
+/** Sessions per read when all are checked. */
 const BATCH_SIZE = 100;
 
 /**
- * Which connections of this process belong to which session, so that they end with it.
+ * The connection registry: maps each session to its connections in this process, so that they end
+ * with it.
  *
- * An `ended` event ends every one of them at once, with 4401. A session that turns out to be another
- * person's ends them with 4403. {@linkcode SessionRenewals} has their lifetimes.
+ * An `ended` event ends all of them at once, with 4401. If a session turns out to be another
+ * user's, they end with 4403. {@linkcode SessionRenewals} tracks the lifetimes.
  */
 export class LiveSessions implements BindingKeeper {
   readonly #sessions: SessionSource;
@@ -53,7 +54,7 @@ export class LiveSessions implements BindingKeeper {
     });
   }
 
-  /** Ties a connection that has proved its session to it, until the connection's end. */
+  /** Binds a connection to its proved session, until the connection ends. */
   bind(
     sessionId: string,
     connection: BoundConnection,
@@ -65,12 +66,13 @@ export class LiveSessions implements BindingKeeper {
   }
 
   /**
-   * Ties a connection to a session that it has not proved yet.
+   * Binds a connection to a session that it has not proved yet.
    *
-   * Call it *before* the session is read: a session that ends meanwhile is not missed then. The
+   * Call it *before* the session is read, so that the session's end meanwhile is not missed. The
    * session need not exist.
    *
-   * *Security*: what the connection receives is no use of the session until the tie is proved.
+   * *Security*: messages that the connection receives do not count as use of the session until it
+   * is proved.
    */
   claim(
     sessionId: string,
@@ -84,7 +86,7 @@ export class LiveSessions implements BindingKeeper {
     return binding;
   }
 
-  /** Called by a tie that is over. */
+  /** Called by a subscription that has ended. */
   released(binding: LiveBinding): void {
     const { entry, connection } = binding;
     if (binding.isProved) entry.seenAt = Math.max(entry.seenAt, connection.lastReceivedAt);
@@ -92,14 +94,14 @@ export class LiveSessions implements BindingKeeper {
     if (entry.bindings.size === 0) this.#remove(entry);
   }
 
-  /** Unties a connection from a session, so that it outlives it. */
+  /** Unbinds a connection from a session, so that it outlives the session. */
   unbind(sessionId: string, connection: BoundConnection): void {
     for (const binding of this.#entries.get(sessionId)?.bindings ?? []) {
       if (binding.connection === connection) binding.release();
     }
   }
 
-  /** Watches the lifetime of a session that was read, while connections are bound to it. */
+  /** Tracks the lifetime of a session while connections are bound to it. */
   track(session: Session): void {
     const entry = this.#entries.get(session.id);
     if (!entry) return;
@@ -115,7 +117,7 @@ export class LiveSessions implements BindingKeeper {
     }
   }
 
-  /** Takes note of what happened to a session, in this process or in another one. */
+  /** Applies an event of this or another process. */
   apply(event: SessionEvent): void {
     this.#recollection?.apply(event);
     switch (event.type) {
@@ -131,10 +133,10 @@ export class LiveSessions implements BindingKeeper {
   }
 
   /**
-   * Reads every session that has connections, in batches, and ends those that are gone; for when
-   * events may have been missed.
+   * Reads every session that has connections, in batches, and ends the connections of those that no
+   * longer exist. Use it when events may have been missed.
    *
-   * @throws {Error} The store cannot be reached: then not all was looked at.
+   * @throws {Error} The store cannot be reached: not every session was checked.
    */
   async revalidate(): Promise<void> {
     this.#recollection?.clear();
@@ -142,7 +144,8 @@ export class LiveSessions implements BindingKeeper {
   }
 
   /**
-   * Reads the sessions that an event is about, and ends those that are gone.
+   * Reads the sessions that an event is about, and ends the connections of those that no longer
+   * exist.
    *
    * @throws {Error} The store cannot be reached.
    */
@@ -162,12 +165,15 @@ export class LiveSessions implements BindingKeeper {
     }
   }
 
-  /** Tells of every event first, so that whoever reads because of one finds nothing out of date. */
+  /**
+   * Sets the read cache, which gets every event first, so that a listener never reads outdated data
+   * from it.
+   */
   tellFirst(recollection: Recollecting): void {
     this.#recollection = recollection;
   }
 
-  /** Lets a follower run while connections are bound. Returns how to stop it for good. */
+  /** Runs a follower while connections are bound. Returns a function that stops it for good. */
   followWith(follower: Follower): () => void {
     this.#followers.add(follower);
     if (this.#entries.size > 0) follower.start();
@@ -182,12 +188,12 @@ export class LiveSessions implements BindingKeeper {
     return this.#entries.keys();
   }
 
-  /** How many sessions have connections in this process. */
+  /** The number of sessions with connections in this process. */
   get size(): number {
     return this.#entries.size;
   }
 
-  /** How many open sockets a session has in this process. */
+  /** Returns the number of open sockets of a session in this process. */
   count(sessionId: string): number {
     const open = new Set<BoundConnection>();
     for (const { connection } of this.#entries.get(sessionId)?.bindings ?? []) {
@@ -217,7 +223,7 @@ export class LiveSessions implements BindingKeeper {
     return [...this.#entries.values()].filter(({ session }) => session?.userId === userId);
   }
 
-  /** Ends what is older than the event; of what began later the person is looked at again. */
+  /** Ends sessions older than the event; for later ones, the user is read again. */
   #endOfUser({ userId, reason, at = Infinity }: UserEnded): void {
     for (const entry of this.#ofUser(userId)) {
       if (entry.session!.createdAt <= at) this.#end(entry, reason);
@@ -228,7 +234,7 @@ export class LiveSessions implements BindingKeeper {
   #confirm(id: string, found: FoundSession): void {
     const entry = this.#entries.get(id);
     if (!entry) return;
-    // One that has expired has its deadline.
+    // An expired session ends by its deadline.
     if (found.state === "unknown") return this.#end(entry, "revoked");
     if (found.state === "live") this.track(found.session);
     this.#tellOfUser(entry);
@@ -243,7 +249,7 @@ export class LiveSessions implements BindingKeeper {
       try {
         tell(watcher);
       } catch (error) {
-        this.#log.error("a connection could not be told", { connection: connection.id, error });
+        this.#log.error("a connection could not be notified", { connection: connection.id, error });
       }
     }
   }

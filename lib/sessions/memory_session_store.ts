@@ -2,20 +2,20 @@ import { type Clock, systemClock } from "../scope.ts";
 import { byAge, type SessionRecord, type SessionStore } from "./session_store.ts";
 import type { StoredTagKeys, TagKey } from "./tag_keys.ts";
 
-/** How often forgotten sessions are swept out, in milliseconds. */
+/** The interval between two sweeps, in milliseconds. */
 const SWEEP_EVERY_MS = 60_000;
 
 /**
- * Keeps sessions in this process: for tests, and where sign-ins may end with the process.
+ * Stores sessions in memory: for tests, or if sign-ins may end with the process.
  *
- * Sessions past `forgetAt` are swept out when a new one is created, at most once a minute.
+ * Sessions past `forgetAt` are removed when a new one is created, at most once a minute.
  *
  * @example
  * ```ts
  * import { MemorySessionStore } from "@sluice/sluice/sessions";
  * import assert from "node:assert/strict";
  *
- * assert.equal(await new MemorySessionStore().get("nobody"), undefined);
+ * assert.equal(await new MemorySessionStore().get("unknown"), undefined);
  * ```
  */
 export class MemorySessionStore implements SessionStore {

@@ -1,10 +1,10 @@
 /**
- * Sessions: a browser's sign-in, kept in a store, found by a cookie, tied to every connection that
- * was opened with it.
+ * Sessions: sign-ins of browsers, kept in a store, found by a cookie, and bound to every connection
+ * that was opened with them.
  *
  * {@linkcode Sessions} has the rules, {@linkcode KvSessionStore} and {@linkcode MemorySessionStore}
- * keep, {@linkcode withSession} puts the session into a connection's scope, {@linkcode findSession}
- * does the same for pages.
+ * store sessions, {@linkcode withSession} puts the session into a connection's scope, and
+ * {@linkcode findSession} does the same for pages.
  *
  * @module
  */

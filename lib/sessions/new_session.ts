@@ -5,39 +5,39 @@ import { hashSecret, type SessionToken } from "./session_token.ts";
 const MAX_USER_AGENT_LENGTH = 256;
 const MAX_ADDRESS_LENGTH = 64;
 
-/** What a session begins with. */
+/** The properties of a new session. */
 export interface NewSession {
   readonly userId: string;
-  /** Who vouched for the person. */
+  /** The id of the provider that the user signed in with. */
   readonly provider: string;
-  /** What the browser calls itself. */
+  /** The browser's `User-Agent`. */
   readonly userAgent?: string | undefined;
   readonly address?: string | undefined;
   /** @default {"browser"} */
   readonly kind?: SessionKind;
   /**
-   * When the user proved who they are, in milliseconds since the epoch: a session that another one
-   * approved ends when that one's absolute limit is reached. @default {now}
+   * When the user authenticated, in milliseconds since the epoch. A session approved by another one
+   * ends when that one reaches its absolute limit. @default {now}
    */
   readonly signedInAt?: number;
   /** An id from {@linkcode Sessions.reserveId}. @default {a new one} */
   readonly id?: string;
 }
 
-/** A session that has just got a token. */
+/** A session and its new token. */
 export interface NewToken {
   readonly session: Session;
-  /** *Security*: the proof; goes to the browser or client, and nowhere else. */
+  /** *Security*: a credential; send it to the browser or client only. */
   readonly token: string;
 }
 
-/** A session whose secret was renewed. */
+/** A session and its renewed token. */
 export interface RenewedToken extends NewToken {
-  /** Whether this call renewed it; false if another one did, whose answer may be lost. */
+  /** Whether this call renewed it; false if another call did, whose response may be lost. */
   readonly isNew: boolean;
 }
 
-/** Returns what is stored of a new session; when it may be forgotten is not known yet. */
+/** Returns the record of a new session, without its `forgetAt`. */
 export function createRecord(
   request: NewSession,
   token: SessionToken,

@@ -1,10 +1,10 @@
 import type { Log } from "../scope.ts";
 import type { Session } from "./session.ts";
 
-/** Sessions that are remembered to have been told of. */
+/** Most sessions remembered as reported. */
 const MAX_REMEMBERED = 10_000;
 
-/** Tells that a session's lifetime is over: of each once in this process, as far as it remembers. */
+/** Reports expired sessions: each once per process, as far as it remembers. */
 export class NotedExpiries {
   readonly #listeners = new Set<(session: Session) => void>();
   readonly #noted = new Set<string>();
@@ -14,7 +14,7 @@ export class NotedExpiries {
     this.#log = log;
   }
 
-  /** Calls back with every session whose end is noticed. Returns how to stop it. */
+  /** Calls `listener` for every session found expired. Returns a function that unsubscribes. */
   subscribe(listener: (session: Session) => void): () => void {
     this.#listeners.add(listener);
     return () => {
@@ -22,7 +22,7 @@ export class NotedExpiries {
     };
   }
 
-  /** Takes note that a session is over. */
+  /** Reports a session as expired, unless it was reported before. */
   note(session: Session): void {
     if (this.#noted.has(session.id)) return;
     if (this.#noted.size >= MAX_REMEMBERED) this.#noted.clear();

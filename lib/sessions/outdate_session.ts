@@ -2,7 +2,7 @@ import type { KnownSession } from "./known_session.ts";
 import type { RecentReads } from "./recent_reads.ts";
 import type { SessionEvent } from "./session.ts";
 
-/** Takes out the stored sessions that an event makes out of date: what it says of secrets may be new. */
+/** Invalidates the cached sessions that an event concerns: their secrets may have changed. */
 export function outdateSession(event: SessionEvent, reads: RecentReads<KnownSession>): void {
   switch (event.type) {
     case "ended":
@@ -11,6 +11,6 @@ export function outdateSession(event: SessionEvent, reads: RecentReads<KnownSess
       return reads.forget(event.session.id);
     case "user-ended":
       return reads.forgetWhere(({ session }) => session.userId === event.userId);
-    case "user-changed": // Their sessions stay what they are.
+    case "user-changed": // The user's sessions did not change.
   }
 }

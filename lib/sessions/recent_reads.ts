@@ -1,43 +1,43 @@
 import type { SessionEvent } from "./session.ts";
 
-/** Most values that are kept. */
+/** Most cached values. */
 const MAX_ENTRIES = 20_000;
 
-/** Says whether what was read can still be relied on. */
+/** Tells whether cached values may be used. */
 export interface ReadTrust {
-  /** Whether all that happened until a second ago has been applied to what is kept. */
+  /** Returns whether all events until a second ago have been applied to the cache. */
   rely(): boolean;
 }
 
-/** Takes out what an event makes out of date. */
+/** Invalidates the values that an event makes outdated. */
 export type Outdate<T> = (event: SessionEvent, reads: RecentReads<T>) => void;
 
-/** How {@linkcode RecentReads} keeps. */
+/** Options of {@linkcode RecentReads}. */
 export interface RecentReadsOptions<T> {
   readonly trust: ReadTrust;
   readonly outdate: Outdate<T>;
-  /** Values that are kept at most; of them the half that was used most recently. @default {20_000} */
+  /** Most cached values. The most recently used half of them is always kept. @default {20_000} */
   readonly maxEntries?: number;
 }
 
 /**
- * Values that were just read, by id, for as long as nothing is known that makes them out of date.
+ * A read cache: values by id, until an event invalidates them.
  *
- * That there is nothing at an id is not kept, so that asking for ids that do not exist fills nothing.
+ * Missing values are not cached, so that requests for unknown ids cannot fill the cache.
  *
- * *Security*: an event takes out the value, and also keeps a reading that is under way from being kept:
- * it may have read what was there before. While the trust is gone nothing is returned; what is kept is
- * good again once all events since have been applied.
+ * *Security*: an event removes the value, and also prevents the result of a read in progress from
+ * being cached, as it may predate the event. While the cache is not trusted, it returns nothing;
+ * its values are valid again once all events since have been applied.
  */
 export class RecentReads<T> {
   readonly #trust: ReadTrust;
   readonly #outdate: Outdate<T>;
   /** Values of one generation. */
   readonly #maxValues: number;
-  // Two generations: to keep the order of use exactly, every use would have to change a map.
+  // Two generations: an exact order of use would need a map update on every use.
   #values = new Map<string, T>();
   #older = new Map<string, T>();
-  /** The latest reading of each id that is under way and may be kept. */
+  /** The latest read in progress of each id whose result may be cached. */
   readonly #readings = new Map<string, number>();
   #serial = 0;
 
@@ -47,12 +47,12 @@ export class RecentReads<T> {
     this.#maxValues = (options.maxEntries ?? MAX_ENTRIES) / 2;
   }
 
-  /** How many values are kept. */
+  /** The number of cached values. */
   get size(): number {
     return this.#values.size + this.#older.size;
   }
 
-  /** Returns a value that was read recently and is still to be trusted. */
+  /** Returns a cached value if the cache may be used. */
   recall(id: string): T | undefined {
     if (!this.#trust.rely()) return undefined;
     const value = this.#values.get(id);
@@ -62,7 +62,7 @@ export class RecentReads<T> {
     return older;
   }
 
-  /** Reads a value, and keeps it unless an event came meanwhile. */
+  /** Reads a value, and caches it unless an event arrived meanwhile. */
   async read(id: string, load: (id: string) => Promise<T | undefined>): Promise<T | undefined> {
     const serial = ++this.#serial;
     this.#readings.set(id, serial);
@@ -77,19 +77,19 @@ export class RecentReads<T> {
     }
   }
 
-  /** Takes note of what happened to a session or a person. */
+  /** Applies an event. */
   apply(event: SessionEvent): void {
     this.#outdate(event, this);
   }
 
-  /** Takes a value out, and keeps none that is being read. */
+  /** Invalidates a value, and the result of a read of it in progress. */
   forget(id: string): void {
     this.#values.delete(id);
     this.#older.delete(id);
     this.#readings.delete(id);
   }
 
-  /** Takes out the values that `isOutdated` says, and keeps none that is being read. */
+  /** Invalidates the values for which `isOutdated` returns true, and all reads in progress. */
   forgetWhere(isOutdated: (value: T) => boolean): void {
     for (const values of [this.#values, this.#older]) {
       for (const [id, value] of values) if (isOutdated(value)) values.delete(id);
@@ -97,7 +97,7 @@ export class RecentReads<T> {
     this.#readings.clear();
   }
 
-  /** Takes everything out, and keeps nothing that is being read. */
+  /** Invalidates all values and all reads in progress. */
   clear(): void {
     this.#values.clear();
     this.#older.clear();

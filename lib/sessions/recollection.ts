@@ -4,37 +4,38 @@ import type { Follower } from "./live_sessions.ts";
 import { type Outdate, type ReadTrust, RecentReads } from "./recent_reads.ts";
 import type { SessionEvent } from "./session.ts";
 
-/** Unused for this long it forgets everything, and follows no more, in milliseconds. */
+/** Idle time after which the cache is cleared and polling stops, in milliseconds. */
 const IDLE_MS = 5_000;
 
-/** What a {@linkcode Recollection} works with. */
+/** Options of {@linkcode Recollection}. */
 export interface RecollectionOptions {
-  /** Where it is written what happens. */
+  /** The control log that is followed. */
   readonly controlLog: ControlLog;
-  /** What applies it here while it runs: to {@linkcode LiveSessions}, which passes it on. */
+  /** Applies the log's events while it runs: to {@linkcode LiveSessions}, which passes them on. */
   readonly follower: Follower;
-  /** Whether all that was written until a second ago has been applied. */
+  /** Returns whether every entry written until a second ago has been applied. */
   readonly isCaughtUp: () => boolean;
   readonly clock: Clock;
 }
 
-/** A store that may write what happens to a control log. */
+/** A store that may write its changes to a control log. */
 export interface LoggedStore {
   readonly controlLog?: ControlLog | undefined;
 }
 
 /**
- * What this process has just read of sessions and people. It may be used at the gate in place of
- * another reading, as long as the control log is followed and says nothing else: so that it is never
- * more than a second behind what other processes have written, and not at all behind what this one has.
+ * The read cache of sessions and users. At a handshake, it replaces a read of the store while the
+ * control log is followed: it is at most a second behind the writes of other processes, and never
+ * behind those of this one.
  *
- * The log is followed from the first use until five seconds after the last; then everything is
- * forgotten, so that an idle process costs nothing.
+ * The log is followed from the first use until five seconds after the last; then the cache is
+ * cleared, so that an idle process costs nothing.
  *
- * *Security*: nothing is relied on before the log was read, where it was last read more than a second
- * ago (a pause of the process), while it cannot be read, and where the clock was set back. When it is
- * read again, all that happened meanwhile takes out what it speaks of; where entries may have been
- * missed, everything is forgotten. Only what is of a store that writes to that same log is kept.
+ * *Security*: the cache is not used before the log has been read, if the last read was more than a
+ * second ago (a pause of the process), while the log cannot be read, or after the clock was set
+ * back. When the log is read again, its events invalidate the values that they concern; if entries
+ * may have been missed, the cache is cleared. Only values of stores that write to the same log are
+ * cached.
  */
 export class Recollection implements ReadTrust {
   readonly #controlLog: ControlLog;
@@ -56,9 +57,9 @@ export class Recollection implements ReadTrust {
   }
 
   /**
-   * Returns what is kept of a store's values by id, always the same for the same store; undefined where
-   * the store does not write its changes to the log that is followed. `outdate` takes out what an event
-   * makes out of date.
+   * Returns the cache of a store's values by id, always the same one for a store; undefined if the
+   * store does not write its changes to the followed log. `outdate` invalidates the values that an
+   * event concerns.
    */
   of<T>(store: LoggedStore, outdate: Outdate<T>): RecentReads<T> | undefined {
     const known = this.#kept.get(store);
@@ -69,7 +70,7 @@ export class Recollection implements ReadTrust {
     return reads;
   }
 
-  /** Notes that it is in use, and returns whether it may be. */
+  /** Marks the cache as in use, and returns whether it may be used. */
   rely(): boolean {
     if (this.#isClosed) return false;
     this.#usedAt = this.#clock.elapsed();
@@ -80,17 +81,17 @@ export class Recollection implements ReadTrust {
     return this.#isCaughtUp();
   }
 
-  /** Takes note of what happened. */
+  /** Applies an event. */
   apply(event: SessionEvent): void {
     for (const reads of this.#kept.values()) reads.apply(event);
   }
 
-  /** Forgets everything, what is being read included. */
+  /** Clears the cache and discards reads in progress. */
   clear(): void {
     for (const reads of this.#kept.values()) reads.clear();
   }
 
-  /** Is of no use any more. */
+  /** Clears the cache and stops following for good. */
   close(): void {
     this.#isClosed = true;
     this.#unsubscribe?.();

@@ -3,22 +3,22 @@ import type { StoredSecrets } from "./session_store.ts";
 import { hashSecret, isSameText, randomSecret } from "./session_token.ts";
 
 /**
- * How long the secret before is good after the new one was first seen, in milliseconds: for requests
- * that were sent with it before.
+ * How long the previous secret stays valid after the new one is first seen, in milliseconds: for
+ * requests already sent with it.
  */
 const SEEN_GRACE_MS = 10_000;
 
-/** Hashes of replaced secrets that are kept for each session. */
+/** Most hashes of replaced secrets kept per session. */
 const MAX_SPENT = 32;
 
 /**
- * What a secret proves. `current`: the session. `unseen`: the session, and that its owner got the new
- * secret. `previous`: the session, with the secret before, which is still good. `spent`: that somebody
- * uses a copy of a secret that was replaced. `none`: nothing.
+ * What a secret proves. `current`: the session. `unseen`: the session, and that its owner received
+ * the new secret. `previous`: the session, by the previous secret, which is still valid. `spent`:
+ * that a copy of a replaced secret is in use. `none`: nothing.
  */
 export type SecretProof = "current" | "unseen" | "previous" | "spent" | "none";
 
-/** Returns what a secret proves of a session. */
+/** Returns what a secret proves about a session. */
 export function proofOf(stored: StoredSecrets, secret: string, now: number): SecretProof {
   const hash = hashSecret(secret);
   const { secretHash, previousHash, previousUntil = Infinity, spentHashes = [] } = stored;
@@ -29,7 +29,10 @@ export function proofOf(stored: StoredSecrets, secret: string, now: number): Sec
   return spentHashes.some((spent) => isSameText(hash, spent)) ? "spent" : "none";
 }
 
-/** Returns secrets after the current one was seen in a request: the one before is good for 10 s more. */
+/**
+ * Returns the secrets after a request used the current one: the previous one is valid for 10 s
+ * more.
+ */
 export function markSeen<T extends StoredSecrets>(stored: T, now: number): T {
   const { previousHash, previousUntil = Infinity } = stored;
   if (previousHash === undefined || !hasUnseen(stored)) return stored;
@@ -42,11 +45,11 @@ export function markSeen<T extends StoredSecrets>(stored: T, now: number): T {
 }
 
 /**
- * Returns secrets with a new one, which {@linkcode renewedSecret} derives from `secret`, the current
- * one. That stays good until the new one was seen.
+ * Returns the secrets with a new one, which {@linkcode renewedSecret} derives from `secret`, the
+ * current one. The current one stays valid until the new one is seen.
  */
 export function renewSecrets<T extends StoredSecrets>(stored: T, secret: string, now: number): T {
-  const seen = markSeen(stored, now); // Whoever has the current one was given it.
+  const seen = markSeen(stored, now); // A client that has the current secret received it.
   const renewalSalt = randomSecret();
   return {
     ...seen,
@@ -59,8 +62,8 @@ export function renewSecrets<T extends StoredSecrets>(stored: T, secret: string,
 }
 
 /**
- * Returns the secret that replaces `secret`, if that was just renewed and the new one was not seen yet:
- * always the same. Undefined for any other secret.
+ * Returns the secret that replaces `secret`, if `secret` was just renewed and the new one is
+ * unseen; the result is always the same. Undefined for any other secret.
  */
 export function renewedSecret(stored: StoredSecrets, secret: string): string | undefined {
   const { previousHash, renewalSalt } = stored;
@@ -68,7 +71,10 @@ export function renewedSecret(stored: StoredSecrets, secret: string): string | u
   return isSameText(hashSecret(secret), previousHash) ? derive(secret, renewalSalt) : undefined;
 }
 
-/** Returns secrets with `secret` as a new one; the one before is good until `previousUntil`. */
+/**
+ * Returns the secrets with `secret` as the new one; the previous one is valid until
+ * `previousUntil`.
+ */
 export function replaceSecret<T extends StoredSecrets>(
   stored: T,
   secret: string,
@@ -85,8 +91,8 @@ export function replaceSecret<T extends StoredSecrets>(
 }
 
 /**
- * *Security*: needs both the secret before, which the store does not have, and the salt, which nobody
- * else has.
+ * *Security*: needs both the previous secret, which the store does not have, and the salt, which
+ * only the store has.
  */
 function derive(secret: string, salt: string): string {
   return createHmac("sha256", secret).update(`sluice session ${salt}`).digest("base64url");

@@ -1,49 +1,49 @@
 import type { SessionRecord } from "./session_store.ts";
 
-/** What holds a session: a browser, or a program that a browser's session approved. */
+/** The holder of a session: a browser, or a program that a browser session approved. */
 export type SessionKind = "browser" | "program";
 
-/** A sign-in, as the rest of the software sees it. Holds no secret. */
+/** A session, without its secrets. */
 export interface Session {
-  /** Names it in lists, logs and addresses; not a secret. */
+  /** Identifies the session in lists, logs and URLs; not a secret. */
   readonly id: string;
   readonly userId: string;
-  /** Who vouched for the person: `github`, `dev`, … */
+  /** The id of the user's provider: `github`, `dev`, … */
   readonly provider: string;
   readonly kind: SessionKind;
   /** When it began, in milliseconds since the epoch. */
   readonly createdAt: number;
-  /** When the user proved who they are; the absolute limit counts from here. */
+  /** When the user authenticated; the absolute limit starts here. */
   readonly signedInAt: number;
-  /** When it was last used, in milliseconds since the epoch; late by up to an hour. */
+  /** When it was last used, in milliseconds since the epoch; may lag by up to an hour. */
   readonly lastSeenAt: number;
-  /** When it ends if it is not used again: the earlier of idle and absolute limit. */
+  /** When it ends unless used again: the earlier of the idle and the absolute limit. */
   readonly expiresAt: number;
-  /** Since when its token is the one that it is, in milliseconds since the epoch. */
+  /** When its current secret was issued, in milliseconds since the epoch. */
   readonly secretSince: number;
-  /** How often it ended the other sessions of its user: approvals given before that are void. */
+  /** How often it has ended the other sessions of its user. Earlier approvals are void. */
   readonly revocations: number;
-  /** What the browser called itself at sign-in, at most 256 characters. */
+  /** The `User-Agent` at sign-in, at most 256 characters. */
   readonly userAgent: string;
-  /** Where the sign-in came from. */
+  /** The client's address at sign-in. */
   readonly address: string | undefined;
 }
 
 /** How long sessions live, in milliseconds. */
 export interface SessionLifetime {
-  /** Unused for this long, it ends. */
+  /** Idle time after which a session ends. */
   readonly idleTtlMs: number;
-  /** This long after sign-in it ends, used or not. */
+  /** Time after sign-in at which a session ends, used or not. */
   readonly maxTtlMs: number;
 }
 
-/** Returns when a stored session ends, by the lifetimes that hold now. */
+/** Returns when a stored session ends, by the current lifetimes. */
 export function expiryOf(record: SessionRecord, lifetime: SessionLifetime): number {
   const signedInAt = record.signedInAt ?? record.createdAt;
   return Math.min(record.lastSeenAt + lifetime.idleTtlMs, signedInAt + lifetime.maxTtlMs);
 }
 
-/** Returns a stored session without what only the store knows. */
+/** Returns a stored session without its secrets and internal fields. */
 export function toSession(record: SessionRecord, lifetime: SessionLifetime): Session {
   return {
     id: record.id,
@@ -61,16 +61,16 @@ export function toSession(record: SessionRecord, lifetime: SessionLifetime): Ses
   };
 }
 
-/** What was found by a token. */
+/** The result of looking up a token. */
 export type FoundSession =
   | {
     readonly state: "live";
     readonly session: Session;
     /**
-     * The token that replaces the one that was shown, if its secret was renewed and the new one was not
-     * seen yet.
+     * The token that replaces the presented one, if its secret was renewed and the new one is
+     * unseen.
      *
-     * *Security*: goes to the browser that showed the other one, and nowhere else.
+     * *Security*: send it only to the browser that presented the old one.
      */
     readonly renewedToken?: string;
   }
@@ -87,28 +87,28 @@ export type SessionEndReason =
   | "user-removed"
   | "user-banned";
 
-/** What happened to a session or its person, after the store confirmed it. Holds no secret. */
+/** A change of a session or its user, confirmed by the store. Holds no secret. */
 export type SessionEvent =
-  /** One session is over. */
+  /** A session ended. */
   | {
     readonly type: "ended";
     readonly sessionId: string;
     readonly userId: string;
     readonly reason: SessionEndReason;
-    /** Who ended it, where that is somebody else. */
+    /** The user who ended it, if it was someone else. */
     readonly by?: string;
   }
-  /** A session lives longer, or got another secret. */
+  /** A session was renewed, or got another secret. */
   | { readonly type: "renewed"; readonly session: Session }
-  /** All sessions of a person that began until `at` are over. */
+  /** All sessions of a user that began until `at` ended. */
   | {
     readonly type: "user-ended";
     readonly userId: string;
     readonly reason: SessionEndReason;
-    /** In milliseconds since the epoch; undefined: those that are open when it is read. */
+    /** In milliseconds since the epoch; if undefined, all sessions open when the event is read. */
     readonly at?: number;
-    /** Who did it. */
+    /** The user who caused it. */
     readonly by?: string;
   }
-  /** A person's name, picture or roles changed. */
+  /** A user's name, picture or roles changed. */
   | { readonly type: "user-changed"; readonly userId: string };

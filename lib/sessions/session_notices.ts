@@ -6,23 +6,23 @@ import type { Sessions } from "./sessions.ts";
 /** The type of the messages. */
 const TYPE = "changed";
 
-/** The group of the processes that have a sessions page open. */
+/** The group of processes with an open sessions page. */
 const GROUP = "sluice.notices";
 
-/** How long changes are gathered before they are told, in milliseconds. */
+/** How long changes are collected before they are announced, in milliseconds. */
 const TELL_MS = 100;
 
-/** Most people that one message names. */
+/** Most users in one message. */
 const MAX_NAMES = 500;
 
-/** What {@linkcode SessionNotices} needs. */
+/** Options of {@linkcode SessionNotices}. */
 export interface SessionNoticesOptions {
   readonly layer: GroupLayer;
   readonly log: Log;
   readonly clock: Clock;
 }
 
-/** What tells of sign-ins. An `Audit` does. */
+/** A source of sign-in events, such as an `Audit`. */
 export interface SignInSource {
   subscribe(
     listener: (event: { readonly kind: string; readonly userId?: string | undefined }) => void,
@@ -30,10 +30,10 @@ export interface SignInSource {
 }
 
 /**
- * Tells people's open sessions pages that something has changed, on every process.
+ * Notifies users' open sessions pages of changes, on every process.
  *
- * A process says whose sessions and sockets changed, ten times a second at most, and only processes with
- * such a page open hear it: so what a socket costs does not depend on whether somebody looks.
+ * A process announces whose sessions and sockets changed, at most ten times a second, and only
+ * processes with such a page open receive it: the cost of a socket does not depend on open pages.
  */
 export class SessionNotices {
   readonly #layer: GroupLayer;
@@ -49,14 +49,14 @@ export class SessionNotices {
     this.#options = options;
   }
 
-  /** Tells them. A page that misses it is right again at the next change. */
+  /** Notifies the pages of a user. A page that misses it is corrected by the next change. */
   tell(userId: string): void {
     this.#changed.add(userId);
     this.#cancel ??= this.#options.clock.after(TELL_MS, () => this.#send());
   }
 
   /**
-   * Calls `changed` whenever something may have changed for a person. Returns how to stop.
+   * Calls `changed` whenever a user's sessions may have changed. Returns a function that stops it.
    *
    * @throws {LayerError} `UNAVAILABLE`: the layer cannot be reached.
    */
@@ -79,7 +79,7 @@ export class SessionNotices {
     return stop;
   }
 
-  /** Tells them of every sign-in, and of every end of a session, here or in another process. */
+  /** Notifies the pages of every sign-in and every end of a session, here or in another process. */
   follow(sessions: Sessions, audit: SignInSource): void {
     audit.subscribe(({ kind, userId }) => {
       if (kind === "signed-in" && userId !== undefined) this.tell(userId);
@@ -96,12 +96,12 @@ export class SessionNotices {
     return true;
   }
 
-  /** Called by the layer: what changed meanwhile was not told. */
+  /** Called by the layer: changes may have been missed. */
   gap(): void {
     for (const watchers of this.#watchers.values()) this.#call(watchers);
   }
 
-  /** Tells nobody any more. */
+  /** Stops sending and receiving notifications. */
   close(): void {
     this.#cancel?.();
     this.#stopListening();
@@ -112,12 +112,12 @@ export class SessionNotices {
       try {
         changed();
       } catch (error) {
-        this.#options.log.error("A sessions page could not be told of a change", { error });
+        this.#options.log.error("a sessions page could not be notified of a change", { error });
       }
     }
   }
 
-  /** Joins once, however many begin to watch at once. */
+  /** Joins the group once, even if several watchers start at the same time. */
   #listen(): Promise<void> {
     return this.#listening ??= this.#join();
   }
@@ -146,13 +146,13 @@ export class SessionNotices {
     for (let at = 0; at < changed.length; at += MAX_NAMES) {
       const data = changed.slice(at, at + MAX_NAMES);
       this.#layer.groupSend(GROUP, { type: TYPE, data }).catch((error) => {
-        log.debug("Sessions pages were not told of a change", { error });
+        log.debug("sessions pages could not be notified of a change", { error });
       });
     }
   }
 }
 
-/** A middleware that tells open sessions pages of every socket that opens or ends. */
+/** A middleware that notifies open sessions pages of every socket that opens or ends. */
 export function tellNotices(
   notices: SessionNotices,
 ): Middleware<Scope & { readonly user: { readonly id: string } }> {

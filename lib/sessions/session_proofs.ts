@@ -15,7 +15,7 @@ import type { SessionRecord, SessionStore } from "./session_store.ts";
 import { randomSecret, type SessionToken } from "./session_token.ts";
 import type { SessionTokens } from "./session_tokens.ts";
 
-/** What {@linkcode SessionProofs} works with. */
+/** Options of {@linkcode SessionProofs}. */
 export interface SessionProofsParts {
   readonly store: SessionStore;
   readonly tokens: SessionTokens;
@@ -23,25 +23,25 @@ export interface SessionProofsParts {
   readonly rotateAfterMs: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** What was just read, if that can be relied on. */
+  /** The read cache, if there is a usable one. */
   readonly recent: RecentReads<KnownSession> | undefined;
-  /** Says whether a session that was proved lives. */
+  /** Returns whether a proved session is live. */
   found(session: Session): FoundSession;
-  /** Writes a changed session and tells of it. */
+  /** Writes a changed session and announces it. */
   update(
     id: string,
     change: (stored: SessionRecord) => SessionRecord | undefined,
   ): Promise<SessionRecord | undefined>;
-  /** Ends a session of whose secret somebody has a copy. Returns false if it was over. */
+  /** Ends a session whose secret was copied. Returns false if it had already ended. */
   endStolen(id: string): Promise<boolean>;
 }
 
-/** A token, or what was read of it. */
+/** A token, parsed or not. */
 export type AnyToken = string | SessionToken | undefined;
 
 const UNKNOWN: FoundSession = Object.freeze({ state: "unknown" });
 
-/** Who has the secret of which session: proves tokens, and renews their secrets. */
+/** Verifies session tokens and renews their secrets. */
 export class SessionProofs {
   readonly #parts: SessionProofsParts;
 
@@ -54,13 +54,13 @@ export class SessionProofs {
     const read = await this.#read(token);
     if (read === undefined) return UNKNOWN;
     const recalled = await this.#recall(read);
-    // Only to let in: another process may have renewed the session, or given it another secret.
+    // The cache can only admit: another process may have renewed the session or its secret.
     if (recalled?.state === "live") return recalled;
     const known = await this.#load(read.id);
     return known ? await this.#prove(known, read) : UNKNOWN;
   }
 
-  /** Returns the session of a token if nothing has to be waited for. */
+  /** Returns the session of a token if that needs no waiting. */
   recall(token: AnyToken): Session | undefined {
     const read = this.#read(token);
     const found = read && !isPromise(read) ? this.#recall(read) : undefined;
@@ -111,7 +111,7 @@ export class SessionProofs {
     return recent?.read(id, load) ?? load();
   }
 
-  /** Finds a session that was just read, unless its proof has to be written down. */
+  /** Finds a session in the read cache, unless its proof must be stored. */
   #recall(token: SessionToken): FoundSession | Promise<FoundSession> | undefined {
     const { recent, clock, found } = this.#parts;
     const known = recent?.recall(token.id);
@@ -134,7 +134,7 @@ export class SessionProofs {
         return UNKNOWN;
       case "spent":
         if (isLive && await endStolen(session.id)) {
-          log.warn("a replaced secret was used: the session is ended", { session: session.id });
+          log.warn("a replaced secret was used, ending the session", { session: session.id });
         }
         return UNKNOWN;
       case "previous":
@@ -145,7 +145,7 @@ export class SessionProofs {
     return found(session);
   }
 
-  /** Finds a session by the secret before, and says which token replaces it. */
+  /** Finds a session by its previous secret, and returns the token that replaces it. */
   async #foundBefore(known: KnownSession, { id, secret }: SessionToken): Promise<FoundSession> {
     const found = this.#parts.found(known.session);
     const next = renewedSecret(known.secrets, secret);
@@ -157,12 +157,12 @@ export class SessionProofs {
     try {
       await this.#change(id, now, (stored) => markSeen(stored, now));
     } catch (error) {
-      // The next request tries again; until then the secret before is good as well.
-      this.#parts.log.warn("a secret that was seen could not be confirmed", { session: id, error });
+      // The next request retries; until then, the previous secret is valid as well.
+      this.#parts.log.warn("the use of a new secret could not be stored", { session: id, error });
     }
   }
 
-  /** Changes the secrets of a session that lives. Undefined if nothing may change. */
+  /** Changes the secrets of a live session. Returns undefined if nothing may change. */
   #change(
     id: string,
     now: number,

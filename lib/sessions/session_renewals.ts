@@ -3,27 +3,27 @@ import { Deadlines } from "./deadlines.ts";
 import type { LiveEntry, SessionSource } from "./live_entry.ts";
 import type { Session } from "./session.ts";
 
-/** How long before its end a session in use is renewed at the latest, in milliseconds. */
+/** The latest renewal of a session in use, in milliseconds before its end. */
 const MAX_LEAD_MS = 1_000;
 
-/** Reads and renewals that run at once. */
+/** Most concurrent reads and renewals. */
 const MAX_CHECKS_AT_ONCE = 32;
 
-/** Whose lifetimes these are. */
+/** The owner of the sessions. */
 export interface RenewalTarget {
-  /** Whether a session still has connections. */
+  /** Returns whether a session still has connections. */
   isCurrent(entry: LiveEntry): boolean;
-  /** Ends the connections of a session that is over. */
+  /** Ends the connections of an expired session. */
   expire(entry: LiveEntry): void;
 }
 
 /**
- * The lifetimes of sessions that have connections, with one timer for all.
+ * Tracks the lifetimes of sessions that have connections, with one timer for all.
  *
- * When a session may have to be renewed or may be over, its connections are asked whether they received
- * something since. If so it is renewed; else, at its end, it is read once more (another process may have
- * renewed it), and ended where it is over. Where the store cannot be reached then, it is over too: what
- * cannot be confirmed does not stay open.
+ * When a session is due for renewal or may have expired, its connections are checked for messages
+ * received since. If there are any, it is renewed. Otherwise, at its end, it is read once more
+ * (another process may have renewed it), and its connections end if it has expired. They also end
+ * if the store cannot be reached then: unconfirmed sessions do not stay open.
  */
 export class SessionRenewals {
   readonly #sessions: SessionSource;
@@ -46,7 +46,7 @@ export class SessionRenewals {
     this.#deadlines = new Deadlines(clock, (entry) => this.#onDeadline(entry));
   }
 
-  /** Looks at a session's lifetime when it is time to. */
+  /** Schedules the next check of a session's lifetime. */
   schedule(entry: LiveEntry, session: Session): void {
     const now = this.#clock.now();
     const { renewEveryMs } = this.#sessions;
@@ -55,7 +55,7 @@ export class SessionRenewals {
     this.#deadlines.add(entry, entry.checkAt);
   }
 
-  /** Forgets the deadlines of sessions that are gone, where they are more than the `size` others. */
+  /** Drops the deadlines of sessions without connections if they outnumber the `size` others. */
   compact(size: number): void {
     if (this.#deadlines.size <= 2 * size + 64) return;
     this.#deadlines.compact((entry, at) => this.#target.isCurrent(entry) && entry.checkAt === at);

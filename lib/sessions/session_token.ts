@@ -1,14 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
 
-/** A token taken apart; {@linkcode SessionTokens} writes and reads them. */
+/** A parsed token; {@linkcode SessionTokens} writes and reads tokens. */
 export interface SessionToken {
-  /** The session it speaks of; not a secret. */
+  /** The id of its session; not a secret. */
   readonly id: string;
-  /** What proves it. */
+  /** The secret that proves the session. */
   readonly secret: string;
 }
 
-/** Returns a new random name that is short, URL-safe and no secret: 96 bits, 16 characters. */
+/** Returns a new random id: short, URL-safe and not a secret; 96 bits, 16 characters. */
 export function randomId(): string {
   return randomBytes(12).toString("base64url");
 }
@@ -19,20 +19,20 @@ export function randomSecret(): string {
 }
 
 /**
- * Returns what is stored instead of a secret: its SHA-256, in base64url.
+ * Returns the hash that is stored instead of a secret: SHA-256 in base64url.
  *
- * *Security*: no salt and no slow hash, as the secret has 256 random bits of its own.
+ * *Security*: no salt and no slow hash, because the secret has 256 random bits.
  */
 export function hashSecret(secret: string): string {
   return createHash("sha256").update(secret).digest("base64url");
 }
 
-/** Returns whether `secret` is the one that was hashed, in time that does not tell how nearly. */
+/** Returns whether `secret` matches a hash, in constant time. */
 export function matchesHash(secret: string, hash: string): boolean {
   return isSameText(hashSecret(secret), hash);
 }
 
-/** Compares every character, whatever the first ones are: as `timingSafeEqual`, without two buffers. */
+/** Compares every character, like `timingSafeEqual` but without allocating two buffers. */
 export function isSameText(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;

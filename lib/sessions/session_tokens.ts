@@ -5,7 +5,7 @@ import type { TagKey, TagKeys } from "./tag_keys.ts";
 
 const ID_LENGTH = 16;
 const UNTAGGED_LENGTH = ID_LENGTH + 1 + 43;
-/** Base 36: enough for some thousand years of days. */
+/** Base 36: enough for a few thousand years of days. */
 const PERIOD_LENGTH = 4;
 /** Base64url: 72 bits. */
 const MAC_LENGTH = 12;
@@ -13,12 +13,12 @@ const TOKEN_LENGTH = UNTAGGED_LENGTH + PERIOD_LENGTH + MAC_LENGTH;
 const TOKEN = /^[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]+$/;
 
 /**
- * Writes and reads session tokens: `id.secret`, and behind it a tag: the period of its key, and a MAC
- * (HMAC-SHA256, 72 bits) over period, id and secret.
+ * Writes and reads session tokens: `id.secret` followed by a tag, which is the period of its key
+ * and a MAC (HMAC-SHA256, 72 bits) over period, id and secret.
  *
- * *Security*: the tag proves nothing but that a server wrote the token; it saves the read of the store
- * for all others. The secret is what proves the session. Tokens of sessions that began before there
- * were tags have none; they are accepted for as long as those sessions can live.
+ * *Security*: the tag proves only that a server wrote the token, which saves a read of the store
+ * for forged ones. The secret proves the session. Tokens of sessions that began before tags existed
+ * have none; they are accepted for as long as those sessions can live.
  */
 export class SessionTokens {
   readonly #keys: TagKeys;
@@ -33,8 +33,8 @@ export class SessionTokens {
   }
 
   /**
-   * Takes a token apart, in the same turn unless a key has to be read. Undefined if no server over this
-   * store wrote it.
+   * Parses a token, synchronously unless a key must be read. Returns undefined if no server with
+   * this store wrote it.
    */
   read(token: string | undefined): SessionToken | undefined | Promise<SessionToken | undefined> {
     if (token === undefined || token.length > TOKEN_LENGTH || !TOKEN.test(token)) return undefined;

@@ -24,38 +24,40 @@ import { TagKeys } from "./tag_keys.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** How long an expired session is remembered, so that people are told that it expired. */
+/** How long an expired session is remembered, so that its user can be told that it expired. */
 const REMEMBER_MS = 24 * HOUR_MS;
 
-/** How {@linkcode Sessions} treats sessions. */
+/** Options of {@linkcode Sessions}. */
 export interface SessionsOptions {
-  /** Unused for this long a session ends, in milliseconds. @default {604_800_000} (7 days) */
+  /** Idle time after which a session ends, in milliseconds. @default {604_800_000} (7 days) */
   readonly idleTtlMs?: number;
-  /** This long after sign-in it ends anyway, in milliseconds. @default {2_592_000_000} (30 days) */
+  /**
+   * Time after sign-in at which a session ends in any case, in milliseconds. @default
+   * {2_592_000_000} (30 days)
+   */
   readonly maxTtlMs?: number;
   /** @default {systemClock} */
   readonly clock?: Clock;
   readonly log: Log;
-  /** What other processes over the same database write, and this one follows. */
+  /** The log of events of all processes that share the database. */
   readonly controlLog?: ControlLog;
-  /** A secret that is older is to be replaced, in milliseconds. @default {86_400_000} (24 hours) */
+  /** Age at which a secret is replaced, in milliseconds. @default {86_400_000} (24 hours) */
   readonly rotateAfterMs?: number;
   /**
-   * Sessions of one user; a further sign-in ends the one that was used least recently. Browsers and
-   * programs count apart. @default {100}
+   * Most sessions of one user; a further sign-in ends the least recently used one. Browsers and
+   * programs are counted separately. @default {100}
    */
   readonly maxPerUser?: number;
 }
 
 /**
- * The sign-ins of browsers: begins, finds, renews and ends them. All the rules are here; the store
- * only keeps.
+ * Creates, finds, renews and ends sessions. All rules are here; the store only stores.
  *
- * Lifetimes are checked against the clock at every read. Whoever subscribes learns of an end or a
+ * Lifetimes are checked against the clock at every read. Subscribers are notified of an end or a
  * renewal at once, after the store has confirmed it; {@linkcode live} ends the connections.
  *
- * *Security*: a token is `id.secret` with a tag, see {@linkcode SessionTokens}; the store has the SHA-256
- * of the secret (256 bits) and nothing else of it. Ids are not secret and prove nothing.
+ * *Security*: a token is `id.secret` with a tag, see {@linkcode SessionTokens}; the store holds
+ * only the SHA-256 of the secret (256 bits). Ids are not secret and prove nothing.
  *
  * @example
  * ```ts
@@ -68,15 +70,15 @@ export interface SessionsOptions {
  * ```
  */
 export class Sessions {
-  /** The connections of this process, by session. */
+  /** The connection registry: the connections of this process by session. */
   readonly live: LiveSessions;
-  /** A session that was renewed is not renewed again for this long, in milliseconds. */
+  /** The shortest time between two renewals of a session, in milliseconds. */
   readonly renewEveryMs: number;
-  /** Where trouble with sessions is written. */
+  /** The log for problems with sessions. */
   readonly log: Log;
-  /** Whether what is known of other processes' events is fresh; there with a control log. */
+  /** Tells whether the applied events of other processes are fresh; set with a control log. */
   readonly freshness: Freshness | undefined;
-  /** What was just read and may be used once more; there with a control log. */
+  /** The read cache; set with a control log. */
   readonly recollection: Recollection | undefined;
   readonly #store: SessionStore;
   readonly #lifetime: SessionLifetime;
@@ -84,7 +86,7 @@ export class Sessions {
   readonly #maxPerUser: number;
   readonly #tokens: SessionTokens;
   readonly #proofs: SessionProofs;
-  /** Whether the control log tells of what this object writes. */
+  /** Whether the control log announces this object's own writes. */
   readonly #isTold: boolean;
   readonly #unfollow: (() => void) | undefined;
   readonly #unsubscribe: (() => void) | undefined;
@@ -123,7 +125,7 @@ export class Sessions {
       });
       this.live.tellFirst(this.recollection);
     }
-    // Also of a write that is confirmed after its caller has given up.
+    // This includes writes confirmed after their caller has given up.
     this.#unsubscribe = store.controlLog === controlLog
       ? controlLog?.subscribe?.((event) => {
         if (event.type === "ended" || event.type === "renewed") this.#emit(event);
@@ -143,23 +145,23 @@ export class Sessions {
     });
   }
 
-  /** Follows other processes no more. What is open stays open. */
+  /** Stops following other processes. Open connections stay open. */
   close(): void {
     this.#unfollow?.();
     this.#unsubscribe?.();
     this.recollection?.close();
   }
 
-  /** How long a browser should keep the cookie, in seconds: a day beyond any session's end. */
+  /** The `Max-Age` of the session cookie, in seconds: a day longer than any session lives. */
   get cookieMaxAgeSeconds(): number {
     return Math.ceil((this.#lifetime.maxTtlMs + REMEMBER_MS) / 1000);
   }
 
   /**
-   * Begins a session, always with a new id. The token is returned here and never again.
+   * Creates a session with a new id. The token is returned only here.
    *
-   * What the browser says of itself is cut to 256 characters and cleared of control characters.
-   * Past `maxPerUser` sessions of one user and kind, those that were used least recently are ended.
+   * The user agent is cut to 256 characters, without control characters. Past `maxPerUser` sessions
+   * of one user and kind, the least recently used ones end.
    */
   async create(request: NewSession): Promise<NewToken> {
     const parts = { id: request.id ?? this.reserveId(), secret: randomSecret() };
@@ -171,29 +173,29 @@ export class Sessions {
   }
 
   /**
-   * Returns an id for a session that is created later. If the outcome of {@linkcode create} is not
-   * known, the id tells which session to end.
+   * Returns an id for a session that is created later. If the outcome of {@linkcode create} is
+   * unknown, use the id to end the session.
    */
   reserveId(): string {
     return randomId();
   }
 
   /**
-   * Finds the session of a token. One read of the store, or none if no server over this store wrote the
-   * token, or if the session was just read: see {@linkcode Recollection}. One write when a renewed secret
-   * is seen first.
+   * Finds the session of a token. One read of the store, or none if no server with this store wrote
+   * the token, or if the session is in the read cache, see {@linkcode Recollection}. One write when
+   * a renewed secret is first seen.
    *
-   * *Security*: `expired` is only said to who has the secret. A session that was ended, a wrong
-   * secret and nonsense are all `unknown`. So is a secret that a later one has replaced; then somebody
-   * has a copy of it, and the session is ended as `stolen`.
+   * *Security*: only a client with the secret learns that a session is `expired`. An ended session,
+   * a wrong secret and a malformed token are all `unknown`. So is a replaced secret; its use means
+   * that it was copied, and the session is ended as `stolen`.
    */
   find(token: AnyToken): Promise<FoundSession> {
     return this.#proofs.find(token);
   }
 
   /**
-   * Returns the session of a token where it was just read, lives, and need not be renewed: what
-   * {@linkcode find} and {@linkcode touch} would return then, without waiting for anything.
+   * Returns the session of a token if it is in the read cache, live, and not due for renewal: the
+   * result of {@linkcode find} and {@linkcode touch} without waiting.
    */
   recall(token: AnyToken): Session | undefined {
     const session = this.#proofs.recall(token);
@@ -201,38 +203,38 @@ export class Sessions {
   }
 
   /**
-   * Takes a token apart, in the same turn unless a key has to be read. Undefined if no server over this
-   * store wrote it. Proves nothing: see {@linkcode find}.
+   * Parses a token, synchronously unless a key must be read. Returns undefined if no server with
+   * this store wrote it. Proves nothing: see {@linkcode find}.
    */
   readToken(token: string): SessionToken | undefined | Promise<SessionToken | undefined> {
     return this.#tokens.read(token);
   }
 
-  /** Finds sessions by their ids, as {@linkcode findById}, in the order of `ids`. */
+  /** Finds sessions by their ids, as {@linkcode findById} does, in the order of `ids`. */
   async findMany(ids: readonly string[]): Promise<FoundSession[]> {
     const records = await this.#store.getMany(ids);
     return records.map((record) => this.#found(record && this.#toSession(record)));
   }
 
   /**
-   * Finds a session by its id, for those who have proof of another kind than the token.
+   * Finds a session by its id, for callers that have another proof than the token.
    *
-   * *Security*: ids are no proof.
+   * *Security*: an id proves nothing.
    */
   async findById(id: string): Promise<FoundSession> {
     const record = isId(id) ? await this.#store.get(id) : undefined;
     return this.#found(record && this.#toSession(record));
   }
 
-  /** Returns a session that lives, by its id. See {@linkcode findById}. */
+  /** Returns a live session by its id. See {@linkcode findById}. */
   async get(id: string): Promise<Session | undefined> {
     const found = await this.findById(id);
     return found.state === "live" ? found.session : undefined;
   }
 
   /**
-   * Notes that a session was in use, now or at `seenAt`, and returns it as it is then; undefined
-   * where it is over. Writes only when the session has not been renewed for `renewEveryMs`.
+   * Records that a session was in use, now or at `seenAt`, and returns the updated session;
+   * undefined if it has ended. Writes only if the session was not renewed within `renewEveryMs`.
    */
   async touch(session: Session, options: { seenAt?: number } = {}): Promise<Session | undefined> {
     const now = this.#clock.now();
@@ -245,11 +247,11 @@ export class Sessions {
   }
 
   /**
-   * Gives a session another secret, and keeps everything else: its connections stay open. Undefined
-   * where the session is over. The secret before is good for `graceMs` more, for requests that are on
-   * their way.
+   * Replaces the secret of a session and keeps everything else: its connections stay open. Returns
+   * undefined if the session has ended. The previous secret is valid for `graceMs` more, for
+   * requests in flight.
    *
-   * *Security*: for when a token may have been seen. A sign-in always begins a new session instead.
+   * *Security*: use it when a token may have leaked. A sign-in always begins a new session instead.
    */
   rotate(
     id: string,
@@ -259,20 +261,20 @@ export class Sessions {
   }
 
   /**
-   * Gives the session of a token another secret if the one of the token is older than `rotateAfterMs`.
-   * Undefined if it is not. Of several calls at once all get the same token, and one is told that it is
-   * new.
+   * Replaces the secret of a token's session if it is older than `rotateAfterMs`; otherwise returns
+   * undefined. Concurrent calls all get the same token; for one of them, it is marked as new.
    *
-   * The secret before stays good until the new one is seen in a request, and for 10 s after that;
-   * meanwhile {@linkcode find} says which token replaces it. So an answer that is lost signs nobody out.
+   * The previous secret stays valid until a request uses the new one, and for 10 s after that;
+   * meanwhile, {@linkcode find} returns the token that replaces it. So a lost response does not
+   * sign the user out.
    */
   renewSecret(session: Session, token: string): Promise<RenewedToken | undefined> {
     return this.#proofs.renew(session, token);
   }
 
   /**
-   * Ends a session, and with it every connection of it. Returns false where there is none, or where
-   * it belongs to somebody other than `userId`.
+   * Ends a session and all its connections. Returns false if it does not exist, or belongs to a
+   * user other than `userId`.
    */
   async end(
     id: string,
@@ -288,19 +290,19 @@ export class Sessions {
   }
 
   /**
-   * Ends the sessions of a user, but `except`; `by` is who does so. Returns how many.
+   * Ends the sessions of a user, except `except`; `by` is the user who ends them. Returns their
+   * number.
    *
-   * One by one: after an error some may be over, and those were told of. Calling it again ends the
-   * others.
-   *
-   * What `except` approved before, such as a program that has not fetched its token yet, is void.
+   * Sessions end one by one: after an error, some may have ended, and those were announced. Calling
+   * it again ends the others. Earlier approvals of `except`, such as for a program that has not
+   * fetched its token yet, are void.
    */
   async endAll(
     userId: string,
     options: { except?: string | undefined; reason?: SessionEndReason; by?: string } = {},
   ): Promise<number> {
     const { except, reason = "revoked", by } = options;
-    // First: a session that is approved afterwards is either on the list below, or void.
+    // Void approvals first: a session that one of them still creates is on the list below.
     if (except !== undefined) {
       await this.#store.update(except, (kept) => voidApprovals(kept, userId));
     }
@@ -311,7 +313,7 @@ export class Sessions {
     return ended;
   }
 
-  /** Returns the sessions of a user that live, oldest first. */
+  /** Returns the live sessions of a user, oldest first. */
   async list(userId: string): Promise<Session[]> {
     const now = this.#clock.now();
     const sessions = (await this.#store.list(userId)).map((record) => this.#toSession(record));
@@ -319,28 +321,28 @@ export class Sessions {
   }
 
   /**
-   * Tells everything that a person changed, or that all their sessions are over, after the store of
-   * people has confirmed it; that store writes it to the control log.
+   * Announces that a user changed, or that all their sessions ended, after the user store has
+   * confirmed it; the user store writes the event to the control log.
    */
   announce(event: SessionEvent & { readonly type: "user-changed" | "user-ended" }): void {
     this.#emit(event.type === "user-ended" ? { at: this.#clock.now(), ...event } : event);
   }
 
   /**
-   * Takes a hint of another process that something has happened. It is not believed: the control log is
-   * read at once, or the store if there is no log.
+   * Handles a hint from another process. The hint is not trusted: it only triggers a read of the
+   * control log, or of the store if there is no log.
    */
   heard(event: SessionEvent): void {
     if (this.#follower !== undefined) return this.#follower.look();
     this.live.confirm(event).catch((error) => {
-      this.log.warn("what was heard of sessions cannot be confirmed", { error });
+      this.log.warn("a session event of another process cannot be confirmed", { error });
     });
   }
 
   /**
-   * Calls `listener` once at every end and renewal that this object brings about, in the same turn,
-   * after the store confirmed it; with a control log also if that is after the call has failed. Returns
-   * how to stop. What a listener throws is logged.
+   * Calls `listener` once for every end and renewal that this object causes, in the turn in which
+   * the store confirms it; with a control log, even if the call has failed by then. Returns a
+   * function that unsubscribes. Errors of a listener are logged.
    */
   subscribe(listener: (event: SessionEvent) => void): () => void {
     this.#listeners.add(listener);
@@ -350,9 +352,9 @@ export class Sessions {
   }
 
   /**
-   * Calls `listener` where it is noticed that a session's lifetime is over: at its end while
-   * connections are open, else when somebody comes with it. Once for each session, as far as this
-   * process remembers; others may notice it as well. Returns how to stop.
+   * Calls `listener` when a session is found expired: at its end while connections are open, else
+   * when a request presents it. Once per session, as far as this process remembers; other processes
+   * may report it as well. Returns a function that unsubscribes.
    */
   onExpired(listener: (session: Session) => void): () => void {
     return this.#expiries.subscribe(listener);
@@ -379,7 +381,7 @@ export class Sessions {
     return true;
   }
 
-  /** Tells of what was written, unless the control log has done so. */
+  /** Announces a write, unless the control log has done so. */
   #written(event: SessionEvent): void {
     if (!this.#isTold) this.#emit(event);
   }

@@ -1,6 +1,6 @@
 import type { Follower } from "./live_sessions.ts";
 
-/** Lets one follower run while any of several wants it to. */
+/** Runs one follower while any of its users needs it. */
 export class SharedFollower {
   readonly #follower: Follower;
   readonly #wantedBy = new Set<Follower>();
@@ -9,7 +9,7 @@ export class SharedFollower {
     this.#follower = follower;
   }
 
-  /** Returns how one of them starts and stops it. */
+  /** Returns a handle with which one user starts and stops it. */
   share(): Follower {
     const share: Follower = {
       start: () => {

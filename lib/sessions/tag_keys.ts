@@ -3,37 +3,38 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../scope.ts";
 import type { SessionStore } from "./session_store.ts";
 
-/** A key that tags session tokens: there is one for each period. */
+/** A key that tags session tokens; one per period. */
 export interface TagKey {
-  /** The day it is made for, counted from the epoch; not a secret. */
+  /** The day that it is for, counted from the epoch; not a secret. */
   readonly period: number;
-  /** *Security*: with it, anybody can write tokens that cost a read. Never log it. */
+  /** *Security*: it allows forging tokens that cost a read each. Never log it. */
   readonly secret: Uint8Array;
 }
 
-/** What a store knows of keys. */
+/** The keys in a store. */
 export interface StoredTagKeys {
   readonly keys: readonly TagKey[];
   /**
-   * When the first key was made, in milliseconds since the epoch, if the store had sessions already:
-   * their tokens have no tag.
+   * When the first key was created, in milliseconds since the epoch, if the store already had
+   * sessions: their tokens have no tag.
    */
   readonly untaggedSince: number | undefined;
 }
 
 const PERIOD_MS = 24 * 3_600_000;
 
-/** How far the clocks of two processes may differ, in milliseconds. */
+/** Largest clock difference between two processes, in milliseconds. */
 const CLOCK_SKEW_MS = 300_000;
 
 const KEY_BYTES = 32;
 
 /**
- * The keys that tag session tokens: one for each day, shared by all processes over one store.
+ * Manages the keys that tag session tokens: one per day, shared by all processes with the same
+ * store.
  *
- * The process that needs a day's key first makes it; the store keeps the first one. So every process
- * knows which keys can exist: a token with the name of any other key is refused without a read, and a
- * process reads the store at most once for each day, whatever it is sent.
+ * The first process that needs a day's key creates it; the store keeps the first one. So every
+ * process knows which keys can exist: it refuses a token with any other key id without a read, and
+ * reads the store at most once per day, regardless of the tokens it receives.
  */
 export class TagKeys {
   readonly #store: Pick<SessionStore, "tagKeys" | "addTagKey">;
@@ -45,7 +46,7 @@ export class TagKeys {
   #loadedAt = -Infinity;
   #untaggedUntil = -Infinity;
 
-  /** @param options.sessionTtlMs How long the session of a token lives at most, in milliseconds. */
+  /** @param options.sessionTtlMs The longest lifetime of a session, in milliseconds. */
   constructor(
     store: Pick<SessionStore, "tagKeys" | "addTagKey">,
     options: { clock: Clock; sessionTtlMs: number },
@@ -55,25 +56,25 @@ export class TagKeys {
     this.#sessionTtlMs = options.sessionTtlMs;
   }
 
-  /** Returns the key of today. */
+  /** Returns today's key. */
   async current(): Promise<TagKey> {
     const period = periodAt(this.#clock.now());
     return { period, secret: this.#keys.get(period) ?? await this.#add(period) };
   }
 
-  /** Returns the key of a period, in the same turn if no read is needed. Undefined if there is none. */
+  /** Returns the key of a period, or undefined; synchronously if no read is needed. */
   find(period: number): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     const known = this.#keys.get(period);
     if (known !== undefined) return known;
     const now = this.#clock.now();
     if (period > periodAt(now + CLOCK_SKEW_MS)) return undefined;
     if (period >= periodAt(now - CLOCK_SKEW_MS)) return this.#add(period);
-    // A period that was over when the keys were read gets no key any more.
+    // A period that had ended when the keys were read never gets a key.
     if (period < periodAt(this.#loadedAt - CLOCK_SKEW_MS)) return undefined;
     return this.#load().then(() => this.#keys.get(period));
   }
 
-  /** Whether a token without a tag may belong to a session; in the same turn if no read is needed. */
+  /** Returns whether an untagged token may belong to a session; synchronously if no read is needed. */
   acceptsUntagged(): boolean | Promise<boolean> {
     if (this.#loadedAt === -Infinity) return this.#load().then(() => this.acceptsUntagged());
     return this.#clock.now() < this.#untaggedUntil;
@@ -89,7 +90,7 @@ export class TagKeys {
   }
 
   async #addNow(period: number): Promise<Uint8Array> {
-    // A token of the last moment may belong to a session as long as one lives.
+    // A token written at the end of the period is valid for the longest lifetime of a session.
     const forgetAt = (period + 2) * PERIOD_MS + this.#sessionTtlMs;
     const candidate = { period, secret: new Uint8Array(randomBytes(KEY_BYTES)) };
     return this.#keep(period, await this.#store.addTagKey(candidate, forgetAt));
@@ -101,7 +102,7 @@ export class TagKeys {
 
   async #loadNow(): Promise<void> {
     const now = this.#clock.now();
-    // The store decides about tokens without a tag when it gets its first key.
+    // Storing the first key decides whether untagged tokens are accepted.
     await this.current();
     const { keys, untaggedSince = -Infinity } = await this.#store.tagKeys();
     for (const { period, secret } of keys) this.#keep(period, secret);

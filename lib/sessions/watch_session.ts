@@ -3,9 +3,9 @@ import type { SessionWatcher } from "./live_entry.ts";
 import type { Recollection } from "./recollection.ts";
 import type { Session } from "./session.ts";
 
-/** What middleware shares about the session of one connection, beside the scope. */
+/** The state about a connection's session that middleware share outside the scope. */
 export class SessionTie implements SessionWatcher {
-  /** Where what is read of the session's person may be kept. */
+  /** The read cache for the session's user. */
   recollection: Recollection | undefined;
   readonly #watchers = new SmallSet<SessionWatcher>();
 
@@ -22,18 +22,18 @@ export class SessionTie implements SessionWatcher {
   }
 }
 
-/** On the connection itself: a weak map of all connections costs more than the look-up of a session. */
+/** Stored on the connection: a weak map of all connections costs more than looking up a session. */
 const TIE = Symbol("session tie");
 
-/** Returns what is shared about a connection's session; the same for the same connection. */
+/** Returns the shared state of a connection's session, always the same object for a connection. */
 export function tieOf(connection: object): SessionTie {
   const tied: { [TIE]?: SessionTie } = connection;
   return tied[TIE] ??= new SessionTie();
 }
 
 /**
- * Calls back, for as long as the connection is bound to a session, when what is known of the session
- * or its person changed: for middleware that puts either into the scope.
+ * Calls `watcher` when the session of a connection or its user changes, as long as the connection
+ * is bound to a session. For middleware that puts either into the scope.
  */
 export function watchSession(connection: object, watcher: SessionWatcher): void {
   tieOf(connection).add(watcher);

@@ -11,34 +11,35 @@ import type { Sessions } from "./sessions.ts";
 import { tieOf } from "./watch_session.ts";
 
 /**
- * What is known of a connection's session. `none`: no cookie, or one that means nothing here;
- * `ticket-invalid`: what came instead of a cookie was no good.
+ * The state of a connection's session. `none`: no cookie, or an unknown one; `ticket-invalid`: the
+ * ticket offered instead of a cookie was not valid.
  */
 export type SessionState = "live" | "expired" | "none" | "ticket-invalid";
 
 /** What {@linkcode withSession} adds to the scope. */
 export interface SessionScope extends Scope {
-  /** There exactly when `sessionState` is `live`. */
+  /** Defined exactly if `sessionState` is `live`. */
   readonly session: Session | undefined;
   readonly sessionState: SessionState;
 }
 
-/** What a client is told to wait where the store cannot be reached, in seconds. */
+/** `Retry-After` when the store cannot be reached, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
 
 /**
- * Finds the session of a connection by its cookie, and ties the connection to it: when the session
- * ends, by whatever means, the connection is ended with 4401. When it is renewed or rotated,
+ * Finds the session of a connection by its cookie, and binds the connection to it: when the session
+ * ends for any reason, the connection ends with 4401. When it is renewed or rotated,
  * `scope.session` is replaced and the consumer's `scopeChanged()` is called.
  *
- * Everybody is let through; `requireUser` turns away. At most one read of the store, none where the session
- * was just read, and at most one write an hour to renew the session. Refuses with `UNAVAILABLE` where the store cannot be reached.
+ * Anonymous connections pass; `requireUser` refuses them. At most one read of the store, none if
+ * the session is in the read cache, and at most one write an hour to renew the session. Refuses
+ * with `UNAVAILABLE` if the store cannot be reached.
  *
- * *Security*: the cookie is called `__Host-session` where `scope.url` is https, and `session` else. If
- * several cookies have the name, the first valid one counts, of up to five. A bearer token beside a
- * cookie means that the cookie does not count; it opens no socket itself. Where a ticket was offered the
- * cookie is not looked at, as a ticket needs no `Origin`. The connection is tied to the session before
- * the session is read, so that an end that comes in between is not missed.
+ * *Security*: the cookie is named `__Host-session` if `scope.url` is https, else `session`. If
+ * several cookies have the name, the first valid one counts, of up to five. If the request also has
+ * a bearer token, the cookie is ignored; the token itself opens no socket. If a ticket was offered,
+ * the cookie is ignored too, because a ticket needs no `Origin`. The connection is bound to the
+ * session before the session is read, so that its end in between is not missed.
  *
  * @example
  * ```ts
@@ -74,8 +75,8 @@ export function withSession<S>(
 }
 
 /**
- * The middleware of {@linkcode withSession} for a `stack()`: finds the session by its cookie and ties
- * the connection to it.
+ * The middleware of {@linkcode withSession} for a `stack()`: finds the session by its cookie and
+ * binds the connection to it.
  *
  * @example
  * ```ts
@@ -91,22 +92,22 @@ export function session(sessions: Sessions): Middleware<OriginScope, SessionScop
   return (next) => withSession(sessions, next);
 }
 
-/** A connection, and how its session is found. */
+/** A connection and the way to find its session. */
 export interface SessionClaim<S> {
   readonly scope: S & Scope;
-  /** The session that it says it belongs to. */
+  /** The id of the claimed session. */
   readonly id: string;
   /** Checks the proof and reads the session. */
   readonly find: () => Promise<FoundSession>;
-  /** Checks the proof and returns the session, where neither a reading nor a renewal is needed for that. */
+  /** Checks the proof and returns the session if that needs neither a read nor a renewal. */
   readonly recall?: () => Session | undefined;
-  /** What is said of a session that is unknown. @default {"none"} */
+  /** The state reported for an unknown session. @default {"none"} */
   readonly unknownAs?: SessionState;
 }
 
 /**
- * Ties a connection to a session, reads the session, renews it, and goes on to `next`: what
- * {@linkcode withSession} does with a cookie, for proofs of another kind.
+ * Binds a connection to a session, reads and renews the session, and calls `next`:
+ * {@linkcode withSession} for proofs other than a cookie.
  */
 export function admitSession<S>(
   sessions: Sessions,
@@ -149,7 +150,7 @@ async function waitFor(
   }
 }
 
-/** Unties a connection that was turned away, or is to be: its session may have ended meanwhile. */
+/** Unbinds a connection that was refused, or must be because its session has ended meanwhile. */
 function admitted(binding: SessionBinding, admission: Admission): Admission {
   if (binding.over) admission = Refusal.of("NOT_SIGNED_IN");
   if (admission instanceof Response || admission instanceof Refusal) binding.release();
@@ -171,8 +172,8 @@ export type RequestSession = FoundSession & {
 };
 
 /**
- * Finds and renews the session of a request by its bearer token or its cookies: what
- * {@linkcode withSession} does, for pages and APIs.
+ * Finds and renews the session of a request by its bearer token or its cookies:
+ * {@linkcode withSession} for pages and APIs.
  *
  * @throws {Refusal} `UNAVAILABLE`: the store cannot be reached.
  *
@@ -197,8 +198,8 @@ export function findSession(
 }
 
 /**
- * Finds and renews the session of a request by the tokens that count for it: the first one of a session
- * that lives. For those who decide which {@linkcode credentialOf} they accept.
+ * Finds and renews the session of a request by the given tokens: the first live session counts. For
+ * callers that choose which credentials of {@linkcode credentialOf} they accept.
  *
  * @throws {Refusal} `UNAVAILABLE`: the store cannot be reached.
  */
@@ -229,7 +230,7 @@ async function readAndRenew(
     const session = await sessions.touch(found.session);
     return session ? { ...found, session } : { state: "unknown" };
   } catch (error) {
-    // It was read and it lives: that it could not be renewed shortens it, and is no reason to refuse.
+    // The session is live: a failed renewal only shortens it, and is not a reason to refuse.
     sessions.log.warn("a session could not be renewed", { session: found.session.id, error });
     return found;
   }
@@ -240,7 +241,7 @@ function unavailable({ log }: Sessions, error: unknown): Refusal {
   return new Refusal("UNAVAILABLE", { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });
 }
 
-/** A token that a server over this store wrote. */
+/** A token written by a server with this store. */
 interface ChosenToken {
   readonly token: string;
   readonly parts: SessionToken;
@@ -248,7 +249,7 @@ interface ChosenToken {
 
 type Choice = ChosenToken | undefined | Refusal;
 
-/** Returns the token that counts, in the same turn unless something has to be read. */
+/** Returns the token that counts, synchronously unless a read is needed. */
 function chooseToken(sessions: Sessions, tokens: readonly string[]): Choice | Promise<Choice> {
   const [token] = tokens;
   if (token === undefined) return undefined;
@@ -258,7 +259,7 @@ function chooseToken(sessions: Sessions, tokens: readonly string[]): Choice | Pr
   return isPromise(choice) ? choice.catch((error) => unavailable(sessions, error)) : choice;
 }
 
-/** The first of a session that lives; else the first of one that has expired; else any. */
+/** Chooses the first token of a live session, else the first of an expired one, else any. */
 async function chooseAmong(sessions: Sessions, tokens: readonly string[]): Promise<Choice> {
   const genuine: ChosenToken[] = [];
   for (const token of tokens) {
@@ -274,7 +275,7 @@ async function chooseAmong(sessions: Sessions, tokens: readonly string[]): Promi
   return expired ?? genuine[0];
 }
 
-/** Keeps the session in a scope up to date. */
+/** Keeps the session in a scope current. */
 class ScopeRenewal implements SessionWatcher {
   readonly #scope: SessionScope;
 
