@@ -1,7 +1,7 @@
 /**
- * The entry point: `start` builds and serves, `dev` serves with live reload, `build` builds, and `serve`
- * serves what was built, with `--processes N` by several processes on one port. `check` checks the
- * settings, the database and the port, and starts nothing.
+ * The entry point: `start` builds and serves, `dev` serves with live reload, `build` builds, and
+ * `serve` serves the build; `serve --processes N` uses several processes on one port. `check`
+ * checks the settings, the database and the port without starting.
  *
  * @module
  */
@@ -39,7 +39,7 @@ function build(): Promise<unknown> {
   return new Builder().build();
 }
 
-/** Builds; what the builder prints is in the log if that is JSON. */
+/** Builds. The builder's output goes to the log if the log is JSON. */
 async function buildLogged({ settings, log }: Services): Promise<void> {
   const print = console.log;
   if (settings.logFormat === "json") console.log = (...words) => log.info(words.join(" "));
@@ -52,30 +52,30 @@ async function buildLogged({ settings, log }: Services): Promise<void> {
 
 async function serveBuilt(): Promise<void> {
   const processes = processesOf(Deno.args);
-  // The processes that are started read it as well.
+  // The child processes read it as well.
   if (processes > 1 && !Deno.env.get("CHANNEL_LAYER")?.trim()) Deno.env.set("CHANNEL_LAYER", "kv:");
   const own = services();
   const built = new URL("_fresh/server.js", import.meta.url);
-  if (!existsSync(built)) failStart("There is nothing to serve: `deno task build` comes first.");
+  if (!existsSync(built)) failStart("There is nothing to serve: run `deno task build` first.");
   if (processes > 1) Deno.exit(await serveProcesses(processes, own));
   const { default: server } = await import(built.href) as { default: { fetch: Fetch } };
   const parent = parentProcess();
-  const told = new AbortController();
-  await serveApp(server.fetch, own, { reusePort: parent !== undefined, signal: told.signal });
-  if (parent !== undefined) join(parent, own, told);
+  const stopping = new AbortController();
+  await serveApp(server.fetch, own, { reusePort: parent !== undefined, signal: stopping.signal });
+  if (parent !== undefined) join(parent, own, stopping);
 }
 
 /** Serves as one of several processes. */
-function join(parent: ParentProcess, { metrics }: Services, told: AbortController): void {
+function join(parent: ParentProcess, { metrics }: Services, stopping: AbortController): void {
   metrics.connect(parent);
   parent.listen((message) => {
-    if (message.type === "stop") told.abort(message.signal);
+    if (message.type === "stop") stopping.abort(message.signal);
     else metrics.hear(message);
   });
   parent.send({ type: "listens" });
 }
 
-/** For a builder that does not know port 0. */
+/** Returns a free port, because the builder does not accept port 0. */
 function freePort(hostname: string): number {
   using listener = Deno.listen({ hostname, port: 0 });
   return listener.addr.port;
@@ -83,5 +83,7 @@ function freePort(hostname: string): number {
 
 const name = Deno.args[0] ?? "dev";
 const command = COMMANDS[name];
-if (command === undefined) failStart(`"${name}" is none of ${Object.keys(COMMANDS).join(", ")}.`);
+if (command === undefined) {
+  failStart(`"${name}" is not a command: use one of ${Object.keys(COMMANDS).join(", ")}.`);
+}
 await command().catch(failAtWrongSetting);

@@ -1,5 +1,5 @@
 /**
- * The app: what is done for every request, then the routes.
+ * The app: the middleware of every request, then the routes.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { withServices } from "./app/middleware.ts";
 import { securityHeaders } from "./app/security_headers.ts";
 import { type Services, services } from "./app/services.ts";
 
-/** Creates the app around services: those of this process, or those of a test. */
+/** Creates the app with the services of this process, or of a test. */
 export function createApp(getServices: () => Services): App<State> {
   return new App<State>()
     .use(withServices(getServices))

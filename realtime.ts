@@ -1,5 +1,6 @@
 /**
- * Who may open which socket, and which consumer serves it: read the stack from top to bottom.
+ * Decides which user may open which socket, and which consumer serves it. Read the stack from top
+ * to bottom.
  *
  * @module
  */
@@ -27,10 +28,10 @@ import type { Limits } from "./app/limits.ts";
 import { type SessionNotices, type Sessions, tellNotices } from "@sluice/sluice/sessions";
 import type { Settings } from "./app/settings.ts";
 
-/** What every consumer here knows about its connection. */
+/** The scope of every consumer here. */
 type AppScope = SignedInScope & LayerScope;
 
-/** What the gate is made of. */
+/** The services that {@linkcode createRealtime} uses. */
 export interface RealtimeParts {
   readonly settings: Settings;
   readonly log: Log;

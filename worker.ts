@@ -1,6 +1,6 @@
 /**
- * `deno task worker NAME…`: handles the messages of named channels, until it is told to stop. Which
- * worker serves which channel is written here.
+ * `deno task worker NAME…`: handles the messages of named channels until it is stopped. This file
+ * maps channels to workers.
  *
  * @module
  */
@@ -24,14 +24,14 @@ async function run(channels: readonly string[]): Promise<void> {
     failStart(
       unknown.length === 0
         ? `Name one or more of ${names}.`
-        : `Nothing serves the channel "${unknown[0]}": name one or more of ${names}.`,
+        : `No worker serves the channel "${unknown[0]}": name one or more of ${names}.`,
     );
   }
   const { settings, layer, log, close } = services();
   if (settings.channelLayer === "memory:") {
     throw new SettingError(
       "CHANNEL_LAYER",
-      'is "memory:", which no other process can send to, but a worker takes kv: or redis://…',
+      'is "memory:", which other processes cannot send to, but a worker accepts kv: or redis://…',
     );
   }
   await runWorker(new Worker(workers, { layer, log }), channels, { log, close });

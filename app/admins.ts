@@ -4,12 +4,12 @@ import type { Settings } from "./settings.ts";
 type Identity = Pick<User, "provider" | "subject" | "login">;
 
 /**
- * Returns whether a person looks after others here: `ADMINS` names them by provider and subject, or,
- * at GitHub and at the development provider, by their login.
+ * Returns whether a user is an admin: `ADMINS` names them by provider and subject, or, for GitHub
+ * and the development provider, by login.
  *
- * *Security*: people of a server or issuer other than the one that is set now are not meant. Logins
- * of OpenID Connect are chosen by people and do not count. A GitHub login of digits alone does not
- * count either, as it can be the id of another person.
+ * *Security*: users of a server or issuer other than the configured one do not match. OpenID
+ * Connect logins do not count, because users choose them. A GitHub login of digits only does not
+ * count either, because it can be another user's id.
  */
 export function isAdmin(
   settings: Pick<Settings, "admins" | "github" | "oidc">,
@@ -35,7 +35,7 @@ function namesOf(
   return provider === "dev" ? [subject, login] : [];
 }
 
-/** GitHub's logins have no case. */
+/** GitHub logins are case-insensitive. */
 function canonical(admin: string): string {
   return admin.startsWith("github:") ? admin.toLowerCase() : admin;
 }

@@ -3,7 +3,7 @@ import { Refusal } from "@sluice/sluice";
 import { problem } from "@sluice/sluice/server";
 import type { Person, State } from "./define.ts";
 
-/** Answers an API request of somebody who is signed in; everybody else gets a problem, 401. */
+/** Answers an API request of a signed-in user; other requests get a problem, 401. */
 export async function forPerson(
   ctx: Context<State>,
   answer: (person: Person) => Response | Promise<Response>,
@@ -18,12 +18,12 @@ export async function forPerson(
   }
 }
 
-/** Answers with JSON that no cache keeps. */
+/** Returns a JSON response that is not cached. */
 export function json(value: unknown, status = 200): Response {
   return Response.json(value, { status, headers: { "cache-control": "no-store" } });
 }
 
-/** Answers that it was done. */
+/** Returns an empty success response. */
 export function done(): Response {
   return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
 }

@@ -3,8 +3,8 @@ import type { Audit, UserScope } from "@sluice/sluice/auth";
 import type { Sessions } from "@sluice/sluice/sessions";
 
 /**
- * Notes the ends of sessions that this process brings about, and the expiries that it notices: those
- * once, however many processes do.
+ * Records the ends of sessions that this process causes, and expiries: each expiry once, even if
+ * several processes notice it.
  */
 export function auditSessions(sessions: Sessions, audit: Audit): void {
   sessions.subscribe((event) => {
@@ -22,10 +22,10 @@ export function auditSessions(sessions: Sessions, audit: Audit): void {
   });
 }
 
-/** Notes who was turned away by the socket gate, and why. */
+/** Records the refusals of the socket handler. */
 export function auditRefusals(audit: Audit): (refusal: Refusal, scope: Scope) => void {
   return ({ code }, scope) => {
-    // A plain request that would have been let in.
+    // A plain request that passed every check.
     if (code === "UPGRADE_REQUIRED") return;
     const { user, session }: Partial<UserScope> = scope;
     const { path, address } = scope;

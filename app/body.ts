@@ -4,16 +4,16 @@ import { problem, readBody } from "@sluice/sluice/server";
 import type { State } from "./define.ts";
 
 /**
- * Routes that accept more than 4 KiB, in bytes, by the beginning of their path; `unread` if they read their
- * body themselves.
+ * Body limits of routes that accept more than 4 KiB, in bytes, by path prefix; `unread` if the
+ * route reads its body itself.
  */
 const BODY_LIMITS: Readonly<Record<string, number | "unread">> = {
   "/ws/": "unread", // Each consumer has its own limit: `maxBodyBytes`.
 };
 
 /**
- * Reads the body of every request before a route sees it, with a limit of bytes and of time: a body past the
- * limit is refused on every route, signed in or not, also if the route has no use for a body.
+ * Reads the body of every request before its route runs, with a size limit and a time limit. A
+ * larger body is refused on every route, signed in or not, even if the route does not use it.
  */
 export async function withBody(ctx: Context<State>): Promise<Response> {
   try {

@@ -3,11 +3,11 @@ import { Refusal } from "@sluice/sluice";
 import type { Person, State } from "./define.ts";
 
 /**
- * Returns who makes a request with the session of a browser; undefined for a request without one.
+ * Returns the user of a request with a browser session; undefined without a session.
  *
- * *Security*: for pages on which a session gives away more than it has: approving programs, and what
- * admins do. Which credentials count is decided by the table of `credentials.ts`, where these pages
- * take cookies alone; here the token of a program is refused, which could be shown as a cookie.
+ * *Security*: for pages that grant more than their own session: approval of programs, and
+ * administration. The table in `credentials.ts` accepts only cookies for these pages; this function
+ * refuses the token of a program sent as a cookie.
  *
  * @throws {Refusal} `NOT_SIGNED_IN`: the session is a program's. `UNAVAILABLE`: the database cannot be
  * reached.

@@ -3,26 +3,26 @@ import type { Person } from "./define.ts";
 import { parseRoles } from "./roles.ts";
 import type { Services } from "./services.ts";
 
-/** What was done to a person. */
+/** A change of a user. */
 export type PersonChange = "banned" | "unbanned" | "roles" | "ended" | "removed";
 
-/** Why nothing was done. */
+/** The reason why nothing was changed. */
 export type PersonProblem = "yourself" | "roles-invalid" | "not-confirmed" | "unknown";
 
-/** What came of it. */
+/** The outcome of a change. */
 export type PersonResult = { readonly done: PersonChange } | { readonly problem: PersonProblem };
 
 type Parts = Pick<Services, "users" | "sessions" | "audit">;
 
 interface Change {
   readonly parts: Parts;
-  /** Who does it. */
+  /** The admin who makes the change. */
   readonly admin: Person;
   readonly user: User;
   readonly form: FormData;
 }
 
-/** What a form can ask for, by the value of its button `do`. */
+/** The changes that a form can request, by the value of its button `do`. */
 const CHANGES: Readonly<Record<string, (change: Change) => Promise<PersonResult>>> = {
   ban,
   unban,
@@ -32,10 +32,10 @@ const CHANGES: Readonly<Record<string, (change: Change) => Promise<PersonResult>
 };
 
 /**
- * Does to a person what a form asks for, and notes who did it.
+ * Applies the change that a form requests to a user, and records the admin who made it.
  *
- * *Security*: for people who {@linkcode isAdmin}; the route has to check. Nobody bans or removes
- * themself.
+ * *Security*: for admins only; the route must check {@linkcode isAdmin}. Admins cannot ban or
+ * remove themselves.
  */
 export async function changePerson(change: Change): Promise<PersonResult> {
   const action = String(change.form.get("do"));
@@ -64,7 +64,7 @@ async function changeRoles({ parts, admin, user, form }: Change): Promise<Person
   return { done: "roles" };
 }
 
-/** All of them; of one's own all but this one. */
+/** Ends all sessions of a user; of the admin's own, all but the current one. */
 async function endSessions({ parts, admin, user }: Change): Promise<PersonResult> {
   const except = user.id === admin.user.id ? { except: admin.session.id } : {};
   await parts.sessions.endAll(user.id, { ...except, reason: "revoked", by: admin.user.id });

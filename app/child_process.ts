@@ -6,10 +6,10 @@ import type { Child } from "./process_pool.ts";
 import type { ToChild, ToParent } from "./process_messages.ts";
 import { V8_FLAGS } from "./v8_flags.ts";
 
-/** Argument that tells a process that it is one of several on one port. */
+/** The argument that marks a process as one of several on one port. */
 const SHARED = "--reuse-port";
 
-/** A process that serves beside others: this program again, which it is connected to by a channel. */
+/** One of several serving processes: a child that runs this program and is connected by a channel. */
 export class ServingProcess implements Child {
   readonly listens: Promise<boolean>;
   readonly ended: Promise<number>;
@@ -24,7 +24,7 @@ export class ServingProcess implements Child {
     this.#child = child;
     this.ended = new Promise((resolve) => {
       child.once("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
-      child.once("error", () => resolve(constants.errno.EAGAIN)); // It could not be started.
+      child.once("error", () => resolve(constants.errno.EAGAIN)); // The process did not start.
     });
     this.listens = new Promise((resolve) => {
       child.on("message", (message: ToParent) => {
@@ -39,14 +39,14 @@ export class ServingProcess implements Child {
     return this.#child.pid ?? 0;
   }
 
-  /** Sends it a message, which is lost if it has ended. */
+  /** Sends a message to the process. The message is lost if the process has ended. */
   send(message: ToChild): void {
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 
   stop(signal: string): void {
-    // Not by a signal, once it has handlers: a terminal or systemd sends one to the whole group, and it
-    // would be the second.
+    // Once the process has signal handlers, send a message: a terminal or systemd signals the whole
+    // group, and a signal from here would be the second one.
     if (this.#isListening) this.send({ type: "stop", signal });
     else this.leave();
   }
@@ -60,7 +60,8 @@ export class ServingProcess implements Child {
   }
 
   #signal(signal: NodeJS.Signals): void {
-    // `ChildProcess.kill()` of Deno 2.9.6 closes the channel, which tells the process that all stop.
+    // `ChildProcess.kill()` of Deno 2.9.6 closes the channel, which the process takes as an order
+    // to stop.
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     try {
       process.kill(this.pid, signal);
@@ -68,14 +69,17 @@ export class ServingProcess implements Child {
   }
 }
 
-/** The process that started this one. */
+/** The parent process. */
 export interface ParentProcess {
   send(message: ToParent): void;
-  /** Calls back for each of its messages, and with an order to stop if it is gone. */
+  /**
+   * Calls `heard` for each message of the parent, and with an order to stop when the parent is
+   * gone.
+   */
   listen(heard: (message: ToChild) => void): void;
 }
 
-/** Returns the process that started this one as one of several; undefined if this is the only one. */
+/** Returns the parent if this is one of several processes; undefined if it is the only one. */
 export function parentProcess(): ParentProcess | undefined {
   if (!process.argv.includes(SHARED) || process.send === undefined) return undefined;
   return {
@@ -87,7 +91,7 @@ export function parentProcess(): ParentProcess | undefined {
       const gone = () => heard({ type: "stop", signal: "SIGTERM" });
       if (process.connected) process.once("disconnect", gone);
       else gone();
-      // The terminal that ends sends it to the whole group; it is an order to the parent alone.
+      // A closing terminal sends it to the whole group, but only the parent acts on it.
       process.on("SIGHUP", () => {});
     },
   };

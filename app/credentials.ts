@@ -1,21 +1,24 @@
 import type { Credential as ShownCredential } from "@sluice/sluice/sessions";
 
-/** What a route accepts as proof of who asks. */
+/** A kind of credential that a route can accept. */
 export type Credential = "cookie" | "bearer" | "ticket";
 
-/** What a route accepts, by method. `GET` covers `HEAD`; a method that is missing is refused. */
+/**
+ * The accepted credentials of a route by method. `GET` covers `HEAD`; a missing method accepts
+ * none.
+ */
 type Accepted = Readonly<Partial<Record<"GET" | "POST" | "DELETE", readonly Credential[]>>>;
 
 const NONE: readonly Credential[] = [];
-/** Pages: a program has no use for them, and a token must not do what a person decides. */
+/** For pages: programs do not use them, and a token must not make decisions for a user. */
 const BROWSER: readonly Credential[] = ["cookie"];
 const ANY: readonly Credential[] = ["cookie", "bearer"];
 
 /**
- * Which credential each route accepts: the only place where this is decided. The routes are those of
- * Fresh, by their patterns.
+ * The credentials that each route accepts, by Fresh's route pattern. This table is the only place
+ * that decides it.
  *
- * *Security*: a route that is missing, such as one that you add, accepts a browser's cookie alone.
+ * *Security*: a missing route, such as one that you add, accepts only a browser's cookie.
  */
 export const CREDENTIALS: Readonly<Record<string, Accepted>> = {
   "/": { GET: BROWSER },
@@ -30,22 +33,22 @@ export const CREDENTIALS: Readonly<Record<string, Accepted>> = {
   "/api/sessions": { GET: ANY, DELETE: ANY },
   "/api/sessions/:id": { DELETE: ANY },
   "/api/tickets": { POST: ANY },
-  // Asks before it signs in somebody else.
+  // Asks before it replaces a signed-in user.
   "/auth/signin": { GET: BROWSER },
-  // Ends the session that the browser had before.
+  // Ends the browser's previous session.
   "/auth/callback/:provider": { GET: BROWSER },
   "/auth/signout": { POST: ANY },
   "/auth/dev/:path*": { GET: NONE, POST: NONE },
   "/auth/device": { POST: NONE },
   "/auth/device/token": { POST: NONE },
-  // The gate reads them itself: see `realtime.ts`.
+  // The socket handler reads them itself: see `realtime.ts`.
   "/ws/:path*": { GET: ["cookie", "ticket"] },
   "/healthz": { GET: NONE },
   "/readyz": { GET: NONE },
   "/metrics": { GET: NONE },
 };
 
-/** Returns the session tokens that count for a request: those of a credential that its route accepts. */
+/** Returns the session tokens of a request that its route accepts. */
 export function acceptedTokens(
   { route, req }: { readonly route: string | null; readonly req: Request },
   shown: ShownCredential | undefined,

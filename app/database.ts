@@ -4,20 +4,24 @@ import { dirname } from "node:path";
 import type { Log } from "@sluice/sluice";
 import { KvConnection, type KvSource } from "@sluice/sluice/sessions";
 
-/** The database of this process: opened at its first use, and again at the next where that failed. */
+/** The database of this process: opened at first use; after a failure, the next use tries again. */
 export interface Database {
   readonly source: KvSource;
-  /** Where the data is, for people. */
+  /** The location of the data, for display. */
   readonly place: string;
-  /** Writes something, once a second at most. @throws {Error} It cannot be reached, or not be written. */
+  /**
+   * Writes a test value, at most once a second.
+   *
+   * @throws {Error} The database cannot be reached or written.
+   */
   check(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** How long the outcome of a check holds, in milliseconds: anybody may ask for one. */
+/** How long the result of a check is reused, in milliseconds, because every client can request one. */
 const CHECK_MS = 1_000;
 
-/** Returns the database at a path, `:memory:`, an address, or the platform's own. */
+/** Returns the database at a path, `:memory:`, a URL, or the platform's own. */
 export function openDatabase(path: string | undefined, log: Log): Database {
   let opened: Promise<Deno.Kv> | undefined;
   const source = () =>
@@ -45,10 +49,10 @@ export function openDatabase(path: string | undefined, log: Log): Database {
 }
 
 /**
- * Opens a database whose files are private, whatever the umask.
+ * Opens a database with private files, regardless of the umask.
  *
- * *Security*: who reads them can open sockets as anybody, by the keys of tickets. SQLite gives the files
- * beside the database the mode of the database.
+ * *Security*: read access is enough to open sockets as any user, with the ticket keys. SQLite gives
+ * the files next to the database the mode of the database.
  */
 async function openKv(path: string | undefined, log: Log): Promise<Deno.Kv> {
   const isFile = path !== undefined && path !== ":memory:" && !/^https?:/.test(path);
@@ -62,20 +66,22 @@ async function openKv(path: string | undefined, log: Log): Promise<Deno.Kv> {
   return kv;
 }
 
-/** Takes the rights of others away from a file, or reports that it has them. */
+/** Removes the permissions of other users from a file, or reports that this is not possible. */
 async function tighten(file: string, log: Log): Promise<void> {
   const { mode } = await stat(file).catch(() => ({ mode: 0 }));
   if ((mode & 0o077) === 0) return;
   await chmod(file, 0o600).catch(() => {
-    log.warn("Other users of this machine can read the database, and so become anybody", { file });
+    log.warn("Other users of this machine can read the database, and so sign in as any user", {
+      file,
+    });
   });
 }
 
-/** Whether a path that could not be opened names no database, and will not by waiting. */
+/** Returns whether a path that could not be opened can never become a database by waiting. */
 export async function isWrongPath(path: string, error: unknown): Promise<boolean> {
   if (error instanceof Deno.errors.NotADirectory) return true;
   if (error instanceof Error && error.message.includes("is not a database")) return true;
-  // What is not there yet may come: a disk that is mounted later.
+  // A missing file may appear later, for example when a disk is mounted.
   return await isFolder(path) === true || await isFolder(dirname(path)) === false;
 }
 

@@ -5,32 +5,32 @@ import type { Peer } from "@sluice/sluice/server";
 import type { Session } from "@sluice/sluice/sessions";
 import type { Services } from "./services.ts";
 
-/** Somebody who is signed in. */
+/** A signed-in user and their session. */
 export interface Person {
   readonly user: User;
   readonly session: Session;
 }
 
-/** What every route finds in `ctx.state`. */
+/** The contents of `ctx.state` in every route. */
 export interface State {
   services: Services;
-  /** The request as its sender made it: behind a proxy, the public URL. */
+  /** The request as the client sent it: behind a proxy, with the public URL. */
   peer: Peer;
   /** The body of the request: `formOf()` and `textOf()` read it. Empty on `/ws/…`. */
   body: Uint8Array<ArrayBuffer>;
   /**
-   * The session tokens that the request shows and its route accepts.
+   * The session tokens of the request that its route accepts.
    *
    * *Security*: credentials; never log them.
    */
   tokens: readonly string[];
   /**
-   * Returns who makes the request, read once, or undefined: nobody.
+   * Returns the user of the request, read once, or undefined.
    *
    * @throws {Refusal} `UNAVAILABLE`: the database cannot be reached.
    */
   person(): Promise<Person | undefined>;
-  /** Returns who makes the request, or says why that is nobody. Throws as {@linkcode person}. */
+  /** Returns the user of the request, or a refusal. Throws as {@linkcode person}. */
   identity(): Promise<Person | Refusal>;
 }
 

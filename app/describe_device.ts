@@ -1,4 +1,4 @@
-/** Names of browsers, the more particular first: most claim to be several. */
+/** Names of browsers, the most specific first: most claim to be several. */
 const BROWSERS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ["Edge", /Edg(?:A|iOS)?\//],
   ["Opera", /OPR\//],
@@ -22,9 +22,9 @@ const SYSTEMS: readonly (readonly [name: string, pattern: RegExp])[] = [
 ];
 
 /**
- * Returns a short name of what somebody signed in with, such as "Firefox on Linux".
+ * Returns a short name of a browser or program, such as "Firefox on Linux".
  *
- * *Security*: a hint for people; anybody can send any name.
+ * *Security*: only a hint; a client can send any name.
  */
 export function describeDevice(userAgent: string): string {
   const find = (names: typeof BROWSERS) =>
@@ -33,7 +33,7 @@ export function describeDevice(userAgent: string): string {
   return found.join(" on ") || "Unknown device";
 }
 
-/** Returns an address without its last part: enough to be recognised by whom it belongs to. */
+/** Returns an address without its last part: enough for its owner to recognise it. */
 export function shortenAddress(address: string | undefined): string | undefined {
   if (address === undefined) return undefined;
   const [, network] = /^(\d+\.\d+\.\d+)\.\d+$/.exec(address) ?? [];

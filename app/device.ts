@@ -3,7 +3,7 @@ import type { DevicePoll } from "@sluice/sluice/auth";
 import { textOf } from "./body.ts";
 import type { State } from "./define.ts";
 
-/** When a program asks again if the database cannot be reached, in seconds. */
+/** `Retry-After` for a program when the database cannot be reached, in seconds. */
 const RETRY_SECONDS = 5;
 
 /** Begins the sign-in of a program without a browser (RFC 8628 §3.1). */
@@ -26,7 +26,7 @@ export async function beginDevice(ctx: Context<State>): Promise<Response> {
   });
 }
 
-/** Answers a program that asks if it was approved (RFC 8628 §3.4). */
+/** Answers the poll of a program (RFC 8628 §3.4). */
 export async function pollDevice(ctx: Context<State>): Promise<Response> {
   const { services: { deviceSignIn, limits, log }, peer } = ctx.state;
   const retryAfter = limits.devicePolls.take(peer.address);
@@ -37,7 +37,7 @@ export async function pollDevice(ctx: Context<State>): Promise<Response> {
   try {
     result = await deviceSignIn.poll(deviceCode);
   } catch (error) {
-    log.error("A program could not be answered", { error });
+    log.error("The sign-in of a program failed", { error });
     return oauthError("temporarily_unavailable", 503, RETRY_SECONDS);
   }
   if (result.error !== undefined) return oauthError(result.error, 400);

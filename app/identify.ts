@@ -3,18 +3,18 @@ import { Refusal } from "@sluice/sluice";
 import type { Person } from "./define.ts";
 import type { Services } from "./services.ts";
 
-/** Who makes a request. */
+/** The user of a request. */
 export interface Identity {
   readonly person: Person;
-  /** *Security*: the credential that proves it. */
+  /** *Security*: the credential that proves the session. */
   readonly token: string;
-  /** The token that the browser should have by now: the answer with it may be lost. */
+  /** The renewed token, if the browser does not use it yet: the response with it may be lost. */
   readonly renewedToken: string | undefined;
 }
 
 /**
- * Returns who makes a request, by the same code as the socket gate, or why that is nobody:
- * `NOT_SIGNED_IN` or `SESSION_EXPIRED`. `tokens` are those that the route accepts.
+ * Returns the user of a request, by the same code as the socket handler, or the reason why there is
+ * none: `NOT_SIGNED_IN` or `SESSION_EXPIRED`. `tokens` are those that the route accepts.
  *
  * @throws {Refusal} `UNAVAILABLE`: the database cannot be reached.
  */

@@ -7,10 +7,10 @@ import type { Database } from "./database.ts";
 import { SettingError, type Settings } from "./settings.ts";
 
 /**
- * Creates the layer that `CHANNEL_LAYER` names. Nothing is opened before its first use, and it needs
- * nothing to be there: until then what is sent is refused with `UNAVAILABLE`.
+ * Creates the layer that `CHANNEL_LAYER` names. It connects at first use, and starts without its
+ * server: until the server can be reached, sends fail with `UNAVAILABLE`.
  *
- * @throws {SettingError} `REDIS_CA_FILE` is no file of certificates.
+ * @throws {SettingError} `REDIS_CA_FILE` is not a file with certificates.
  */
 export function createLayer(settings: Settings, database: Database): ChannelLayer {
   const { channelLayer, channelPrefix, channelKeys, kvPath, redisCaFile } = settings;
@@ -20,7 +20,7 @@ export function createLayer(settings: Settings, database: Database): ChannelLaye
     const ca = redisCaFile === undefined ? {} : { ca: readCa(redisCaFile) };
     return new RedisChannelLayer(channelLayer, { prefix: channelPrefix, ...encryption, ...ca });
   }
-  // In a file, `watch` sees only what its own process writes.
+  // With a file, `watch` sees only writes of this process.
   const watch = kvPath === undefined || /^https?:/.test(kvPath);
   return new KvChannelLayer(database.source, { prefix: channelPrefix, ...encryption, watch });
 }
@@ -30,7 +30,7 @@ function readCa(file: string): string {
     const pem = readFileSync(file, "utf8");
     if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
   } catch {
-    // The sentence is the same.
+    // An unreadable file gets the same error as a wrong one.
   }
   throw new SettingError(
     "REDIS_CA_FILE",
@@ -38,7 +38,7 @@ function readCa(file: string): string {
   );
 }
 
-/** Says in the log what keeps the layer from being used, where something does. */
+/** Logs the reason if the layer cannot be used. */
 export async function reportLayer(
   { layer, log }: { layer: ChannelLayer; log: Log },
 ): Promise<void> {
@@ -46,6 +46,6 @@ export async function reportLayer(
     await layer.check();
   } catch (error) {
     if (!(error instanceof LayerError) || error.code === "CLOSED") return;
-    log.warn("The channel layer cannot be used; trying again by itself", { why: error.message });
+    log.warn("The channel layer cannot be used; retrying automatically", { why: error.message });
   }
 }

@@ -2,7 +2,7 @@ import { assertLayerPrefix } from "@sluice/sluice/layers";
 import { MIN_KEY_LENGTH, parseRedisUrl } from "@sluice/sluice/layers/redis";
 import { type Environment, SettingError, text } from "./settings_parsers.ts";
 
-/** Reads what carries messages between processes. */
+/** Reads the channel layer, which carries messages between processes. */
 export function readChannelLayer(env: Environment): string {
   const layer = text(env, "CHANNEL_LAYER") ?? "memory:";
   if (layer === "memory:" || layer === "kv:") return layer;
@@ -18,7 +18,7 @@ export function readChannelLayer(env: Environment): string {
   }
 }
 
-/** Reads what separates this deployment from others on the same Redis or database. */
+/** Reads the prefix that separates this deployment from others on the same Redis or database. */
 export function readChannelPrefix(env: Environment): string {
   const prefix = text(env, "CHANNEL_PREFIX") ?? "sluice";
   try {
@@ -33,7 +33,7 @@ export function readChannelPrefix(env: Environment): string {
   }
 }
 
-/** Reads the keys of what goes over the layer. *Security*: an error says nothing of them. */
+/** Reads the encryption keys of the layer. *Security*: errors do not contain them. */
 export function readChannelKeys(env: Environment): readonly string[] | undefined {
   const value = text(env, "CHANNEL_KEYS");
   if (value === undefined) return undefined;
@@ -46,7 +46,7 @@ export function readChannelKeys(env: Environment): readonly string[] | undefined
   );
 }
 
-/** Reads whose certificates are taken of a Redis with TLS. */
+/** Reads the file of authorities whose certificates are accepted from a Redis with TLS. */
 export function readRedisCaFile(env: Environment): string | undefined {
   const file = text(env, "REDIS_CA_FILE");
   if (file === undefined || readChannelLayer(env).startsWith("rediss:")) return file;

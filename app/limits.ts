@@ -13,44 +13,44 @@ import {
 } from "@sluice/sluice/security";
 import type { Settings } from "./settings.ts";
 
-/** What limits persons and addresses: over all processes where the layer spans them. */
+/** Limits per user and per address, shared by all processes if the layer spans them. */
 export interface Limits {
   /** Counts open sockets. */
   readonly sockets: SocketCounter;
-  /** How often an address may ask for a socket. */
+  /** Limits handshakes per address. */
   readonly handshakes: Limiter;
-  /** How often an address may sign in, where that is limited. */
+  /** Limits sign-ins per address, if configured. */
   readonly signIns: Limiter | undefined;
-  /** How often an address may begin to sign in a program. */
+  /** Limits new program sign-ins per address. */
   readonly devices: Limiter;
-  /** How often the programs of an address may ask if they were approved. */
+  /** Limits polls of programs per address. */
   readonly devicePolls: Limiter;
-  /** How many wrong codes of programs a user, and an address, may type in. */
+  /** Limits wrong program codes per user and per address. */
   readonly userCodes: GuessLimiter;
-  /** Begins to count with other processes, so that the first sockets need not wait for that. */
+  /** Connects the counts with other processes, so that the first sockets need not wait for it. */
   join(): Promise<void>;
   /**
-   * Tells other processes that this one's sockets are about to go: they count no more, so that somebody
-   * who has as many as they may can come back elsewhere.
+   * Announces that this process's sockets are about to close. They no longer count, so that a user
+   * at the limit can reconnect to another process.
    */
   leave(): Promise<void>;
-  /** Limits no more together with other processes. */
+  /** Stops sharing the limits with other processes. */
   close(): Promise<void>;
 }
 
-/** Programs of an address that may begin to sign in each minute, if sign-ins are not limited. */
+/** New program sign-ins per address and minute, if sign-ins are not limited. */
 const DEVICES_PER_MINUTE = 600;
 
-/** What counts as the limit of sign-ins for polls, if sign-ins are not limited. */
+/** The sign-in limit from which the limit of polls is derived, if sign-ins are not limited. */
 const SIGN_INS_PER_MINUTE = 60;
 
-/** A program asks every five seconds, twelve times a minute; not all that begin wait at once. */
+/** A program polls every five seconds, twelve times a minute; not all of them wait at the same time. */
 const POLLS_PER_DEVICE = 10;
 
-/** Of 34 random bits, this is too slow to find a code within the ten minutes that it is good for. */
+/** Too slow to guess a code of 34 random bits within its ten minutes. */
 const WRONG_CODES_PER_MINUTE = 20;
 
-/** Creates the limits of this process, or what it has of those of all. */
+/** Creates the limits of this process, or its part of the shared limits. */
 export function createLimits(
   settings: Settings,
   layer: ChannelLayer,
@@ -92,7 +92,7 @@ export function createLimits(
   }
 }
 
-/** Six thousand a minute, and at once ten times as many as an address may have sockets. */
+/** 6,000 a minute; in a burst, ten times the sockets that an address may have. */
 function handshakeRate({ handshakesPerAddress, socketsPerAddress }: Settings): RateLimiterOptions {
   if (handshakesPerAddress !== undefined) return { perMinute: handshakesPerAddress };
   return { perMinute: 6_000, burst: Math.max(6_000, 10 * socketsPerAddress) };

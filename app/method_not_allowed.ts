@@ -1,8 +1,8 @@
 import { HttpError } from "fresh";
 
-/** Thrown if a page is asked for with a method that it does not take: the answer is a page, too. */
+/** Thrown when a page does not accept the method of a request; results in an error page. */
 export class MethodNotAllowed extends HttpError {
-  /** The methods that it takes: the value of `Allow`. */
+  /** The accepted methods: the value of `Allow`. */
   readonly allow: string;
 
   constructor(allow: string) {

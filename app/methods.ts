@@ -7,8 +7,8 @@ import { MethodNotAllowed } from "./method_not_allowed.ts";
 type Answer = (ctx: Context<State>) => Response | Promise<Response>;
 
 /**
- * Answers by method, and every other method with 405 and the list of those: a browser that opens the
- * address gets a page, everything else a problem (RFC 9457). `GET` covers `HEAD`.
+ * Dispatches by method. Other methods get 405 with the list of allowed ones: a page for a browser
+ * navigation, a problem (RFC 9457) for all other requests. `GET` covers `HEAD`.
  */
 export function byMethod(answers: Readonly<Partial<Record<string, Answer>>>): Answer {
   const allowed = Object.keys(answers).flatMap((name) => name === "GET" ? ["GET", "HEAD"] : [name]);
@@ -25,7 +25,7 @@ function methodNotAllowed({ req, url }: Context<State>, allow: string): Response
   const isForPrograms = /^\/(api|ws|streams)\//.test(url.pathname);
   const isPage = !isForPrograms && /\btext\/html\b/.test(req.headers.get("accept") ?? "");
   if (isPage) throw new MethodNotAllowed(allow);
-  const detail = `This address takes ${allow}`;
+  const detail = `This URL accepts ${allow}`;
   const response = problem(new Refusal("METHOD_NOT_ALLOWED", { status: 405, detail }));
   response.headers.set("allow", allow);
   return response;

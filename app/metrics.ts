@@ -3,7 +3,7 @@ import type { Services } from "./services.ts";
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
 
-/** A figure of a process, or several with labels. */
+/** A metric of a process: one value, or several with labels. */
 export type Metric = readonly [
   name: string,
   kind: "counter" | "gauge",
@@ -11,16 +11,16 @@ export type Metric = readonly [
   value: number | readonly Sample[],
 ];
 
-/** What there is of a process; no metrics if it did not answer in time. */
+/** The metrics of a process; undefined if it did not answer in time. */
 export interface Figures {
   readonly pid: number;
   readonly metrics: readonly Metric[] | undefined;
 }
 
 /**
- * Returns the figures of this process.
+ * Returns the metrics of this process.
  *
- * *Security*: labels hold codes and names of this software's own, nothing that came from a request.
+ * *Security*: labels hold only this software's own codes and names, never data from a request.
  */
 export function metricsOf(
   { realtime, layer, startedAt }: Pick<Services, "realtime" | "layer" | "startedAt">,
@@ -29,39 +29,44 @@ export function metricsOf(
     realtime.stats;
   const { stats } = layer;
   return [
-    ["sluice_sockets_open", "gauge", "Sockets that are open.", open],
-    ["sluice_sockets_accepted_total", "counter", "Sockets that were let in.", accepted],
-    ["sluice_consumers_connected_total", "counter", "Consumers that accepted.", connected],
-    ["sluice_consumers_disconnected_total", "counter", "Consumers told of the end.", disconnected],
-    ["sluice_sockets_lingering", "gauge", "Sockets that are over, not yet let go.", lingering],
-    ["sluice_refusals_total", "counter", "Requests not let in, by code.", samples("code", refused)],
+    ["sluice_sockets_open", "gauge", "Open sockets.", open],
+    ["sluice_sockets_accepted_total", "counter", "Accepted sockets.", accepted],
+    ["sluice_consumers_connected_total", "counter", "Consumers that accepted a socket.", connected],
+    [
+      "sluice_consumers_disconnected_total",
+      "counter",
+      "Consumers whose disconnect() ran.",
+      disconnected,
+    ],
+    ["sluice_sockets_lingering", "gauge", "Ended sockets that are not closed yet.", lingering],
+    ["sluice_refusals_total", "counter", "Refused requests, by code.", samples("code", refused)],
     ["sluice_sends_dropped_total", "counter", "Messages dropped for slow readers.", dropped],
     ["sluice_layer_unhandled_total", "counter", "Layer messages without a handler.", unhandled],
-    ["sluice_layer_channels", "gauge", "Channels of the layer.", stats.channels],
+    ["sluice_layer_channels", "gauge", "Channels in the layer.", stats.channels],
     ["sluice_layer_groups", "gauge", "Groups with members here.", stats.groups],
     ["sluice_layer_sent_total", "counter", "Sends that succeeded.", stats.sent],
-    ["sluice_layer_delivered_total", "counter", "Messages that were taken.", stats.delivered],
-    ["sluice_layer_queued_total", "counter", "Messages that had to wait.", stats.queued],
+    ["sluice_layer_delivered_total", "counter", "Messages that were received.", stats.delivered],
+    ["sluice_layer_queued_total", "counter", "Messages that had to be queued.", stats.queued],
     [
       "sluice_layer_dropped_total",
       "counter",
-      "Messages that did not arrive, by reason.",
+      "Messages that were lost, by reason.",
       samples("reason", Object.entries(stats.dropped)),
     ],
-    ["sluice_layer_gaps_total", "counter", "Times in which the layer was cut off.", stats.gaps],
+    ["sluice_layer_gaps_total", "counter", "Interruptions of the layer.", stats.gaps],
     ["process_resident_memory_bytes", "gauge", "Resident memory.", memoryUsage().rss],
-    ["process_start_time_seconds", "gauge", "Start, in Unix time.", startedAt / 1000],
+    ["process_start_time_seconds", "gauge", "Start time in Unix seconds.", startedAt / 1000],
   ];
 }
 
-/** Writes figures in Prometheus' text format 0.0.4. */
+/** Formats metrics in Prometheus' text format 0.0.4. */
 export function renderMetrics(metrics: readonly Metric[]): string {
   return metrics.map(render).join("");
 }
 
 /**
- * Writes the figures of several processes as one: each sample has the label `process`, which is the
- * process id. `sluice_process_up` is 0 for a process that did not answer.
+ * Formats the metrics of several processes as one text: each sample has the label `process` with
+ * the process id. `sluice_process_up` is 0 for a process that did not answer.
  */
 export function renderProcesses(processes: readonly Figures[]): string {
   const merged = new Map<string, Metric>();
@@ -80,7 +85,7 @@ export function renderProcesses(processes: readonly Figures[]): string {
 
 function upMetric(metrics: Figures["metrics"]): Metric {
   const value = metrics === undefined ? 0 : 1;
-  return ["sluice_process_up", "gauge", "Whether the process answered for its figures.", value];
+  return ["sluice_process_up", "gauge", "Whether the process reported its metrics.", value];
 }
 
 function samplesOf(value: Metric[3]): readonly Sample[] {

@@ -4,15 +4,15 @@ import { problem } from "@sluice/sluice/server";
 import { bearerToken } from "@sluice/sluice/sessions";
 
 /**
- * Returns the refusal of a request that does not show the token, if there has to be one.
+ * Returns a refusal if a token is required and the request does not have it.
  *
- * *Security*: digests are compared, all of them, so that the time tells nothing about the token.
+ * *Security*: complete digests are compared, so that the timing reveals nothing about the token.
  */
 export function refuseMetrics(request: Request, token: string | undefined): Response | undefined {
   if (token === undefined) return undefined;
   const shown = bearerToken(request.headers);
   if (shown !== undefined && timingSafeEqual(digest(shown), digest(token))) return undefined;
-  const detail = "This address takes the token of METRICS_TOKEN";
+  const detail = "This URL requires the token of METRICS_TOKEN";
   const response = problem(new Refusal("TOKEN_REQUIRED", { status: 401, detail }));
   response.headers.set("www-authenticate", "Bearer");
   return response;

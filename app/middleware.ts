@@ -11,8 +11,8 @@ import { renewCookie } from "./renew_cookie.ts";
 import type { Services } from "./services.ts";
 
 /**
- * Puts what routes need into `ctx.state`, and refuses what another site's page sends. Which credentials
- * count is decided here, by the table of {@linkcode acceptedTokens}.
+ * Fills `ctx.state` for routes, and refuses requests from other sites' pages. Decides which
+ * credentials count, by the table of {@linkcode acceptedTokens}.
  */
 export function withServices(getServices: () => Services) {
   return async (ctx: Context<State>): Promise<Response> => {
@@ -26,7 +26,7 @@ export function withServices(getServices: () => Services) {
   };
 }
 
-/** @throws {Refusal} `BAD_HOST`: the address of the request is not known. */
+/** @throws {Refusal} `BAD_HOST`: the URL of the request is unknown. */
 async function answer(ctx: Context<State>, services: Services): Promise<Response> {
   const { settings: { publicUrl, trustProxy }, log } = services;
   const remote = ctx.info.remoteAddr as NetAddress;
@@ -54,7 +54,7 @@ async function answer(ctx: Context<State>, services: Services): Promise<Response
 
   async function next(): Promise<Response> {
     const response = await ctx.next();
-    // A program that came with a token could not keep another.
+    // A program with a bearer token could not store a new one.
     if (identity === undefined || shown?.kind !== "cookie") return response;
     const found = await identity.catch(() => undefined);
     const isNobody = found === undefined || found instanceof Refusal;

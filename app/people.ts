@@ -2,7 +2,7 @@ import type { AuditEntry, User, UserPageOptions } from "@sluice/sluice/auth";
 import { isAdmin } from "./admins.ts";
 import type { Services } from "./services.ts";
 
-/** A person, as those see them who look after people. */
+/** A user, as shown to admins. */
 export interface PersonView {
   readonly id: string;
   readonly login: string;
@@ -11,7 +11,7 @@ export interface PersonView {
   readonly provider: string;
   readonly roles: readonly string[];
   readonly isAdmin: boolean;
-  /** First and last sign-in, and since when banned. */
+  /** First and last sign-in, and the time of the ban. */
   readonly createdAt: string;
   readonly lastSignInAt: string;
   readonly bannedAt: string | undefined;
@@ -20,27 +20,27 @@ export interface PersonView {
   readonly sockets: number;
 }
 
-/** What happened to a person, for those who look after people. */
+/** An event of a user, as shown to admins. */
 export interface EventView {
   readonly kind: string;
   readonly code: string | undefined;
   readonly at: string;
-  /** The login of who did it, where that is somebody else. */
+  /** The login of the user who did it, if it was someone else. */
   readonly by: string | undefined;
 }
 
 type Parts = Pick<Services, "settings" | "sessions" | "socketCounts" | "users" | "audit">;
 
-/** Most people of a page. */
+/** Most users on a page. */
 const PAGE_SIZE = 25;
 
-/** Most events that are shown of a person. */
+/** Most events shown for a user. */
 const EVENTS = 20;
 
-/** Most events that are looked through for a removal: all sessions of the person end right after it. */
+/** Most events searched for a removal: the ends of all the user's sessions follow right after it. */
 const EVENTS_OF_REMOVED = 1_000;
 
-/** Returns a page of people. */
+/** Returns a page of users. */
 export async function listPeople(
   parts: Parts,
   options: Pick<UserPageOptions, "after" | "login">,
@@ -50,7 +50,7 @@ export async function listPeople(
   return { people, next };
 }
 
-/** Returns a person, as of now. */
+/** Returns the current state of a user. */
 export async function viewPerson(
   { settings, sessions, socketCounts }: Parts,
   user: User,
@@ -74,14 +74,14 @@ export async function viewPerson(
   };
 }
 
-/** Returns what happened to a person last, the newest first. */
+/** Returns the latest events of a user, newest first. */
 export async function listEvents(parts: Parts, userId: string): Promise<EventView[]> {
   return await viewEvents(parts, await parts.audit.list(userId, { limit: EVENTS }));
 }
 
 /**
- * Returns what happened last to a person who was removed, the newest first and their removal
- * included. Empty if no event of this id is stored.
+ * Returns the latest events of a removed user, newest first, including the removal. Empty if no
+ * event of this id is stored.
  */
 export async function listEventsOfRemoved(parts: Parts, userId: string): Promise<EventView[]> {
   const entries = await parts.audit.list(userId, { limit: EVENTS_OF_REMOVED });

@@ -1,17 +1,17 @@
 import type { Figures, Metric } from "./metrics.ts";
 
-/** What a process that serves beside others tells the one that started it. */
+/** A message from a serving process to its parent. */
 export type ToParent =
   | { readonly type: "listens" }
-  /** Asks for the figures of all processes. */
+  /** Requests the metrics of all processes. */
   | { readonly type: "collect" }
-  /** Its own figures, which it was asked for. */
+  /** Its own metrics, as requested. */
   | { readonly type: "sampled"; readonly metrics: readonly Metric[] };
 
-/** What the process that started it tells it. */
+/** A message from the parent to a serving process. */
 export type ToChild =
   | { readonly type: "stop"; readonly signal: string }
-  /** Asks for its own figures. */
+  /** Requests its own metrics. */
   | { readonly type: "sample" }
-  /** The figures of all processes, which it asked for. */
+  /** The metrics of all processes, as requested. */
   | { readonly type: "collected"; readonly processes: readonly Figures[] };

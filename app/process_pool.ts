@@ -1,17 +1,17 @@
 import type { Clock, Log } from "@sluice/sluice";
 
-/** One of several processes that serve on one port. */
+/** One of several processes serving on one port. */
 export interface Child {
   readonly pid: number;
-  /** Resolves to true when it listens, to false if it ended before. */
+  /** Resolves to true when it listens, or to false if it ended before that. */
   readonly listens: Promise<boolean>;
   /** Resolves to its exit status. */
   readonly ended: Promise<number>;
-  /** Tells it that all of them stop: it goes on answering while it drains. */
+  /** Orders it to stop with all others; it keeps answering while it drains. */
   stop(signal: string): void;
-  /** Tells it to leave the port to the others, and to drain. */
+  /** Orders it to leave the port to the others and to drain. */
   leave(): void;
-  /** Ends it at once. */
+  /** Kills it. */
   kill(): void;
 }
 
@@ -26,42 +26,42 @@ export interface ProcessPoolOptions<C extends Child> {
   readonly log: Log;
 }
 
-/** Pause before a process that ended is started again, in milliseconds: doubles each time. */
+/** Pause before an ended process is restarted, in milliseconds: doubles each time. */
 const RESTART_MS = 200;
 
 /** Longest such pause, in milliseconds. */
 const MAX_RESTART_MS = 10_000;
 
-/** A process that listened this long has started well, in milliseconds. */
+/** A process that has listened for this long counts as healthy, in milliseconds. */
 const HEALTHY_MS = 10_000;
 
-/** Starts that may fail in a row while no other process listens, before all is given up. */
+/** Consecutive failed starts, while no process listens, after which the pool gives up. */
 const MAX_FAILURES = 6;
 
-/** How long a process may take to end after its drain before it is killed, in milliseconds. */
+/** How long a process may take to end after its drain, in milliseconds, before it is killed. */
 const CLOSE_MS = 4_750;
 
-/** How long a new process may take until it listens, in milliseconds. */
+/** How long a new process may take to listen, in milliseconds. */
 const START_MS = 60_000;
 
-/** The exit status of a process that was ended by a second signal. */
+/** The exit status of a process that a second signal ended. */
 const INTERRUPTED = 130;
 
 /** A process and its state, from its start to its end. */
 interface Process<C extends Child> {
   readonly child: C;
   readonly startedAt: number;
-  /** `leaving` is one that was told to go while the others stay. */
+  /** `leaving`: ordered to end while the others stay. */
   state: "starting" | "listening" | "leaving";
 }
 
-/** What is to be served by one process at a time. */
+/** A place that one process serves at a time. */
 interface Place<C extends Child> {
-  /** The process that serves; undefined during the pause before a new start. */
+  /** The serving process; undefined during the pause before a restart. */
   current: Process<C> | undefined;
-  /** The process that is to take over from it. */
+  /** The process that will replace it. */
   next: Process<C> | undefined;
-  /** The id of the process that ended by itself, until another one listens in its place. */
+  /** The id of a process that ended unexpectedly, until another one listens in its place. */
   missing: number | undefined;
   failures: number;
   cancelRestart: () => void;
@@ -70,14 +70,14 @@ interface Place<C extends Child> {
 /**
  * Keeps a number of processes running until it is stopped.
  *
- * Each place has one process. One that ends is started again, after a pause. A replacement takes one
- * place at a time: starts a new process and, when that listens, lets the old one go and waits for its
- * end. So there is never more than one process above the count, and none that no place knows.
+ * Each place has one process. If it ends, it is restarted after a pause. A replacement handles one
+ * place at a time: it starts a new process and, when that listens, ends the old one and waits for
+ * its end. So there is never more than one process above the count, and none without a place.
  */
 export class ProcessPool<C extends Child = Child> {
   readonly #options: ProcessPoolOptions<C>;
   readonly #places: readonly Place<C>[];
-  /** Every process that runs. */
+  /** All running processes. */
   readonly #processes = new Set<Process<C>>();
   readonly #ended = Promise.withResolvers<number>();
   #state: "running" | "stopping" | "killed" = "running";
@@ -92,24 +92,24 @@ export class ProcessPool<C extends Child = Child> {
     ));
   }
 
-  /** Every process that listens, or did until it was told to end. */
+  /** All processes that listen, or did until they were ordered to end. */
   get listening(): C[] {
     return [...this.#processes].filter(({ state }) => state !== "starting")
       .map(({ child }) => child);
   }
 
-  /** The ids of processes that ended by themselves, and of which no other has taken the place yet. */
+  /** The ids of processes that ended unexpectedly and are not replaced yet. */
   get missing(): number[] {
     return this.#places.flatMap(({ missing }) => missing ?? []);
   }
 
-  /** Starts all processes; resolves to the exit status of the whole when the last has ended. */
+  /** Starts all processes; resolves to the overall exit status when the last one has ended. */
   run(): Promise<number> {
     for (const place of this.#places) place.current = this.#start(place);
     return this.#ended.promise;
   }
 
-  /** Stops all; kills them if it is called again. */
+  /** Stops all processes; a second call kills them. */
   stop(signal: string): void {
     if (this.#state === "stopping") {
       this.#state = "killed";
@@ -126,7 +126,7 @@ export class ProcessPool<C extends Child = Child> {
     this.#checkEnd();
   }
 
-  /** Replaces all processes, one after the other; keeps those that are left if a new one fails. */
+  /** Replaces all processes, one after the other; keeps the remaining ones if a new one fails. */
   replace(): void {
     if (this.#state !== "running") return;
     if (this.#replacement !== "none") return void (this.#replacement = "again");
@@ -143,7 +143,7 @@ export class ProcessPool<C extends Child = Child> {
     for (const place of this.#places) {
       if (this.#state !== "running") return;
       if (!await this.#replaceOne(place)) {
-        log.error("A new process did not start; those that run are kept");
+        log.error("A new process did not start; keeping the running ones");
         break;
       }
     }
@@ -154,7 +154,7 @@ export class ProcessPool<C extends Child = Child> {
 
   /** Returns false if the new process ended, or did not listen in time. */
   async #replaceOne(place: Place<C>): Promise<boolean> {
-    // What is there is not awaited: it may end at any time, and the new process takes its place.
+    // The current process is not awaited: it may end at any time, and the new one takes its place.
     place.cancelRestart();
     const { child } = place.next = this.#start(place);
     const listens = await child.listens;
@@ -195,7 +195,7 @@ export class ProcessPool<C extends Child = Child> {
   #end(process: Process<C>, place: Place<C>, status: number): void {
     this.#processes.delete(process);
     if (this.#state === "stopping") {
-      // One that did not listen yet ends by the signal itself.
+      // A process that does not listen yet is ended by the signal itself.
       if (process.state !== "starting") this.#status = Math.max(this.#status, status);
     } else if (this.#state === "running") {
       if (process === place.next) place.next = undefined;
@@ -204,7 +204,7 @@ export class ProcessPool<C extends Child = Child> {
     this.#checkEnd();
   }
 
-  /** A process has ended that was to serve. */
+  /** Handles the unexpected end of a process. */
   #endByItself(process: Process<C>, place: Place<C>, status: number): void {
     place.current = undefined;
     place.missing ??= process.child.pid;
@@ -212,15 +212,15 @@ export class ProcessPool<C extends Child = Child> {
     const isHealthy = process.state === "listening" &&
       clock.elapsed() - process.startedAt > HEALTHY_MS;
     place.failures = isHealthy ? 0 : place.failures + 1;
-    // A wrong setting does not get better by being read again.
+    // A wrong setting stays wrong after a restart.
     const isWrong = status === 1 && !this.#hasListened;
     const isAlone = ![...this.#processes].some(({ state }) => state === "listening");
     if (isWrong || (place.failures >= MAX_FAILURES && isAlone)) {
       this.#status = status;
-      if (!isWrong) log.error("No process starts any more; all of them stop", { status });
+      if (!isWrong) log.error("No process can start; stopping all of them", { status });
       return this.stop("SIGTERM");
     }
-    log.warn("A process ended by itself; another one is started", {
+    log.warn("A process ended unexpectedly; starting another one", {
       ended: process.child.pid,
       status,
     });
@@ -233,11 +233,11 @@ export class ProcessPool<C extends Child = Child> {
     place.cancelRestart = clock.after(pauseMs, () => place.current = this.#start(place));
   }
 
-  /** Kills a process that was told to end, if it has not when it should have. */
+  /** Kills a process that did not end in time. */
   #killLate({ child }: Process<C>): void {
     const { clock, drainMs, log } = this.#options;
     const cancel = clock.after(drainMs + CLOSE_MS, () => {
-      log.warn("A process did not end in time, and is killed", { ended: child.pid });
+      log.warn("A process did not end in time; killing it", { ended: child.pid });
       child.kill();
     });
     void child.ended.then(cancel).catch(() => {});

@@ -7,18 +7,19 @@ import { checkStart } from "./serve.ts";
 import type { Services } from "./services.ts";
 import { SettingError, type Settings } from "./settings.ts";
 
-/** How long a process may take to tell its figures, in milliseconds. */
+/** How long a process may take to report its metrics, in milliseconds. */
 const SAMPLE_MS = 1_000;
 
 /**
- * Serves with several processes on one port, until it is told to stop; starts one that ended again.
+ * Serves with several processes on one port until it is stopped; restarts processes that end.
  *
- * A signal is passed on to all of them, and each drains by itself; a second one ends them at once.
- * They stop as well when this process is killed. SIGHUP replaces them, one after the other, by new
- * ones, that run what is on the disk by then.
+ * A signal is passed on to all processes, and each drains on its own; a second signal ends them at
+ * once. They also stop when this process is killed. SIGHUP replaces them, one after the other, by
+ * new ones that run the current code on disk.
  *
- * @returns The exit status: 0 if all of them stopped as they should, else that of one that did not.
- * @throws {SettingError} The settings are those of one process, or wrong.
+ * @returns The exit status: 0 if all processes stopped cleanly, else that of one that did not.
+ *
+ * @throws {SettingError} A setting is wrong, or does not work with several processes.
  */
 export async function serveProcesses(count: number, services: Services): Promise<number> {
   const { settings, log } = services;
@@ -30,7 +31,7 @@ export async function serveProcesses(count: number, services: Services): Promise
     Deno.addSignalListener(signal, () => pool.stop(signal));
   }
   Deno.addSignalListener("SIGHUP", () => pool.replace());
-  // Timers and signals alone keep no process alive.
+  // Signal listeners and the pool's timers do not keep the process alive.
   const awake = setInterval(() => {}, 60_000);
   return await pool.run().finally(() => clearInterval(awake));
 }
@@ -66,7 +67,7 @@ function createPool(
   return pool;
 }
 
-/** Reads `--processes N` from a command line: 1 if it is not there. */
+/** Reads `--processes N` from a command line: 1 by default. */
 export function processesOf(args: readonly string[]): number {
   const index = args.findIndex((arg) => arg === "--processes" || arg.startsWith("--processes="));
   if (index < 0) return 1;

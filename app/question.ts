@@ -1,6 +1,6 @@
 /**
- * A question to another process. It is sent once until it is answered, however often it is asked
- * meanwhile: so nothing piles up at a process that stands still.
+ * A request to another process. Until it is answered, it is sent only once, no matter how often it
+ * is asked, so that requests do not pile up at a process that hangs.
  */
 export class Question<T> {
   readonly #send: () => void;
@@ -12,7 +12,7 @@ export class Question<T> {
     this.#limitMs = limitMs;
   }
 
-  /** Returns the answer; undefined if there is none within the limit. */
+  /** Returns the answer, or undefined after the time limit. */
   async ask(): Promise<T | undefined> {
     const isAsked = this.#open !== undefined;
     const { promise } = this.#open ??= Promise.withResolvers<T>();

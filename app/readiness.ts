@@ -1,9 +1,9 @@
 import type { Services } from "./services.ts";
 
-/** Whether a process can serve, and if not why. */
+/** Whether a process can serve, and if not, why. */
 export interface Readiness {
   readonly status: "ok" | "draining" | "unavailable";
-  /** What cannot be reached. */
+  /** The services that cannot be reached. */
   readonly missing?: readonly string[];
 }
 

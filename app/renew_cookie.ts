@@ -4,10 +4,11 @@ import type { State } from "./define.ts";
 import type { Identity } from "./identify.ts";
 
 /**
- * Gives the browser of a request another secret where the one that it came with is old, with the
- * answer: its sockets stay. If an answer with the new one was lost, the next answer has it again.
+ * Renews an old session secret of a browser with the response; its sockets stay open. If a response
+ * with the new secret was lost, the next one has it again.
  *
- * *Security*: only for who came with a cookie; a program that came with a token could not keep another.
+ * *Security*: only for requests with a cookie; a program with a bearer token could not store a new
+ * one.
  */
 export async function renewCookie(
   { state }: Context<State>,
@@ -36,7 +37,7 @@ export async function renewCookie(
   }
 }
 
-/** Whether the answer gives the browser another session, or takes it away. */
+/** Returns whether the response sets or deletes the session cookie. */
 function setsSessionCookie({ headers }: Response, secure: boolean): boolean {
   const name = `${sessionCookieName(secure)}=`;
   return headers.getSetCookie().some((cookie) => cookie.startsWith(name));

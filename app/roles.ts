@@ -1,15 +1,18 @@
-/** Most roles of one person. */
+/** Most roles of one user. */
 const MAX_ROLES = 20;
 
-/** What a role may be called. */
+/** The syntax of a role name. */
 export const ROLE = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,31}$/;
 
-/** Reads roles separated by spaces or commas; undefined if {@linkcode rolesProblem} has something to say. */
+/**
+ * Parses roles separated by spaces or commas; undefined if {@linkcode rolesProblem} finds a
+ * problem.
+ */
 export function parseRoles(text: string): readonly string[] | undefined {
   return rolesProblem(text) === undefined ? splitRoles(text) : undefined;
 }
 
-/** Says what is wrong with a list of roles; undefined if nothing is. */
+/** Returns the problem with a list of roles, or undefined. */
 export function rolesProblem(text: string): string | undefined {
   const roles = splitRoles(text);
   const invalid = roles.find((role) => !ROLE.test(role));

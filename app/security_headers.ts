@@ -8,10 +8,10 @@ const policy = csp<State>({
   csp: ["img-src 'self' data: https:", "frame-ancestors 'none'", "base-uri 'none'"],
 });
 
-/** What a response may do that is no page. */
+/** The policy of responses that are not pages. */
 const NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/** Adds the headers that keep a page from doing, or being used for, what it is not meant to. */
+/** Adds the security headers. */
 export async function securityHeaders(ctx: Context<State>): Promise<Response> {
   if (ctx.url.pathname.startsWith("/ws/")) return await ctx.next();
   const response = await withPolicy(ctx);
@@ -25,7 +25,7 @@ export async function securityHeaders(ctx: Context<State>): Promise<Response> {
   return response;
 }
 
-/** The development identity provider's pages bring their own, stricter policy. */
+/** The development identity provider's pages have their own, stricter policy. */
 async function withPolicy(ctx: Context<State>): Promise<Response> {
   if (ctx.url.pathname.startsWith("/auth/dev/")) return await ctx.next();
   const response = await policy(ctx);

@@ -7,11 +7,11 @@ import { isLoopback, SettingError, type Settings } from "./settings.ts";
 /** Answers a request. */
 export type Fetch = (request: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
 
-/** How long it may take to learn what other processes count, before it is served without, in milliseconds. */
+/** How long the start waits for the counts of other processes, in milliseconds. */
 const JOIN_MS = 1_000;
 
 /**
- * Serves the app until it is told to stop.
+ * Serves the app until it is stopped.
  *
  * @throws {SettingError} The port is taken, or the database's file cannot be used.
  */
@@ -45,7 +45,7 @@ export async function serveApp(
 }
 
 /**
- * Checks the database and the port, and keeps neither.
+ * Checks the database and the port, and releases both.
  *
  * @throws {SettingError} The port is taken, or the database's file cannot be used.
  */
@@ -62,14 +62,14 @@ export async function checkStart(
   }
 }
 
-/** After the last answer: everybody who came has gone, and every consumer knows. */
+/** Runs after the last response: every connection has ended, and every consumer was notified. */
 async function close({ log, realtime, close }: Services): Promise<void> {
   const { connected, disconnected } = realtime.stats;
   log.info("Stopped", { connected, disconnected });
   await close();
 }
 
-/** Over plain http anybody in between reads session cookies. */
+/** Over plain http, anyone on the network path can read session cookies. */
 function warnOfPlainHttp({ settings: { publicUrl, host }, log }: Services): void {
   if (!/^http:/i.test(publicUrl ?? "") || isLoopback(host)) return;
   log.warn("PUBLIC_URL is http:// and HOST is not loopback: sessions are sent without encryption", {
@@ -78,7 +78,7 @@ function warnOfPlainHttp({ settings: { publicUrl, host }, log }: Services): void
   });
 }
 
-/** A database that cannot be reached may come later; a path that is none of a file is a mistake. */
+/** An unreachable database may become reachable; an unusable path is an error. */
 async function checkDatabase({ database, settings, log }: Services): Promise<void> {
   try {
     await database.check();
@@ -86,7 +86,7 @@ async function checkDatabase({ database, settings, log }: Services): Promise<voi
     const { kvPath } = settings;
     const isAddress = kvPath === undefined || /^https?:/.test(kvPath);
     if (isAddress || !await isWrongPath(kvPath, error)) {
-      return log.warn("The database cannot be reached; trying again at its next use", { error });
+      return log.warn("The database cannot be reached; retrying at its next use", { error });
     }
     throw new SettingError(
       "DENO_KV_PATH",
@@ -100,7 +100,7 @@ function listenError(error: unknown, { host, port }: Settings): SettingError | u
   if (error instanceof Deno.errors.AddrInUse) {
     return new SettingError(
       "PORT",
-      `is "${port}", where something listens already; 0 takes a free one`,
+      `is "${port}", which is already in use; 0 selects a free port`,
     );
   }
   if (error instanceof Deno.errors.AddrNotAvailable) {
@@ -112,7 +112,7 @@ function listenError(error: unknown, { host, port }: Settings): SettingError | u
   return undefined;
 }
 
-/** Prints what is useful to know at the start; as a line of the log if that is JSON. */
+/** Prints the addresses and settings at the start; as a log line if the log is JSON. */
 export function announce(address: Deno.NetAddr, services: Services): void {
   const { settings, database, signIn } = services;
   const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
@@ -126,7 +126,7 @@ export function announce(address: Deno.NetAddr, services: Services): void {
   const providers = signIn.providers.map(({ id, name }) => `${id} (${name})`).join(", ");
   console.log([
     title,
-    `  sign-in   ${providers || "nobody can: set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET"}`,
+    `  sign-in   ${providers || "off: set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET"}`,
     `  data      ${database.place}`,
     `  layer     ${layer}`,
   ].join("\n"));

@@ -1,5 +1,5 @@
 /**
- * What the app is made of: opened once per process, handed to whoever needs it.
+ * The services of the app, created once per process.
  *
  * @module
  */
@@ -42,7 +42,7 @@ import { SharedMetrics } from "./shared_metrics.ts";
 import { listSessions } from "./sessions.ts";
 import { createSignIn } from "./sign_in.ts";
 
-/** What routes, and the socket gate, work with. */
+/** The services that routes and the socket handler use. */
 export interface Services {
   readonly settings: Settings;
   readonly log: Log;
@@ -55,32 +55,32 @@ export interface Services {
   readonly layer: ChannelLayer;
   readonly presence: Presence<PublicUser>;
   readonly limits: Limits;
-  /** What matters to security. */
+  /** The audit log. */
   readonly audit: Audit;
   readonly signIn: SignIn;
-  /** Signing in programs that have no browser. */
+  /** Sign-in of programs without a browser. */
   readonly deviceSignIn: DeviceSignIn;
-  /** Which pages of other sites may read answers. */
+  /** Which other sites' pages may read responses. */
   readonly crossOrigin: CrossOrigin;
-  /** The development identity provider, where it is on. */
+  /** The development identity provider, if it is on. */
   readonly devIdentity: DevIdentity | undefined;
   /** Answers `/ws/…`. */
   readonly realtime: Handler;
   /** When the process started, in milliseconds since the epoch. */
   readonly startedAt: number;
-  /** Figures for Prometheus. */
+  /** Metrics for Prometheus. */
   readonly metrics: SharedMetrics;
-  /** Lets go of the layer and the database. */
+  /** Closes the layer and the database. */
   close(): Promise<void>;
 }
 
-/** What a test hands in. */
+/** Replacements for tests. */
 export interface ServiceOptions {
   readonly log?: Log;
   readonly clock?: Clock;
 }
 
-/** Creates the services. Nothing is opened before its first use. */
+/** Creates the services. Each connects at first use. */
 export function createServices(settings: Settings, options: ServiceOptions = {}): Services {
   const { log = createLog(logOptions(settings)), clock = systemClock } = options;
   const database = openDatabase(settings.kvPath, log);
@@ -104,7 +104,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   const tickets = new Tickets(new KvTicketStore(database.source, { clock }), { clock });
   const crossOrigin = createCrossOrigin(settings.allowedOrigins);
   const layer = createLayer(settings, database);
-  // For speed alone: the control log tells of the same.
+  // For speed only: the control log carries the same events.
   if (layer.extensions.includes("processes")) new ControlGroup(sessions, layer).connect();
   const presence = new Presence<PublicUser>(layer, {
     joined: (user) => ({ type: "joined", data: { user } }),
@@ -154,7 +154,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     async close() {
       sessions.close();
       notices.close();
-      await socketCounts.close().catch(() => {}); // What is left is ignored after 20 s.
+      await socketCounts.close().catch(() => {}); // Remaining counts expire after 20 s.
       await audit.close();
       await Promise.all([presence.close(), limits.close()]);
       await layer.close();
@@ -166,7 +166,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
 let shared: Services | undefined;
 
 /**
- * Returns the services of this process, made from its environment at the first call.
+ * Returns the services of this process, created from the environment at the first call.
  *
  * @throws {SettingError} A setting is wrong.
  */
@@ -177,7 +177,7 @@ export function services(): Services {
 function createFromEnvironment(): Services {
   const env = Deno.env.toObject();
   const services = createServices(readSettings(env));
-  // The process that started this one has reported it.
+  // In a child process, the parent has reported it.
   if (parentProcess() === undefined) reportMisspelt(Object.keys(env), services.log);
   return services;
 }

@@ -3,7 +3,7 @@ import { describeDevice, shortenAddress } from "./describe_device.ts";
 import type { Person } from "./define.ts";
 import type { Services } from "./services.ts";
 
-/** Returns the sessions of a person, the current one first, then by last use. */
+/** Returns the sessions of a user, the current one first, then by last use. */
 export async function listSessions(
   { sessions, socketCounts }: Pick<Services, "sessions" | "socketCounts">,
   { user, session: current }: Person,

@@ -1,6 +1,6 @@
 import type { Log } from "@sluice/sluice";
 
-/** Every setting there is. */
+/** The names of all settings. */
 export const SETTING_NAMES: readonly string[] = [
   "ADMINS",
   "ALLOWED_ORIGINS",
@@ -40,19 +40,19 @@ export const SETTING_NAMES: readonly string[] = [
   "TRUST_PROXY",
 ];
 
-/** Variables with these names are often set by others, who mean something else. */
+/** Other software also uses variables with these prefixes. */
 const OF_OTHERS = /^(?:GITHUB|OIDC|DENO|REDIS)_/;
 
-/** A name that looks like that of a setting. */
+/** A name that looks like a misspelt setting. */
 export interface Misspelt {
   readonly name: string;
-  /** The setting that is most like it. */
+  /** The most similar setting. */
   readonly meant: string;
 }
 
 /**
- * Finds the variables whose names look like misspelt settings: up to three letters are wrong, or words
- * are in the singular, joined, in another order, or one of several words is another one.
+ * Finds variables whose names look like misspelt settings: up to three letters are wrong, or words
+ * are in the singular, joined, or reordered, or one of several words differs.
  */
 export function findMisspelt(names: Iterable<string>): Misspelt[] {
   const known = new Set(SETTING_NAMES);
@@ -62,14 +62,14 @@ export function findMisspelt(names: Iterable<string>): Misspelt[] {
   }).sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
-/** Reports them in one line of the log, without their values. */
+/** Reports them in one log line, without their values. */
 export function reportMisspelt(names: Iterable<string>, log: Log): void {
   const found = findMisspelt(names).map(({ name, meant }) => `${name} (${meant}?)`);
   if (found.length > 0) log.warn(`No setting has the name ${found.join(", ")}`);
 }
 
 function mostLike(name: string): string | undefined {
-  // A host that links services sets SLUICE_PORT by itself.
+  // Hosts that link services set SLUICE_PORT themselves.
   const own = name.toUpperCase().replaceAll("-", "_").replace(/^SLUICE_(?=[A-Z]+_)/, "");
   const ranked = SETTING_NAMES.map((setting) => [distance(own, setting), setting] as const)
     .sort(([a], [b]) => a - b);
@@ -78,7 +78,7 @@ function mostLike(name: string): string | undefined {
   )?.[1];
 }
 
-/** How many letters may be wrong: in a short name none, as it is soon another word. */
+/** Returns how many letters may be wrong: none in a short name, which easily becomes another word. */
 function tolerance(setting: string): number {
   if (setting.length < 6) return 0;
   return Math.min(3, Math.floor(setting.length / 4));
@@ -90,12 +90,12 @@ function hasWordsOf(name: string, setting: string): boolean {
   if (isSame([...words].sort(), [...wanted].sort())) return true;
   if (words.join("") === wanted.join("")) return true;
   if (OF_OTHERS.test(setting) || wanted.length < 3 || words[0] !== wanted[0]) return false;
-  // One of three or more words is missing or another one.
+  // One of three or more words is missing or different.
   const common = wanted.filter((word) => words.includes(word)).length;
   return common === wanted.length - 1 && words.length <= wanted.length;
 }
 
-/** The words of a name in the singular. */
+/** Returns the words of a name in the singular. */
 function wordsOf(name: string): string[] {
   return name.split("_").map((word) => word.replace(/(?<=..)S$/, ""));
 }
@@ -104,7 +104,7 @@ function isSame(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((word, index) => word === b[index]);
 }
 
-/** How many letters are missing, too many, wrong, or exchanged with the next one. */
+/** Returns the number of missing, extra, wrong, or transposed letters. */
 function distance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {

@@ -1,5 +1,5 @@
 /**
- * What can be set from outside, read from environment variables once, at the start.
+ * The settings, read from environment variables once at the start.
  *
  * @module
  */
@@ -42,18 +42,18 @@ export interface OidcSettings {
   readonly name: string;
 }
 
-/** Everything that can be set. Times are in milliseconds. */
+/** All settings. Times are in milliseconds. */
 export interface Settings {
   readonly port: number;
   readonly host: string;
-  /** Path or address of the database; undefined is the platform's own. */
+  /** Path or URL of the database; undefined means the platform's own. */
   readonly kvPath: string | undefined;
   readonly channelLayer: string;
-  /** What separates this deployment from others on the same Redis or database. */
+  /** The prefix that separates this deployment from others on the same Redis or database. */
   readonly channelPrefix: string;
-  /** Secrets: the first one encrypts what goes over the layer, all of them decrypt. */
+  /** Secret keys: the first one encrypts messages on the layer, all of them decrypt. */
   readonly channelKeys: readonly string[] | undefined;
-  /** File with the authorities whose certificates are taken of `rediss://…`, as PEM. */
+  /** PEM file with the authorities whose certificates are accepted from `rediss://…`. */
   readonly redisCaFile: string | undefined;
   readonly github: GitHubSettings | undefined;
   readonly oidc: OidcSettings | undefined;
@@ -63,15 +63,15 @@ export interface Settings {
   readonly allowedOrigins: readonly string[];
   readonly sessionIdleTtlMs: number;
   readonly sessionMaxTtlMs: number;
-  /** Who may look after people, as `provider:SUBJECT`; see {@linkcode isAdmin}. */
+  /** The admins, as `provider:SUBJECT`; see {@linkcode isAdmin}. */
   readonly admins: readonly string[];
   readonly socketsPerUser: number;
   readonly socketsPerAddress: number;
-  /** Handshakes of one address a minute; undefined is a default that grows with its sockets. */
+  /** Handshakes per address and minute; undefined means a default that grows with its sockets. */
   readonly handshakesPerAddress: number | undefined;
-  /** Steps of sign-ins from one address a minute; undefined is no limit. */
+  /** Sign-in steps per address and minute; undefined means no limit. */
   readonly signInsPerAddress: number | undefined;
-  /** Past it, a further sign-in of a person ends the session that was used least recently. */
+  /** Most sessions of a user; a further sign-in ends the least recently used one. */
   readonly sessionsPerUser: number;
   readonly auditRetentionMs: number;
   readonly maxMessageBytes: number;
@@ -81,15 +81,15 @@ export interface Settings {
   readonly drainMs: number;
   readonly logLevel: LogLevel;
   readonly logFormat: "text" | "json";
-  /** What has to be shown for `/metrics`; undefined is nothing. */
+  /** The token that `/metrics` requires; undefined means none. */
   readonly metricsToken: string | undefined;
 }
 
 /**
  * Reads the settings.
  *
- * @throws {SettingError} One of them is wrong: the message is one sentence that names the variable,
- * its value (of a secret nothing) and what is accepted.
+ * @throws {SettingError} A setting is wrong. The message is one sentence with the variable, its
+ * value (unless secret) and the accepted values.
  */
 export function readSettings(env: Environment): Settings {
   const github = readGitHub(env);
@@ -115,7 +115,8 @@ export function readSettings(env: Environment): Settings {
     socketsPerUser: integer(env, "SOCKETS_PER_USER", { fallback: 20, ...COUNT }),
     socketsPerAddress: integer(env, "SOCKETS_PER_ADDRESS", { fallback: 200, ...COUNT }),
     handshakesPerAddress: optionalInteger(env, "HANDSHAKES_PER_ADDRESS"),
-    // Development sign-in is for this machine alone, where a script may sign in any number of people.
+    // Development sign-in works only on this machine, where a script may sign in any number of
+    // users.
     signInsPerAddress: optionalInteger(env, "SIGN_INS_PER_ADDRESS") ?? (devSignIn ? undefined : 60),
     sessionsPerUser: integer(env, "SESSIONS_PER_USER", { fallback: 100, min: 1, max: 10_000 }),
     auditRetentionMs: duration(env, "AUDIT_RETENTION") ?? 30 * DAY_MS,
@@ -134,7 +135,7 @@ function optionalInteger(env: Environment, name: string): number | undefined {
   return text(env, name) === undefined ? undefined : integer(env, name, { fallback: 1, ...COUNT });
 }
 
-/** Reads a token that can be shown in a header. *Security*: it is in no message. */
+/** Reads a token that is valid in a header. *Security*: messages never contain it. */
 function readMetricsToken(env: Environment): string | undefined {
   const token = text(env, "METRICS_TOKEN");
   if (token === undefined || /^[\x21-\x7e]{1,512}$/.test(token)) return token;
@@ -162,7 +163,7 @@ function readGitHub(env: Environment): GitHubSettings | undefined {
   };
 }
 
-/** Reads the address of an identity provider: over plain http it could be anybody. */
+/** Reads the URL of an identity provider; over plain http, anyone could impersonate it. */
 function providerUrl(
   env: Environment,
   name: string,
@@ -214,7 +215,7 @@ function readDevSignIn(
   if (wanted === true && isPublic) {
     throw new SettingError(
       "DEV_SIGN_IN",
-      `is on, but HOST is ${JSON.stringify(host)}: development sign-in takes a loopback HOST only`,
+      `is on, but HOST is ${JSON.stringify(host)}: development sign-in requires a loopback HOST`,
     );
   }
   if (wanted === true && isDeploy(env)) {
@@ -280,16 +281,16 @@ function readAdmins(env: Environment, devSignIn: boolean): readonly string[] {
 
 const DAY_MS = 86_400_000;
 
-/** Longest issuer that an `OidcProvider` takes. */
+/** Longest issuer that an `OidcProvider` accepts. */
 const MAX_ISSUER_BYTES = 1_000;
 
-/** Of what is counted by the socket, the message or the attempt. */
+/** Range of counts: of sockets, messages or attempts. */
 const COUNT = { min: 1, max: 1_000_000 };
 
-/** Of a message and of what waits for a client, in bytes: 256 MiB at most. */
+/** Range of sizes: of a message and of a send queue, in bytes; at most 256 MiB. */
 const SIZE = { min: 1, max: 268_435_456 };
 
-/** Returns whether a host name is of this machine alone. */
+/** Returns whether a host name is a loopback address. */
 export function isLoopback(host: string): boolean {
   const name = host.replace(/^\[|\]$/g, "").toLowerCase();
   return name === "localhost" || name === "::1" || /^127(\.\d{1,3}){3}$/.test(name);

@@ -1,7 +1,7 @@
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Thrown for a setting that is wrong: its message is one sentence for whoever set it. */
+/** Thrown for a wrong setting. Its message is one sentence for the operator. */
 export class SettingError extends Error {
   override readonly name = "SettingError";
   readonly variable: string;
@@ -12,7 +12,7 @@ export class SettingError extends Error {
   }
 }
 
-/** Returns a variable; one that is empty counts as unset. */
+/** Returns a variable; an empty one counts as unset. */
 export function text(env: Environment, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === "" ? undefined : value;
@@ -39,7 +39,7 @@ const UNITS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
-/** Longest duration that is accepted, in days. */
+/** Longest accepted duration, in days. */
 const MAX_DAYS = 3_650;
 
 /** Reads a duration such as `500ms`, `30s`, `10m`, `12h` or `7d`, in milliseconds: ten years at most. */
@@ -75,15 +75,15 @@ export function choice<const T extends string>(
   throw wrong(name, value, accepted.join(", "));
 }
 
-/** Reads words with commas between them. */
+/** Reads words separated by commas. */
 export function list(env: Environment, name: string): readonly string[] {
   const words = (text(env, name) ?? "").split(",").map((word) => word.trim());
   return words.filter((word) => word !== "");
 }
 
 /**
- * Reads an http or https address: of a site, or with `path` of something on one. Slashes at its end
- * are taken off, unless it is wanted `asGiven`.
+ * Reads an http or https URL: of a site, or of a resource with `path`. Trailing slashes are
+ * removed, unless `asGiven` is set.
  */
 export function publicUrl(
   env: Environment,

@@ -4,10 +4,10 @@ import { type Figures, type Metric, renderMetrics, renderProcesses } from "./met
 import type { ToChild } from "./process_messages.ts";
 import { Question } from "./question.ts";
 
-/** How long the process that started this one may take to collect all figures, in milliseconds. */
+/** How long the parent may take to collect all metrics, in milliseconds. */
 const COLLECT_MS = 2_000;
 
-/** Figures of this process, or of all processes on its port if it is one of several. */
+/** The metrics of this process, or of all processes on its port if it is one of several. */
 export class SharedMetrics {
   readonly #own: () => readonly Metric[];
   #parent: ParentProcess | undefined;
@@ -17,19 +17,19 @@ export class SharedMetrics {
     this.#own = own;
   }
 
-  /** Makes this process one of several. */
+  /** Connects this process to its parent, as one of several. */
   connect(parent: ParentProcess): void {
     this.#parent = parent;
     this.#all = new Question(() => parent.send({ type: "collect" }), COLLECT_MS);
   }
 
-  /** Takes a message of the process that started this one. */
+  /** Handles a message of the parent. */
   hear(message: ToChild): void {
     if (message.type === "collected") this.#all?.answer(message.processes);
     if (message.type === "sample") this.#parent?.send({ type: "sampled", metrics: this.#own() });
   }
 
-  /** Writes them in Prometheus' text format; this process's alone if the others cannot be asked. */
+  /** Formats them in Prometheus' text format; only this process's if the others cannot be collected. */
   async render(): Promise<string> {
     if (this.#all === undefined) return renderMetrics(this.#own());
     return renderProcesses(await this.#all.ask() ?? [{ pid, metrics: this.#own() }]);

@@ -16,7 +16,7 @@ import type { Sessions } from "@sluice/sluice/sessions";
 import type { Database } from "./database.ts";
 import type { Settings } from "./settings.ts";
 
-/** What signing in needs. */
+/** The services that sign-in uses. */
 export interface SignInParts {
   readonly settings: Settings;
   readonly sessions: Sessions;
@@ -24,17 +24,17 @@ export interface SignInParts {
   readonly database: Database;
   readonly log: Log;
   readonly audit: Audit;
-  /** How often an address may try. */
+  /** Limits attempts per address. */
   readonly attempts: Limiter | undefined;
 }
 
-/** Signing in with the providers that are set, and the development provider where it is on. */
+/** Sign-in with the configured providers, and the development provider if it is on. */
 export interface AppSignIn {
   readonly signIn: SignIn;
   readonly devIdentity: DevIdentity | undefined;
 }
 
-/** Creates the ways to sign in. */
+/** Creates the sign-in with its providers. */
 export function createSignIn(parts: SignInParts): AppSignIn {
   const { settings, sessions, users, database, log, audit, attempts } = parts;
   const { github, oidc } = settings;

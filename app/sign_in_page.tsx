@@ -5,7 +5,7 @@ import { ProblemPage } from "../components/ProblemPage.tsx";
 import { signInWords } from "../components/sign_in_words.ts";
 import type { State } from "./define.ts";
 
-/** Does something with sign-in; if it fails, renders a page that says so and offers a new try. */
+/** Runs a step of sign-in; if it fails, renders an error page with a link to try again. */
 export async function signInPage(
   ctx: Context<State>,
   work: (signIn: SignIn, request: SignInRequest) => Promise<Response>,

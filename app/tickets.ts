@@ -4,10 +4,10 @@ import { normalizePath } from "@sluice/sluice/server";
 import { textOf } from "./body.ts";
 import type { Person, State } from "./define.ts";
 
-/** Longest path that a ticket is for, in characters. */
+/** Longest path of a ticket, in characters. */
 const MAX_PATH_LENGTH = 1024;
 
-/** Writes a ticket for the socket that a request names: `{ "path": "/ws/…" }`. */
+/** Issues a ticket for the socket that a request names: `{ "path": "/ws/…" }`. */
 export async function issueTicket(
   ctx: Context<State>,
   { session }: Person,

@@ -4,12 +4,12 @@ import type { LayerScope } from "@sluice/sluice/layers";
 import type { Presence } from "@sluice/sluice/presence";
 import { type ChatMessages, chatMessages } from "./chat_messages.ts";
 
-/** What a chat needs to know of a connection. */
+/** The scope that a chat needs. */
 export interface ChatScope extends SignedInScope, LayerScope {
   readonly params: { readonly room: string };
 }
 
-/** A room where signed-in people talk: everybody in it hears what one says. */
+/** A chat room for signed-in users: every message goes to everyone in the room. */
 export class ChatConsumer extends JsonConsumer<ChatMessages, ChatScope> {
   readonly messages = chatMessages;
   readonly handlers = handlers;
@@ -20,7 +20,7 @@ export class ChatConsumer extends JsonConsumer<ChatMessages, ChatScope> {
     this.#presence = presence;
   }
 
-  /** The group of everybody in this room. */
+  /** The group of all connections in this room. */
   get group(): string {
     return `chat.${this.scope.params.room}`;
   }

@@ -5,16 +5,16 @@ import * as v from "valibot";
 /** Longest text of one message, in characters. */
 export const MAX_TEXT_LENGTH = 2000;
 
-/** One thing that somebody said. */
+/** A chat message. */
 export interface Said {
   readonly id: string;
   readonly text: string;
   readonly user: PublicUser;
-  /** When, as ISO 8601. */
+  /** The time, as ISO 8601. */
   readonly at: string;
 }
 
-/** What goes over a chat's socket, both ways. */
+/** The messages of a chat, in both directions. */
 export const chatMessages = defineMessages({
   client: {
     say: {

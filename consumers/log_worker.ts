@@ -2,14 +2,14 @@ import { defineMessages } from "@sluice/sluice/protocol";
 import { type JobHandlersOf, WorkerConsumer } from "@sluice/sluice/workers";
 import * as v from "valibot";
 
-/** What the worker of the channel `log` takes. */
+/** The messages that the worker of the channel `log` handles. */
 export const logMessages = defineMessages({
   client: {},
   server: {},
   layer: { line: v.object({ text: v.string() }) },
 });
 
-/** Writes what it is sent into the log: to see that workers work, and to begin another one from. */
+/** Logs the messages it receives: a check that workers run, and a template for new ones. */
 export class LogWorker extends WorkerConsumer<typeof logMessages> {
   readonly messages = logMessages;
   readonly handlers = handlers;

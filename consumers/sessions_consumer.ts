@@ -2,21 +2,24 @@ import type { SignedInScope } from "@sluice/sluice/auth";
 import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
 import { type SessionsMessages, sessionsMessages, type SessionView } from "./sessions_messages.ts";
 
-/** What the sessions page's socket is made of. */
+/** The services that {@linkcode SessionsConsumer} uses. */
 export interface SessionsParts {
-  /** Returns the sessions of whoever a scope belongs to. */
+  /** Returns the sessions of a scope's user. */
   readonly list: (scope: SignedInScope) => Promise<readonly SessionView[]>;
-  /** Calls back when something may have changed for a person; returns how to stop. */
+  /** Calls `changed` when a user's sessions may have changed; returns a function that stops it. */
   readonly watch: (userId: string, changed: () => void) => Promise<() => void>;
 }
 
-/** How long changes are gathered before the list is read again, in milliseconds. */
+/** How long changes are collected before the list is read again, in milliseconds. */
 const GATHER_MS = 150;
 
-/** When it is read once more: what other processes count is known by then. */
+/**
+ * Delay before the list is read once more, in milliseconds: the counts of other processes are known
+ * by then.
+ */
 const AGAIN_MS = 1_500;
 
-/** Keeps the page that says where somebody is signed in up to date. */
+/** Keeps a user's sessions page current. */
 export class SessionsConsumer extends JsonConsumer<SessionsMessages, SignedInScope> {
   readonly messages = sessionsMessages;
   readonly handlers: HandlersOf<SessionsConsumer> = {};
@@ -40,7 +43,7 @@ export class SessionsConsumer extends JsonConsumer<SessionsMessages, SignedInSco
     await this.#tell();
   }
 
-  /** Reads the list in `ms` milliseconds: once, however many changes come until then. */
+  /** Reads the list in `ms` milliseconds: once, regardless of the number of changes until then. */
   #tellIn(ms: number): void {
     if (this.#waiting.has(ms)) return;
     this.#waiting.add(ms);

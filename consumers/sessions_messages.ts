@@ -1,26 +1,26 @@
 import { defineMessages, type } from "@sluice/sluice/protocol";
 
-/** A session as its owner sees it. */
+/** A session, as shown to its user. */
 export interface SessionView {
   readonly id: string;
-  /** ISO 8601, as all times here. */
+  /** ISO 8601, like all times here. */
   readonly createdAt: string;
   readonly lastSeenAt: string;
   readonly expiresAt: string;
   readonly userAgent: string;
-  /** The browser and its system, by a short name. A hint: anybody can send any name. */
+  /** A short name of the browser and its system. Only a hint: a client can send any name. */
   readonly device: string;
-  /** Who vouched for the person at sign-in. */
+  /** The id of the provider at sign-in. */
   readonly provider: string;
-  /** Where the sign-in came from, without the last part of the address. */
+  /** The address at sign-in, without its last part. */
   readonly address: string | undefined;
-  /** Whether it is the one that asks. */
+  /** Whether it is the session of this socket. */
   readonly current: boolean;
-  /** Open sockets, over all processes: those of others as they were a second ago. */
+  /** Open sockets over all processes; those of other processes may be a second old. */
   readonly sockets: number;
 }
 
-/** What goes over the socket of the sessions page. */
+/** The messages of the sessions page's socket. */
 export const sessionsMessages = defineMessages({
   client: {},
   server: { sessions: type<{ readonly sessions: readonly SessionView[] }>() },

@@ -3,9 +3,9 @@ import { isAdmin } from "../app/admins.ts";
 import { define } from "../app/define.ts";
 import { SiteHeader } from "../components/SiteHeader.tsx";
 
-/** What all pages have in common: the header, and a way past it. */
+/** The common parts of all pages: the header, and a link that skips it. */
 export default define.layout(async function Layout({ Component, state }) {
-  // A page that says that the database is down cannot say who reads it.
+  // If the database is down, the error page is shown without a user.
   const person = await state.person().catch(() => undefined);
   return (
     <div class="site">

@@ -48,7 +48,7 @@ const WORDS: Readonly<Record<Outcome, string>> = {
   unknown: "That code is wrong or has expired. Codes last 10 minutes.",
 };
 
-/** Where a user authorizes a device or program that has no browser. */
+/** The page on which a user authorizes a device or program without a browser. */
 export default define.page<typeof handlers>(function DevicePage({ data }) {
   const { code, device, outcome } = data;
   return (

@@ -17,7 +17,7 @@ export const handlers = define.handlers({
   },
 });
 
-/** What this is; and the way in, or the rooms. */
+/** The home page, with a link to sign in or to the rooms. */
 export default define.page<typeof handlers>(function Home({ data }) {
   const { name, providers } = data;
   return (

@@ -2,7 +2,7 @@ import { define } from "../app/define.ts";
 import { byMethod } from "../app/methods.ts";
 import { refuseMetrics } from "../app/metrics_access.ts";
 
-/** Figures for Prometheus; with `METRICS_TOKEN` for those who have it. */
+/** Metrics for Prometheus; if `METRICS_TOKEN` is set, requests need it. */
 export const handlers = define.handlers(byMethod({
   async GET(ctx) {
     const { settings, metrics } = ctx.state.services;

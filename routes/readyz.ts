@@ -3,7 +3,7 @@ import { define } from "../app/define.ts";
 import { byMethod } from "../app/methods.ts";
 import { readiness } from "../app/readiness.ts";
 
-/** Whether the process can serve: 503 while it drains, or without its database or layer. */
+/** Readiness: 503 while the process drains, or without its database or layer. */
 export const handlers = define.handlers(byMethod({
   async GET(ctx) {
     const state = await readiness(ctx.state.services);

@@ -43,7 +43,7 @@ const DONE: Readonly<Record<Outcome, string>> = {
   none: "That session had ended already.",
 };
 
-/** Where a user is signed in. */
+/** The sessions of the signed-in user. */
 export default define.page<typeof handlers>(function SessionsPage({ data }) {
   const { sessions, done, now } = data;
   return (

@@ -20,7 +20,7 @@ export const handlers = define.handlers({
   },
 });
 
-/** The way in, for a page that needs a person. */
+/** The sign-in page. */
 export default define.page<typeof handlers>(function SignIn({ data }) {
   const { providers, returnTo, hasExpired } = data;
   return (

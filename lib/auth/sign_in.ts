@@ -114,7 +114,7 @@ export class SignIn {
       const { key } = transaction;
       const loginHint = loginHintOf(url);
       const target = await provider.authorizationUrl({ ...transaction, state, loginHint });
-      await ours(this.#options.transactions.create(transaction));
+      await orUnavailable(this.#options.transactions.create(transaction));
       const begun = { key, secret: browser, now: this.#clock.now() };
       return redirect(302, target.href, browserCookies(request, begun));
     });
@@ -133,7 +133,9 @@ export class SignIn {
       this.#takeAttempt(request);
       const provider = this.#provider(providerId, request);
       const state = stateOf(request.url);
-      const transaction = await ours(this.#options.transactions.consume(hashSecret(state)));
+      const transaction = await orUnavailable(
+        this.#options.transactions.consume(hashSecret(state)),
+      );
       this.#check(transaction, request, provider);
       attempt.returnTo = transaction.returnTo;
       const parameters = request.url.searchParams;
@@ -155,7 +157,7 @@ export class SignIn {
    */
   async signOut(request: SignInRequest): Promise<Response> {
     return await this.#reports.of({}, async () => {
-      await ours(this.#endSession(request));
+      await orUnavailable(this.#endSession(request));
       const { headers } = request;
       const isBrowser = bearerToken(headers) === undefined;
       const cookies = isBrowser ? [deletedSessionCookie(isSecure(request.url))] : [];
@@ -169,7 +171,7 @@ export class SignIn {
    */
   async #checkSession(request: SignInRequest): Promise<void> {
     if (!isFromAnotherSite(request.headers)) return;
-    const session = await ours(sessionOf(this.#options.sessions, request));
+    const session = await orUnavailable(sessionOf(this.#options.sessions, request));
     if (session !== undefined) throw new SignInError("ALREADY_SIGNED_IN");
   }
 
@@ -210,10 +212,10 @@ export class SignIn {
 
   async #signIn(request: SignInRequest, profile: Profile, attempt: Attempt): Promise<string> {
     const { sessions, users } = this.#options;
-    const user = await ours(users.save(profile));
+    const user = await orUnavailable(users.save(profile));
     attempt.userId = user.id;
     if (user.bannedAt !== undefined) throw new SignInError("BANNED");
-    const begun = await ours(beginBrowserSession({ sessions, users }, request, user));
+    const begun = await orUnavailable(beginBrowserSession({ sessions, users }, request, user));
     if (begun === undefined) throw new SignInError("BANNED");
     const { session, token } = begun;
     const { id: sessionId, userId } = session;
@@ -236,7 +238,7 @@ export class SignIn {
 }
 
 /** Maps a failed store call to a sign-in error. */
-async function ours<T>(work: Promise<T>): Promise<T> {
+async function orUnavailable<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (cause) {

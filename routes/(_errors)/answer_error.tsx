@@ -7,7 +7,7 @@ import { PageTitle } from "../../components/PageTitle.tsx";
 import { ProblemPage, type ProblemView } from "../../components/ProblemPage.tsx";
 import { problemView, statusOf } from "./problem_view.ts";
 
-/** Answers a request that failed: a page for people, a problem (RFC 9457) for programs. */
+/** Answers a failed request: a page for browsers, a problem (RFC 9457) for programs. */
 export async function answerError(ctx: Context<State>, error: unknown): Promise<Response> {
   const status = statusOf(error);
   const { pathname } = ctx.url;
@@ -42,5 +42,5 @@ function toRefusal(error: unknown, status: number): Refusal {
   if (error instanceof Refusal) return error;
   if (!(error instanceof HttpError)) return new Refusal("INTERNAL");
   const code = CODES[status] ?? `HTTP_${status}`;
-  return new Refusal(code, { status, detail: "The request cannot be answered" });
+  return new Refusal(code, { status, detail: "The request failed" });
 }

@@ -3,7 +3,7 @@ import { Refusal } from "@sluice/sluice";
 import type { ProblemView } from "../../components/ProblemPage.tsx";
 import { RoomNotFound } from "./room_not_found.ts";
 
-/** What is known of the request that failed. */
+/** A failed request. */
 export interface FailedRequest {
   readonly error: unknown;
   readonly url: URL;
@@ -25,12 +25,12 @@ const WORDS: Readonly<Record<number, Words>> = {
   503: ["Temporarily unavailable", "Try again in a moment."],
 };
 
-/** Returns the status of the answer to a request that failed. */
+/** Returns the status of the response to a failed request. */
 export function statusOf(error: unknown): number {
   return error instanceof HttpError || error instanceof Refusal ? error.status : 500;
 }
 
-/** Says what went wrong. An unexpected error shows no details. */
+/** Describes what went wrong. An unexpected error shows no details. */
 export function problemView({ error, url }: FailedRequest): ProblemView {
   const status = statusOf(error);
   const [title, words] = WORDS[status] ?? WORDS[status < 500 ? 400 : 500]!;
@@ -39,7 +39,7 @@ export function problemView({ error, url }: FailedRequest): ProblemView {
   return { status, title, detail, action: wayOn(status, url) };
 }
 
-/** Leads to the form for rooms, with the name filled in to be changed. */
+/** Links to the form for rooms, with the name filled in for correction. */
 function roomProblem(room: string): ProblemView {
   const href = `/rooms?${new URLSearchParams({ room: room.slice(0, 200) })}`;
   return {
@@ -50,7 +50,10 @@ function roomProblem(room: string): ProblemView {
   };
 }
 
-/** Refusals are written for users; a 501 says what the stand-in for Fresh lacks. */
+/**
+ * Returns the message of a refusal, which is written for users, or of a 501, which names a feature
+ * that the stand-in for Fresh lacks.
+ */
 function detailOf(error: unknown): string | undefined {
   if (error instanceof Refusal) return sentence(error.detail);
   return error instanceof HttpError && error.status === 501 ? error.message : undefined;

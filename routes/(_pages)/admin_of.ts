@@ -4,11 +4,11 @@ import { browserPerson } from "../../app/browser_person.ts";
 import type { Person, State } from "../../app/define.ts";
 
 /**
- * Returns who looks after people and asks for a page of those who do.
+ * Returns the admin who requests an admin page.
  *
- * *Security*: to everybody else there is no such page; nobody in particular may sign in first.
+ * *Security*: for all other users, the page does not exist; an anonymous user may sign in first.
  *
- * @throws {HttpError} 401 without a session, 404 for everybody else.
+ * @throws {HttpError} 401 without a session, 404 for users who are not admins.
  * @throws {Refusal} As {@linkcode browserPerson}.
  */
 export async function adminOf(ctx: Context<State>): Promise<Person> {

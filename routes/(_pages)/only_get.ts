@@ -1,9 +1,9 @@
 import { MethodNotAllowed } from "../../app/method_not_allowed.ts";
 
-/** Handlers for the methods that a page does not take, where it takes `GET` alone. */
+/** Handlers that refuse all methods except `GET` and `HEAD`. */
 export const ONLY_GET = { POST: refuse, PUT: refuse, PATCH: refuse, DELETE: refuse };
 
-/** Handlers for the methods that a page with a form does not take. */
+/** Handlers that refuse all methods except `GET`, `HEAD` and `POST`, for pages with a form. */
 export const ONLY_GET_AND_POST = { PUT: refuseOthers, PATCH: refuseOthers, DELETE: refuseOthers };
 
 function refuse(): never {

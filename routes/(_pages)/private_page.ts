@@ -1,2 +1,2 @@
-/** Headers of a page that says something else to each person: no cache keeps it. */
+/** Headers of a page that differs per user and must not be cached. */
 export const PRIVATE: HeadersInit = { "cache-control": "private, no-store" };

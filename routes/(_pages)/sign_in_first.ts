@@ -4,13 +4,13 @@ import { bearerToken } from "@sluice/sluice/sessions";
 import type { State } from "../../app/define.ts";
 
 /**
- * Sends a browser without a session to the sign-in page, which brings it back.
+ * Redirects a browser without a session to the sign-in page, which leads back here.
  *
- * @throws {Refusal} `NOT_SIGNED_IN`: the request shows a bearer token, and so is no browser's.
+ * @throws {Refusal} `NOT_SIGNED_IN`: the request has a bearer token, so it is not a browser's.
  */
 export function signInFirst({ url, req }: Context<State>): Response {
   if (bearerToken(req.headers) !== undefined) {
-    throw new Refusal("NOT_SIGNED_IN", { detail: "This page takes no bearer token" });
+    throw new Refusal("NOT_SIGNED_IN", { detail: "This page does not accept bearer tokens" });
   }
   const query = new URLSearchParams({ return_to: url.pathname + url.search });
   const headers = { location: `/signin?${query}`, "cache-control": "no-store" };

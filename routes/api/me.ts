@@ -3,7 +3,7 @@ import { forPerson, json } from "../../app/api.ts";
 import { define } from "../../app/define.ts";
 import { byMethod } from "../../app/methods.ts";
 
-/** Who is signed in. */
+/** Returns the signed-in user. */
 export const handlers = define.handlers(byMethod({
   GET: (ctx) => forPerson(ctx, ({ user }) => json(toPublicUser(user))),
 }));

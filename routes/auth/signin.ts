@@ -2,7 +2,7 @@ import { define } from "../../app/define.ts";
 import { byMethod } from "../../app/methods.ts";
 import { signInPage } from "../../app/sign_in_page.tsx";
 
-/** Sends the browser to a provider. */
+/** Redirects the browser to a provider. */
 export const handlers = define.handlers(byMethod({
   GET: (ctx) => signInPage(ctx, (signIn, request) => signIn.begin(request)),
 }));

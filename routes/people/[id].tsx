@@ -61,7 +61,7 @@ const PROBLEMS: Readonly<Record<PersonProblem, string>> = {
   "unknown": "Nothing was done: this page has no such form.",
 };
 
-/** One user, and what an admin can do. */
+/** The page of one user, with the actions of an admin. */
 export default define.page<typeof handlers>(function PersonPage({ data }) {
   if (data.person === undefined) return <RemovedPersonPage {...data} />;
   const { person, events, isYou, done, problem, rejectedRoles, now } = data;
@@ -108,7 +108,7 @@ export default define.page<typeof handlers>(function PersonPage({ data }) {
   );
 });
 
-/** What is still stored about a person who was removed. */
+/** The page of a removed user: the stored events. */
 function RemovedPersonPage({ id, events, now }: Awaited<ReturnType<typeof removedOf>>) {
   return (
     <section class="page">

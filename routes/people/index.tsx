@@ -27,7 +27,7 @@ export const handlers = define.handlers({
   },
 });
 
-/** All users, for admins. */
+/** The admins' list of all users. */
 export default define.page<typeof handlers>(function PeoplePage({ data }) {
   const { people, next, login, after, hasRemoved, yourId, now } = data;
   return (

@@ -20,7 +20,7 @@ export const handlers = define.handlers({
   },
 });
 
-/** A room. */
+/** The page of a room. */
 export default define.page<typeof handlers>(function RoomPage({ data }) {
   const { room, you } = data;
   return (

@@ -18,7 +18,7 @@ export const handlers = define.handlers({
   },
 });
 
-/** Rooms to join, and a form for any other. */
+/** A list of rooms, and a form to join any other. */
 export default define.page<typeof handlers>(function Rooms({ data }) {
   return (
     <section class="page">

@@ -1,7 +1,7 @@
 import { define } from "../../app/define.ts";
 import { byMethod } from "../../app/methods.ts";
 
-/** The socket gate decides, and answers. */
+/** Hands requests to the socket handler. */
 export const handlers = define.handlers(byMethod({
   GET: (ctx) => ctx.state.services.realtime(ctx.req, ctx.info),
 }));

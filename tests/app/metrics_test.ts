@@ -56,7 +56,7 @@ test("renderProcesses() writes each metric once, its samples with the process, a
   ]);
   assert.equal(
     text,
-    `# HELP sluice_process_up Whether the process answered for its figures.
+    `# HELP sluice_process_up Whether the process reported its metrics.
 # TYPE sluice_process_up gauge
 sluice_process_up{process="7"} 1
 sluice_process_up{process="8"} 1

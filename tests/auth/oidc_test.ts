@@ -373,7 +373,7 @@ for (const issuer of ISSUERS) {
     const other = issuer.endsWith("/") ? issuer.slice(0, -1) : `${issuer}/`;
     const wrong = setUp({ issuer: other, fetch: double.fetch }, double);
     assert.equal((await wrong.begin()).status, 502);
-    const message = `calls itself "${issuer}", but the issuer is set to "${other}"`;
+    const message = `issuer is "${issuer}", but the configured issuer is "${other}"`;
     assert.ok(wrong.log.lines.some(({ fields }) => String(fields?.cause).includes(message)));
   });
 }

@@ -135,7 +135,7 @@ test("SIGHUP to the whole group, as a terminal sends it at its end, only replace
     assert.equal(app.children().length, 2);
     assert.ok(!children.some(runs));
   }, PATIENCE_MS);
-  assert.ok(!app.stderr.includes("ended by itself"));
+  assert.ok(!app.stderr.includes("ended unexpectedly"));
 });
 
 /** Reads the metrics as pairs of name and labels, with their values. */

@@ -52,7 +52,7 @@ test("a port that is taken stops the start with one sentence", async () => {
     DENO_KV_PATH: ":memory:",
   }).ended();
   assert.equal(code, 1);
-  assert.match(stderr, /^PORT is "\d+", where something listens already[^\n]*\n$/);
+  assert.match(stderr, /^PORT is "\d+", which is already in use[^\n]*\n$/);
 });
 
 test("who was signed in still is, after kill -9 in the middle of a talk and a new start", async () => {

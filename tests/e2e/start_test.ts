@@ -100,13 +100,13 @@ const TASKS: [what: string, task: string[], env: Record<string, string>, sentenc
     "a channel that there is not",
     ["worker", "nosuch"],
     { PORT: "eighty" },
-    /^Nothing serves the channel "nosuch": name one or more of log\.\n$/,
+    /^No worker serves the channel "nosuch": name one or more of log\.\n$/,
   ],
   [
     "one of two channels",
     ["worker", "log", "nosuch"],
     {},
-    /^Nothing serves the channel "nosuch": [^\n]+\n$/,
+    /^No worker serves the channel "nosuch": [^\n]+\n$/,
   ],
 ];
 for (const [what, task, env, sentence] of TASKS) {
@@ -130,7 +130,7 @@ for (const task of [["dev"], ["serve", "--processes", "2"]]) {
     };
     const { code, stdout, stderr } = await runTask(task, env);
     assert.equal(code, 1);
-    assert.match(stderr, /^PORT is "\d+", where something listens already[^\n]*\n$/);
+    assert.match(stderr, /^PORT is "\d+", which is already in use[^\n]*\n$/);
     assert.equal(stdout, "");
   });
 }

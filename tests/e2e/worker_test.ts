@@ -63,7 +63,7 @@ test("deno task worker says what it takes where a channel or a layer is missing"
   for (
     const [args, message] of [
       [[], "Name one or more of log"],
-      [["nothing"], 'Nothing serves the channel "nothing"'],
+      [["nothing"], 'No worker serves the channel "nothing"'],
       [["log"], 'CHANNEL_LAYER is "memory:"'],
     ] as const
   ) {

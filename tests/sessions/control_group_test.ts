@@ -124,7 +124,7 @@ test("ControlGroup needs no layer that works", async () => {
   assert.equal(await here.end(session.id, "revoked"), true);
   await settle();
   assert.equal(there.live.count(session.id), 1);
-  assert.match(log.text, /^debug sessions cannot be told of/m);
+  assert.match(log.text, /^debug session events cannot be sent/m);
 });
 
 test("ControlGroup takes no message that is none", async () => {

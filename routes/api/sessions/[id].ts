@@ -4,9 +4,9 @@ import { done, forPerson } from "../../../app/api.ts";
 import { define } from "../../../app/define.ts";
 import { byMethod } from "../../../app/methods.ts";
 
-const NO_SESSION = { status: 404, detail: "You have no session of this id" };
+const NO_SESSION = { status: 404, detail: "You have no session with this id" };
 
-/** Ends one session of whoever asks. Somebody else's is not found. */
+/** Ends a session of the signed-in user. Sessions of other users are not found. */
 export const handlers = define.handlers(byMethod({
   DELETE: (ctx) =>
     forPerson(ctx, async ({ user }) => {

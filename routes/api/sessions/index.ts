@@ -3,7 +3,7 @@ import { define } from "../../../app/define.ts";
 import { byMethod } from "../../../app/methods.ts";
 import { listSessions } from "../../../app/sessions.ts";
 
-/** Where somebody is signed in; `DELETE` signs out everywhere but here. */
+/** Lists the sessions of the signed-in user; `DELETE` ends all but the current one. */
 export const handlers = define.handlers(byMethod({
   GET: (ctx) =>
     forPerson(ctx, async (person) => json(await listSessions(ctx.state.services, person))),

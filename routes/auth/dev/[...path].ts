@@ -3,13 +3,13 @@ import { define } from "../../../app/define.ts";
 import type { Context } from "fresh";
 import type { State } from "../../../app/define.ts";
 
-/** The development identity provider, where it is on. */
+/** Serves the development identity provider, if it is on. */
 export const handlers = define.handlers({ GET: forward, POST: forward });
 
 function forward(ctx: Context<State>): Promise<Response> {
   const { services: { devIdentity }, peer, body } = ctx.state;
   if (devIdentity === undefined) throw new HttpError(404);
-  // Its addresses are those that the browser sees, also behind a proxy.
+  // The provider needs the URL that the browser sees, even behind a proxy.
   const { method, headers } = ctx.req;
   const init = { method, headers, ...(method === "POST" ? { body } : {}) };
   return devIdentity.handle(new Request(peer.url, init), peer);

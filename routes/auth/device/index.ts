@@ -2,5 +2,5 @@ import { define } from "../../../app/define.ts";
 import { beginDevice } from "../../../app/device.ts";
 import { byMethod } from "../../../app/methods.ts";
 
-/** Where a program without a browser begins to sign in. */
+/** Begins the sign-in of a program without a browser. */
 export const handlers = define.handlers(byMethod({ POST: beginDevice }));
