@@ -10,7 +10,7 @@ async function problemOf(response: Response): Promise<string> {
   return body.code;
 }
 
-test("GET /api/me says who is signed in, and no more than others may know", async () => {
+test("GET /api/me returns the public fields of the signed-in user", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   await browser.signIn("ada");
@@ -19,7 +19,7 @@ test("GET /api/me says who is signed in, and no more than others may know", asyn
   assert.equal(me.login, "ada");
 });
 
-test("the API answers somebody who is not signed in with 401 and a problem", async () => {
+test("the API answers anonymous requests with 401 and a problem", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   for (const path of ["/api/me", "/api/sessions"]) {
@@ -29,7 +29,7 @@ test("the API answers somebody who is not signed in with 401 and a problem", asy
   }
 });
 
-test("a session that has expired is told from none", async () => {
+test("the API distinguishes an expired session from a missing one", async () => {
   const clock = new FakeClock();
   await using app = await TestApp.create({ SESSION_IDLE_TTL: "10m" }, { clock });
   const browser = app.browser();
@@ -40,7 +40,7 @@ test("a session that has expired is told from none", async () => {
   assert.equal(await problemOf(response), "SESSION_EXPIRED");
 });
 
-test("GET /api/sessions lists the person's own, the current one marked", async () => {
+test("GET /api/sessions lists the user's own sessions, and marks the current one", async () => {
   await using app = await TestApp.create();
   const [here, there, other] = [app.browser(), app.browser(), app.browser()];
   await here.signIn("ada");
@@ -55,7 +55,7 @@ test("GET /api/sessions lists the person's own, the current one marked", async (
   assert.equal(current.sockets, 0);
 });
 
-test("no answer of the API holds the secret of a session", async () => {
+test("no response of the API contains a session secret", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   await browser.signIn("ada");
@@ -65,7 +65,7 @@ test("no answer of the API holds the secret of a session", async () => {
   }
 });
 
-test("DELETE /api/sessions/:id ends one's own session, and finds nobody else's", async () => {
+test("DELETE /api/sessions/:id ends a session of the user, and finds no other user's", async () => {
   await using app = await TestApp.create();
   const [here, there, other] = [app.browser(), app.browser(), app.browser()];
   await here.signIn("ada");
@@ -83,7 +83,7 @@ test("DELETE /api/sessions/:id ends one's own session, and finds nobody else's",
   assert.equal((await here.request(`/api/sessions/${thereId}`, { method: "DELETE" })).status, 404);
 });
 
-test("DELETE /api/sessions ends all of the person's but this one", async () => {
+test("DELETE /api/sessions ends all of the user's sessions but this one", async () => {
   await using app = await TestApp.create();
   const [here, there, other] = [app.browser(), app.browser(), app.browser()];
   await here.signIn("ada");
@@ -95,7 +95,7 @@ test("DELETE /api/sessions ends all of the person's but this one", async () => {
   assert.equal((await other.request("/api/me")).status, 200);
 });
 
-test("what another site's page sends changes nothing", async () => {
+test("a request from another site's page changes nothing", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   await browser.signIn("ada");
@@ -113,7 +113,7 @@ test("what another site's page sends changes nothing", async () => {
   assert.equal((await browser.request("/api/me")).status, 200);
 });
 
-test("signing out ends the session and takes the cookie away; GET is refused with 405", async () => {
+test("signing out ends the session and deletes the cookie; GET is refused with 405", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   await browser.signIn("ada");
@@ -144,7 +144,7 @@ test("GET /healthz and /readyz answer ok, and readyz 503 without the database", 
   assert.equal((await broken.browser().request("/healthz")).status, 200);
 });
 
-test("without its database the API answers 503 UNAVAILABLE, and says when to come back", async () => {
+test("without its database, the API answers 503 UNAVAILABLE with Retry-After", async () => {
   await using app = await TestApp.create({ DENO_KV_PATH: "/dev/null/kv.sqlite3" });
   const browser = app.browser();
   browser.cookies.set("session", `${"a".repeat(16)}.${"b".repeat(43)}`);
@@ -154,7 +154,7 @@ test("without its database the API answers 503 UNAVAILABLE, and says when to com
   assert.equal(await problemOf(response), "UNAVAILABLE");
 });
 
-test("GET /metrics speaks Prometheus' text format", async () => {
+test("GET /metrics returns Prometheus' text format", async () => {
   await using app = await TestApp.create();
   const response = await app.browser().request("/metrics");
   assert.match(response.headers.get("content-type")!, /^text\/plain; version=0\.0\.4/);
@@ -172,7 +172,7 @@ test("over https the cookie has its prefix and Secure, and pages ask for https o
   assert.match(health.headers.get("strict-transport-security")!, /^max-age=/);
 });
 
-test("people sign in at the development provider through a proxy that speaks https", async () => {
+test("users sign in at the development provider through an https proxy", async () => {
   const origin = "https://localhost:8443";
   await using app = await TestApp.create({ PUBLIC_URL: origin });
   const ada = app.browser(origin);
@@ -181,7 +181,7 @@ test("people sign in at the development provider through a proxy that speaks htt
   assert.equal((await (await ada.request("/api/me")).json()).login, "ada");
 });
 
-test("return_to takes a path on this site only", async () => {
+test("return_to accepts a path on this site only", async () => {
   await using app = await TestApp.create();
   for (const path of ["https://evil.example", "//evil.example", "/\\evil.example"]) {
     const browser = app.browser();

@@ -220,7 +220,7 @@ async function outcomeOf(
   };
 }
 
-test("every route is in the table of credentials, with every method that it answers", async () => {
+test("the table of credentials has every route, with every method that it answers", async () => {
   const { app, renew } = await setUp();
   await using _app = app;
   assert.deepEqual(Object.keys(CREDENTIALS).sort(), [...ROUTES.keys()].sort());
@@ -236,7 +236,7 @@ test("every route is in the table of credentials, with every method that it answ
   }
 });
 
-test("every route accepts the credentials of the table, and no others", async () => {
+test("every route accepts exactly the credentials of the table", async () => {
   const { app, renew } = await setUp();
   await using _app = app;
   let fixture = await renew();
@@ -273,7 +273,7 @@ test("every route accepts the credentials of the table, and no others", async ()
   }
 });
 
-test("a page of /device, /people and of every error takes a bearer token for nobody", async () => {
+test("the pages of /device, /people and errors treat a bearer token as anonymous", async () => {
   const { app, renew } = await setUp();
   await using _app = app;
   const { sessions, user } = await renew();
@@ -287,7 +287,7 @@ test("a page of /device, /people and of every error takes a bearer token for nob
   }
 });
 
-test("acceptedTokens() takes the cookie alone for a route that is not in the table", () => {
+test("acceptedTokens() accepts only the cookie for a route that is not in the table", () => {
   const ask = (route: string | null, method: string, kind: "cookie" | "bearer") => {
     const req = new Request("http://127.0.0.1/", { method });
     return acceptedTokens({ route, req }, { kind, tokens: ["token"] });

@@ -20,12 +20,12 @@ const DEVICES: [userAgent: string, device: string][] = [
   ["<script>alert(1)</script>", "Unknown device"],
 ];
 for (const [userAgent, device] of DEVICES) {
-  test(`describeDevice() says ${device} of "${userAgent}"`, () => {
+  test(`describeDevice() returns ${device} for "${userAgent}"`, () => {
     assert.equal(describeDevice(userAgent), device);
   });
 }
 
-test("shortenAddress() keeps the network and drops the machine", () => {
+test("shortenAddress() keeps the network and drops the host", () => {
   assert.equal(shortenAddress("192.0.2.7"), "192.0.2.x");
   assert.equal(shortenAddress("2001:db8:1:2:3:4:5:6"), "2001:db8:1:…");
   assert.equal(shortenAddress(undefined), undefined);

@@ -73,7 +73,7 @@ const PAGES: [method: string, path: string, fields?: Record<string, string>][] =
   ["POST", "/people/USER", { do: "ban" }],
 ];
 for (const [how, headers] of SHOWN) {
-  test(`/device and /people refuse a program's token that is shown ${how}`, async () => {
+  test(`/device and /people refuse a program's token sent ${how}`, async () => {
     const { app, ada, token, me } = await setUp();
     await using _app = app;
     await app.browser().signIn("grace");
@@ -98,7 +98,7 @@ for (const [how, headers] of SHOWN) {
   });
 }
 
-test("/device and /people refuse a browser's own token that is shown as a bearer token", async () => {
+test("/device and /people refuse a browser's own token sent as a bearer token", async () => {
   const { app, ada, program, begin, poll, decide } = await setUp();
   await using _app = app;
   const headers = { authorization: `Bearer ${ada.cookies.get("session")}` };
@@ -109,7 +109,7 @@ test("/device and /people refuse a browser's own token that is shown as a bearer
   assert.equal((await poll(device)).body.error, "authorization_pending");
 });
 
-test("a program approves no other one, so that it ends with the sign-in that approved it", async () => {
+test("a program cannot approve another one, which would outlive the approving sign-in", async () => {
   const clock = new FakeClock(Date.now());
   const env = { SESSION_IDLE_TTL: "1d", SESSION_MAX_TTL: "2d" };
   const { app, ada, token, me, begin, decide, poll } = await setUp(env, { clock });
@@ -127,7 +127,7 @@ test("a program approves no other one, so that it ends with the sign-in that app
   assert.equal(await me(first), 401);
 });
 
-test("many programs end none of their owner's browsers", async () => {
+test("many programs end no browser session of their user", async () => {
   const { app, ada, token, me } = await setUp({ SESSIONS_PER_USER: "3" });
   await using _app = app;
   const tokens: string[] = [];
@@ -163,7 +163,7 @@ const REVOKED: [
   }],
 ];
 for (const [what, revoke] of REVOKED) {
-  test(`a program that was approved gets no token once ${what}`, async () => {
+  test(`an approved program gets no token once ${what}`, async () => {
     const parts = await setUp();
     await using app = parts.app;
     const device = await parts.begin();
@@ -177,7 +177,7 @@ for (const [what, revoke] of REVOKED) {
   });
 }
 
-test("a program asks again after an answer that failed, and has one session in the end", async () => {
+test("a program polls again after a failed response, and ends up with one session", async () => {
   const { app, ada, begin, decide, poll, me } = await setUp();
   await using _app = app;
   const device = await begin();
@@ -199,7 +199,7 @@ test("a program asks again after an answer that failed, and has one session in t
   assert.equal((await sessions.list(id)).length, 2);
 });
 
-test("wrong codes of programs are refused with 429 before long, in a link as in a form", async () => {
+test("wrong program codes are soon refused with 429, in a link as in a form", async () => {
   const { app, ada, begin, decide } = await setUp();
   await using _app = app;
   const device = await begin();
@@ -227,7 +227,7 @@ test("wrong codes of programs are refused with 429 before long, in a link as in 
   assert.equal((await decide(grace, device)).status, 429);
 });
 
-test("polls of programs are limited by address, and those that come too early write nothing", async () => {
+test("polls of programs are limited by address, and early ones write nothing", async () => {
   const clock = new FakeClock(Date.now());
   const { app, begin, poll } = await setUp({ SIGN_INS_PER_ADDRESS: "20" }, { clock });
   await using _app = app;
@@ -251,7 +251,7 @@ test("polls of programs are limited by address, and those that come too early wr
   assert.deepEqual([statuses[199], statuses[200], statuses[209]], [400, 429, 429]);
 });
 
-test("beginnings of programs are limited by address", async () => {
+test("new program sign-ins are limited by address", async () => {
   const { app, program } = await setUp({ SIGN_INS_PER_ADDRESS: "3" });
   await using _app = app;
   const statuses: number[] = [];

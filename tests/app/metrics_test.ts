@@ -4,7 +4,7 @@ import { type Metric, renderProcesses } from "../../app/metrics.ts";
 import { Question } from "../../app/question.ts";
 import { TestApp } from "./test_app.ts";
 
-test("METRICS_TOKEN refuses requests that do not show exactly the token", async () => {
+test("METRICS_TOKEN refuses requests without the exact token", async () => {
   await using app = await TestApp.create({ METRICS_TOKEN: "s3cret" });
   const status = async (headers: Record<string, string>) => {
     const response = await app.browser().request("/metrics", { headers });
@@ -35,7 +35,7 @@ test("METRICS_TOKEN refuses requests that do not show exactly the token", async 
   assert.equal(query.status, 401);
 });
 
-test("METRICS_TOKEN does not keep signed-in people from their pages, nor lets them read /metrics", async () => {
+test("METRICS_TOKEN does not affect users' pages, nor lets users read /metrics", async () => {
   await using app = await TestApp.create({ METRICS_TOKEN: "s3cret" });
   const ada = app.browser();
   await ada.signIn("ada");
@@ -43,7 +43,7 @@ test("METRICS_TOKEN does not keep signed-in people from their pages, nor lets th
   assert.equal((await ada.request("/api/me")).status, 200);
 });
 
-test("renderProcesses() writes each metric once, its samples with the process, and who did not answer", () => {
+test("renderProcesses() writes each metric once, with process labels, and marks missing processes", () => {
   const metrics = (open: number): readonly Metric[] => [
     ["open", "gauge", "Open.", open],
     ["refused_total", "counter", "Refused.", [[{ code: "A" }, 1], [{ code: "B" }, open]]],
@@ -77,7 +77,7 @@ refused_total{process="8",code="B"} 2
   );
 });
 
-test("Question.ask() asks once until it is answered, and returns undefined after its limit", async () => {
+test("Question.ask() sends once until it is answered, and returns undefined after its limit", async () => {
   let sent = 0;
   const question = new Question<string>(() => sent++, 5);
   assert.deepEqual(await Promise.all([question.ask(), question.ask()]), [undefined, undefined]);

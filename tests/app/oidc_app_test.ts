@@ -43,7 +43,7 @@ const NOT_ADA: Record<string, unknown>[] = [
   { sub: "ad\u200ba", preferred_username: "ada" },
 ];
 for (const claims of NOT_ADA) {
-  test(`ADMINS=oidc:ada does not mean a person with ${JSON.stringify(claims)}`, async () => {
+  test(`ADMINS=oidc:ada does not match a user with ${JSON.stringify(claims)}`, async () => {
     await using bed = await setUp("", { ADMINS: "oidc:ada" });
     const browser = bed.app.browser();
     assert.equal((await bed.signIn(browser, claims)).status, 303);
@@ -53,7 +53,7 @@ for (const claims of NOT_ADA) {
   });
 }
 
-test("ADMINS=oidc:ada means the person whose subject is ada, whatever they are called", async () => {
+test("ADMINS=oidc:ada matches the user with the subject ada, regardless of the login", async () => {
   await using bed = await setUp("/application/o/app/", { ADMINS: "oidc:ada" });
   const browser = bed.app.browser();
   const signed = await bed.signIn(browser, { sub: "ada", preferred_username: "countess" });
@@ -61,7 +61,7 @@ test("ADMINS=oidc:ada means the person whose subject is ada, whatever they are c
   assert.equal((await browser.request("/people")).status, 200);
 });
 
-test("the app asks a person who is signed in before another site signs them in again", async () => {
+test("the app asks a signed-in user before another site signs them in again", async () => {
   await using bed = await setUp("");
   const browser = bed.app.browser();
   await bed.signIn(browser, { preferred_username: "ada", name: "Ada <b>" });
@@ -84,7 +84,7 @@ test("the app asks a person who is signed in before another site signs them in a
   assert.equal((await bed.begin(stranger, picture)).status, 403);
 });
 
-test("pictures of another site do not use up the sign-ins of an address", async () => {
+test("images on another site do not use up the sign-ins of an address", async () => {
   await using bed = await setUp("", { SIGN_INS_PER_ADDRESS: "10" });
   const picture = {
     "sec-fetch-site": "cross-site",
@@ -95,7 +95,7 @@ test("pictures of another site do not use up the sign-ins of an address", async 
   assert.equal((await bed.signIn(bed.app.browser(), { preferred_username: "ada" })).status, 303);
 });
 
-test("a provider that calls itself otherwise than OIDC_ISSUER is a page and a line in the log", async () => {
+test("an issuer other than OIDC_ISSUER results in an error page and a log line", async () => {
   await using bed = await setUp("/o/app");
   bed.double.metadata = { issuer: `${bed.double.issuer}/` };
   const failed = await bed.begin(bed.app.browser());

@@ -35,7 +35,7 @@ async function signInAs(app: TestApp, name: string, avatarUrl?: string): Promise
   return browser;
 }
 
-test("the home page says what this is, and offers each way to sign in", async () => {
+test("the home page describes the app, and offers each provider", async () => {
   const env = { GITHUB_CLIENT_ID: "id", GITHUB_CLIENT_SECRET: "secret", DEV_SIGN_IN: "on" };
   await using app = await TestApp.create(env);
   const { status, title, html } = await pageOf(app.browser(), "/");
@@ -46,7 +46,7 @@ test("the home page says what this is, and offers each way to sign in", async ()
   assert.doesNotMatch(html, /auth.signout/);
 });
 
-test("the home page of somebody who is signed in has their name, the rooms and the way out", async () => {
+test("the home page of a signed-in user has their name, the rooms and a sign-out button", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   await browser.signIn("ada");
@@ -57,7 +57,7 @@ test("the home page of somebody who is signed in has their name, the rooms and t
   assert.doesNotMatch(html, /\/auth\/signin/);
 });
 
-test("a page that depends on who asks is kept by no cache", async () => {
+test("a page that depends on the user is not cached", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   await browser.signIn("ada");
@@ -67,7 +67,7 @@ test("a page that depends on who asks is kept by no cache", async () => {
   }
 });
 
-test("every page forbids inline scripts and styles that it did not write itself", async () => {
+test("every page forbids inline scripts and styles other than its own", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   const check = async (path: string) => {
@@ -83,7 +83,7 @@ test("every page forbids inline scripts and styles that it did not write itself"
   for (const path of ["/", "/rooms", "/rooms/lobby", "/sessions"]) await check(path);
 });
 
-test("a page that needs a person sends to the sign-in page, and back", async () => {
+test("a page that needs a user redirects to the sign-in page, and back", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   for (const path of ["/rooms", "/rooms?room=x", "/rooms/lobby", "/sessions"]) {
@@ -96,7 +96,7 @@ test("a page that needs a person sends to the sign-in page, and back", async () 
   }
 });
 
-test("the sign-in page goes on to the page that asked for it", async () => {
+test("the sign-in page leads on to the requesting page", async () => {
   await using app = await TestApp.create();
   const { status, title, html } = await pageOf(app.browser(), "/signin?return_to=/rooms/lobby");
   assert.equal(status, 200);
@@ -104,7 +104,7 @@ test("the sign-in page goes on to the page that asked for it", async () => {
   assert.match(html, /href="\/auth\/signin\?provider=dev&(amp;)?return_to=%2Frooms%2Flobby"/);
 });
 
-test("the sign-in page never sends anybody to another site", async () => {
+test("the sign-in page never redirects to another site", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   const elsewhere = ["https://evil.example/", "//evil.example", "/\\evil.example"];
@@ -119,7 +119,7 @@ test("the sign-in page never sends anybody to another site", async () => {
   }
 });
 
-test("the sign-in page sends on who is signed in already", async () => {
+test("the sign-in page redirects a user who is already signed in", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   await browser.signIn("ada");
@@ -137,7 +137,7 @@ test("the sign-in page says that the session has expired", async () => {
   assert.match((await pageOf(browser, "/signin")).html, /Your session has expired/);
 });
 
-test("the form for rooms leads to a room, and says what is no name of one", async () => {
+test("the form for rooms leads to a room, and rejects an invalid name", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   await browser.signIn("ada");
@@ -150,7 +150,7 @@ test("the form for rooms leads to a room, and says what is no name of one", asyn
   assert.doesNotMatch(html, /<script>alert/);
 });
 
-test("a room's page holds the room before any script runs", async () => {
+test("a room's page contains the room before any script runs", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   await browser.signIn("ada");
@@ -163,7 +163,7 @@ test("a room's page holds the room before any script runs", async () => {
   assert.match(html, /<noscript>.*needs JavaScript/s);
 });
 
-test("an address that is no name of a room is a page, 404", async () => {
+test("an invalid room name gets an error page, 404", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   await browser.signIn("ada");
@@ -173,7 +173,7 @@ test("an address that is no name of a room is a page, 404", async () => {
   assert.equal((await pageOf(browser, `/rooms/${"x".repeat(64)}`)).status, 200);
 });
 
-test("what a provider calls somebody is text on every page", async () => {
+test("a provider's display name is escaped on every page", async () => {
   await using app = await TestApp.create();
   const name = '</script><img src=x onerror="alert(1)">';
   const browser = await signInAs(app, name);
@@ -186,7 +186,7 @@ test("what a provider calls somebody is text on every page", async () => {
   }
 });
 
-test("a picture is shown where its address is https", async () => {
+test("a picture is shown if its URL is https", async () => {
   await using app = await TestApp.create();
   const safe = await signInAs(app, "Ada", "https://pictures.example/ada.png");
   assert.match((await pageOf(safe, "/")).html, /<img src="https:\/\/pictures.example\/ada.png"/);
@@ -194,7 +194,7 @@ test("a picture is shown where its address is https", async () => {
   assert.doesNotMatch((await pageOf(plain, "/")).html, /<img/);
 });
 
-test("the page of sessions lists them, and ends one or all others", async () => {
+test("the sessions page lists sessions, and ends one or all others", async () => {
   await using app = await TestApp.create();
   const [here, there, third] = [app.browser(), app.browser(), app.browser()];
   for (const browser of [here, there, third]) await browser.signIn("ada");
@@ -218,7 +218,7 @@ test("the page of sessions lists them, and ends one or all others", async () => 
   assert.deepEqual(states.map(({ status }) => status), [401, 401]);
 });
 
-test("the page of sessions ends nobody else's", async () => {
+test("the sessions page ends no session of another user", async () => {
   await using app = await TestApp.create();
   const [ada, grace] = [app.browser(), app.browser()];
   await ada.signIn("ada");
@@ -229,7 +229,7 @@ test("the page of sessions ends nobody else's", async () => {
   assert.equal((await ada.request("/api/me")).status, 200);
 });
 
-test("another site's page ends no session through the form", async () => {
+test("another site's page cannot end a session through the form", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   await browser.signIn("ada");
@@ -239,7 +239,7 @@ test("another site's page ends no session through the form", async () => {
   assert.equal(response.status, 403);
 });
 
-test("an unknown address is a page with a way on, and a problem under /api", async () => {
+test("an unknown path gets a page with a link, and a problem under /api", async () => {
   await using app = await TestApp.create();
   const { status, title, html } = await pageOf(app.browser(), "/nothing/here");
   assert.equal(status, 404);
@@ -250,7 +250,7 @@ test("an unknown address is a page with a way on, and a problem under /api", asy
   assert.equal(api.headers.get("content-type"), "application/problem+json");
 });
 
-test("a method that a page does not take is a page, 405, which says what it takes", async () => {
+test("a page answers an unsupported method with 405 and the accepted methods", async () => {
   await using app = await TestApp.create();
   const headers = { origin: app.origin };
   for (const path of ["/", "/signin", "/rooms", "/rooms/lobby"]) {
@@ -260,7 +260,7 @@ test("a method that a page does not take is a page, 405, which says what it take
   }
 });
 
-test("a page says that the database is down, and when to come back", async () => {
+test("a page says that the database is down, with Retry-After", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   await browser.signIn("ada");
@@ -274,7 +274,7 @@ test("a page says that the database is down, and when to come back", async () =>
   }
 });
 
-test("an error that nobody foresaw tells nothing but that it happened", async () => {
+test("an unexpected error reveals only that it happened", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   await browser.signIn("ada");
@@ -285,7 +285,7 @@ test("an error that nobody foresaw tells nothing but that it happened", async ()
   assert.doesNotMatch(response.headers.get("content-security-policy")!, /unsafe-inline/);
 });
 
-test("the stylesheets and the icon that pages name are there", async () => {
+test("the stylesheets and the icon of the pages exist", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   const { html } = await pageOf(browser, "/");
@@ -294,6 +294,6 @@ test("the stylesheets and the icon that pages name are there", async () => {
   for (const path of paths) assert.equal((await browser.request(path)).status, 200, path);
 });
 
-test("a room's composer has the server's limit", () => {
+test("a room's composer enforces the server's limit", () => {
   assert.equal(pageLimit, serverLimit);
 });

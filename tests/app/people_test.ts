@@ -40,7 +40,7 @@ async function read(browser: TestBrowser, path: string) {
   return { status: response.status, headers: response.headers, html: await response.text() };
 }
 
-test("the page of people is there for admins; others find nothing, and nobody may sign in first", async () => {
+test("the page of people exists for admins only; an anonymous user may sign in first", async () => {
   const { app, ada, grace, graceId, act } = await setUp();
   await using _app = app;
   for (const path of ["/people", `/people/${graceId}`]) {
@@ -59,7 +59,7 @@ test("the page of people is there for admins; others find nothing, and nobody ma
   assert.doesNotMatch((await read(grace, "/")).html, /href="\/people"/);
 });
 
-test("the page of people says of each what is known, and no cache keeps it", async () => {
+test("the page of people shows the data of each user, and is not cached", async () => {
   const { app, ada, graceId, act } = await setUp();
   await using _app = app;
   await act(ada, graceId, { do: "roles", roles: "moderator" });
@@ -72,7 +72,7 @@ test("the page of people says of each what is known, and no cache keeps it", asy
   assert.doesNotMatch(headers.get("content-security-policy")!, /unsafe-inline/);
 });
 
-test("the page of people finds by login, and goes on page by page", async () => {
+test("the page of people searches by login, and has further pages", async () => {
   const { app, ada } = await setUp();
   await using _app = app;
   for (let n = 0; n < 30; n++) {
@@ -94,7 +94,7 @@ test("the page of people finds by login, and goes on page by page", async () => 
   assert.doesNotMatch(none.html, /<script>alert/);
 });
 
-test("an admin bans somebody and lets them back in, and the audit log says who did it", async () => {
+test("an admin bans and unbans a user, and the audit log names the admin", async () => {
   const { app, ada, grace, adaId, graceId, act, events } = await setUp();
   await using _app = app;
   assert.deepEqual(
@@ -117,7 +117,7 @@ test("an admin bans somebody and lets them back in, and the audit log says who d
   assert.match(html, /Sign-in failed.*BANNED/);
 });
 
-test("an admin sets roles: what is no name of one is refused, and nothing is saved", async () => {
+test("an admin sets roles; an invalid role name is refused, and nothing is saved", async () => {
   const { app, ada, adaId, graceId, act, events } = await setUp();
   await using _app = app;
   await act(ada, graceId, { do: "roles", roles: " moderator, room:lobby moderator " });
@@ -136,7 +136,7 @@ test("an admin sets roles: what is no name of one is refused, and nothing is sav
   ]);
 });
 
-test("an admin ends all sessions of somebody, and of their own all but this one", async () => {
+test("an admin ends all sessions of a user, and all but the current one of their own", async () => {
   const { app, ada, grace, adaId, graceId, act, events } = await setUp();
   await using _app = app;
   await act(ada, graceId, { do: "end" });
@@ -149,7 +149,7 @@ test("an admin ends all sessions of somebody, and of their own all but this one"
   assert.equal((await ada.request("/api/me")).status, 200);
 });
 
-test("an admin removes somebody whose login they typed, and nobody else", async () => {
+test("an admin removes exactly the user whose login they typed", async () => {
   const { app, ada, grace, adaId, graceId, act, events } = await setUp();
   await using _app = app;
   for (const confirm of ["", "Grace", "ada"]) {
@@ -164,7 +164,7 @@ test("an admin removes somebody whose login they typed, and nobody else", async 
   assert.deepEqual((await events(graceId))[1], ["user-removed", undefined, adaId]);
 });
 
-test("an admin reads who removed somebody, and can do no more to them", async () => {
+test("an admin sees who removed a user, without further actions", async () => {
   const { app, ada, grace, graceId, act } = await setUp();
   await using _app = app;
   for (let n = 0; n < 30; n++) await app.browser().signIn("grace");
@@ -183,7 +183,7 @@ test("an admin reads who removed somebody, and can do no more to them", async ()
   assert.equal((await read(app.browser(), `/people/${graceId}`)).status, 401);
 });
 
-test("the page of a person is not there for an id that nobody ever had", async () => {
+test("the page of a user does not exist for an unknown id", async () => {
   const { app, ada } = await setUp();
   await using _app = app;
   for (const id of ["nobody", "A".repeat(16), "a".repeat(3_000), "%00", "..%2f", "%f0"]) {
@@ -191,7 +191,7 @@ test("the page of a person is not there for an id that nobody ever had", async (
   }
 });
 
-test("an admin neither bans nor removes themself, whatever the form says", async () => {
+test("an admin cannot ban or remove themself with any form", async () => {
   const { app, ada, adaId, act } = await setUp();
   await using _app = app;
   const { html } = await read(ada, `/people/${adaId}`);
@@ -202,7 +202,7 @@ test("an admin neither bans nor removes themself, whatever the form says", async
   assert.equal((await ada.request("/api/me")).status, 200);
 });
 
-test("another site's page, or a form of nobody's, changes nobody", async () => {
+test("another site's page, or an anonymous form, changes no user", async () => {
   const { app, ada, grace, graceId, act } = await setUp();
   await using _app = app;
   const foreign = await act(ada, graceId, { do: "ban" }, "https://evil.example");
@@ -214,7 +214,7 @@ test("another site's page, or a form of nobody's, changes nobody", async () => {
   assert.equal((await grace.request("/api/me")).status, 200);
 });
 
-test("what a provider calls somebody is text on the pages of people", async () => {
+test("a provider's display name is escaped on the pages of people", async () => {
   const { app, ada } = await setUp();
   await using _app = app;
   const name = '<img src=x onerror="alert(1)">';
@@ -265,14 +265,14 @@ for (const [admin, provider, subject, login, is] of ADMINS) {
   });
 }
 
-test("isAdmin() means the people of the GitHub server that is set", () => {
+test("isAdmin() matches users of the configured GitHub server only", () => {
   const settings = { admins: ["github:octocat", "github:1"], github: ENTERPRISE, oidc: undefined };
   const person = (subject: string) => ({ provider: "github", subject, login: "octocat" });
   assert.equal(isAdmin(settings, person(AT_ENTERPRISE)), true);
   assert.equal(isAdmin(settings, person("1")), false);
 });
 
-test("parseRoles() takes up to twenty names, each once", () => {
+test("parseRoles() accepts up to twenty names, each once", () => {
   assert.deepEqual(parseRoles("a b,a\n c"), ["a", "b", "c"]);
   assert.deepEqual(parseRoles(""), []);
   const many = Array.from({ length: 21 }, (_, n) => `r${n}`);

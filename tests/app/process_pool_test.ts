@@ -77,7 +77,7 @@ function createPool(count: number, { obeys = true }: { obeys?: boolean } = {}) {
   };
 }
 
-test("ProcessPool starts a process again that ended by itself, after a pause", async () => {
+test("ProcessPool restarts a process that ended unexpectedly, after a pause", async () => {
   const { pool, clock, children, running, listen } = createPool(2);
   await listen();
   children[0]!.end(137);
@@ -90,7 +90,7 @@ test("ProcessPool starts a process again that ended by itself, after a pause", a
   assert.deepEqual(pool.missing, []);
 });
 
-test("ProcessPool.replace() lets a process go when the new one listens, one after the other", async () => {
+test("ProcessPool.replace() ends a process when the new one listens, one after the other", async () => {
   const { pool, children, running, listen } = createPool(2);
   await listen();
   pool.replace();
@@ -105,7 +105,7 @@ test("ProcessPool.replace() lets a process go when the new one listens, one afte
   assert.deepEqual(running(), [children[2], children[3]]);
 });
 
-test("ProcessPool.replace() during the pause of a start takes its place, and no further one starts", async () => {
+test("ProcessPool.replace() during a restart pause replaces the restart", async () => {
   const { pool, clock, children, running, listen } = createPool(2);
   await listen();
   children[0]!.end(137);
@@ -145,7 +145,7 @@ test("ProcessPool.replace() during a replacement replaces all of them again afte
   assert.deepEqual(running(), [children[4], children[5]]);
 });
 
-test("ProcessPool.stop() stops every process, also one that starts, and ends with 0", async () => {
+test("ProcessPool.stop() stops every process, even a starting one, and ends with 0", async () => {
   const { pool, children, listen, status } = createPool(2);
   children[0]!.listen();
   await settle();
@@ -171,7 +171,7 @@ test("ProcessPool.stop() while all processes are missing ends at once", async ()
   assert.equal(children.length, 2);
 });
 
-test("ProcessPool.stop() kills what does not end within its drain and 5 s", async () => {
+test("ProcessPool.stop() kills a process that does not end within its drain and 5 s", async () => {
   const { pool, clock, children, listen, status } = createPool(2, { obeys: false });
   await listen();
   pool.stop("SIGTERM");
@@ -191,14 +191,14 @@ test("ProcessPool.stop() a second time kills all, and the status is 130", async 
   assert.equal(status(), 130);
 });
 
-test("ProcessPool ends with 1 if the first process to end says that a setting is wrong", async () => {
+test("ProcessPool ends with 1 if the first process ends because of a wrong setting", async () => {
   const { children, status } = createPool(2);
   children[0]!.end(1);
   await settle();
   assert.equal(status(), 1);
 });
 
-test("ProcessPool goes on if a process ends with 1 later", async () => {
+test("ProcessPool continues if a process ends with 1 later", async () => {
   const { clock, children, running, listen, status } = createPool(2);
   await listen();
   children[0]!.end(1);
@@ -208,7 +208,7 @@ test("ProcessPool goes on if a process ends with 1 later", async () => {
   assert.equal(running().length, 2);
 });
 
-test("ProcessPool gives up after starts that failed only if no other process listens", async () => {
+test("ProcessPool gives up after failed starts only if no other process listens", async () => {
   const one = createPool(2);
   await one.listen();
   for (let turn = 0; turn < 12; turn++) {
@@ -226,7 +226,7 @@ test("ProcessPool gives up after starts that failed only if no other process lis
   assert.equal(none.status(), 70);
 });
 
-test("ProcessPool, whatever happens in whatever order, has its processes at rest and ends in time", async () => {
+test("ProcessPool settles with all its processes and ends in time after any sequence of events", async () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant("end"), which: fc.nat(4), status: fc.constantFrom(1, 70, 137) }),
     fc.record({ kind: fc.constant("listen"), which: fc.nat(4) }),

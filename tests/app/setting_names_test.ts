@@ -41,7 +41,7 @@ const MISSPELT: [name: string, meant: string][] = [
   ["port", "PORT"],
 ];
 for (const [name, meant] of MISSPELT) {
-  test(`findMisspelt() takes ${name} for ${meant}`, () => {
+  test(`findMisspelt() suggests ${meant} for ${name}`, () => {
     assert.deepEqual(findMisspelt(["PATH", name]), [{ name, meant }]);
   });
 }
@@ -67,6 +67,6 @@ const USUAL = `
   USERNAME USERPROFILE ComSpec SystemRoot TEMP TMP PATHEXT PROCESSOR_ARCHITECTURE _
 `.trim().split(/\s+/);
 
-test("findMisspelt() finds nothing among settings and usual variables", () => {
+test("findMisspelt() reports no settings and no common variables", () => {
   assert.deepEqual(findMisspelt([...USUAL, ...SETTING_NAMES]), []);
 });

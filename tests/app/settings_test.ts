@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { readSettings, SettingError } from "../../app/settings.ts";
 
-test("readSettings() needs nothing: every default is embedded and of this machine", () => {
+test("readSettings() needs no variable: every default is embedded and local", () => {
   const settings = readSettings({});
   assert.equal(settings.port, 8000);
   assert.equal(settings.host, "127.0.0.1");
@@ -15,11 +15,11 @@ test("readSettings() needs nothing: every default is embedded and of this machin
   assert.equal(settings.drainMs, 10_000);
 });
 
-test("a variable that is empty counts as unset", () => {
+test("an empty variable counts as unset", () => {
   assert.deepEqual(readSettings({ PORT: "", GITHUB_CLIENT_ID: " " }), readSettings({}));
 });
 
-test("durations have a unit", () => {
+test("durations require a unit", () => {
   const ttl = (value: string) => readSettings({ SESSION_IDLE_TTL: value }).sessionIdleTtlMs;
   assert.equal(ttl("500ms"), 500);
   assert.equal(ttl("30s"), 30_000);
@@ -28,7 +28,7 @@ test("durations have a unit", () => {
   assert.equal(ttl("7d"), 604_800_000);
 });
 
-test("OIDC_ISSUER is taken as it is given, with or without a slash at the end", () => {
+test("OIDC_ISSUER is used as given, with or without a trailing slash", () => {
   for (
     const issuer of ["https://id.example/o/app/", "https://id.example/o/app", "https://id.example/"]
   ) {
@@ -151,7 +151,7 @@ test("CHANNEL_PREFIX and CHANNEL_KEYS are checked at the start, without printing
   }
 });
 
-test("CHANNEL_LAYER takes several nodes, and REDIS_CA_FILE the authorities of their certificates", () => {
+test("CHANNEL_LAYER accepts several nodes, and REDIS_CA_FILE the authorities of their certificates", () => {
   const env = {
     CHANNEL_LAYER: "rediss://u:p%40@a:7000,b:7001",
     REDIS_CA_FILE: "/etc/redis-ca.pem",
@@ -160,7 +160,7 @@ test("CHANNEL_LAYER takes several nodes, and REDIS_CA_FILE the authorities of th
   assert.deepEqual([channelLayer, redisCaFile], [env.CHANNEL_LAYER, env.REDIS_CA_FILE]);
 });
 
-test("a password in an address is never shown", () => {
+test("a password in a URL is never shown", () => {
   for (
     const env of [{ CHANNEL_LAYER: "reddis://u:s3cr3t@host" }, { PUBLIC_URL: "ftp://u:s3cr3t@h" }]
   ) {
@@ -199,7 +199,7 @@ const NO_DURATIONS = [
   "1e3s",
 ];
 for (const [name, max] of NUMBERS) {
-  test(`${name} accepts up to ${max}, and refuses what is more or no such value`, () => {
+  test(`${name} accepts up to ${max}, and refuses larger or invalid values`, () => {
     readSettings({ [name]: max });
     const isDuration = max.endsWith("d");
     const more = isDuration ? ["3651d", "999999999d", "315360000001ms"] : [`${Number(max) + 1}`];
@@ -218,7 +218,7 @@ for (const [name, max] of NUMBERS) {
   });
 }
 
-test("SESSION_MAX_TTL alone shortens what a sign-in lasts without use", () => {
+test("SESSION_MAX_TTL alone also shortens the idle limit", () => {
   const { sessionIdleTtlMs, sessionMaxTtlMs } = readSettings({ SESSION_MAX_TTL: "1d" });
   assert.deepEqual([sessionIdleTtlMs, sessionMaxTtlMs], [86_400_000, 86_400_000]);
 });

@@ -5,7 +5,7 @@ import { V8_FLAGS } from "../../app/v8_flags.ts";
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
-test("whatever serves the app serves it with the same settings of the runtime", () => {
+test("every way to serve the app uses the same V8 flags", () => {
   const { tasks, unstable } = JSON.parse(read("deno.json"));
   for (const task of ["start", "serve", "worker"]) assert.ok(tasks[task].includes(V8_FLAGS), task);
   assert.ok(unstable.includes("no-legacy-abort"));

@@ -27,20 +27,20 @@ async function setUp() {
   return { kv, clock, log, store, audit, lines, [Symbol.dispose]: () => kv.close() };
 }
 
-test("KvAuditStore lists entries of one millisecond in the order of their additions, newest first", async () => {
+test("KvAuditStore lists entries of one millisecond in the order they were added, newest first", async () => {
   using bed = await setUp();
   for (let code = 0; code < 50; code++) await bed.store.add(entry(code));
   assert.deepEqual(await codes(bed.store), newestFirst(50));
   assert.deepEqual(await codes(bed.store, 3), [49, 48, 47]);
 });
 
-test("KvAuditStore keeps the order of additions that do not wait for each other", async () => {
+test("KvAuditStore keeps the order of concurrent additions", async () => {
   using bed = await setUp();
   await Promise.all(newestFirst(50).reverse().map((code) => bed.store.add(entry(code))));
   assert.deepEqual(await codes(bed.store), newestFirst(50));
 });
 
-test("KvAuditStore keeps the order of additions over several processes", async () => {
+test("KvAuditStore keeps the order of additions from several processes", async () => {
   using bed = await setUp();
   const stores = [1, 2, 3].map(() => new KvAuditStore(bed.kv, { clock: bed.clock }));
   for (let code = 0; code < 50; code++) await stores[code % 3]!.add(entry(code));
@@ -61,7 +61,7 @@ test("KvAuditStore loses nothing that several processes add in one millisecond",
   }
 });
 
-test("KvAuditStore lists by time, also an entry that is added late", async () => {
+test("KvAuditStore lists by time, even an entry that was added late", async () => {
   using bed = await setUp();
   for (const at of [1_005, 1_001, 1_003]) await bed.store.add(entry(at, at));
   assert.deepEqual(await codes(bed.store), [1_005, 1_003, 1_001]);
@@ -74,7 +74,7 @@ test("KvAuditStore lists entries of an earlier version before new ones of their 
   assert.deepEqual(await codes(bed.store), [2, 1, 0]);
 });
 
-test("KvAuditStore keeps one entry of a name, whichever process adds it", async () => {
+test("KvAuditStore keeps one entry per name over all processes", async () => {
   using bed = await setUp();
   const stores = Array.from({ length: 8 }, () => new KvAuditStore(bed.kv, { clock: bed.clock }));
   const options = { once: "expired s1" };
@@ -84,7 +84,7 @@ test("KvAuditStore keeps one entry of a name, whichever process adds it", async 
   assert.equal(await bed.store.add(entry(9, 2_000), options), false);
 });
 
-test("KvAuditStore waits once for a database that is away, and works again afterwards", async () => {
+test("KvAuditStore waits once for an unreachable database, and recovers", async () => {
   using bed = await setUp();
   let isAway = true;
   let uses = 0;
@@ -101,7 +101,7 @@ test("KvAuditStore waits once for a database that is away, and works again after
   assert.deepEqual(await codes(store), [7]);
 });
 
-test("Audit.list() has the newest event first, however many are written at once", async () => {
+test("Audit.list() returns the newest event first, even if many are written at once", async () => {
   using bed = await setUp();
   const kinds = ["signed-in", "session-rotated", "roles-changed", "session-ended"] as const;
   for (let code = 0; code < 200; code++) {
@@ -130,7 +130,7 @@ test("Audit writes the first refusal at once, and then one line with a count eve
   assert.equal(bed.lines().length, 4);
 });
 
-test("Audit counts each code and each person for itself", async () => {
+test("Audit counts each code and each user separately", async () => {
   using bed = await setUp();
   for (const userId of ["u1", "u2", undefined]) {
     for (const code of ["FORBIDDEN", "TOO_MANY_SOCKETS"]) {
@@ -143,7 +143,7 @@ test("Audit counts each code and each person for itself", async () => {
   assert.equal((await bed.audit.list("u1")).length, 2);
 });
 
-test("Audit counts as one what has more kinds than it can tell apart", async () => {
+test("Audit uses one counter for further kinds past its limit", async () => {
   using bed = await setUp();
   for (let n = 0; n < 3_000; n++) bed.audit.write({ kind: "refused", code: `CODE_${n}` });
   assert.equal(bed.lines().length, 1_001);
@@ -151,7 +151,7 @@ test("Audit counts as one what has more kinds than it can tell apart", async () 
   assert.deepEqual(bed.lines().slice(1_001).map(([, , count]) => count), [2_000]);
 });
 
-test("Audit counts neither sign-ins nor what was done to a person", async () => {
+test("Audit counts neither sign-ins nor changes of users", async () => {
   using bed = await setUp();
   for (let n = 0; n < 5; n++) bed.audit.write({ kind: "signed-in", userId: "u1" });
   for (let n = 0; n < 5; n++) bed.audit.write({ kind: "user-banned", userId: "u1", by: "u2" });
@@ -160,7 +160,7 @@ test("Audit counts neither sign-ins nor what was done to a person", async () => 
   assert.equal((await bed.audit.list("u1")).length, 10);
 });
 
-test("Audit writes why a sign-in failed to the log alone", async () => {
+test("Audit writes the cause of a failed sign-in only to the log", async () => {
   using bed = await setUp();
   const event = { kind: "sign-in-failed", code: "PROVIDER_UNAVAILABLE", userId: "u1" } as const;
   bed.audit.write(event, { cause: "Error: refused" });

@@ -39,7 +39,7 @@ async function catchUp(clock: FakeClock): Promise<void> {
   }
 }
 
-test("a process that replays a ban after the unban ends the old sockets, and none of a new sign-in", async () => {
+test("a process that replays a ban after the unban ends old sockets only", async () => {
   using kv = await Deno.openKv(":memory:");
   const [here, lagging] = [openProcess(kv), openProcess(kv)];
   const user = await here.users.save(PROFILE);
@@ -64,7 +64,7 @@ test("a process that replays a ban after the unban ends the old sockets, and non
   for (const { sessions } of [here, lagging]) sessions.close();
 });
 
-test("a process that replays a removal ends no socket of who signed in again", async () => {
+test("a process that replays a removal ends no socket of a later sign-in", async () => {
   using kv = await Deno.openKv(":memory:");
   const [here, lagging] = [openProcess(kv), openProcess(kv)];
   const user = await here.users.save(PROFILE);

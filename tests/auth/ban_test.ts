@@ -30,7 +30,7 @@ async function setUp() {
   return { users, store, sessions, ada, begin, isLive };
 }
 
-test("unbanUser() brings no session back that the ban could not end", async () => {
+test("unbanUser() restores no session that the ban failed to end", async () => {
   const { ada, begin, isLive, ...parts } = await setUp();
   const { token } = await begin();
   parts.store.failDelete = 1;
@@ -52,7 +52,7 @@ test("unbanUser() leaves the ban in place while sessions cannot be ended", async
   assert.equal(await isLive(token), false);
 });
 
-test("banUser() again ends what the first ban could not", async () => {
+test("banUser() ends on retry the sessions that the first ban left", async () => {
   const { ada, begin, isLive, ...parts } = await setUp();
   const { token } = await begin();
   parts.store.failDelete = 1;
@@ -87,7 +87,7 @@ const YES: Provider = {
 };
 
 for (const [what, act, status] of BETWEEN) {
-  test(`SignIn.finish() gives no session to a user who is ${what} while it begins`, async () => {
+  test(`SignIn.finish() creates no session for a user ${what} meanwhile`, async () => {
     const app = testApp([YES]);
     const browser = new Browser(app.handle);
     const origin = "https://app.example.com";
@@ -108,7 +108,7 @@ for (const [what, act, status] of BETWEEN) {
     assert.deepEqual(await app.sessions.list(user!.id), []);
   });
 
-  test(`login() begins no session of a user who is ${what} while it does`, async () => {
+  test(`login() creates no session for a user ${what} meanwhile`, async () => {
     const { ada, ...parts } = await setUp();
     await act(parts, ada.id);
     const scope = fakeScope("https://app.example.com/");
@@ -124,7 +124,7 @@ for (const [what, act, status] of BETWEEN) {
   });
 }
 
-test("login() leaves no session if the answer of the database was lost", async () => {
+test("login() leaves no session if the database's response was lost", async () => {
   const { ada, ...parts } = await setUp();
   parts.store.failCreate = 1;
   parts.store.createsAllTheSame = true;

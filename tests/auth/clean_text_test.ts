@@ -22,7 +22,7 @@ const NOT_A_NAME: [what: string, text: string][] = [
   ["interlinear annotations", "\ufff9\ufffa\ufffb"],
 ];
 for (const [what, text] of NOT_A_NAME) {
-  test(`cleanText() leaves nothing of ${what}`, () => assert.equal(cleanText(text, 64), ""));
+  test(`cleanText() removes ${what}`, () => assert.equal(cleanText(text, 64), ""));
 }
 
 const CLEANED: [what: string, text: string, cleaned: string][] = [
@@ -50,16 +50,17 @@ const CLEANED: [what: string, text: string, cleaned: string][] = [
   ["markup", "<b>Ada</b>", "<b>Ada</b>"],
 ];
 for (const [what, text, cleaned] of CLEANED) {
-  test(`cleanText() shows ${what} as it is seen`, () => assert.equal(cleanText(text, 64), cleaned));
+  test(`cleanText() keeps the appearance of ${what}`, () =>
+    assert.equal(cleanText(text, 64), cleaned));
 }
 
-test("cleanText() measures what is left, in code points, and cuts no character in two", () => {
+test("cleanText() limits the result in code points, and splits no character", () => {
   assert.equal(cleanText("\u{1f600}".repeat(200), 100), "\u{1f600}".repeat(100));
   assert.equal(cleanText(`${"\u200b".repeat(500)}${"x".repeat(200)}`, 100), "x".repeat(100));
   assert.equal(cleanText("\u{1f469}\u200d\u{1f4bb}", 2), "\u{1f469}");
 });
 
-test("cleanText() is done after one pass, whatever it is given", () => {
+test("cleanText() is idempotent for any input", () => {
   const pieces = [
     ...NOT_A_NAME.flatMap(([, text]) => [...text.slice(0, 8)]),
     ...CLEANED.flatMap(([, text]) => [...text.slice(0, 8)]),
@@ -75,7 +76,7 @@ test("cleanText() is done after one pass, whatever it is given", () => {
   }
 });
 
-test("cleanText() costs little however long a text is", () => {
+test("cleanText() has a bounded cost for long texts", () => {
   for (const piece of ["\u0301\u0316", "\ufe0f", "\u{1f600}\u200d", " "]) {
     assert.ok([...cleanText(`x${piece.repeat(500_000)}`, 64)].length <= 64);
   }

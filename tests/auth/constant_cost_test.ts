@@ -72,7 +72,7 @@ const offer = (ticket: string) => ({
   "sec-websocket-protocol": `sluice.v1, sluice.ticket.${ticket}`,
 });
 
-test("an upgrade with a cookie costs two reads: the session and the person", async () => {
+test("an upgrade with a cookie costs two reads: the session and the user", async () => {
   using kv = await Deno.openKv(":memory:");
   const { counts, reset, cookie, open } = await setUp(kv);
   reset();
@@ -80,7 +80,7 @@ test("an upgrade with a cookie costs two reads: the session and the person", asy
   assert.deepEqual(counts, { reads: 2, writes: 0 });
 });
 
-test("an upgrade with a cookie costs no read where both were just read", async () => {
+test("an upgrade with a cookie costs no read if both are cached", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, counts, reset, cookie, open } = await setUp(kv);
   await open(cookie);
@@ -92,7 +92,7 @@ test("an upgrade with a cookie costs no read where both were just read", async (
   assert.deepEqual(counts, { reads: 0, writes: 0 });
 });
 
-test("an upgrade with a ticket costs two reads, and the write that uses it up", async () => {
+test("an upgrade with a ticket costs two reads, and one write that marks it as used", async () => {
   using kv = await Deno.openKv(":memory:");
   const { counts, reset, tickets, session, open } = await setUp(kv);
   const { ticket } = await tickets.issue(session, { path: "/ws/echo", origin: undefined });
@@ -115,7 +115,7 @@ test("10,000 messages cost no read and no write", async () => {
   assert.deepEqual(counts, { reads: 0, writes: 0 });
 });
 
-test("a thousand idle sockets cost the same as one: a read of the log each 200 ms", async () => {
+test("a thousand idle sockets cost the same as one: a read of the log every 200 ms", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, counts, reset, cookie, open } = await setUp(kv);
   const perSecond = async () => {

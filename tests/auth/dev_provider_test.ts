@@ -36,7 +36,7 @@ async function whoIs(browser: Browser, origin = ORIGIN): Promise<User> {
   return await response.json();
 }
 
-test("DevProvider signs in by redirects alone with a login hint", async () => {
+test("DevProvider signs in with a login hint and redirects only", async () => {
   const { browser } = setUp();
   const { url, response } = await browser.visit(
     `${ORIGIN}/auth/signin?provider=dev&login_hint=ada&return_to=/rooms/lobby`,
@@ -49,7 +49,7 @@ test("DevProvider signs in by redirects alone with a login hint", async () => {
   assert.equal(user.provider, "dev");
 });
 
-test("DevProvider shows a page with people to choose from, and one click signs in", async () => {
+test("DevProvider shows a page with identities, and one click signs in", async () => {
   const { browser } = setUp();
   const { url, response } = await browser.visit(`${ORIGIN}/auth/signin?provider=dev&return_to=/x`);
   const html = await response.text();
@@ -67,7 +67,7 @@ test("DevProvider shows a page with people to choose from, and one click signs i
   assert.equal((await whoIs(browser)).login, "grace");
 });
 
-test("DevProvider takes any name that makes a login", async () => {
+test("DevProvider accepts any name that yields a valid login", async () => {
   const { browser } = setUp();
   const { url } = await browser.visit(`${ORIGIN}/auth/signin`);
   for (const login of ["", "  ", "<script>", "a".repeat(40), "å/é", "-", "../x"]) {
@@ -80,7 +80,7 @@ test("DevProvider takes any name that makes a login", async () => {
   assert.deepEqual([user.login, user.name], ["margaret-hamilton", "Margaret Hamilton"]);
 });
 
-test("DevProvider lets the same browser be somebody else next time", async () => {
+test("DevProvider lets a browser choose another identity next time", async () => {
   const { browser } = setUp();
   const ids = new Set<string>();
   for (const login of ["ada", "grace", "ada"]) {
@@ -102,7 +102,7 @@ test("DevProvider lets several tabs of a browser sign in at once", async () => {
   assert.equal((await browser.visit(two.url, form({ login: "ada" }))).url, `${ORIGIN}/two`);
 });
 
-test("DevProvider says that the person cancelled", async () => {
+test("DevProvider reports that the user cancelled", async () => {
   const { browser } = setUp();
   const { url } = await browser.visit(`${ORIGIN}/auth/signin?return_to=/x`);
   const { response } = await browser.visit(url, form({ cancel: "yes" }));
@@ -117,7 +117,7 @@ test("DevProvider says that the person cancelled", async () => {
   assert.equal((await browser.request(`${ORIGIN}/api/me`)).status, 401);
 });
 
-test("DevProvider works under every name of this machine, each with cookies of its own", async () => {
+test("DevProvider works under every loopback host name, with separate cookies", async () => {
   const { handle } = setUp();
   for (const origin of ["http://localhost:1234", "http://[::1]:8000", "http://127.0.0.1"]) {
     const browser = new Browser(handle);
@@ -126,7 +126,7 @@ test("DevProvider works under every name of this machine, each with cookies of i
   }
 });
 
-test("DevProvider gives one person to one login whatever the port", async () => {
+test("DevProvider maps one login to one user on every port", async () => {
   const { handle } = setUp();
   const ids = new Set<string>();
   for (const port of [1, 2]) {
@@ -138,7 +138,7 @@ test("DevProvider gives one person to one login whatever the port", async () => 
   assert.equal(ids.size, 1);
 });
 
-test("DevIdentity serves no other host than this machine", async () => {
+test("DevIdentity serves no host other than this machine", async () => {
   const { identity, handle } = setUp();
   const path = "/auth/dev/.well-known/openid-configuration";
   for (const host of ["example.com", "192.168.0.1", "127.0.0.1.evil.example", "localhost.evil"]) {
@@ -238,7 +238,7 @@ for (const [name, value] of FORWARDING) {
   });
 }
 
-test("DevProvider takes the headers that browsers and curl send", async () => {
+test("DevProvider accepts the headers that browsers and curl send", async () => {
   const { browser } = setUp();
   const headers = {
     "accept": "text/html",
@@ -265,7 +265,7 @@ test("DevProvider takes the headers that browsers and curl send", async () => {
   );
 });
 
-test("DevProvider signs in over several processes, each step in another one", async () => {
+test("DevProvider signs in with each step on another process", async () => {
   using kv = await Deno.openKv(":memory:");
   const transactions = new MemoryTransactionStore();
   const processes = Array.from({ length: 3 }, () => {
@@ -292,7 +292,7 @@ test("DevProvider signs in over several processes, each step in another one", as
   }
 });
 
-test("DevIdentity gives a token for a code once, also in another process", async () => {
+test("DevIdentity exchanges a code once over all processes", async () => {
   using kv = await Deno.openKv(":memory:");
   const [here, there] = [new KvDevStore(kv), new KvDevStore(kv)].map((store) =>
     new DevIdentity({ log: new FakeLog(), store })
@@ -343,14 +343,14 @@ test("DevIdentity gives a token for a code once, also in another process", async
   assert.equal(me.status, 401);
 });
 
-test("DevIdentity lets nobody finish the choice of another browser", async () => {
+test("DevIdentity refuses to finish another browser's interaction", async () => {
   const { browser, handle } = setUp();
   const { url } = await browser.visit(`${ORIGIN}/auth/signin`);
   const { response } = await new Browser(handle).visit(url, form({ login: "ada" }));
   assert.equal(response.status, 400);
 });
 
-test("DevIdentity gives a code to nobody but its own callback", async () => {
+test("DevIdentity sends codes only to its own callback", async () => {
   const { browser } = setUp();
   const begun = await browser.request(`${ORIGIN}/auth/signin?login_hint=ada`);
   const url = new URL(begun.headers.get("location")!);
@@ -362,7 +362,7 @@ test("DevIdentity gives a code to nobody but its own callback", async () => {
   }
 });
 
-test("DevIdentity insists on PKCE", async () => {
+test("DevIdentity requires PKCE", async () => {
   const { browser } = setUp();
   const begun = await browser.request(`${ORIGIN}/auth/signin?login_hint=ada`);
   const url = new URL(begun.headers.get("location")!);

@@ -45,7 +45,7 @@ const REVOCATIONS: [what: string, revoke: (parts: Parts) => Promise<unknown>][] 
 ];
 
 for (const [what, revoke] of REVOCATIONS) {
-  test(`DeviceSignIn redeems nothing once the session that approved ${what}`, async () => {
+  test(`DeviceSignIn redeems nothing once the approving session ${what}`, async () => {
     using kv = await Deno.openKv(":memory:");
     const { begun, ...parts } = await setUp(kv);
     const isExpiry = what === "expired";
@@ -63,7 +63,7 @@ for (const [what, revoke] of REVOCATIONS) {
 
 for (const [what, revoke] of REVOCATIONS) {
   if (what === "expired" || what.includes("half way")) continue;
-  test(`DeviceSignIn leaves no session if, while it redeems, the session that approved ${what}`, async () => {
+  test(`DeviceSignIn leaves no session if the approving session ${what} meanwhile`, async () => {
     using kv = await Deno.openKv(":memory:");
     const { begun, ...parts } = await setUp(kv);
     await parts.devices.decide(begun.userCode, parts.ada, true);
@@ -80,7 +80,7 @@ for (const [what, revoke] of REVOCATIONS) {
   });
 }
 
-test("DeviceSignIn redeems an approval that came after all other sessions were ended", async () => {
+test("DeviceSignIn redeems an approval given after all other sessions ended", async () => {
   using kv = await Deno.openKv(":memory:");
   const { sessions, devices, ada, begun } = await setUp(kv);
   await sessions.endAll(ada.user.id, { except: ada.session.id });
@@ -88,7 +88,7 @@ test("DeviceSignIn redeems an approval that came after all other sessions were e
   assert.equal((await devices.poll(begun.deviceCode)).error, undefined);
 });
 
-test("DeviceSignIn redeems an approval although another session ended", async () => {
+test("DeviceSignIn redeems an approval after an unrelated session ended", async () => {
   using kv = await Deno.openKv(":memory:");
   const { sessions, devices, ada, begun, signIn } = await setUp(kv);
   const other = await signIn(ada.user);
@@ -100,7 +100,7 @@ test("DeviceSignIn redeems an approval although another session ended", async ()
 
 for (const isCreated of [false, true]) {
   const what = isCreated ? "was created without a confirmation" : "could not be created once";
-  test(`DeviceSignIn gives one session in the end if it ${what}`, async () => {
+  test(`DeviceSignIn ends up with one session if it ${what}`, async () => {
     using kv = await Deno.openKv(":memory:");
     const { store, sessions, devices, ada, begun } = await setUp(kv);
     await devices.decide(begun.userCode, ada, true);
@@ -116,7 +116,7 @@ for (const isCreated of [false, true]) {
   });
 }
 
-test("DeviceSignIn gives one session to many polls at once, some of which fail", async () => {
+test("DeviceSignIn creates one session for many concurrent polls, some of which fail", async () => {
   using kv = await Deno.openKv(":memory:");
   const { store, sessions, devices, ada, begun } = await setUp(kv);
   await devices.decide(begun.userCode, ada, true);

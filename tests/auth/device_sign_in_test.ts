@@ -9,7 +9,7 @@ async function setUp(kv: Deno.Kv, options?: Parameters<typeof setUpDevices>[1]) 
   return { ...parts, begun: await parts.begin() };
 }
 
-test("DeviceSignIn gives a session of the user who approves it, once", async () => {
+test("DeviceSignIn creates a session of the approving user, once", async () => {
   using kv = await Deno.openKv(":memory:");
   const { sessions, devices, ada, begun } = await setUp(kv);
   assert.match(begun.userCode, /^[B-DF-HJ-NP-TV-XZ]{4}-[B-DF-HJ-NP-TV-XZ]{4}$/);
@@ -31,7 +31,7 @@ test("DeviceSignIn gives a session of the user who approves it, once", async () 
   assert.equal((await devices.poll(begun.deviceCode)).error, "expired_token");
 });
 
-test("DeviceSignIn turns away a device that was denied, and asks nobody twice", async () => {
+test("DeviceSignIn refuses a denied device, and asks for one decision only", async () => {
   using kv = await Deno.openKv(":memory:");
   const { devices, ada, begun } = await setUp(kv);
   assert.equal(await devices.decide(begun.userCode, ada, false), true);
@@ -40,7 +40,7 @@ test("DeviceSignIn turns away a device that was denied, and asks nobody twice", 
   assert.equal((await devices.poll(begun.deviceCode)).error, "expired_token");
 });
 
-test("DeviceSignIn forgets a device after ten minutes", async () => {
+test("DeviceSignIn expires a device sign-in after ten minutes", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, devices, ada, begun } = await setUp(kv);
   clock.pause(600_000);
@@ -49,7 +49,7 @@ test("DeviceSignIn forgets a device after ten minutes", async () => {
   assert.equal((await devices.poll(begun.deviceCode)).error, "expired_token");
 });
 
-test("DeviceSignIn gives nothing to a user who was banned meanwhile, or to a user code", async () => {
+test("DeviceSignIn creates no session for a banned user or a user code", async () => {
   using kv = await Deno.openKv(":memory:");
   const { users, devices, ada, begun } = await setUp(kv);
   for (const guess of [begun.userCode, "", "x", "A".repeat(43)]) {
@@ -60,7 +60,7 @@ test("DeviceSignIn gives nothing to a user who was banned meanwhile, or to a use
   assert.equal((await devices.poll(begun.deviceCode)).error, "access_denied");
 });
 
-test("DeviceSignIn takes no approval of a program's session, and none of somebody else's", async () => {
+test("DeviceSignIn accepts no approval by a program's session, or by another user's", async () => {
   using kv = await Deno.openKv(":memory:");
   const { sessions, devices, ada, begin, begun } = await setUp(kv);
   await devices.decide(begun.userCode, ada, true);
@@ -80,7 +80,7 @@ test("DeviceSignIn takes no approval of a program's session, and none of somebod
   assert.equal((await devices.poll(next.deviceCode)).error, "authorization_pending");
 });
 
-test("DeviceSignIn gives a session that ends with the absolute limit of the one that approved", async () => {
+test("DeviceSignIn limits a session by the absolute limit of the approving one", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, sessions, devices, ada, begin } = await setUp(kv);
   const end = ada.session.createdAt + 7_200_000;
@@ -99,7 +99,7 @@ test("DeviceSignIn gives a session that ends with the absolute limit of the one 
   assert.equal((await sessions.find(poll.token)).state, "expired");
 });
 
-test("DeviceSignIn gives programs that replace each other, and no browser", async () => {
+test("DeviceSignIn lets new programs replace programs, but no browser", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, sessions, devices, ada, begin, signIn } = await setUp(kv, { maxPerUser: 2 });
   clock.pause(1);
@@ -126,7 +126,7 @@ test("DeviceSignIn gives programs that replace each other, and no browser", asyn
   assert.deepEqual(await states(tokens.slice(2)), ["live", "live"]);
 });
 
-test("DeviceSignIn tells a device that asks too early to slow down, and writes nothing", async () => {
+test("DeviceSignIn answers an early poll with slow_down, and writes nothing", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, devices, grants, begun } = await setUp(kv);
   await devices.poll(begun.deviceCode);
@@ -142,7 +142,7 @@ test("DeviceSignIn tells a device that asks too early to slow down, and writes n
   assert.equal(grants.writes, 2);
 });
 
-test("DeviceSignIn limits wrong user codes by user and by address, however many at once", async () => {
+test("DeviceSignIn limits wrong user codes by user and by address, even if sent at once", async () => {
   using kv = await Deno.openKv(":memory:");
   const guesses = new RateLimiter({ perMinute: 10 });
   const { devices, users, signIn, ada, begun } = await setUp(kv, { guesses });
@@ -167,7 +167,7 @@ test("DeviceSignIn limits wrong user codes by user and by address, however many 
   );
 });
 
-test("DeviceSignIn counts no user code that was right", async () => {
+test("DeviceSignIn does not count correct user codes", async () => {
   using kv = await Deno.openKv(":memory:");
   const guesses = new RateLimiter({ perMinute: 1 });
   const { devices, ada, begin } = await setUp(kv, { guesses });
@@ -178,7 +178,7 @@ test("DeviceSignIn counts no user code that was right", async () => {
   }
 });
 
-test("KvDeviceGrantStore keeps nothing of a device's secret but its hash", async () => {
+test("KvDeviceGrantStore stores only the hash of a device's secret", async () => {
   using kv = await Deno.openKv(":memory:");
   const { begun } = await setUp(kv);
   const entries = await Array.fromAsync(kv.list({ prefix: [] }));

@@ -39,7 +39,7 @@ async function whoIs(browser: Browser): Promise<User> {
   return await response.json();
 }
 
-test("GitHubProvider signs in with code, PKCE and state, and asks for next to nothing", async () => {
+test("GitHubProvider signs in with code, PKCE and state, and requests minimal scope", async () => {
   await using app = await setUp();
   const { url } = await app.browser.visit(SIGN_IN);
   assert.equal(url, `${ORIGIN}/rooms/lobby`);
@@ -58,7 +58,7 @@ test("GitHubProvider signs in with code, PKCE and state, and asks for next to no
   assert.equal(app.double.userHeaders.accept, "application/vnd.github+json");
 });
 
-test("GitHubProvider knows a person by the id that GitHub never changes", async () => {
+test("GitHubProvider identifies a user by GitHub's permanent id", async () => {
   await using app = await setUp();
   await app.browser.visit(SIGN_IN);
   const before = await whoIs(app.browser);
@@ -94,7 +94,7 @@ async function subjectAtServer(url?: string, apiUrl?: string): Promise<string> {
   return (await whoIs(browser)).subject;
 }
 
-test("GitHubProvider tells the people of two servers apart, and github.com's have their id alone", async () => {
+test("GitHubProvider separates the users of two servers; those of github.com have only the id", async () => {
   assert.equal(await subjectAtServer(), "583231");
   assert.equal(await subjectAtServer("https://github.com/", "https://api.github.com/"), "583231");
   const subjects = [
@@ -108,7 +108,7 @@ test("GitHubProvider tells the people of two servers apart, and github.com's hav
   assert.equal(await subjectAtServer("https://a.example/", "https://a.example"), subjects[0]);
 });
 
-test("GitHubProvider keeps a login that is none of GitHub's apart from that of another person", async () => {
+test("GitHubProvider keeps an invalid login distinct from another user's", async () => {
   const many = "\u200b".repeat(5_000);
   for (
     const login of ["octo\u00adcat", "octocat\u200b", `octocat${many}`, "o\u212Atocat", "\u3164"]
@@ -121,7 +121,7 @@ test("GitHubProvider keeps a login that is none of GitHub's apart from that of a
   }
 });
 
-test("GitHubProvider takes a profile without name and address", async () => {
+test("GitHubProvider accepts a profile without name and e-mail", async () => {
   await using app = await setUp();
   app.double.user = octocat({ name: null, email: null });
   await app.browser.visit(SIGN_IN);
@@ -146,7 +146,7 @@ test("GitHubProvider refuses a profile without id or login", async () => {
   }
 });
 
-test("GitHubProvider says what GitHub said when the person refuses", async () => {
+test("GitHubProvider reports GitHub's reason when the user refuses", async () => {
   await using app = await setUp();
   app.double.trouble = "denied";
   const { response } = await app.browser.visit(SIGN_IN);
@@ -170,7 +170,7 @@ const TROUBLES: [trouble: Trouble, at: string, status: number][] = [
 ];
 
 for (const [trouble, at, expected] of TROUBLES) {
-  test(`GitHubProvider answers PROVIDER_UNAVAILABLE where ${at} is: ${trouble}`, async () => {
+  test(`GitHubProvider throws PROVIDER_UNAVAILABLE if ${at} fails: ${trouble}`, async () => {
     await using app = await setUp();
     Object.assign(app.double, { trouble, troubleAt: at });
     const { response } = await app.browser.visit(SIGN_IN);
@@ -186,7 +186,7 @@ for (const [trouble, at, expected] of TROUBLES) {
 }
 
 for (const at of ["/login/oauth/access_token", "/user"]) {
-  test(`GitHubProvider waits five seconds for ${at} and no longer`, async () => {
+  test(`GitHubProvider waits at most five seconds for ${at}`, async () => {
     await using app = await setUp();
     const { url: callback } = await app.browser.visit(
       SIGN_IN,
@@ -213,7 +213,7 @@ test("GitHubProvider refuses a code that GitHub refuses", async () => {
   assert.equal((await response.json()).code, "PROVIDER_DENIED");
 });
 
-test("GitHubProvider says what GitHub said when the app is not set up right", async () => {
+test("GitHubProvider reports GitHub's reason when the app is misconfigured", async () => {
   await using app = await setUp();
   app.double.trouble = "error in 200";
   app.double.troubleAt = "/login/oauth/access_token";
@@ -226,7 +226,7 @@ test("GitHubProvider says what GitHub said when the app is not set up right", as
   ]);
 });
 
-test("GitHubProvider lets nobody inject the code of another sign-in", async () => {
+test("GitHubProvider refuses the injected code of another sign-in", async () => {
   await using app = await setUp();
   const victim = new Browser(app.handler);
   const stolen = await victim.visit(SIGN_IN, {}, isCallback);
@@ -259,7 +259,7 @@ test("GitHubProvider writes no code, state, secret or token to the log or the er
   assert.equal(app.log.lines.filter((line) => line.message === "sign-in failed").length, 4);
 });
 
-test("new GitHubProvider() takes http on this machine only", () => {
+test("new GitHubProvider() accepts http on this machine only", () => {
   const app = { clientId: "id", clientSecret: "secret" };
   assert.throws(() => new GitHubProvider({ ...app, url: "http://github.example" }), RangeError);
   assert.throws(() => new GitHubProvider({ ...app, apiUrl: "ftp://localhost" }), RangeError);

@@ -30,7 +30,7 @@ function setStage() {
   return { users, scope, live: new LiveUsers(users) };
 }
 
-test("LiveUsers ignores an answer that is older than the one before", async () => {
+test("LiveUsers ignores a result that is older than the current one", async () => {
   const { users, scope, live } = setStage();
   const first = live.refresh(scope);
   await settle();
@@ -42,7 +42,7 @@ test("LiveUsers ignores an answer that is older than the one before", async () =
   assert.deepEqual(scope.user?.roles, []);
 });
 
-test("LiveUsers does not end a connection by an answer that is older than the one before", async () => {
+test("LiveUsers does not end a connection because of an outdated result", async () => {
   const { users, scope, live } = setStage();
   const first = live.refresh(scope);
   await settle();
@@ -55,7 +55,7 @@ test("LiveUsers does not end a connection by an answer that is older than the on
   assert.equal(scope.user?.name, "Ada, unbanned");
 });
 
-test("LiveUsers reads again a second after a failure, and leaves no listener behind", async () => {
+test("LiveUsers retries a second after a failure, and leaves no listener behind", async () => {
   const clock = new FakeClock();
   const { users, scope } = setStage();
   const live = new LiveUsers(users, clock);
@@ -72,7 +72,7 @@ test("LiveUsers reads again a second after a failure, and leaves no listener beh
   assert.equal(clock.pending, 0);
 });
 
-test("LiveUsers applies answers in the order of their questions", async () => {
+test("LiveUsers applies results in the order of the reads", async () => {
   const { users, scope, live } = setStage();
   const first = live.refresh(scope);
   await settle();

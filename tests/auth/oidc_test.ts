@@ -44,7 +44,7 @@ test("OidcProvider signs in with code, PKCE, state and nonce", async () => {
   assert.equal(user.subject, `${double.issuer} sub-1`);
 });
 
-test("OidcProvider reads what a provider says of itself once an hour", async () => {
+test("OidcProvider reads provider metadata once an hour", async () => {
   const { double, begin, clock } = setUp();
   const discoveries = () => double.requests.filter((path) => path.includes("well-known")).length;
   await Promise.all([begin(), begin(), begin()]);
@@ -56,7 +56,7 @@ test("OidcProvider reads what a provider says of itself once an hour", async () 
   assert.equal(discoveries(), 2);
 });
 
-test("OidcProvider tries again at the next sign-in where discovery failed", async () => {
+test("OidcProvider retries failed discovery at the next sign-in", async () => {
   const { double, begin, signIn } = setUp();
   double.override = () => Promise.reject(new TypeError("connection refused"));
   const response = await begin();
@@ -66,7 +66,7 @@ test("OidcProvider tries again at the next sign-in where discovery failed", asyn
   assert.equal((await signIn()).status, 303);
 });
 
-test("OidcProvider waits five seconds for a provider and no longer", async () => {
+test("OidcProvider waits at most five seconds for a provider", async () => {
   const { double, begin, clock } = setUp();
   double.override = () => new Promise(() => {});
   const answer = begin();
@@ -75,7 +75,7 @@ test("OidcProvider waits five seconds for a provider and no longer", async () =>
   assert.equal((await answer).status, 503);
 });
 
-test("OidcProvider waits five seconds for a body that does not end", async () => {
+test("OidcProvider waits at most five seconds for an endless body", async () => {
   const { double, begin, clock } = setUp();
   const drip = new ReadableStream({ start: (out) => out.enqueue(new Uint8Array(10)) });
   double.override = () => new Response(drip);
@@ -96,7 +96,7 @@ const BAD_ANSWERS: [what: string, response: () => Response][] = [
 
 for (const path of ["/.well-known/openid-configuration", "/token", "/jwks"]) {
   for (const [what, response] of BAD_ANSWERS) {
-    test(`OidcProvider says PROVIDER_UNAVAILABLE where ${path} answers ${what}`, async () => {
+    test(`OidcProvider throws PROVIDER_UNAVAILABLE if ${path} answers ${what}`, async () => {
       const { double, signIn } = setUp();
       double.override = (url) => url.pathname === path ? response() : undefined;
       const refused = await signIn();
@@ -118,7 +118,7 @@ const SPOILED: [what: string, spoil: OidcDouble["spoil"]][] = [
 ];
 
 for (const [what, spoil] of SPOILED) {
-  test(`OidcProvider lets nobody in with an ID token with ${what}`, async () => {
+  test(`OidcProvider refuses an ID token with ${what}`, async () => {
     const { double, signIn, browser } = setUp();
     double.spoil = spoil;
     const response = await signIn();
@@ -127,27 +127,27 @@ for (const [what, spoil] of SPOILED) {
   });
 }
 
-test("OidcProvider lets nobody in with an ID token that somebody else signed", async () => {
+test("OidcProvider refuses an ID token signed by another key", async () => {
   const { double, signIn } = setUp();
   double.forge = true;
   assert.equal((await signIn()).status, 502);
 });
 
-test("OidcProvider refuses an answer that names another issuer (RFC 9207)", async () => {
+test("OidcProvider refuses a callback with another issuer (RFC 9207)", async () => {
   const { signIn } = setUp();
   const response = await signIn({ iss: "https://evil.example" });
   assert.equal(response.status, 400);
   assert.equal((await response.json()).code, "TRANSACTION_INVALID");
 });
 
-test("OidcProvider refuses an answer without issuer where the provider promised one", async () => {
+test("OidcProvider refuses a callback without the issuer that the metadata promises", async () => {
   const { double, signIn } = setUp();
   double.metadata = { authorization_response_iss_parameter_supported: true };
   assert.equal((await signIn()).status, 400);
   assert.equal((await signIn({ iss: double.issuer })).status, 303);
 });
 
-test("OidcProvider reads no answer of more than 1 MiB", async () => {
+test("OidcProvider reads no response larger than 1 MiB", async () => {
   const { double, begin } = setUp();
   double.metadata = { padding: "x".repeat(1_048_576) };
   assert.equal((await begin()).status, 503);
@@ -161,7 +161,7 @@ test("OidcProvider refuses a discovery document of another issuer", async () => 
   assert.equal((await begin()).status, 502);
 });
 
-test("OidcProvider refuses tokens that came by the browser, and doubled parameters", async () => {
+test("OidcProvider refuses tokens sent through the browser, and repeated parameters", async () => {
   const { double, begin, browser, signIn } = setUp();
   assert.equal((await signIn({ id_token: "x.y.z" })).status, 400);
   assert.equal((await signIn({ code: "" })).status, 400);
@@ -177,7 +177,7 @@ test("OidcProvider refuses a code that its provider refuses", async () => {
   assert.equal((await response.json()).code, "PROVIDER_DENIED");
 });
 
-test("OidcProvider tells a refusal of the person from a failure of the provider", async () => {
+test("OidcProvider distinguishes a user's refusal from a provider failure", async () => {
   const { signIn } = setUp();
   const denied = await signIn({ error: "access_denied", error_description: "<i>No</i>\u0000" });
   assert.equal(denied.status, 400);
@@ -198,7 +198,7 @@ const LOGINS: [claims: Record<string, unknown>, info: Record<string, unknown>, l
   [{ name: "Ada" }, {}, "Ada"],
 ];
 
-test("OidcProvider finds a login among the claims, and asks further where they are thin", async () => {
+test("OidcProvider finds a login among the claims, and reads userinfo if they are incomplete", async () => {
   for (const [claims, info, login] of LOGINS) {
     const { double, signIn, me } = setUp();
     double.claims = claims;
@@ -208,20 +208,20 @@ test("OidcProvider finds a login among the claims, and asks further where they a
   }
 });
 
-test("OidcProvider does not ask further where the claims say enough", async () => {
+test("OidcProvider does not read userinfo if the claims suffice", async () => {
   const { double, signIn } = setUp();
   await signIn();
   assert.ok(!double.requests.includes("/userinfo"));
 });
 
-test("OidcProvider refuses further claims that are somebody else's", async () => {
+test("OidcProvider refuses userinfo claims of another user", async () => {
   const { double, signIn } = setUp();
   double.claims = {};
   double.userInfo = { sub: "sub-2", preferred_username: "eve" };
   assert.equal((await signIn()).status, 502);
 });
 
-test("OidcProvider signs in a person without a name, and keeps a name that is known", async () => {
+test("OidcProvider signs in a user without a name, and keeps a known name", async () => {
   const { double, signIn, me } = setUp();
   double.claims = {};
   assert.equal((await signIn()).status, 303);
@@ -266,7 +266,7 @@ const USER_INFO: [what: string, answer: Answer][] = [
   ["nothing: the connection breaks", () => Promise.reject(new TypeError("reset"))],
 ];
 for (const [what, answer] of USER_INFO) {
-  test(`OidcProvider signs in by the ID token alone if userinfo answers ${what}`, async () => {
+  test(`OidcProvider signs in with the ID token only if userinfo answers ${what}`, async () => {
     const { double, signIn, me } = setUp();
     double.claims = { preferred_username: "ada" };
     double.override = (url) => url.pathname === "/userinfo" ? answer(double) : undefined;
@@ -276,7 +276,7 @@ for (const [what, answer] of USER_INFO) {
   });
 }
 
-test("OidcProvider reads a userinfo answer that is a signed JWT", async () => {
+test("OidcProvider reads a userinfo response that is a signed JWT", async () => {
   const { double, signIn, me } = setUp();
   double.claims = {};
   const claims = { sub: "sub-1", aud: "sluice", preferred_username: "ada", name: "Ada" };
@@ -312,7 +312,7 @@ const SLOPPY: Record<string, unknown>[] = [
   { error: "" },
 ];
 for (const tokens of SLOPPY) {
-  test(`OidcProvider takes a token answer with ${JSON.stringify(tokens)}`, async () => {
+  test(`OidcProvider accepts a token response with ${JSON.stringify(tokens)}`, async () => {
     const { double, signIn } = setUp();
     double.spoilTokens = (all) => ({ ...all, ...tokens });
     assert.equal((await signIn()).status, 303);
@@ -330,7 +330,7 @@ const BROKEN: Record<string, unknown>[] = [
   { error: "server_error" },
 ];
 for (const tokens of BROKEN) {
-  test(`OidcProvider refuses a token answer with ${JSON.stringify(tokens)}`, async () => {
+  test(`OidcProvider refuses a token response with ${JSON.stringify(tokens)}`, async () => {
     const { double, signIn } = setUp();
     double.spoilTokens = (all) => ({ ...all, ...tokens });
     assert.equal((await signIn()).status, 502);
@@ -364,7 +364,7 @@ const ISSUERS = [
   "https://auth.example:8443/a/",
 ];
 for (const issuer of ISSUERS) {
-  test(`OidcProvider signs in at ${issuer}, and at no other spelling of it`, async () => {
+  test(`OidcProvider signs in at ${issuer}, but not with another spelling of it`, async () => {
     const double = new OidcDouble(issuer);
     const { signIn, me } = setUp({ issuer, fetch: double.fetch }, double);
     assert.equal((await signIn()).status, 303);
@@ -378,7 +378,7 @@ for (const issuer of ISSUERS) {
   });
 }
 
-test("OidcProvider counts issuer and subject each for itself", async () => {
+test("OidcProvider limits issuer and subject separately", async () => {
   const issuer = `https://auth.example/${"r".repeat(900)}`;
   const double = new OidcDouble(issuer);
   const { signIn, me } = setUp({ issuer, fetch: double.fetch }, double);
@@ -393,7 +393,7 @@ test("OidcProvider counts issuer and subject each for itself", async () => {
   }
 });
 
-test("OidcProvider proves itself as the provider wants it", async () => {
+test("OidcProvider uses the client authentication that the provider supports", async () => {
   const basic = setUp();
   await basic.signIn();
   assert.match(basic.double.tokenRequest!.headers.get("authorization")!, /^Basic /);
@@ -406,7 +406,7 @@ test("OidcProvider proves itself as the provider wants it", async () => {
   assert.equal(open.double.tokenRequest!.form.get("client_id"), "sluice");
 });
 
-test("new OidcProvider() takes http on this machine only", () => {
+test("new OidcProvider() accepts http on this machine only", () => {
   const clientId = "sluice";
   for (
     const issuer of ["http://id.example.com", "http://127.0.0.1.evil.example", "ftp://localhost"]

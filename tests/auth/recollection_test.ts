@@ -103,7 +103,7 @@ async function pass(clock: FakeClock, ms: number): Promise<void> {
   }
 }
 
-test("an upgrade of a session that was just read costs no read, however often", async () => {
+test("repeated upgrades of a cached session cost no read", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, here, ada, token } = await setUp(kv);
   assert.equal(await here.costOf(token), 2);
@@ -134,7 +134,7 @@ test("an upgrade is refused at once on the process of the revocation", async () 
   assert.equal(await here.upgrade(token), undefined);
 });
 
-test("an upgrade that reads while its session is revoked leaves nothing to rely on", async () => {
+test("an upgrade that reads during a revocation caches nothing", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, here, session, token } = await setUp(kv);
   await here.upgrade(token);
@@ -155,7 +155,7 @@ test("an upgrade that reads while its session is revoked leaves nothing to rely 
   assert.equal(await here.upgrade(token), undefined);
 });
 
-test("the old secret of a session is no good within a second of a rotation elsewhere", async () => {
+test("an old session secret is refused within a second of a rotation on another process", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, here, there, ada, session, token } = await setUp(kv);
   for (const process of [here, there]) await warm(clock, process, token);
@@ -166,7 +166,7 @@ test("the old secret of a session is no good within a second of a rotation elsew
   assert.equal((await here.upgrade(rotated!.token))?.id, ada.id);
 });
 
-test("nobody is turned away by what was just read: it may have been renewed, or have a new secret", async () => {
+test("the read cache refuses no request: the session may have been renewed, or have a new secret", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, here, there, ada, session, token } = await setUp(kv);
   clock.pause(IDLE_TTL - 500);
@@ -182,7 +182,7 @@ test("nobody is turned away by what was just read: it may have been renewed, or 
   assert.equal((await here.upgrade(rotated!.token))?.id, ada.id);
 });
 
-test("nothing is relied on while the control log cannot be read", async () => {
+test("the read cache is not used while the control log cannot be read", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, here, there, ada, session, token } = await setUp(kv);
   await warm(clock, here, token);
@@ -200,7 +200,7 @@ test("nothing is relied on while the control log cannot be read", async () => {
   assert.equal(await here.costOf(other), 0, "what nothing was said of is good again");
 });
 
-test("nothing is relied on while a reading of the control log hangs for a second", async () => {
+test("the read cache is not used while a read of the control log hangs for a second", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, here, there, session, token } = await setUp(kv);
   await warm(clock, here, token);
@@ -210,7 +210,7 @@ test("nothing is relied on while a reading of the control log hangs for a second
   assert.equal(await here.upgrade(token), undefined);
 });
 
-test("nothing is relied on after a pause of the process, nor after its clock was set back", async () => {
+test("the read cache is not used after a pause of the process, or after its clock was set back", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, here, there, session, token } = await setUp(kv);
   await warm(clock, here, token);
@@ -226,7 +226,7 @@ test("nothing is relied on after a pause of the process, nor after its clock was
   assert.equal(await here.upgrade(token), undefined);
 });
 
-test("nothing is relied on from before entries of the log were forgotten", async () => {
+test("the read cache drops all values if entries of the log were missed", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, here, there, session, token } = await setUp(kv);
   await warm(clock, here, token);
@@ -236,7 +236,7 @@ test("nothing is relied on from before entries of the log were forgotten", async
   assert.equal(await here.upgrade(token), undefined);
 });
 
-test("nothing is relied on of a store that writes to another log, or to none", async () => {
+test("the read cache keeps no values of a store with another log, or without one", async () => {
   using kv = await Deno.openKv(":memory:");
   const { here, ada, token } = await setUp(kv);
   const clock = new FakeClock();
@@ -264,7 +264,7 @@ test("nothing is relied on of a store that writes to another log, or to none", a
   assert.equal(await process.upgrade(token), undefined);
 });
 
-test("somebody who is banned or removed gets no socket, within a second on other processes", async () => {
+test("a banned or removed user gets no socket, within a second on other processes", async () => {
   for (
     const act of [banUser, (at: Process, id: string) => removeUser(at.users, at.sessions, { id })]
   ) {
@@ -278,7 +278,7 @@ test("somebody who is banned or removed gets no socket, within a second on other
   }
 });
 
-test("a person whom the store alone was told to change is another one at once", async () => {
+test("a change of a user made through the store applies at once", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, here, there, ada, profile, token } = await setUp(kv);
   for (const process of [here, there]) await warm(clock, process, token);
@@ -290,7 +290,7 @@ test("a person whom the store alone was told to change is another one at once", 
   assert.equal(await there.upgrade(token), undefined);
 });
 
-test("that somebody is banned is not kept: they are let in as soon as they may be", async () => {
+test("the read cache keeps no banned user: after an unban, they are admitted at once", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, here, there, ada, token } = await setUp(kv);
   await warm(clock, here, token);
@@ -301,7 +301,7 @@ test("that somebody is banned is not kept: they are let in as soon as they may b
   assert.equal((await here.upgrade(token))?.id, ada.id);
 });
 
-test("a role that was given elsewhere is there within a second", async () => {
+test("a role set on another process applies within a second", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, here, there, ada, token } = await setUp(kv);
   await warm(clock, here, token);
@@ -310,7 +310,7 @@ test("a role that was given elsewhere is there within a second", async () => {
   assert.deepEqual((await here.upgrade(token))?.roles, ["member"]);
 });
 
-test("what a connection does to its person reaches no other connection", async () => {
+test("a connection cannot change the user of another connection", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, here, ada, token } = await setUp(kv);
   await setRoles(here, ada.id, ["member"]);
@@ -320,7 +320,7 @@ test("what a connection does to its person reaches no other connection", async (
   assert.throws(() => (user.roles as string[]).push("admin"), TypeError);
 });
 
-test("a session that is relied on is renewed all the same", async () => {
+test("a cached session is still renewed", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, here, there, session, token } = await setUp(kv);
   clock.pause(IDLE_TTL / 2 - 1_000);
@@ -334,7 +334,7 @@ test("a session that is relied on is renewed all the same", async () => {
   assert.equal(await here.costOf(token), 0);
 });
 
-test("a session that is relied on expires all the same", async () => {
+test("a cached session still expires", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, here, session, token } = await setUp(kv);
   clock.pause(IDLE_TTL - 1_000);
@@ -350,7 +350,7 @@ test("a session that is relied on expires all the same", async () => {
   assert.deepEqual(await here.sessions.find(token), { state: "expired" });
 });
 
-test("a process at rest follows no log, and keeps nothing", async () => {
+test("an idle process follows no log, and caches nothing", async () => {
   using kv = await Deno.openKv(":memory:");
   const { clock, here, token } = await setUp(kv);
   let readings = 0;

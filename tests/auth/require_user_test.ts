@@ -24,14 +24,14 @@ async function setUp() {
   return { clock, log, sessions, users, user, session, token, enter };
 }
 
-test("requireUser() lets in who is signed in", async () => {
+test("requireUser() admits a signed-in user", async () => {
   const { enter, token } = await setUp();
   const admission = await enter(`session=${token}`);
   assert.ok(admission instanceof Response);
   assert.equal(await admission.json(), "ada");
 });
 
-test("requireUser() refuses who is not signed in, and says whether the session expired", async () => {
+test("requireUser() refuses anonymous clients, and tells whether the session expired", async () => {
   const { enter, token, clock } = await setUp();
   assert.deepEqual(codeOf(await enter()), [401, "NOT_SIGNED_IN"]);
   assert.deepEqual(codeOf(await enter("session=x")), [401, "NOT_SIGNED_IN"]);
@@ -39,26 +39,26 @@ test("requireUser() refuses who is not signed in, and says whether the session e
   assert.deepEqual(codeOf(await enter(`session=${token}`)), [401, "SESSION_EXPIRED"]);
 });
 
-test("requireUser() refuses somebody who was removed though the session lives", async () => {
+test("requireUser() refuses a removed user with a live session", async () => {
   const { enter, token, users, user } = await setUp();
   await users.remove(user.id);
   assert.deepEqual(codeOf(await enter(`session=${token}`)), [401, "NOT_SIGNED_IN"]);
 });
 
-test("requireUser() refuses somebody who was banned though the session lives", async () => {
+test("requireUser() refuses a banned user with a live session", async () => {
   const { enter, token, users, user } = await setUp();
   await users.update(user.id, (known) => ({ ...known, bannedAt: 1 }));
   assert.deepEqual(codeOf(await enter(`session=${token}`)), [401, "NOT_SIGNED_IN"]);
 });
 
-test("requireUser() says TICKET_INVALID where a ticket was no good", () => {
+test("requireUser() refuses an invalid ticket with TICKET_INVALID", () => {
   const scope = fakeScope("http://localhost/");
   const unknown = { session: undefined, sessionState: "ticket-invalid", user: undefined } as const;
   const admission = requireUser(() => new Response())(Object.assign(scope, unknown));
   assert.deepEqual(codeOf(admission as Admission), [401, "TICKET_INVALID"]);
 });
 
-test("withUser() reads the store once, and not at all for nobody", async () => {
+test("withUser() reads the store once, and not at all without a session", async () => {
   const { enter, token, users } = await setUp();
   let reads = 0;
   const get = users.get.bind(users);
@@ -69,13 +69,13 @@ test("withUser() reads the store once, and not at all for nobody", async () => {
   assert.equal(reads, 1);
 });
 
-test("withUser() refuses with UNAVAILABLE where the store is down", async () => {
+test("withUser() refuses with UNAVAILABLE if the store is down", async () => {
   const { enter, token, users } = await setUp();
   users.get = () => Promise.reject(new Error("connection refused"));
   assert.deepEqual(codeOf(await enter(`session=${token}`)), [503, "UNAVAILABLE"]);
 });
 
-test("removeUser() ends every session and connection of the person", async () => {
+test("removeUser() ends every session and connection of the user", async () => {
   const { sessions, users, user, session, token } = await setUp();
   const { connection } = fakeScope("http://localhost/");
   sessions.live.bind(session.id, connection);

@@ -71,7 +71,7 @@ test("safeReturnTo() ignores everything else", () => {
   }
 });
 
-test("safeReturnTo() never leaves the site, whatever it is given", () => {
+test("safeReturnTo() never leaves the site for any input", () => {
   const pieces = [
     "/",
     "\\",

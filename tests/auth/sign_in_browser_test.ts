@@ -74,7 +74,7 @@ test("SignIn keeps the ten newest sign-ins of a browser, and drops the oldest", 
   assert.match(app.browser.cookies(ORIGIN), /^__Host-session=[^;]+$/);
 });
 
-test("SignIn takes away few cookies at a time, however many there are", async () => {
+test("SignIn deletes a bounded number of cookies at a time", async () => {
   const app = setUp();
   for (let n = 0; n < 90; n++) {
     app.browser.setCookie(ORIGIN, `__Host-signin-${String(n).padStart(16, "0")}`, "x");
@@ -84,7 +84,7 @@ test("SignIn takes away few cookies at a time, however many there are", async ()
   assert.equal((await app.browser.request(callback(state))).status, 303);
 });
 
-test("SignIn refuses a state of another browser, also with a cookie of its own sign-in", async () => {
+test("SignIn refuses another browser's state, even with a cookie for another sign-in", async () => {
   const app = setUp();
   const attacker = new Browser(app.handle);
   const state = stateIn(await attacker.request(SIGN_IN));
@@ -98,7 +98,7 @@ test("SignIn refuses a state of another browser, also with a cookie of its own s
   assert.equal((await app.browser.request(callback(own))).status, 303);
 });
 
-test("signing in again as the same person keeps the sockets, and gives the session a new secret", async () => {
+test("signing in again as the same user keeps the sockets, and renews the session's secret", async () => {
   const app = setUp();
   const token = await signIn(app.browser);
   const { connection } = fakeScope(ORIGIN);
@@ -117,7 +117,7 @@ test("signing in again as the same person keeps the sockets, and gives the sessi
   assert.deepEqual(end(), [4401, "replaced"]);
 });
 
-test("signing in again as the same person begins a session if the old one is over", async () => {
+test("signing in again as the same user creates a session if the old one has ended", async () => {
   const app = setUp();
   const token = await signIn(app.browser);
   await app.sessions.end(token.split(".")[0]!, "revoked");
@@ -175,7 +175,7 @@ for (const [what, headers] of NAVIGATIONS) {
 }
 
 for (const site of ["cross-site", "same-site"]) {
-  test(`SignIn asks a person who is signed in and was led here from ${site}`, async () => {
+  test(`SignIn asks a signed-in user who comes from ${site}`, async () => {
     const app = setUp();
     const token = await signIn(app.browser);
     app.yes.subject = "attacker";
@@ -193,7 +193,7 @@ for (const site of ["cross-site", "same-site"]) {
   });
 }
 
-test("SignIn notes the attempt of a banned person under that person, once a minute", async () => {
+test("SignIn records a banned user's attempt under that user, once a minute", async () => {
   const app = setUp();
   await signIn(app.browser);
   const { id } = await (await app.browser.request(`${ORIGIN}/api/me`)).json();
@@ -208,7 +208,7 @@ test("SignIn notes the attempt of a banned person under that person, once a minu
   assert.deepEqual(noted, [["sign-in-failed", "BANNED", id]]);
 });
 
-test("SignIn writes 100 failures of a kind as one line at once and one line with a count", async () => {
+test("SignIn logs 100 failures of a kind as one line at once and one line with a count", async () => {
   const app = setUp();
   for (let n = 0; n < 100; n++) {
     const response = await app.browser.request(callback("A".repeat(43)));

@@ -29,7 +29,7 @@ async function assertRefused(app: TestApp, response: Response, code: string): Pr
   assert.equal(app.sessions.live.count("x"), 0);
 }
 
-test("SignIn gives a browser a new session and takes it where it wanted to go", async () => {
+test("SignIn gives a browser a new session and redirects to the requested page", async () => {
   const app = setUp();
   const state = await begin(app.browser, "return_to=/rooms/lobby");
   const response = await app.browser.request(callback(state));
@@ -43,7 +43,7 @@ test("SignIn gives a browser a new session and takes it where it wanted to go", 
   assert.equal((await app.browser.request(`${ORIGIN}/api/me`)).status, 200);
 });
 
-test("SignIn.begin() binds the browser by a cookie that no script and no other site gets", async () => {
+test("SignIn.begin() binds the browser with a cookie that no script and no other site can read", async () => {
   const app = setUp();
   const response = await app.browser.request(`${ORIGIN}/auth/signin`);
   const [cookie] = response.headers.getSetCookie();
@@ -59,7 +59,7 @@ test("SignIn.begin() binds the browser by a cookie that no script and no other s
   );
 });
 
-test("SignIn.begin() takes the only provider, and needs a choice among several", async () => {
+test("SignIn.begin() uses the only provider, and requires a choice among several", async () => {
   assert.ok(await begin(setUp().browser));
   const app = setUp([new Yes("one"), new Yes("two")]);
   assert.ok(await begin(app.browser, "provider=two"));
@@ -108,7 +108,7 @@ test("SignIn.finish() refuses a callback without state", async () => {
   }
 });
 
-test("SignIn.finish() refuses a state that nobody began", async () => {
+test("SignIn.finish() refuses an unknown state", async () => {
   const app = setUp();
   await begin(app.browser);
   for (const state of ["x", "A".repeat(43), "A".repeat(100_000), "%00", "../x"]) {
@@ -155,7 +155,7 @@ test("SignIn.finish() refuses the callback of another browser (login CSRF)", asy
   await assertRefused(app, await victim.request(callback(second)), "TRANSACTION_INVALID");
 });
 
-test("SignIn.finish() uses a transaction up even where the browser is wrong", async () => {
+test("SignIn.finish() uses up a transaction even if the browser is wrong", async () => {
   const app = setUp();
   const state = await begin(app.browser);
   await new Browser(app.handle).request(callback(state));
@@ -176,7 +176,7 @@ test("SignIn.finish() refuses a callback for another provider (mix-up)", async (
   await assertRefused(app, unknown, "UNKNOWN_PROVIDER");
 });
 
-test("SignIn.finish() refuses a callback at another address than the one it asked for", async () => {
+test("SignIn.finish() refuses a callback at a URL other than the requested one", async () => {
   const app = setUp();
   const state = await begin(app.browser);
   const elsewhere = callback(state).replace("app.", "other.");
@@ -185,7 +185,7 @@ test("SignIn.finish() refuses a callback at another address than the one it aske
   await assertRefused(app, await app.browser.request(elsewhere), "TRANSACTION_INVALID");
 });
 
-test("SignIn.finish() takes over no session that the browser already had (fixation)", async () => {
+test("SignIn.finish() reuses no session that the browser already had (fixation)", async () => {
   const app = setUp();
   const planted = await app.sessions.create({ userId: "attacker", provider: "yes" });
   app.browser.setCookie(ORIGIN, "__Host-session", planted.token);
@@ -200,7 +200,7 @@ test("SignIn.finish() takes over no session that the browser already had (fixati
   assert.equal(connection.ended?.reason, "replaced");
 });
 
-test("SignIn.finish() puts a browser's session in the place of a program's of the same user", async () => {
+test("SignIn.finish() replaces a program's session with a browser session of the same user", async () => {
   const app = setUp();
   await app.browser.request(callback(await begin(app.browser)));
   const found = await app.sessions.find(app.browser.cookie(ORIGIN, "__Host-session"));
@@ -249,7 +249,7 @@ test("SignIn survives cookies and headers of any size and kind", async () => {
   assert.equal((await app.browser.request(callback(state))).status, 303);
 });
 
-test("SignIn says UNAVAILABLE where our own database is down, and gives no session", async () => {
+test("SignIn throws UNAVAILABLE if our own database is down, and creates no session", async () => {
   const transactions = new MemoryTransactionStore();
   const app = testApp([new Yes()], { transactions });
   const browser = new Browser(app.handle);
@@ -264,7 +264,7 @@ test("SignIn says UNAVAILABLE where our own database is down, and gives no sessi
   assert.equal((await browser.request(`${ORIGIN}/auth/signin`)).status, 503);
 });
 
-test("SignIn says PROFILE_INCOMPLETE where a provider's subject cannot be kept", async () => {
+test("SignIn throws PROFILE_INCOMPLETE if a provider's subject cannot be stored", async () => {
   const yes = new Yes();
   yes.subject = "x".repeat(5000);
   const app = setUp([yes]);
@@ -272,7 +272,7 @@ test("SignIn says PROFILE_INCOMPLETE where a provider's subject cannot be kept",
   await assertRefused(app, response, "PROFILE_INCOMPLETE");
 });
 
-test("SignIn.signOut() ends the session and its sockets, and takes the cookie away", async () => {
+test("SignIn.signOut() ends the session and its sockets, and deletes the cookie", async () => {
   const app = setUp();
   await app.browser.request(callback(await begin(app.browser)));
   const token = app.browser.cookie(ORIGIN, "__Host-session")!;
@@ -293,7 +293,7 @@ test("SignIn.signOut() does the same for a browser without a session", async () 
   assert.match(response.headers.get("set-cookie")!, /^__Host-session=; Path=\/; Max-Age=0/);
 });
 
-test("SignIn.signOut() does not pretend where the session could not be ended", async () => {
+test("SignIn.signOut() throws if the session could not be ended", async () => {
   const app = setUp();
   await app.browser.request(callback(await begin(app.browser)));
   app.sessions.end = () => Promise.reject(new Error("connection refused"));
@@ -302,7 +302,7 @@ test("SignIn.signOut() does not pretend where the session could not be ended", a
   assert.equal(response.headers.get("set-cookie"), null);
 });
 
-test("SignInError cleans and cuts what a provider said", () => {
+test("SignInError cleans and cuts a provider's reason", () => {
   const error = new SignInError("PROVIDER_DENIED", {
     reason: `<b>no</b>\r\n\u0000\u202e${"x".repeat(9000)}`,
   });

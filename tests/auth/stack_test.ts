@@ -97,7 +97,7 @@ for (const [name, make] of Object.entries(COMPLETE)) {
 }
 
 for (const [name, [why, make]] of Object.entries(INCOMPLETE)) {
-  test(`toHandler() throws when it is built of an incomplete stack: ${name}`, () => {
+  test(`toHandler() throws for an incomplete stack: ${name}`, () => {
     assert.throws(
       untyped(make()),
       (error) => error instanceof TypeError && why.test(error.message),

@@ -37,7 +37,7 @@ async function setUp() {
   return { clock, store, session, tickets: new Tickets(store, { clock }) };
 }
 
-test("Tickets.verify() takes a ticket for less than 30 s", async () => {
+test("Tickets.verify() accepts a ticket for less than 30 s", async () => {
   const { clock, tickets, session } = await setUp();
   const { ticket, expiresAt } = await tickets.issue(session, BINDING);
   assert.equal(expiresAt - clock.now(), 30_000);
@@ -97,7 +97,7 @@ const FORGERIES: [what: string, forgery: Forgery][] = [
   ]),
 ];
 for (const [what, forgery] of FORGERIES) {
-  test(`Tickets.verify() takes no ticket with ${what}`, async () => {
+  test(`Tickets.verify() refuses a ticket with ${what}`, async () => {
     const { clock, tickets, session, store } = await setUp();
     await tickets.issue(session, BINDING);
     const good = await forge(store.added[0]!, { session, clock }, {});
@@ -107,7 +107,7 @@ for (const [what, forgery] of FORGERIES) {
   });
 }
 
-test("Tickets.verify() takes no ticket without a signature, and nothing that is none", async () => {
+test("Tickets.verify() refuses an unsigned or malformed ticket", async () => {
   const { tickets, session } = await setUp();
   const { ticket } = await tickets.issue(session, BINDING);
   const [head, body, signature] = ticket.split(".");
@@ -128,7 +128,7 @@ test("Tickets.verify() takes no ticket without a signature, and nothing that is 
   for (const bad of spoiled) assert.equal(await tickets.verify(bad, BINDING), undefined);
 });
 
-test("Tickets.verify() takes no ticket with any one character changed", async () => {
+test("Tickets.verify() refuses a ticket with any one character changed", async () => {
   const { tickets, session } = await setUp();
   const { ticket } = await tickets.issue(session, BINDING);
   // The last character of a part may hold bits that do not count.
@@ -158,7 +158,7 @@ for (const [asked, path, shown, why] of REASONS) {
   });
 }
 
-test("Tickets.verify() tells the log that a ticket has expired, or is none", async () => {
+test("Tickets.verify() tells the log that a ticket has expired, or is malformed", async () => {
   const { clock, tickets, session } = await setUp();
   const { ticket } = await tickets.issue(session, BINDING);
   const reasons: string[] = [];
@@ -171,7 +171,7 @@ test("Tickets.verify() tells the log that a ticket has expired, or is none", asy
   assert.deepEqual(reasons, ["not genuine", "not genuine", "not genuine", "expired"]);
 });
 
-test("Tickets signs with another key after a day, and takes the old one's for a minute", async () => {
+test("Tickets signs with a new key after a day, and accepts the old one for a minute", async () => {
   const { clock, tickets, session, store } = await setUp();
   await tickets.issue(session, BINDING);
   clock.pause(DAY_MS - 1);
@@ -185,7 +185,7 @@ test("Tickets signs with another key after a day, and takes the old one's for a 
   assert.equal(await tickets.verify(last, BINDING), undefined);
 });
 
-test("Tickets of another process are good, at the cost of one read of the keys", async () => {
+test("Tickets accepts another process's tickets, at the cost of one read of the keys", async () => {
   const { clock, tickets, session, store } = await setUp();
   const there = new Tickets(store, { clock });
   const { ticket } = await tickets.issue(session, BINDING);
@@ -194,7 +194,7 @@ test("Tickets of another process are good, at the cost of one read of the keys",
   assert.equal(store.reads, 1);
 });
 
-test("Tickets reads the keys at most once a second for names that nobody knows", async () => {
+test("Tickets reads the keys at most once a second for unknown key ids", async () => {
   const { clock, tickets, session, store } = await setUp();
   await tickets.issue(session, BINDING);
   clock.pause(2_000);

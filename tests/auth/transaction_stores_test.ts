@@ -38,7 +38,7 @@ for (const [name, open] of stores) {
     assert.equal(await store.consume("k1"), undefined);
   });
 
-  it("consume() returns undefined for a key that was never there", async (store) => {
+  it("consume() returns undefined for an unknown key", async (store) => {
     assert.equal(await store.consume("k1"), undefined);
   });
 
@@ -48,7 +48,7 @@ for (const [name, open] of stores) {
     assert.equal(won.filter((each) => each !== undefined).length, 1);
   });
 
-  it("consume() takes nothing else along", async (store) => {
+  it("consume() removes nothing else", async (store) => {
     await store.create(transaction("k1"));
     await store.create(transaction("k2"));
     await store.consume("k1");
@@ -56,7 +56,7 @@ for (const [name, open] of stores) {
   });
 }
 
-test("MemoryTransactionStore.create() drops what has expired, and the oldest past 10,000", async () => {
+test("MemoryTransactionStore.create() drops expired transactions, and the oldest past 10,000", async () => {
   const clock = new FakeClock(0);
   const store = new MemoryTransactionStore({ clock });
   for (let at = 0; at < 10_050; at++) await store.create(transaction(`k${at}`, 1000));

@@ -27,7 +27,7 @@ export function testUserStore(
     assert.deepEqual(await store.get(user.id), user);
   });
 
-  it("save() refreshes login, name and picture, and keeps the id", async (store, clock) => {
+  it("save() updates login, name and picture, and keeps the id", async (store, clock) => {
     const first = await store.save(profile());
     await clock.advance(5);
     const renamed = { login: "countess", name: "Ada King", avatarUrl: "https://a.example/2" };
@@ -47,25 +47,25 @@ export function testUserStore(
     assert.equal((await store.save(profile({ name: "Ada King" }))).roles?.length, 4);
   });
 
-  it("update() returns undefined for a user that is not there, and creates none", async (store) => {
+  it("update() returns undefined for an unknown user, and creates none", async (store) => {
     assert.equal(await store.update("nobody", (user) => user), undefined);
     assert.equal(await store.get("nobody"), undefined);
   });
 
-  it("save() goes by provider and subject, never by login", async (store) => {
+  it("save() identifies users by provider and subject, never by login", async (store) => {
     const ada = await store.save(profile());
     const sameLogin = await store.save(profile({ subject: "2" }));
     const sameSubject = await store.save(profile({ provider: "oidc" }));
     assert.equal(new Set([ada.id, sameLogin.id, sameSubject.id]).size, 3);
   });
 
-  it("save() gives one user to several first sign-ins at once", async (store) => {
+  it("save() creates one user for several concurrent first sign-ins", async (store) => {
     const users = await Promise.all(Array.from({ length: 8 }, () => store.save(profile())));
     assert.equal(new Set(users.map((user) => user.id)).size, 1);
     assert.equal((await store.get(users[0]!.id))?.subject, "1");
   });
 
-  it("save() cleans and cuts what is shown to others", async (store) => {
+  it("save() cleans and cuts text that is shown to others", async (store) => {
     const user = await store.save(profile({
       login: `\u202eada\u0000\n${"x".repeat(500)}`,
       name: "  Ada \r\n\t <b>Lovelace</b>\u200b  ",
@@ -75,7 +75,7 @@ export function testUserStore(
     assert.equal(user.name, "Ada <b>Lovelace</b>");
   });
 
-  it("save() takes the login for a name that is missing", async (store) => {
+  it("save() uses the login for a missing name", async (store) => {
     assert.equal((await store.save(profile({ name: undefined }))).name, "ada");
     assert.equal((await store.save(profile({ name: " \u0000 " }))).name, "ada");
   });
@@ -103,7 +103,7 @@ export function testUserStore(
     assert.equal((await store.save(longer)).avatarUrl, "");
   });
 
-  it("save() takes what nobody can see for no name", async (store) => {
+  it("save() treats an invisible name as missing", async (store) => {
     for (const nothing of ["\u3164", "\u2800\u00ad", "\u0301".repeat(100), "\ud800", undefined]) {
       const subject = JSON.stringify(nothing) ?? "none";
       const user = await store.save(profile({ subject, login: nothing, name: nothing }));
@@ -122,7 +122,7 @@ export function testUserStore(
     await assert.rejects(store.save(profile({ provider: "" })), RangeError);
   });
 
-  it("save() leaves a banned user as they are", async (store, clock) => {
+  it("save() does not change a banned user", async (store, clock) => {
     const { id } = await store.save(profile());
     const banned = await store.update(id, (user) => ({ ...user, bannedAt: 1_000 }));
     await clock.advance(5);
@@ -130,7 +130,7 @@ export function testUserStore(
     assert.deepEqual(await store.get(id), banned);
   });
 
-  it("save() counts an issuer and a subject each for itself", async (store) => {
+  it("save() limits issuer and subject separately", async (store) => {
     const issuer = `https://id.example/${"r".repeat(900)}`;
     const subjects = [`${issuer} ${"x".repeat(255)}`, `${issuer}/ ${"x".repeat(255)}`];
     const users = await Promise.all(subjects.map((subject) => store.save(profile({ subject }))));
@@ -141,11 +141,11 @@ export function testUserStore(
     }
   });
 
-  it("get() returns undefined for an id that was never there", async (store) => {
+  it("get() returns undefined for an unknown id", async (store) => {
     assert.equal(await store.get("nobody"), undefined);
   });
 
-  it("list() has everybody once over its pages, and says where the next one begins", async (store) => {
+  it("list() returns every user once over its pages, and where the next page begins", async (store) => {
     const saved = await Promise.all(
       Array.from({ length: 23 }, (_, n) => store.save(profile({ subject: `${n}` }))),
     );
@@ -162,7 +162,7 @@ export function testUserStore(
     assert.equal((await store.list()).next, undefined);
   });
 
-  it("list() finds people by a part of their login, in any case", async (store) => {
+  it("list() finds users by a part of their login, in any case", async (store) => {
     for (const [n, login] of ["ada", "Adamantine", "grace", "nevada", "linus"].entries()) {
       await store.save(profile({ subject: `${n}`, login }));
     }
@@ -174,7 +174,7 @@ export function testUserStore(
     assert.equal((await store.list({ login: "ada", limit: 3 })).next, undefined);
   });
 
-  it("list() looks through no more than it promises, and goes on after that", async (store) => {
+  it("list() reads no more users than its limit, and continues after that", async (store) => {
     const logins = Array.from({ length: 2_001 }, (_, n) => `${n}`);
     await Promise.all(logins.map((login) => store.save(profile({ subject: login, login }))));
     const first = await store.list({ login: "nobody" });
@@ -186,7 +186,7 @@ export function testUserStore(
     assert.notEqual(first.next, undefined);
   });
 
-  it("remove() removes a user once, and the next sign-in makes another", async (store) => {
+  it("remove() removes a user once, and the next sign-in creates another", async (store) => {
     const first = await store.save(profile());
     assert.equal(await store.remove(first.id), true);
     assert.equal(await store.remove(first.id), false);

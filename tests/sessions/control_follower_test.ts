@@ -61,7 +61,7 @@ function setUp() {
 
 const event: SessionEvent = { type: "user-changed", userId: "ada" };
 
-test("ControlFollower applies what is written within 250 ms", async () => {
+test("ControlFollower applies an entry within 250 ms", async () => {
   const { clock, controlLog, applied, follower } = setUp();
   follower.start();
   await clock.advance(1000);
@@ -70,14 +70,14 @@ test("ControlFollower applies what is written within 250 ms", async () => {
   assert.deepEqual(applied, [event]);
 });
 
-test("ControlFollower looks at everything once at its very beginning, and then no more", async () => {
+test("ControlFollower revalidates once at its first start only", async () => {
   const { clock, follower, revalidations } = setUp();
   follower.start();
   await clock.advance(5000);
   assert.equal(revalidations(), 1);
 });
 
-test("ControlFollower reads at most five times a second, and not at all once it is stopped", async () => {
+test("ControlFollower reads at most five times a second, and never while stopped", async () => {
   const { clock, controlLog, follower } = setUp();
   follower.start();
   await clock.advance(10_000);
@@ -89,7 +89,7 @@ test("ControlFollower reads at most five times a second, and not at all once it 
   assert.equal(clock.timers, 0);
 });
 
-test("ControlFollower goes on where it was after nobody wanted it for a while", async () => {
+test("ControlFollower resumes at its position after a stop", async () => {
   const { clock, controlLog, applied, follower, revalidations } = setUp();
   follower.start();
   await clock.advance(1000);
@@ -102,7 +102,7 @@ test("ControlFollower goes on where it was after nobody wanted it for a while", 
   assert.equal(revalidations(), 1);
 });
 
-test("ControlFollower looks at everything where its place was forgotten", async () => {
+test("ControlFollower revalidates if its position has expired", async () => {
   const { clock, controlLog, follower, revalidations } = setUp();
   follower.start();
   await clock.advance(1000);
@@ -113,7 +113,7 @@ test("ControlFollower looks at everything where its place was forgotten", async 
   assert.equal(revalidations(), 2);
 });
 
-test("ControlFollower goes on after the log could not be read, and misses nothing", async () => {
+test("ControlFollower recovers from an unreadable log, and misses nothing", async () => {
   const { clock, controlLog, applied, follower, log } = setUp();
   follower.start();
   await clock.advance(1000);
@@ -127,7 +127,7 @@ test("ControlFollower goes on after the log could not be read, and misses nothin
   assert.equal(log.text.match(/cannot be read/g)?.length, 1);
 });
 
-test("ControlFollower goes on where an event cannot be applied", async () => {
+test("ControlFollower continues after an event that cannot be applied", async () => {
   const clock = new FakeClock();
   const controlLog = new FakeControlLog();
   const applied: SessionEvent[] = [];
@@ -146,7 +146,7 @@ test("ControlFollower goes on where an event cannot be applied", async () => {
   assert.equal(applied.length, 2);
 });
 
-test("ControlFollower is stale after a pause until it has read what happened meanwhile", async () => {
+test("ControlFollower is stale after a pause until it has read the entries written meanwhile", async () => {
   const { clock, controlLog, applied, follower } = setUp();
   follower.start();
   await clock.advance(1000);
@@ -160,7 +160,7 @@ test("ControlFollower is stale after a pause until it has read what happened mea
   assert.equal(knew, 1);
 });
 
-test("ControlFollower is stale until all pages of what it slept through are applied", async () => {
+test("ControlFollower is stale after a pause until all pages of missed entries are applied", async () => {
   using kv = await Deno.openKv(":memory:");
   const clock = new FakeClock();
   const controlLog = new KvControlLog(kv);
@@ -232,7 +232,7 @@ test("ControlFollower stays stale if the log cannot be read beyond its first pag
   assert.equal(follower.isStale, false);
 });
 
-test("ControlFollower does not take a reading from before a pause for fresh", async () => {
+test("ControlFollower does not count a read from before a pause as fresh", async () => {
   const { clock, controlLog, follower } = setUp();
   follower.start();
   await clock.advance(1000);
@@ -246,7 +246,7 @@ test("ControlFollower does not take a reading from before a pause for fresh", as
   assert.equal(follower.isStale, true);
 });
 
-test("Sessions over one database end each other's connections within 250 ms, and no other's", async () => {
+test("Sessions of processes on one database end each other's connections within 250 ms", async () => {
   using kv = await Deno.openKv(":memory:");
   const clock = new FakeClock();
   const processes = [1, 2, 3].map(() => {
@@ -275,7 +275,7 @@ test("Sessions over one database end each other's connections within 250 ms, and
   assert.ok(sockets.slice(1).flat().every((socket) => socket.phase === "open"));
 });
 
-test("Sessions ends what ended while its place in the log was forgotten, and nothing else", async () => {
+test("Sessions ends only sessions that ended while its log position expired", async () => {
   using kv = await Deno.openKv(":memory:");
   const clock = new FakeClock();
   const open = () => {

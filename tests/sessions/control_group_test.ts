@@ -40,7 +40,7 @@ test("ControlGroup ends another process's connections at once", async () => {
   assert.deepEqual(socket.ended, { code: 4401, reason: "revoked", byServer: true });
 });
 
-test("ControlGroup lets the store say what became of a person's sessions", async () => {
+test("ControlGroup reads the store to learn which sessions of a user ended", async () => {
   const { here, store, session, socket } = await setUp();
   here.announce({ type: "user-ended", userId: "ada", reason: "user-removed" });
   await settle();
@@ -65,7 +65,7 @@ test("ControlGroup ends nothing because of a forged message", async () => {
   assert.equal(socket.phase, "open");
 });
 
-test("ControlGroup makes a process with a control log read it at once", async () => {
+test("ControlGroup triggers an immediate read of the control log", async () => {
   const clock = new FakeClock();
   const store = new MemorySessionStore();
   const controlLog = new FakeControlLog();
@@ -118,7 +118,7 @@ test("ControlGroup leaves nothing behind if it stops before it has joined", asyn
   assert.deepEqual({ channels, groups, queued }, { channels: 0, groups: 0, queued: 0 });
 });
 
-test("ControlGroup needs no layer that works", async () => {
+test("ControlGroup tolerates a failing layer", async () => {
   const { here, there, layer, log, session } = await setUp();
   layer.fault = "unavailable";
   assert.equal(await here.end(session.id, "revoked"), true);
@@ -127,7 +127,7 @@ test("ControlGroup needs no layer that works", async () => {
   assert.match(log.text, /^debug session events cannot be sent/m);
 });
 
-test("ControlGroup takes no message that is none", async () => {
+test("ControlGroup ignores malformed messages", async () => {
   const { layer, socket, session } = await setUp();
   const odd: LayerMessage[] = [
     { type: "chat" },

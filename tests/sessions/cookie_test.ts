@@ -34,7 +34,7 @@ test("parseCookies() reads what browsers send and survives the rest", () => {
   }
 });
 
-test("parseCookies() trims SP and HTAB, and takes any other character for a part", () => {
+test("parseCookies() trims SP and HTAB only, and keeps other white space", () => {
   for (const blank of [...OTHER_BLANKS, ..."\u1680\u2003\u2028\u3000\ufeff"]) {
     const header = ` \t${blank}a${blank}\t =\t ${blank}1${blank} \t; b=2`;
     const expected = [[`${blank}a${blank}`, `${blank}1${blank}`], ["b", "2"]];
@@ -42,7 +42,7 @@ test("parseCookies() trims SP and HTAB, and takes any other character for a part
   }
 });
 
-test("findCookies() finds all values of a name in their order, and nothing else", () => {
+test("findCookies() finds all values of a name in order, and nothing else", () => {
   for (const [header, expected] of TABLE) {
     for (const name of ["a", "b", "", "1", "a=1", "__proto__", "constructor", " a", "A"]) {
       assert.equal(
@@ -56,13 +56,13 @@ test("findCookies() finds all values of a name in their order, and nothing else"
   assert.deepEqual(findCookies("a=1; ab=2; a=3;a=; a ; =a; a=4", "a", 3), ["1", "3", ""]);
 });
 
-test("findCookies() finds a cookie behind any number of others, of any size", () => {
+test("findCookies() finds a cookie after any number of others, of any size", () => {
   const many = Array.from({ length: 500 }, (_, at) => `c${at}=${"x".repeat(200)}`).join("; ");
   assert.equal(parseCookies(`${many}; a=1`).size, 501);
   assert.deepEqual(findCookies(`${many}; a=1`, "a", 5), ["1"]);
 });
 
-test("sessionCookie() is __Host- and Secure over https, and neither else", () => {
+test("sessionCookie() is __Host- and Secure over https only", () => {
   assert.equal(
     sessionCookie("t", { secure: true, maxAgeSeconds: 10 }),
     "__Host-session=t; Path=/; Max-Age=10; HttpOnly; SameSite=Lax; Secure",
@@ -73,14 +73,14 @@ test("sessionCookie() is __Host- and Secure over https, and neither else", () =>
   );
 });
 
-test("deletedSessionCookie() has no value and no time left", () => {
+test("deletedSessionCookie() has no value and a Max-Age of 0", () => {
   assert.equal(
     deletedSessionCookie(true),
     `${sessionCookieName(true)}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure`,
   );
 });
 
-test("serializeCookie() refuses what would write a second attribute or header", () => {
+test("serializeCookie() refuses values that would inject an attribute or a header", () => {
   const options = { secure: false, maxAgeSeconds: 1 };
   for (const value of ["a; Domain=evil", "a\r\nSet-Cookie: b=1", "a b", 'a"', "ä", "a,b"]) {
     assert.throws(() => serializeCookie("name", value, options), TypeError, value);

@@ -22,7 +22,7 @@ test("Deadlines calls back for each item at its time, with one timer", async () 
   assert.equal(clock.timers, 0);
 });
 
-test("Deadlines.compact() drops what is not wanted and keeps the order of the rest", async () => {
+test("Deadlines.compact() drops obsolete items and keeps the order of the others", async () => {
   const { clock, due, deadlines } = setUp();
   for (const at of shuffled) deadlines.add(at, at);
   deadlines.compact((item) => item % 3 === 0);
@@ -35,7 +35,7 @@ test("Deadlines.compact() drops what is not wanted and keeps the order of the re
   assert.ok(due.every(({ item, at }) => item === at));
 });
 
-test("Deadlines.add() wakes up earlier for what is due earlier", async () => {
+test("Deadlines.add() moves the timer forward for an earlier item", async () => {
   const { clock, due, deadlines } = setUp();
   deadlines.add(100, 100);
   deadlines.add(5, 5);

@@ -70,7 +70,7 @@ async function setUp(kv: Deno.Kv) {
   return { sessions, faulty, ids, endOthers, ended, open };
 }
 
-test("Sessions.endAll() tells of what it ended before it failed, once, and a retry ends the rest", async () => {
+test("Sessions.endAll() announces once the ends before a failure, and a retry ends the others", async () => {
   using kv = await Deno.openKv(":memory:");
   const { sessions, faulty, ids, endOthers, ended, open } = await setUp(kv);
   faulty.around = (commit, count) =>
@@ -86,7 +86,7 @@ test("Sessions.endAll() tells of what it ended before it failed, once, and a ret
   sessions.close();
 });
 
-test("Sessions.endAll() takes a commit whose answer was lost for what it is", async () => {
+test("Sessions.endAll() recognises a commit whose response was lost", async () => {
   using kv = await Deno.openKv(":memory:");
   const { sessions, faulty, ids, endOthers, ended, open } = await setUp(kv);
   faulty.around = async (commit, count) => {
@@ -100,7 +100,7 @@ test("Sessions.endAll() takes a commit whose answer was lost for what it is", as
   sessions.close();
 });
 
-test("Sessions tells of an end that is committed after its call has failed, once", async () => {
+test("Sessions announces once an end that is committed after its call has failed", async () => {
   using kv = await Deno.openKv(":memory:");
   const { sessions, faulty, ids, endOthers, ended, open } = await setUp(kv);
   const gate = Promise.withResolvers<void>();
@@ -129,7 +129,7 @@ test("Sessions tells of an end that is committed after its call has failed, once
   sessions.close();
 });
 
-test("Sessions.end() is told of and noted once with a control log", async () => {
+test("Sessions.end() is announced and recorded once with a control log", async () => {
   using kv = await Deno.openKv(":memory:");
   const { sessions, ids, ended } = await setUp(kv);
   const outcomes = await Promise.all([1, 2, 3].map(() => sessions.end(ids[0]!, "signed-out")));

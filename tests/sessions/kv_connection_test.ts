@@ -9,7 +9,7 @@ const pauses: number[] = [];
 const pause = (ms: number) => Promise.resolve(void pauses.push(ms));
 const locked = () => Promise.reject(new TypeError("database is locked"));
 
-test("KvConnection.run() tries again while the database is locked", async () => {
+test("KvConnection.run() retries while the database is locked", async () => {
   const clock = new FakeClock();
   let calls = 0;
   const result = new KvConnection(kv, { clock, pause }).run(() =>
@@ -36,7 +36,7 @@ test("KvConnection.run() gives up after its number of attempts", async () => {
   assert.equal(calls, 3);
 });
 
-test("KvConnection.run() does not repeat what failed for another reason", async () => {
+test("KvConnection.run() does not retry other errors", async () => {
   let calls = 0;
   const result = new KvConnection(kv, { clock: new FakeClock() }).run(() => {
     calls++;
@@ -46,7 +46,7 @@ test("KvConnection.run() does not repeat what failed for another reason", async 
   assert.equal(calls, 1);
 });
 
-test("KvConnection.run() gives up on a database that does not answer", async () => {
+test("KvConnection.run() times out if the database does not answer", async () => {
   const clock = new FakeClock();
   const result = new KvConnection(kv, { clock, timeoutMs: 5000 }).run(() => new Promise(() => {}));
   const outcome = assert.rejects(result, /did not answer within 5000 ms/);
@@ -54,7 +54,7 @@ test("KvConnection.run() gives up on a database that does not answer", async () 
   await outcome;
 });
 
-test("KvConnection.run() gets through where several handles write to one file", async () => {
+test("KvConnection.run() succeeds when several handles write to one file", async () => {
   const directory = await Deno.makeTempDir();
   const handles = await Promise.all([1, 2].map(() => Deno.openKv(`${directory}/kv.sqlite3`)));
   try {

@@ -6,7 +6,7 @@ import { FakeLog } from "./fakes.ts";
 
 const changed = (userId: string): SessionEvent => ({ type: "user-changed", userId });
 
-test("KvControlLog.read() returns every entry once and in order, whoever wrote it", async () => {
+test("KvControlLog.read() returns every entry of all writers once and in order", async () => {
   using kv = await Deno.openKv(":memory:");
   const [here, there] = [new KvControlLog(kv), new KvControlLog(kv)];
   let { position } = await here.read(undefined);
@@ -26,7 +26,7 @@ test("KvControlLog.read() returns every entry once and in order, whoever wrote i
   assert.deepEqual((await here.read(position)).events, []);
 });
 
-test("KvControlLog.read() costs one read where nothing happened", async () => {
+test("KvControlLog.read() costs one read if there are no new entries", async () => {
   using kv = await Deno.openKv(":memory:");
   const log = new KvControlLog(kv);
   await log.append(changed("ada"));
@@ -53,7 +53,7 @@ test("KvControlLog.read() pages through a long log", async () => {
   assert.deepEqual([second.events.length, second.hasMore], [1, false]);
 });
 
-test("KvControlLog.read() says where entries were forgotten, or the database is another one", async () => {
+test("KvControlLog.read() reports missing entries, and another database", async () => {
   using kv = await Deno.openKv(":memory:");
   const log = new KvControlLog(kv);
   for (let n = 0; n < 5; n++) await log.append(changed(`u${n}`));
@@ -69,7 +69,7 @@ test("KvControlLog.read() says where entries were forgotten, or the database is 
   });
 });
 
-test("KvSessionStore writes the end of a session in one operation with its deletion", async () => {
+test("KvSessionStore writes the end event and the deletion of a session in one operation", async () => {
   using kv = await Deno.openKv(":memory:");
   const commits: boolean[] = [];
   let ending = "";
@@ -93,7 +93,7 @@ test("KvSessionStore writes the end of a session in one operation with its delet
   ]);
 });
 
-test("KvSessionStore tells of no end that another one brought about", async () => {
+test("KvSessionStore announces no end that another call caused", async () => {
   using kv = await Deno.openKv(":memory:");
   const controlLog = new KvControlLog(kv);
   const store = new KvSessionStore(kv, { controlLog });

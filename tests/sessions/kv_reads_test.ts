@@ -41,7 +41,7 @@ function setUp() {
 
 const locked = new TypeError("database is locked");
 
-test("KvReads.get() reads what is asked for in one turn at once", async () => {
+test("KvReads.get() reads the keys of one turn in one batch", async () => {
   const { kv, ask } = setUp();
   const asked = ask(4);
   await settled();
@@ -50,7 +50,7 @@ test("KvReads.get() reads what is asked for in one turn at once", async () => {
   assert.deepEqual(await Promise.all(asked), [0, 1, 2, 3]);
 });
 
-test("KvReads.get() lets what is asked for meanwhile go together, when the batch is back", async () => {
+test("KvReads.get() batches later keys until the current batch returns", async () => {
   const { kv, ask } = setUp();
   const first = ask(1);
   await settled();
@@ -65,7 +65,7 @@ test("KvReads.get() lets what is asked for meanwhile go together, when the batch
   assert.deepEqual(await Promise.all(second), [10, 11, 12, 20, 21]);
 });
 
-test("KvReads.get() reads at most ten keys at once, and lets ten not wait", async () => {
+test("KvReads.get() reads at most ten keys at once, and sends ten without waiting", async () => {
   const { kv, ask } = setUp();
   const asked = ask(37);
   await settled();
@@ -77,7 +77,7 @@ test("KvReads.get() reads at most ten keys at once, and lets ten not wait", asyn
   assert.deepEqual(await Promise.all(asked), Array.from({ length: 37 }, (_, n) => n));
 });
 
-test("KvReads.get() joins no reading that has gone: it may be from before a write", async () => {
+test("KvReads.get() joins no batch already sent, which may predate a write", async () => {
   const { kv, reads } = setUp();
   const before = reads.get(["numbers", 1]);
   await settled();
@@ -90,7 +90,7 @@ test("KvReads.get() joins no reading that has gone: it may be from before a writ
   await after;
 });
 
-test("KvReads.get() tells everybody of a batch what it failed with, and nobody else", async () => {
+test("KvReads.get() rejects exactly the reads of a failed batch", async () => {
   const { kv, ask } = setUp();
   const failing = ask(3).map((asked) => assert.rejects(asked, /disk full/));
   await settled();
@@ -102,7 +102,7 @@ test("KvReads.get() tells everybody of a batch what it failed with, and nobody e
   assert.deepEqual(await Promise.all(others), [10, 11]);
 });
 
-test("KvReads.get() tries again while the database is locked", async () => {
+test("KvReads.get() retries while the database is locked", async () => {
   const { kv, ask } = setUp();
   const asked = ask(3);
   await settled();
@@ -113,7 +113,7 @@ test("KvReads.get() tries again while the database is locked", async () => {
   assert.deepEqual(kv.sizes, [3, 3]);
 });
 
-test("KvReads.get() lets nobody wait longer than the limit, behind a batch that hangs either", async () => {
+test("KvReads.get() waits at most for its limit, even behind a hanging batch", async () => {
   const { kv, clock, ask } = setUp();
   const hanging = assert.rejects(ask(1)[0]!, /did not answer within 5000 ms/);
   await clock.advance(3_000);
@@ -132,7 +132,7 @@ test("KvReads.get() lets nobody wait longer than the limit, behind a batch that 
   assert.equal(clock.timers, 0);
 });
 
-test("sessions and people of one database are read together, each store its own", async () => {
+test("KvReads batches sessions and users of one database", async () => {
   using kv = await Deno.openKv(":memory:");
   let readings = 0;
   const getMany = kv.getMany.bind(kv);

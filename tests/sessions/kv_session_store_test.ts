@@ -39,7 +39,7 @@ test("KvSessionStore works as soon as a database that was down can be opened", a
   assert.equal(await store.get("s1"), undefined);
 });
 
-test("KvSessionStore keeps nothing but the hash of a secret", async () => {
+test("KvSessionStore stores only the hash of a secret", async () => {
   using kv = await Deno.openKv(":memory:");
   await new KvSessionStore(kv, { clock: new FakeClock() }).create(record("s1"));
   const keys: unknown[] = [];

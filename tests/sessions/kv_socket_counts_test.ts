@@ -45,7 +45,7 @@ test("KvSocketCounts.count() adds up the sockets of all processes, a second late
   assert.equal(await count(), 1);
 });
 
-test("KvSocketCounts.count() leaves out a process that ended without a word", async () => {
+test("KvSocketCounts.count() ignores a crashed process", async () => {
   using kv = await Deno.openKv(":memory:");
   const clock = new FakeClock();
   const [here, there] = [startProcess(kv, clock), startProcess(kv, new FakeClock())];
@@ -59,7 +59,7 @@ test("KvSocketCounts.count() leaves out a process that ended without a word", as
   assert.equal((await here.counts.count([session.id])).get(session.id), 5);
 });
 
-test("KvSocketCounts writes nothing for sockets that stay open, but a sign of life", async () => {
+test("KvSocketCounts writes only heartbeats for sockets that stay open", async () => {
   using kv = await Deno.openKv(":memory:");
   const clock = new FakeClock();
   const { sessions, open } = startProcess(kv, clock);
@@ -72,7 +72,7 @@ test("KvSocketCounts writes nothing for sockets that stay open, but a sign of li
   assert.equal(later?.versionstamp, count?.versionstamp);
 });
 
-test("KvSocketCounts leaves nothing behind, and no timer, once all sockets are over", async () => {
+test("KvSocketCounts leaves no entry and no timer once all sockets have ended", async () => {
   using kv = await Deno.openKv(":memory:");
   const clock = new FakeClock();
   const { sessions, open } = startProcess(kv, clock);

@@ -55,7 +55,7 @@ test("LiveSessions ends every connection of an ended session at once with 4401",
   assert.equal(sessions.live.count(session.id), 0);
 });
 
-test("LiveSessions ends the others where one connection cannot be ended", async () => {
+test("LiveSessions ends the others if one connection cannot be ended", async () => {
   const { sessions, session, sockets, log } = await setUp(3);
   sockets[0]!.end = () => {
     throw new Error("a bug");
@@ -65,7 +65,7 @@ test("LiveSessions ends the others where one connection cannot be ended", async 
   assert.match(log.text, /could not be ended/);
 });
 
-test("LiveSessions.bind() turns away a connection that is still deciding at the end", async () => {
+test("LiveSessions.bind() refuses a connection that is still deciding when its session ends", async () => {
   const { sessions, session } = await setUp(0);
   const connection = new FakeConnection();
   const binding = sessions.live.bind(session.id, connection);
@@ -75,7 +75,7 @@ test("LiveSessions.bind() turns away a connection that is still deciding at the 
   assert.equal(connection.phase, "ended");
 });
 
-test("LiveSessions.bind() lets go of a connection at its end", async () => {
+test("LiveSessions.bind() releases a connection when it ends", async () => {
   const { sessions, session, sockets } = await setUp(2);
   assert.equal(sessions.live.count(session.id), 2);
   sockets[0]!.end(1000);
@@ -84,7 +84,7 @@ test("LiveSessions.bind() lets go of a connection at its end", async () => {
   assert.equal(sessions.live.count(session.id), 0);
 });
 
-test("LiveSessions.bind() does not keep a connection that is over already", async () => {
+test("LiveSessions.bind() does not keep a connection that has already ended", async () => {
   const { sessions, session, socket } = await setUp();
   socket.end(1000);
   const binding = sessions.live.bind(session.id, socket);
@@ -99,7 +99,7 @@ test("LiveSessions.count() counts open sockets only", async () => {
   assert.equal(sessions.live.count("nobody"), 0);
 });
 
-test("LiveSessions ends a socket that receives nothing when its session is over", async () => {
+test("LiveSessions ends an idle socket when its session expires", async () => {
   const { clock, socket, store } = await setUp();
   await clock.advance(IDLE - 1);
   assert.equal(socket.phase, "open");
@@ -110,7 +110,7 @@ test("LiveSessions ends a socket that receives nothing when its session is over"
   assert.equal(clock.timers, 0);
 });
 
-test("LiveSessions takes nothing that an unproved connection receives for use of a session", async () => {
+test("LiveSessions does not count messages of an unproved connection as use of a session", async () => {
   const { clock, sessions, session, socket } = await setUp();
   for (let at = 0; at < IDLE; at += 500) {
     const claiming = new FakeConnection(`claim${at}`);
@@ -126,7 +126,7 @@ test("LiveSessions takes nothing that an unproved connection receives for use of
   assert.deepEqual(socket.ended, { code: 4401, reason: "expired", byServer: true });
 });
 
-test("LiveSessions takes what a connection received before its proof for use after it", async () => {
+test("LiveSessions counts messages from before the proof once a connection is proved", async () => {
   const { clock, sessions, session, socket } = await setUp();
   await clock.advance(IDLE - 1_000);
   const proving = new FakeConnection("proving");
@@ -137,7 +137,7 @@ test("LiveSessions takes what a connection received before its proof for use aft
   assert.equal(socket.phase, "open");
 });
 
-test("LiveSessions ends what is older than the end of a person's sessions, and nothing younger", async () => {
+test("LiveSessions ends sessions older than the end of a user's sessions, and no later ones", async () => {
   const { clock, sessions, session, socket } = await setUp();
   const at = clock.now();
   await clock.advance(1);
@@ -166,7 +166,7 @@ test("LiveSessions renews the session of a socket that receives messages", async
   assert.ok(store.writes <= 12, `${store.writes} writes in 50 s`);
 });
 
-test("LiveSessions renews by when the last message came, not by when it looked", async () => {
+test("LiveSessions renews from the time of the last message, not of the check", async () => {
   const { clock, socket } = await setUp();
   await clock.advance(1000);
   socket.lastReceivedAt = clock.now();
@@ -176,7 +176,7 @@ test("LiveSessions renews by when the last message came, not by when it looked",
   assert.equal(socket.ended?.reason, "expired");
 });
 
-test("LiveSessions renews for a message that came just before the end", async () => {
+test("LiveSessions renews for a message that arrived just before the end", async () => {
   const { clock, socket } = await setUp();
   await clock.advance(IDLE - 1);
   socket.lastReceivedAt = clock.now();
@@ -184,7 +184,7 @@ test("LiveSessions renews for a message that came just before the end", async ()
   assert.equal(socket.phase, "open");
 });
 
-test("LiveSessions renews for messages of a socket that has gone meanwhile", async () => {
+test("LiveSessions renews for messages of a socket that has closed meanwhile", async () => {
   const { clock, sockets } = await setUp(2);
   await clock.advance(4000);
   sockets[0]!.lastReceivedAt = clock.now();
@@ -193,7 +193,7 @@ test("LiveSessions renews for messages of a socket that has gone meanwhile", asy
   assert.equal(sockets[1]!.phase, "open");
 });
 
-test("LiveSessions ends a socket at the absolute limit however busy it is", async () => {
+test("LiveSessions ends even a busy socket at the absolute limit", async () => {
   const { clock, socket } = await setUp();
   for (let at = 0; at < MAX; at += 500) {
     assert.equal(socket.phase, "open", `after ${at} ms`);
@@ -230,7 +230,7 @@ test("LiveSessions ends a socket whose session another process deleted, at its e
   assert.equal(socket.ended?.code, 4401);
 });
 
-test("LiveSessions ends a socket that it cannot confirm at its session's end", async () => {
+test("LiveSessions ends a socket at its session's end if the store cannot confirm it", async () => {
   const { clock, socket, store, log } = await setUp();
   store.down = true;
   await clock.advance(IDLE);
@@ -264,7 +264,7 @@ test("LiveSessions runs one timer for a thousand sessions, and reads each once a
   assert.equal(store.reads, 1000);
 });
 
-test("LiveSessions keeps no deadline of connections that are gone", async () => {
+test("LiveSessions keeps no deadline of connections that have ended", async () => {
   const { clock, sessions, session } = await setUp(0);
   for (let at = 0; at < 1000; at++) {
     const socket = new FakeConnection();

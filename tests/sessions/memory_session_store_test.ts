@@ -10,7 +10,7 @@ testSessionStore("MemorySessionStore", (clock) =>
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }));
 
-test("MemorySessionStore.create() sweeps out what may be forgotten", async () => {
+test("MemorySessionStore.create() deletes sessions past forgetAt", async () => {
   const clock = new FakeClock();
   const store = new MemorySessionStore({ clock });
   await store.create(record("old", { forgetAt: clock.now() + 1000 }));

@@ -21,7 +21,7 @@ const ended = (sessionId: string): SessionEvent => {
 };
 const userEnded: SessionEvent = { type: "user-ended", userId: "ada", reason: "user-banned" };
 
-test("RecentReads.recall() returns what was read, and nothing that was not", async () => {
+test("RecentReads.recall() returns cached values only", async () => {
   const { reads } = setUp();
   assert.equal(reads.recall("s1"), undefined);
   assert.equal(await reads.read("s1", stored("ada")), "ada");
@@ -29,7 +29,7 @@ test("RecentReads.recall() returns what was read, and nothing that was not", asy
   assert.equal(reads.recall("s2"), undefined);
 });
 
-test("RecentReads.apply() takes out what an event makes out of date, and nothing else", async () => {
+test("RecentReads.apply() invalidates exactly the values that an event concerns", async () => {
   const { reads } = setUp();
   for (const id of ["s1", "s2"]) await reads.read(id, stored("ada"));
   await reads.read("s3", stored("eve"));
@@ -46,7 +46,7 @@ for (
     ["a gap in the log", (reads: RecentReads<string>) => reads.clear()],
   ] as const
 ) {
-  test(`RecentReads.read() keeps nothing that was under way during ${what}`, async () => {
+  test(`RecentReads.read() caches no read in progress during ${what}`, async () => {
     const { reads } = setUp();
     const answer = Promise.withResolvers<string>();
     const reading = reads.read("s1", () => answer.promise);
@@ -57,7 +57,7 @@ for (
   });
 }
 
-test("RecentReads.read() keeps what was read after an event, not what was read before it", async () => {
+test("RecentReads.read() caches a read from after an event, not one from before it", async () => {
   const { reads } = setUp();
   const [before, after] = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
   const first = reads.read("s1", () => before.promise);
@@ -70,7 +70,7 @@ test("RecentReads.read() keeps what was read after an event, not what was read b
   assert.equal(reads.recall("s1"), "new");
 });
 
-test("RecentReads.read() keeps what an event of somebody else's came between", async () => {
+test("RecentReads.read() caches a read interrupted by another user's event", async () => {
   const { reads } = setUp();
   const answer = Promise.withResolvers<string>();
   const reading = reads.read("s1", () => answer.promise);
@@ -80,7 +80,7 @@ test("RecentReads.read() keeps what an event of somebody else's came between", a
   assert.equal(reads.recall("s1"), "ada");
 });
 
-test("RecentReads.recall() returns nothing while it cannot be relied on, and then what is left", async () => {
+test("RecentReads.recall() returns nothing while untrusted, and the remaining values afterwards", async () => {
   const { reads, trust } = setUp();
   for (const id of ["s1", "s2"]) await reads.read(id, stored("ada"));
   trust.isGiven = false;
@@ -90,7 +90,7 @@ test("RecentReads.recall() returns nothing while it cannot be relied on, and the
   assert.deepEqual(["s1", "s2"].map((id) => reads.recall(id)), [undefined, "ada"]);
 });
 
-test("RecentReads keeps nothing of 10,000 ids at which there is nothing", async () => {
+test("RecentReads caches nothing for 10,000 unknown ids", async () => {
   const { reads } = setUp();
   for (let n = 0; n < 10_000; n++) {
     const id = randomId();
@@ -99,7 +99,7 @@ test("RecentReads keeps nothing of 10,000 ids at which there is nothing", async 
   assert.equal(reads.size, 0);
 });
 
-test("RecentReads keeps the half of its values that was used most recently, and never more than all", async () => {
+test("RecentReads keeps the most recently used half of its values, and never exceeds its limit", async () => {
   const { reads } = setUp({ maxEntries: 4 });
   for (const id of ["s1", "s2", "s3"]) await reads.read(id, stored(id));
   reads.recall("s1");
@@ -118,7 +118,7 @@ test("RecentReads keeps the half of its values that was used most recently, and 
   }
 });
 
-test("RecentReads.forget() takes out what has not been used for a while too", async () => {
+test("RecentReads.forget() also invalidates values of the older generation", async () => {
   const { reads } = setUp({ maxEntries: 4 });
   for (const id of ["s1", "s2", "s3"]) await reads.read(id, stored("ada"));
   reads.apply(ended("s1"));
@@ -127,7 +127,7 @@ test("RecentReads.forget() takes out what has not been used for a while too", as
   assert.equal(reads.size, 0);
 });
 
-test("RecentReads.read() keeps nothing of a reading that failed", async () => {
+test("RecentReads.read() caches nothing after a failed read", async () => {
   const { reads } = setUp();
   const failing = () => Promise.reject(new Error("store is down"));
   await assert.rejects(reads.read("s1", failing), /store is down/);

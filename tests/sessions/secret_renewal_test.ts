@@ -44,7 +44,7 @@ function withoutTag(token: string | undefined): string | undefined {
   return token?.slice(0, 60);
 }
 
-test("Sessions.renewSecret() gives everybody who shows the old token the same new one", async () => {
+test("Sessions.renewSecret() returns the same new token for every request with the old one", async () => {
   const { here, there, token } = await setUp();
   const session = await sessionOf(here, token);
   const renewed = await Promise.all(
@@ -55,7 +55,7 @@ test("Sessions.renewSecret() gives everybody who shows the old token the same ne
   assert.notEqual(renewed[0]?.token, token);
 });
 
-test("Sessions.find() accepts the old token, and names the new one, until that was seen", async () => {
+test("Sessions.find() accepts the old token, and returns the new one, until that is seen", async () => {
   const { here, there, clock, token } = await setUp();
   const renewed = await here.renewSecret(await sessionOf(here, token), token);
   for (let hour = 0; hour < 48; hour++) {
@@ -71,7 +71,7 @@ test("Sessions.find() accepts the old token, and names the new one, until that w
   assert.deepEqual([found.state, renewedTokenOf(found)], ["live", undefined]);
 });
 
-test("Sessions.find() accepts the old token for 10 s after the new one was seen, then ends the session", async () => {
+test("Sessions.find() accepts the old token for 10 s after the new one is seen, then ends the session", async () => {
   const { here, there, clock, events, token } = await setUp();
   const socket = new FakeConnection();
   const session = await sessionOf(here, token);
@@ -92,7 +92,7 @@ test("Sessions.find() accepts the old token for 10 s after the new one was seen,
   assert.equal(socket.ended?.code, 4401);
 });
 
-test("Sessions.find() ends the session also for a token of several renewals ago", async () => {
+test("Sessions.find() ends the session even for a token from several renewals ago", async () => {
   const { here, clock, events, token } = await setUp();
   let current = token;
   for (let day = 0; day < 5; day++) {
@@ -106,7 +106,7 @@ test("Sessions.find() ends the session also for a token of several renewals ago"
   assert.equal((await here.find(current)).state, "unknown");
 });
 
-test("Sessions.find() ends nothing for a wrong secret, or one that was never given out", async () => {
+test("Sessions.find() ends no session for a wrong secret, or one that was never issued", async () => {
   const { here, clock, events, token } = await setUp();
   const session = await sessionOf(here, token);
   await here.renewSecret(session, token);
@@ -118,7 +118,7 @@ test("Sessions.find() ends nothing for a wrong secret, or one that was never giv
   assert.ok(events.every(({ type }) => type !== "ended"));
 });
 
-test("Sessions.recall() and find() do not take the first use of a new token for a mere look-up", async () => {
+test("Sessions.recall() and find() store the first use of a new token", async () => {
   using kv = await Deno.openKv(":memory:");
   const clock = new FakeClock();
   const controlLog = new KvControlLog(kv);
@@ -136,7 +136,7 @@ test("Sessions.recall() and find() do not take the first use of a new token for 
   sessions.close();
 });
 
-test("Sessions.find() lets in who shows the new token while that cannot be written down", async () => {
+test("Sessions.find() accepts the new token even if its first use cannot be stored", async () => {
   const { here, store, clock, token } = await setUp();
   const renewed = await here.renewSecret(await sessionOf(here, token), token);
   const { update } = store;
@@ -160,7 +160,7 @@ test("Sessions.renewSecret() does not lengthen a session beyond its absolute lim
   assert.deepEqual(await here.find(current), { state: "expired" });
 });
 
-test("Sessions.renewSecret() gives nothing for another session's token, an old one, or a dead session", async () => {
+test("Sessions.renewSecret() returns nothing for another session's token, an old one, or an ended session", async () => {
   const { here, clock, token } = await setUp();
   const session = await sessionOf(here, token);
   const other = await here.create({ userId: "eve", provider: "dev" });
@@ -174,7 +174,7 @@ test("Sessions.renewSecret() gives nothing for another session's token, an old o
   assert.equal(await here.renewSecret(renewed!.session, renewed!.token), undefined);
 });
 
-test("Sessions stores nothing from which a token could be made", async () => {
+test("Sessions stores nothing from which a token could be derived", async () => {
   const { here, store, token } = await setUp();
   const renewed = await here.renewSecret(await sessionOf(here, token), token);
   const stored = JSON.stringify(await store.get(token.slice(0, 16)));

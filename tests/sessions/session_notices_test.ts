@@ -16,7 +16,7 @@ function setUp(layer: ChannelLayer = new MemoryChannelLayer()) {
   return { layer, clock, told, process, watch };
 }
 
-test("a change is told to those who watch that person, on every process, and to nobody else", async () => {
+test("SessionNotices notifies exactly the watchers of a user, on every process", async () => {
   const { clock, told, process, watch } = setUp();
   const [here, there] = [process(), process()];
   await watch(here, "ada", "ada, here");
@@ -27,7 +27,7 @@ test("a change is told to those who watch that person, on every process, and to 
   assert.deepEqual(told.toSorted(), ["ada, here", "ada, there"]);
 });
 
-test("a storm of sockets is ten messages a second, and none where nobody watches is heard", async () => {
+test("SessionNotices sends at most ten messages a second, and only to processes with watchers", async () => {
   const { layer, clock, told, process, watch } = setUp();
   const [here, there] = [process(), process()];
   const sent = () => layer.stats.sent;
@@ -44,7 +44,7 @@ test("a storm of sockets is ten messages a second, and none where nobody watches
   assert.equal(told.length, 10);
 });
 
-test("more people than one message may name go into several", async () => {
+test("SessionNotices splits many users into several messages", async () => {
   const { clock, told, process, watch } = setUp();
   const notices = process();
   for (const id of ["person 0", "person 1199"]) await watch(notices, id);
@@ -53,7 +53,7 @@ test("more people than one message may name go into several", async () => {
   assert.deepEqual(told, ["person 0", "person 1199"]);
 });
 
-test("who stops watching is told no more, and the last one leaves the group", async () => {
+test("SessionNotices stops notifying a watcher that stops, and the last one leaves the group", async () => {
   const { layer, clock, told, process, watch } = setUp();
   const notices = process();
   const [first, second] = [
@@ -73,7 +73,7 @@ test("who stops watching is told no more, and the last one leaves the group", as
   assert.deepEqual(told, ["second", "again"]);
 });
 
-test("after a gap of the layer everybody who watches is told", async () => {
+test("SessionNotices notifies all watchers after a gap of the layer", async () => {
   const { told, process, watch } = setUp();
   const notices = process();
   for (const id of ["ada", "grace"]) await watch(notices, id);
@@ -81,7 +81,7 @@ test("after a gap of the layer everybody who watches is told", async () => {
   assert.deepEqual(told, ["ada", "grace"]);
 });
 
-test("where the layer cannot be reached nobody is left watching, and the next one tries again", async () => {
+test("SessionNotices.watch() leaves no watcher if the layer cannot be reached, and retries next time", async () => {
   const layer = new FaultyLayer();
   layer.fault = "unavailable";
   const { clock, told, process, watch } = setUp(layer);

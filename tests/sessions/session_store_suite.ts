@@ -25,25 +25,25 @@ export function testSessionStore(
     assert.deepEqual(await store.get("s1"), record("s1"));
   });
 
-  it("getMany() returns sessions in the order of the ids, and gaps", async (store) => {
+  it("getMany() returns sessions in the order of the ids, undefined for unknown ones", async (store) => {
     const ids = Array.from({ length: 25 }, (_, n) => `s${n}`);
     for (const id of ids.filter((_, n) => n % 2 === 0)) await store.create(record(id));
     const found = await store.getMany(ids);
     assert.deepEqual(found.map((each) => each?.id), ids.map((id, n) => n % 2 ? undefined : id));
   });
 
-  it("get() returns undefined for an id that was never there", async (store) => {
+  it("get() returns undefined for an unknown id", async (store) => {
     assert.equal(await store.get("s1"), undefined);
   });
 
-  it("create() refuses an id that is taken, and changes nothing", async (store) => {
+  it("create() refuses a taken id, and changes nothing", async (store) => {
     await store.create(record("s1", { userId: "ada" }));
     await assert.rejects(store.create(record("s1", { userId: "eve" })), /id is taken/);
     assert.equal((await store.get("s1"))?.userId, "ada");
     assert.deepEqual(await store.list("eve"), []);
   });
 
-  it("create() lets one of two racing calls win", async (store) => {
+  it("create() succeeds for one of two racing calls", async (store) => {
     const outcomes = await Promise.allSettled([
       store.create(record("s1", { userId: "ada" })),
       store.create(record("s1", { userId: "eve" })),
@@ -58,18 +58,18 @@ export function testSessionStore(
     assert.equal((await store.get("s1"))?.lastSeenAt, 7);
   });
 
-  it("update() changes nothing where the change returns undefined", async (store) => {
+  it("update() changes nothing if the change returns undefined", async (store) => {
     await store.create(record("s1"));
     assert.equal(await store.update("s1", () => undefined), undefined);
     assert.deepEqual(await store.get("s1"), record("s1"));
   });
 
-  it("update() returns an unchanged session as it is", async (store) => {
+  it("update() returns an unchanged session without a write", async (store) => {
     await store.create(record("s1"));
     assert.deepEqual(await store.update("s1", (found) => found), record("s1"));
   });
 
-  it("update() does not bring back a session that was deleted", async (store) => {
+  it("update() does not restore a deleted session", async (store) => {
     await store.create(record("s1"));
     const [, updated] = await Promise.all([
       store.delete("s1"),
@@ -81,7 +81,7 @@ export function testSessionStore(
     assert.deepEqual(await store.list("ada"), []);
   });
 
-  it("update() loses none of several changes at once", async (store) => {
+  it("update() loses none of several concurrent changes", async (store) => {
     await store.create(record("s1", { lastSeenAt: 0 }));
     await Promise.all(
       Array.from(
@@ -92,14 +92,14 @@ export function testSessionStore(
     assert.equal((await store.get("s1"))?.lastSeenAt, 8);
   });
 
-  it("delete() returns what it deleted, once", async (store) => {
+  it("delete() returns the deleted session, once", async (store) => {
     await store.create(record("s1"));
     const deleted = await Promise.all([store.delete("s1"), store.delete("s1")]);
     assert.equal(deleted.filter((found) => found !== undefined).length, 1);
     assert.deepEqual(deleted.find((found) => found !== undefined), record("s1"));
   });
 
-  it("list() returns a user's sessions and nobody else's, oldest first", async (store) => {
+  it("list() returns only a user's own sessions, oldest first", async (store) => {
     for (let at = 0; at < 25; at++) {
       await store.create(record(`s${at}`, { createdAt: 1000 - at }));
     }
@@ -108,7 +108,7 @@ export function testSessionStore(
     assert.deepEqual(ids, Array.from({ length: 25 }, (_, at) => `s${24 - at}`));
   });
 
-  it("addTagKey() keeps the first key of a period, whoever asks", async (store, clock) => {
+  it("addTagKey() keeps the first key of a period for all callers", async (store, clock) => {
     const forgetAt = clock.now() + 1_000_000;
     const key = (byte: number) => ({ period: 7, secret: new Uint8Array(32).fill(byte) });
     const kept = await Promise.all([1, 2, 3].map((byte) => store.addTagKey(key(byte), forgetAt)));
@@ -120,7 +120,7 @@ export function testSessionStore(
     assert.equal(untaggedSince, undefined, "it had no session before");
   });
 
-  it("get() still knows a session until forgetAt", async (store, clock) => {
+  it("get() returns a session until forgetAt", async (store, clock) => {
     await store.create(record("s1", { forgetAt: clock.now() + 120_000 }));
     await clock.advance(119_000);
     await store.create(record("s2"));

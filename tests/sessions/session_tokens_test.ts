@@ -31,7 +31,7 @@ function sessionsOver(store: SessionStore, clock: FakeClock): Sessions {
   return new Sessions(store, { clock, log: new FakeLog() });
 }
 
-test("Sessions.find() reads nothing for a token that no server over this store wrote", async () => {
+test("Sessions.find() reads nothing for a token that no server with this store wrote", async () => {
   const clock = new FakeClock();
   const store = new CountingStore({ clock });
   const sessions = sessionsOver(store, clock);
@@ -58,7 +58,7 @@ test("Sessions.find() reads nothing for a token that no server over this store w
   assert.equal((await sessions.find(token)).state, "live");
 });
 
-test("Sessions.find() reads keys at most once, whatever keys tokens name", async () => {
+test("Sessions.find() reads keys at most once, regardless of the key ids in tokens", async () => {
   const clock = new FakeClock();
   const store = new CountingStore({ clock });
   const { token } = await sessionsOver(store, clock).create(ada);
@@ -74,7 +74,7 @@ test("Sessions.find() reads keys at most once, whatever keys tokens name", async
   assert.equal((await sessions.find(token)).state, "live");
 });
 
-test("Sessions finds a token whose key another process has just made, while it is flooded", async () => {
+test("Sessions finds a token with another process's new key, even while flooded", async () => {
   const clock = new FakeClock();
   const store = new CountingStore({ clock });
   const [here, there] = [sessionsOver(store, clock), sessionsOver(store, clock)];
@@ -87,7 +87,7 @@ test("Sessions finds a token whose key another process has just made, while it i
   }
 });
 
-test("Sessions of two processes that make the first key at once accept each other's tokens", async () => {
+test("Sessions of two processes that create the first key at once accept each other's tokens", async () => {
   using kv = await Deno.openKv(":memory:");
   const clock = new FakeClock();
   const both = [1, 2].map(() => sessionsOver(new KvSessionStore(kv, { clock }), clock));
@@ -124,7 +124,7 @@ test("Sessions rejects while it cannot read keys, and recovers", async () => {
   assert.equal((await sessions.find(token)).state, "live");
 });
 
-test("Sessions accepts tokens from before there were tags for the lifetime of a session", async () => {
+test("Sessions accepts tokens from before tags existed for the lifetime of a session", async () => {
   using kv = await Deno.openKv(":memory:");
   const clock = new FakeClock();
   const before = sessionsOver(new KvSessionStore(kv, { clock }), clock);
@@ -151,7 +151,7 @@ test("Sessions accepts tokens from before there were tags for the lifetime of a 
   assert.equal(reads, 0);
 });
 
-test("Sessions gives a browser a token with a tag when its secret is renewed", async () => {
+test("Sessions gives a browser a tagged token when its secret is renewed", async () => {
   using kv = await Deno.openKv(":memory:");
   const clock = new FakeClock();
   const { token } = await sessionsOver(new KvSessionStore(kv, { clock }), clock).create(ada);

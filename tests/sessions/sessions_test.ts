@@ -33,7 +33,7 @@ function setUp(
 
 const ada = { userId: "ada", provider: "dev", userAgent: "Browser", address: "192.0.2.1" };
 
-test("Sessions.create() begins a session that its token finds", async () => {
+test("Sessions.create() creates a session that its token finds", async () => {
   const { sessions, clock } = setUp();
   const { session, token } = await sessions.create(ada);
   assert.deepEqual(await sessions.find(token), { state: "live", session });
@@ -49,7 +49,7 @@ test("Sessions.create() never gives two sessions the same id or secret", async (
   assert.equal(new Set(parts).size, 200);
 });
 
-test("Sessions.create() cuts and cleans what the browser says of itself", async () => {
+test("Sessions.create() cuts and cleans the user agent", async () => {
   const { sessions } = setUp();
   const { session } = await sessions.create({
     ...ada,
@@ -68,7 +68,7 @@ test("Sessions.create() stores no secret", async () => {
   assert.ok(!stored.includes(token.split(".")[1]!));
 });
 
-test("Sessions.find() says expired once the session was idle for its limit, not before", async () => {
+test("Sessions.find() reports expired once the session was idle for its limit, not before", async () => {
   const { sessions, clock } = setUp();
   const { token } = await sessions.create(ada);
   await clock.advance(IDLE - 1);
@@ -77,7 +77,7 @@ test("Sessions.find() says expired once the session was idle for its limit, not 
   assert.deepEqual(await sessions.find(token), { state: "expired" });
 });
 
-test("Sessions.find() says expired at the absolute limit however much it was used", async () => {
+test("Sessions.find() reports even a busy session as expired at the absolute limit", async () => {
   const { sessions, clock } = setUp();
   const { token } = await sessions.create(ada);
   for (let at = 0; at < MAX; at += 5000) {
@@ -89,7 +89,7 @@ test("Sessions.find() says expired at the absolute limit however much it was use
   assert.deepEqual(await sessions.find(token), { state: "expired" });
 });
 
-test("Sessions.find() goes by the lifetimes that hold now, not those of sign-in", async () => {
+test("Sessions.find() applies the current lifetimes, not those of sign-in", async () => {
   const { sessions, clock, store, log } = setUp();
   const { token } = await sessions.create(ada);
   const stricter = new Sessions(store, { idleTtlMs: 1000, maxTtlMs: MAX, clock, log });
@@ -128,7 +128,7 @@ test("Sessions.find() does not touch the store for a token of the wrong shape", 
   assert.equal(reads, 1);
 });
 
-test("Sessions.find() knows no token with another secret, at any changed character", async () => {
+test("Sessions.find() finds nothing for a token with any character changed", async () => {
   const { sessions } = setUp();
   const { token } = await sessions.create(ada);
   for (let index = 0; index < token.length; index++) {
@@ -144,14 +144,14 @@ test("Sessions.find() does not mix the id of one session with the secret of anot
   assert.deepEqual(await sessions.find(mixed), { state: "unknown" });
 });
 
-test("Sessions.find() tells nobody without the secret that a session has expired", async () => {
+test("Sessions.find() reports an expired session only with its secret", async () => {
   const { sessions, clock } = setUp();
   const { token } = await sessions.create(ada);
   await clock.advance(IDLE);
   assert.deepEqual(await sessions.find(tampered(token, 40)), { state: "unknown" });
 });
 
-test("Sessions.find() rejects where the store cannot be read", async () => {
+test("Sessions.find() rejects if the store cannot be read", async () => {
   const { sessions } = setUp({ store: () => new BrokenStore() });
   const { token } = await sessions.create(ada);
   await assert.rejects(sessions.find(token), /store is down/);
@@ -177,12 +177,12 @@ test("Sessions.touch() writes once within half of the idle limit", async () => {
   assert.equal(session?.expiresAt, session!.lastSeenAt + IDLE);
 });
 
-test("Sessions.touch() is at most hourly where the idle limit is long", () => {
+test("Sessions.touch() writes at most hourly if the idle limit is long", () => {
   const sessions = new Sessions(new MemorySessionStore(), { log: new FakeLog() });
   assert.equal(sessions.renewEveryMs, 3_600_000);
 });
 
-test("Sessions.touch() does not bring back a session that expired or was ended", async () => {
+test("Sessions.touch() does not restore an expired or ended session", async () => {
   const { sessions, clock, events } = setUp();
   const { session, token } = await sessions.create(ada);
   await clock.advance(IDLE);
@@ -210,7 +210,7 @@ test("Sessions.touch() never moves a session's last use back", async () => {
   assert.equal(late?.lastSeenAt, renewed?.lastSeenAt);
 });
 
-test("Sessions.end() ends a session and says so once", async () => {
+test("Sessions.end() ends a session and announces it once", async () => {
   const { sessions, events } = setUp();
   const { session, token } = await sessions.create(ada);
   const ends = await Promise.all([
@@ -224,7 +224,7 @@ test("Sessions.end() ends a session and says so once", async () => {
   ]);
 });
 
-test("Sessions.end() does not end somebody else's session", async () => {
+test("Sessions.end() does not end another user's session", async () => {
   const { sessions, events } = setUp();
   const { session, token } = await sessions.create(ada);
   assert.equal(await sessions.end(session.id, "revoked", { userId: "eve" }), false);
@@ -233,14 +233,14 @@ test("Sessions.end() does not end somebody else's session", async () => {
   assert.equal(await sessions.end(session.id, "revoked", { userId: "ada" }), true);
 });
 
-test("Sessions.end() knows no id that has not the shape of one", async () => {
+test("Sessions.end() ignores a malformed id", async () => {
   const { sessions } = setUp({ store: () => new BrokenStore() });
   for (const id of ["", "../x", "a".repeat(5000), "a".repeat(15)]) {
     assert.equal(await sessions.end(id, "revoked"), false);
   }
 });
 
-test("Sessions.end() says nothing before the store has confirmed it", async () => {
+test("Sessions.end() announces nothing before the store has confirmed it", async () => {
   const { sessions, events } = setUp({ store: () => new BrokenStore() });
   await assert.rejects(sessions.end("A".repeat(16), "revoked"), /store is down/);
   assert.equal(events.length, 0);
@@ -257,7 +257,7 @@ test("Sessions.endAll() ends every session of a user but one", async () => {
   assert.equal(events.length, 2);
 });
 
-test("Sessions.endAll() voids what the session that is kept has approved, and nobody else's", async () => {
+test("Sessions.endAll() voids the approvals of the kept session, and no other user's", async () => {
   const { sessions } = setUp();
   const kept = await sessions.create(ada);
   const eve = await sessions.create({ ...ada, userId: "eve" });
@@ -269,7 +269,7 @@ test("Sessions.endAll() voids what the session that is kept has approved, and no
   assert.equal(await revocations(kept.session.id), undefined);
 });
 
-test("Sessions.create() counts browsers and programs apart", async () => {
+test("Sessions.create() counts browsers and programs separately", async () => {
   const { clock, sessions } = setUp({ maxPerUser: 2 });
   const begin = async (kind: "browser" | "program") => {
     clock.pause(1);
@@ -291,7 +291,7 @@ test("Sessions.create() counts browsers and programs apart", async () => {
   ]);
 });
 
-test("Sessions.create() counts the absolute limit from the sign-in that is named", async () => {
+test("Sessions.create() counts the absolute limit from the given sign-in time", async () => {
   const { clock, sessions } = setUp();
   const signedInAt = clock.now() - MAX + 1_000;
   const { session, token } = await sessions.create({ ...ada, signedInAt });
@@ -302,7 +302,7 @@ test("Sessions.create() counts the absolute limit from the sign-in that is named
   assert.equal((await sessions.find(token)).state, "expired");
 });
 
-test("Sessions.list() returns the sessions of a user that live", async () => {
+test("Sessions.list() returns the live sessions of a user", async () => {
   const { sessions, clock } = setUp();
   await sessions.create(ada);
   await clock.advance(IDLE / 2);
@@ -311,7 +311,7 @@ test("Sessions.list() returns the sessions of a user that live", async () => {
   assert.deepEqual(await sessions.list("ada"), [session]);
 });
 
-test("Sessions.subscribe() goes on with the others where a listener throws", async () => {
+test("Sessions.subscribe() calls the other listeners if one throws", async () => {
   const { sessions, log } = setUp();
   let heard = 0;
   sessions.subscribe(() => {

@@ -40,7 +40,7 @@ test("withSession() puts the session of the cookie into the scope", async () => 
   assert.equal(scopes[0], scope as Scope);
 });
 
-test("withSession() takes __Host-session over https and nothing else", async () => {
+test("withSession() accepts only __Host-session over https", async () => {
   const { sessions, token } = await setUp();
   const table: [address: string, cookie: string, expected: string][] = [
     ["https://example.com/", `__Host-session=${token}`, "live"],
@@ -55,7 +55,7 @@ test("withSession() takes __Host-session over https and nothing else", async () 
   }
 });
 
-test("withSession() does not look at the cookie where a ticket was offered", async () => {
+test("withSession() ignores the cookie if a ticket was offered", async () => {
   const { sessions, session, token } = await setUp();
   const scopes: SessionScope[] = [];
   const scope = fakeScope("http://localhost/", { cookie: `session=${token}` });
@@ -64,7 +64,7 @@ test("withSession() does not look at the cookie where a ticket was offered", asy
   assert.equal(sessions.live.count(session.id), 0);
 });
 
-test("withSession() takes no attempt without the secret for use of the session", async () => {
+test("withSession() does not count an attempt without the secret as use of the session", async () => {
   const { sessions, clock, session, token } = await setUp();
   const gate = withSession(sessions, () => consumer);
   const owner = fakeScope("http://localhost/", { cookie: `session=${token}` });
@@ -83,7 +83,7 @@ test("withSession() takes no attempt without the secret for use of the session",
   assert.deepEqual(owner.connection.ended, { code: 4401, reason: "expired", byServer: true });
 });
 
-test("withSession() takes the first valid cookie of its name, of up to five", async () => {
+test("withSession() uses the first valid cookie of its name, of up to five", async () => {
   const { sessions, session, token } = await setUp();
   const other = await sessions.create({ userId: "eve", provider: "dev" });
   const ended = await sessions.create({ userId: "ada", provider: "dev" });
@@ -111,7 +111,7 @@ test("withSession() takes the first valid cookie of its name, of up to five", as
   }
 });
 
-test("withSession() says expired if no cookie is of a session that lives", async () => {
+test("withSession() reports expired if no cookie has a live session", async () => {
   const { sessions, clock, token } = await setUp();
   await clock.advance(IDLE);
   const ended = await sessions.create({ userId: "ada", provider: "dev" });
@@ -122,7 +122,7 @@ test("withSession() says expired if no cookie is of a session that lives", async
   assert.equal(scopes[0]?.sessionState, "expired");
 });
 
-test("withSession() takes a name with other white space for another cookie", async () => {
+test("withSession() treats a name with other white space as another cookie", async () => {
   const { sessions, session, token } = await setUp();
   const eve = await sessions.create({ userId: "eve", provider: "dev" });
   for (const blank of OTHER_BLANKS) {
@@ -135,7 +135,7 @@ test("withSession() takes a name with other white space for another cookie", asy
   }
 });
 
-test("withSession() does not count a cookie beside a bearer token, whatever that is", async () => {
+test("withSession() ignores the cookie of a request with any bearer token", async () => {
   const { sessions, session, token } = await setUp();
   const cookie = `session=${token}`;
   for (const authorization of [`Bearer ${token}`, "Bearer", "bearer x y", "Basic eDp5, Bearer z"]) {
@@ -150,7 +150,7 @@ test("withSession() does not count a cookie beside a bearer token, whatever that
   assert.equal(scopes[0]?.session?.id, session.id);
 });
 
-test("withSession() lets nobody through as somebody", async () => {
+test("withSession() passes requests without a session as anonymous", async () => {
   const { sessions, clock, session, token } = await setUp();
   const stateOf = async (cookie: string | undefined) => {
     const scopes: SessionScope[] = [];
@@ -228,7 +228,7 @@ test("withSession() does not miss a session that ends while the consumer decides
   assert.equal(scope.connection.phase, "ended");
 });
 
-test("withSession() keeps no tie to a connection that was turned away", async () => {
+test("withSession() keeps no subscription of a refused connection", async () => {
   const { sessions, token } = await setUp();
   const answers: (() => Admission)[] = [
     () => new Refusal("FORBIDDEN"),
@@ -253,7 +253,7 @@ test("withSession() renews the session of a socket", async () => {
   assert.equal((await sessions.find(token)).state, "live");
 });
 
-test("withSession() refuses with UNAVAILABLE where the store is down, and logs no secret", async () => {
+test("withSession() refuses with UNAVAILABLE if the store is down, and logs no secret", async () => {
   const { sessions, store, token, log } = await setUp();
   store.get = () => Promise.reject(new Error("connection refused"));
   const scope = fakeScope("http://localhost/", { cookie: `session=${token}` });
@@ -266,7 +266,7 @@ test("withSession() refuses with UNAVAILABLE where the store is down, and logs n
   assert.equal(scope.connection.listeners, 0);
 });
 
-test("withSession() lets a live session in that could not be renewed", async () => {
+test("withSession() admits a live session that could not be renewed", async () => {
   const { sessions, store, clock, token, log } = await setUp();
   await clock.advance(IDLE - 1);
   store.update = () => Promise.reject(new Error("read only"));
@@ -283,7 +283,7 @@ test("findSession() finds by headers what withSession() finds", async () => {
   assert.deepEqual(await findSession(sessions, headers, { secure: false }), { state: "unknown" });
 });
 
-test("findSession() throws UNAVAILABLE where the store is down", async () => {
+test("findSession() throws UNAVAILABLE if the store is down", async () => {
   const { sessions, store, token } = await setUp();
   store.get = () => Promise.reject(new Error("connection refused"));
   await assert.rejects(
