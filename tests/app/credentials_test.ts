@@ -9,25 +9,25 @@ import { TestApp } from "./test_app.ts";
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 const NAME = "Ada of the matrix";
 
-/** Sessions of one person: which of them a request shows, and one more. */
+/** Sessions of one user: one per credential of a request, and one more. */
 type Label = "cookie" | "bearer" | "third";
 
-/** How a request is made at a route. */
+/** A request of a route. */
 interface Sample {
   readonly path?: (fixture: Fixture) => string;
   readonly body?: BodyInit;
   readonly headers?: Headers;
-  /** The sessions that end, by what proves the request. */
+  /** The sessions that end, by the accepted credential. */
   readonly ends?: (by: Credential) => Label[];
 }
 
 const others = (by: Credential): Label[] =>
   (["cookie", "bearer", "third"] as const).filter((label) => label !== by);
 
-/** Routes that answer everybody in the same way. */
+/** Routes that answer all clients in the same way. */
 const PUBLIC = ["/auth/signout", "/auth/callback/:provider"];
 
-/** What is special about a route and method. */
+/** Special cases by route and method. */
 const SAMPLES: Readonly<Record<string, Sample>> = {
   "GET /rooms/:room": { path: () => "/rooms/lobby" },
   "GET /people/:id": { path: ({ user }) => `/people/${user.id}` },
@@ -44,7 +44,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   },
   "POST /api/tickets": { body: '{"path":"/ws/echo"}' },
   "POST /auth/signout": { ends: (by) => by === "ticket" ? [] : [by] },
-  // A person who is signed in and was led here is asked.
+  // A signed-in user sent by another site is asked.
   "GET /auth/signin": {
     headers: { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" },
   },
@@ -58,7 +58,7 @@ function form(text: string): URLSearchParams {
   return new URLSearchParams(text);
 }
 
-/** The routes that are built, by their patterns, without the files that are no route. */
+/** The built routes by pattern, without files that are not routes. */
 const ROUTES: ReadonlyMap<string, { handlers: object }> = new Map(
   Object.entries(manifest.routes)
     .filter(([file]) => !/(?:^|\/)_\w+\.tsx?$/.test(file))
@@ -94,7 +94,7 @@ interface Fixture {
 
 type Headers = Record<string, string>;
 
-/** What a request shows, and what that is if a route accepts all of it. */
+/** The credentials of a request, and which one counts if the route accepts all of them. */
 type Variant = readonly [name: string, headers: (fixture: Fixture) => Headers, is?: Credential];
 
 const cookie = (token: string) => ({ cookie: `session=${token}` });
@@ -142,7 +142,7 @@ const VARIANTS: readonly Variant[] = [
   ["a bearer token: made up", () => bearer(MADE_UP)],
 ];
 
-/** The app, with people and credentials that do not count. */
+/** The app, with users and credentials that do not count. */
 async function setUp() {
   const clock = new FakeClock();
   const app = await TestApp.create({ ADMINS: "dev:ada" }, { clock });
@@ -164,7 +164,7 @@ async function setUp() {
   const foreign = await elsewhere.services.sessions.create({ userId: user.id, provider: "dev" });
   return {
     app,
-    /** Makes new sessions and a new ticket for one request. */
+    /** Creates new sessions and a new ticket for one request. */
     async renew(): Promise<Fixture> {
       await sessions.endAll(user.id);
       const fresh = {
@@ -189,7 +189,7 @@ async function setUp() {
   };
 }
 
-/** What came of a request: how it was answered, for whom, and which sessions it ended. */
+/** The outcome of a request: the response, its user, and the ended sessions. */
 async function outcomeOf(
   fixture: Fixture,
   { route, method, headers }: { route: string; method: string; headers: Headers },
@@ -259,7 +259,7 @@ test("every route accepts exactly the credentials of the table", async () => {
         const outcome = await ask(headers);
         const counts = is !== undefined && accepted.includes(is);
         const ended = counts ? ends?.(is) ?? [] : [];
-        // Only a browser is led to the sign-in page.
+        // Only a browser is redirected to the sign-in page.
         const isBearer = "authorization" in headers(fixture) && nobody.location === "/signin";
         const refused = isBearer ? { ...nobody, status: 401, location: undefined } : nobody;
         const expected = { ...counts ? somebody : refused, ended };

@@ -54,10 +54,10 @@ async function setUp(env: Environment = {}, options: Parameters<typeof TestApp.c
   return { app, ada, program, begin, poll, decide, token, me };
 }
 
-/** How a token can be shown. */
+/** The ways to send a token. */
 const SHOWN: [how: string, headers: (token: string, cookie: string) => Record<string, string>][] = [
   ["as a bearer token", (token) => ({ authorization: `Bearer ${token}` })],
-  ["as a bearer token in small letters", (token) => ({ authorization: `bearer  ${token}` })],
+  ["as a bearer token in lower case", (token) => ({ authorization: `bearer  ${token}` })],
   ["as a cookie", (token) => ({ cookie: `session=${token}` })],
   ["as a bearer token beside the owner's cookie", (token, cookie) => ({
     authorization: `Bearer ${token}`,
@@ -156,7 +156,7 @@ const REVOKED: [
     await other.signIn("ada");
     await other.request("/api/sessions", { method: "DELETE" });
   }],
-  ["the user was banned and let back in", async ({ app, ada }) => {
+  ["the user was banned and unbanned", async ({ app, ada }) => {
     const { id } = await (await ada.request("/api/me")).json();
     await banUser(app.services, id);
     await unbanUser(app.services, id);
@@ -220,7 +220,7 @@ test("wrong program codes are soon refused with 429, in a link as in a form", as
   assert.equal(last.status, 429);
   assert.ok(Number(last.headers.get("retry-after")) >= 1);
   assert.match(await last.text(), /Too many wrong codes/);
-  // The right one does not pass either, nor somebody else at the same address.
+  // The right code is refused as well, and so is another user at the same address.
   assert.equal((await decide(ada, device)).status, 429);
   const grace = app.browser();
   await grace.signIn("grace");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { OidcDouble } from "../auth/oidc_double.ts";
 import { TestApp, type TestBrowser } from "./test_app.ts";
 
-/** The app, and an OpenID Connect provider over real HTTP whose issuer has this path. */
+/** The app, and an OpenID Connect provider over real HTTP with this path in its issuer. */
 async function setUp(path: string, env: Record<string, string> = {}) {
   const options = { hostname: "127.0.0.1", port: 0, onListen() {} };
   const server = Deno.serve(options, async (request): Promise<Response> => {

@@ -5,7 +5,7 @@ import { MAX_TEXT_LENGTH as pageLimit } from "../../components/room/text_length.
 import { MAX_TEXT_LENGTH as serverLimit } from "../../consumers/chat_messages.ts";
 import { TestApp, type TestBrowser } from "./test_app.ts";
 
-/** Asks for a page; checks what holds for every page. */
+/** Requests a page and checks what must hold for every page. */
 async function pageOf(browser: TestBrowser, path: string, init?: RequestInit) {
   const response = await browser.request(path, init);
   const html = await response.text();
@@ -21,7 +21,7 @@ async function pageOf(browser: TestBrowser, path: string, init?: RequestInit) {
   };
 }
 
-/** Signs in as somebody of any name, as if a provider had said it. */
+/** Signs in a user with any name, as if a provider had sent it. */
 async function signInAs(app: TestApp, name: string, avatarUrl?: string): Promise<TestBrowser> {
   const profile = { provider: "test", subject: name, login: "someone", name, avatarUrl };
   const user = await app.services.users.save(profile);
@@ -119,7 +119,7 @@ test("the sign-in page never redirects to another site", async () => {
   }
 });
 
-test("the sign-in page redirects a user who is already signed in", async () => {
+test("the sign-in page redirects an already signed-in user", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   await browser.signIn("ada");
@@ -180,7 +180,7 @@ test("a provider's display name is escaped on every page", async () => {
   for (const path of ["/", "/rooms", "/rooms/lobby", "/sessions"]) {
     const { html } = await pageOf(browser, path);
     assert.match(html, /&lt;img src=x/, path);
-    // Inside a script it is text as well, as long as nothing in it ends the script.
+    // Inside a script, the name is text too, as long as it cannot end the script.
     const markup = html.replace(/<script\b[^>]*>[^]*?<\/script>/g, "");
     assert.doesNotMatch(markup, /<img src=x|<b>agent/, path);
   }

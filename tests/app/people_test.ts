@@ -4,7 +4,7 @@ import { isAdmin } from "../../app/admins.ts";
 import { parseRoles } from "../../app/roles.ts";
 import { TestApp, type TestBrowser } from "./test_app.ts";
 
-/** An app in which ada looks after people, and grace is one of them. */
+/** An app with the admin ada and the user grace. */
 async function setUp() {
   const app = await TestApp.create();
   const [ada, grace] = [app.browser(), app.browser()];
@@ -13,7 +13,7 @@ async function setUp() {
   const idOf = async (browser: TestBrowser) =>
     (await (await browser.request("/api/me")).json()).id as string;
   const [adaId, graceId] = [await idOf(ada), await idOf(grace)];
-  /** Sends a form of a person's page. */
+  /** Sends a form of a user's page. */
   const act = async (
     browser: TestBrowser,
     id: string,
@@ -240,7 +240,7 @@ const ADMINS: [admin: string, provider: string, subject: string, login: string, 
   ["github:Octocat", "github", "1", "octoCat", true],
   ["github:1", "github", "1", "octocat", true],
   ["github:octocat", "github", "1", "octocat2", false],
-  // Nobody's login is anybody's id.
+  // A login never matches an id.
   ["github:1", "github", "2", "1", false],
   ["github:octocat", "github", "1", "octocat (1)", false],
   ["github:octocat", "github", AT_ENTERPRISE, "octocat", false],

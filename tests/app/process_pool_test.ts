@@ -9,7 +9,7 @@ const DRAIN_MS = 1_000;
 /** How long a pool may take to end, in milliseconds. */
 const END_MS = DRAIN_MS + 5_000;
 
-/** A process that does what a test says. */
+/** A process that a test controls. */
 class FakeChild implements Child {
   static #last = 100;
   readonly pid = ++FakeChild.#last;
@@ -53,7 +53,7 @@ class FakeChild implements Child {
   }
 }
 
-/** A pool with processes that listen only if a test says so. */
+/** A pool whose processes listen only when a test lets them. */
 function createPool(count: number, { obeys = true }: { obeys?: boolean } = {}) {
   const children: FakeChild[] = [];
   const clock = new FakeClock();

@@ -46,7 +46,7 @@ for (const [name, meant] of MISSPELT) {
   });
 }
 
-/** Of shells, desktops, CI, hosts, containers and other programs. */
+/** Variables of shells, desktops, CI, hosts, containers and other programs. */
 const USUAL = `
   PATH HOME HOSTNAME HOSTTYPE HOSTS PORTS PORTAL POST PWD OLDPWD USER LOGNAME SHELL SHLVL TERM LANG
   LC_ALL TZ TMPDIR EDITOR PAGER DISPLAY COLUMNS LINES HISTSIZE MAIL COLORTERM NO_COLOR FORCE_COLOR

@@ -9,7 +9,7 @@ import { assertNoSecrets } from "../../tools/test/secrets.ts";
 
 let snapshot: ReturnType<Builder["build"]> | undefined;
 
-/** Puts what was built into an app: once for all tests of a file. */
+/** Loads the build into an app: once for all tests of a file. */
 function applySnapshot(app: ReturnType<typeof createApp>): Promise<void> {
   snapshot ??= new Builder().build({ snapshot: "memory" });
   return snapshot.then((apply) => apply(app));
@@ -23,13 +23,13 @@ const NOBODY: Deno.ServeHandlerInfo = {
 };
 
 /**
- * The whole app without a port, over a database in memory. What it logs, at `debug`, and its metrics are
- * looked through for secrets at the end.
+ * The whole app without a port, with a database in memory. At the end, its log, at `debug`, and its
+ * metrics are searched for secrets.
  */
 export class TestApp implements AsyncDisposable {
   readonly services: Services;
   readonly origin: string = "http://127.0.0.1:8000";
-  /** Answers a request as a server calls it. */
+  /** Handles a request, as a server calls it. */
   readonly handle: Handle;
   readonly #logged: readonly string[];
 
@@ -39,7 +39,7 @@ export class TestApp implements AsyncDisposable {
     this.#logged = logged;
   }
 
-  /** Creates one with the settings of an environment. */
+  /** Creates an app with the settings of an environment. */
   static async create(env: Environment = {}, options: ServiceOptions = {}): Promise<TestApp> {
     const settings = readSettings({ DENO_KV_PATH: ":memory:", ...env });
     const logged: string[] = [];
@@ -50,7 +50,7 @@ export class TestApp implements AsyncDisposable {
     return new TestApp(services, app.handler(), logged);
   }
 
-  /** Returns a browser: it keeps cookies. With a public origin it comes through a proxy. */
+  /** Returns a browser with a cookie jar. With a public origin, its requests come through a proxy. */
   browser(publicOrigin: string = this.origin): TestBrowser {
     return new TestBrowser((request) => {
       const { pathname, search } = new URL(request.url);
@@ -60,7 +60,7 @@ export class TestApp implements AsyncDisposable {
     }, publicOrigin);
   }
 
-  /** @throws {Error} What was logged, or a metric, holds a secret. */
+  /** @throws {Error} The log or a metric contains a secret. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.services.close();
     const text = [...this.#logged, renderMetrics(metricsOf(this.services))].join("\n");
@@ -83,7 +83,7 @@ export class TestBrowser {
     return [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
   }
 
-  /** Sends one request; follows nothing. */
+  /** Sends one request without following redirects. */
   async request(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
     if (this.cookies.size > 0) headers.set("cookie", this.cookieHeader);

@@ -13,7 +13,7 @@ import { FakeClock } from "../sessions/fake_clock.ts";
 import { FakeLog } from "../sessions/fakes.ts";
 import type { Handler } from "./browser.ts";
 
-/** What a test app has, besides its handler. */
+/** A test app. */
 export interface TestApp {
   readonly clock: FakeClock;
   readonly log: FakeLog;
@@ -25,7 +25,7 @@ export interface TestApp {
   readonly handle: Handler;
 }
 
-/** The thin routes that an application writes around `SignIn`. */
+/** The routes that an application writes around `SignIn`. */
 export function testApp(
   providers: readonly Provider[],
   options: {
@@ -35,7 +35,7 @@ export function testApp(
     elsewhere?: Handler;
     attempts?: SignInOptions["attempts"];
     audit?: (parts: { clock: FakeClock; log: FakeLog }) => Audit;
-    /** Where requests come from. @default {"192.0.2.7"} */
+    /** The client address of requests. @default {"192.0.2.7"} */
     address?: string;
   } = {},
 ): TestApp {

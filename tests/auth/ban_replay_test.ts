@@ -14,7 +14,7 @@ const PROFILE = {
   avatarUrl: undefined,
 };
 
-/** One process over a database, with a clock of its own. */
+/** One of several processes on a database, with a separate clock. */
 function openProcess(kv: Deno.Kv) {
   const clock = new FakeClock();
   const controlLog = new KvControlLog(kv);
@@ -31,7 +31,7 @@ function openSocket({ live }: Sessions, session: Session): FakeConnection {
   return socket;
 }
 
-/** Lets a process read on, while the database answers in between. */
+/** Advances a process, and lets the database answer in between. */
 async function catchUp(clock: FakeClock): Promise<void> {
   for (let at = 0; at < 500; at += 50) {
     await clock.advance(50);

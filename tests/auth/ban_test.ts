@@ -61,7 +61,7 @@ test("banUser() ends on retry the sessions that the first ban left", async () =>
   assert.equal(await isLive(token), false);
 });
 
-test("unbanUser() ends no session of a user who is not banned", async () => {
+test("unbanUser() ends no session of an unbanned user", async () => {
   const { ada, begin, isLive, ...parts } = await setUp();
   const { token } = await begin();
   assert.equal((await unbanUser(parts, ada.id))?.id, ada.id);
@@ -69,7 +69,7 @@ test("unbanUser() ends no session of a user who is not banned", async () => {
   assert.equal(await isLive(token), true);
 });
 
-/** What comes between a sign-in's reading of the user and its new session. */
+/** Changes between a sign-in's read of the user and its new session. */
 const BETWEEN: [what: string, act: typeof banUser | typeof remove, status: number][] = [
   ["banned", banUser, 403],
   ["removed", remove, 403],
@@ -78,7 +78,7 @@ async function remove(parts: Parameters<typeof banUser>[0], id: string): Promise
   await removeUser(parts.users, parts.sessions, { id });
 }
 
-/** A provider that believes everything. */
+/** A provider that accepts every callback. */
 const YES: Provider = {
   id: "yes",
   name: "Yes",

@@ -1,24 +1,22 @@
 import assert from "node:assert/strict";
 import { parseCookies } from "../../lib/protocol/mod.ts";
 
-/** Answers a request, as a server does. */
+/** A server's handler. */
 export type Handler = (request: Request) => Promise<Response> | Response;
 
-/**
- * A browser, as far as cookies and redirects go: what `curl -L -c jar -b jar` does, over functions.
- */
+/** A browser with cookies and redirects, like `curl -L -c jar -b jar`, over handlers. */
 export class Browser {
   /** By host, path and name. */
   readonly #jar = new Map<string, { value: string; host: string; path: string; name: string }>();
   readonly #handler: Handler;
-  /** The addresses of the last navigation, in order. */
+  /** The URLs of the last navigation, in order. */
   readonly visited: string[] = [];
 
   constructor(handler: Handler) {
     this.#handler = handler;
   }
 
-  /** The cookies that a request to `address` would carry. */
+  /** Returns the cookies of a request to `address`. */
   cookies(address: string): string {
     const { hostname, pathname } = new URL(address);
     const fitting = [...this.#jar.values()].filter((cookie) =>
@@ -36,7 +34,7 @@ export class Browser {
     this.#store(address, `${name}=${value}; Path=/`);
   }
 
-  /** Makes one request and follows no redirect. */
+  /** Makes one request without following redirects. */
   async request(address: string, init: RequestInit = {}): Promise<Response> {
     const request = new Request(address, { redirect: "manual", ...init });
     const cookies = this.cookies(address);
@@ -46,7 +44,7 @@ export class Browser {
     return response;
   }
 
-  /** Makes a request and follows redirects, 20 at most, until `stop` is reached. */
+  /** Makes a request and follows at most 20 redirects, until `stop` is reached. */
   async visit(
     address: string,
     init: RequestInit = {},

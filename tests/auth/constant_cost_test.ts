@@ -23,7 +23,7 @@ class Echo extends Consumer<SignedInScope> {
   }
 }
 
-/** A database that counts what is asked of it. */
+/** A database that counts its reads and writes. */
 function counting(kv: Deno.Kv) {
   const counts = { reads: 0, writes: 0 };
   const proxy = new Proxy(kv, {

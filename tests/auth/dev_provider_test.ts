@@ -155,7 +155,7 @@ test("DevIdentity serves no host other than this machine", async () => {
   assert.equal((await begun.json()).code, "LOCAL_ONLY");
 });
 
-/** The steps of a development sign-in, each with what it takes to get there. */
+/** The steps of a development sign-in, with their paths. */
 const STEPS: [step: string, path: string][] = [
   ["the beginning", "/auth/signin?provider=dev&login_hint=ada"],
   ["the beginning with the only provider", "/auth/signin"],
@@ -337,7 +337,7 @@ test("DevIdentity exchanges a code once over all processes", async () => {
   const { status, body } = await redeem(here);
   assert.equal(status, 200);
   assert.equal((await redeem(there)).body.error, "invalid_grant");
-  // A code that is shown twice was stolen: what it gave is revoked.
+  // A code used twice was stolen: its tokens are revoked.
   const headers = { authorization: `Bearer ${body.access_token}` };
   const me = await there!.handle(new Request(`${ORIGIN}/auth/dev/me`, { headers }), LOCAL);
   assert.equal(me.status, 401);

@@ -32,7 +32,7 @@ const REVOCATIONS: [what: string, revoke: (parts: Parts) => Promise<unknown>][] 
     await banUser(parts, parts.ada.user.id);
     await unbanUser(parts, parts.ada.user.id);
   }],
-  ["ended by a ban that failed half way and was lifted", async (parts) => {
+  ["ended by a ban that failed partway and was lifted", async (parts) => {
     parts.store.failDelete = 1;
     await assert.rejects(banUser(parts, parts.ada.user.id));
     await unbanUser(parts, parts.ada.user.id);
@@ -67,7 +67,7 @@ for (const [what, revoke] of REVOCATIONS) {
     using kv = await Deno.openKv(":memory:");
     const { begun, ...parts } = await setUp(kv);
     await parts.devices.decide(begun.userCode, parts.ada, true);
-    // Between the check and the new session: a revocation that has not seen that one.
+    // A revocation between the check and the new session, which it does not see.
     const create = parts.store.create.bind(parts.store);
     parts.store.create = async (record) => {
       parts.store.create = create;

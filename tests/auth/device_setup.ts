@@ -10,13 +10,13 @@ import { MemorySessionStore, type SessionRecord, Sessions } from "../../lib/sess
 import { FakeClock } from "../sessions/fake_clock.ts";
 import { FakeLog } from "../sessions/fakes.ts";
 
-/** A store of sessions in which methods fail as often as a test says. */
+/** A session store whose methods fail as often as a test requires. */
 export class FaultyStore extends MemorySessionStore {
-  /** How often a session cannot be created. */
+  /** How often creating a session fails. */
   failCreate = 0;
-  /** Whether a session that cannot be created is there all the same. */
+  /** Whether a failed creation stores the session anyway. */
   createsAllTheSame = false;
-  /** How often sessions cannot be deleted. */
+  /** How often deleting a session fails. */
   failDelete = 0;
 
   override async create(record: SessionRecord): Promise<void> {
@@ -30,7 +30,7 @@ export class FaultyStore extends MemorySessionStore {
   }
 }
 
-/** A store of grants in a database that counts what it writes. */
+/** A grant store on a database that counts its writes. */
 export class CountingGrants extends KvDeviceGrantStore {
   writes = 0;
   override async update(...[key, change]: Parameters<KvDeviceGrantStore["update"]>) {
@@ -42,7 +42,7 @@ export class CountingGrants extends KvDeviceGrantStore {
   }
 }
 
-/** Everything that the sign-in of a device works with, and ada, who is signed in in a browser. */
+/** The parts of a device sign-in, and ada, signed in with a browser. */
 export async function setUpDevices(
   kv: Deno.Kv,
   options: { maxPerUser?: number; guesses?: GuessLimiter } = {},
@@ -63,7 +63,7 @@ export async function setUpDevices(
   });
   const profile = { provider: "dev", subject: "1", login: "ada", name: "Ada" };
   const user = await users.save({ ...profile, avatarUrl: undefined });
-  /** Begins another session of somebody, in a browser. */
+  /** Creates another browser session of a user. */
   const signIn = async (user: User): Promise<DeviceApprover & { token: string }> => ({
     user,
     ...await sessions.create({ userId: user.id, provider: "dev" }),

@@ -74,7 +74,7 @@ test("DeviceSignIn accepts no approval by a program's session, or by another use
     await assert.rejects(devices.find(next.userCode, approver), isForbidden);
     await assert.rejects(devices.decide(next.userCode, approver, true), isForbidden);
   }
-  // What the caller says of the session is not what counts.
+  // The caller's copy of the session does not count.
   const forged = { user: ada.user, session: { ...ada.session, id: "A".repeat(16) } };
   await assert.rejects(devices.decide(next.userCode, forged, true), Refusal);
   assert.equal((await devices.poll(next.deviceCode)).error, "authorization_pending");
@@ -152,7 +152,7 @@ test("DeviceSignIn limits wrong user codes by user and by address, even if sent 
   const wrong = Array.from({ length: 200 }, () => outcome(at("192.0.2.1"), "BBBB-BBBB"));
   const refused = (await Promise.all(wrong)).filter((code) => code === "TOO_MANY_ATTEMPTS");
   assert.equal(refused.length, 190);
-  // The right one is no way in any more: neither from elsewhere, nor for somebody else there.
+  // Then the right code fails as well: from elsewhere, and for another user there.
   assert.equal(await outcome(at("192.0.2.2"), begun.userCode), "TOO_MANY_ATTEMPTS");
   const profile = { provider: "dev", subject: "2", login: "eve", name: "Eve" };
   const eve = await signIn(await users.save({ ...profile, avatarUrl: undefined }));

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Somebody at GitHub. */
+/** A GitHub user. */
 export interface GitHubUser {
   readonly id: number;
   readonly login: string;
@@ -16,7 +16,7 @@ export interface GitHubUser {
 export interface GitHubApp {
   readonly clientId: string;
   readonly clientSecret: string;
-  /** Callbacks have to be this address or below it. */
+  /** Callbacks must be this URL or below it. */
   readonly callback: string;
 }
 
@@ -27,43 +27,43 @@ interface Code {
   readonly expiresAt: number;
 }
 
-/** What is wrong with GitHub. */
+/** A simulated failure. */
 export type Trouble =
   | "none"
   /** Connections are dropped. */
   | "down"
-  /** Nothing is answered. */
+  /** Requests are not answered. */
   | "slow"
   /** 503, with a page. */
   | "unavailable"
-  /** 200, with an error of the server's own. */
+  /** 200, with an OAuth error. */
   | "error in 200"
-  /** 200, with half of an answer. */
+  /** 200, with a truncated body. */
   | "not json"
-  /** The person says no. */
+  /** The user refuses. */
   | "denied";
 
 const CODE_TTL_MS = 600_000;
 
 /**
- * GitHub's side of signing in, over real HTTP on a free port of this machine. It checks what GitHub
- * checks: client id and secret, `redirect_uri`, that a code is used once, in time, for its callback
- * and with its PKCE verifier, `Accept` and `User-Agent`.
+ * GitHub's side of a sign-in, over real HTTP on a free local port. Like GitHub, it checks: client
+ * id and secret, `redirect_uri`, that a code is used once, in time, for its callback and with its
+ * PKCE verifier, `Accept` and `User-Agent`.
  */
 export class GitHubDouble implements AsyncDisposable {
-  /** What `GITHUB_URL` and `GITHUB_API_URL` are set to. */
+  /** The value of `GITHUB_URL` and `GITHUB_API_URL`. */
   readonly url: string;
   readonly app: GitHubApp;
   trouble: Trouble = "none";
-  /** Where the trouble is: a path begins with this. */
+  /** The path prefix that fails. */
   troubleAt = "/";
-  /** Who is signed in at GitHub. */
+  /** The user signed in at GitHub. */
   user: GitHubUser = octocat();
-  /** What was asked for, in order: method and path. */
+  /** The requests in order: method and path. */
   readonly requests: string[] = [];
   /** The query of the last authorization request. */
   authorization = new URLSearchParams();
-  /** The headers of the last call of `/user`. */
+  /** The headers of the last request of `/user`. */
   userHeaders: IncomingMessage["headers"] = {};
   now: () => number = () => Date.now();
   readonly #server: Server;
@@ -211,7 +211,7 @@ export class GitHubDouble implements AsyncDisposable {
   }
 }
 
-/** GitHub's mascot, with the given differences. */
+/** Returns GitHub's mascot, with the given changes. */
 export function octocat(differences: Partial<GitHubUser> = {}): GitHubUser {
   return {
     id: 583231,

@@ -73,7 +73,7 @@ test("GitHubProvider identifies a user by GitHub's permanent id", async () => {
   assert.notEqual((await whoIs(app.browser)).id, before.id);
 });
 
-/** Signs the mascot in at a server whose addresses are `url` and `apiUrl`; the double answers. */
+/** Signs in the mascot at a server with the URLs `url` and `apiUrl`; the double answers. */
 async function subjectAtServer(url?: string, apiUrl?: string): Promise<string> {
   await using double = await GitHubDouble.start();
   const provider = new GitHubProvider({

@@ -13,7 +13,7 @@ const ada: User = await new MemoryUserStore().save({
   avatarUrl: undefined,
 });
 
-/** A store whose readings are answered by hand. */
+/** A store whose reads a test answers. */
 class HeldStore extends MemoryUserStore {
   readonly readings: PromiseWithResolvers<User | undefined>[] = [];
 

@@ -2,16 +2,16 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { Fetch } from "../../lib/auth/mod.ts";
 
-/** An OpenID Connect provider as a function, whose answers a test can spoil. */
+/** An OpenID Connect provider as a function, whose responses a test can change. */
 export class OidcDouble {
   readonly issuer: string;
-  /** What goes into the next ID token, besides what has to. */
+  /** Additional claims of the next ID token. */
   claims: Record<string, unknown> = { preferred_username: "ada", name: "Ada" };
-  /** What `/userinfo` says. */
+  /** The claims of `/userinfo`. */
   userInfo: Record<string, unknown> = { sub: "sub-1" };
   /** Changes the next ID tokens. */
   spoil: (claims: Record<string, unknown>) => Record<string, unknown> = (claims) => claims;
-  /** Changes the answer of the token endpoint. */
+  /** Changes the token response. */
   spoilTokens: (tokens: Record<string, unknown>) => Record<string, unknown> = (tokens) => tokens;
   /** Changes the discovery document. */
   metadata: Record<string, unknown> = {};
@@ -29,7 +29,7 @@ export class OidcDouble {
     this.issuer = issuer;
   }
 
-  /** Plays the person at the authorization endpoint: what the provider sends back. */
+  /** Plays the user at the authorization endpoint; returns the callback's parameters. */
   authorize(address: string | URL, parameters: Record<string, string> = {}): string {
     const query = new URL(address).searchParams;
     this.#nonce = query.get("nonce") ?? "";
@@ -40,13 +40,13 @@ export class OidcDouble {
     return target.href;
   }
 
-  /** To be handed in as the provider's `fetch`. */
+  /** The `fetch` option of the provider. */
   readonly fetch: Fetch = async (address, init) => {
     const url = new URL(address);
     this.requests.push(url.pathname);
     const other = await this.override?.(url);
     if (other) return other;
-    // OpenID Connect Discovery, section 4: a slash at the end of the issuer is taken off.
+    // OpenID Connect Discovery, section 4: a trailing slash of the issuer is removed.
     const discovery = `${this.issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
     if (url.href === discovery) return this.#discovery();
     if (url.pathname === "/jwks") return await this.#jwks();

@@ -111,8 +111,8 @@ const SPOILED: [what: string, spoil: OidcDouble["spoil"]][] = [
   ["no nonce", ({ nonce: _, ...claims }) => claims],
   ["another audience", (claims) => ({ ...claims, aud: "somebody else" })],
   ["another issuer", (claims) => ({ ...claims, iss: "https://evil.example" })],
-  ["an end in the past", (claims) => ({ ...claims, exp: 1 })],
-  ["no end", ({ exp: _, ...claims }) => claims],
+  ["an expiry in the past", (claims) => ({ ...claims, exp: 1 })],
+  ["no expiry", ({ exp: _, ...claims }) => claims],
   ["no subject", ({ sub: _, ...claims }) => claims],
   ["an empty subject", (claims) => ({ ...claims, sub: "" })],
 ];
@@ -256,7 +256,7 @@ const USER_INFO: [what: string, answer: Answer][] = [
   ["a JWT of another issuer", (double) => {
     return jwt(double, { sub: "sub-1", iss: "https://evil.example", name: "Eve" });
   }],
-  ["a JWT that somebody else signed", async (double) => {
+  ["a JWT signed by another key", async (double) => {
     double.forge = true;
     return await jwt(double, { sub: "sub-1", name: "Eve" });
   }],

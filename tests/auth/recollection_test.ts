@@ -27,7 +27,7 @@ import { FakeLog, fakeScope } from "../sessions/fakes.ts";
 const IDLE_TTL = 3_600_000;
 const consumer = {} as Consumer;
 
-/** One process of several over a database: counts what it reads of sessions and people. */
+/** One of several processes on a database: counts its reads of sessions and users. */
 class Process {
   readonly controlLog: KvControlLog;
   readonly store: KvSessionStore;
@@ -48,7 +48,7 @@ class Process {
     }
   }
 
-  /** Opens and closes a socket; returns whose it was, or nothing where it was nobody's. */
+  /** Opens and closes a socket; returns its user's login, or undefined. */
   async upgrade(token: string): Promise<User | undefined> {
     const scope = fakeScope("http://localhost/ws", { cookie: `session=${token}` });
     let user: User | undefined;
@@ -64,7 +64,7 @@ class Process {
     return user;
   }
 
-  /** Returns what an upgrade costs. */
+  /** Returns the cost of an upgrade. */
   async costOf(token: string): Promise<number> {
     const before = this.reads;
     await this.upgrade(token);
@@ -87,7 +87,7 @@ async function setUp(kv: Deno.Kv) {
   return { clock, here, there, ada, profile, session, token };
 }
 
-/** Lets a process read the log, and then what an upgrade needs. */
+/** Lets a process read the log, and then the data of an upgrade. */
 async function warm(clock: FakeClock, process: Process, token: string): Promise<void> {
   await process.upgrade(token);
   await pass(clock, 250);
@@ -95,7 +95,7 @@ async function warm(clock: FakeClock, process: Process, token: string): Promise<
   assert.equal(await process.costOf(token), 0, "it relies on what it has just read");
 }
 
-/** Moves on, while a real database answers in between. */
+/** Advances the clock, and lets a real database answer in between. */
 async function pass(clock: FakeClock, ms: number): Promise<void> {
   for (let at = 0; at < ms; at += 50) {
     await clock.advance(Math.min(50, ms - at));

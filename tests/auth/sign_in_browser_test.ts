@@ -37,7 +37,7 @@ async function signIn(browser: Browser): Promise<string> {
   return browser.cookie(ORIGIN, "__Host-session")!;
 }
 
-/** What a browser says of a request. */
+/** The Fetch Metadata headers of a request. */
 function fetchMetadata(site: string, mode = "navigate", dest = "document"): HeadersInit {
   return { "sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": dest };
 }
@@ -125,18 +125,18 @@ test("signing in again as the same user creates a session if the old one has end
 });
 
 const NOT_NAVIGATIONS: [what: string, headers: HeadersInit][] = [
-  ["a picture", fetchMetadata("cross-site", "no-cors", "image")],
-  ["a picture of this site", fetchMetadata("same-origin", "no-cors", "image")],
-  ["a script's call", fetchMetadata("same-origin", "cors", "empty")],
+  ["an image", fetchMetadata("cross-site", "no-cors", "image")],
+  ["an image of this site", fetchMetadata("same-origin", "no-cors", "image")],
+  ["a script's request", fetchMetadata("same-origin", "cors", "empty")],
   ["a frame", fetchMetadata("cross-site", "navigate", "iframe")],
   ["an embedded object", fetchMetadata("cross-site", "navigate", "object")],
   ["a prefetched page", { ...fetchMetadata("none"), "sec-purpose": "prefetch;prerender" }],
   ["a WebSocket", fetchMetadata("cross-site", "websocket", "websocket")],
-  ["a picture, in half of the headers", { "sec-fetch-mode": "no-cors" }],
-  ["a picture, in the other half", { "sec-fetch-dest": "image" }],
-  ["a picture in an older browser", { accept: "image/webp,image/*;q=0.8,*/*;q=0.5" }],
+  ["an image, with half of the headers", { "sec-fetch-mode": "no-cors" }],
+  ["an image, with the other half", { "sec-fetch-dest": "image" }],
+  ["an image in an older browser", { accept: "image/webp,image/*;q=0.8,*/*;q=0.5" }],
   ["a style sheet in an older browser", { accept: "text/css,*/*;q=0.1" }],
-  ["a script's call in an older browser", { origin: "https://evil.example" }],
+  ["a script's request in an older browser", { origin: "https://evil.example" }],
 ];
 for (const [what, headers] of NOT_NAVIGATIONS) {
   test(`SignIn refuses ${what}, and does not count it`, async () => {
@@ -159,7 +159,7 @@ for (const [what, headers] of NOT_NAVIGATIONS) {
 
 const NAVIGATIONS: [what: string, headers: HeadersInit][] = [
   ["a link of this site", fetchMetadata("same-origin")],
-  ["an address that was typed", fetchMetadata("none")],
+  ["a typed URL", fetchMetadata("none")],
   ["a link of another site", fetchMetadata("cross-site")],
   ["an older browser", { accept: "text/html,application/xhtml+xml,*/*;q=0.8" }],
   ["curl", { accept: "*/*" }],
@@ -175,7 +175,7 @@ for (const [what, headers] of NAVIGATIONS) {
 }
 
 for (const site of ["cross-site", "same-site"]) {
-  test(`SignIn asks a signed-in user who comes from ${site}`, async () => {
+  test(`SignIn asks a signed-in user coming from ${site}`, async () => {
     const app = setUp();
     const token = await signIn(app.browser);
     app.yes.subject = "attacker";

@@ -1,4 +1,4 @@
-/** Handlers of stacks that open sockets for other sites or anonymous clients cannot be built. */
+/** Stacks that would open sockets for other sites or anonymous clients are rejected. */
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { Application, Scope } from "@sluice/sluice";
@@ -25,7 +25,7 @@ const echo = [route("/", Echo)];
 
 /** As a build without a type check would run it. */
 const untyped = (application: unknown) => () => toHandler(application as Application<Scope>);
-// deno-lint-ignore no-explicit-any -- A stack that nobody type-checked.
+// deno-lint-ignore no-explicit-any -- A stack without a type check.
 const unchecked = () => stack() as any;
 
 const signedIn = () =>

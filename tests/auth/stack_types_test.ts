@@ -80,7 +80,7 @@ export function incomplete(): void {
   checked.use(session(sessions)).use(requireUser());
   // @ts-expect-error Nothing reads the user.
   checked.use(socketLimits());
-  // @ts-expect-error The role needs a user who is signed in.
+  // @ts-expect-error The role needs a signed-in user.
   checked.use(session(sessions)).use(user(users)).use(role());
   // @ts-expect-error Anonymous clients have no user.
   checked.use(session(sessions)).use(user(users)).routes([route("/", needsUser)]);

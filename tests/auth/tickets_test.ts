@@ -15,7 +15,7 @@ import { FakeLog } from "../sessions/fakes.ts";
 const DAY_MS = 86_400_000;
 const BINDING = { path: "/ws/echo", origin: undefined };
 
-/** A store that shows its keys and counts. */
+/** A store that exposes its keys and counts calls. */
 class OpenStore extends MemoryTicketStore {
   reads = 0;
   readonly added: TicketKey[] = [];
@@ -59,8 +59,8 @@ const BINDINGS: [asked: string | undefined, path: string, shown: string | undefi
 ];
 for (const [asked, path, shown] of BINDINGS) {
   test(
-    `a ticket for /ws/echo that ${asked ?? "nobody"} asked for is no good at ${path} from ${
-      shown ?? "nobody"
+    `a ticket for /ws/echo issued to ${asked ?? "no origin"} is refused at ${path} from ${
+      shown ?? "no origin"
     }`,
     async () => {
       const { tickets, session } = await setUp();
@@ -71,7 +71,7 @@ for (const [asked, path, shown] of BINDINGS) {
   );
 }
 
-/** Forges a ticket with the real key, spoiled in one place. */
+/** Forges a ticket with the real key and one wrong field. */
 interface Forgery {
   readonly header?: Record<string, unknown>;
   readonly payload?: JWTPayload;
@@ -85,12 +85,12 @@ const FORGERIES: [what: string, forgery: Forgery][] = [
   ["another algorithm", { header: { alg: "HS512" } }],
   ["an extension that must be understood", { header: { crit: ["x"], x: 1 } }],
   ["an unknown key", { header: { kid: "AAAAAAAAAAAAAAAA" } }],
-  ["a name of a key that is none", { header: { kid: "../../etc" } }],
+  ["a malformed key id", { header: { kid: "../../etc" } }],
   ["no key", { header: { kid: undefined } }],
-  ["a key of another", { secret: new Uint8Array(32) }],
-  ["an end in the past", { payload: { exp: 1 } }],
-  ["a beginning in the future", { payload: { nbf: 4_000_000_000 } }],
-  ["an id that is none", { payload: { jti: "x" } }],
+  ["another key", { secret: new Uint8Array(32) }],
+  ["an expiry in the past", { payload: { exp: 1 } }],
+  ["a start in the future", { payload: { nbf: 4_000_000_000 } }],
+  ["a malformed id", { payload: { jti: "x" } }],
   ...["exp", "jti", "aud", "sub", "sid", "path", "origin"].map((name): [string, Forgery] => [
     `no ${name}`,
     { without: name },
@@ -131,7 +131,7 @@ test("Tickets.verify() refuses an unsigned or malformed ticket", async () => {
 test("Tickets.verify() refuses a ticket with any one character changed", async () => {
   const { tickets, session } = await setUp();
   const { ticket } = await tickets.issue(session, BINDING);
-  // The last character of a part may hold bits that do not count.
+  // The last character of a part may hold unused bits.
   for (let at = 0; at < ticket.length; at += 7) {
     if (ticket[at] === "." || ticket[at + 1] === "." || at === ticket.length - 1) continue;
     const other = ticket[at] === "A" ? "B" : "A";
@@ -253,7 +253,7 @@ async function forge(
     .sign(forgery.secret ?? widened(secret, header.alg), options);
 }
 
-/** The same secret, as long as the algorithm wants it: for HS512 at least 64 bytes. */
+/** The same secret in the length that the algorithm needs: at least 64 bytes for HS512. */
 function widened(secret: Uint8Array, alg: string): Uint8Array {
   if (alg !== "HS512") return secret;
   return new Uint8Array([...secret, ...new Uint8Array(32)]);

@@ -3,12 +3,12 @@ import { test } from "node:test";
 import type { Profile, UserStore } from "../../lib/auth/mod.ts";
 import { FakeClock } from "../sessions/fake_clock.ts";
 
-/** A store that a test has for itself. */
+/** A store for a single test. */
 export interface UserStoreUnderTest extends AsyncDisposable {
   readonly store: UserStore;
 }
 
-/** What holds for every {@linkcode UserStore}. */
+/** The contract of every {@linkcode UserStore}. */
 export function testUserStore(
   name: string,
   open: (clock: FakeClock) => Promise<UserStoreUnderTest>,
@@ -195,7 +195,7 @@ export function testUserStore(
   });
 }
 
-/** A profile with the given differences. */
+/** Returns a profile with the given changes. */
 export function profile(differences: Partial<Profile> = {}): Profile {
   return {
     provider: "dev",

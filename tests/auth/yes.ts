@@ -1,6 +1,6 @@
 import type { AuthorizationAnswer, AuthorizationRequest, Provider } from "../../lib/auth/mod.ts";
 
-/** A provider that believes everything: what is refused here, `SignIn` itself refused. */
+/** A provider that accepts every callback: refusals come from `SignIn` itself. */
 export class Yes implements Provider {
   readonly id: string;
   readonly name = "Yes";

@@ -13,15 +13,15 @@ import { settle } from "../../lib/testing/fake_clock.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeConnection, FakeLog } from "./fakes.ts";
 
-/** A log in memory that can forget, hang and fail. */
+/** A log in memory that can lose entries, hang and fail. */
 class FakeControlLog implements ControlLog {
   events: SessionEvent[] = [];
   forgotten = 0;
   reads = 0;
-  /** What a read waits for. */
+  /** Reads wait for this promise. */
   gate: Promise<void> | undefined;
   fails = false;
-  /** From this reading on it fails. */
+  /** Reads fail from this one on. */
   failsAfter = Infinity;
   pageSize = Infinity;
 
@@ -302,7 +302,7 @@ test("Sessions ends only sessions that ended while its log position expired", as
   assert.ok(sockets.slice(120).every((socket) => socket.phase === "open"));
 });
 
-/** Moves on, while a real database answers in between. */
+/** Advances the clock, and lets a real database answer in between. */
 async function pass(clock: FakeClock, ms: number): Promise<void> {
   for (let at = 0; at < ms; at += 50) {
     await clock.advance(50);

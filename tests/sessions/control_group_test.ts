@@ -153,7 +153,7 @@ test("ControlGroup listens only while connections are open", async () => {
   assert.equal(layer.stats.groups, 1);
 });
 
-/** A control log to which a test writes. */
+/** A control log that a test writes to. */
 class FakeControlLog implements ControlLog {
   readonly events: SessionEvent[] = [];
   reads = 0;

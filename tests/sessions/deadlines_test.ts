@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Deadlines } from "../../lib/sessions/deadlines.ts";
 import { FakeClock } from "./fake_clock.ts";
 
-/** The numbers 0 to 999, shuffled the same way every time. */
+/** The numbers 0 to 999 in a fixed shuffled order. */
 const shuffled = Array.from({ length: 1000 }, (_, at) => (at * 7919 + 13) % 1000);
 
 function setUp() {

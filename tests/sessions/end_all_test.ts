@@ -31,7 +31,7 @@ class FaultyKv {
   }
 }
 
-/** A person with four sessions, a socket of each but the last, and what is noted of their ends. */
+/** A user with four sessions, a socket of each but the last, and the recorded ends. */
 async function setUp(kv: Deno.Kv) {
   const clock = new FakeClock();
   const log = new FakeLog();
@@ -63,7 +63,7 @@ async function setUp(kv: Deno.Kv) {
   });
   faulty.commits = 0;
   const ids = created.map(({ session }) => session.id);
-  // Its first commit voids what the remaining session approved.
+  // Its first commit voids the approvals of the kept session.
   const endOthers = () => sessions.endAll("ada", { except: ids[3]! });
   const ended = () => entries.map(({ sessionId }) => sessionId);
   const open = () => sockets.filter(({ phase }) => phase === "open").length;
@@ -115,7 +115,7 @@ test("Sessions announces once an end that is committed after its call has failed
   const ending = endOthers();
   ending.catch(() => {});
   await reached.promise;
-  // A use of the database gives up after 5 s; its timer keeps no process alive.
+  // A use of the database times out after 5 s; its timer does not keep the process alive.
   const alive = setInterval(() => {}, 1_000);
   await assert.rejects(ending, /did not answer within 5000 ms/);
   clearInterval(alive);

@@ -6,7 +6,7 @@ export class FakeClock extends KitClock {
     super(now);
   }
 
-  /** How many timers run. */
+  /** The number of pending timers. */
   get timers(): number {
     return this.pending;
   }
@@ -17,7 +17,7 @@ export class FakeClock extends KitClock {
   }
 }
 
-/** Lets promises that are settled run their reactions, however many follow each other. */
+/** Lets the reactions of settled promises run, including chains of them. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await Promise.resolve();
 }

@@ -81,11 +81,11 @@ export function fakeScope(
   return scope as unknown as OriginScope & { readonly connection: FakeConnection };
 }
 
-/** A log that remembers. */
+/** A log that records its lines. */
 export class FakeLog implements Log {
   readonly lines: { level: string; message: string; fields: LogFields | undefined }[] = [];
 
-  /** Everything that was written, as one text, errors with their stacks. */
+  /** All lines as one text, errors with their stacks. */
   get text(): string {
     return this.lines.map((line) =>
       `${line.level} ${line.message} ` +
@@ -120,7 +120,10 @@ export function filler(size: number, byte = 0): string {
   return Buffer.alloc(size, byte).toString("base64url");
 }
 
-/** What a header can carry that is no SP and no HTAB, and that `String.trim()` or `\s` may take for it. */
+/**
+ * Characters other than SP and HTAB that are valid in a header and that `String.trim()` or `\s`
+ * treat as white space.
+ */
 export const OTHER_BLANKS: readonly string[] = [
   ..."\u0001\u000b\u000c\u001f\u007f\u0080\u0085\u009f\u00a0\u00ad",
 ];

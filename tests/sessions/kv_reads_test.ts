@@ -5,14 +5,14 @@ import { KvReads, KvSessionStore } from "../../lib/sessions/mod.ts";
 import { FakeClock, settled } from "./fake_clock.ts";
 import { record } from "./session_store_suite.ts";
 
-/** One `getMany`, which answers when a test says so. */
+/** A `getMany` that a test answers. */
 interface Reading {
   readonly keys: readonly Deno.KvKey[];
   answer(): void;
   fail(error: Error): void;
 }
 
-/** A database in which the value of a key is its last part. */
+/** A database that returns the last part of each key as its value. */
 class FakeKv {
   readonly readings: Reading[] = [];
 
@@ -23,7 +23,7 @@ class FakeKv {
     return promise;
   }
 
-  /** How many keys each reading had. */
+  /** The number of keys of each read. */
   get sizes(): number[] {
     return this.readings.map(({ keys }) => keys.length);
   }
@@ -120,7 +120,7 @@ test("KvReads.get() waits at most for its limit, even behind a hanging batch", a
   const waiting = assert.rejects(ask(1, 10)[0]!, /did not answer within 5000 ms/);
   await clock.advance(2_000);
   await hanging;
-  // The one that waited has gone now; its time counts from when it was asked for.
+  // The waiting batch is sent now; its time limit started with the request.
   await settled();
   assert.deepEqual(kv.sizes, [1, 1]);
   await clock.advance(3_000);

@@ -82,7 +82,7 @@ test("KvSocketCounts leaves no entry and no timer once all sockets have ended", 
   socket.end(1000);
   await pass(clock, 1500);
   assert.deepEqual(await Array.fromAsync(kv.list({ prefix: ["session_sockets"] })), []);
-  // One is that of the session's own deadline.
+  // One timer is the session's deadline.
   assert.ok(clock.timers <= 1, `${clock.timers} timers`);
 });
 

@@ -7,7 +7,7 @@ import { FakeConnection, FakeLog } from "./fakes.ts";
 const IDLE = 10_000;
 const MAX = 60_000;
 
-/** Counts the reads of a store, and can be down. */
+/** A store that counts its reads, and can be down. */
 class WatchedStore extends MemorySessionStore {
   reads = 0;
   writes = 0;

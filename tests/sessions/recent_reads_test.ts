@@ -42,7 +42,7 @@ test("RecentReads.apply() invalidates exactly the values that an event concerns"
 for (
   const [what, happen] of [
     ["its own event", (reads: RecentReads<string>) => reads.apply(ended("s1"))],
-    ["its person's event", (reads: RecentReads<string>) => reads.apply(userEnded)],
+    ["its user's event", (reads: RecentReads<string>) => reads.apply(userEnded)],
     ["a gap in the log", (reads: RecentReads<string>) => reads.clear()],
   ] as const
 ) {

@@ -17,7 +17,7 @@ const DAY = 24 * 3_600_000;
 const HOUR = 3_600_000;
 const ada = { userId: "ada", provider: "dev" };
 
-/** Two processes over one store, and a session whose secret is a day old. */
+/** Two processes with one store, and a session whose secret is a day old. */
 async function setUp(store?: (clock: FakeClock) => SessionStore) {
   const clock = new FakeClock();
   const kept = store?.(clock) ?? new MemorySessionStore({ clock });
@@ -35,7 +35,7 @@ async function sessionOf(sessions: Sessions, token: string | undefined): Promise
   return found.session;
 }
 
-/** The token that replaces the one that was shown, without its tag, which has the key of the day. */
+/** Returns the replacing token without its tag, which depends on the day's key. */
 function renewedTokenOf(found: FoundSession): string | undefined {
   return found.state === "live" ? withoutTag(found.renewedToken) : undefined;
 }

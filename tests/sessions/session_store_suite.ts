@@ -3,12 +3,12 @@ import { test } from "node:test";
 import type { SessionRecord, SessionStore } from "../../lib/sessions/mod.ts";
 import { FakeClock } from "./fake_clock.ts";
 
-/** A store that a test has for itself. */
+/** A store for a single test. */
 export interface StoreUnderTest extends AsyncDisposable {
   readonly store: SessionStore;
 }
 
-/** What holds for every {@linkcode SessionStore}. */
+/** The contract of every {@linkcode SessionStore}. */
 export function testSessionStore(
   name: string,
   open: (clock: FakeClock) => Promise<StoreUnderTest>,
@@ -128,7 +128,7 @@ export function testSessionStore(
   });
 }
 
-/** A session record with the given differences. */
+/** Returns a session record with the given changes. */
 export function record(id: string, differences: Partial<SessionRecord> = {}): SessionRecord {
   return {
     id,

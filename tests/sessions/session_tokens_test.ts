@@ -12,7 +12,7 @@ import { FakeLog, filler, tampered } from "./fakes.ts";
 const DAY = 24 * 3_600_000;
 const ada = { userId: "ada", provider: "dev" };
 
-/** Counts what a store is asked for. */
+/** A store that counts its calls. */
 class CountingStore extends MemorySessionStore {
   reads = 0;
   keyReads = 0;
@@ -50,7 +50,7 @@ test("Sessions.find() reads nothing for a token that no server with this store w
     `${token}A`,
     ...Array.from({ length: token.length }, (_, at) => tampered(token, at)),
   ];
-  // The other store's first tokens have keys of the same day.
+  // The other store's first tokens use keys of the same day.
   const { keyReads } = store;
   for (const each of madeUp) assert.deepEqual(await sessions.find(each), { state: "unknown" });
   assert.equal(store.reads, 0);
@@ -166,7 +166,7 @@ test("Sessions gives a browser a tagged token when its secret is renewed", async
   assert.equal((await sessions.find(renewed?.token)).state, "live");
 });
 
-/** Makes a database look as the release before left it: sessions, and no keys. */
+/** Sets up a database as the previous release left it: with sessions, but no keys. */
 async function forgetKeys(kv: Deno.Kv): Promise<void> {
   for await (const { key } of kv.list({ prefix: ["session_tag_keys"] })) await kv.delete(key);
   await kv.delete(["session_tags_began"]);
