@@ -177,7 +177,7 @@ export class ProcessPool<C extends Child = Child> {
 
   #start(place: Place<C>): Process<C> {
     const { start, clock, log } = this.#options;
-    const failed = (error: unknown) => log.error("A process was lost sight of", { error });
+    const failed = (error: unknown) => log.error("A process can no longer be tracked", { error });
     const process: Process<C> = { child: start(), startedAt: clock.elapsed(), state: "starting" };
     this.#processes.add(process);
     const cancel = clock.after(START_MS, () => process.child.kill());

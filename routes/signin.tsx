@@ -40,7 +40,7 @@ export default define.page<typeof handlers>(function SignIn({ data }) {
   );
 });
 
-/** The name of a room, which is what people know; else the path. */
+/** Returns the name of a room, which users know, or else the path. */
 function Destination({ path }: { readonly path: string }) {
   const [, room] = /^\/rooms\/([\w-]+)$/.exec(path) ?? [];
   return room === undefined ? <bdi class="path">{path}</bdi> : <b>{room}</b>;

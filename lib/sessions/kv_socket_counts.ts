@@ -18,7 +18,7 @@ const KEEP_MS = 86_400_000;
 /** Counts in one write, below KV's limit of mutations. */
 const BATCH_SIZE = 100;
 
-/** Most signs of life under earlier names that are taken back; older ones have fallen silent. */
+/** Most heartbeats under earlier names that are removed; older ones have expired. */
 const MAX_SIGNS = 20;
 
 /** KV Connect's limit of keys in one `getMany`. */
@@ -51,7 +51,7 @@ export class KvSocketCounts implements Follower {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #id = randomId();
-  /** Names under which a sign of life may have been written. */
+  /** Names under which a heartbeat may have been written. */
   readonly #signs = new Set<string>();
   readonly #written = new Map<string, number>();
   #failures = 0;
@@ -164,7 +164,7 @@ export class KvSocketCounts implements Follower {
     return operation;
   }
 
-  /** Goes on under a new name: nobody knows what was written under the old one. */
+  /** Continues under a new name, because the state under the old one is unknown. */
   #startAnew(): void {
     this.#failures++;
     this.#written.clear();
@@ -184,7 +184,7 @@ export class KvSocketCounts implements Follower {
     this.#beatAt = elapsed;
   }
 
-  /** Takes back the signs of life under all names. */
+  /** Removes the heartbeats under all names. */
   #withoutSigns(kv: Deno.Kv): Deno.AtomicOperation {
     const operation = kv.atomic();
     for (const sign of [...this.#signs].slice(-MAX_SIGNS)) operation.delete([PROCESSES, sign]);
@@ -197,7 +197,7 @@ export class KvSocketCounts implements Follower {
     const living = new Set<string>();
     for (let at = 0; at < keys.length; at += KEYS_PER_READ) {
       for (const { key, value } of await kv.getMany<number[]>(keys.slice(at, at + KEYS_PER_READ))) {
-        // One from the future was written before the clock was set back.
+        // A heartbeat from the future was written before the clock was set back.
         if (value !== null && Math.abs(now - value) < SILENT_MS) living.add(String(key[1]));
       }
     }

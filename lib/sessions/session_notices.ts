@@ -89,7 +89,7 @@ export class SessionNotices {
     });
   }
 
-  /** Called by the layer. What is no list of user ids is ignored. */
+  /** Called by the layer. Ignores messages other than a list of user ids. */
   deliver({ type, data }: LayerMessage): boolean {
     if (type !== TYPE || !Array.isArray(data)) return true;
     for (const userId of data.slice(0, MAX_NAMES)) this.#call(this.#watchers.get(userId));

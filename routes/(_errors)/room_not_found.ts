@@ -1,8 +1,8 @@
 import { HttpError } from "fresh";
 
-/** Thrown if an address has a name that no room can have. */
+/** Thrown when a URL has an invalid room name. */
 export class RoomNotFound extends HttpError {
-  /** The name. */
+  /** The invalid name. */
   readonly room: string;
 
   constructor(room: string) {

@@ -259,7 +259,7 @@ function widened(secret: Uint8Array, alg: string): Uint8Array {
   return new Uint8Array([...secret, ...new Uint8Array(32)]);
 }
 
-test("Tickets looks for another process's new key after the wall clock was set back", async () => {
+test("Tickets reads another process's new key even after the wall clock was set back", async () => {
   const { clock, store, session, tickets } = await setUp();
   const other = await new Tickets(new OpenStore(), { clock }).issue(session, BINDING);
   await tickets.verify(other.ticket, BINDING);

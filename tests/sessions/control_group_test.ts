@@ -171,7 +171,7 @@ class FakeControlLog implements ControlLog {
   }
 }
 
-test("ControlGroup logs an event that cannot be applied, and takes the next one", async () => {
+test("ControlGroup logs an event that cannot be applied, and handles the next one", async () => {
   const { layer, log, here, there, socket, session } = await setUp();
   const { heard } = there;
   there.heard = () => {

@@ -86,7 +86,7 @@ test("KvSocketCounts leaves no entry and no timer once all sockets have ended", 
   assert.ok(clock.timers <= 1, `${clock.timers} timers`);
 });
 
-/** A database whose commits may fail after they were done, or be done later. */
+/** A database whose commits may fail after taking effect, or take effect later. */
 function unreliable(kv: Deno.Kv) {
   const state = { fault: undefined as "unacknowledged" | "late" | "away" | undefined };
   const late: (() => Promise<unknown>)[] = [];
@@ -121,7 +121,7 @@ function unreliable(kv: Deno.Kv) {
 }
 
 for (const fault of ["unacknowledged", "late"] as const) {
-  test(`KvSocketCounts: a count whose write was ${fault} is not shown for long`, async () => {
+  test(`KvSocketCounts soon drops a count whose write was ${fault}`, async () => {
     using kv = await Deno.openKv(":memory:");
     const clock = new FakeClock();
     const here = startProcess(kv, clock);
@@ -166,7 +166,7 @@ test("KvSocketCounts counts no socket twice after a write that was not acknowled
   assert.equal((await there.counts.count([session.id])).get(session.id), 6);
 });
 
-test("KvSocketCounts: a process that ended does not count when the wall clock goes back", async () => {
+test("KvSocketCounts ignores an ended process even if the wall clock goes back", async () => {
   using kv = await Deno.openKv(":memory:");
   const clock = new FakeClock();
   const [here, there] = [startProcess(kv, clock), startProcess(kv, clock)];
@@ -182,7 +182,7 @@ test("KvSocketCounts: a process that ended does not count when the wall clock go
   assert.deepEqual([counts.get(session.id), counts.get(other.id)], [1, 0]);
 });
 
-test("KvSocketCounts.close() takes the sign of life back, too", async () => {
+test("KvSocketCounts.close() also removes the heartbeat", async () => {
   using kv = await Deno.openKv(":memory:");
   const clock = new FakeClock();
   const { sessions, counts, open } = startProcess(kv, clock);

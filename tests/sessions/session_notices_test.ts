@@ -94,7 +94,7 @@ test("SessionNotices.watch() leaves no watcher if the layer cannot be reached, a
   assert.deepEqual(told, ["grace"]);
 });
 
-test("SessionNotices ignores what is no list of user ids, and reads the rest of a list", async () => {
+test("SessionNotices ignores malformed messages, and reads the valid ids of a list", async () => {
   const { layer, told, process, watch } = setUp();
   await watch(process(), "ada");
   const odd: unknown[] = [undefined, null, 7, "ada", {}, { length: 1, 0: "ada" }, [], [[]], [null]];
@@ -108,7 +108,7 @@ test("SessionNotices ignores what is no list of user ids, and reads the rest of 
   assert.deepEqual(told, ["ada"]);
 });
 
-test("SessionNotices tells the other pages if one of them throws", async () => {
+test("SessionNotices notifies the other pages if one of them throws", async () => {
   const { layer, told, process, watch } = setUp();
   const notices = process();
   await notices.watch("ada", () => {
