@@ -3,24 +3,27 @@ interface Waiting {
   readonly key: string | undefined;
 }
 
-/** Messages that wait for a peer to make room, in order. */
+/** The messages that are queued until the peer has room for them, in order. */
 export class Backlog {
   #waiting: Waiting[] = [];
   #head = 0;
   #byKey: Map<string, Waiting> | undefined;
   #bytes = 0;
 
-  /** Bytes (of text: UTF-16 code units) that wait. */
+  /** Size of the queued messages: bytes, or UTF-16 code units of text. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Messages that wait. */
+  /** Number of queued messages. */
   get count(): number {
     return this.#waiting.length - this.#head;
   }
 
-  /** Adds a message; one that waits with the same key is replaced, in its place. Returns how many. */
+  /**
+   * Adds a message, or replaces the queued message with the same key in its place. Returns how many
+   * messages were replaced.
+   */
   push(data: string | Uint8Array, key: string | undefined): number {
     this.#bytes += data.length;
     const known = key === undefined ? undefined : this.#byKey?.get(key);
@@ -35,7 +38,7 @@ export class Backlog {
     return 0;
   }
 
-  /** Takes out what has waited longest. */
+  /** Removes and returns the oldest message. */
   shift(): string | Uint8Array | undefined {
     const entry = this.#waiting[this.#head];
     if (entry === undefined) return undefined;

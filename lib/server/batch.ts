@@ -1,21 +1,21 @@
 /**
- * Frames that go out as one message, one per line.
+ * Frames that are sent as one message, one per line.
  *
- * Peers that are sent the same frames in the same order share one batch, and so its text: what a room
- * of a thousand hears in one turn is joined once.
+ * Peers that receive the same frames in the same order share one batch, so the text for a group of a
+ * thousand peers is joined once per turn.
  */
 export class Batch {
   readonly #before: Batch | undefined;
   readonly #frame: string;
-  /** How many there are. */
+  /** Number of frames. */
   readonly frames: number;
-  /** What came after this one last. */
+  /** The batch that last extended this one. */
   #next: Batch | undefined;
   #text: string | undefined;
-  /** UTF-16 code units of the text. */
+  /** Length of the text in UTF-16 code units. */
   readonly length: number;
 
-  /** Without a batch before it, it is the one without frames, where all begin. */
+  /** Without `before`, creates the empty batch that all others start from. */
   constructor(before?: Batch, frame = "") {
     this.#before = before;
     this.#frame = frame;
@@ -23,19 +23,19 @@ export class Batch {
     this.length = this.frames < 2 ? frame.length : before!.length + 1 + frame.length;
   }
 
-  /** Returns the batch that has one frame more. */
+  /** Returns the batch with one more frame. */
   with(frame: string): Batch {
     const next = this.#next;
     if (next !== undefined && next.#frame === frame) return next;
     return this.#next = new Batch(this, frame);
   }
 
-  /** Forgets what came after it. */
+  /** Drops the reference to the batch that extends this one. */
   forget(): void {
     this.#next = undefined;
   }
 
-  /** The frames, joined. */
+  /** The frames, joined by line breaks. */
   get text(): string {
     return this.#text ??= this.#join();
   }

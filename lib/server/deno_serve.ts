@@ -10,37 +10,40 @@ import { problem } from "./problem.ts";
 export interface ServeOptions {
   /** @default {"127.0.0.1"} */
   readonly hostname?: string;
-  /** 0 takes a free one. @default {8000} */
+  /** 0 selects a free port. @default {8000} */
   readonly port?: number;
-  /** Whether other processes may listen there too; then a signal leaves the port to them at once. @default {false} */
+  /**
+   * Whether other processes may share the port. If so, a signal stops listening at once.
+   * @default {false}
+   */
   readonly reusePort?: boolean;
-  /** Stops as a signal does, but leaves the port to nobody: where all that share it stop. */
+  /** Stops like a signal but keeps listening: for when all processes that share the port stop. */
   readonly signal?: AbortSignal;
   readonly onListen?: (address: Deno.NetAddr) => void;
-  /** Ends what is open, when the server is told to stop: see `Handler.drain()`. */
+  /** Ends open connections when the server stops: see `Handler.drain()`. */
   readonly drain?: () => Promise<void>;
   /** How long `drain` may take, in milliseconds. @default {10_000} */
   readonly drainMs?: number;
-  /** Lets go of the rest, after the last answer. */
+  /** Releases everything else after the last response. */
   readonly close?: () => Promise<void>;
   readonly log?: Log;
 }
 
-/** How long each step after the drain's own time may take, in milliseconds. */
+/** Time limit of each step apart from the drain, in milliseconds. */
 const CLOSE_MS = 1_500;
 
 /**
- * Serves until the process is told to stop by SIGTERM or SIGINT: drains then, and ends the process
- * with status 0. A second one of these signals ends it at once, with status 130.
+ * Serves until SIGTERM or SIGINT, then drains and exits with status 0. A second signal exits at once
+ * with status 130.
  *
- * While it drains it still answers, so that whoever comes is told so; but where it shares its port it
- * listens no more, and the others take what comes.
+ * The server refuses new requests while it drains. If it shares its port, it stops listening instead
+ * and the other processes take over.
  *
- * A malformed `Host` is answered with 400 before the handler is called. A `Refusal` that the handler throws
- * is the answer, as of `readBody()`; any other error is logged and answered with 500. An error that
- * nobody caught is logged, and does not end the process.
+ * A malformed `Host` is answered with 400 before the handler is called. A `Refusal` thrown by the
+ * handler becomes the response, for example from `readBody()`; any other error is logged and answered
+ * with 500. Uncaught errors are logged and do not end the process.
  *
- * @throws {Deno.errors.AddrInUse} The port is taken.
+ * @throws {Deno.errors.AddrInUse} The port is in use.
  */
 export function serve(
   handler: Deno.ServeHandler<Deno.NetAddr>,
@@ -68,25 +71,25 @@ export function serve(
     },
   );
   guard(log);
-  stopWhenTold(server, options, log);
-  // Last, so that a signal which is sent because of it finds its handler.
+  stopOnSignal(server, options, log);
+  // Called last, so that a signal sent in response finds its handler.
   onListen?.(server.addr);
   return server;
 }
 
-/** Refuses what no handler can rely on: a malformed host, and an https address over plain http. */
+/** Refuses requests that no handler can rely on: a malformed host, or an https URL over plain http. */
 function refusalOf(request: Request, log: Log): Refusal | undefined {
   const host = request.headers.get("host");
   if (host !== null && !isHost(host)) return refusalOfHost(host, log);
-  // The whole address as request target (RFC 9110 §7.4): its scheme would be taken for the site's own.
+  // An absolute-form request target (RFC 9110 §7.4): its scheme would be mistaken for the site's own.
   return /^https:/i.test(request.url)
     ? new Refusal("MISDIRECTED", { status: 421, detail: HTTPS })
     : undefined;
 }
 
-const HTTPS = "The address is https, and the connection is not";
+const HTTPS = "The URL is https but the connection is not";
 
-function stopWhenTold(
+function stopOnSignal(
   server: Deno.HttpServer<Deno.NetAddr>,
   options: ServeOptions,
   log: Log,
@@ -97,7 +100,7 @@ function stopWhenTold(
     if (isStopping) return;
     isStopping = true;
     log.info("Stopping", { signal: why });
-    // It is over then with an error, which is expected.
+    // Then the server finishes with an error, as expected.
     if (isLeaving) server.finished.catch(() => {});
     if (isLeaving) stopListening(server.addr.port);
     void shutDown(server, options).finally(() => Deno.exit(0)).catch(() => {});
@@ -118,7 +121,7 @@ async function shutDown(server: Deno.HttpServer, options: ServeOptions): Promise
   await within(CLOSE_MS, options.close?.());
 }
 
-/** Waits for work that may never end, or fail, but no longer than `ms`. */
+/** Waits at most `ms` for work that may hang or fail. */
 function within(ms: number, work: Promise<void> | undefined): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
@@ -133,10 +136,10 @@ function within(ms: number, work: Promise<void> | undefined): Promise<void> {
 function guard(log: Log): void {
   globalThis.addEventListener("error", (event) => {
     event.preventDefault();
-    log.error("Nobody caught an error", { error: event.error });
+    log.error("Uncaught error", { error: event.error });
   });
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
-    log.error("Nobody caught a rejection", { error: event.reason });
+    log.error("Unhandled promise rejection", { error: event.reason });
   });
 }

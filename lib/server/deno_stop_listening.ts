@@ -1,16 +1,17 @@
-/** Of a listening socket, in the tables of the kernel (`TCP_LISTEN`). */
+/** State of a listening socket in the kernel's tables (`TCP_LISTEN`). */
 const LISTEN = "0A";
 
-/** `SHUT_RDWR` of POSIX. */
+/** POSIX `SHUT_RDWR`. */
 const BOTH_WAYS = 2;
 
 /**
- * Listens no more on a port of this process, and keeps what is open: so that other processes that
- * share the port take all that comes. Returns whether it could: on Linux, with `--allow-ffi`.
+ * Stops listening on a port of this process and keeps open connections, so that the other processes
+ * that share the port receive all new ones. Returns whether this worked; it needs Linux and
+ * `--allow-ffi`.
  *
- * Deno has no call for this: `shutdown()` and `abort()` of its server end the WebSockets too. So it is
- * asked of the kernel, which knows the listening sockets of this process. A connection that was made
- * and not yet accepted is reset.
+ * Deno has no API for this: `shutdown()` and `abort()` of its server also close WebSockets. The
+ * function therefore finds the process's listening sockets in the kernel's tables. A connection that
+ * is established but not yet accepted is reset.
  */
 export function stopListening(port: number): boolean {
   if (Deno.build.os !== "linux") return false;
@@ -33,7 +34,7 @@ function openLibrary() {
   return { symbols: library.symbols, [Symbol.dispose]: () => library.close() };
 }
 
-/** Returns the inodes of the sockets that listen on a port, of whatever process. */
+/** Returns the inodes of all sockets that listen on a port, in any process. */
 function listeningSockets(port: number): ReadonlySet<string> {
   const inodes = new Set<string>();
   for (const table of ["/proc/self/net/tcp", "/proc/self/net/tcp6"]) {
@@ -49,11 +50,11 @@ function readLines(path: string): string[] {
   try {
     return Deno.readTextFileSync(path).split("\n").slice(1);
   } catch {
-    return []; // A machine without IPv6.
+    return []; // No IPv6.
   }
 }
 
-/** Returns the descriptors of this process that are one of the sockets. */
+/** Yields this process's descriptors for the given sockets. */
 function* descriptorsOf(sockets: ReadonlySet<string>): Generator<number> {
   for (const { name } of Deno.readDirSync("/proc/self/fd")) {
     const [, inode = ""] = /^socket:\[(\d+)\]$/.exec(readLink(`/proc/self/fd/${name}`)) ?? [];

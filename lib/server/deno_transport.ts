@@ -1,11 +1,11 @@
 import type { Socket, SocketEvents, Transport } from "../scope.ts";
 
 /**
- * Deno's own WebSockets.
+ * Deno's built-in WebSockets.
  *
- * Its limits, measured: a peer that does not answer a close frame keeps its network connection until
- * it goes away by itself; one frame may hold 64 MiB and a fragmented message has no limit, so that
- * the size of a message is checked when it is in memory already.
+ * Measured limits: the network connection of a peer that ignores a close frame stays open until the
+ * peer disconnects. One frame may hold 64 MiB and a fragmented message has no limit, so a message's
+ * size is checked only once it is in memory.
  */
 export const denoTransport: Transport = {
   upgrade(request, events, { subprotocol, headers }) {
@@ -17,7 +17,7 @@ export const denoTransport: Transport = {
       request,
       isPlain ? { protocol: subprotocol } : {},
     );
-    // Its own option throws where the client put no space between two offers, and costs less.
+    // Deno's own option throws if the offers are not separated by spaces; it is also cheaper.
     if (subprotocol !== undefined && !isPlain) {
       response.headers.set("sec-websocket-protocol", subprotocol);
     }
@@ -30,7 +30,7 @@ export const denoTransport: Transport = {
   },
 };
 
-/** One object for all events: a handler of its own for each would take half a kilobyte more. */
+/** Uses one listener for all events: a closure for each takes half a kilobyte more per socket. */
 function listen(socket: WebSocket, events: SocketEvents): void {
   const listener = new Listener(events);
   socket.addEventListener("open", listener);
@@ -39,10 +39,10 @@ function listen(socket: WebSocket, events: SocketEvents): void {
 }
 
 /**
- * Passes on what a socket reports. What it threw would end the process: the events throw nothing.
+ * Forwards the events of a socket. The handlers do not throw; an error here would end the process.
  *
- * At the end it lets go of them: the runtime keeps a socket for half of its idle timeout after its end,
- * and would keep the whole connection with it.
+ * Releases them on close: the runtime keeps a closed socket for half of its idle timeout and would
+ * keep the whole connection with it.
  */
 class Listener implements EventListenerObject {
   #events: SocketEvents | undefined;

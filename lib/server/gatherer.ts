@@ -2,96 +2,96 @@ import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { Batch } from "./batch.ts";
 import { Hold } from "./hold.ts";
 
-/** Something that writes what has gathered. */
+/** A send queue that writes its batched frames. */
 export interface Flushable {
-  /** Whether the runtime has not yet written all that it was given for the peer. */
+  /** Whether the runtime still has unwritten data for the peer. */
   readonly isWriting: boolean;
   flush(): void;
 }
 
-/** How many times in a row nothing new has to have come before what has gathered is written. */
+/** Consecutive microtasks without a new frame before the batches are written. */
 const QUIET_HOPS = 2;
 
 /**
- * The same, where it is for many: until those who spoke have handled what they said, so that it goes to
- * them with the others. What they heard waits for their handler, which waits for the layer.
+ * The same for many peers. This leaves time for the handlers of those peers, which wait for the layer:
+ * their replies then go out in the same write.
  */
 const QUIET_HOPS_OF_MANY = 32;
 
-/** How many times it is looked in all: a peer that never stops does not keep the others waiting. */
+/** Maximum number of checks: a peer that never stops sending does not delay the others. */
 const MAX_HOPS = 256;
 
-/** Writes that take long enough together for more to gather meanwhile. */
+/** Number of writes that take long enough for more frames to arrive meanwhile. */
 const MANY = 32;
 
-/** For how many goes of the event loop that is waited for at most: a peer may stop reading meanwhile. */
-const MAX_GOES = 200;
+/** Maximum event loop iterations to wait for a write: the peer may have stopped reading. */
+const MAX_ITERATIONS = 200;
 
-/** How many are looked at to find one that is not known to have stopped reading. */
+/** Number of peers to examine for one that is not known to have stopped reading. */
 const MAX_PICKS = 8;
 
 /**
- * Lets outboxes write once a turn what is due for them.
+ * Write batching: lets each send queue write once per turn.
  *
- * The turn is that of the microtask queue: what the sockets brought in one go of the event loop is
- * handled first, and then written. Messages that a peer sent in one packet come out of the runtime
- * one microtask after another, so the turn is over when none came for two of them: nothing waits for
- * the network or a timer, and a lone frame only for the end of the function that sent it.
+ * A turn is a run of microtasks. Messages from all sockets in one event loop iteration are handled
+ * first, then the replies are written. The runtime delivers the messages of one packet one microtask
+ * apart, so the turn ends after two microtasks without a new frame. No frame waits for the network or
+ * a timer, and a lone frame waits only until the function that sent it returns.
  *
- * While the runtime still works off many writes of the turn before, more may gather: what is written
- * now would stand behind them anyway. Whether it pays to wait for a moment longer, {@linkcode Hold} says.
+ * While the runtime is busy with many writes of the last turn, more frames are collected: a write
+ * would have to queue behind them anyway. {@linkcode Hold} decides on a further short delay.
  */
 export class Gatherer {
-  readonly #first = new Batch();
+  readonly #empty = new Batch();
   readonly #hold: Hold;
-  /** Frames that gather, of the peer that has most of them. */
+  /** Number of frames in the largest batch. */
   #frames = 0;
   #waiting: Flushable[] = [];
   #hasNews = false;
   #quiet = 0;
   #hops = 0;
-  /** Of the many that were written last one of the last: it is written when nearly all are. */
+  /** One of the last peers written in a large flush; once it is done, nearly all are. */
   #written: Flushable | undefined;
-  /** Those that were waited for in vain. */
+  /** Peers whose write did not finish within the wait. */
   readonly #slow = new WeakSet<Flushable>();
-  #goes = 0;
-  /** Whether it is looked whether more comes. */
-  #isLooking = false;
-  /** Ends a wait, where there is one. */
+  #iterations = 0;
+  /** Whether a check for more frames is scheduled. */
+  #isCheckScheduled = false;
+  /** Timer of the current delay, if any. */
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(hold: Hold = new Hold()) {
     this.#hold = hold;
   }
 
-  /** Adds an outbox that has something to write. */
+  /** Adds a send queue that has frames to write. */
   add(outbox: Flushable): void {
-    if (this.#waiting.push(outbox) === 1) this.#lookSoon();
+    if (this.#waiting.push(outbox) === 1) this.#scheduleCheck();
   }
 
-  /** Adds a frame to what gathers for one peer. Peers that get the same frames share the batch. */
+  /** Adds a frame to the batch of a peer. Peers with the same frames share a batch. */
   join(batch: Batch | undefined, frame: string): Batch {
     this.#hasNews = true;
-    const joined = (batch ?? this.#first).with(frame);
+    const joined = (batch ?? this.#empty).with(frame);
     if (joined.frames > this.#frames) {
       this.#frames = joined.frames;
-      if (this.#timer !== undefined && !this.#isLooking) this.#lookSoon();
+      if (this.#timer !== undefined && !this.#isCheckScheduled) this.#scheduleCheck();
     }
     return joined;
   }
 
-  #lookSoon(): void {
-    this.#isLooking = true;
+  #scheduleCheck(): void {
+    this.#isCheckScheduled = true;
     this.#quiet = this.#hops = 0;
-    queueMicrotask(this.#look);
+    queueMicrotask(this.#check);
   }
 
-  readonly #look = (): void => {
+  readonly #check = (): void => {
     this.#quiet = this.#hasNews ? 0 : this.#quiet + 1;
     this.#hasNews = false;
     const wanted = this.#isForMany ? QUIET_HOPS_OF_MANY : QUIET_HOPS;
-    if (this.#quiet < wanted && ++this.#hops < MAX_HOPS) return queueMicrotask(this.#look);
-    this.#isLooking = false;
+    if (this.#quiet < wanted && ++this.#hops < MAX_HOPS) return queueMicrotask(this.#check);
+    this.#isCheckScheduled = false;
     this.#flushWhenDue();
   };
 
@@ -99,25 +99,26 @@ export class Gatherer {
     return this.#waiting.length >= MANY;
   }
 
-  /** Writes, unless it is waited for: for the writes of the turn before, or for more to come. */
+  /** Writes unless the last turn is still being written or {@linkcode Hold} asks for a delay. */
   readonly #flushWhenDue = (): void => {
     if (this.#written !== undefined || this.#waiting.length === 0) return;
     const waitMs = this.#isForMany ? this.#hold.waitMs(this.#frames) : 0;
     if (waitMs === 0) return this.#flush();
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      if (!this.#isLooking) this.#flushWhenDue();
+      if (!this.#isCheckScheduled) this.#flushWhenDue();
     }, waitMs);
   };
 
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    // Who speaks to many was added last, and is written first: it can go on while the others are written.
+    // The sender to a group was added last and is written first: it can continue while the others are
+    // written.
     const waiting = this.#waiting.reverse();
     this.#waiting = [];
-    this.#first.forget();
-    this.#goes = this.#frames = 0;
+    this.#empty.forget();
+    this.#iterations = this.#frames = 0;
     this.#written = waiting.length < MANY ? undefined : this.#pickReader(waiting);
     if (this.#written !== undefined) {
       this.#hold.began();
@@ -126,21 +127,24 @@ export class Gatherer {
     for (const outbox of waiting) outbox.flush();
   }
 
-  /** Looks in each go of the event loop whether it has got to the end of many writes. */
+  /** Checks once per event loop iteration whether a large flush has been written. */
   readonly #awaitWrites = (): void => {
     const written = this.#written!;
     const { isWriting } = written;
-    if (isWriting && this.#goes++ < MAX_GOES) {
+    if (isWriting && this.#iterations++ < MAX_ITERATIONS) {
       setImmediate(this.#awaitWrites);
       return;
     }
     if (isWriting) this.#slow.add(written);
     else this.#hold.written();
     this.#written = undefined;
-    if (!this.#isLooking) this.#flushWhenDue();
+    if (!this.#isCheckScheduled) this.#flushWhenDue();
   };
 
-  /** Returns one of the last, but none that was waited for in vain and still has something to be written. */
+  /**
+   * Returns one of the last send queues, except those that timed out before and still have data to
+   * write.
+   */
   #pickReader(waiting: readonly Flushable[]): Flushable | undefined {
     return waiting.slice(-MAX_PICKS).findLast((outbox) => {
       if (!this.#slow.has(outbox)) return true;

@@ -1,6 +1,6 @@
 import { Refusal, SUBPROTOCOL, TICKET_PREFIX } from "../protocol/mod.ts";
 
-/** What a client offered in `Sec-WebSocket-Protocol`. */
+/** The contents of a `Sec-WebSocket-Protocol` header. */
 export interface Offer {
   readonly subprotocols: readonly string[];
   readonly ticket: string | undefined;
@@ -12,12 +12,12 @@ const MAX_OFFER_LENGTH = 8192;
 const TOKEN = /^[!#$%&'*+\-.^_`|~\da-zA-Z]+$/;
 
 /**
- * Reads the subprotocols that a client offers (RFC 6455 §4.1), with or without spaces between them,
- * and takes a ticket out of them. What is no token is left out.
+ * Parses the subprotocols that a client offers (RFC 6455 §4.1), with or without spaces between them,
+ * and extracts the ticket. Invalid tokens are skipped.
  */
 export function parseOffer(header: string | null): Offer {
   if (header === null || header.length > MAX_OFFER_LENGTH) return NOTHING;
-  if (header === SUBPROTOCOL) return OURS; // As our own client has it, with a cookie.
+  if (header === SUBPROTOCOL) return OURS; // The common case: our client with a cookie.
   const names = header.split(",").map((name) => name.trim()).filter((name) => TOKEN.test(name));
   const ticket = names.find((name) => name.startsWith(TICKET_PREFIX));
   return {
@@ -26,12 +26,12 @@ export function parseOffer(header: string | null): Offer {
   };
 }
 
-/** Returns whether a request asks for a WebSocket, perhaps among other protocols (RFC 9110 §7.8). */
+/** Returns whether a request asks for a WebSocket, possibly among other protocols (RFC 9110 §7.8). */
 export function isUpgrade(request: Request): boolean {
   return hasToken(request.headers.get("upgrade"), "websocket");
 }
 
-/** Returns what is wrong with the handshake of an upgrade (RFC 6455 §4.2.1), if anything is. */
+/** Returns the refusal of an invalid WebSocket handshake (RFC 6455 §4.2.1), or `undefined`. */
 export function handshakeError(request: Request): Refusal | undefined {
   const { headers } = request;
   if (request.method !== "GET" || !hasToken(headers.get("connection"), "upgrade")) {
@@ -42,7 +42,7 @@ export function handshakeError(request: Request): Refusal | undefined {
   return isKey ? undefined : Refusal.of("BAD_HANDSHAKE");
 }
 
-/** Returns whether a list has a token, in any case. */
+/** Returns whether a comma-separated list contains a token, ignoring case. */
 function hasToken(list: string | null, token: string): boolean {
   if (list === null) return false;
   const text = list.toLowerCase();

@@ -1,56 +1,55 @@
 import { performance } from "node:perf_hooks";
 
-/** How much of the time that a turn of many takes to be written may be waited for more. */
+/** Longest delay as a fraction of the time that the last large flush took. */
 const SHARE = 0.5;
 
-/** The longest wait, in milliseconds. */
+/** Longest delay, in milliseconds. */
 const MAX_MS = 25;
 
-/** After waits in vain the next one comes after twice as many turns, up to this many. */
+/** Maximum number of flushes to skip; the number doubles after each delay that brought nothing. */
 const MAX_SKIPPED = 128;
 
 /**
- * So many waits may end early; then it is looked whether still more would come. Not often: processes
- * that write in step fall out of it.
+ * Delays that may end early before a full one checks again. Rare, because processes that write in step
+ * drift apart.
  */
 const EARLY_ENDS = 256;
 
 /**
- * Whether to wait for a moment after a room was written before it is written again: people who talk at
- * once answer what they have just heard at about the same time, and what is written together costs a
- * room one write, not two. Those whose process was slower are a little behind.
+ * Decides whether to delay the next flush of a large group so that replies are coalesced: clients tend
+ * to answer a message at about the same time, and one write for a group is cheaper than
+ * two. Replies from slower processes arrive slightly later.
  *
- * Only where the first of them come right after many writes, for no more than half of the time that
- * those took, until as many frames are there as came before, and only while waiting has been worth it:
- * where nothing more came, it is tried again ever more seldom. A message that comes when nothing was
- * just written waits for nothing.
+ * A delay needs frames that arrive right after a large flush. It lasts at most half of the time that
+ * the flush took, and ends once as many frames are there as last time. Delays that bring no further
+ * frames are retried less and less often. A frame that follows no large flush is not delayed.
  */
 export class Hold {
   readonly #now: () => number;
   #beganAt = 0;
-  /** How long a wait may be, in milliseconds. */
+  /** Length of a delay, in milliseconds. */
   #shareMs = 0;
-  /** When a wait may begin at the latest, and then when it ends; 0 where there is none to be. */
+  /** Latest start of a delay, then its end; 0 without a delay. */
   #until = 0;
   #skip = 0;
   #skipped = 0;
-  /** Frames that were there when the wait began; 0 where there is none. */
+  /** Number of frames at the start of the delay; 0 without a delay. */
   #framesBefore = 0;
-  /** As many as had come when a wait was over. */
+  /** Number of frames that ends a delay early: as many as the last one collected. */
   #enough = Infinity;
   #earlyEnds = 0;
 
-  /** @param now Milliseconds since any moment. */
+  /** @param now A monotonic clock, in milliseconds. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
-  /** Many writes begin. */
+  /** Records the start of a large flush. */
   began(): void {
     this.#beganAt = this.#now();
   }
 
-  /** They are done: for a moment it may be waited for more. */
+  /** Records its end, after which a delay is allowed for a moment. */
   written(): void {
     const now = this.#now();
     this.#shareMs = Math.min(MAX_MS, (now - this.#beganAt) * SHARE);
@@ -58,8 +57,8 @@ export class Hold {
   }
 
   /**
-   * How long to wait before `frames` that have gathered are written, in milliseconds: 0 where they are
-   * to be written now. To be asked again then, and when there are more.
+   * Returns how long to delay the write of `frames` batched frames, in milliseconds; 0 means write
+   * now. Call it again after the delay, and when more frames arrive.
    */
   waitMs(frames: number): number {
     if (this.#until === 0) return 0;
@@ -80,18 +79,18 @@ export class Hold {
 
   #endEarly(): 0 {
     if (++this.#earlyEnds === EARLY_ENDS) this.#enough = Infinity;
-    return this.#over();
+    return this.#reset();
   }
 
   #end(frames: number): 0 {
-    const cameMore = frames > this.#framesBefore;
-    this.#skip = cameMore ? 0 : Math.min(MAX_SKIPPED, Math.max(1, this.#skip * 2));
-    this.#enough = cameMore ? frames : Infinity;
+    const moreArrived = frames > this.#framesBefore;
+    this.#skip = moreArrived ? 0 : Math.min(MAX_SKIPPED, Math.max(1, this.#skip * 2));
+    this.#enough = moreArrived ? frames : Infinity;
     this.#earlyEnds = 0;
-    return this.#over();
+    return this.#reset();
   }
 
-  #over(): 0 {
+  #reset(): 0 {
     this.#skipped = this.#framesBefore = this.#until = 0;
     return 0;
   }

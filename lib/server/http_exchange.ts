@@ -2,23 +2,23 @@ import { CloseCode, Refusal } from "../protocol/mod.ts";
 import type { Exchange, Freshness, ResponseHead, Socket, SocketEvents } from "../scope.ts";
 import { refusalOfEnd } from "./refusal_of_end.ts";
 
-/** How a plain request was answered. */
+/** The answer to a plain request. */
 export type Answer = Response | Refusal;
 
-/** Bytes of an answer that wait for the network before `drained()` waits too. */
+/** Bytes of the body buffered for the network before `drained()` waits. */
 const HIGH_WATER_MARK = 65_536;
 
-/** Statuses whose answers have no body (Fetch §2.2.3). */
+/** Statuses without a response body (Fetch §2.2.3). */
 const BODILESS: readonly number[] = [204, 205, 304];
 
 const encoder = new TextEncoder();
 
 /**
- * A plain request and its answer, in the shape of a socket: what is sent is the body, its close the
- * end of it. So one connection of the server serves both.
+ * Adapts a plain request and its response to the shape of a socket: sent data is the body, and closing
+ * ends it. The same connection class serves both.
  */
 export class HttpExchange implements Exchange, Socket {
-  /** Resolves when the answer has begun, or will not begin any more. */
+  /** Resolves with the response once it starts, or with a refusal. */
   readonly answer: Promise<Answer>;
   readonly #events: SocketEvents;
   readonly #freshness: Freshness | undefined;
@@ -28,19 +28,19 @@ export class HttpExchange implements Exchange, Socket {
   #body: ReadableStreamDefaultController<Uint8Array> | undefined;
   #drained: (() => void)[] = [];
 
-  /** With `freshness`, an answer waits while what is known of permissions is stale. */
+  /** With `freshness`, the response waits until permissions are up to date. */
   constructor(events: SocketEvents, freshness?: Freshness) {
     this.#events = events;
     this.#freshness = freshness;
     this.answer = new Promise((resolve) => this.#answer = resolve);
   }
 
-  /** Whether the answer has not begun. */
+  /** Whether the response has not started. */
   get isPending(): boolean {
     return this.#isPending;
   }
 
-  /** Whether the answer is known, and waits until the process is fresh. */
+  /** Whether the response is ready but waits until permissions are up to date. */
   get isHeld(): boolean {
     return this.#isPending && this.#hasResponse;
   }
@@ -51,7 +51,7 @@ export class HttpExchange implements Exchange, Socket {
 
   respond(head: ResponseHead, body?: Uint8Array): void {
     if (!this.#isPending || this.#hasResponse) {
-      throw new TypeError("Cannot begin the answer: it has begun already");
+      throw new TypeError("Cannot start the response: it has already started");
     }
     this.#hasResponse = true;
     const { status = 200, headers = {} } = head;
@@ -68,7 +68,7 @@ export class HttpExchange implements Exchange, Socket {
     else begin();
   }
 
-  /** Answers with a refusal, or returns false: the answer has begun. */
+  /** Answers with a refusal. Returns false if the response has already started. */
   refuse(refusal: Refusal): boolean {
     if (!this.#isPending) return false;
     this.#isPending = false;
@@ -86,18 +86,18 @@ export class HttpExchange implements Exchange, Socket {
     if (bytes.length > 0) this.#body?.enqueue(bytes);
   }
 
-  /** Ends the body: completely with 1000, else so that the peer sees it was broken off. */
+  /** Ends the body: complete with 1000, otherwise with an error that the peer can detect. */
   close(code: number, reason: string): void {
     const body = this.#body;
     this.#body = undefined;
     this.refuse(refusalOfEnd(code));
     if (code === CloseCode.normal) body?.close();
-    else body?.error(brokenOff(code, reason));
+    else body?.error(abortError(code, reason));
     this.#wake();
     this.#events.close(code, reason);
   }
 
-  /** Lets go of everything: the client is not there any more. */
+  /** Releases everything once the client has gone. */
   abandon(): void {
     this.close(CloseCode.normal, "");
   }
@@ -119,9 +119,9 @@ export class HttpExchange implements Exchange, Socket {
   }
 }
 
-/** Without a stack: servers print it, and it happens whenever a session ends. */
-function brokenOff(code: number, reason: string): Error {
-  const error = new Error(`Broken off: ${code} ${reason}`);
+/** Has no stack: servers print it, and it happens whenever a session ends. */
+function abortError(code: number, reason: string): Error {
+  const error = new Error(`Response aborted: ${code} ${reason}`);
   error.stack = error.message;
   return error;
 }

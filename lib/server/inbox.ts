@@ -1,21 +1,21 @@
 import { Buffer } from "node:buffer";
 import type { LayerMessage } from "../scope.ts";
 
-/** Something that the consumer itself wants done in its turn. */
+/** A task that the consumer queues for itself. */
 export type Task = () => void | Promise<void>;
 
-/** A message of the client, or of the channel layer, or a task. */
+/** A client message, a layer message or a task. */
 export type InboxItem = string | Uint8Array | LayerMessage | Task;
 
-/** How much may wait. */
+/** The limits of an inbox. */
 export interface InboxLimits {
-  /** Messages of the layer. */
+  /** Maximum number of layer messages. */
   readonly mailboxCapacity: number;
-  /** Bytes of the client's messages. */
+  /** Maximum size of the client's messages, in bytes. */
   readonly inboxBytes: number;
 }
 
-/** What waits for a consumer that is busy, in order and bounded. */
+/** The bounded queue of a busy consumer, in order. */
 export class Inbox {
   readonly #limits: InboxLimits;
   #items: InboxItem[] = [];
@@ -27,7 +27,7 @@ export class Inbox {
     this.#limits = limits;
   }
 
-  /** Adds a message of the client, or returns false: too many bytes wait. */
+  /** Adds a client message. Returns false if that exceeds the byte limit. */
   addMessage(data: string | Uint8Array): boolean {
     this.#bytes += sizeOf(data);
     if (this.#bytes > this.#limits.inboxBytes) return false;
@@ -35,7 +35,7 @@ export class Inbox {
     return true;
   }
 
-  /** Adds a message of the layer, or returns false: too many wait. */
+  /** Adds a layer message. Returns false if the mailbox is full. */
   addEvent(message: LayerMessage): boolean {
     if (this.#events >= this.#limits.mailboxCapacity) return false;
     this.#events++;
@@ -48,7 +48,7 @@ export class Inbox {
     this.#items.push(task);
   }
 
-  /** Takes out what came first. */
+  /** Removes and returns the oldest item. */
   shift(): InboxItem | undefined {
     if (this.#head === this.#items.length) return undefined;
     const item = this.#items[this.#head++]!;
@@ -62,15 +62,15 @@ export class Inbox {
   }
 }
 
-/** Returns whether an item came from the client. */
+/** Returns whether an item is a client message. */
 export function isData(item: InboxItem): item is string | Uint8Array {
   return typeof item === "string" || item instanceof Uint8Array;
 }
 
-/** Most bytes that UTF-8 takes for one UTF-16 code unit. */
+/** Maximum UTF-8 bytes per UTF-16 code unit. */
 export const MAX_BYTES_PER_UNIT = 3;
 
-/** Returns whether a message takes more than `bytes` on the wire. Most need not be counted for that. */
+/** Returns whether a message exceeds `bytes` on the wire. Most messages need no exact count. */
 export function isLargerThan(bytes: number, data: string | Uint8Array): boolean {
   return data.length * MAX_BYTES_PER_UNIT > bytes && sizeOf(data) > bytes;
 }

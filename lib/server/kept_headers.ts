@@ -1,6 +1,6 @@
 /**
- * Headers of a request that can be read as long as its socket is open, where nothing else is said.
- * Until the client is let in all can be read.
+ * Request headers that stay readable while the socket is open, by default. All headers are readable
+ * until the client is accepted.
  */
 export const KEPT_HEADERS: readonly string[] = [
   "accept-language",
@@ -13,15 +13,16 @@ export const KEPT_HEADERS: readonly string[] = [
 ];
 
 /**
- * What is kept of a request's headers: the runtime cannot read them any more once the socket is open,
- * and to copy them all costs a quarter of an upgrade.
+ * The retained headers of a request. The runtime cannot read headers once the socket is open, and
+ * copying all of them adds a quarter to the cost of an upgrade.
  *
- * To ask for one that was not kept is a mistake, not a header that the client did not send: it throws.
+ * Reading a header that was not retained throws, so that it is not mistaken for one that the client
+ * did not send.
  */
 export class KeptHeaders extends Headers {
   readonly #names: readonly string[];
 
-  /** @param values What each of `names` was; null where it was not sent. */
+  /** @param values The values of `names`; null for a header that was not sent. */
   constructor(names: readonly string[], values: readonly (string | null)[]) {
     super();
     this.#names = names;

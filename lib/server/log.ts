@@ -1,7 +1,7 @@
 import { pid } from "node:process";
 import type { Log, LogFields } from "../scope.ts";
 
-/** Levels of a log, from the least to the most urgent. */
+/** Log levels, from the least to the most urgent. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
 /** One of {@linkcode LOG_LEVELS}. */
@@ -9,20 +9,20 @@ export type LogLevel = typeof LOG_LEVELS[number];
 
 /** Options of {@linkcode createLog}. */
 export interface LogOptions {
-  /** Lines below it are left out. @default {"info"} */
+  /** The lowest level that is written. @default {"info"} */
   readonly level?: LogLevel;
-  /** `text` for people, `json` for machines: one object a line. @default {"text"} */
+  /** `text` for humans or `json` for machines, one object per line. @default {"text"} */
   readonly format?: "text" | "json";
-  /** Where a line goes. By default to standard error. */
+  /** Writes one line. Defaults to standard error. */
   readonly write?: (line: string) => void;
   readonly now?: () => number;
 }
 
 /**
- * Creates a log that writes one line per entry, each with the id of the process as `pid`.
+ * Creates a log that writes one line per entry, with the process id as `pid`.
  *
- * An `Error` among the fields is written with its stack and its cause, below `text` and inside
- * `json`. *Security*: fields are written as they are; keep secrets out of them.
+ * An `Error` among the fields is written with its stack and cause: below the line in `text`, inside
+ * the object in `json`. *Security*: fields are not redacted; keep secrets out of them.
  */
 export function createLog(options: LogOptions = {}): Log {
   const { level = "info", format = "text", write = (line) => console.error(line) } = options;
@@ -36,7 +36,7 @@ export function createLog(options: LogOptions = {}): Log {
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
-/** A log on standard error, from `info` on. */
+/** Logs to standard error, from level `info`. */
 export const consoleLog: Log = createLog();
 
 function jsonLine(time: string, level: string, message: string, fields: LogFields): string {

@@ -1,5 +1,5 @@
 /**
- * The server: requests in, connections out.
+ * The server: turns requests into connections.
  *
  * @module
  */

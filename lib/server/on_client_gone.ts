@@ -1,11 +1,11 @@
 import { clearImmediate, setImmediate } from "node:timers";
 
 /**
- * Calls back when the client of a request that waits for its answer goes away. Returns how to stop.
+ * Calls back when the client of a pending request disconnects. Returns a function that stops watching.
  *
- * It begins to look after one turn of the event loop, so that an answer which comes at once costs
- * nothing: the signal of a request is made when it is first asked for, and Deno aborts it after a
- * whole answer too, with a warning.
+ * Watching starts after one turn of the event loop, so an immediate response costs nothing: the
+ * request's signal is created on first access, and Deno also aborts it, with a warning, after a
+ * complete response.
  */
 export function onClientGone(request: Request, callback: () => void): () => void {
   let signal: AbortSignal | undefined;

@@ -7,35 +7,35 @@ import type { Gatherer } from "./gatherer.ts";
 import { MAX_BYTES_PER_UNIT } from "./inbox.ts";
 import type { StalledReaders } from "./stalled_readers.ts";
 
-/** What outboxes need from outside; the same for all of a server. */
+/** What all send queues of a server share. */
 export interface OutboxContext {
   readonly log: Log;
   readonly limits: {
-    /** Bytes that may wait for the peer. */
+    /** Maximum number of bytes queued for the peer. */
     readonly sendBufferBytes: number;
   };
   readonly stalled: StalledReaders;
   readonly gatherer: Gatherer;
 }
 
-/** Whose peer it is. */
+/** The connection that owns a send queue. */
 export interface OutboxOwner {
-  /** Called where the policy is `close` and more would wait than may. */
+  /** Called when the queue would exceed its limit and the policy is `close`. */
   overflowed(): void;
 }
 
-/** A batch of this many characters is written at once: how large a message may be is up to its reader. */
+/** A batch of this many characters is written at once, because the reader limits the message size. */
 const MAX_BATCH_LENGTH = 65_536;
 
 /**
- * The way to one peer: bounded, in order, and never throws.
+ * The send queue of one peer: bounded and ordered. It never throws.
  *
- * The runtime's own buffer takes up to half of the budget; for the policies that drop, what comes
- * after that waits in a {@linkcode Backlog}, where it can still be dropped.
+ * The runtime's buffer takes up to half of the budget. Policies that drop messages keep the rest in a
+ * {@linkcode Backlog}, from which they can still be dropped.
  */
 export class Outbox {
   policy: SlowReaderPolicy = "close";
-  /** Whether the peer takes several frames in one message. */
+  /** Whether the peer accepts several frames in one message. */
   gathers = false;
   readonly #context: OutboxContext;
   readonly #owner: OutboxOwner;
@@ -43,9 +43,12 @@ export class Outbox {
   #isOpen = false;
   #isHeld = false;
   #backlog: Backlog | undefined;
-  /** Frames of this turn. */
+  /** Batched frames of this turn. */
   #gathered: Batch | undefined;
-  /** What waits in the runtime at most, in bytes: as it was looked at last, and all that was sent since. */
+  /**
+   * Upper bound of the bytes buffered in the runtime: the last measured value plus all data sent
+   * since.
+   */
   #atMost = 0;
 
   constructor(context: OutboxContext, owner: OutboxOwner) {
@@ -53,13 +56,13 @@ export class Outbox {
     this.#owner = owner;
   }
 
-  /** Bytes that wait for the peer. */
+  /** Bytes queued for the peer. */
   get bufferedAmount(): number {
     const unsent = (this.#backlog?.bytes ?? 0) + (this.#gathered?.length ?? 0);
     return unsent + (this.#socket?.bufferedAmount ?? 0);
   }
 
-  /** Whether the runtime has not yet written all that it was given. */
+  /** Whether the runtime still has unwritten data. */
   get isWriting(): boolean {
     return this.#socket !== undefined && this.#socket.bufferedAmount > 0;
   }
@@ -68,13 +71,13 @@ export class Outbox {
     this.#socket = socket;
   }
 
-  /** Writes what waited for the socket to open. */
+  /** Writes what was queued before the socket opened. */
   open(): void {
     this.#isOpen = true;
     this.resume();
   }
 
-  /** Sends a frame, with the others of this turn where the peer takes that. */
+  /** Sends a frame, batched with the others of this turn if the peer accepts that. */
   sendFrame(frame: string, key?: string): boolean {
     const canWait = this.gathers && this.#isOpen && this.#backlog === undefined;
     if (!canWait || this.policy !== "close") return this.send(frame, key);
@@ -94,18 +97,18 @@ export class Outbox {
     this.send(gathered.text);
   }
 
-  /** Writes nothing until {@linkcode release}. */
+  /** Pauses writing until {@linkcode release}. */
   hold(): void {
     this.#isHeld = true;
   }
 
-  /** Writes what waited meanwhile. */
+  /** Writes what was queued during the pause. */
   release(): void {
     this.#isHeld = false;
     if (!this.resume()) this.#context.stalled.add(this);
   }
 
-  /** Sends a message, or returns false: it was dropped. */
+  /** Sends a message. Returns false if it was dropped. */
   send(data: string | Uint8Array, key?: string): boolean {
     if (this.#gathered !== undefined) this.flush();
     const mustWait = !this.#isOpen || this.#isHeld || this.#backlog !== undefined;
@@ -117,7 +120,7 @@ export class Outbox {
     return this.#keep(data, key);
   }
 
-  /** Writes what waits, as far as the peer has made room. Returns whether nothing waits any more. */
+  /** Writes queued messages while the peer has room. Returns whether the queue is empty. */
   resume(): boolean {
     const backlog = this.#backlog;
     if (!this.#isOpen || this.#isHeld || backlog === undefined) return true;
@@ -130,7 +133,7 @@ export class Outbox {
     return true;
   }
 
-  /** Forgets what waits; with `unsent` the frames of this turn too, else it writes them. */
+  /** Drops queued messages. Frames of this turn are dropped too if `unsent`, otherwise written. */
   drop({ unsent }: { unsent: boolean }): void {
     if (unsent) this.#gathered = undefined;
     else this.flush();
@@ -138,7 +141,7 @@ export class Outbox {
     this.#context.stalled.delete(this);
   }
 
-  /** Begins the closing handshake. */
+  /** Starts the closing handshake. */
   close(code: number, reason: string): void {
     const sendable = isSendableCloseCode(code) ? code : CloseCode.internalError;
     try {
@@ -148,7 +151,7 @@ export class Outbox {
     }
   }
 
-  /** Bytes that the runtime may hold: nothing of it can be dropped any more. */
+  /** Bytes that the runtime may buffer; buffered messages can no longer be dropped. */
   get #writable(): number {
     return this.policy === "close" ? this.#budget : this.#budget / 2;
   }
@@ -158,8 +161,8 @@ export class Outbox {
   }
 
   /**
-   * Whether the runtime may take a message: what waits there is looked at only when all that was sent
-   * since the last look might not have left yet.
+   * Returns whether the runtime may take a message. It reads the buffered amount only when data sent
+   * since the last check might still be there.
    */
   #hasRoomFor(data: string | Uint8Array): boolean {
     const bytes = typeof data === "string" ? data.length * MAX_BYTES_PER_UNIT : data.length;

@@ -1,11 +1,10 @@
 import type { Clock } from "../scope.ts";
 
 /**
- * Calls back for each item that is still here after a time that is the same for all: with one timer
- * for them, as nearly all leave long before. It runs out by itself where none is left.
+ * Calls back for each item that is still present after a fixed time. One timer serves all items, as
+ * nearly all are removed long before; it stops when no item is left.
  *
- * Items come due in the order in which they were added; their callback may be up to a quarter of the
- * time late.
+ * Items expire in the order they were added. A callback may be late by up to a quarter of the time.
  */
 export class Overdue<T> {
   readonly #clock: Clock;
@@ -20,7 +19,7 @@ export class Overdue<T> {
     this.#callback = callback;
   }
 
-  /** The items that are still here, oldest first. */
+  /** The remaining items, oldest first. */
   [Symbol.iterator](): Iterator<T> {
     return this.#since.keys();
   }
@@ -36,15 +35,15 @@ export class Overdue<T> {
 
   #wait(ms: number): void {
     this.#isWaiting = true;
-    this.#clock.after(ms, () => this.#look());
+    this.#clock.after(ms, () => this.#check());
   }
 
-  #look(): void {
+  #check(): void {
     const now = this.#clock.elapsed();
     this.#isWaiting = false;
     for (const [item, since] of this.#since) {
       const left = since + this.#ms - now;
-      // With a little patience, so that a busy server looks now and then, and not all the time.
+      // Waits a minimum time, so that a busy server checks only now and then.
       if (left > 0) return this.#wait(Math.max(left, this.#ms / 4));
       this.#since.delete(item);
       this.#callback(item);

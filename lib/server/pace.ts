@@ -1,27 +1,27 @@
 import type { Clock } from "../scope.ts";
 
-/** What is done at an even pace. */
+/** Options of {@linkcode Pace}. */
 export interface PaceOptions {
   readonly count: number;
-  /** The time for all of them, in milliseconds. */
+  /** Duration of the whole run, in milliseconds. */
   readonly windowMs: number;
-  /** Which part of its share of the window the first one waits, from 0 to 1. */
+  /** Delay of the first call, as a fraction from 0 to 1 of one interval. */
   readonly phase: number;
-  /** Does one of them, from 0 to `count` - 1. */
+  /** Handles one item, from 0 to `count` - 1. */
   end(index: number): void;
 }
 
-/** A timer that rings so late is as good as punctual, in milliseconds. */
-const PUNCTUAL_MS = 5;
+/** A timer that fires this late counts as punctual, in milliseconds. */
+const TOLERANCE_MS = 5;
 
-/** What is late is made up for with so much less than the even space between two. */
-const HURRY = 0.75;
+/** Interval between late calls, as a fraction of the normal interval. */
+const CATCH_UP_STEP = 0.75;
 
 /**
- * Does something many times, evenly over a window, and not all at once what is late.
+ * Runs a callback many times, evenly spread over a window, without a burst for late calls.
  *
- * A process that stood still goes on a third faster until it has caught up. What is left at the end of
- * the window is done then.
+ * After a pause of the process it runs a third faster until it has caught up. At the end of the window
+ * all remaining calls are made.
  */
 export class Pace {
   readonly #clock: Clock;
@@ -50,7 +50,7 @@ export class Pace {
     const waitMs = Math.max(0, this.#dueAt - this.#clock.elapsed());
     this.#clock.after(waitMs, () => {
       const now = this.#clock.elapsed();
-      this.#dueAt = Math.max(this.#dueAt, now - PUNCTUAL_MS);
+      this.#dueAt = Math.max(this.#dueAt, now - TOLERANCE_MS);
       this.#doUntil(now);
       if (this.#next < this.#options.count) this.#wait();
     });
@@ -61,7 +61,7 @@ export class Pace {
     while (this.#next < count && this.#dueAt <= time) {
       end(this.#next++);
       const planned = this.#beganAt + (this.#next + phase) * this.#step;
-      this.#dueAt = Math.max(planned, this.#dueAt + HURRY * this.#step);
+      this.#dueAt = Math.max(planned, this.#dueAt + CATCH_UP_STEP * this.#step);
     }
   }
 }

@@ -7,24 +7,24 @@ import { consoleLog } from "./log.ts";
 import { splitRequestUrl } from "./request_target.ts";
 import { warnOnce } from "./warn_once.ts";
 
-/** How the public address of a request is found. */
+/** How to determine the public address of a request. */
 export interface ProxyOptions {
-  /** The public address of the site. Its scheme, host and port replace those of every request. */
+  /** The public URL of the site. Its scheme, host and port replace those of every request. */
   readonly publicUrl?: string | URL;
-  /** Whether to believe `X-Forwarded-For`, `-Proto` and `-Host` of the peer. @default {false} */
+  /** Whether to trust the peer's `X-Forwarded-For`, `-Proto` and `-Host`. @default {false} */
   readonly trustProxy?: boolean;
   /** @default {consoleLog} */
   readonly log?: Log;
 }
 
-/** A request as its sender made it, whatever proxies lie between. */
+/** The sender's view of a request, before any proxies. */
 export interface Peer {
   /**
-   * The public address. Its origin is the site's own, whatever the request target looks like: that of
-   * `publicUrl`, else the scheme of the request and its host.
+   * The public URL. Its origin is that of `publicUrl`, or else the scheme and host of the request; the
+   * request target never changes it.
    */
   readonly url: URL;
-  /** Address of the client, without port. */
+  /** IP address of the client, without a port. */
   readonly address: string;
 }
 
@@ -33,9 +33,9 @@ export interface Peer {
  *
  * @throws {Refusal} `BAD_HOST` (400): the `Host` header, or `X-Forwarded-Host`, is malformed.
  *
- * *Security*: with `trustProxy` only the last value of each header counts, which is what the nearest
- * proxy wrote; what stands before it came from outside. Without it, the headers are not read. A client
- * address that cannot be read is that of the peer, with a warning in the log.
+ * *Security*: with `trustProxy`, only the last value of each header counts: the nearest proxy wrote
+ * it, and earlier values may be forged. Without it, the headers are ignored. If the forwarded address
+ * cannot be parsed, the address of the peer is used and a warning is logged.
  *
  * @example
  * ```ts
@@ -63,19 +63,19 @@ export function resolvePeer(
   const forwardedHost = isTrusted ? last(headers.get("x-forwarded-host")) : undefined;
   const malformed = [host, forwardedHost].find((text) => text !== undefined && !isHost(text));
   if (malformed !== undefined) throw refusalOfHost(malformed, options.log);
-  // A whole address as request target (RFC 9112 §3.2.2) says nothing of the connection.
+  // The scheme of an absolute-form target (RFC 9112 §3.2.2) says nothing about the connection.
   const received = host === authority ? scheme : "http";
   const origin = options.publicUrl === undefined
     ? `${(isTrusted && forwardedScheme(headers)) || received}://${forwardedHost ?? host}`
     : originText(options.publicUrl);
-  // The target follows a whole origin, so that nothing in it can be read as a host.
+  // The target is appended to a complete origin, so no part of it can be parsed as a host.
   const url = new URL(origin + target);
   return { url, address: addressOf(headers, remote, options) };
 }
 
-/** Returns the refusal of a malformed host, and writes it to the log. */
+/** Returns the refusal of a malformed host and logs it. */
 export function refusalOfHost(host: string, log: Log = consoleLog): Refusal {
-  warnOnce(log, "Refused a request whose Host is not valid", { host: host.slice(0, 200) });
+  warnOnce(log, "Refused a request with an invalid Host", { host: host.slice(0, 200) });
   return Refusal.of("BAD_HOST");
 }
 
@@ -107,13 +107,13 @@ function addressOf(
   return direct.includes(":") ? parseIpAddress(direct) ?? direct : direct;
 }
 
-/** Returns the last element of a list that is not empty (RFC 9110 §5.6.1). */
+/** Returns the last non-empty element of a list (RFC 9110 §5.6.1). */
 function last(header: string | null): string | undefined {
   const elements = header?.split(",").map((element) => element.replace(/^[ \t]+|[ \t]+$/g, ""));
   return elements?.findLast((element) => element !== "");
 }
 
-/** Origins of `publicUrl` settings: there are few, and a URL is not parsed twice. */
+/** Cached origins of the few `publicUrl` settings, so that each is parsed once. */
 const origins = new Map<string, string>();
 
 function originText(publicUrl: string | URL): string {

@@ -1,6 +1,6 @@
 import type { Refusal } from "../protocol/mod.ts";
 
-/** Statuses whose titles RFC 9457 takes from the HTTP registry. */
+/** Titles of the statuses, from the HTTP registry as RFC 9457 recommends. */
 const TITLE: Readonly<Record<number, string>> = {
   400: "Bad Request",
   401: "Unauthorized",
@@ -16,7 +16,7 @@ const TITLE: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
 };
 
-/** An answer, but for the object that is sent. */
+/** The contents of a response, from which `Response` objects are created. */
 interface Problem {
   readonly body: string;
   readonly init: { readonly status: number; readonly headers: [string, string][] };
@@ -25,8 +25,8 @@ interface Problem {
 const written = new WeakMap<Refusal, Problem>();
 
 /**
- * Writes a refusal as `application/problem+json` (RFC 9457) with its stable `code`. One that is
- * given more than once is written once.
+ * Returns a refusal as `application/problem+json` (RFC 9457) with its stable `code`. The text of each
+ * refusal is created once.
  */
 export function problem(refusal: Refusal): Response {
   let known = written.get(refusal);

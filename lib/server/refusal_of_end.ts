@@ -1,6 +1,6 @@
 import { CloseCode, Refusal, type RefusalCode } from "../protocol/mod.ts";
 
-/** Ends that are the server's trouble: clients may try again. Any other end was a decision. */
+/** Server-side failures, after which clients may retry. Any other end was a decision. */
 const CODES: ReadonlyMap<number, RefusalCode> = new Map([
   [CloseCode.sessionOver, "NOT_SIGNED_IN"],
   [CloseCode.internalError, "INTERNAL"],
@@ -14,8 +14,8 @@ const CODES: ReadonlyMap<number, RefusalCode> = new Map([
 const RETRY_AFTER_SECONDS = 1;
 
 /**
- * Returns the answer to a request whose connection ended before it was answered. A consumer that closes
- * before it accepts refuses: `FORBIDDEN`.
+ * Returns the refusal of a request whose connection ended without a response. A consumer that closes
+ * before it accepts refuses with `FORBIDDEN`.
  */
 export function refusalOfEnd(closeCode: number = CloseCode.abnormal): Refusal {
   const code = CODES.get(closeCode) ?? "FORBIDDEN";

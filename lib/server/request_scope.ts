@@ -5,8 +5,8 @@ import { KeptHeaders } from "./kept_headers.ts";
 import type { Peer } from "./peer.ts";
 
 /**
- * The scope of a request. What costs something to find is found when it is first asked for, and most
- * of what an open connection seldom needs is let go of, and found again.
+ * The scope of a request. Costly properties are computed on first access. Those that an open
+ * connection seldom needs are released and recomputed on demand.
  */
 export class RequestScope implements Scope {
   readonly type: "websocket" | "http";
@@ -21,7 +21,7 @@ export class RequestScope implements Scope {
   readonly #href: string;
   #url: URL | undefined;
   #headers: Headers | undefined;
-  /** Which headers are there once the request is answered, and what they were. */
+  /** Names and values of the headers that are kept after the response. */
   #kept: readonly string[] = [];
   #values: readonly (string | null)[] = [];
   #cookies: ReadonlyMap<string, string> | undefined;
@@ -42,8 +42,8 @@ export class RequestScope implements Scope {
   }
 
   /**
-   * Keeps some headers or `all`, as the request's own cannot be read any more once it is answered, and
-   * lets go of what was found in them.
+   * Retains some headers or `all`, because the request's own become unreadable after the response, and
+   * releases everything computed from them.
    */
   settle(keep: readonly string[] | "all"): void {
     const { headers } = this;

@@ -1,14 +1,14 @@
-/** The parts of `request.url`, as they were received. */
+/** The parts of `request.url` as received. */
 export interface RequestTarget {
   /** `http` or `https`. */
   readonly scheme: "http" | "https";
-  /** What stands for the host; not valid if the `Host` header is not. */
+  /** The host part, which is invalid if the `Host` header is. */
   readonly authority: string;
-  /** Path and query; begins with `/`. */
+  /** Path and query; starts with `/`. */
   readonly target: string;
 }
 
-/** Splits `request.url` without parsing it, as it may be no valid URL. A fragment is left out. */
+/** Splits `request.url` without parsing it, because it may be an invalid URL. Drops the fragment. */
 export function splitRequestUrl(url: string): RequestTarget {
   const start = url.indexOf("://") + 3;
   const found = url.slice(start).search(/[/?#]/);
@@ -22,9 +22,9 @@ export function splitRequestUrl(url: string): RequestTarget {
 }
 
 /**
- * Returns the spelling of a path that stands for all that mean the same (RFC 3986 §6.2.2):
- * percent-encoded letters, digits, `-`, `.`, `_` and `~` are decoded, and other octets have capital
- * letters. `scope.path` is written so. A query is left as it is.
+ * Returns the normal form of a path, the same for all equivalent spellings (RFC 3986 §6.2.2):
+ * percent-encoded letters, digits, `-`, `.`, `_` and `~` are decoded, and other octets use capital
+ * letters. `scope.path` is in this form. A query is unchanged.
  *
  * @example
  * ```ts
@@ -39,7 +39,7 @@ export function normalizePath(target: string): string {
   if (!target.includes("%")) return target;
   const at = target.indexOf("?");
   const path = at < 0 ? target : target.slice(0, at);
-  // A path that does not decode stays as it is.
+  // A path that cannot be decoded is unchanged.
   if (/%(?![\da-f]{2})/i.test(path)) return target;
   return path.replace(/%../g, normalizeOctet) + target.slice(path.length);
 }

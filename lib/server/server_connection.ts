@@ -26,44 +26,46 @@ import { refusalOfEnd } from "./refusal_of_end.ts";
 import { TokenBucket } from "./token_bucket.ts";
 import { Turns, type TurnsContext } from "./turns.ts";
 
-/** What a connection was told by its consumer: let in, as a socket or as a request, or turned away. */
+/** A consumer's decision: to accept the client as a socket, to answer a request, or to refuse. */
 export type Decision =
   | { readonly accepted: AcceptOptions }
   | { readonly answer: Promise<Answer> }
   | { readonly refused: Refusal };
 
-/** Whose connections they are. */
+/** The server that owns the connections. */
 export interface ConnectionServer {
-  /** Called once for each connection that was watched: it is over. */
+  /** Called once when a watched connection ends. */
   ended(connection: ServerConnection, end: ConnectionEnd): void;
-  /** Called for each message of the layer that its consumer has no handler for. */
+  /** Called for each layer message that the consumer has no handler for. */
   unhandled(connection: ServerConnection, error: UnhandledMessageError): void;
-  /** Called once, before or after that, or never: the peer has let go of the network connection. */
+  /**
+   * Called at most once, before or after `ended()`, when the peer has closed the network connection.
+   */
   released(connection: ServerConnection): void;
 }
 
-/** What connections need from outside; the same for all of a server. */
+/** What all connections of a server share. */
 export interface ConnectionContext extends TurnsContext, OutboxContext {
   readonly limits: ConnectionLimits;
   readonly clock: Clock;
   readonly log: Log;
-  /** Learns of the ends of those that were let in. */
+  /** Notified when accepted connections end. */
   readonly server: ConnectionServer;
-  /** Sockets that were let in and are not open yet. */
+  /** Accepted sockets that are not open yet. */
   readonly opening: Overdue<ServerConnection>;
-  /** Counts consumers that let somebody in, and the ends that they were told of. */
+  /** Counts consumers that accepted a client, and their calls of `disconnect()`. */
   readonly lives: { connected: number; disconnected: number };
 }
 
-/** So many keep-alives are answered for each message that a client may send; more count as messages. */
+/** Keep-alives answered per message of the client's rate limit; more count as messages. */
 const PINGS_PER_MESSAGE = 10;
 
 /**
- * One connection of a server: hands messages to its consumer one at a time and in order, keeps its
- * limits, and ends once.
+ * One connection of a server. It passes messages to its consumer one at a time and in order, enforces
+ * the limits, and ends once.
  *
- * Nothing that a consumer throws leaves it. An idle one holds little: what it may never need is made
- * when it is needed.
+ * Errors of the consumer never escape. An idle connection uses little memory: parts that it may never
+ * need are created on demand.
  */
 export class ServerConnection extends Turns implements Connection, SocketEvents {
   readonly id: string;
@@ -76,7 +78,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   #phase: "deciding" | "open" | "ended" = "deciding";
   /** See `Consumer.passes`. */
   #passes: ((message: LayerMessage) => string | undefined) | undefined;
-  /** What it was told, until the server knows. */
+  /** The consumer's decision, until the server takes it. */
   #decision: Decision | undefined;
   #settle: ((decision: Decision) => void) | undefined;
   #accepted = false;
@@ -86,7 +88,9 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   #isWatched = false;
   #isReleased = false;
 
-  /** @param isUpgrade Whether the request is an upgrade; else nobody is let in as a socket. */
+  /**
+   * @param isUpgrade Whether the request is an upgrade; only an upgrade can be accepted as a socket.
+   */
   constructor(id: string, context: ConnectionContext, isUpgrade: boolean) {
     super(context);
     this.id = id;
@@ -100,13 +104,13 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     return this.#phase;
   }
 
-  /** Why it was refused before a consumer was asked. */
+  /** The reason for a refusal before the consumer was started. */
   get refusal(): Refusal | undefined {
     const decision = this.#decision;
     return decision !== undefined && "refused" in decision ? decision.refused : undefined;
   }
 
-  /** Whether a consumer has been asked: then the decision is the consumer's. */
+  /** Whether a consumer was started; from then on it decides. */
   get hasConsumer(): boolean {
     return this.consumer !== undefined;
   }
@@ -119,9 +123,9 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     return this.#outbox.bufferedAmount;
   }
 
-  // What the server calls.
+  // Called by the server.
 
-  /** Asks the consumer whether to let the client in: nothing is waited for where it knows at once. */
+  /** Starts the consumer and returns its decision: synchronously if the consumer decides at once. */
   decide(consumer: Consumer): Decision | Promise<Decision> {
     this.consumer = consumer;
     this.#passes = consumer.passes;
@@ -133,27 +137,27 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     return decision ?? new Promise((resolve) => this.#settle = resolve);
   }
 
-  /** Takes the socket over which the client is let in. */
+  /** Attaches the socket of an accepted client. */
   attach(socket: Socket): void {
     this.#outbox.attach(socket);
     if (this.#end !== undefined) return this.#outbox.close(this.#end.code, this.#end.reason);
     this.#context.opening.add(this);
   }
 
-  /** Lets the server know of its end. */
+  /** Notifies the server when the connection ends. */
   watch(): void {
     this.#isWatched = true;
     if (this.#end !== undefined) this.#context.server.ended(this, this.#end);
   }
 
-  // Connection: what consumers and middleware call.
+  // Connection: called by consumers and middleware.
 
   accept(options: AcceptOptions = {}): void {
-    if (this.#phase === "ended") throw new StopConsumer("The connection is over");
+    if (this.#phase === "ended") throw new StopConsumer("The connection has ended");
     if (this.#phase === "open") return;
     if (!this.isUpgrade) {
       this.refuse(Refusal.of("UPGRADE_REQUIRED"));
-      throw new StopConsumer("The request is no upgrade");
+      throw new StopConsumer("The request is not an upgrade");
     }
     this.#phase = "open";
     this.#accepted = true;
@@ -163,7 +167,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   }
 
   acceptRequest(): Exchange {
-    if (this.#phase === "ended") throw new StopConsumer("The connection is over");
+    if (this.#phase === "ended") throw new StopConsumer("The connection has ended");
     if (this.#exchange !== undefined) return this.#exchange;
     if (this.#phase === "open") {
       throw new TypeError("Cannot answer a request that was upgraded to a socket");
@@ -207,21 +211,21 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     return this.#outbox.sendFrame(frame, key);
   }
 
-  /** Called by the outbox: more would wait for the peer than may. */
+  /** Called by the send queue when it would exceed its limit. */
   overflowed(): void {
     this.end(CloseCode.tooSlow, "read too slowly");
   }
 
   end(code: number, reason = ""): void {
     const finish = () => this.#finish({ code, reason, byServer: true });
-    // A complete answer that waits is sent first, unless the session turns out to be over.
+    // A complete response that is held is sent first, unless the session proves to have ended.
     if (code === CloseCode.normal && this.#exchange?.isHeld) {
       this.#context.freshness!.whenFresh(finish);
     } else finish();
   }
 
   onEnd(listener: EndListener): void {
-    if (this.#end !== undefined) this.#tellOfEnd(listener, this.#end);
+    if (this.#end !== undefined) this.#notifyEnd(listener, this.#end);
     else this.#endListeners.add(listener);
   }
 
@@ -270,11 +274,11 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     }
   }
 
-  // SocketEvents: what the transport reports.
+  // SocketEvents: called by the transport.
 
   open(): void {
     this.#context.opening.delete(this);
-    // Deno forgets a close that came before.
+    // Deno ignores a close() from before the socket opened.
     if (this.#end !== undefined) return this.#outbox.close(this.#end.code, this.#end.reason);
     this.#outbox.open();
   }
@@ -283,14 +287,17 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     if (this.#phase !== "open") return;
     const { limits, clock } = this.#context;
     if (isLargerThan(limits.maxMessageBytes, data)) {
-      return this.end(CloseCode.messageTooLarge, `a message takes ${limits.maxMessageBytes} bytes`);
+      return this.end(
+        CloseCode.messageTooLarge,
+        `message larger than ${limits.maxMessageBytes} bytes`,
+      );
     }
     if (typeof data === "string" && this.#answerPing(data)) return;
     this.lastReceivedAt = clock.now();
     if (!this.#take(clock.elapsed())) return this.#overrun(data);
     if (!this.mustWait) return this.receive(data);
     if (this.keepMessage(data)) return;
-    this.end(CloseCode.tooFast, "sent faster than it is handled");
+    this.end(CloseCode.tooFast, "messages arrive faster than they are handled");
   }
 
   close(code: number, reason: string): void {
@@ -299,7 +306,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     this.#finish({ code: code === 0 ? CloseCode.abnormal : code, reason, byServer: false });
   }
 
-  // Turns: what becomes of the consumer's methods.
+  // Turns: results of the consumer's methods.
 
   protected override onSettled(): void {
     if (this.#phase === "deciding") this.refuse(Refusal.of("FORBIDDEN"));
@@ -314,7 +321,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     else this.#outbox.release();
   }
 
-  /** Answers a keep-alive at once. False for any other message, and for pings without end. */
+  /** Answers a keep-alive at once. Returns false for other messages and for too many keep-alives. */
   #answerPing(data: string): boolean {
     const answer = this.consumer!.answerPing?.(data);
     if (answer === undefined || !this.takePing()) return false;
@@ -335,7 +342,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
       this.#logError("Consumer failed", error);
       return this.end(CloseCode.internalError, "internal error");
     }
-    if (!(error instanceof Refusal)) this.#logError("Consumer failed to decide", error);
+    if (!(error instanceof Refusal)) this.#logError("Consumer failed before accepting", error);
     this.refuse(error instanceof Refusal ? error : Refusal.of("INTERNAL"));
   }
 
@@ -359,9 +366,9 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
 
   #finish(end: ConnectionEnd): void {
     if (this.#phase === "ended") return;
-    // Who asks later is told then; a refusal costs as much as all the rest.
-    const isAsking = this.#phase === "deciding" && this.consumer !== undefined;
-    if (isAsking && this.#decision === undefined) {
+    // Creates a refusal only if a caller waits for it: it costs as much as everything else here.
+    const isDeciding = this.#phase === "deciding" && this.consumer !== undefined;
+    if (isDeciding && this.#decision === undefined) {
       this.#decided({ refused: refusalOfEnd(end.code) });
     }
     this.#phase = "ended";
@@ -370,18 +377,20 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     this.clear();
     this.#outbox.drop({ unsent: end.code !== CloseCode.normal });
     if (this.#isWatched) this.#context.server.ended(this, end);
-    for (const listener of this.#endListeners) this.#tellOfEnd(listener, end);
+    for (const listener of this.#endListeners) this.#notifyEnd(listener, end);
     this.#endListeners.clear();
     if (end.byServer) this.#outbox.close(end.code, end.reason);
     else this.#exchange?.abandon();
     if (this.#accepted) this.#disconnect(end);
   }
 
-  #tellOfEnd(listener: EndListener, end: ConnectionEnd): void {
+  #notifyEnd(listener: EndListener, end: ConnectionEnd): void {
     this.#guard(() => typeof listener === "function" ? listener(end) : listener.ended(end));
   }
 
-  /** Calls `disconnect()` once: now, after what is running, or when that takes too long. */
+  /**
+   * Calls `disconnect()` once: now, or after the running method, for which it waits a limited time.
+   */
   #disconnect({ code, reason }: ConnectionEnd): void {
     const call = () => {
       this.#context.lives.disconnected++;
@@ -402,7 +411,9 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
 
   #guard(work: () => void | Promise<void>): void {
     const failed = (error: unknown) => {
-      if (!(error instanceof StopConsumer)) this.#logError("Consumer failed at its end", error);
+      if (!(error instanceof StopConsumer)) {
+        this.#logError("Consumer failed during disconnect", error);
+      }
     };
     try {
       const promise = work();

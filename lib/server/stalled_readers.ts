@@ -1,17 +1,17 @@
 import type { Clock } from "../scope.ts";
 
-/** How often peers that read slowly are looked at, in milliseconds: no socket reports that it has room. */
+/** How often slow readers are checked, in milliseconds: sockets do not report free buffer space. */
 const INTERVAL_MS = 25;
 
-/** Something that may go on. */
+/** A queue that can continue. */
 export interface Resumable {
-  /** Goes on as far as it can. Returns whether it is through. */
+  /** Continues as far as possible. Returns whether the queue is empty. */
   resume(): boolean;
 }
 
-/** The peers of a server that have something waiting: one timer for all, and none where there are none. */
+/** The peers of a server with queued messages. One timer serves all; it stops when none are left. */
 export class StalledReaders {
-  /** Messages that were dropped because a peer read too slowly. */
+  /** Messages dropped because a peer read too slowly. */
   dropped = 0;
   readonly #clock: Clock;
   readonly #stalled = new Set<Resumable>();
@@ -21,7 +21,7 @@ export class StalledReaders {
     this.#clock = clock;
   }
 
-  /** How many peers have something waiting. */
+  /** Number of peers with queued messages. */
   get size(): number {
     return this.#stalled.size;
   }

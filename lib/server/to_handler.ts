@@ -38,15 +38,15 @@ import { Gatherer } from "./gatherer.ts";
 import { StalledReaders } from "./stalled_readers.ts";
 
 /**
- * Turns an application into a function that answers requests: the way into Sluice from
- * `Deno.serve`, from a route of Fresh, or from anything else that has a `Request`.
+ * Turns an application into a function that answers requests, for `Deno.serve`, a Fresh route or
+ * anything else that has a `Request`.
  *
- * A request is upgraded only if the application and its consumer accept it. A plain request goes
- * through the same checks, and is answered with 426 if an upgrade would have been accepted. Refusals
- * are `application/problem+json`.
+ * A request is upgraded only if the application and its consumer accept it. A plain request passes the
+ * same checks and is answered with 426 if an upgrade would have been accepted. Refusals are
+ * `application/problem+json`.
  *
- * @throws {TypeError} The application checks no origin, reads the session before it does, or lets in
- * anonymous clients without `allowAnonymous()`. The message says what to add.
+ * @throws {TypeError} The application does not check origins, reads the session before it does, or
+ * accepts anonymous clients without `allowAnonymous()`. The message says what to add.
  *
  * @example
  * ```ts
@@ -78,7 +78,7 @@ export function toHandler(application: Application<Scope>, options: HandlerOptio
   return createHandler(application, options);
 }
 
-/** What {@linkcode toHandler} does, for applications that the test kit runs without their stack. */
+/** Does the same as {@linkcode toHandler}, for applications that the test kit runs without a stack. */
 export function createHandler(application: Application<Scope>, options: HandlerOptions): Handler {
   const gate = new Gate(application, options);
   const handler = (request: Request, info?: RequestInfo) => gate.handle(request, info);
@@ -90,18 +90,18 @@ export function createHandler(application: Application<Scope>, options: HandlerO
   });
 }
 
-/** How long a drain waits for peers to answer its close frames, in milliseconds. */
+/** How long a drain waits for the peers to answer its close frames, in milliseconds. */
 const LINGER_MS = 1_000;
 
-/** Most types of layer messages without a handler that are logged, once each. */
+/** Maximum number of message types without a handler that are logged, once each. */
 const MAX_UNHANDLED_TYPES = 100;
 
-/** A request, its scope and its connection, until it is answered. */
+/** A request with its scope and connection, until it is answered. */
 class Handshake {
   readonly request: Request;
   readonly scope: RequestScope;
   readonly connection: ServerConnection;
-  /** Answers the request while the application still decides; then it is `answered`. */
+  /** Answers the request while the application is still deciding; `isAnswered` is then true. */
   answerEarly: ((refusal: Refusal) => void) | undefined;
   isAnswered = false;
 
@@ -111,7 +111,7 @@ class Handshake {
     this.connection = connection;
   }
 
-  /** Called when the connection ends. A consumer that decides gets to know itself. */
+  /** Called when the connection ends. A started consumer settles the decision itself. */
   ended(end: ConnectionEnd): void {
     if (this.connection.hasConsumer || this.answerEarly === undefined) return;
     this.isAnswered = true;
@@ -139,7 +139,7 @@ class Gate implements ConnectionServer {
   #onReleased: (() => void) | undefined;
   readonly #refused = new Map<string, number>();
   #unhandled = 0;
-  /** The types that were logged. */
+  /** The types that have been logged. */
   readonly #unhandledTypes = new Set<string>();
 
   constructor(application: Application<Scope>, options: HandlerOptions) {
@@ -230,7 +230,10 @@ class Gate implements ConnectionServer {
     const connection = new ServerConnection(id, this.#context, wantsUpgrade);
     const scope = new RequestScope(request, peer, connection, wantsUpgrade ? "websocket" : "http");
     const handshake = new Handshake(request, scope, connection);
-    const answer = andThen(this.#ask(scope), (admission) => this.#admit(handshake, admission));
+    const answer = andThen(
+      this.#runApplication(scope),
+      (admission) => this.#admit(handshake, admission),
+    );
     if (isPromise(answer)) return this.#whileDeciding(handshake, answer);
     this.#decided(handshake);
     return answer;
@@ -245,7 +248,7 @@ class Gate implements ConnectionServer {
     }
   }
 
-  /** Waits for the answer, until the decision takes too long or the connection ends. */
+  /** Returns the response, or a refusal if the decision times out or the connection ends. */
   #whileDeciding(handshake: Handshake, answer: Promise<Response>): Promise<Response> {
     const { connection, scope } = handshake;
     this.#deciding.add(handshake);
@@ -273,11 +276,11 @@ class Gate implements ConnectionServer {
     leaveBody(scope);
   }
 
-  /** Asks the application, which never fails here. */
-  #ask(scope: RequestScope): Admission | Promise<Admission> {
+  /** Runs the application. Its errors become refusals. */
+  #runApplication(scope: RequestScope): Admission | Promise<Admission> {
     const failed = (error: unknown): Refusal => {
       if (error instanceof Refusal) return error;
-      this.#log.error("Application failed to decide", { connection: scope.id, error });
+      this.#log.error("Application failed", { connection: scope.id, error });
       return Refusal.of("INTERNAL");
     };
     try {
@@ -290,14 +293,17 @@ class Gate implements ConnectionServer {
 
   #admit(handshake: Handshake, admission: Admission): Response | Promise<Response> {
     const { scope, connection } = handshake;
-    if (handshake.isAnswered) return tooLate(admission);
+    if (handshake.isAnswered) return discard(admission);
     if (admission instanceof Response) return admission;
     if (admission instanceof Refusal) return this.#refuse(admission, scope);
-    return andThen(connection.decide(admission), (decision) => this.#let(handshake, decision));
+    return andThen(
+      connection.decide(admission),
+      (decision) => this.#applyDecision(handshake, decision),
+    );
   }
 
-  /** Does what the consumer decided. */
-  #let(handshake: Handshake, decision: Decision): Response | Promise<Response> {
+  /** Carries out the consumer's decision. */
+  #applyDecision(handshake: Handshake, decision: Decision): Response | Promise<Response> {
     const { request, scope, connection } = handshake;
     if ("refused" in decision) return this.#refuse(decision.refused, scope);
     scope.settle("answer" in decision ? "all" : this.#options.keepHeaders ?? KEPT_HEADERS);
@@ -305,7 +311,7 @@ class Gate implements ConnectionServer {
     return this.#upgrade(request, connection, decision.accepted);
   }
 
-  /** Waits for the answer to a plain request, while its client does. */
+  /** Waits for the response to a plain request as long as its client does. */
   async #answer(
     request: Request,
     connection: ServerConnection,
@@ -321,7 +327,7 @@ class Gate implements ConnectionServer {
       return response instanceof Refusal ? this.#refuse(response) : response;
     } finally {
       cancel();
-      stop(); // From here on the body tells.
+      stop(); // The body reports a disconnect from here on.
     }
   }
 
@@ -367,11 +373,11 @@ class Gate implements ConnectionServer {
   #limitLife(connection: ServerConnection): void {
     const { maxLifeMs } = this.#limits;
     if (!Number.isFinite(maxLifeMs)) return;
-    const end = () => connection.end(CloseCode.goingAway, "open for long enough");
+    const end = () => connection.end(CloseCode.goingAway, "maximum connection age reached");
     connection.onEnd(this.#clock.after(maxLifeMs, end));
   }
 
-  /** Waits until every peer has let go of its network connection, or `ms` milliseconds. */
+  /** Waits until all peers have closed their network connections, at most `ms` milliseconds. */
   #released(ms: number): Promise<void> {
     if (this.#lingering.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -381,8 +387,8 @@ class Gate implements ConnectionServer {
   }
 }
 
-/** The request was answered while the application decided: this answer is not sent. */
-function tooLate(admission: Admission): Response {
+/** Discards a response from an application whose request has already been answered. */
+function discard(admission: Admission): Response {
   if (admission instanceof Response) admission.body?.cancel().catch(() => {});
   return new Response(null, { status: 503 });
 }

@@ -1,7 +1,7 @@
 /**
- * Lets through `perSecond` messages a second, and `burst` at once after a pause.
+ * A token bucket: allows `perSecond` messages a second, and `burst` at once after a pause.
  *
- * Needs no timer: what has been earned is reckoned when it is asked for.
+ * It needs no timer: tokens are added when one is taken.
  */
 export class TokenBucket {
   readonly #perMs: number;
@@ -16,7 +16,7 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Takes one token, or returns false: there is none. `now` is in milliseconds. */
+  /** Takes one token, or returns false if none is left. `now` is in milliseconds. */
   take(now: number): boolean {
     if (now > this.#at) {
       this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs);

@@ -2,23 +2,23 @@ import { type Consumer, type Freshness, type LayerMessage, StopConsumer } from "
 import { isPromise } from "../promises.ts";
 import { Inbox, type InboxItem, type InboxLimits, isData, type Task } from "./inbox.ts";
 
-/** What turns need from outside; the same for all connections of a server. */
+/** What all connections of a server share. */
 export interface TurnsContext {
   readonly limits: InboxLimits;
-  /** Says when nothing is to be acted on: the connection stands still then. */
+  /** Tells when permissions may be out of date; the connection pauses meanwhile. */
   readonly freshness?: Freshness | undefined;
 }
 
 /**
- * A consumer's turns: what comes for it is handled one at a time and in order, and waits while a
- * method of it runs. Nothing that it throws leaves here.
+ * The serial queue of a consumer: handles messages and tasks one at a time and in order, and queues
+ * them while a method runs. Errors of the consumer never escape.
  */
 export abstract class Turns {
   protected consumer: Consumer | undefined;
   readonly #context: TurnsContext;
-  /** What waits; not there where nothing does. */
+  /** The queued items; undefined when empty. */
   #inbox: Inbox | undefined;
-  /** Whether a method of the consumer runs; true until it was asked whether to let the client in. */
+  /** Whether a consumer method is running. True until the consumer has been started. */
   #busy = true;
   #isHeld = false;
   #isWorkingOff = false;
@@ -28,23 +28,23 @@ export abstract class Turns {
     this.#context = context;
   }
 
-  /** Called when a method threw. */
+  /** Called when a method throws. */
   protected abstract onFailure(error: unknown): void;
-  /** Called when a method has settled, before the next one. */
+  /** Called when a method settles, before the next one. */
   protected abstract onSettled(): void;
-  /** Called when everything stands still, and when it goes on. */
+  /** Called when the connection pauses and when it resumes. */
   protected abstract onHold(isHeld: boolean): void;
 
   protected get isBusy(): boolean {
     return this.#busy;
   }
 
-  /** Whether something that comes now has to wait for its turn. */
+  /** Whether a new item must be queued. */
   protected get mustWait(): boolean {
     return this.#busy || this.#context.freshness !== undefined && this.holdWhileStale();
   }
 
-  /** Stands still where what is known may be out of date. Returns whether it does. */
+  /** Pauses if permissions may be out of date. Returns whether the connection is paused. */
   protected holdWhileStale(): boolean {
     const { freshness } = this.#context;
     if (this.#isHeld || freshness?.isStale !== true) return this.#isHeld;
@@ -58,23 +58,23 @@ export abstract class Turns {
     return this.#isHeld;
   }
 
-  /** Lets a message of the client wait, or returns false: too many bytes do. */
+  /** Queues a client message. Returns false if that exceeds the byte limit. */
   protected keepMessage(data: string | Uint8Array): boolean {
     return this.#waiting.addMessage(data);
   }
 
-  /** Lets a message of the layer wait, or returns false: too many do. */
+  /** Queues a layer message. Returns false if the mailbox is full. */
   protected keepEvent(message: LayerMessage): boolean {
     return this.#waiting.addEvent(message);
   }
 
-  /** Does something in the consumer's turn: now, or when what runs has settled. */
+  /** Runs a task in the consumer's turn: now, or after queued items. */
   protected inTurn(task: Task): void {
     if (this.mustWait) this.#waiting.addTask(task);
     else this.run(task);
   }
 
-  // Three of a kind, so that no message costs a closure.
+  // Three similar methods, so that no message needs a closure.
 
   protected receive(data: string | Uint8Array): void {
     this.#busy = true;
@@ -103,12 +103,12 @@ export abstract class Turns {
     }
   }
 
-  /** Forgets what waits. */
+  /** Drops all queued items. */
   protected clear(): void {
     this.#inbox = undefined;
   }
 
-  /** Calls back once, after what runs now has settled. */
+  /** Sets a callback for when the running method settles. */
   protected afterRunning(callback: (() => void) | undefined): void {
     this.#afterRunning = callback;
   }
@@ -134,7 +134,7 @@ export abstract class Turns {
     if (this.#inbox !== undefined) this.#workOff();
   }
 
-  /** Handles what waits; a loop, so that many that wait do not pile up on the stack. */
+  /** Handles queued items in a loop, so that many of them do not grow the stack. */
   #workOff(): void {
     if (this.#isWorkingOff) return;
     this.#isWorkingOff = true;

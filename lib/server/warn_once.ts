@@ -2,7 +2,9 @@ import type { Log, LogFields } from "../scope.ts";
 
 const warned = new WeakMap<Log, Set<string>>();
 
-/** Writes a warning the first time, and a `debug` line from then on: clients can cause any number. */
+/**
+ * Logs a warning the first time and a `debug` line afterwards, because clients can cause any number.
+ */
 export function warnOnce(log: Log, message: string, fields: LogFields): void {
   let messages = warned.get(log);
   if (messages === undefined) warned.set(log, messages = new Set());
