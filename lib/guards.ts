@@ -1,59 +1,62 @@
 /**
- * What the middleware of an application guarantees, known without a request: so that a handler that
- * would open sockets to every site, or to anonymous clients, is refused when it is built.
+ * The guarantees of an application's middleware, known without a request. A handler that would open
+ * sockets to every site, or to anonymous clients by accident, is refused when it is built.
  *
  * @module
  */
 import type { Application } from "./scope.ts";
 
 /**
- * What one middleware guarantees to everything inside it: the origin was checked, the session was
- * read, or it was decided who may connect.
+ * A guarantee that a middleware gives to everything inside it: the origin was checked, the session was
+ * read, or the permitted audience was declared.
  */
 export type Guard = "origin" | "session" | "audience";
 
-/** The guards on one way through an application, outermost first. */
-type Way = readonly Guard[];
+/** The guards on one path through an application, outermost first. */
+type Path = readonly Guard[];
 
-const UNGUARDED: readonly Way[] = [[]];
+const UNGUARDED: readonly Path[] = [[]];
 
-const waysOf = new WeakMap<Application<never>, readonly Way[]>();
+const pathsOf = new WeakMap<Application<never>, readonly Path[]>();
 
 /**
- * Marks a middleware's application: it has the guards of what is inside it, and `guard` around them.
- * An application with several inside, such as a router, has a way through each. Returns `application`.
+ * Records the guards of a middleware's application: those of the applications inside it, with `guard`
+ * around them. An application with several inside, such as a router, has one path through each.
+ * Returns `application`.
  */
 export function guarded<A extends Application<never>>(
   application: A,
   inside: Application<never> | readonly Application<never>[],
   guard?: Guard,
 ): A {
-  const ways = [inside].flat().flatMap((next) => waysOf.get(next) ?? UNGUARDED);
-  const own = guard === undefined ? ways : ways.map((way) => [guard, ...way]);
-  waysOf.set(application, own.length > 0 ? own : UNGUARDED);
+  const paths = [inside].flat().flatMap((next) => pathsOf.get(next) ?? UNGUARDED);
+  const own = guard === undefined ? paths : paths.map((path) => [guard, ...path]);
+  pathsOf.set(application, own.length > 0 ? own : UNGUARDED);
   return application;
 }
 
-/** Returns whether an application was marked. */
+/** Returns whether guards were recorded for an application. */
 export function isGuarded(application: Application<never>): boolean {
-  return waysOf.has(application);
+  return pathsOf.has(application);
 }
 
 /**
- * Checks that on every way through an application the origin is checked before a session is read, and
- * that it is decided who may connect.
+ * Checks that every path through an application checks the origin before it reads a session, and
+ * declares the permitted audience.
  *
- * @throws {TypeError} It is not; the message says what to add.
+ * @throws {TypeError} A guard is missing or out of order; the message says what to add.
  */
 export function assertGuarded(application: Application<never>): void {
-  for (const way of waysOf.get(application) ?? UNGUARDED) {
-    const [origin, session] = [way.indexOf("origin"), way.indexOf("session")];
-    if (origin === -1) throw new TypeError(`${REFUSED}: it checks no origin. ${ADD_ORIGINS}`);
+  for (const path of pathsOf.get(application) ?? UNGUARDED) {
+    const [origin, session] = [path.indexOf("origin"), path.indexOf("session")];
+    if (origin === -1) {
+      throw new TypeError(`${REFUSED}: it does not check the origin. ${ADD_ORIGINS}`);
+    }
     if (session !== -1 && session < origin) {
       throw new TypeError(`${REFUSED}: it reads the session before it checks the origin. ${ORDER}`);
     }
-    if (!way.includes("audience")) {
-      throw new TypeError(`${REFUSED}: it lets in anonymous clients. ${ADD_AUDIENCE}`);
+    if (!path.includes("audience")) {
+      throw new TypeError(`${REFUSED}: it accepts anonymous clients. ${ADD_AUDIENCE}`);
     }
   }
 }

@@ -1,8 +1,8 @@
 import type { LayerMessage } from "./scope.ts";
 
-/** A channel layer as Sluice's own parts use it, for names that applications cannot use. */
+/** A channel layer as seen by Sluice's own parts, with names that applications cannot use. */
 export interface InternalLayer {
-  /** Returns a new name for a channel of this process, that only this view takes. */
+  /** Returns a new channel name of this process, valid in this view only. */
   newChannel(prefix?: string): string;
   attach(
     channel: string,
@@ -17,12 +17,12 @@ export interface InternalLayer {
   ): Promise<{ readonly processes: number | undefined }>;
 }
 
-/** The method by which a layer gives its internal view. */
+/** The method that returns the internal view of a layer. */
 export const INTERNALS: unique symbol = Symbol("sluice.internals");
 
 /**
- * Returns the internal view of a layer: its groups and channels have nothing to do with those of the
- * same names that applications use. A layer of another make has none: it is used as it is.
+ * Returns the internal view of a layer. Its groups and channels are separate from those with the same
+ * names in applications. A third-party layer without an internal view is returned as it is.
  */
 export function internalsOf<L extends object>(layer: L): L | InternalLayer {
   const { [INTERNALS]: view } = layer as { [INTERNALS]?: () => InternalLayer };

@@ -1,11 +1,11 @@
 import { isIPv4, isIPv6 } from "node:net";
 
 /**
- * Reads an IP address as proxies and servers write it: `192.0.2.7`, `192.0.2.7:5678`, `2001:db8::1`,
+ * Parses an IP address as proxies and servers write it: `192.0.2.7`, `192.0.2.7:5678`, `2001:db8::1`,
  * `[2001:db8::1]`, `[2001:db8::1]:443`, with a zone (`fe80::1%eth0`) or in double quotes.
  *
- * Returns the address alone: without port, brackets, zone and quotes, and an IPv4 address that is mapped
- * to IPv6 (`::ffff:192.0.2.7`, `::ffff:c000:207`) as IPv4. Undefined if the text is no address.
+ * Returns the bare address, without port, brackets, zone and quotes; an IPv4 address mapped to IPv6
+ * (`::ffff:192.0.2.7`, `::ffff:c000:207`) is returned as IPv4. Returns undefined for any other text.
  */
 export function parseIpAddress(text: string): string | undefined {
   const [, inBrackets, withPort, plain] = FORMS.exec(text) ?? [];
@@ -17,10 +17,10 @@ export function parseIpAddress(text: string): string | undefined {
   return hasPrefix(groups, MAPPED) ? embeddedIpv4(groups) : address;
 }
 
-/** `::ffff:0:0/96`: IPv4 addresses that are mapped to IPv6 (RFC 4291 §2.5.5.2). */
+/** `::ffff:0:0/96`: IPv4 addresses mapped to IPv6 (RFC 4291 §2.5.5.2). */
 const MAPPED = [0, 0, 0, 0, 0, 0xffff];
 
-/** In brackets, with a port, or alone; a zone is left out. */
+/** In brackets, with a port, or bare; a zone is dropped. */
 const FORMS =
   /^"?(?:\[([^\]%]{2,45})(?:%[^\]"]{1,32})?\](?::\d{1,5})?|([\d.]{7,15}):\d{1,5}|([\da-f:.]{2,45})(?:%[^\]"]{1,32})?)"?$/i;
 
@@ -29,7 +29,7 @@ export function embeddedIpv4(groups: readonly number[]): string {
   return groups.slice(6).flatMap((group) => [group >> 8, group & 0xff]).join(".");
 }
 
-/** Returns whether an IPv6 address is in a network whose prefix is whole groups. */
+/** Returns whether an IPv6 address is in a network whose prefix consists of whole groups. */
 export function hasPrefix(groups: readonly number[], prefix: readonly number[]): boolean {
   return prefix.every((group, index) => groups[index] === group);
 }

@@ -1,5 +1,5 @@
 /**
- * Sluice: WebSockets where the user is known.
+ * Sluice: authenticated WebSockets.
  *
  * @module
  */

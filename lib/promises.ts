@@ -1,13 +1,12 @@
-/** Returns whether a value has not settled yet. */
+/** Returns whether a value is a promise. */
 export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof value === "object" && value !== null && "then" in value;
 }
 
 /**
- * Goes on with a value: in the same turn where it is there, so that what need not be waited for costs
- * no promise.
+ * Continues with a value or a promise: synchronously for a value, so that it costs no promise.
  *
- * @throws {Error} What `next` throws, in the same turn, where the value is there.
+ * @throws {Error} Any error that `next` throws synchronously for a value.
  */
 export function andThen<T, U>(
   value: T | Promise<T>,

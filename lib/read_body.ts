@@ -1,7 +1,7 @@
 import { Refusal } from "./protocol/mod.ts";
 import { type Clock, systemClock } from "./scope.ts";
 
-/** A request, or the scope of one: headers, and a body that has not been read. */
+/** A request or its scope: headers and an unread body. */
 export interface BodySource {
   readonly headers: Headers;
   readonly body?: ReadableStream<Uint8Array> | null | undefined;
@@ -11,15 +11,15 @@ export interface BodySource {
 export interface ReadBodyOptions {
   /** Largest body, in bytes. @default {4096} */
   readonly maxBytes?: number;
-  /** How long the whole body may take to arrive, in milliseconds. @default {30_000} */
+  /** Time limit for the whole body, in milliseconds. @default {30_000} */
   readonly timeoutMs?: number;
   /** @default {systemClock} */
   readonly clock?: Clock;
 }
 
 /**
- * How long a connection stays open after its body was refused, in milliseconds: a connection that is
- * closed at once can lose the answer.
+ * How long a connection stays open after its body was refused, in milliseconds. An immediate close can
+ * lose the response.
  */
 const LINGER_MS = 1_000;
 
@@ -30,16 +30,16 @@ const MAX_LINGERING = 16;
 const FIRST_BYTES = 1024;
 
 /**
- * Reads the body of a request, with a limit of bytes and of time. Returns no bytes if there is no body.
+ * Reads the body of a request, limited in size and time. Returns no bytes if there is no body.
  *
- * This is the only way to read a request body: `request.text()`, `json()` and the like have no limit.
- * Past a limit nothing more is read, and the connection closes within a second. Deno shows no body of a
- * `GET` or `HEAD`, and discards it.
+ * This is the only safe way to read a request body: `request.text()`, `json()` and the like have no
+ * limit. Once a limit is exceeded, reading stops and the connection closes within a second. Deno
+ * hides and discards the body of a `GET` or `HEAD`.
  *
- * @throws {Refusal} `BODY_TOO_LARGE` (413): the body has more than `maxBytes`, with or without a
- * `Content-Length`. At most `maxBytes` and one chunk of the network are in memory.
+ * @throws {Refusal} `BODY_TOO_LARGE` (413): the body exceeds `maxBytes`, with or without a
+ *   `Content-Length`. At most `maxBytes` plus one network chunk are held in memory.
  * @throws {Refusal} `BODY_TIMEOUT` (408): the body did not arrive within `timeoutMs`.
- * @throws {Refusal} `BODY_INCOMPLETE` (400): the client left, or the body is malformed.
+ * @throws {Refusal} `BODY_INCOMPLETE` (400): the client disconnected or the body is malformed.
  *
  * @example
  * ```ts
@@ -75,10 +75,10 @@ export async function readBody(
 }
 
 /**
- * Leaves the body of a request unread and closes the connection after the answer. Has no effect if there
- * is no body, or if it was read.
+ * Leaves a request body unread and closes the connection after the response. Has no effect if there is
+ * no body or it was read.
  *
- * Without it Deno reads and discards whatever the client still sends after the answer.
+ * Otherwise Deno would read and discard everything that the client still sends.
  */
 export function leaveBody({ body }: Pick<BodySource, "body">): void {
   if (body && !body.locked) cancelLater(body.getReader(), systemClock);
@@ -86,7 +86,10 @@ export function leaveBody({ body }: Pick<BodySource, "body">): void {
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
-/** Copies each chunk at once: a body of a million chunks of one byte takes no more than another. */
+/**
+ * Copies each chunk at once, so that a million one-byte chunks take no more memory than one large
+ * chunk.
+ */
 async function readAll(reader: Reader, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   let bytes = new Uint8Array(Math.min(FIRST_BYTES, maxBytes));
   let size = 0;
@@ -109,14 +112,14 @@ async function readAll(reader: Reader, maxBytes: number): Promise<Uint8Array<Arr
 const lingering = new Set<() => void>();
 
 /**
- * Cancels a body after the answer was sent, which closes the connection. Cancelled before the answer, Deno
- * would keep the connection and discard the rest of the body.
+ * Cancels a body after the response was sent, which closes the connection. If it is cancelled earlier,
+ * Deno keeps the connection and discards the rest of the body.
  */
 function cancelLater(reader: Reader, clock: Clock): void {
   const close = () => {
     stop();
     lingering.delete(close);
-    reader.cancel().catch(() => {}); // The client may have left.
+    reader.cancel().catch(() => {}); // The client may have disconnected.
   };
   const stop = clock.after(LINGER_MS, close);
   lingering.add(close);

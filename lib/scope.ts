@@ -1,6 +1,6 @@
 /**
- * The types everything meets in: what is known of a connection, what decides about it, and what
- * serves it.
+ * The core types: the scope of a connection, the applications that decide about it, and the consumers
+ * and transports that serve it.
  *
  * @module
  */
@@ -9,151 +9,152 @@ import { clearTimeout, setTimeout } from "node:timers";
 import type { CloseCode, Refusal } from "./protocol/mod.ts";
 
 /**
- * What is known of one connection. Middleware adds to it: see {@linkcode Application}.
+ * The properties of one connection. Middleware adds to them: see {@linkcode Application}.
  *
- * *Security*: all of it but `address` and `id` comes from the peer.
+ * *Security*: everything except `address` and `id` comes from the peer.
  */
 export interface Scope {
-  /** `websocket` for an upgrade, else `http`. */
+  /** `websocket` for an upgrade, otherwise `http`. */
   readonly type: "websocket" | "http";
-  /** Names the connection in logs; unique in this process and not secret. */
+  /** Identifies the connection in logs; unique in this process and not secret. */
   readonly id: string;
   readonly method: string;
-  /** The whole address as people see it: behind a proxy the public one. */
+  /** The full URL; behind a proxy, the public one. */
   readonly url: URL;
-  /** The path, still percent-encoded; letters, digits, `-`, `.`, `_` and `~` never are. */
+  /** The path, percent-encoded; letters, digits, `-`, `.`, `_` and `~` are always decoded. */
   readonly path: string;
   readonly query: URLSearchParams;
   /**
-   * The headers of the request: all of them until the client is let in. While a socket is open those that
-   * the handler keeps (`keepHeaders`); to ask for another one throws a `TypeError`.
+   * The request headers: all of them until the client is accepted. While a socket is open, only those
+   * that the handler keeps (`keepHeaders`); reading another one throws a `TypeError`.
    */
   readonly headers: Headers;
   readonly cookies: ReadonlyMap<string, string>;
-  /** What the client offered, in its order; without tickets. */
+  /** The subprotocols that the client offered, in order and without tickets. */
   readonly subprotocols: readonly string[];
-  /** The ticket that was offered beside them. *Security*: a credential; never log it. */
+  /** The ticket offered among the subprotocols. *Security*: a credential; never log it. */
   readonly ticket: string | undefined;
-  /** The peer's address, without port; behind a trusted proxy the client's. */
+  /** IP address of the peer without a port; behind a trusted proxy, that of the client. */
   readonly address: string;
-  /** What the router took from the path. */
+  /** The parameters that the router extracted from the path. */
   readonly params: Readonly<Record<string, string | number>>;
-  /** What is left of the path for a nested router; begins with `/`. */
+  /** The rest of the path, for a nested router; starts with `/`. */
   readonly pathRemaining: string;
-  /** What the client sent with its request; undefined for an upgrade, and where it sent nothing. */
+  /** The request body; undefined for an upgrade and for a request without a body. */
   readonly body?: ReadableStream<Uint8Array> | undefined;
   readonly connection: Connection;
 }
 
 /**
- * What decides about a connection: a router, a middleware around one, or a whole stack.
+ * Decides about a connection: a router, a middleware around one, or a complete stack.
  *
- * It resolves to the consumer that serves the connection, a {@linkcode Refusal}, or a `Response` of
- * its own. Its type parameter says what it needs to know, so that a middleware which adds to the
- * scope has the type `(next: Application<S & Added>) => Application<S>`, and a stack with a gap does
- * not compile.
+ * It returns the consumer that serves the connection, a {@linkcode Refusal} or a `Response`. The type
+ * parameter is the scope that it requires. A middleware that adds to the scope has the type `(next:
+ * Application<S & Added>) => Application<S>`, so a stack with a missing middleware does not compile.
  */
 export type Application<in S> = (scope: S) => Admission | Promise<Admission>;
 
 /**
- * Wraps an application: needs what `Needs` says of the scope, and adds what `Adds` says.
+ * Wraps an application. `Needs` is the scope that it requires, `Adds` is its addition to the scope.
  *
- * Middleware that only wraps, such as a log, needs a `Scope` and adds `unknown`.
+ * Middleware that adds nothing, such as logging, needs a `Scope` and adds `unknown`.
  */
 export interface Middleware<in Needs, out Adds = unknown> {
   <S extends Needs>(next: Application<S & Adds>): Application<S>;
 }
 
-/** The scope of a connection whose origin was checked, or explicitly need not be. */
+/** The scope of a connection whose origin was checked or explicitly need not be. */
 export interface OriginScope extends Scope {
   readonly originChecked: true;
 }
 
-/** The scope of a connection of which it was decided who may open it. */
+/** The scope of a connection for which the permitted audience was declared. */
 export interface AudienceScope extends Scope {
-  /** `users`: signed-in users only. `anyone`: anonymous clients as well. */
+  /** `users`: signed-in users only. `anyone`: anonymous clients too. */
   readonly audience: "users" | "anyone";
 }
 
-/** What an {@linkcode Application} decided. */
+/** The decision of an {@linkcode Application}. */
 export type Admission = Consumer | Refusal | Response;
 
 /**
  * Serves one connection. The classes in `@sluice/sluice/consumers` implement it.
  *
- * Its methods are called one at a time, each after the promise of the one before has settled, in the
- * order in which messages came. What one of them throws never reaches another connection.
+ * Methods are called one at a time, in the order of the messages; each call waits until the promise of
+ * the previous one has settled. An error in one consumer never affects another connection.
  */
 export interface Consumer {
-  /** Decides: calls `connection.accept()`, or `connection.refuse()`, or neither (which refuses). */
+  /** Calls `connection.accept()` or `connection.refuse()`; a consumer that calls neither refuses. */
   start(): void | Promise<void>;
-  /** Handles a message of the client. */
+  /** Handles a client message. */
   receive(data: string | Uint8Array): void | Promise<void>;
-  /** Handles a message of the channel layer. */
+  /** Handles a layer message. */
   event(message: LayerMessage): void | Promise<void>;
   /**
-   * Returns what a message of the layer is on the wire, where the consumer sends it to its client as it
-   * is: then {@linkcode event} is not called for it. One function for all consumers of a kind.
+   * Returns the frame of a layer message that is forwarded to the client as it is, without a call to
+   * {@linkcode event}; otherwise `undefined`. All consumers of a class share one function.
    */
   readonly passes?: ((message: LayerMessage) => string | undefined) | undefined;
-  /** Called in turn with the other methods after a gap of the layer: fetches anew what it keeps. */
+  /** Called in turn after a gap of the layer, to reload cached state. */
   gap?(gap: LayerGap): void | Promise<void>;
   /**
-   * Called exactly once for each connection that was accepted: after the method that is running at
-   * the end has settled, or after 5 s, whichever comes first.
+   * Called exactly once for each accepted connection: when the method that was running at the end has
+   * settled, or after 5 s, whichever comes first.
    */
   disconnect(code: number, reason: string): void | Promise<void>;
   /**
-   * Called at once when the scope has changed, beside whatever method runs: checks again what the
-   * client may. A promise that rejects ends the connection with 1011.
+   * Called at once when the scope changes, even while a method is running, to check permissions again.
+   * If its promise rejects, the connection is closed with 1011.
    */
   authorizeAgain?(): void | Promise<void>;
-  /** Called in turn with the other methods when the scope has changed: which parts of it. */
+  /** Called in turn after the scope has changed, with the names of the changed parts. */
   scopeChanged?(parts: readonly string[]): void | Promise<void>;
   /**
-   * Returns the answer to a message that keeps the connection alive and asks for nothing else, or the
-   * empty string if it asks for no answer. `undefined`: it is a message like any other. The answer is
-   * sent at once, beside the method that runs; the message counts for no limit and is not handled.
+   * Returns the reply to a keep-alive message, or the empty string if it needs none; `undefined` for
+   * any other message. The reply is sent at once, even while a method is running. The message counts
+   * toward no limit and is not handled.
    */
   answerPing?(data: string): string | undefined;
-  /** Handles a message of the client that came too fast. Without it the socket is closed: 4429. */
+  /**
+   * Handles a client message over the rate limit. Without this method the socket is closed with 4429.
+   */
   overrun?(data: string | Uint8Array): void;
-  /** What happens to a client that reads too slowly. @default {"close"} */
+  /** The policy for a client that reads too slowly. @default {"close"} */
   readonly slowReader?: SlowReaderPolicy;
 }
 
 /**
- * What happens when more waits for a client than it may have waiting:
+ * The policy when the send queue of a client is full:
  *
- * - `close`: the socket is closed with 4408, and the client comes back.
- * - `drop-oldest`: what has waited longest is dropped, and counted.
- * - `latest`: as `drop-oldest`; and of messages that were sent with the same key only the newest waits.
+ * - `close`: the socket is closed with 4408, and the client reconnects.
+ * - `drop-oldest`: the oldest queued messages are dropped and counted.
+ * - `latest`: like `drop-oldest`, and a queued message is replaced by a newer one with the same key.
  */
 export type SlowReaderPolicy = "close" | "drop-oldest" | "latest";
 
-/** A message on a channel layer: its type says which handler it is for. */
+/** A message on a channel layer. Its type selects the handler. */
 export interface LayerMessage {
   readonly type: string;
   readonly data?: unknown;
 }
 
-/** A time in which messages of the layer may have been missed: this process was cut off from the others. */
+/** A period in which layer messages may have been missed because this process was disconnected. */
 export interface LayerGap {
-  /** The last moment of which it is known that everything arrived, in milliseconds since the epoch. */
+  /** The last time up to which all messages arrived, in milliseconds since the epoch. */
   readonly since: number;
-  /** From when on everything arrives again, in milliseconds since the epoch. */
+  /** The time from which all messages arrive again, in milliseconds since the epoch. */
   readonly until: number;
 }
 
-/** How a connection is accepted. */
+/** Options of {@linkcode Connection.accept}. */
 export interface AcceptOptions {
-  /** One of those that the client offered. */
+  /** One of the subprotocols that the client offered. */
   readonly subprotocol?: string | undefined;
-  /** Further headers of the 101. */
+  /** Additional headers of the 101 response. */
   readonly headers?: HeadersInit | undefined;
 }
 
-/** Status and headers of an answer. */
+/** Status and headers of a response. */
 export interface ResponseHead {
   /** @default {200} */
   readonly status?: number | undefined;
@@ -161,102 +162,107 @@ export interface ResponseHead {
 }
 
 /**
- * A plain request that was let in, on its way to an answer. What comes after its head goes through
- * `Connection.send()`; `Connection.end(1000)` completes it, any other code breaks it off.
+ * An accepted plain request and its response. After the head, the body is sent with
+ * `Connection.send()`; `Connection.end(1000)` completes it, and any other code aborts it.
  */
 export interface Exchange {
   /**
-   * Begins the answer: sends its head, and with `body` all of it.
+   * Starts the response: sends its head and, with `body`, all of it.
    *
-   * @throws {TypeError} It has begun already.
+   * @throws {TypeError} The response has already started.
    */
   respond(head: ResponseHead, body?: Uint8Array): void;
-  /** Resolves when the peer has read enough for more to be sent, or when the connection is over. */
+  /** Resolves when the peer has read enough for more data, or when the connection ends. */
   drained(): Promise<void>;
 }
 
-/** Why and how a connection ended. */
+/** How and why a connection ended. */
 export interface ConnectionEnd {
   readonly code: CloseCode | number;
   readonly reason: string;
-  /** Whether the server ended it, rather than the peer or the network. */
+  /** Whether the server ended the connection, rather than the peer or the network. */
   readonly byServer: boolean;
 }
 
-/** What learns of a connection's end: a function, or an object, which takes less than a closure. */
+/**
+ * Receives the end of a connection: a function, or an object, which needs less memory than a closure.
+ */
 export type EndListener = ((end: ConnectionEnd) => void) | { ended(end: ConnectionEnd): void };
 
 /**
- * One connection, from its request until its end.
+ * One connection, from its request to its end.
  *
- * It ends logically, at once and exactly once: from then on nothing is sent, nothing is handled, and
- * every `onEnd` listener has been told. The network connection follows when the peer lets it.
+ * The logical end comes at once and exactly once: afterwards nothing is sent or handled, and every
+ * `onEnd` listener has been called. The network connection closes when the peer allows it.
  */
 export interface Connection {
   readonly id: string;
-  /** Where to write what went wrong with it. */
+  /** The log for problems with this connection. */
   readonly log: Log;
-  /** `deciding` until accepted, then `open` (sends wait for the 101), then `ended`. */
+  /** `deciding` until accepted, then `open` (messages are queued until the 101), then `ended`. */
   readonly phase: "deciding" | "open" | "ended";
-  /** When the last message of the client arrived, in milliseconds since the epoch. */
+  /** Time of the last client message, in milliseconds since the epoch. */
   readonly lastReceivedAt: number;
-  /** Bytes that wait to be written to the peer. */
+  /** Bytes queued for the peer. */
   readonly bufferedAmount: number;
-  /** Lets the client in. Throws {@linkcode StopConsumer} where the request is no upgrade. */
+  /** Accepts the client. Throws {@linkcode StopConsumer} if the request is not an upgrade. */
   accept(options?: AcceptOptions): void;
   /**
-   * Lets a plain request in: the connection is `open` until its answer is complete. An upgrade is
-   * answered as if it had asked for none (RFC 9110 §7.8).
+   * Accepts a plain request: the connection is `open` until the response is complete. An upgrade
+   * request is answered as if it had not asked for an upgrade (RFC 9110 §7.8).
    */
   acceptRequest(): Exchange;
-  /** Turns the client away. No effect once a socket is in, or the answer to a request has begun. */
+  /** Refuses the client. No effect once a socket is accepted or a response has started. */
   refuse(refusal: Refusal): void;
-  /** Takes one message from the allowance of this connection. False where it came too fast. */
+  /** Takes one message from the rate limit. Returns false if the limit is exceeded. */
   takeMessage(): boolean;
-  /** Takes one keep-alive from the larger allowance for those. False if too many arrived. */
+  /** Takes one keep-alive from its own, larger limit. Returns false if the limit is exceeded. */
   takePing(): boolean;
   /**
-   * Queues a message. Returns false where it was dropped: ended, or the peer reads too slowly.
+   * Queues a message. Returns false if it was dropped because the connection has ended or the peer
+   * reads too slowly.
    *
-   * `key` is for the policy `latest`: a message that still waits with the same key is replaced.
+   * `key` is for the policy `latest`: a queued message with the same key is replaced.
    */
   send(data: string | Uint8Array, key?: string): boolean;
   /**
-   * Queues a frame of the subprotocol. Frames that are due in the same turn of the event loop go out
-   * as one message, one per line, where the client selected `sluice.v1`; none waits for another.
+   * Queues a frame of the subprotocol. If the client selected `sluice.v1`, frames of one turn of the
+   * event loop are sent as one message, one per line; no frame is delayed for another.
    */
   sendFrame(frame: string, key?: string): boolean;
   /** Ends the connection. Later calls have no effect. */
   end(code: number, reason?: string): void;
-  /** Tells `listener` once at the end, or at once where it is over already; the same one only once. */
+  /**
+   * Calls `listener` once at the end, or at once if the connection has ended. Duplicates are ignored.
+   */
   onEnd(listener: EndListener): void;
-  /** Takes a listener back. */
+  /** Removes a listener. */
   offEnd(listener: EndListener): void;
-  /** Tells the consumer that parts of its scope, such as `user` or `session`, were replaced. */
+  /** Notifies the consumer that parts of its scope, such as `user` or `session`, were replaced. */
   scopeChanged(parts: readonly string[]): void;
-  /** Queues a message of the layer for the consumer. Returns false where it was dropped. */
+  /** Queues a layer message for the consumer. Returns false if it was dropped. */
   deliver(message: LayerMessage): boolean;
-  /** Tells the consumer, in its turn, that the layer had a gap. */
+  /** Notifies the consumer, in its turn, of a gap of the layer. */
   gap(gap: LayerGap): void;
   /**
-   * Calls back after `ms` milliseconds, in turn with the consumer's methods, unless the connection is
-   * over by then. Returns how to take it back.
+   * Calls back after `ms` milliseconds, in turn with the consumer's methods, unless the connection has
+   * ended. Returns a function that cancels the call.
    */
   after(ms: number, callback: () => void | Promise<void>): () => void;
 }
 
-/** Thrown to end a consumer quietly: what follows in the method does not run, nothing is logged. */
+/** Thrown to stop a consumer's method without logging an error. */
 export class StopConsumer extends Error {
   override readonly name = "StopConsumer";
 }
 
 /**
- * Thrown by `Consumer.event()` for a message of the layer that it has no handler for: the server drops
- * the message, counts it and logs it once for each type. The socket stays open.
+ * Thrown by `Consumer.event()` for a layer message without a handler. The server drops and counts the
+ * message, and logs each type once. The socket stays open.
  */
 export class UnhandledMessageError extends Error {
   override readonly name = "UnhandledMessageError";
-  /** The message's type. */
+  /** The type of the message. */
   readonly type: string;
 
   constructor(type: string) {
@@ -265,28 +271,28 @@ export class UnhandledMessageError extends Error {
   }
 }
 
-/** A message-oriented socket of some runtime; {@linkcode SocketEvents} says what it reports. */
+/** A message-oriented socket of a runtime. {@linkcode SocketEvents} receives its events. */
 export interface Socket {
-  /** Bytes that were sent and not yet written to the network. */
+  /** Bytes that were sent but not yet written to the network. */
   readonly bufferedAmount: number;
   send(data: string | Uint8Array): void;
-  /** Begins the closing handshake. */
+  /** Starts the closing handshake. */
   close(code: number, reason: string): void;
-  /** Drops the network connection at once, where the runtime can. */
+  /** Closes the network connection at once, if the runtime can. */
   terminate?(): void;
 }
 
-/** What a {@linkcode Socket} reports. None of them may throw. */
+/** The events of a {@linkcode Socket}. The callbacks must not throw. */
 export interface SocketEvents {
   open(): void;
   message(data: string | Uint8Array): void;
-  /** The end of the network connection; may come more than once, or never. */
+  /** The network connection has closed; may be called more than once, or never. */
   close(code: number, reason: string): void;
 }
 
-/** Turns a request into a socket, on one runtime. */
+/** Turns a request into a socket on one runtime. */
 export interface Transport {
-  /** Throws `TypeError` where the request's handshake is not valid. */
+  /** Throws a `TypeError` if the handshake of the request is invalid. */
   upgrade(
     request: Request,
     events: SocketEvents,
@@ -294,28 +300,28 @@ export interface Transport {
   ): { response: Response; socket: Socket };
 }
 
-/** Whether what a process knows of its connections' permissions is fresh enough to act on. */
+/** Tells whether the permissions known to a process are current enough to act on. */
 export interface Freshness {
-  /** True after the process was paused, until it has learned what happened meanwhile. */
+  /** True after a pause of the process, until it has caught up on missed changes. */
   readonly isStale: boolean;
-  /** Calls back once, when it is fresh again. */
+  /** Calls back once when permissions are current again. */
   whenFresh(callback: () => void): void;
 }
 
-/** Time, handed in: tests move it. */
+/** A clock that is passed in, so that tests can control time. */
 export interface Clock {
   /**
    * Milliseconds since the epoch, for what is stored or shown. It jumps when the machine's time is set:
    * measure durations with {@linkcode elapsed}.
    */
   now(): number;
-  /** Milliseconds since a fixed moment of this process, for durations. It never goes back. */
+  /** Milliseconds of a monotonic clock, for durations. */
   elapsed(): number;
-  /** Calls back once after `ms` milliseconds, unless the returned function was called. */
+  /** Calls back once after `ms` milliseconds, unless the returned function is called first. */
   after(ms: number, callback: () => void): () => void;
 }
 
-/** The machine's clock. Its timers do not keep a process alive. */
+/** The system clock. Its timers do not keep a process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
@@ -327,7 +333,7 @@ export const systemClock: Clock = {
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** Structured log lines. Fields hold no secrets. */
+/** A structured log. Fields must not contain secrets. */
 export interface Log {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -335,5 +341,5 @@ export interface Log {
   error(message: string, fields?: LogFields): void;
 }
 
-/** What a log line says besides its message. */
+/** The fields of a log line besides its message. */
 export type LogFields = Readonly<Record<string, unknown>>;

@@ -1,9 +1,9 @@
-/** From this many items on a `Set` is faster than looking at them all. */
+/** From this size a `Set` is faster than a scan. */
 const SMALL = 8;
 
 /**
- * A set that is small for nearly every owner: a few items take a tenth of a `Set`, and half of an array
- * to which they were pushed.
+ * A set optimized for few items: it takes a tenth of the memory of a `Set`, and half that of an array
+ * built with `push()`.
  */
 export class SmallSet<T extends string | object> implements Iterable<T> {
   #items: readonly T[] | Set<T> | undefined;
@@ -23,7 +23,7 @@ export class SmallSet<T extends string | object> implements Iterable<T> {
     if (items instanceof Set) items.add(item);
     else if (items === undefined) this.#items = [item];
     else if (items.includes(item)) return;
-    // An array that is pushed to takes room for 17.
+    // push() would reserve room for 17 items.
     else if (items.length < SMALL) this.#items = items.concat([item]);
     else this.#items = new Set(items).add(item);
   }
@@ -39,7 +39,7 @@ export class SmallSet<T extends string | object> implements Iterable<T> {
     this.#items = undefined;
   }
 
-  /** In the order in which they were added, as they are now: what is added or deleted meanwhile does not matter. */
+  /** Iterates in insertion order over a snapshot: later additions and deletions have no effect. */
   [Symbol.iterator](): Iterator<T> {
     const items = this.#items ?? [];
     return (items instanceof Set ? [...items] : items)[Symbol.iterator]();

@@ -1,8 +1,8 @@
 /**
- * Dispatches by the name of a channel: what serves `channel`, or a `TypeError` that names those that
- * there are.
+ * Looks up the target of a channel name. For an unknown channel it throws a `TypeError` that lists the
+ * known ones.
  *
- * @typeParam T What serves a channel, such as a class of workers.
+ * @typeParam T The target of a channel, such as a worker class.
  *
  * @example
  * ```ts
@@ -18,15 +18,15 @@ export function channelRouter<T>(routes: Readonly<Record<string, T>>): ChannelRo
   const find = (channel: string): T => {
     if (Object.hasOwn(routes, channel)) return routes[channel]!;
     const names = Object.keys(routes).join(", ") || "none";
-    throw new TypeError(`Nothing serves the channel "${channel}"; there are: ${names}`);
+    throw new TypeError(`Nothing serves the channel "${channel}"; known channels: ${names}`);
   };
   return Object.assign(find, { channels: Object.keys(routes) });
 }
 
-/** Finds what serves a channel: see {@linkcode channelRouter}. */
+/** Returns the target of a channel: see {@linkcode channelRouter}. */
 export interface ChannelRouter<T> {
-  /** @throws {TypeError} Nothing serves it. */
+  /** @throws {TypeError} The channel is unknown. */
   (channel: string): T;
-  /** The channels that are served. */
+  /** The known channels. */
   readonly channels: readonly string[];
 }

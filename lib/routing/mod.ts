@@ -1,5 +1,5 @@
 /**
- * Routing: which consumer serves which path.
+ * Routing: maps paths to consumers.
  *
  * @module
  */

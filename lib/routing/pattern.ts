@@ -1,14 +1,14 @@
-/** The kinds of parameter that a path can have beside plain text. */
+/** The kinds of path parameters besides plain text. */
 export interface Converters {
-  /** Digits, as a number; at most 15 of them. */
+  /** Up to 15 digits, converted to a number. */
   int: number;
   /** Letters, digits, `-` and `_`. */
   slug: string;
-  /** A UUID, in lower case. */
+  /** A UUID in lower case. */
   uuid: string;
 }
 
-/** The parameters of a path pattern, by name: `"/rooms/:room/:page{int}"` has a string and a number. */
+/** The parameters of a path pattern by name: `"/rooms/:room/:page{int}"` has a string and a number. */
 export type PathParams<P extends string> = P extends `${infer Head}/${infer Rest}`
   ? PathParam<Head> & PathParams<Rest>
   : PathParam<P>;
@@ -21,16 +21,16 @@ type PathParam<Part extends string> = Part extends `:${infer Name}{${infer Kind}
 
 /** A compiled path pattern. */
 export interface PathPattern {
-  /** What a path holds, or undefined where it does not fit. */
+  /** Returns the match of a path, or undefined if it does not match. */
   match(path: string): PathMatch | undefined;
-  /** The one path that fits, where there is but one: it needs no `match()`. */
+  /** The only path that matches, if the pattern has no parameters; it needs no `match()`. */
   readonly only?: string | undefined;
 }
 
-/** What a path holds. */
+/** The result of matching a path. */
 export interface PathMatch {
   readonly params: Readonly<Record<string, string | number>>;
-  /** What follows the pattern, beginning with `/`; empty for a pattern without `/*`. */
+  /** The rest of the path, starting with `/`; empty for a pattern without `/*`. */
   readonly rest: string;
 }
 
@@ -48,13 +48,13 @@ const KINDS: Readonly<Record<keyof Converters, string>> = {
 const PARAM = /^:([A-Za-z_]\w*)(?:\{(\w+)\}|\((.+)\))?$/;
 
 /**
- * Compiles a path pattern: into one regular expression, or into a comparison where it is all text.
+ * Compiles a path pattern to a regular expression, or to a comparison if it has no parameters.
  *
  * A pattern is a path whose segments are text, `:name` (anything but `/`), `:name{int}`,
- * `:name{slug}`, `:name{uuid}` or `:name(expression)`; a last segment `*` leaves the rest of the path
- * to a nested router. Parameters are percent-decoded; a path that does not decode does not fit.
+ * `:name{slug}`, `:name{uuid}` or `:name(expression)`. A final `*` segment leaves the rest of the path
+ * to a nested router. Parameters are percent-decoded; a path that cannot be decoded does not match.
  *
- * @throws {TypeError} The pattern does not begin with `/`, or a segment is none of these.
+ * @throws {TypeError} The pattern does not start with `/`, or a segment is malformed.
  */
 export function compilePattern(pattern: string): PathPattern {
   if (!pattern.startsWith("/")) throw mistake(pattern, 'it does not begin with "/"');
@@ -68,7 +68,7 @@ export function compilePattern(pattern: string): PathPattern {
   return { match: (path) => matchPath(expression, params, isPrefix, path) };
 }
 
-/** Neither a parameter nor a mistake. */
+/** Returns whether a segment is plain text. */
 function isText(segment: string): boolean {
   return !segment.startsWith(":") && !/[*{}()]/.test(segment);
 }
@@ -96,7 +96,7 @@ function matchPath(
   return { params: values, rest: isPrefix ? found[params.length + 1] ?? "/" : "" };
 }
 
-/** Splits at `/`, but not inside the parentheses of an expression. */
+/** Splits at `/` outside the parentheses of an expression. */
 function splitSegments(path: string): string[] {
   const segments = [""];
   let depth = 0;
@@ -111,23 +111,23 @@ function splitSegments(path: string): string[] {
 
 function segmentSource(segment: string, pattern: string, params: Param[]): string {
   if (!segment.startsWith(":")) {
-    if (/[*{}()]/.test(segment)) throw mistake(pattern, `"${segment}" is no segment`);
+    if (/[*{}()]/.test(segment)) throw mistake(pattern, `"${segment}" is not a valid segment`);
     return segment.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   }
   const [, name, kind, expression] = PARAM.exec(segment) ?? [];
-  if (name === undefined) throw mistake(pattern, `"${segment}" is no parameter`);
+  if (name === undefined) throw mistake(pattern, `"${segment}" is not a valid parameter`);
   if (params.some((param) => param.name === name)) {
-    throw mistake(pattern, `:${name} is there twice`);
+    throw mistake(pattern, `:${name} occurs twice`);
   }
   if (kind !== undefined && !Object.hasOwn(KINDS, kind)) {
-    throw mistake(pattern, `{${kind}} is none of ${Object.keys(KINDS).join(", ")}`);
+    throw mistake(pattern, `{${kind}} is not one of ${Object.keys(KINDS).join(", ")}`);
   }
   params.push({ name, isNumber: kind === "int" });
   if (expression !== undefined) return `(${uncaptured(expression)})`;
   return `(${kind === undefined ? "[^/]+" : KINDS[kind as keyof Converters]})`;
 }
 
-/** Makes the groups of an expression non-capturing, so that parameters keep their numbers. */
+/** Makes the groups of an expression non-capturing, so that parameters keep their indexes. */
 function uncaptured(expression: string): string {
   return expression.replace(/(\\.|\[(?:\\.|[^\]])*\])|\((?!\?)/g, (_all, kept) => kept ?? "(?:");
 }

@@ -3,10 +3,10 @@ import { guarded } from "../guards.ts";
 import type { Application, Scope } from "../scope.ts";
 
 /**
- * Dispatches by what a client asks for: a socket (`websocket`) or a plain request (`http`), so that
- * one path serves both. What is not served is refused with 404 `NO_CONSUMER`.
+ * Routes by the kind of request: a WebSocket upgrade (`websocket`) or a plain request (`http`), so
+ * that one path can serve both. A kind without an application is refused with 404 `NO_CONSUMER`.
  *
- * It is not needed to keep them apart: a consumer of sockets answers a plain request with 426.
+ * It is not needed to reject plain requests: a socket consumer answers them with 426.
  *
  * @example
  * ```ts

@@ -4,31 +4,32 @@ import { Refusal } from "../protocol/mod.ts";
 import type { Admission, Application, Consumer, Scope } from "../scope.ts";
 import { compilePattern, type PathParams, type PathPattern } from "./pattern.ts";
 
-/** A class of consumers: one is made for each connection, from its scope. */
+/** A consumer class, instantiated for each connection with its scope. */
 export interface ConsumerClass<in S> {
   new (scope: S): Consumer;
 }
 
-/** What a target at the path `P` needs besides the path's own parameters. */
+/** The scope that a target at the path `P` needs besides the parameters of the path. */
 export type Needs<N, P extends string> = N extends { readonly params: infer Params }
   ? PathParams<P> extends Params ? Omit<N, "params"> : N
   : N;
 
-/** One line of a router: what it needs to know is `S`. */
+/** One entry of a router. `S` is the scope that it needs. */
 export interface Route<in S> {
   readonly pattern: PathPattern;
   readonly application: Application<S>;
 }
 
 /**
- * Mounts a consumer, or a whole application, at a path.
+ * Mounts a consumer or an application at a path.
  *
- * The parameters of the path are typed: a consumer that asks for one that the pattern does not have
- * does not compile. A pattern that ends in `/*` leaves the rest to the application, which finds it in
- * `scope.pathRemaining`. A consumer that takes more than its scope is mounted by a function:
+ * Path parameters are typed: a consumer that needs a parameter missing from the pattern does not
+ * compile.
+ *
+ * A pattern that ends in `/*` leaves the rest of the path to the application, as
+ * `scope.pathRemaining`. Use a function to mount a consumer that needs more than its scope:
  * `route("/ws/chat/:room", (scope: ChatScope) => new ChatConsumer(scope, presence))`.
- *
- * @throws {TypeError} The pattern is none; see {@linkcode compilePattern}.
+ * @throws {TypeError} The pattern is invalid; see {@linkcode compilePattern}.
  */
 export function route<N, const P extends string>(
   path: P,
@@ -39,10 +40,10 @@ export function route<N, const P extends string>(
 }
 
 /**
- * Dispatches connections by their path to the first route that fits, and refuses the others with 404
+ * Routes connections by path to the first route that matches. Other paths are refused with 404
  * `NO_CONSUMER`.
  *
- * A nested router that has no route lets the outer one go on with its next.
+ * If a nested router has no matching route, the outer one continues with its next route.
  */
 export function router<S extends Scope>(routes: readonly Route<NoInfer<S>>[]): Application<S> {
   const starts = startsOf(routes);
@@ -51,10 +52,7 @@ export function router<S extends Scope>(routes: readonly Route<NoInfer<S>>[]): A
   return guarded((scope: S) => dispatch(table, scope), inside);
 }
 
-/**
- * For paths that are all of a pattern: the route that is the first to fit, so that those before it need
- * not be tried.
- */
+/** Maps literal paths to the first route that matches, so that earlier routes need not be tried. */
 function startsOf(routes: readonly Pick<Route<never>, "pattern">[]): ReadonlyMap<string, number> {
   const starts = new Map<string, number>();
   routes.forEach(({ pattern: { only } }, index) => {
@@ -65,16 +63,16 @@ function startsOf(routes: readonly Pick<Route<never>, "pattern">[]): ReadonlyMap
   return starts;
 }
 
-/** What a router takes from the path. */
+/** The properties that a router sets on the scope. */
 type Routed = { -readonly [K in "params" | "pathRemaining"]: Scope[K] };
 
 interface Table<in S> {
   readonly routes: readonly Route<S>[];
-  /** Where to begin, by path. */
+  /** Index of the first route to try, by path. */
   readonly starts: ReadonlyMap<string, number>;
 }
 
-/** Nothing is waited for where a route decides at once. */
+/** Returns synchronously if the route decides synchronously. */
 function dispatch<S extends Scope>(
   table: Table<S>,
   scope: S,

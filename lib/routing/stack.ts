@@ -2,25 +2,25 @@ import { guarded, isGuarded } from "../guards.ts";
 import type { Application, Middleware, Scope } from "../scope.ts";
 import { type Route, router } from "./router.ts";
 
-/** Middleware from the outside in. It grows by one line a {@linkcode Stack.use}. */
+/** A chain of middleware from the outside in. Each {@linkcode Stack.use} adds one. */
 export interface Stack<S extends Scope> {
   /**
-   * Adds a middleware inside those before. What it needs must have been added above: if not, this line
+   * Adds a middleware inside the previous ones. If those do not add the scope that it needs, this line
    * does not compile.
    */
   use<Adds>(middleware: Middleware<S, Adds>): Stack<S & Adds>;
-  /** Ends the stack with a router: see {@linkcode router}. */
+  /** Completes the stack with a router: see {@linkcode router}. */
   routes(routes: readonly Route<S>[]): Application<Scope>;
-  /** Ends the stack with any application: a nested router, or a single consumer. */
+  /** Completes the stack with any application: a nested router or a single consumer. */
   around(application: Application<S>): Application<Scope>;
 }
 
 /**
- * Begins a stack: what a connection goes through before a consumer serves it, read from top to
+ * Starts a stack: the middleware that a connection passes before a consumer serves it, from top to
  * bottom.
  *
- * `toHandler()` refuses a stack that checks no origin (`origins()`, or explicitly `anyOrigin()`) or
- * does not say who may connect (`requireUser()`, or explicitly `allowAnonymous()`).
+ * `toHandler()` refuses a stack that does not check the origin (`origins()`, or explicitly
+ * `anyOrigin()`) or does not declare its audience (`requireUser()`, or explicitly `allowAnonymous()`).
  *
  * @example
  * ```ts
@@ -45,7 +45,7 @@ export function stack(): Stack<Scope> {
   return new Layered<Scope>([]);
 }
 
-/** A middleware whose types have been checked by {@linkcode Stack.use}. */
+/** A middleware whose types were checked by {@linkcode Stack.use}. */
 type Wrap = (next: Application<never>) => Application<never>;
 
 class Layered<S extends Scope> implements Stack<S> {
@@ -69,7 +69,7 @@ class Layered<S extends Scope> implements Stack<S> {
   }
 }
 
-/** Wraps an application. A middleware of the reader's own keeps the guards of what is inside it. */
+/** Wraps an application. Custom middleware keeps the guards of the application inside it. */
 function wrap(next: Application<never>, middleware: Wrap): Application<never> {
   const application = middleware(next);
   return isGuarded(application) ? application : guarded(application, next);

@@ -3,10 +3,10 @@ import { guarded } from "../guards.ts";
 import type { Application, Scope } from "../scope.ts";
 
 /**
- * Takes a prefix off the path, for a site that is mounted below it: `root_path` of ASGI. A path
- * without it is refused with 404 `NO_CONSUMER`. `scope.path` stays as it is.
+ * Removes a prefix from the path, for a site that is mounted below it (`root_path` in ASGI). Other
+ * paths are refused with 404 `NO_CONSUMER`. `scope.path` does not change.
  *
- * @throws {TypeError} The prefix does not begin with `/`, or ends with it.
+ * @throws {TypeError} The prefix does not start with `/`, or ends with it.
  *
  * @example
  * ```ts
@@ -22,7 +22,7 @@ export function withRootPath<S extends Scope>(
 ): Application<S> {
   if (!/^\/.*[^/]$/.test(rootPath)) {
     throw new TypeError(
-      `Cannot use the root path "${rootPath}": it takes /path, without a / at its end`,
+      `Cannot use the root path "${rootPath}": expected /path without a trailing /`,
     );
   }
   const application: Application<S> = (scope) => {
