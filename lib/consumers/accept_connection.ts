@@ -1,8 +1,8 @@
 import type { AcceptOptions } from "../scope.ts";
 
 /**
- * Thrown inside `connect()` to let the client in, from however deep in the code. To turn it away,
- * throw a `Refusal`.
+ * Thrown inside `connect()` to accept the client, from any call depth. To refuse it, throw a
+ * `Refusal`.
  *
  * @example
  * ```ts
@@ -21,7 +21,7 @@ import type { AcceptOptions } from "../scope.ts";
  */
 export class AcceptConnection extends Error {
   override readonly name = "AcceptConnection";
-  /** How it is accepted. */
+  /** How the connection is accepted. */
   readonly options: AcceptOptions;
 
   constructor(options: AcceptOptions = {}) {

@@ -11,13 +11,13 @@ import {
 import { Membership } from "./membership.ts";
 import { type GroupPolicy, Policies } from "./policies.ts";
 
-/** What consumers of sockets and of plain requests have in common: a scope, a channel, groups. */
+/** The common base of socket and plain request consumers: a scope, a channel and groups. */
 export abstract class BaseConsumer<out S extends Scope = Scope> implements ConsumerContract {
-  /** What is known of the connection. */
+  /** The scope of the connection. */
   readonly scope: S;
-  /** Which of the scope's layers this consumer uses. */
+  /** Alias of the channel layer that this consumer uses. */
   readonly layerAlias: string = "default";
-  /** What happens to a client that reads too slowly. @default {"close"} */
+  /** The policy for a client that reads too slowly. @default {"close"} */
   declare readonly slowReader?: SlowReaderPolicy;
   #membership: Membership | undefined;
   #policies: Policies | undefined;
@@ -26,18 +26,18 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
     this.scope = scope;
   }
 
-  /** Groups to join as soon as the client is in: after `connect()` has accepted, never before. */
+  /** Groups to join right after `connect()` has accepted the client, never before. */
   get groups(): readonly string[] {
     return [];
   }
 
-  /** Called by the server, once. Not for overriding. */
+  /** Called once by the server. Do not override. */
   abstract start(): void | Promise<void>;
 
   /**
-   * Whether the client may be here, by what the scope knows now: asked before `connect()`, and again
-   * whenever the scope changes, at once, beside whatever method runs. Where it says no, or throws, the
-   * client is turned away with 403, or the connection ended with 4403.
+   * Returns whether the client has permission, based on the current scope. Called before `connect()`,
+   * and again at once when the scope changes, even while a method is running. If it returns false or
+   * throws, the client is refused with 403, or the connection is closed with 4403.
    */
   authorize(): boolean | Promise<boolean> {
     return true;
@@ -46,10 +46,10 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
   /** Called when parts of the scope, such as `user` or `session`, were replaced. */
   scopeChanged(_parts: readonly string[]): void | Promise<void> {}
 
-  /** Called when a policy withdrew a group: the client is not in it any more. */
+  /** Called when a policy removed the connection from a group. */
   groupWithdrawn(_group: string): void | Promise<void> {}
 
-  /** Called by the server when the scope has changed. Not for overriding. */
+  /** Called by the server when the scope has changed. Do not override. */
   async authorizeAgain(): Promise<void> {
     const rechecked = this.#policies?.recheck();
     rechecked?.catch(() => {}); // Awaited below, if the client may stay.
@@ -57,29 +57,29 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
     this.close(CloseCode.forbidden, "permission withdrawn");
   }
 
-  /** Handles a message of the client. */
+  /** Handles a client message. */
   receive(_data: string | Uint8Array): void | Promise<void> {}
 
   /**
-   * Handles a message of the channel layer.
+   * Handles a layer message.
    *
-   * @throws {UnhandledMessageError} There is no handler for it: the server drops the message.
+   * @throws {UnhandledMessageError} There is no handler; the server drops the message.
    */
   event(message: LayerMessage): void | Promise<void> {
     throw new UnhandledMessageError(message.type);
   }
 
   /**
-   * Called when this process was cut off from the others and is back: messages of groups may have been
-   * missed, and whoever keeps state fetches it anew. What is sent from then on arrives.
+   * Called when this process reconnects to the others after an interruption. Group messages may have
+   * been missed, so reload cached state. Messages sent from then on arrive.
    */
   gap(_gap: LayerGap): void | Promise<void> {}
 
-  /** Called exactly once after the end of a connection that was accepted. */
+  /** Called exactly once after an accepted connection has ended. */
   disconnect(_code: number, _reason: string): void | Promise<void> {}
 
   /**
-   * Turns the client away, before it was let in: by default 403 `FORBIDDEN`.
+   * Refuses the client before it is accepted: with 403 `FORBIDDEN` by default.
    *
    * *Security*: `detail` is sent to the peer.
    */
@@ -92,23 +92,24 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
     this.scope.connection.end(code, reason);
   }
 
-  /** The channel layer of this consumer. */
+  /** The channel layer that this consumer uses. */
   get channelLayer(): ChannelLayer {
     return this.#channel.layer;
   }
 
-  /** The name of this connection's channel: whoever knows it can send to this consumer. */
+  /** The channel name of this connection. Any process that knows it can send to this consumer. */
   get channelName(): string {
     return this.#channel.name;
   }
 
   /**
-   * Adds this connection to a group, until its end.
+   * Adds this connection to a group until it ends.
    *
-   * With `authorize`, only where it says yes; it is asked again whenever the scope changes, and takes
-   * the connection out of the group where it says no or throws: see {@linkcode groupWithdrawn}.
+   * With `authorize`, the connection is added only if the policy allows it. The policy runs again
+   * whenever the scope changes, and removes the connection from the group if it denies access or
+   * throws: see {@linkcode groupWithdrawn}.
    *
-   * @throws {FrameError} `FORBIDDEN`: the policy says no.
+   * @throws {FrameError} `FORBIDDEN`: the policy denies access.
    */
   async groupAdd(group: string, options: { authorize?: GroupPolicy<S> } = {}): Promise<void> {
     const { authorize } = options;
@@ -123,12 +124,12 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
     await this.#policies.add(group, () => authorize(this.scope, group));
   }
 
-  /** Takes this connection out of a group. */
+  /** Removes this connection from a group. */
   groupDiscard(group: string): Promise<void> {
     return this.#policies?.discard(group) ?? this.#channel.discard(group);
   }
 
-  /** Sends to every connection in a group, this one among them where it is a member. */
+  /** Sends to every connection in a group, including this one if it is a member. */
   groupSend(
     group: string,
     message: LayerMessage,
@@ -142,7 +143,7 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
       return await this.authorize();
     } catch (error) {
       const { log, id } = this.scope.connection;
-      log.error("Consumer failed to authorize", { connection: id, error });
+      log.error("Consumer failed in authorize()", { connection: id, error });
       return false;
     }
   }
@@ -152,24 +153,24 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
   }
 }
 
-/** What {@linkcode joinGroups} returns where a consumer names none: the same for all. */
+/** Returned by {@linkcode joinGroups} if a consumer has no groups; shared by all. */
 export const NOTHING_TO_JOIN: Promise<void> = Promise.resolve();
 
-/** Joins the groups that a consumer names; whoever waits for it learns what went wrong. */
+/** Joins the consumer's groups. The promise reports errors. */
 export function joinGroups(consumer: BaseConsumer): Promise<void> {
   const { groups } = consumer;
   if (groups.length === 0) return NOTHING_TO_JOIN;
   const joined = Promise.all(groups.map((group) => consumer.groupAdd(group))).then(
     () => {},
   );
-  joined.catch(() => {}); // start() waits for it too, and reports what went wrong.
+  joined.catch(() => {}); // start() also awaits it and reports errors.
   return joined;
 }
 
 function joinLayer(scope: Scope & Partial<LayerScope>, alias: string): Membership {
   const layer = scope.layers?.[alias];
   if (layer === undefined) {
-    throw new TypeError(`No channel layer "${alias}": put withLayer() around the router`);
+    throw new TypeError(`No channel layer "${alias}": wrap the router with withLayer()`);
   }
   return new Membership(layer, scope.connection);
 }

@@ -5,10 +5,10 @@ import { AcceptConnection } from "./accept_connection.ts";
 import { BaseConsumer, joinGroups, NOTHING_TO_JOIN } from "./base_consumer.ts";
 
 /**
- * Serves one connection: a class of yours extends it, and one instance is made for each connection.
+ * Serves one connection. Extend this class; each connection gets its own instance.
  *
- * Its methods run one at a time and in order. What one of them throws is logged with its stack and
- * closes the socket with 1011, without a word of it to the peer.
+ * Methods run one at a time and in order. An error is logged with its stack and closes the socket with
+ * 1011; the peer learns no details.
  *
  * @example
  * ```ts
@@ -31,14 +31,14 @@ import { BaseConsumer, joinGroups, NOTHING_TO_JOIN } from "./base_consumer.ts";
 export abstract class Consumer<out S extends Scope = Scope> extends BaseConsumer<S> {
   #joined: Promise<void> | undefined;
 
-  /** Subprotocols that it speaks; the first that the client offers is selected. */
+  /** The supported subprotocols. The first of them that the client offers is selected. */
   get subprotocols(): readonly string[] {
     return [SUBPROTOCOL];
   }
 
   /**
-   * Called by the server: {@linkcode connect}, then what belongs to being in; in one turn where nothing of
-   * it has to be waited for. Not for overriding.
+   * Called by the server: runs {@linkcode connect}, then joins the groups; synchronously if nothing
+   * needs to be awaited. Do not override.
    */
   start(): void | Promise<void> {
     return andThen(this.authorize(), (may) => {
@@ -48,19 +48,18 @@ export abstract class Consumer<out S extends Scope = Scope> extends BaseConsumer
   }
 
   /**
-   * Decides whether to let the client in: {@linkcode accept} or `deny()`. By default it does. To
-   * decide from deeper in the code throw {@linkcode AcceptConnection} or a `Refusal`.
+   * Accepts or refuses the client with {@linkcode accept} or `deny()`. Accepts by default. Code called
+   * from here can also throw {@linkcode AcceptConnection} or a `Refusal`.
    */
   connect(): void | Promise<void> {
     this.accept();
   }
 
   /**
-   * Lets the client in, at once, and joins `groups`: wait for it before you send to one of them.
-   * Nothing after it runs where the request is no upgrade.
+   * Accepts the client at once and joins `groups`. Await the result before sending to one of them. If
+   * the request is not an upgrade, the code after this call does not run.
    *
-   * @throws {StopConsumer} At once, not by its promise: the request is no upgrade, or the connection
-   * is over.
+   * @throws {StopConsumer} Synchronously: the request is not an upgrade, or the connection has ended.
    */
   accept(options: AcceptOptions = {}): Promise<void> {
     const { subprotocols, connection } = this.scope;
@@ -72,7 +71,9 @@ export abstract class Consumer<out S extends Scope = Scope> extends BaseConsumer
     return joined;
   }
 
-  /** Sends a message to the client. False where it was dropped: the connection is over. */
+  /**
+   * Sends a message to the client. Returns false if it was dropped because the connection has ended.
+   */
   send(data: string | Uint8Array): boolean {
     return this.scope.connection.send(data);
   }

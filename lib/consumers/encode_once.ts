@@ -3,7 +3,7 @@ import type { LayerMessage } from "../scope.ts";
 
 const encoded = new WeakMap<LayerMessage, string>();
 
-/** Writes a message of the layer as a frame: once, however many consumers it goes to. */
+/** Encodes a layer message as a frame, once for all consumers. */
 export function encodeOnce(message: LayerMessage): string {
   const known = encoded.get(message);
   if (known !== undefined) return known;
@@ -12,18 +12,18 @@ export function encodeOnce(message: LayerMessage): string {
   return text;
 }
 
-/** What a consumer speaks, and which messages of the layer it handles itself. */
+/** The messages of a consumer and the layer messages that it handles itself. */
 interface Speaker {
   readonly messages: Messages;
   readonly events?: object | undefined;
 }
 
-/** Writes a message of the layer that goes to clients as it is; `undefined` for one that does not. */
+/** Returns the frame of a layer message that is forwarded to clients; otherwise `undefined`. */
 type Passing = (message: LayerMessage) => string | undefined;
 
 const passing = new WeakMap<Messages, { readonly events: object | undefined; passes: Passing }>();
 
-/** Returns what writes the messages of the layer that go to the clients of such consumers as they are. */
+/** Returns the forwarding function for the consumers of one class. */
 export function passingOf({ messages, events }: Speaker): Passing {
   const known = passing.get(messages);
   if (known !== undefined && known.events === events) return known.passes;
@@ -33,7 +33,7 @@ export function passingOf({ messages, events }: Speaker): Passing {
 }
 
 function createPassing({ server }: Messages, events: object | undefined): Passing {
-  // The members of a group ask for the same message one after the other.
+  // The members of a group encode the same message one after another.
   let last: LayerMessage | undefined;
   let text: string | undefined;
   return (message) => {

@@ -1,6 +1,6 @@
 import type { Messages } from "../protocol/mod.ts";
 
-/** What is looked at. */
+/** The parts of a consumer that are checked. */
 interface Handling {
   readonly messages: Messages;
   readonly events?: object;
@@ -9,12 +9,12 @@ interface Handling {
 const checked = new WeakSet<object>();
 
 /**
- * Checks, once for each class, that there is a handler for each message that consumers send each
- * other: that one is missing shows at the first connection, not at the first such message.
+ * Checks once per class that each message between consumers has a handler. A missing one thus shows at
+ * the first connection, not at the first message.
  *
- * The compiler knows which handlers a table lacks, but not that a class has no table at all.
+ * The compiler finds handlers missing from a table, but not a class without a table.
  *
- * @throws {TypeError} One is missing.
+ * @throws {TypeError} A handler is missing.
  */
 export function assertEventHandlers(consumer: Handling): void {
   if (checked.has(consumer.constructor)) return;

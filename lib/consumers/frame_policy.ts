@@ -8,10 +8,10 @@ import {
 import type { Connection } from "../scope.ts";
 import { SlidingCount } from "./sliding_count.ts";
 
-/** Frames over the allowance within a minute, after which the socket is closed with 4429. */
+/** Rate-limited frames within a minute before the socket is closed with 4429. */
 const MAX_LIMITED_FRAMES = 100;
 
-/** Refuses frames, and closes the socket of a client that keeps sending bad ones. */
+/** Refuses frames, and closes the socket of a client that keeps sending invalid ones. */
 export class FramePolicy {
   readonly #connection: Connection;
   readonly #invalid = new SlidingCount(MAX_INVALID_FRAMES, INVALID_WINDOW_MS);
@@ -21,16 +21,16 @@ export class FramePolicy {
     this.#connection = connection;
   }
 
-  /** Answers a frame that is refused. */
+  /** Answers a refused frame. */
   refuse(error: FrameError, id: string | undefined): void {
     this.#connection.sendFrame(encodeRefusal(error, error.id ?? id));
     if (!isInvalid(error)) return;
     if (this.#invalid.add(this.#connection.lastReceivedAt)) {
-      this.#connection.end(CloseCode.tooManyInvalid, "too many messages that were not valid");
+      this.#connection.end(CloseCode.tooManyInvalid, "too many invalid messages");
     }
   }
 
-  /** Answers a frame that came too fast. */
+  /** Answers a frame over the rate limit. */
   limit(id: string | undefined): void {
     const error = new FrameError("RATE_LIMITED", "Too many messages: slow down");
     this.#connection.sendFrame(encodeRefusal(error, id));

@@ -8,14 +8,14 @@ import { type CookiePlace, deleteCookie, setCookie, type SetCookieOptions } from
 const encoder = new TextEncoder();
 
 /**
- * Serves one plain request: at once, piece by piece for as long as it likes, or when something
- * happens in a group (long-polling). It has the same scope, channel and groups as a consumer of
- * sockets, and ends with its session like one.
+ * Serves one plain request: with one response, with a stream of any length, or after an event in a
+ * group (long polling). It has the same scope, channel and groups as a socket consumer, and ends with
+ * its session.
  *
- * Its methods run one at a time and in order. `disconnect()` runs exactly once for each request that
- * was let in: after a complete answer with 1000, after its client went away with 1006. What a method
- * throws before the answer has begun is a 500 that says nothing of it (a `Refusal` is the answer);
- * later it breaks the answer off, so that the client sees it is not whole.
+ * Methods run one at a time and in order. `disconnect()` runs exactly once per accepted request: with
+ * 1000 after a complete response, with 1006 after the client disconnected. An error before the
+ * response has started is answered with a 500 without details; a `Refusal` becomes the response. A
+ * later error aborts the response, so that the client sees that it is incomplete.
  *
  * @example
  * ```ts
@@ -43,17 +43,17 @@ export abstract class HttpConsumer<out S extends Scope = Scope> extends BaseCons
   #isWaiting = false;
 
   /**
-   * Largest body of a request, in bytes. A larger one is answered with 413, one that takes longer than
-   * 30 s to arrive with 408.
+   * Largest request body, in bytes. A larger one is answered with 413; one that takes longer than 30 s
+   * to arrive is answered with 408.
    */
   get maxBodyBytes(): number {
     return 1_048_576;
   }
 
-  /** Handles the request. `body` is all of it. */
+  /** Handles the request. `body` is the complete body. */
   abstract handle(body: Uint8Array): void | Promise<void>;
 
-  /** Called by the server: {@linkcode connect}, {@linkcode handle}. Not for overriding. */
+  /** Called by the server: runs {@linkcode connect} and {@linkcode handle}. Do not override. */
   async start(): Promise<void> {
     const may = this.authorize();
     if (may !== true && !await may) return this.deny();
@@ -62,22 +62,22 @@ export abstract class HttpConsumer<out S extends Scope = Scope> extends BaseCons
     } catch (error) {
       if (!(error instanceof AcceptConnection)) throw error;
     }
-    if (this.scope.connection.phase !== "deciding") return; // Turned away.
+    if (this.scope.connection.phase !== "deciding") return; // Refused.
     this.#exchange = this.scope.connection.acceptRequest();
     await joinGroups(this);
     await this.handle(await this.#readBody());
     if (this.#hasBegun || this.#isWaiting || this.#isOver) return;
-    throw new TypeError("handle() sent no answer: sendResponse(), or wait() for an event");
+    throw new TypeError("handle() sent no response: call sendResponse(), or wait() for an event");
   }
 
-  /** Decides whether to let the request in, before its body is read: `deny()` turns it away. */
+  /** Called before the body is read. Accepts the request unless it calls `deny()`. */
   connect(): void | Promise<void> {}
 
   /**
-   * Sets status and headers. They leave with the first piece of the body, as nothing can be taken
-   * back then; `sendBody("", { more: true })` makes them leave at once.
+   * Sets status and headers. They are sent with the first chunk of the body; `sendBody("", { more:
+   * true })` sends them at once.
    *
-   * @throws {TypeError} The answer has begun, or was given a head already.
+   * @throws {TypeError} The response has started or the headers are already set.
    */
   sendHeaders(head: ResponseHead = {}): void {
     if (this.#head !== undefined) throw new TypeError("Cannot set the headers twice");
@@ -85,19 +85,19 @@ export abstract class HttpConsumer<out S extends Scope = Scope> extends BaseCons
   }
 
   /**
-   * Sends a piece of the body; without `more` the last one, with which the answer is complete.
+   * Sends a chunk of the body. Without `more` it is the last one and completes the response.
    *
-   * Resolves when there is room for the next piece, so that a large body waits for its reader; false
-   * where the connection is over. Who does not wait may have `sendBufferBytes` under way; with more,
-   * the answer is broken off.
+   * Resolves when there is room for the next chunk, so that a large body does not outrun its reader;
+   * resolves to false if the connection has ended. Without awaiting, up to `sendBufferBytes` may be
+   * queued; beyond that the response is aborted.
    *
-   * @throws {TypeError} `sendHeaders()` has not been called.
+   * @throws {TypeError} `sendHeaders()` was not called.
    */
   async sendBody(body: Uint8Array | string, options: { more?: boolean } = {}): Promise<boolean> {
     const bytes = typeof body === "string" ? encoder.encode(body) : body;
     const exchange = this.#exchange;
     if (exchange === undefined || this.#head === undefined) {
-      throw new TypeError("Cannot send a body: sendHeaders() comes first");
+      throw new TypeError("Cannot send a body: call sendHeaders() first");
     }
     if (this.#isOver) return false;
     const isWhole = !this.#hasBegun && options.more !== true;
@@ -108,7 +108,7 @@ export abstract class HttpConsumer<out S extends Scope = Scope> extends BaseCons
     return isSent && (options.more !== true || !this.#isOver);
   }
 
-  /** Sends a complete answer. */
+  /** Sends a complete response. */
   sendResponse(
     status: number,
     body: Uint8Array | string = "",
@@ -119,30 +119,30 @@ export abstract class HttpConsumer<out S extends Scope = Scope> extends BaseCons
   }
 
   /**
-   * Leaves the answer to a later method, such as `event()`, for up to `ms` milliseconds (and at most
-   * the server's `answerTimeoutMs`): then {@linkcode timedOut} answers.
+   * Leaves the response to a later method, such as `event()`, for up to `ms` milliseconds and at most
+   * the server's `answerTimeoutMs`. Then {@linkcode timedOut} responds.
    */
   wait(ms: number): void {
     this.#isWaiting = true;
     this.scope.connection.after(ms, () => this.#hasBegun ? undefined : this.timedOut());
   }
 
-  /** Answers after {@linkcode wait}, where nothing else did: with 204 by default. */
+  /** Responds if no other method did during {@linkcode wait}: with 204 by default. */
   async timedOut(): Promise<void> {
     await this.sendResponse(204);
   }
 
-  /** Sets a cookie with the answer. See {@linkcode setCookie}. */
+  /** Sets a cookie with the response. See {@linkcode setCookie}. */
   setCookie(name: string, value: string, options?: SetCookieOptions): void {
     setCookie(this.#pendingCookies, name, value, options);
   }
 
-  /** Makes the browser forget a cookie with the answer. */
+  /** Deletes a cookie with the response. */
   deleteCookie(name: string, place?: CookiePlace): void {
     deleteCookie(this.#pendingCookies, name, place);
   }
 
-  /** Adds a `Set-Cookie` header that was written elsewhere, as by `login()` and `logout()`. */
+  /** Adds a ready-made `Set-Cookie` header, such as those of `login()` and `logout()`. */
   addSetCookie(header: string): void {
     this.#pendingCookies.append("set-cookie", header);
   }
@@ -152,8 +152,8 @@ export abstract class HttpConsumer<out S extends Scope = Scope> extends BaseCons
       return await readBody(this.scope, { maxBytes: this.maxBodyBytes });
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== "BODY_INCOMPLETE") throw error;
-      this.scope.connection.end(CloseCode.abnormal, "the client left");
-      throw new StopConsumer("The client left");
+      this.scope.connection.end(CloseCode.abnormal, "client disconnected");
+      throw new StopConsumer("The client disconnected");
     }
   }
 
@@ -162,7 +162,7 @@ export abstract class HttpConsumer<out S extends Scope = Scope> extends BaseCons
   }
 
   get #pendingCookies(): Headers {
-    if (this.#hasBegun) throw new TypeError("Cannot set a cookie: the answer has begun");
+    if (this.#hasBegun) throw new TypeError("Cannot set a cookie: the response has started");
     return this.#cookies ??= new Headers();
   }
 

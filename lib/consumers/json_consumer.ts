@@ -31,7 +31,7 @@ export type ServerMessage<M extends Messages> = {
   readonly [T in ServerType<M>]: { readonly type: T; readonly data: ServerData<M, T> };
 }[ServerType<M>];
 
-/** A message that consumers with the messages `M` send each other. */
+/** A message that consumers with the messages `M` send to each other. */
 export type LayerEvent<M extends Messages> = {
   readonly [T in LayerType<M>]: { readonly type: T; readonly data: LayerData<M, T> };
 }[LayerType<M>];
@@ -40,29 +40,29 @@ type AnyHandler = (data: unknown, context: MessageContext) => unknown;
 type AnyEventHandler = (data: unknown) => void | Promise<void>;
 
 /**
- * Serves one connection that speaks frames (`sluice.v1`): a handler for each type of message.
+ * Serves one connection that uses the frames of `sluice.v1`, with a handler per type of message.
  *
- * What arrives is checked before a handler sees it. A frame that is not valid is refused and the
- * socket stays open; the 20th within a minute closes it with 4400. What a handler returns is the
- * reply. A handler that throws a `FrameError` refuses; one that throws anything else answers
- * `INTERNAL`, is logged with its stack, and the socket stays open.
+ * Frames are checked before a handler sees them. An invalid frame is refused and the socket stays
+ * open; the 20th within a minute closes it with 4400. The return value of a handler is the reply. If a
+ * handler throws a `FrameError`, the frame is refused with it. Any other error is logged with its
+ * stack and answered with `INTERNAL`; the socket stays open.
  *
- * A message of the layer whose type is declared under `server` goes to the client as it is, without
- * any code here; others go to {@linkcode events}. Where `gap` is declared there, as
- * `type<GapData>()`, clients hear of the layer's gaps too.
+ * A layer message whose type is declared under `server` is forwarded to the client as it is, without
+ * any code; others go to {@linkcode events}. If `gap` is declared there, as `type<GapData>()`, clients
+ * are notified of gaps of the layer, too.
  */
 export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   extends Consumer<S> {
-  /** The messages it speaks, as `defineMessages()` returned them. */
+  /** The messages of this consumer, from `defineMessages()`. */
   abstract readonly messages: M;
-  /** A handler for each type of message that clients send: a `HandlersOf` your class. */
+  /** A handler for each type of client message: a `HandlersOf` your class. */
   abstract readonly handlers: Handlers<M, this>;
   /** A handler for each type under `layer`: an `EventHandlersOf` your class. */
   readonly events?: EventHandlers<M, this>;
   #policy: FramePolicy | undefined;
 
   /**
-   * Called by the server. Not for overriding.
+   * Called by the server. Do not override.
    *
    * @throws {TypeError} A type under `layer` has no handler in {@linkcode events}.
    */
@@ -71,12 +71,14 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
     return super.start();
   }
 
-  /** Sends a message to the client. False where it was dropped: the connection is over. */
+  /**
+   * Sends a message to the client. Returns false if it was dropped because the connection has ended.
+   */
   sendJson(message: ServerMessage<M>): boolean {
     return this.scope.connection.sendFrame(encodeMessage(message.type, message.data));
   }
 
-  /** Sends to every connection in a group: to its client where the type is declared for it. */
+  /** Sends to every connection in a group. A type declared for clients is forwarded to them. */
   override groupSend(
     group: string,
     message: ServerMessage<M> | LayerEvent<M>,
@@ -87,7 +89,7 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
 
   override receive(data: string | Uint8Array): void | Promise<void> {
     if (typeof data !== "string") {
-      return this.close(CloseCode.unsupportedData, "takes text messages only");
+      return this.close(CloseCode.unsupportedData, "text messages only");
     }
     if (data.includes("\n") && this.scope.subprotocols.includes(SUBPROTOCOL)) {
       return this.#receiveLines(data);
@@ -105,14 +107,14 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
     this.scope.connection.sendFrame(encodeOnce(message));
   }
 
-  /** What goes to the client as it is; nothing where a class has an `event()` of its own. */
+  /** Forwards layer messages to the client; undefined if the class overrides `event()`. */
   get passes(): ((message: LayerMessage) => string | undefined) | undefined {
     return this.event === JsonConsumer.prototype.event ? passingOf(this) : undefined;
   }
 
   /**
-   * Called after a gap of the layer. Tells the client, where `gap` is declared under `server`: override
-   * it to fetch anew what the consumer keeps.
+   * Called after a gap of the layer. Notifies the client if `gap` is declared under `server`. Override
+   * it to reload cached state.
    */
   override gap({ since, until }: LayerGap): void | Promise<void> {
     if (!Object.hasOwn(this.messages.server, "gap")) return;
@@ -123,21 +125,21 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
     this.scope.connection.sendFrame(encodeMessage("gap", data));
   }
 
-  /** Called by the server. Not for overriding. */
+  /** Called by the server. Do not override. */
   answerPing(data: string): string | undefined {
     const ping = parsePing(data);
     if (ping === undefined) return undefined;
     return ping.id === undefined ? "" : encodeReply(ping.id, this.#pong(ping));
   }
 
-  /** Called by the server for a message that came too fast. */
+  /** Called by the server for a message over the rate limit. */
   overrun(data: string | Uint8Array): void {
     this.#frames.limit(typeof data === "string" ? idOf(data) : undefined);
   }
 
   async #receiveLines(data: string): Promise<void> {
     const { connection } = this.scope;
-    let isPaid = true; // The first frame: by the message.
+    let isPaid = true; // The message pays for its first frame.
     for (const line of data.split("\n")) {
       if (line.trim() === "") continue;
       if (connection.phase === "ended") return;
@@ -166,7 +168,7 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
     if (type === "ping") return this.#pong(frame);
     const { client } = this.messages;
     if (!Object.hasOwn(client, type)) {
-      throw new FrameError("UNKNOWN_TYPE", "No message of this type is taken here");
+      throw new FrameError("UNKNOWN_TYPE", "Messages of this type are not accepted here");
     }
     const handler = (this.handlers as Record<string, AnyHandler>)[type]!;
     const checked = parseData(client[type]!.data, data, id);
@@ -175,7 +177,7 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
       : handler.call(this, checked, { id });
   }
 
-  /** Tells a client, if it asks, the id of its own user. */
+  /** Returns the id of the client's user, if the client asks for it. */
   #pong({ data }: ClientFrame): PongData | undefined {
     if ((data as PingData | null | undefined)?.ask !== "user") return undefined;
     const { user } = this.scope as Scope & { readonly user?: { readonly id?: unknown } };
@@ -195,11 +197,11 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   }
 }
 
-/** *Security*: of an error that is not meant for the peer, nothing leaves but its code. */
+/** *Security*: of unexpected errors, only the code is sent to the peer. */
 function toFrameError(error: unknown, scope: Scope): FrameError {
   if (error instanceof FrameError) return error;
   if (error instanceof LayerError && error.code === "UNAVAILABLE") {
-    return new FrameError("UNAVAILABLE", "A service that is needed here cannot be reached");
+    return new FrameError("UNAVAILABLE", "A required service is unavailable");
   }
   const { log, id } = scope.connection;
   log.error("Handler failed", { connection: id, path: scope.path, error });

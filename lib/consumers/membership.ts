@@ -1,27 +1,27 @@
 import type { ChannelLayer } from "../layers/mod.ts";
 import { type Connection, StopConsumer } from "../scope.ts";
 
-/** A connection's channel on a layer: it is there until the connection's end, with its groups. */
+/** The channel of a connection on a layer. It exists, with its groups, until the connection ends. */
 export class Membership {
   readonly layer: ChannelLayer;
   readonly name: string;
   readonly #connection: Connection;
 
   constructor(layer: ChannelLayer, connection: Connection) {
-    if (connection.phase === "ended") throw new StopConsumer("The connection is over");
+    if (connection.phase === "ended") throw new StopConsumer("The connection has ended");
     this.layer = layer;
     this.#connection = connection;
     this.name = layer.newChannel();
     connection.onEnd(layer.attach(this.name, connection));
   }
 
-  /** Adds the channel to a group. A connection that ends meanwhile is in no group afterwards. */
+  /** Adds the channel to a group. If the connection ends meanwhile, it is in no group afterwards. */
   async add(group: string): Promise<void> {
     this.#assertOpen();
     await this.layer.groupAdd(group, this.name);
     if (this.#connection.phase !== "ended") return;
     await this.layer.groupDiscard(group, this.name);
-    throw new StopConsumer("The connection is over");
+    throw new StopConsumer("The connection has ended");
   }
 
   discard(group: string): Promise<void> {
@@ -30,9 +30,9 @@ export class Membership {
 
   #assertOpen(): void {
     const { phase } = this.#connection;
-    if (phase === "ended") throw new StopConsumer("The connection is over");
+    if (phase === "ended") throw new StopConsumer("The connection has ended");
     if (phase === "deciding") {
-      throw new TypeError("Cannot join a group before the client is let in: accept() comes first");
+      throw new TypeError("Cannot join a group before the client is accepted: call accept() first");
     }
   }
 }

@@ -2,7 +2,7 @@ import type { ChannelLayer, GroupSendOptions, GroupSendResult } from "../layers/
 import type { Messages } from "../protocol/mod.ts";
 import type { LayerEvent, ServerMessage } from "./json_consumer.ts";
 
-/** Sends messages of one declaration from code that is no consumer: a route, a job, a script. */
+/** Sends declared messages from code outside a consumer: a route, a job, a script. */
 export interface MessageSender<M extends Messages> {
   /** Sends to every connection in a group. Rejects with a `TypeError` if the type is not declared. */
   groupSend(
@@ -15,8 +15,8 @@ export interface MessageSender<M extends Messages> {
 }
 
 /**
- * Returns what sends the messages that a consumer declares, with their types: a misspelt type does not
- * compile, and is refused at run time before anything is sent.
+ * Returns a typed sender for the messages that a consumer declares. A misspelt type does not compile,
+ * and is rejected at run time before anything is sent.
  *
  * @example
  * ```ts

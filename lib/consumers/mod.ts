@@ -1,7 +1,7 @@
 /**
- * Consumers: what serves a connection.
+ * Consumers: the classes that serve connections.
  *
- * {@linkcode Consumer} serves a socket, {@linkcode JsonConsumer} one that speaks typed frames,
+ * {@linkcode Consumer} serves a socket, {@linkcode JsonConsumer} a socket with typed frames,
  * {@linkcode HttpConsumer} a plain request.
  *
  * @module

@@ -1,7 +1,7 @@
 import { FrameError } from "../protocol/mod.ts";
 import { type Clock, type Connection, type Scope, systemClock } from "../scope.ts";
 
-/** Says whether a client may be in a group, by what is known of it now. */
+/** Returns whether a client may be in a group, based on the current scope. */
 export type GroupPolicy<S extends Scope = Scope> = (
   scope: S,
   group: string,
@@ -9,41 +9,41 @@ export type GroupPolicy<S extends Scope = Scope> = (
 
 type Question = () => boolean | Promise<boolean>;
 
-/** What {@linkcode Policies} works with. */
+/** Dependencies of {@linkcode Policies}. */
 export interface PoliciesContext {
   readonly connection: Connection;
   /** @default {systemClock} */
   readonly clock?: Clock;
   /** Adds the connection to a group. */
   add(group: string): Promise<void>;
-  /** Takes the connection out of a group. */
+  /** Removes the connection from the group. */
   discard(group: string): Promise<void>;
-  /** Called when a policy took the connection out of a group. */
+  /** Called when a policy has removed the connection from a group. */
   withdrawn(group: string): void | Promise<void>;
 }
 
-/** How long a policy may take to answer, in milliseconds. After that its answer is no. */
+/** Time limit of a policy, in milliseconds. After that it counts as a denial. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** One group: what its policy is, and whether the connection is in it. */
+/** The policy of one group and the membership of the connection. */
 interface PolicyGroup {
   /** Undefined once the consumer has left the group. */
   question: Question | undefined;
   isMember: boolean;
-  /** How often the consumer left it: a join that began before a leave has no effect. */
+  /** Number of times the consumer left: a join that started before a leave has no effect. */
   leaves: number;
-  /** Whether something has changed since the policy was asked. */
+  /** Whether something has changed since the policy last ran. */
   isOutdated: boolean;
-  /** Settles when the group is at rest. */
+  /** Settles when the loop of the group is idle. */
   settling: Promise<void> | undefined;
 }
 
 /**
- * Keeps a connection in the groups whose policies say yes.
+ * Keeps a connection in the groups whose policies allow it.
  *
- * Each group has one loop, which asks the policy and then joins or leaves, and starts again if a join, a
- * leave or a change of the scope came meanwhile. At rest the connection is in the group exactly if the
- * policy, asked after the last change, says yes.
+ * Each group has one loop, which runs the policy and then joins or leaves. It starts again if
+ * a join, a leave or a scope change arrives meanwhile. When it is idle, the connection is in the group if and only
+ * if the policy, run after the last change, allows it.
  */
 export class Policies {
   readonly #context: PoliciesContext;
@@ -54,9 +54,9 @@ export class Policies {
   }
 
   /**
-   * Joins a group if its policy says yes, and asks the policy again whenever the scope changes.
+   * Joins a group if its policy allows it, and runs the policy again whenever the scope changes.
    *
-   * @throws {FrameError} `FORBIDDEN`: it says no.
+   * @throws {FrameError} `FORBIDDEN`: the policy denies access.
    */
   async add(group: string, question: Question): Promise<void> {
     const known = this.#groups.get(group);
@@ -65,10 +65,10 @@ export class Policies {
     if (known === undefined) this.#groups.set(group, entry);
     entry.question = question;
     await this.#settle(group, entry);
-    if (!entry.isMember) throw new FrameError("FORBIDDEN", "You may not enter here");
+    if (!entry.isMember) throw new FrameError("FORBIDDEN", "You may not join this group");
   }
 
-  /** Leaves a group at once. Its policy is not asked any more. */
+  /** Leaves a group at once. Its policy does not run again. */
   async discard(group: string): Promise<void> {
     const entry = this.#groups.get(group);
     if (entry !== undefined) {
@@ -80,7 +80,7 @@ export class Policies {
     if (entry !== undefined) await this.#settle(group, entry);
   }
 
-  /** Asks all policies again. Resolves when the connection has left the groups that say no. */
+  /** Runs all policies again. Resolves when the connection has left the groups that deny access. */
   async recheck(): Promise<void> {
     await Promise.all([...this.#groups].map(([group, entry]) => this.#settle(group, entry)));
   }
@@ -117,7 +117,7 @@ export class Policies {
     if (question !== undefined) await this.#context.withdrawn(group);
   }
 
-  /** *Security*: the answer of a policy that fails or hangs is no. */
+  /** *Security*: a policy that fails or times out denies access. */
   async #ask(question: Question): Promise<boolean> {
     const { connection, clock = systemClock } = this.#context;
     const { promise: late, reject } = Promise.withResolvers<never>();

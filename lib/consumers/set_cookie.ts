@@ -1,20 +1,20 @@
-/** How a cookie is set. Its path is `/` and it is `SameSite=Lax` where nothing else is said. */
+/** Attributes of a cookie. By default its path is `/` and it is `SameSite=Lax`. */
 export interface SetCookieOptions {
-  /** How long the browser keeps it, in seconds; without it, until the browser is closed. */
+  /** Lifetime in the browser, in seconds; without it, until the browser is closed. */
   readonly maxAgeSeconds?: number;
   /** @default {"/"} */
   readonly path?: string;
-  /** The domain whose hosts get it; without it, this host alone. */
+  /** The domain whose hosts receive the cookie; without it, only this host. */
   readonly domain?: string;
-  /** Whether it goes over https only. @default {false} */
+  /** Whether the cookie is sent over https only. @default {false} */
   readonly secure?: boolean;
-  /** Whether scripts cannot read it. @default {true} */
+  /** Whether the cookie is hidden from scripts. @default {true} */
   readonly httpOnly?: boolean;
-  /** When other sites' requests carry it; `None` needs `secure`. @default {"Lax"} */
+  /** When cross-site requests carry the cookie; `None` requires `secure`. @default {"Lax"} */
   readonly sameSite?: "Strict" | "Lax" | "None";
 }
 
-/** Which cookie is meant, where several have one name. */
+/** Distinguishes cookies with the same name. */
 export type CookiePlace = Pick<SetCookieOptions, "path" | "domain">;
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -23,11 +23,11 @@ const ATTRIBUTE = /^[ -:<-~]+$/;
 const SAME_SITE: readonly unknown[] = ["Strict", "Lax", "None"];
 
 /**
- * Adds a `Set-Cookie` header (RFC 6265 §4.1) to `headers`: for the head of an answer, or the 101 of
- * a socket. The value is written as it is.
+ * Adds a `Set-Cookie` header (RFC 6265 §4.1) to `headers`: those of a response, or of the 101 of a
+ * socket. The value is not encoded.
  *
- * @throws {TypeError} A name, value, path, domain or `sameSite` that no cookie can have, or
- * `SameSite=None` without `secure`, which browsers drop.
+ * @throws {TypeError} A name, value, path, domain or `sameSite` is invalid, or `SameSite=None` lacks
+ * `secure`; browsers drop such a cookie.
  *
  * @example
  * ```ts
@@ -54,7 +54,7 @@ export function setCookie(
   check(ATTRIBUTE, path, "path");
   if (domain !== undefined) check(ATTRIBUTE, domain, "domain");
   if (!SAME_SITE.includes(sameSite)) throw mistake("sameSite");
-  if (sameSite === "None" && !secure) throw mistake("sameSite: None needs secure");
+  if (sameSite === "None" && !secure) throw mistake("SameSite=None without Secure");
   const parts = [`${name}=${value}`, `Path=${path}`];
   if (domain !== undefined) parts.push(`Domain=${domain}`);
   if (options.maxAgeSeconds !== undefined) parts.push(`Max-Age=${wholeSeconds(options)}`);
@@ -65,10 +65,9 @@ export function setCookie(
 }
 
 /**
- * Adds a `Set-Cookie` header that makes the browser forget a cookie: that of the same name, path and
- * domain.
+ * Adds a `Set-Cookie` header that deletes the cookie with the same name, path and domain.
  *
- * @throws {TypeError} A name, path or domain that no cookie can have.
+ * @throws {TypeError} The name, path or domain is invalid.
  *
  * @example
  * ```ts
@@ -81,7 +80,7 @@ export function setCookie(
  * ```
  */
 export function deleteCookie(headers: Headers, name: string, place: CookiePlace = {}): void {
-  const secure = /^__(?:Host|Secure)-/.test(name); // Browsers ignore such a header without it.
+  const secure = /^__(?:Host|Secure)-/.test(name); // Browsers ignore the header otherwise.
   setCookie(headers, name, "", { ...place, secure, maxAgeSeconds: 0 });
 }
 
@@ -95,5 +94,5 @@ function check(pattern: RegExp, text: string, what: string): void {
 }
 
 function mistake(what: string): TypeError {
-  return new TypeError(`Cannot set a cookie: its ${what} is not valid`);
+  return new TypeError(`Cannot set a cookie: its ${what} is invalid`);
 }

@@ -1,4 +1,4 @@
-/** Counts what went wrong within a window. Holds as many times as the limit, and no more. */
+/** Counts failures within a sliding window. Stores at most `limit` times. */
 export class SlidingCount {
   readonly #limit: number;
   readonly #windowMs: number;
@@ -9,7 +9,7 @@ export class SlidingCount {
     this.#windowMs = windowMs;
   }
 
-  /** Counts one more at `now`; returns whether that makes `limit` within the window. */
+  /** Counts one at `now`; returns whether that makes `limit` within the window. */
   add(now: number): boolean {
     this.#times.push(now);
     if (this.#times.length > this.#limit) this.#times.shift();

@@ -1,17 +1,17 @@
 /**
  * Why a socket was closed, as the number in its close frame.
  *
- * 1000 to 1013 are those of RFC 6455 §7.4.1 and the IANA registry; 4400 to 4429 follow the HTTP
- * status of the same last three digits.
+ * Codes 1000 to 1013 are those of RFC 6455 §7.4.1 and the IANA registry; the last three digits of 4400
+ * to 4429 are the corresponding HTTP status.
  */
 export const CloseCode = {
   normal: 1000,
   goingAway: 1001,
   protocolError: 1002,
   unsupportedData: 1003,
-  /** Never sent: what a peer reports that got a close frame without a code. */
+  /** Never sent: reported by a peer that received a close frame without a code. */
   noStatus: 1005,
-  /** Never sent: what a peer reports that got no close frame. */
+  /** Never sent: reported by a peer that received no close frame. */
   abnormal: 1006,
   invalidPayload: 1007,
   messageTooLarge: 1009,
@@ -25,12 +25,12 @@ export const CloseCode = {
   tooFast: 4429,
 } as const;
 
-/** One of the codes that Sluice closes a socket with. */
+/** A code with which Sluice closes a socket. */
 export type CloseCode = typeof CloseCode[keyof typeof CloseCode];
 
 /**
- * What a client does after a close: `retry` with backoff, `retry-later` after at least the longest
- * backoff, `sign-in` again before any further attempt, or `stop`.
+ * What a client should do after a close: `retry` with backoff, `retry-later` after at least the
+ * longest backoff, `sign-in` before any further attempt, or `stop`.
  */
 export type ReconnectAdvice = "retry" | "retry-later" | "sign-in" | "stop";
 
@@ -47,17 +47,17 @@ const ADVICE: ReadonlyMap<number, ReconnectAdvice> = new Map([
 ]);
 
 /**
- * Returns whether a client should come back after `code`.
+ * Returns whether and when a client should reconnect after `code`.
  *
- * A code that is not in the table means `retry` when it may be a lost connection (below 4000) and
- * `stop` when it is an application's own (4000 to 4999), whose meaning is not known here.
+ * For other codes it returns `retry` below 4000, because the connection may have been lost, and `stop`
+ * from 4000 to 4999, because the application that defines the code is unknown.
  */
 export function reconnectAdvice(code: number): ReconnectAdvice {
   if (code === CloseCode.tooSlow) return "retry";
   return ADVICE.get(code) ?? (code >= 4000 ? "stop" : "retry");
 }
 
-/** Returns whether `code` may be put into a close frame by an endpoint (RFC 6455 §7.4.2). */
+/** Returns whether an endpoint may send `code` in a close frame (RFC 6455 §7.4.2). */
 export function isSendableCloseCode(code: number): boolean {
   if (!Number.isInteger(code)) return false;
   if (code >= 3000 && code <= 4999) return true;

@@ -1,14 +1,14 @@
 /**
- * Reads a `Cookie` header as RFC 6265 splits it: pairs end at `;`, a name ends at the first `=`, and
- * only SP and HTAB around names and values are dropped. A pair without `=` or without a name is skipped.
- * Values are not decoded; quotes around a whole value are removed.
+ * Parses a `Cookie` header as specified in RFC 6265: pairs end at `;`, a name ends at the first `=`,
+ * and only SP and HTAB around names and values are dropped. A pair without `=` or without a name is
+ * skipped. Values are not decoded; quotes around a whole value are removed.
  *
- * Never throws. If a name occurs several times, the first one counts: browsers send the cookie with the
- * longest path first, then the oldest.
+ * Never throws. If a name occurs several times, the first one counts: browsers send the cookie with
+ * the longest path first, then the oldest.
  *
- * *Security*: a neighbouring site may have set any of these unless the name begins with `__Host-`. Any
- * other white space belongs to the name, so `\u00A0__Host-session` is another cookie than
- * `__Host-session`. The length of the header is the server's to limit.
+ * *Security*: a neighbouring site may have set any cookie whose name does not start with `__Host-`.
+ * Any other white space is part of the name, so `\u00A0__Host-session` is not `__Host-session`. The
+ * server must limit the length of the header.
  *
  * @example
  * ```ts
@@ -28,8 +28,8 @@ export function parseCookies(header: string | null | undefined): Map<string, str
 }
 
 /**
- * Returns the values of all cookies with one name, in their order, at most `max` of them; split as
- * {@linkcode parseCookies} does.
+ * Returns the values of all cookies with one name, in order and at most `max`, parsed as by
+ * {@linkcode parseCookies}.
  *
  * @example
  * ```ts
@@ -45,7 +45,7 @@ export function findCookies(
   name: string,
   max: number,
 ): readonly string[] {
-  // Most requests have no cookie of that name.
+  // Most requests lack the cookie.
   if (!header?.includes(name)) return NONE;
   const values: string[] = [];
   eachCookie(header, (each, value) => each === name && values.push(value) >= max);
@@ -71,7 +71,7 @@ function eachCookie(
   }
 }
 
-/** Drops SP and HTAB at both ends, and nothing else: `String.trim()` drops more. */
+/** Drops SP and HTAB at both ends; `String.trim()` drops more. */
 function trim(text: string): string {
   let start = 0;
   let end = text.length;

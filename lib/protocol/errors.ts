@@ -1,4 +1,4 @@
-/** What a frame can be refused with. Stable: clients branch on it. */
+/** Codes of a refused frame. Stable: clients branch on them. */
 export type FrameErrorCode =
   | "INVALID_JSON"
   | "INVALID_MESSAGE"
@@ -8,7 +8,7 @@ export type FrameErrorCode =
   | "UNAVAILABLE"
   | "INTERNAL";
 
-/** One thing that is wrong with a message: where (`data.text`) and what. */
+/** One problem in a message: its place (`data.text`) and a description. */
 export interface Issue {
   /** Dotted path from the top of the frame; empty for the frame itself. */
   readonly path: string;
@@ -16,18 +16,18 @@ export interface Issue {
 }
 
 /**
- * Thrown to refuse a frame: by the parsers here, and by a handler that wants its caller to know why.
+ * Thrown to refuse a frame: by the parsers of this module, or by a handler that gives a reason.
  *
- * The socket stays open; the peer gets `code`, `message` and `issues`.
+ * The socket stays open; the peer receives `code`, `message` and `issues`.
  *
- * *Security*: the message is sent to the peer as it is. Put nothing into it that the peer may not
+ * *Security*: the message is sent to the peer as it is. Do not include anything that the peer may not
  * know.
  */
 export class FrameError extends Error {
   override readonly name = "FrameError";
   readonly code: FrameErrorCode;
   readonly issues: readonly Issue[] | undefined;
-  /** The `id` of the refused frame, where it could be read. */
+  /** The `id` of the refused frame, if it could be read. */
   readonly id: string | undefined;
 
   constructor(

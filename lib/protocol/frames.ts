@@ -1,7 +1,7 @@
 import { FrameError, type FrameErrorCode, type Issue } from "./errors.ts";
 import { MAX_ID_LENGTH, MAX_TYPE_LENGTH } from "./limits.ts";
 
-/** A frame from a client: a message, with an `id` where a reply is wanted. */
+/** A frame from a client: a message, with an `id` if it expects a reply. */
 export interface ClientFrame {
   readonly type: string;
   readonly data: unknown;
@@ -19,13 +19,13 @@ export interface FrameErrorBody {
 export interface MessageFrame {
   readonly type: string;
   readonly data: unknown;
-  /** Position in the group's history, where it keeps one. */
+  /** Position in the group's history, if it keeps one. */
   readonly offset?: number;
-  /** Which run of the history `offset` belongs to. */
+  /** Identifies the history that `offset` belongs to. */
   readonly epoch?: string;
 }
 
-/** The answer to a client's frame that had an `id`. */
+/** The reply to a client frame with an `id`. */
 export type ReplyFrame =
   | { readonly type: "reply"; readonly id: string; readonly ok: true; readonly data?: unknown }
   | {
@@ -35,7 +35,7 @@ export type ReplyFrame =
     readonly error: FrameErrorBody;
   };
 
-/** The refusal of a client's frame that had no `id`. */
+/** The refusal of a client frame without an `id`. */
 export interface ErrorFrame {
   readonly type: "error";
   readonly error: FrameErrorBody;
@@ -44,30 +44,30 @@ export interface ErrorFrame {
 /** Any frame from the server. */
 export type ServerFrame = MessageFrame | ReplyFrame | ErrorFrame;
 
-/** Types that the protocol keeps for itself: no consumer can declare a message of that name. */
+/** Types reserved by the protocol; consumers cannot declare them. */
 export const RESERVED_TYPES: readonly string[] = ["reply", "error", "ping"];
 
-/** Longest keep-alive frame that is answered out of turn, in UTF-16 code units. */
+/** Longest keep-alive frame that is answered at once, in UTF-16 code units. */
 const MAX_PING_LENGTH = 512;
 
-/** What the `data` of a `ping` holds to ask for the user of the connection. */
+/** The `data` of a `ping` that asks for the user of the connection. */
 export interface PingData {
   readonly ask?: "user";
 }
 
-/** What the reply to a `ping` with `ask: "user"` holds. */
+/** The `data` of the reply to a `ping` with `ask: "user"`. */
 export interface PongData {
-  /** The id of the user; `null` without one. */
+  /** The id of the user, or `null` without a user. */
   readonly user: string | null;
 }
 
 /**
- * Reads one frame from a client.
+ * Parses one frame from a client.
  *
- * @throws {FrameError} `INVALID_JSON` when it is not JSON, `INVALID_MESSAGE` when it is not a frame.
+ * @throws {FrameError} `INVALID_JSON` if it is not JSON, `INVALID_MESSAGE` if it is not a frame.
  *
- * *Security*: whatever `text` holds, nothing but a `FrameError` leaves; the frame's `data` is not
- * looked at, and remains unknown until the consumer's schema has named it.
+ * *Security*: for any `text`, it throws nothing but a `FrameError`. The frame's `data` is not checked
+ * and stays `unknown` until the consumer's schema has parsed it.
  */
 export function parseClientFrame(text: string): ClientFrame {
   const { type, id, data } = parseObject<keyof ClientFrame>(text);
@@ -80,7 +80,7 @@ export function parseClientFrame(text: string): ClientFrame {
   return { type, data, id };
 }
 
-/** Reads a message that holds one `ping` and nothing else; `undefined` for any other. Never throws. */
+/** Parses a message that holds exactly one `ping`; `undefined` for any other. Never throws. */
 export function parsePing(text: string): ClientFrame | undefined {
   if (text.length > MAX_PING_LENGTH || !text.includes('"ping"')) return undefined;
   try {
@@ -92,7 +92,7 @@ export function parsePing(text: string): ClientFrame | undefined {
 }
 
 /**
- * Reads one frame from a server, for clients.
+ * Parses one frame from a server, for clients.
  *
  * @throws {FrameError} `INVALID_JSON` or `INVALID_MESSAGE`.
  */
@@ -111,17 +111,17 @@ export function parseServerFrame(text: string): ServerFrame {
   return frame as unknown as ServerFrame;
 }
 
-/** Writes a message for a client. */
+/** Encodes a message for a client. */
 export function encodeMessage(type: string, data: unknown): string {
   return JSON.stringify({ type, data });
 }
 
-/** Writes the answer to the frame `id`. */
+/** Encodes the reply to the frame `id`. */
 export function encodeReply(id: string, data: unknown): string {
   return JSON.stringify({ type: "reply", id, ok: true, data });
 }
 
-/** Writes the refusal of a frame: a reply where it had an `id`, else an error. */
+/** Encodes the refusal of a frame: a reply if it had an `id`, otherwise an error. */
 export function encodeRefusal(error: FrameErrorBody, id: string | undefined): string {
   const body = { code: error.code, message: error.message, issues: error.issues };
   return id === undefined

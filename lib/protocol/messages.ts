@@ -2,13 +2,13 @@ import { RESERVED_TYPES } from "./frames.ts";
 import { MAX_TYPE_LENGTH } from "./limits.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "./schema.ts";
 
-/** A type without a check, for what only the server sends: see {@linkcode type}. */
+/** A type without a schema, for messages that only the server sends: see {@linkcode type}. */
 export interface TypeOnly<T> {
   readonly "~type"?: T;
 }
 
 /**
- * Declares the type of a message that needs no check, as only the server writes it.
+ * Declares the type of a message that needs no check because only the server creates it.
  *
  * @example
  * ```ts
@@ -21,58 +21,58 @@ export function type<T>(): TypeOnly<T> {
   return {};
 }
 
-/** A message that clients send: how its data is checked, and what its reply holds. */
+/** A client message: the schema of its data and the type of its reply. */
 export interface ClientMessage {
   readonly data: Schema;
   readonly reply?: TypeOnly<unknown> | Schema;
 }
 
-/** What the message `gap` tells a client: when messages of others may have been missed, as ISO 8601. */
+/** The data of the message `gap`: when messages may have been missed, as ISO 8601. */
 export interface GapData {
   readonly since: string;
   readonly until: string;
 }
 
-/** The messages of one consumer, both ways. */
+/** The messages of one consumer in both directions. */
 export interface Messages {
   readonly client: Readonly<Record<string, ClientMessage>>;
-  /** `gap` is sent by a `JsonConsumer` itself, after a gap of its layer. */
+  /** A `JsonConsumer` sends `gap` by itself after a gap of its layer. */
   readonly server:
     & Readonly<Record<string, TypeOnly<unknown> | Schema>>
     & { readonly gap?: TypeOnly<GapData> };
-  /** What consumers tell each other through groups, and no client sees. */
+  /** Messages between consumers, sent through groups and never to a client. */
   readonly layer?: Readonly<Record<string, TypeOnly<unknown> | Schema>>;
 }
 
-/** The types of message that a client sends. */
+/** The types of client messages. */
 export type ClientType<M extends Messages> = keyof M["client"] & string;
 
-/** The types of message that the server sends. */
+/** The types of server messages. */
 export type ServerType<M extends Messages> = keyof M["server"] & string;
 
-/** The types of message that consumers send each other. */
+/** The types of messages between consumers. */
 export type LayerType<M extends Messages> = M extends { readonly layer: infer L } ? keyof L & string
   : never;
 
-/** What a message of type `T` between consumers holds. */
+/** The data of a message of type `T` between consumers. */
 export type LayerData<M extends Messages, T extends LayerType<M>> = M extends
   { readonly layer: infer L } ? T extends keyof L ? Declared<L[T]> : never : never;
 
-/** What a client puts into a message of type `T`. */
+/** The data that a client passes for a message of type `T`. */
 export type ClientInput<M extends Messages, T extends ClientType<M>> = SchemaInput<
   M["client"][T]["data"]
 >;
 
-/** What a handler gets of a message of type `T`, checked. */
+/** The checked data that a handler receives for a message of type `T`. */
 export type ClientData<M extends Messages, T extends ClientType<M>> = SchemaOutput<
   M["client"][T]["data"]
 >;
 
-/** What the reply to a message of type `T` holds. */
+/** The data of the reply to a message of type `T`. */
 export type ReplyData<M extends Messages, T extends ClientType<M>> = M["client"][T] extends
   { readonly reply: infer R } ? Declared<R> : undefined;
 
-/** What a message of type `T` from the server holds. */
+/** The data of a server message of type `T`. */
 export type ServerData<M extends Messages, T extends ServerType<M>> = Declared<M["server"][T]>;
 
 type Declared<D> = D extends Schema<infer _, infer Output> ? Output
@@ -80,10 +80,10 @@ type Declared<D> = D extends Schema<infer _, infer Output> ? Output
   : never;
 
 /**
- * Declares the messages of a consumer once; the types of its handlers and of its clients, and the
- * check at the edge, follow from it.
+ * Declares the messages of a consumer. The types of its handlers and clients, and the validation of
+ * input, follow from it.
  *
- * @throws {RangeError} A type is empty, longer than 64 characters, or one of the protocol's own.
+ * @throws {RangeError} A type is empty, longer than 64 characters, or reserved by the protocol.
  *
  * @example
  * ```ts
@@ -101,8 +101,8 @@ export function defineMessages<const M extends Messages>(messages: M): M {
   for (const name of [client, server, layer].flatMap(Object.keys)) {
     if (name.length === 0 || name.length > MAX_TYPE_LENGTH || RESERVED_TYPES.includes(name)) {
       throw new RangeError(
-        `Cannot declare the message "${name}": a type has 1 to ${MAX_TYPE_LENGTH} characters ` +
-          `and is none of ${RESERVED_TYPES.join(", ")}`,
+        `Cannot declare the message "${name}": a type must have 1 to ${MAX_TYPE_LENGTH} characters ` +
+          `and must not be one of ${RESERVED_TYPES.join(", ")}`,
       );
     }
   }

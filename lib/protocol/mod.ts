@@ -1,7 +1,7 @@
 /**
- * What goes over the wire: frames, codes, limits, and the declaration of messages.
+ * The wire protocol: frames, codes, limits, and the declaration of messages.
  *
- * Imports nothing, and runs anywhere.
+ * It has no dependencies and runs in any runtime.
  *
  * @module
  */

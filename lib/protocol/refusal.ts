@@ -1,4 +1,4 @@
-/** Why a connection was not let in. Stable: clients branch on it. */
+/** Why a connection was refused. Stable: clients branch on it. */
 export type RefusalCode =
   | "DRAINING"
   | "ORIGIN_NOT_ALLOWED"
@@ -41,24 +41,24 @@ const DETAIL: Readonly<Record<RefusalCode, string>> = {
   ORIGIN_NOT_ALLOWED: "Pages of this origin may not open sockets here",
   NOT_SIGNED_IN: "Sign in first",
   SESSION_EXPIRED: "The session has expired: sign in again",
-  TICKET_INVALID: "The ticket is not valid: ask for a new one",
+  TICKET_INVALID: "The ticket is invalid: request a new one",
   TOO_MANY_SOCKETS: "Too many sockets are open",
   NO_CONSUMER: "Nothing is mounted at this path",
-  FORBIDDEN: "You may not enter here",
-  UPGRADE_REQUIRED: "This address takes WebSocket connections",
-  BAD_HANDSHAKE: "The WebSocket handshake is not valid",
-  BAD_HOST: "The Host header is not valid",
-  BODY_INCOMPLETE: "The body of the request is not complete",
-  BODY_TIMEOUT: "The body of the request took too long to arrive",
-  BODY_TOO_LARGE: "The body of the request is too large",
-  UNAVAILABLE: "A service that is needed here cannot be reached",
+  FORBIDDEN: "You do not have access",
+  UPGRADE_REQUIRED: "This URL accepts only WebSocket connections",
+  BAD_HANDSHAKE: "The WebSocket handshake is invalid",
+  BAD_HOST: "The Host header is invalid",
+  BODY_INCOMPLETE: "The request body is incomplete",
+  BODY_TIMEOUT: "The request body took too long to arrive",
+  BODY_TOO_LARGE: "The request body is too large",
+  UNAVAILABLE: "A required service is unavailable",
   INTERNAL: "Something went wrong on the server",
 };
 
 /**
- * The answer to a connection that is not let in: a status, a stable code and a sentence.
+ * The response to a refused connection: a status, a stable code and a sentence.
  *
- * A consumer or a middleware returns or throws one; nothing is upgraded then.
+ * A consumer or middleware returns or throws it; the request is then not upgraded.
  *
  * *Security*: `detail` is sent to the peer as it is.
  */
@@ -67,7 +67,7 @@ export class Refusal extends Error {
   readonly status: number;
   readonly code: string;
   readonly detail: string;
-  /** What a client should wait before it tries again, in seconds. */
+  /** How long a client should wait before it retries, in seconds. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(
@@ -89,8 +89,8 @@ export class Refusal extends Error {
   }
 
   /**
-   * Returns the refusal of a code, with its usual status and sentence: the same one every time, so that
-   * turning many away costs little. It cannot be changed.
+   * Returns the refusal of a code with its default status and sentence. The object is shared and
+   * immutable, so that many refusals cost little.
    */
   static of(code: RefusalCode): Refusal {
     let known = usual.get(code);

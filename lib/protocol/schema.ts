@@ -1,7 +1,7 @@
 import { FrameError, type Issue } from "./errors.ts";
 
 /**
- * A validator of any library that follows the Standard Schema specification, version 1
+ * A validator of any library that implements the Standard Schema specification, version 1
  * (https://standardschema.dev): valibot, zod, arktype and others.
  */
 export interface Schema<Input = unknown, Output = Input> {
@@ -15,28 +15,28 @@ export interface Schema<Input = unknown, Output = Input> {
   };
 }
 
-/** What a {@linkcode Schema} says of a value. */
+/** The result of a {@linkcode Schema}. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] };
 
-/** One complaint of a {@linkcode Schema}. */
+/** One issue reported by a {@linkcode Schema}. */
 export interface SchemaIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** What goes into a schema, before defaults and transforms. */
+/** The input of a schema, before defaults and transforms. */
 export type SchemaInput<S> = S extends Schema<infer Input, infer _> ? Input : never;
 
-/** What comes out of a schema. */
+/** The output of a schema. */
 export type SchemaOutput<S> = S extends Schema<infer _, infer Output> ? Output : never;
 
 /**
- * Checks the `data` of a frame and returns it as its schema names it: at once where the schema is
- * synchronous, else as a promise.
+ * Validates the `data` of a frame and returns the output of its schema: synchronously if the schema is
+ * synchronous, otherwise as a promise.
  *
- * @throws {FrameError} `INVALID_MESSAGE`, with one issue for each complaint (16 at most).
+ * @throws {FrameError} `INVALID_MESSAGE`, with up to 16 issues.
  */
 export function parseData<Output>(
   schema: Schema<unknown, Output>,

@@ -22,7 +22,7 @@ async function serve() {
     }
     response.statusCode = request.url === "/ws/closed" ? 403 : 426;
     response.setHeader("content-type", "application/problem+json");
-    response.end('{ "code": "FORBIDDEN", "detail": "You may not enter here" }');
+    response.end('{ "code": "FORBIDDEN", "detail": "You do not have access" }');
   });
   const sockets = new WebSocketServer({ noServer: true });
   http.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
@@ -136,7 +136,7 @@ test("connect() works in a browser, and learns there why it was refused", { skip
     await new Promise((resolve) => refused.onState((state) => state === "refused" && resolve()));
     return { reply, code: refused.detail.code, reason: refused.detail.reason };
   })()`);
-  const reason = "You may not enter here";
+  const reason = "You do not have access";
   assert.deepEqual(outcome, { reply: { text: "hello" }, code: "FORBIDDEN", reason });
 });
 
