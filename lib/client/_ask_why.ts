@@ -3,8 +3,8 @@ import { judgeResponse, type Verdict } from "./_verdict.ts";
 import type { LinkOptions } from "./_link.ts";
 
 /**
- * Asks for the reason of a failed upgrade, which a browser does not show to scripts: by a plain request
- * of the same address.
+ * Finds the reason of a failed upgrade, which browsers hide from scripts, with a plain request to the
+ * same URL.
  */
 export async function askWhy(
   url: string,
@@ -12,7 +12,7 @@ export async function askWhy(
   signal: AbortSignal,
 ): Promise<Verdict> {
   const headers = new Headers({ accept: "application/problem+json" });
-  // Browsers drop this header; elsewhere it makes the answer that of the upgrade.
+  // Browsers drop this header; elsewhere it makes the response the same as for the upgrade.
   if (ticket) {
     headers.set("sec-websocket-protocol", `${SUBPROTOCOL}, ${TICKET_PREFIX}${await ticket()}`);
   }
@@ -25,7 +25,7 @@ export async function askWhy(
     redirect: "manual",
   });
   const verdict = await judgeResponse(response, backoff);
-  // Without the ticket nobody is signed in: the next call of `ticket` knows better.
+  // Without the ticket the request has no user: the next call of `ticket` shows the real state.
   const isBlind = ticket && verdict.code === "NOT_SIGNED_IN";
   return isBlind ? { next: "retry", reason: "" } : verdict;
 }

@@ -13,38 +13,39 @@ import { Listeners } from "./_listeners.ts";
 import type { RequestOptions } from "./realtime_socket.ts";
 import { RequestError, type RequestErrorCode } from "./request_error.ts";
 
-/** A message on its way out. */
+/** A message to be sent. */
 interface Outgoing {
   readonly text: string;
   sent: boolean;
-  /** Ends the wait for it without a reply. */
+  /** Settles the message without a reply. */
   readonly fail: (code: RequestErrorCode, message: string) => void;
 }
 
-/** A message that waits for its reply. */
+/** A message that expects a reply. */
 interface Pending extends Outgoing {
   readonly answer: (reply: ReplyFrame) => void;
 }
 
-/** How many messages may wait for a connection. */
+/** Default limit of queued messages. */
 const DEFAULT_MAX_QUEUED = 64;
 
-/** How {@linkcode Exchange} behaves. */
+/** Options of {@linkcode Exchange}. */
 export interface ExchangeOptions {
   readonly environment: ClientEnvironment;
   readonly maxQueued: number | undefined;
-  /** The user in whose name messages wait, if it is known. */
+  /** The user for whom messages are queued, if known. */
   readonly user: string | undefined;
 }
 
 /**
- * Matches replies to requests, keeps what waits for a connection, and hands out what comes in.
+ * Matches replies to requests, queues messages until there is a connection, and dispatches incoming
+ * messages.
  *
- * *Security*: what waits is sent to a connection of the same user only. Each connection is asked for its
- * user; while the answer is out, nothing is sent if the user of the messages is known.
+ * *Security*: queued messages are sent only to a connection of the same user. Each connection is asked
+ * for its user. If the user of the messages is known, nothing is sent before the answer.
  */
 export class Exchange {
-  /** Listeners to the messages that nobody waits for and that were not taken. */
+  /** Listeners for refusals of messages without a reply. */
   readonly errors: Listeners<[RequestError]>;
   readonly #messages = new Map<string, Listeners<[data: unknown, frame: MessageFrame]>>();
   readonly #queue = new Set<Outgoing>();
@@ -53,9 +54,9 @@ export class Exchange {
   readonly #environment: ClientEnvironment;
   readonly #maxQueued: number;
   #lastId = 0;
-  /** Whose messages wait: `null` for nobody's, `undefined` if it is not known. */
+  /** The user of the queued messages: `null` for anonymous, `undefined` if unknown. */
   #user: string | null | undefined;
-  #asksForUser = false;
+  #isIdentifying = false;
 
   constructor(link: Link, { environment, maxQueued = NaN, user }: ExchangeOptions) {
     this.#link = link;
@@ -77,7 +78,7 @@ export class Exchange {
       text,
       sent: false,
       fail: (code, message) => {
-        if (this.#counts()) this.#reportError(new RequestError(code, message));
+        if (this.#isActive()) this.#reportError(new RequestError(code, message));
       },
     });
   }
@@ -95,11 +96,11 @@ export class Exchange {
       };
       const fail = (code: RequestErrorCode, message: string, cause?: unknown) => {
         end();
-        // What `close()` gives up is no error of a caller that does not listen.
+        // A request cancelled by `close()` must not become an unhandled rejection.
         if (code === "CLOSED") promise.catch(() => {});
         reject(new RequestError(code, message, { sent: pending.sent, cause }));
       };
-      const abort = () => fail("ABORTED", `The request "${type}" was given up`, signal?.reason);
+      const abort = () => fail("ABORTED", `The request "${type}" was aborted`, signal?.reason);
       const answer = (reply: ReplyFrame) => {
         end();
         if (reply.ok) resolve(reply.data);
@@ -120,7 +121,7 @@ export class Exchange {
     return promise;
   }
 
-  /** Sends a ping, and calls back with its reply. It is lost with the connection. */
+  /** Sends a ping and calls back with its reply, unless the connection is lost first. */
   ping(data: PingData | undefined, answer: (reply: ReplyFrame) => void): void {
     const id = this.#nextId();
     const forget = () => {
@@ -139,9 +140,9 @@ export class Exchange {
     if (this.#link.isOpen) this.#link.send(text);
   }
 
-  /** Sends what waited to a new connection, and asks whose it is. */
+  /** Sends queued messages on a new connection and asks for its user. */
   connect(): void {
-    this.#asksForUser = this.#user !== undefined;
+    this.#isIdentifying = this.#user !== undefined;
     this.#flush();
     this.ping({ ask: "user" }, (reply) => {
       const { user } = (reply.ok && reply.data || {}) as Partial<PongData>;
@@ -150,9 +151,9 @@ export class Exchange {
   }
 
   #identify(user: string | null | undefined): void {
-    const isOther = this.#asksForUser && user !== this.#user;
+    const isOther = this.#isIdentifying && user !== this.#user;
     this.#user = user;
-    this.#asksForUser = false;
+    this.#isIdentifying = false;
     for (const outgoing of isOther ? [...this.#queue] : []) {
       this.#queue.delete(outgoing);
       outgoing.fail("IDENTITY_CHANGED", "Not sent: the connection is another user's now");
@@ -168,16 +169,16 @@ export class Exchange {
     }
   }
 
-  /** Gives up the replies that the lost connection owes; what waits to be sent goes on waiting. */
+  /** Rejects requests whose reply is lost with the connection; queued messages stay queued. */
   disconnect(): void {
     for (const pending of [...this.#pending.values()]) {
       if (pending.sent) {
-        pending.fail("DISCONNECTED", "The connection was lost before the reply came");
+        pending.fail("DISCONNECTED", "The connection was lost before the reply arrived");
       }
     }
   }
 
-  /** Gives everything up. */
+  /** Rejects all messages. */
   end(): void {
     for (const outgoing of new Set([...this.#pending.values(), ...this.#queue])) {
       outgoing.fail("CLOSED", `The socket is ${this.#link.state}`);
@@ -185,10 +186,10 @@ export class Exchange {
     this.#queue.clear();
   }
 
-  /** Hands out the frames of a message: one per line. */
+  /** Dispatches the frames of a message, one per line. */
   receive(text: string): void {
     for (const line of text.split("\n")) {
-      if (line === "" || !this.#counts()) continue;
+      if (line === "" || !this.#isActive()) continue;
       try {
         this.#dispatch(parseServerFrame(line));
       } catch (error) {
@@ -200,14 +201,14 @@ export class Exchange {
   #dispatch(frame: ServerFrame): void {
     if (isReply(frame)) this.#pending.get(frame.id)?.answer(frame);
     else if ("error" in frame) this.#reportError(refusalOf(frame.error));
-    else this.#messages.get(frame.type)?.emit(this.#counts, frame.data, frame);
+    else this.#messages.get(frame.type)?.emit(this.#isActive, frame.data, frame);
   }
 
-  /** Whether there is somebody to tell: nothing is handed out after `close()`. */
-  readonly #counts = () => this.#link.state !== "closed";
+  /** Whether listeners may be called: none is called after `close()`. */
+  readonly #isActive = () => this.#link.state !== "closed";
 
   get #canSend(): boolean {
-    return this.#link.isOpen && !this.#asksForUser;
+    return this.#link.isOpen && !this.#isIdentifying;
   }
 
   #nextId(): string {
@@ -216,15 +217,15 @@ export class Exchange {
 
   #post(outgoing: Outgoing): void {
     if (this.#canSend) return this.#transmit(outgoing);
-    if (!this.#link.isComing) {
+    if (!this.#link.willConnect) {
       throw new RequestError("CLOSED", `Cannot send: the socket is ${this.#link.state}`);
     }
-    // A live connection that has yet to tell its user takes messages whatever may wait for one.
-    const most = this.#link.isOpen
+    // A connection whose user is not known yet accepts messages even if `maxQueued` is 0.
+    const limit = this.#link.isOpen
       ? Math.max(this.#maxQueued, DEFAULT_MAX_QUEUED)
       : this.#maxQueued;
-    if (this.#queue.size >= most) {
-      const message = `Cannot send: ${this.#queue.size} of ${most} messages wait already`;
+    if (this.#queue.size >= limit) {
+      const message = `Cannot send: ${this.#queue.size} of ${limit} messages are already queued`;
       throw new RequestError("QUEUE_FULL", message);
     }
     this.#queue.add(outgoing);
@@ -236,11 +237,11 @@ export class Exchange {
   }
 
   #reportError(error: RequestError): void {
-    if (!this.errors.emit(this.#counts, error)) this.#environment.report(error);
+    if (!this.errors.emit(this.#isActive, error)) this.#environment.report(error);
   }
 }
 
-/** A server that sends back what it gets answers a ping by that. */
+/** Also accepts an echoed ping, as the reply of a server that sends back all messages. */
 function isReply(frame: ServerFrame): frame is ReplyFrame {
   return frame.type === "reply" || frame.type === "ping";
 }

@@ -7,7 +7,7 @@ import { Pulse } from "./_pulse.ts";
 import { judgeClose, judgeResponse, type Verdict } from "./_verdict.ts";
 import { watchSocket } from "./_watch_socket.ts";
 
-/** How a {@linkcode Link} behaves. */
+/** Options of {@linkcode Link}. */
 export interface LinkOptions extends Backoff {
   readonly environment: ClientEnvironment;
   readonly ticket: (() => Promise<string>) | undefined;
@@ -15,26 +15,26 @@ export interface LinkOptions extends Backoff {
   readonly stableAfterMs: number;
 }
 
-/** What a {@linkcode Link} reports. */
+/** Events of {@linkcode Link}. */
 export interface LinkEvents {
   text(text: string): void;
-  /** Sends a ping; `answered` is called when its reply arrives. */
+  /** Sends a ping; calls `answered` when its reply arrives. */
   ping(answered: () => void): void;
   change(state: SocketState, detail: SocketDetail): void;
 }
 
 const OPEN = 1;
 
-/** Bound that the floor of the waits grows to, whatever the options say, in milliseconds. */
+/** Upper limit of the minimum delay, whatever the options say, in milliseconds. */
 const MAX_FLOOR_MS = 1_000;
 
 const OFFLINE = { code: undefined, reason: "The machine is offline" };
 
 /**
- * Keeps one connection: opens it, learns why it was refused, and opens it again.
+ * Maintains one connection: opens it, finds out why it was refused, and opens it again.
  *
- * It is in one phase at a time (an attempt, a live connection, a wait, an end), and every phase has
- * a signal; the next one aborts it. What comes late for a phase that is over has no effect.
+ * It is in one phase at a time (attempt, live connection, delay, end). Each phase has a signal that
+ * the next one aborts, so late events of an earlier phase have no effect.
  */
 export class Link {
   readonly #url: string;
@@ -48,7 +48,7 @@ export class Link {
   #failures = 0;
   #pulse: Pulse | undefined;
   #waits = false;
-  /** When the next attempt is made; `Infinity` without a network. */
+  /** Time of the next attempt; `Infinity` while offline. */
   #dueAt = 0;
   #notBefore = 0;
 
@@ -58,8 +58,8 @@ export class Link {
     this.#events = events;
     const { listen } = options.environment;
     this.#unlisten = [
-      listen("online", () => this.#hurry()),
-      listen("visible", () => this.#hurry()),
+      listen("online", () => this.#retrySoon()),
+      listen("visible", () => this.#retrySoon()),
       listen("offline", () => this.#goOffline()),
     ];
   }
@@ -72,13 +72,13 @@ export class Link {
     return this.#detail;
   }
 
-  /** Whether a message would go out now. */
+  /** Whether a message can be sent now. */
   get isOpen(): boolean {
     return this.#state === "live" && this.#socket?.readyState === OPEN;
   }
 
-  /** Whether it comes, or comes back, by itself. */
-  get isComing(): boolean {
+  /** Whether it will connect or reconnect by itself. */
+  get willConnect(): boolean {
     return ["connecting", "reconnecting", "live"].includes(this.#state);
   }
 
@@ -86,12 +86,12 @@ export class Link {
     this.#socket?.send(text);
   }
 
-  /** Asks a live connection for a sign of life: there is a reason to doubt it. */
+  /** Checks whether a live connection still responds. */
   check(): void {
     this.#pulse?.check();
   }
 
-  /** Tries now, unless it is live, under way, or closed. */
+  /** Attempts to connect now, unless it is connected, connecting or closed. */
   retry(): void {
     if (this.#state === "signed-out" || this.#state === "refused") {
       this.#failures = 0;
@@ -102,7 +102,7 @@ export class Link {
     }
   }
 
-  /** Begins the first attempt. */
+  /** Starts the first attempt. */
   open(): void {
     if (this.#canReach()) this.#attempt();
     else this.#wait(0, OFFLINE);
@@ -193,7 +193,7 @@ export class Link {
     this.#wait(delayMs, { code, reason });
   }
 
-  /** Waits for the next attempt; without a network, for the network. */
+  /** Waits for the next attempt, or for the network while offline. */
   #wait(delayMs: number, why: Partial<SocketDetail> = {}): void {
     const { environment } = this.#options;
     const canReach = this.#canReach();
@@ -204,20 +204,20 @@ export class Link {
     signal.addEventListener("abort", environment.after(delayMs, () => this.#attempt()));
   }
 
-  /** Cuts a wait short, but not one that the server asked for; doubts a connection. */
-  #hurry(): void {
+  /** Ends a delay early, except one set by the server; checks a live connection. */
+  #retrySoon(): void {
     if (!this.#waits) return this.check();
-    const soonMs = this.#soonMs();
+    const soonMs = this.#shortDelayMs();
     if (this.#options.environment.now() + soonMs < this.#dueAt) this.#wait(soonMs);
   }
 
-  /** A lost network closes nothing by itself: the socket would stay open, and silent. */
+  /** Handles the loss of the network, after which an open socket would just go silent. */
   #goOffline(): void {
     const waitsAnyway = this.#waits && this.#canReach();
-    if (this.isComing && !waitsAnyway) this.#wait(this.#soonMs(), OFFLINE);
+    if (this.willConnect && !waitsAnyway) this.#wait(this.#shortDelayMs(), OFFLINE);
   }
 
-  #soonMs(): number {
+  #shortDelayMs(): number {
     const floorMs = this.#notBefore - this.#options.environment.now();
     return Math.max(backoffMs(0, this.#options), floorMs);
   }
@@ -226,7 +226,7 @@ export class Link {
     return isLoopback(this.#url) || this.#options.environment.isOnline();
   }
 
-  /** Ends the phase and begins the next; returns its signal. */
+  /** Ends the phase and starts the next; returns the signal of the new phase. */
   #enter(state: SocketState, detail: Partial<SocketDetail>, waits = false): AbortSignal {
     this.#phase.abort();
     this.#phase = new AbortController();
@@ -248,7 +248,7 @@ export class Link {
   }
 }
 
-/** A server on this machine can be reached without a network. */
+/** A server on the same machine is reachable without a network. */
 function isLoopback(url: string): boolean {
   return /^wss?:\/\/([^/?]*@)?([^/?]*\.)?(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?([/?]|$)/
     .test(url);

@@ -1,4 +1,4 @@
-/** Callbacks for one kind of event. If one throws, it is reported and the others are called. */
+/** Listeners of one event. If one throws, the error is reported and the others are still called. */
 export class Listeners<Args extends unknown[]> {
   readonly #report: (error: unknown) => void;
   readonly #callbacks = new Set<{ call: (...args: Args) => void }>();
@@ -7,7 +7,7 @@ export class Listeners<Args extends unknown[]> {
     this.#report = report;
   }
 
-  /** Adds one; the same function twice is called twice. Returns how to take it back. */
+  /** Adds a listener; a function added twice is called twice. Returns a function that removes it. */
   add(call: (...args: Args) => void): () => void {
     const entry = { call };
     this.#callbacks.add(entry);
@@ -16,7 +16,7 @@ export class Listeners<Args extends unknown[]> {
     };
   }
 
-  /** Calls those that are there now, while the event counts. Returns whether there was one. */
+  /** Calls the current listeners while `counts()` holds. Returns whether there were any. */
   emit(counts: () => boolean, ...args: Args): boolean {
     const callbacks = [...this.#callbacks];
     for (const { call } of callbacks) {

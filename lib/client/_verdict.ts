@@ -1,7 +1,7 @@
 import { reconnectAdvice } from "../protocol/mod.ts";
 import { type Backoff, backoffMs, parseRetryAfter, parseRetryWindow } from "./backoff.ts";
 
-/** The codes of the gate that end the attempts. Any other answer is one to try again after. */
+/** Server codes that end the attempts. After any other response the client retries. */
 const REFUSALS: ReadonlyMap<unknown, Verdict["next"]> = new Map([
   ["NOT_SIGNED_IN", "signed-out"],
   ["SESSION_EXPIRED", "signed-out"],
@@ -12,16 +12,16 @@ const REFUSALS: ReadonlyMap<unknown, Verdict["next"]> = new Map([
   ["BAD_HANDSHAKE", "refused"],
 ]);
 
-/** What follows from the end of a connection or from a failed attempt. */
+/** What the client does after the end of a connection or a failed attempt. */
 export interface Verdict {
   readonly next: "retry" | "signed-out" | "refused" | "closed";
   readonly code?: number | string;
   readonly reason: string;
-  /** What the server asked to wait, in milliseconds. */
+  /** Delay requested by the server, in milliseconds. */
   readonly waitMs?: number;
 }
 
-/** Judges the end of a connection that was live. */
+/** Returns the verdict on the close of a live connection. */
 export function judgeClose(code: number, reason: string, backoff: Backoff): Verdict {
   switch (reconnectAdvice(code)) {
     case "stop":
@@ -39,15 +39,18 @@ export function judgeClose(code: number, reason: string, backoff: Backoff): Verd
 }
 
 /**
- * Judges the answer to a plain request of a socket's address: what an upgrade would have got.
+ * Returns the verdict on the response to a plain request for a socket's URL, which is refused like an
+ * upgrade.
  *
- * 426 says that it would have been let in. Only a problem document with a code of the gate refuses; any
- * other answer comes from something in between (a proxy, the sign-in page of a network), which passes.
+ * 426 means that an upgrade would be accepted. Only a problem document with a known code refuses; any
+ * other response comes from an intermediary (a proxy, a captive portal) and is temporary.
  */
 export async function judgeResponse(response: Response, backoff: Backoff): Promise<Verdict> {
   const { status, headers } = response;
   const { code, reason } = await readProblem(response);
-  if (status === 426) return { next: "retry", reason: "The upgrade failed on its way" };
+  if (status === 426) {
+    return { next: "retry", reason: "The upgrade failed between client and server" };
+  }
   const next = REFUSALS.get(code);
   if (next && status >= 400 && status < 500) return { next, code, reason };
   const waitMs = parseRetryAfter(headers.get("retry-after"), headers.get("date"));
@@ -55,7 +58,7 @@ export async function judgeResponse(response: Response, backoff: Backoff): Promi
   return { next: "retry", code, reason, waitMs: waitMs + jitter(backoff) };
 }
 
-/** Reads an `application/problem+json` (RFC 9457); of anything else, the status. */
+/** Reads an `application/problem+json` body (RFC 9457); for other bodies, uses the status. */
 async function readProblem(response: Response): Promise<{ code: string; reason: string }> {
   const isProblem = /^application\/problem\+json *(;|$)/i.test(
     response.headers.get("content-type") ?? "",
@@ -67,7 +70,7 @@ async function readProblem(response: Response): Promise<{ code: string; reason: 
   return { code: String(code), reason: String(detail) };
 }
 
-/** Keeps clients that were told the same wait from coming back at the same moment. */
+/** Adds jitter, so that clients with the same delay do not return at the same moment. */
 function jitter(backoff: Backoff): number {
   return backoffMs(1, backoff);
 }

@@ -1,18 +1,18 @@
 import { CloseCode } from "../protocol/mod.ts";
 import type { ClientEnvironment, ClientWebSocket } from "./environment.ts";
 
-/** How long an open socket that failed may take to report its close, in milliseconds. */
+/** How long to wait for the close event after an error, in milliseconds. */
 const CLOSE_EVENT_MS = 1_000;
 
-/** What becomes of a socket. */
+/** Callbacks of {@linkcode watchSocket}. */
 export interface SocketWatch {
   opened(): void;
   message(data: unknown): void;
-  /** Called once, whether the socket was open or not. */
+  /** Called once, even if the socket never opened. */
   ended(code: number, reason: string): void;
 }
 
-/** Reports what becomes of a socket until `signal` is aborted, alike on all runtimes. */
+/** Reports the events of a socket until `signal` is aborted, in the same way on all runtimes. */
 export function watchSocket(
   socket: ClientWebSocket,
   { after }: ClientEnvironment,
@@ -34,7 +34,7 @@ export function watchSocket(
   socket.addEventListener("message", ({ data }) => {
     if (!signal.aborted) watch.message(data);
   });
-  // Node 22 reports no close after it. Elsewhere the close has the code, and follows at once.
+  // Node 22 fires no close event after an error. Other runtimes do, with the code.
   socket.addEventListener("error", () => {
     if (signal.aborted) return;
     if (!isOpen) return end(CloseCode.abnormal, "");
@@ -42,6 +42,6 @@ export function watchSocket(
     signal.addEventListener("abort", after(CLOSE_EVENT_MS, fail));
   });
   socket.addEventListener("close", ({ code, reason = "" }) => {
-    end(code || CloseCode.abnormal, reason); // Deno says 0.
+    end(code || CloseCode.abnormal, reason); // Deno reports 0.
   });
 }

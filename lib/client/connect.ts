@@ -6,54 +6,58 @@ import { Link } from "./_link.ts";
 import { Listeners } from "./_listeners.ts";
 import type { RealtimeSocket, SocketDetail, SocketState } from "./realtime_socket.ts";
 
-/** How {@linkcode connect} behaves. */
+/** Options of {@linkcode connect}. */
 export interface ConnectOptions {
   /**
-   * Fetches a single-use ticket, for a client that has no session cookie to show. Called before every
-   * attempt; a ticket goes into the handshake's subprotocols, never into the address, and is never
-   * used twice. Throw the `Response` if the server refuses one: a problem document with
-   * `NOT_SIGNED_IN` or `SESSION_EXPIRED` stops the attempts.
+   * Fetches a single-use ticket, for a client without a session cookie. Called before every attempt.
+   * The ticket is sent in the handshake's subprotocols, never in the URL, and is never reused. If the
+   * server refuses a ticket, throw its `Response`: a problem document with `NOT_SIGNED_IN` or
+   * `SESSION_EXPIRED` stops the attempts.
    */
   readonly ticket?: (() => Promise<string>) | undefined;
   /**
-   * The id of the user that the page shows. What is sent before the first connection goes out only if
-   * that is this user's; later messages wait in the name of the last connection's user anyway.
+   * The id of the user shown on the page. Messages sent before the first connection are delivered only
+   * if it belongs to this user; later messages are queued for the user of the last connection anyway.
    */
   readonly user?: string | undefined;
-  /** How many messages may wait for a connection; 0 for none. @default {64} */
+  /** Maximum number of queued messages; 0 disables the queue. @default {64} */
   readonly maxQueued?: number | undefined;
-  /** Bound of the wait after the first failed attempt, in milliseconds, at least 100. @default {500} */
+  /**
+   * Upper bound of the delay after the first failed attempt, in milliseconds, at least 100.
+   * @default {500}
+   */
   readonly baseDelayMs?: number | undefined;
-  /** Bound that the waits grow to, in milliseconds, at least 1,000. @default {20_000} */
+  /** Largest upper bound of the delays, in milliseconds, at least 1,000. @default {20_000} */
   readonly maxDelayMs?: number | undefined;
-  /** When an attempt is given up, in milliseconds, at least 100. @default {15_000} */
+  /** Time limit of an attempt, in milliseconds, at least 100. @default {15_000} */
   readonly openTimeoutMs?: number | undefined;
   /**
-   * How long a connection lives before the waits start small again, in milliseconds, at least 1,000.
+   * How long a connection must live before the delays start small again, in milliseconds, at least
+   * 1,000.
    * @default {10_000}
    */
   readonly stableAfterMs?: number | undefined;
-  /** What stands for the globals of the browser, or of the runtime. */
+  /** Replacements for the globals of the browser or runtime. */
   readonly environment?: Partial<ClientEnvironment> | undefined;
 }
 
 /**
- * Connects to a consumer, and stays connected.
+ * Connects to a consumer and reconnects automatically.
  *
- * A path is resolved against the address of the page; `http` becomes `ws`, `https` becomes `wss`. The
- * type parameter, `typeof messages` of a `defineMessages()`, gives the types of what is sent and of
- * what comes; it costs nothing at run time.
+ * A path is resolved against the URL of the page; `http` becomes `ws`, `https` becomes `wss`. The type
+ * parameter, `typeof messages` of a `defineMessages()`, gives the types of sent and received messages
+ * at no run-time cost.
  *
- * When the connection is lost it comes back: after a random part of a wait that grows (500 ms, 1 s, …
- * 20 s), anywhere in the window that the server named (`retry=10000` in the reason of its close), or
- * after the `Retry-After` of its refusal; at once when the network is back or somebody looks at the
- * page again, and slowly while nobody does. It does not come back if that is of no use: `state` is then
- * `signed-out` (sign in, and call `retry()`), `refused` or `closed`. Only a close code or a problem with a
- * code of the gate says so; any other answer passes.
+ * When the connection is lost, it reconnects after a random part of a growing delay (500 ms, 1 s, … 20
+ * s), at a random time in the window that the server set (`retry=10000` in its close reason), or after
+ * the `Retry-After` of a refusal. It reconnects at once when the network returns or the page becomes
+ * visible, and slowly while the page is hidden. If reconnecting is pointless, it stops: `state` is
+ * then `signed-out` (sign in and call `retry()`), `refused` or `closed`. Only a close code or a
+ * problem document with a known code stops it; any other response is treated as temporary.
  *
- * The server is a `JsonConsumer`, or answers `ping` frames as one does.
+ * The server must be a `JsonConsumer` or answer `ping` frames like one.
  *
- * @throws {TypeError} The address cannot be resolved, or there is no `WebSocket`.
+ * @throws {TypeError} The URL cannot be resolved, or there is no `WebSocket`.
  *
  * @example
  * ```ts
@@ -107,7 +111,7 @@ export function connect<M extends Messages = Messages>(
     ping: (answered) => exchange.ping(undefined, answered),
     change(state, detail) {
       if (state === "live") exchange.connect();
-      else if (link.isComing) exchange.disconnect();
+      else if (link.willConnect) exchange.disconnect();
       else exchange.end();
       states.emit(() => link.detail === detail, state, detail);
     },
@@ -128,7 +132,7 @@ export function connect<M extends Messages = Messages>(
       return link.detail;
     },
     onState: (callback) => states.add(callback),
-    // The types that `M` gives are a promise of the server: what it sends is not checked here.
+    // The types of `M` are a promise of the server: its messages are not validated here.
     on: (type, callback) => exchange.on(type, callback as (data: unknown) => void),
     onError: (callback) => exchange.errors.add(callback),
     send: (type, data) => exchange.send(type, data),
@@ -142,7 +146,7 @@ export function connect<M extends Messages = Messages>(
 function resolve(address: string | URL, base: string | undefined): string {
   const [, secure, rest] = /^(?:http|ws)(s?):([^#]+)/.exec(toHref(address, base)) ?? [];
   if (rest === undefined) {
-    throw new TypeError(`Cannot connect to "${address}": it is no http or ws address`);
+    throw new TypeError(`Cannot connect to "${address}": it is not an http or ws URL`);
   }
   return `ws${secure}:${rest}`;
 }

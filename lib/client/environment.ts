@@ -1,61 +1,61 @@
 import { clampMs } from "./backoff.ts";
 
-/** The part of a `WebSocket` that the client uses; that of browsers, Deno, Node and `ws` fit. */
+/** The part of `WebSocket` that the client uses; those of browsers, Deno, Node and `ws` qualify. */
 export interface ClientWebSocket {
   /** 1 while messages can be sent. */
   readonly readyState: number;
   /** Queues a text message. */
   send(data: string): void;
-  /** Ends the connection, or the attempt. */
+  /** Ends the connection or the attempt. */
   close(code?: number): void;
   /** Listens to `open`, `message`, `error` or `close`. */
   addEventListener(type: string, listener: (event: ClientWebSocketEvent) => void): void;
 }
 
-/** What a {@linkcode ClientWebSocket} reports: a message has `data`, a close the other two. */
+/** An event of a {@linkcode ClientWebSocket}: a message has `data`, a close has the other two. */
 export interface ClientWebSocketEvent {
   /** `open`, `message`, `error` or `close`. */
   readonly type: string;
-  /** The message: a string where it is text. */
+  /** The message; a string if it is text. */
   readonly data?: unknown;
-  /** Of RFC 6455 §7.4; 1006 where the connection was lost. */
+  /** Close code of RFC 6455 §7.4; 1006 if the connection was lost. */
   readonly code?: number;
-  /** What the server says of the close. */
+  /** Close reason from the server. */
   readonly reason?: string;
 }
 
 /**
- * Everything that a client takes from where it runs. Each part can be handed in; what is not comes
- * from the globals.
+ * Everything that a client takes from its runtime. Each part can be replaced; the default is the
+ * global.
  *
- * The baseline is ES2022 with `fetch`, `URL`, `AbortController` and `performance.now()`: browsers of 2022
- * (Safari 15.4), Node 22, Deno, Bun, and React Native, which tells nothing of its network or its
- * visibility: hand in a `listen` there.
+ * The baseline is ES2022 with `fetch`, `URL`, `AbortController` and `performance.now()`: browsers of
+ * 2022 (Safari 15.4), Node 22, Deno, Bun, and React Native, which reports neither network nor
+ * visibility changes; provide a `listen` there.
  */
 export interface ClientEnvironment {
-  /** The class of the sockets. */
+  /** The class of sockets. */
   readonly WebSocket: new (url: string, protocols: string[]) => ClientWebSocket;
-  /** How the reason of a refusal is read. */
+  /** Reads the reason of a refusal. */
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
-  /** What a path is resolved against: the address of the page. */
+  /** Base URL of relative paths: the URL of the page. */
   readonly baseUrl: string | undefined;
-  /** Milliseconds from a clock that never goes back, whatever becomes of the machine's time. */
+  /** Milliseconds of a monotonic clock. */
   now(): number;
-  /** Calls back once after `ms` milliseconds, unless the returned function was called. */
+  /** Calls back once after `ms` milliseconds, unless the returned function is called first. */
   after(ms: number, callback: () => void): () => void;
-  /** A number from 0 up to, not including, 1. */
+  /** Returns a random number in [0, 1). */
   random(): number;
-  /** Whether the machine may have a network. */
+  /** Whether the machine may be online. */
   isOnline(): boolean;
-  /** Whether nobody can see the page. */
+  /** Whether the page is hidden. */
   isHidden(): boolean;
-  /** Calls back on each change; returns how to stop it. */
+  /** Calls back on each change; returns a function that stops this. */
   listen(change: "online" | "offline" | "visible", callback: () => void): () => void;
-  /** Takes what a handler threw, and what the server sent and is no frame. */
+  /** Receives errors of handlers and malformed frames of the server. */
   report(error: unknown): void;
 }
 
-/** What this module needs of a global scope; all of it may be missing. */
+/** The globals that this module uses; any of them may be missing. */
 interface Globals {
   readonly WebSocket?: ClientEnvironment["WebSocket"];
   readonly reportError?: (error: unknown) => void;
@@ -67,14 +67,16 @@ interface Globals {
 }
 
 /**
- * Returns what the globals offer, with `parts` in their place.
+ * Returns the environment of the globals, overridden by `parts`.
  *
- * @throws {TypeError} There is no `WebSocket`, neither handed in nor global.
+ * @throws {TypeError} There is no `WebSocket`, neither in `parts` nor global.
  */
 export function toEnvironment(parts: Partial<ClientEnvironment> = {}): ClientEnvironment {
   const globals = globalThis as Globals;
   const WebSocket = parts.WebSocket ?? globals.WebSocket;
-  if (!WebSocket) throw new TypeError("Cannot connect: there is no WebSocket, so hand one in");
+  if (!WebSocket) {
+    throw new TypeError("Cannot connect: no WebSocket is available; pass one in the environment");
+  }
   const page = globals.document;
   const environment: ClientEnvironment = {
     fetch: (url, init) => fetch(url, init),
@@ -93,7 +95,7 @@ export function toEnvironment(parts: Partial<ClientEnvironment> = {}): ClientEnv
       return listenTo(page, "visibilitychange", whenVisible);
     },
     report(error) {
-      // In a page it reaches `window.onerror`; elsewhere it would end the process.
+      // In a page this reaches `window.onerror`; elsewhere it would end the process.
       if (page && globals.reportError) globals.reportError(error);
       else console.error(error);
     },
@@ -107,7 +109,7 @@ export function toEnvironment(parts: Partial<ClientEnvironment> = {}): ClientEnv
       try {
         environment.report(error);
       } catch {
-        // What takes the errors of handlers must not be one more of them.
+        // An error in the error reporter itself is ignored.
       }
     },
   };

@@ -1,7 +1,7 @@
 /**
- * The client: a typed connection that comes back, for browsers, Deno and Node.
+ * The client: a typed, reconnecting connection for browsers, Deno and Node.
  *
- * Imports nothing but the protocol, and does nothing until {@linkcode connect} is called.
+ * Imports only the protocol, and does nothing until {@linkcode connect} is called.
  *
  * @module
  */

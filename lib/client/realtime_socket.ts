@@ -10,14 +10,14 @@ import type {
 import type { RequestError } from "./request_error.ts";
 
 /**
- * Where a {@linkcode RealtimeSocket} stands:
+ * State of a {@linkcode RealtimeSocket}:
  *
- * - `connecting`: the first attempt is under way;
- * - `live`: messages go both ways; a connection that went silent is noticed within 45 s;
- * - `reconnecting`: it was lost or not reached, and comes back by itself;
+ * - `connecting`: the first attempt is in progress;
+ * - `live`: messages go both ways; a silent connection is detected within 45 s;
+ * - `reconnecting`: the connection was lost or failed, and reconnects by itself;
  * - `signed-out`: there is no session (any more): sign in, then call `retry()`;
- * - `refused`: the server does not let this person in here, or there is nothing here;
- * - `closed`: `close()` was called, or the server has finished with it.
+ * - `refused`: the server does not accept this user here, or serves nothing here;
+ * - `closed`: `close()` was called, or the server closed the connection for good.
  */
 export type SocketState =
   | "connecting"
@@ -27,71 +27,72 @@ export type SocketState =
   | "refused"
   | "closed";
 
-/** What there is to say about a {@linkcode SocketState}. */
+/** Details of a {@linkcode SocketState}. */
 export interface SocketDetail {
-  /** The attempts since it was last live; 0 while it is. */
+  /** Number of attempts since the last live connection; 0 while live. */
   readonly attempt: number;
-  /** How long it waits for the next attempt, in milliseconds; `undefined` where it does not. */
+  /** Delay until the next attempt, in milliseconds; `undefined` if there is no next attempt. */
   readonly retryInMs: number | undefined;
-  /** Why it is not live: a close code, or the code of a refusal such as `NOT_SIGNED_IN`. */
+  /** Why the socket is not live: a close code, or the code of a refusal such as `NOT_SIGNED_IN`. */
   readonly code: number | string | undefined;
-  /** The same in words, for developers; may be empty. */
+  /** A description for developers; may be empty. */
   readonly reason: string;
 }
 
-/** How a single request is made. */
+/** Options of a single request. */
 export interface RequestOptions {
-  /** How long to wait for the reply, the wait for a connection included. @default {10_000} */
+  /** Time limit for the reply, including the wait for a connection. @default {10_000} */
   readonly timeoutMs?: number | undefined;
-  /** Gives the request up. What was sent is not called back. */
+  /** Aborts the request. A message that was already sent is not recalled. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * A connection that comes back, with the messages of one consumer. See `connect()`.
+ * A reconnecting connection with the messages of one consumer. See `connect()`.
  *
- * What is sent while it is `connecting` or `reconnecting` waits, in order, up to a number; what is
- * sent after that, or in a state that does not end by itself, is rejected. Nothing is ever sent
- * twice. What waits when the session ends is dropped, and what waits when another user has signed in is
- * rejected with `IDENTITY_CHANGED`: it would go out in their name. After `close()` nothing is called.
+ * Messages sent while it is `connecting` or `reconnecting` are queued in order, up to a limit. Beyond
+ * the limit, and in states that do not end by themselves, they are rejected. No message is ever sent
+ * twice. When the session ends, queued messages are dropped. When another user has signed in, they are
+ * rejected with `IDENTITY_CHANGED`, so that they are not sent in that user's name. No callback runs
+ * after `close()`.
  */
 export interface RealtimeSocket<M extends Messages> extends Disposable {
-  /** Where it connects to: a `ws` or `wss` address. */
+  /** The `ws` or `wss` URL of the connection. */
   readonly url: string;
-  /** Where it stands. */
+  /** The current state. */
   readonly state: SocketState;
-  /** Why it stands there, and what comes next. */
+  /** The reason for the state, and what happens next. */
   readonly detail: SocketDetail;
 
-  /** Calls back at every change of `state` and `detail`. Returns how to stop that. */
+  /** Calls back on every change of `state` and `detail`. Returns a function that stops this. */
   onState(callback: (state: SocketState, detail: SocketDetail) => void): () => void;
 
   /**
-   * Calls back for every message of `type`, in the order in which they arrived. The frame has the
-   * `offset` and `epoch` where the group keeps a history. Returns how to stop that.
+   * Calls back for every message of `type`, in order of arrival. The frame has `offset` and `epoch` if
+   * the group keeps a history. Returns a function that stops this.
    */
   on<T extends ServerType<M>>(
     type: T,
     callback: (data: ServerData<M, T>, frame: MessageFrame) => void,
   ): () => void;
 
-  /** Calls back when the server refuses what `send()` sent. Returns how to stop that. */
+  /** Calls back when the server refuses a message of `send()`. Returns a function that stops this. */
   onError(callback: (error: RequestError) => void): () => void;
 
   /**
-   * Sends a message and asks for no reply.
+   * Sends a message without expecting a reply.
    *
    * @throws {RequestError} `CLOSED` or `QUEUE_FULL`.
-   * @throws {TypeError} The data cannot be written as JSON.
+   * @throws {TypeError} The data cannot be serialized as JSON.
    */
   send<T extends ClientType<M>>(type: T, data: ClientInput<M, T>): void;
 
   /**
    * Sends a message and resolves to the data of its reply.
    *
-   * It rejects with a {@linkcode RequestError}: the server's refusal, or what kept the reply from
-   * coming. A request that is under way when the connection is lost is rejected (`DISCONNECTED`), as
-   * nobody can tell whether it had its effect; it is not sent again.
+   * Rejects with a {@linkcode RequestError}: the server's refusal, or the reason why there is no
+   * reply. If the connection is lost during a request, it rejects with `DISCONNECTED`, because the
+   * message may or may not have had its effect; it is not sent again.
    */
   request<T extends ClientType<M>>(
     type: T,
@@ -99,9 +100,9 @@ export interface RealtimeSocket<M extends Messages> extends Disposable {
     options?: RequestOptions,
   ): Promise<ReplyData<M, T>>;
 
-  /** Tries now: after a sign-in, or because somebody asks. No effect while live or once closed. */
+  /** Attempts to connect now, after a sign-in or on request. No effect while live or once closed. */
   retry(): void;
 
-  /** Ends it for good. No effect the second time. */
+  /** Closes the connection for good. No effect the second time. */
   close(): void;
 }

@@ -1,13 +1,14 @@
 import type { FrameErrorCode, Issue } from "../protocol/mod.ts";
 
 /**
- * Why a request has no reply. Beside the codes of a refusal by the server:
+ * Why a request has no reply. In addition to the codes of a refusal by the server:
  *
- * - `TIMEOUT`: no reply came in time;
- * - `DISCONNECTED`: the connection was lost before the reply came;
- * - `CLOSED`: the socket is closed, signed out or refused, and does not come back by itself;
- * - `QUEUE_FULL`: too many messages wait for the connection already;
- * - `IDENTITY_CHANGED`: it waited for a connection, and that is another user's: it was not sent;
+ * - `TIMEOUT`: the reply did not arrive in time;
+ * - `DISCONNECTED`: the connection was lost before the reply arrived;
+ * - `CLOSED`: the socket is closed, signed out or refused, and does not reconnect by itself;
+ * - `QUEUE_FULL`: too many messages are already queued for a connection;
+ * - `IDENTITY_CHANGED`: the message was queued for one user and the connection is another's; it was
+ * not sent;
  * - `ABORTED`: the caller's `signal` was aborted.
  */
 export type RequestErrorCode =
@@ -19,22 +20,22 @@ export type RequestErrorCode =
   | "IDENTITY_CHANGED"
   | "ABORTED";
 
-/** What a failed request or message is rejected with. */
+/** The rejection of a failed request or message. */
 export class RequestError extends Error {
-  /** Tells it from other errors, also across copies of this module. */
+  /** Distinguishes it from other errors, even across copies of this module. */
   override readonly name = "RequestError";
-  /** Stable: branch on it, not on the message. */
+  /** Stable: branch on this, not on the message. */
   readonly code: RequestErrorCode;
-  /** What is wrong with the data, where the server's schema said so. */
+  /** Problems in the data that the server's schema reported. */
   readonly issues: readonly Issue[];
   /**
-   * Whether the message had been handed to a connection. If so, and the code is `TIMEOUT`,
-   * `DISCONNECTED`, `CLOSED` or `ABORTED`, it may or may not have had its effect. If not, it had none
-   * and never will.
+   * Whether the message was handed to a connection. If so, and the code is `TIMEOUT`, `DISCONNECTED`,
+   * `CLOSED` or `ABORTED`, it may or may not have taken effect. If not, it never had and never will
+   * have an effect.
    */
   readonly sent: boolean;
 
-  /** Made by the client; for tests of what handles it. */
+  /** Created by the client; public for tests of error handling. */
   constructor(
     code: RequestErrorCode,
     message: string,

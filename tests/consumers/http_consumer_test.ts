@@ -191,7 +191,7 @@ test("handle() that forgets to answer is a bug with a name", async () => {
   class Forgetful extends HttpConsumer {
     override handle() {}
   }
-  await assert.rejects(communicateHttp(Forgetful).response(), /sent no answer/);
+  await assert.rejects(communicateHttp(Forgetful).response(), /sent no response/);
 });
 
 test("connect() may turn a request away before its body is read", async () => {
