@@ -23,7 +23,7 @@ export interface ReadBodyOptions {
  */
 const LINGER_MS = 1_000;
 
-/** Most connections that stay open so: each has up to 200 kB of a body in memory. */
+/** Maximum number of such connections: each holds up to 200 kB of a body in memory. */
 const MAX_LINGERING = 16;
 
 /** Size of the first buffer, in bytes. */
@@ -108,7 +108,7 @@ async function readAll(reader: Reader, maxBytes: number): Promise<Uint8Array<Arr
   }
 }
 
-/** How to close the connections that are still open, the oldest first. */
+/** Functions that close the connections still open, oldest first. */
 const lingering = new Set<() => void>();
 
 /**

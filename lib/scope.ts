@@ -311,7 +311,7 @@ export interface Freshness {
 /** A clock that is passed in, so that tests can control time. */
 export interface Clock {
   /**
-   * Milliseconds since the epoch, for what is stored or shown. It jumps when the machine's time is set:
+   * Milliseconds since the epoch, for stored or displayed times. It jumps when the system time is set:
    * measure durations with {@linkcode elapsed}.
    */
   now(): number;

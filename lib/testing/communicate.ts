@@ -5,33 +5,34 @@ import { type Target, type TargetOptions, UnderTest } from "./under_test.ts";
 
 /** Options of {@linkcode communicate}. */
 export interface CommunicateOptions extends TargetOptions {
-  /** What the peer offers. */
+  /** The subprotocols that the peer offers. */
   readonly subprotocols?: readonly string[];
 }
 
-/** How a connection attempt went. */
+/** The result of a connection attempt. */
 export type ConnectResult =
   | { readonly accepted: true; readonly subprotocol: string | undefined; readonly headers: Headers }
   | { readonly accepted: false; readonly status: number; readonly code: string };
 
 /**
- * Talks to a consumer, or to a whole application, without a network: what Channels calls a
- * `WebsocketCommunicator`.
+ * Talks to a consumer or an application without a network, like the `WebsocketCommunicator` of
+ * Channels.
  *
- * Nothing in it sleeps. What is waited for and does not come fails the test after `timeoutMs`. What
- * the consumer throws is thrown by the next method; `raise: false` shows what a peer would see.
+ * Nothing in it sleeps. A wait that gets nothing fails the test after `timeoutMs`. Errors of the
+ * consumer are thrown by the next method; `raise: false` shows what a peer would see.
  *
- * How such tests go wrong:
+ * Common mistakes:
  *
- * - *A test passes though the consumer failed*: nothing was awaited after the failure. Write
- *   `await using peer = communicate(…)`: its end throws what nobody has thrown.
- * - *`receive()` waits in vain*: the consumer waits for time to pass. Hand in a `FakeClock` and
+ * - *A test passes although the consumer failed*: nothing was awaited after the failure. Write
+ *   `await using peer = communicate(…)`; its disposal throws any error that is left.
+ * - *`receive()` times out*: the consumer waits for time to pass. Pass in a `FakeClock` and call
  *   `await clock.advance(ms)`; nothing here sleeps.
- * - *A message of a group does not come*: the consumer was not in it yet. `await` the sender's
- *   promise, and `accept()` before `groupAdd()`.
+ * - *A group message does not arrive*: the consumer was not yet a member. `await` the sender's
+ * promise,
+ *   and call `accept()` before `groupAdd()`.
  * - *`receivesNothing()` is true too early*: it waits for promises and one turn of the event loop, not
- *   for a database, a network or a timer of the machine.
- * - *Tests disturb each other*: they share a layer. Make one `MemoryChannelLayer` for each.
+ *   for a database, a network or a system timer.
+ * - *Tests affect each other*: they share a layer. Create one `MemoryChannelLayer` per test.
  *
  * @example
  * ```ts
@@ -66,7 +67,7 @@ export class Communicator implements AsyncDisposable {
   readonly #transport: FakeTransport;
   readonly #target: UnderTest;
   #taken = 0;
-  /** Frames of the last message that were not asked for yet. */
+  /** Frames of the last message that have not been read. */
   #lines: string[] = [];
 
   constructor(target: Target<never>, options: CommunicateOptions) {
@@ -75,7 +76,7 @@ export class Communicator implements AsyncDisposable {
     this.#target = new UnderTest(target, options, this.#transport);
   }
 
-  /** Sends the request of an upgrade. */
+  /** Sends an upgrade request. */
   async connect(): Promise<ConnectResult> {
     const response = await this.request({
       upgrade: "websocket",
@@ -95,7 +96,7 @@ export class Communicator implements AsyncDisposable {
     return { accepted: true, subprotocol, headers };
   }
 
-  /** Sends a request with the options' headers and `headers`: a plain `GET`. */
+  /** Sends a plain `GET` request with the options' headers and `headers`. */
   async request(headers: Record<string, string> = {}): Promise<Response> {
     const response = await this.#target.request({ headers });
     this.#target.raise();
@@ -112,7 +113,7 @@ export class Communicator implements AsyncDisposable {
     this.send(JSON.stringify(frame));
   }
 
-  /** Waits for the next message of the consumer. Rejects where the socket was closed instead. */
+  /** Waits for the next message of the consumer. Rejects if the socket is closed instead. */
   async receive(): Promise<string | Uint8Array> {
     const socket = this.#socket;
     const isThere = () => socket.sent.length > this.#taken;
@@ -122,7 +123,7 @@ export class Communicator implements AsyncDisposable {
     throw new Error(`Expected a message, but the socket was closed: ${code} ${reason}`);
   }
 
-  /** Waits for the next message of the consumer, and reads it as one frame. */
+  /** Waits for the next message of the consumer and parses it as one frame. */
   async receiveJson(): Promise<Record<string, unknown>> {
     if (this.#lines.length === 0) {
       const data = await this.receive();
@@ -135,7 +136,7 @@ export class Communicator implements AsyncDisposable {
     return JSON.parse(this.#lines.shift()!);
   }
 
-  /** Returns whether nothing more comes once everything has settled. */
+  /** Waits until everything has settled, and returns whether no message arrived. */
   async receivesNothing(): Promise<boolean> {
     await settle();
     this.#target.raise();
@@ -148,24 +149,24 @@ export class Communicator implements AsyncDisposable {
     return this.#socket.closed!;
   }
 
-  /** Closes the socket from the peer's end. */
+  /** Closes the socket as the peer. */
   async disconnect(code = 1000, reason = ""): Promise<void> {
     this.#socket.peer.close(code, reason);
     await settle();
     this.#target.raise();
   }
 
-  /** Waits until the consumer is through, its `disconnect()` included. */
+  /** Waits until the consumer has finished, including its `disconnect()`. */
   wait(): Promise<void> {
     return this.#target.over();
   }
 
-  /** Says how many bytes wait for the peer: one that reads slowly. */
+  /** Sets the number of bytes queued for the peer, to simulate a slow reader. */
   stall(bufferedAmount: number): void {
     this.#socket.bufferedAmount = bufferedAmount;
   }
 
-  /** Goes away, and throws what the consumer has thrown that no method has thrown. */
+  /** Disconnects, and throws any error of the consumer that is left. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#transport.socket?.peer.close(1001, "");
     await settle();
@@ -175,7 +176,7 @@ export class Communicator implements AsyncDisposable {
   get #socket() {
     const { socket } = this.#transport;
     if (socket === undefined) {
-      throw new TypeError("The peer is not connected: connect() comes first");
+      throw new TypeError("The peer is not connected: call connect() first");
     }
     return socket;
   }

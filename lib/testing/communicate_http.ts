@@ -9,7 +9,7 @@ export interface HttpCommunicateOptions extends TargetOptions {
   readonly body?: BodyInit;
 }
 
-/** A complete answer. */
+/** A complete response. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Headers;
@@ -19,12 +19,12 @@ export interface HttpAnswer {
 }
 
 /**
- * Sends one plain request to a consumer, or to a whole application, without a network: what Channels
- * calls an `HttpCommunicator`. It has the manners of `communicate()`, and goes wrong in the same ways;
- * beside them:
+ * Sends one plain request to a consumer or an application without a network, like the
+ * `HttpCommunicator` of Channels. It works like `communicate()`, with the same common mistakes, and
+ * two more:
  *
- * - *`response()` waits in vain*: the answer goes on. Take it piece by piece with `chunk()`.
- * - *`chunk()` rejects*: the answer was broken off, which is what a client would see.
+ * - *`response()` times out*: the response does not end. Read it in chunks with `chunk()`.
+ * - *`chunk()` rejects*: the response was aborted; a client would see this, too.
  *
  * @example
  * ```ts
@@ -68,28 +68,28 @@ export class HttpCommunicator implements AsyncDisposable {
     this.#target = new UnderTest(target, options, new FakeTransport());
   }
 
-  /** Sends the request, once, and does not wait for the answer. */
+  /** Sends the request, once, without waiting for the response. */
   async send(): Promise<void> {
     if (!this.#sent) this.#begin();
     await settle();
     this.#target.raise();
   }
 
-  /** Sends the request and waits until its answer has begun. */
+  /** Sends the request and waits until the response has started. */
   async head(): Promise<{ status: number; headers: Headers }> {
     if (!this.#sent) this.#begin();
-    await this.#target.until(() => this.#response !== undefined, "an answer");
+    await this.#target.until(() => this.#response !== undefined, "a response");
     const { status, headers } = this.#response!;
     return { status, headers };
   }
 
-  /** Waits for the next piece of the body, as text; undefined at its end. */
+  /** Waits for the next chunk of the body, as text; undefined at the end. */
   async chunk(): Promise<string | undefined> {
     const bytes = await this.chunkBytes();
     return bytes && new TextDecoder().decode(bytes);
   }
 
-  /** Waits for the next piece of the body; undefined at its end. */
+  /** Waits for the next chunk of the body; undefined at the end. */
   async chunkBytes(): Promise<Uint8Array | undefined> {
     if (this.#response === undefined) await this.head();
     this.#reader ??= this.#response!.body?.getReader();
@@ -98,12 +98,15 @@ export class HttpCommunicator implements AsyncDisposable {
     this.#reader?.read().then((result) => read = result, (error) => failure = { error })
       .then(() => this.#target.changed());
     if (this.#reader === undefined) return undefined;
-    await this.#target.until(() => read !== undefined || failure !== undefined, "a piece of body");
+    await this.#target.until(
+      () => read !== undefined || failure !== undefined,
+      "a chunk of the body",
+    );
     if (failure !== undefined) throw failure.error;
     return read?.value;
   }
 
-  /** Waits for the whole answer. */
+  /** Waits for the whole response. */
   async response(): Promise<HttpAnswer> {
     const { status, headers } = await this.head();
     const chunks: Uint8Array[] = [];
@@ -115,13 +118,13 @@ export class HttpCommunicator implements AsyncDisposable {
     return { status, headers, body, text: new TextDecoder().decode(body) };
   }
 
-  /** Returns whether no answer has begun once everything has settled. */
+  /** Waits until everything has settled, and returns whether no response has started. */
   async receivesNothing(): Promise<boolean> {
     await this.send();
     return this.#response === undefined;
   }
 
-  /** Goes away before the answer is complete. */
+  /** Disconnects before the response is complete. */
   async leave(): Promise<void> {
     this.#leaving.abort();
     await this.#reader?.cancel();
@@ -130,12 +133,12 @@ export class HttpCommunicator implements AsyncDisposable {
     this.#target.raise();
   }
 
-  /** Waits until the consumer is through, its `disconnect()` included. */
+  /** Waits until the consumer has finished, including its `disconnect()`. */
   wait(): Promise<void> {
     return this.#target.over();
   }
 
-  /** Goes away, and throws what the consumer has thrown that no method has thrown. */
+  /** Disconnects, and throws any error of the consumer that is left. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.leave();
   }

@@ -2,25 +2,25 @@ import type { Application, Scope } from "../scope.ts";
 import type { Handler, HandlerOptions } from "../server/mod.ts";
 import { createHandler } from "../server/to_handler.ts";
 
-/** A server of a test, on a free port of this machine. */
+/** A test server on a free port of this machine. */
 export interface LiveServer extends AsyncDisposable {
   /** `http://127.0.0.1:…`, without a path. */
   readonly url: string;
   /** `ws://127.0.0.1:…`, without a path. */
   readonly wsUrl: string;
   readonly handler: Handler;
-  /** Opens a socket; rejects with a `Response` where it is refused. Its offers are `protocols`. */
+  /** Opens a socket that offers `protocols`; rejects with the `Response` if it is refused. */
   open(path: string, protocols?: readonly string[]): Promise<WebSocket>;
 }
 
 /**
- * Serves an application, or a handler, on a free port until the end of its block: for what only real
- * sockets show. What Channels calls a `ChannelsLiveServerTestCase`, within the process of the test.
+ * Serves an application or a handler on a free port until the end of the block, for tests that need
+ * real sockets. Like the `ChannelsLiveServerTestCase` of Channels, but in the process of the test.
  *
- * At its end every connection is ended with 1001, and the port is free again.
+ * At the end it closes every connection with 1001 and frees the port.
  *
- * How such tests go wrong: a server that outlives its test (use `await using`), a port that is
- * written down (take `url`), and a wait of so many milliseconds (await the event).
+ * Common mistakes: a server that outlives its test (use `await using`), a fixed port (use `url`), and
+ * a fixed delay (await the event).
  *
  * @example
  * ```ts
@@ -62,8 +62,8 @@ export function serve(
     handler,
     open: (path, protocols = []) => open(place, path, protocols),
     async [Symbol.asyncDispose]() {
-      handler.endAll(1001, "the test is over");
-      // A shutdown would wait for ever for a peer that vanished before its 101.
+      handler.endAll(1001, "test ended");
+      // shutdown() would wait forever for a peer that vanished before the 101.
       stop.abort();
       await server.finished;
     },

@@ -5,7 +5,7 @@ import type { Session } from "../sessions/mod.ts";
 
 let serial = 0;
 
-/** Makes a person: another one at each call, `ada`, unless something else is said. */
+/** Creates a user: `ada`, with a new id on each call, unless overridden. */
 export function makeUser(overrides: Partial<User> = {}): User {
   const id = `user-${++serial}`;
   const at = Date.UTC(2026, 0, 1);
@@ -22,7 +22,7 @@ export function makeUser(overrides: Partial<User> = {}): User {
   };
 }
 
-/** Makes a session, that of `makeUser()` unless something else is said. It is in no store. */
+/** Creates a session, for the user of `makeUser()` unless overridden. No store contains it. */
 export function makeSession(overrides: Partial<Session> = {}): Session {
   const at = Date.UTC(2026, 0, 1);
   return {
@@ -42,7 +42,7 @@ export function makeSession(overrides: Partial<Session> = {}): Session {
   };
 }
 
-/** What a signed-in person's connection has in its scope, besides the request. */
+/** The scope of a signed-in user's connection, besides the request. */
 export interface SignedInExtras extends Readonly<Record<string, unknown>> {
   readonly user: User;
   readonly session: Session;
@@ -51,8 +51,8 @@ export interface SignedInExtras extends Readonly<Record<string, unknown>> {
 }
 
 /**
- * Makes what a stack would have added to the scope of somebody who is signed in: for the `scope`
- * option of `communicate()`.
+ * Creates the additions of a stack to the scope of a signed-in user, for the `scope` option of
+ * `communicate()`.
  *
  * @example
  * ```ts
@@ -68,7 +68,7 @@ export function signedIn(
   options: {
     readonly user?: Partial<User>;
     readonly session?: Partial<Session>;
-    /** A layer of its own where none is given. */
+    /** The channel layer; a new one by default. */
     readonly layer?: ChannelLayer;
     readonly params?: Readonly<Record<string, string | number>>;
   } = {},

@@ -6,8 +6,8 @@ interface Timer {
 }
 
 /**
- * A clock that stands still until a test moves it. {@linkcode FakeClock.advance} moves the wall clock
- * and the elapsed time together, {@linkcode FakeClock.setBack} the wall clock alone.
+ * A clock that only moves when a test advances it. {@linkcode FakeClock.advance} moves the wall clock
+ * and the elapsed time together, {@linkcode FakeClock.setBack} only the wall clock.
  *
  * @example
  * ```ts
@@ -33,7 +33,7 @@ export class FakeClock implements Clock {
     this.#origin = now;
   }
 
-  /** Timers that are waiting. */
+  /** Number of pending timers. */
   get pending(): number {
     return this.#timers.size;
   }
@@ -52,19 +52,19 @@ export class FakeClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** Sets the wall clock back by `ms` milliseconds; forward if `ms` is negative. No time elapses. */
+  /** Sets the wall clock back by `ms` milliseconds, or forward if `ms` is negative. No time elapses. */
   setBack(ms: number): void {
     this.#origin -= ms;
   }
 
-  /** Lets `ms` milliseconds elapse and calls nothing: a process that was stopped. */
+  /** Lets `ms` milliseconds elapse without calling timers, like a suspended process. */
   pause(ms: number): void {
     this.#elapsed += ms;
   }
 
   /**
-   * Moves the time on by `ms` milliseconds, calls what becomes due in its order, and lets promises
-   * settle after each.
+   * Advances the time by `ms` milliseconds, calls the timers that become due in order, and lets
+   * promises settle after each.
    */
   async advance(ms: number): Promise<void> {
     const until = this.#elapsed + ms;
@@ -88,7 +88,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Lets everything happen that waits for nothing but promises, and one turn of the event loop. */
+/** Lets pending promises settle, for one turn of the event loop. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

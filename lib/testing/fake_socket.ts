@@ -6,9 +6,9 @@ export interface SocketClosed {
   readonly reason: string;
 }
 
-/** The server's end of a socket without a network: keeps what the server writes. */
+/** The server's end of a socket without a network; records what the server sends. */
 export class FakeSocket implements Socket {
-  /** What the test says waits for the peer, in bytes: a peer that reads slowly. */
+  /** Bytes queued for the peer, set by the test to simulate a slow reader. */
   bufferedAmount = 0;
   readonly sent: (string | Uint8Array)[] = [];
   closed: SocketClosed | undefined;
@@ -20,7 +20,7 @@ export class FakeSocket implements Socket {
     this.#changed = changed;
   }
 
-  /** What the peer does. */
+  /** The actions of the peer. */
   get peer(): SocketEvents {
     return this.#events;
   }

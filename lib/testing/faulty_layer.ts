@@ -12,18 +12,18 @@ import { type InternalLayer, INTERNALS, internalsOf } from "../internals.ts";
 import type { LayerMessage } from "../scope.ts";
 
 /**
- * What goes wrong with a {@linkcode FaultyLayer}:
+ * The fault of a {@linkcode FaultyLayer}:
  *
- * - `unavailable`: everything rejects with `UNAVAILABLE`, as where Redis is gone;
+ * - `unavailable`: every call rejects with `UNAVAILABLE`, as if Redis had failed;
  * - `full`: `send()` rejects with `CHANNEL_FULL`, `groupSend()` drops for every member;
- * - `drop`: messages vanish, and who sends them is told that all went well;
- * - `slow`: nothing happens until {@linkcode FaultyLayer.release}.
+ * - `drop`: messages vanish, and the sender sees a success;
+ * - `slow`: every call waits for {@linkcode FaultyLayer.release}.
  */
 export type LayerFault = "unavailable" | "full" | "drop" | "slow";
 
 /**
- * A channel layer whose faults a test switches on and off. Without one it does what the layer inside
- * does.
+ * A channel layer with faults that a test switches on and off. Without a fault it forwards to the
+ * layer inside.
  *
  * @example
  * ```ts
@@ -56,17 +56,17 @@ export class FaultyLayer implements ChannelLayer {
     return this.#inner.stats;
   }
 
-  /** How many calls wait for {@linkcode release}. */
+  /** Number of calls that wait for {@linkcode release}. */
   get held(): number {
     return this.#held.length;
   }
 
-  /** Lets everything go on that `slow` holds. */
+  /** Releases all calls held by `slow`. */
   release(): void {
     for (const go of this.#held.splice(0)) go();
   }
 
-  /** Tells every mailbox, and whoever listens, of a gap: what a layer says when it is back. */
+  /** Reports a gap to every mailbox and listener, as a layer does when it reconnects. */
   tellGap(gap: LayerGap): void {
     for (const mailbox of [...this.#mailboxes]) mailbox.gap?.(gap);
     for (const callback of [...this.#gapListeners]) callback(gap);
@@ -177,7 +177,10 @@ export class FaultyLayer implements ChannelLayer {
   ): Promise<void> {
     await this.#pass();
     if (this.fault === "full") {
-      throw new LayerError("CHANNEL_FULL", `Cannot send to "${channel}": the test says it is full`);
+      throw new LayerError(
+        "CHANNEL_FULL",
+        `Cannot send to "${channel}": full by order of the test`,
+      );
     }
     if (this.fault !== "drop") await inner.send(channel, message);
   }
@@ -189,10 +192,10 @@ export class FaultyLayer implements ChannelLayer {
     return this.fault === "full" ? { ...lost, dropped: 1 } : lost;
   }
 
-  /** Holds a call while the fault is `slow`, and lets it fail while it is `unavailable`. */
+  /** Holds a call while the fault is `slow`, and rejects it while the fault is `unavailable`. */
   async #pass(): Promise<void> {
     if (this.fault === "slow") await new Promise<void>((go) => this.#held.push(go));
     if (this.fault !== "unavailable") return;
-    throw new LayerError("UNAVAILABLE", "The layer cannot be reached: the test says so");
+    throw new LayerError("UNAVAILABLE", "The layer is unavailable by order of the test");
   }
 }

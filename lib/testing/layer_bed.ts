@@ -3,16 +3,16 @@ import type { ChannelLayer, ChannelLayerOptions } from "../layers/mod.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { LayerInbox } from "./layer_inbox.ts";
 
-/** What a driver is made with in the suite. */
+/** The options with which the suite creates a driver. */
 export interface LayerTestOptions extends ChannelLayerOptions {
-  /** Layers with the same system reach each other; others do not. Fit for a prefix of keys. */
+  /** Layers with the same system reach each other; others do not. Usable as a key prefix. */
   readonly system: string;
 }
 
-/** Makes a layer for one test. The suite closes it. */
+/** Creates a layer for one test. The suite closes it. */
 export type CreateTestLayer = (options: LayerTestOptions) => ChannelLayer | Promise<ChannelLayer>;
 
-/** The layers of one test, and the time in which they live. */
+/** The layers of one test and their clock. */
 export class LayerBed {
   readonly system: string = `test-${crypto.randomUUID()}`;
   readonly #create: CreateTestLayer;
@@ -24,7 +24,7 @@ export class LayerBed {
     this.#clock = time === "fake" ? new FakeClock() : undefined;
   }
 
-  /** Makes a layer: one more process of this test's system. */
+  /** Creates a layer, which acts as another process of the test's system. */
   async layer(options: ChannelLayerOptions = {}): Promise<ChannelLayer> {
     const clock = this.#clock === undefined ? {} : { clock: this.#clock };
     const layer = await this.#create({ ...clock, ...options, system: this.system });
@@ -32,7 +32,7 @@ export class LayerBed {
     return layer;
   }
 
-  /** Attaches a mailbox to a new channel of this process, and adds that to groups. */
+  /** Attaches a mailbox to a new channel of this process and adds the channel to groups. */
   async member(layer: ChannelLayer, ...groups: string[]): Promise<TestMember> {
     const inbox = new LayerInbox();
     const channel = layer.newChannel();
@@ -41,15 +41,15 @@ export class LayerBed {
     return { channel, inbox, leave };
   }
 
-  /** Lets `ms` milliseconds pass, on the clock or in fact. */
+  /** Lets `ms` milliseconds pass, on the fake clock or in real time. */
   async pass(ms: number): Promise<void> {
     if (this.#clock !== undefined) return await this.#clock.advance(ms);
     const until = performance.now() + ms;
-    // A timer may be early by a millisecond.
+    // A timer may fire a millisecond early.
     while (performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 2));
   }
 
-  /** Waits for what another process counts, which tells nobody of it. */
+  /** Polls a condition that depends on another process, which sends no event. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await this.pass(1);
   }
@@ -63,7 +63,7 @@ export class LayerBed {
     return await work;
   }
 
-  /** Reads a channel until there is nothing left in it: until a message that is sent last. */
+  /** Reads a channel up to a final message that it sends itself. */
   async readAll(layer: ChannelLayer, channel: string): Promise<string[]> {
     await layer.send(channel, { type: "the-last" });
     const types: string[] = [];
@@ -83,6 +83,6 @@ export class LayerBed {
 export interface TestMember {
   readonly channel: string;
   readonly inbox: LayerInbox;
-  /** Takes the mailbox away. */
+  /** Detaches the mailbox. */
   leave(): void;
 }

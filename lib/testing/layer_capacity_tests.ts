@@ -4,12 +4,14 @@ import type { LayerBed } from "./layer_bed.ts";
 import type { LayerInbox } from "./layer_inbox.ts";
 import type { DefineLayerTest } from "./test_channel_layer.ts";
 
-/** Capacities of channels that nobody reads; three times as much is sent to the largest one. */
+/** Capacity of the channels without a reader. The tests send three times the largest capacity. */
 const IDLE = 5;
 const DURABLE = 20;
 const SENT = 3 * DURABLE;
 
-/** A group of three members that take 10, 20 and everything, one that nobody reads, one durable. */
+/**
+ * A group with mailboxes for 10, 20 and all messages, a channel without a reader and a durable one.
+ */
 class Crowd {
   readonly group: string;
   readonly durable: string;
@@ -40,7 +42,7 @@ class Crowd {
     this.results[number] = await this.#layer.groupSend(this.group, { type: `${number}` });
   }
 
-  /** For each message, how many mailboxes have it, and how many channels it waits in. */
+  /** Returns for each message how many mailboxes received it and how many channels queue it. */
   async whereabouts(): Promise<{ delivered: number; queued: number }[]> {
     const waiting: string[] = [];
     for (const [channel, count] of [[this.durable, DURABLE], [this.idle, IDLE]] as const) {
@@ -54,9 +56,9 @@ class Crowd {
   }
 }
 
-/** Overload: what is sent is what arrived and what was dropped, to the message. */
+/** Overload: every sent message is either delivered or counted as dropped. */
 export function capacityTests(test: DefineLayerTest): void {
-  test("[S15] at three times its capacity, each message of each group is where its result says", async (bed) => {
+  test("[S15] groupSend() results match each message's outcome at three times the capacity", async (bed) => {
     const layer = await bed.layer({
       channelCapacity: [["idle*", IDLE], ["jobs.*", DURABLE]],
     });
@@ -85,7 +87,7 @@ export function capacityTests(test: DefineLayerTest): void {
     }
   });
 
-  test("[S9] at three times its capacity, send() says of each message whether it was taken", async (bed) => {
+  test("[S9] send() reports for each message whether it was accepted at three times the capacity", async (bed) => {
     const layer = await bed.layer({ capacity: DURABLE });
     const channels = ["jobs", layer.newChannel()];
     for (const channel of channels) {
@@ -104,9 +106,9 @@ export function capacityTests(test: DefineLayerTest): void {
   });
 }
 
-/** The same between processes: each counts for its own members. */
+/** The same across processes: each counts for its own members. */
 export function processCapacityTests(test: DefineLayerTest): void {
-  test("[S15] at three times its capacity, each process counts each group's losses to the message", async (bed) => {
+  test("[S15] each process counts the losses of each group exactly at three times the capacity", async (bed) => {
     const layers = [await bed.layer(), await bed.layer(), await bed.layer()];
     const fences: LayerInbox[] = [];
     const members: { inbox: LayerInbox; process: number }[] = [];
@@ -128,7 +130,7 @@ export function processCapacityTests(test: DefineLayerTest): void {
     for (const { delivered, queued, dropped } of results) {
       assert.deepEqual([delivered + dropped, queued], [1, 0]);
     }
-    // A message more for each, so that what was counted twice would show.
+    // One more message each, so that double counting would show.
     for (const layer of layers) await layer.groupSend("fence", { type: "end" });
     for (const fence of fences) await fence.wait(layers.length);
     const seen = ({ stats }: ChannelLayer) => stats.delivered + stats.dropped.full;

@@ -7,7 +7,7 @@ const HELLO = { type: "hello" };
 
 /** Section 3 of the specification: channels. */
 export function channelTests(test: DefineLayerTest): void {
-  test("[S6] a mailbox takes what waited, then what comes, until it leaves", async (bed) => {
+  test("[S6] a mailbox receives queued messages, then new ones, until it leaves", async (bed) => {
     const layer = await bed.layer();
     const inbox = new LayerInbox();
     const channel = layer.newChannel();
@@ -20,7 +20,7 @@ export function channelTests(test: DefineLayerTest): void {
     assert.deepEqual(inbox.types, ["early", "late"]);
   });
 
-  test("[S6] a durable channel takes a mailbox too", async (bed) => {
+  test("[S6] a durable channel accepts a mailbox", async (bed) => {
     const layer = await bed.layer();
     const inbox = new LayerInbox();
     await layer.send("jobs", { type: "early" });
@@ -34,7 +34,7 @@ export function channelTests(test: DefineLayerTest): void {
     assert.deepEqual(inbox.types, ["early", "late"]);
   });
 
-  test("[S6] a channel has one mailbox, and no receive() beside it", async (bed) => {
+  test("[S6] a channel has one mailbox, and no receive() besides it", async (bed) => {
     const layer = await bed.layer();
     for (const channel of [layer.newChannel(), "jobs"]) {
       const leave = layer.attach(channel, new LayerInbox());
@@ -45,7 +45,7 @@ export function channelTests(test: DefineLayerTest): void {
     }
   });
 
-  test("[S6] a mailbox that leaves is out of all groups", async (bed) => {
+  test("[S6] a mailbox that leaves is removed from all groups", async (bed) => {
     const layer = await bed.layer();
     const { leave, inbox } = await bed.member(layer, "g", "h");
     leave();
@@ -54,7 +54,7 @@ export function channelTests(test: DefineLayerTest): void {
     assert.deepEqual(inbox.types, []);
   });
 
-  test("[S7] receive() waits for what is not there yet", async (bed) => {
+  test("[S7] receive() waits for a message", async (bed) => {
     const layer = await bed.layer();
     for (const channel of ["jobs", layer.newChannel()]) {
       const next = layer.receive(channel);
@@ -63,7 +63,7 @@ export function channelTests(test: DefineLayerTest): void {
     }
   });
 
-  test("[S7] each message goes to one of those who wait", async (bed) => {
+  test("[S7] each message goes to one of the waiting receivers", async (bed) => {
     const layer = await bed.layer();
     const readers = Array.from({ length: 5 }, () => layer.receive("jobs"));
     for (let n = 0; n < 5; n++) await layer.send("jobs", { type: `${n}` });
@@ -71,7 +71,7 @@ export function channelTests(test: DefineLayerTest): void {
     assert.deepEqual(types.sort(), ["0", "1", "2", "3", "4"]);
   });
 
-  test("[S7] a receive() that is aborted takes no message with it", async (bed) => {
+  test("[S7] an aborted receive() takes no message", async (bed) => {
     const layer = await bed.layer();
     for (const channel of ["jobs", layer.newChannel()]) {
       const controller = new AbortController();
@@ -84,7 +84,7 @@ export function channelTests(test: DefineLayerTest): void {
     }
   });
 
-  test("[S7] however a receive() that is aborted meets a message, none is lost", async (bed) => {
+  test("[S7] a receive() aborted at any stage of a delivery loses no message", async (bed) => {
     const layer = await bed.layer();
     const reader = await bed.layer();
     const got: string[] = [];
@@ -96,7 +96,7 @@ export function channelTests(test: DefineLayerTest): void {
         },
         () => {},
       );
-      // Turns of the event loop, so that the abort comes at any stage of the delivery.
+      // Event loop turns, so that the abort hits every stage of the delivery.
       const sent = layer.extensions.includes("processes") ? layer : reader;
       await sent.send("jobs", { type: `${n}` });
       for (let turn = 0; turn < n % 8; turn++) await settle();
@@ -107,7 +107,7 @@ export function channelTests(test: DefineLayerTest): void {
     assert.equal(new Set(got).size, 40);
   });
 
-  test("[S8] send() reaches the one channel", async (bed) => {
+  test("[S8] send() reaches only the named channel", async (bed) => {
     const layer = await bed.layer();
     await layer.send("a", { type: "1" });
     await layer.send("b", { type: "2" });
@@ -115,7 +115,7 @@ export function channelTests(test: DefineLayerTest): void {
     assert.deepEqual(await bed.readAll(layer, "b"), ["2"]);
   });
 
-  test("[S9] send() to a full channel rejects, and what was taken stays", async (bed) => {
+  test("[S9] send() to a full channel rejects, and queued messages stay", async (bed) => {
     const layer = await bed.layer({ capacity: 2 });
     for (const channel of ["a", layer.newChannel()]) {
       await layer.send(channel, { type: "1" });
@@ -129,7 +129,7 @@ export function channelTests(test: DefineLayerTest): void {
     assert.equal(layer.stats.dropped.full, 2);
   });
 
-  test("[S9] send() to a mailbox that takes no more rejects", async (bed) => {
+  test("[S9] send() to a full mailbox rejects", async (bed) => {
     const layer = await bed.layer();
     const { channel, inbox } = await bed.member(layer);
     inbox.capacity = 1;
@@ -137,7 +137,7 @@ export function channelTests(test: DefineLayerTest): void {
     await assert.rejects(layer.send(channel, HELLO), { code: "CHANNEL_FULL" });
   });
 
-  test("[S9] the capacity is 100; the first pattern that fits decides", async (bed) => {
+  test("[S9] the capacity is 100 by default, and the first matching pattern decides", async (bed) => {
     const layer = await bed.layer({
       channelCapacity: [["http.request", 1], [/^http\./g, 2], ["sp?cific.*", 3]],
     });
@@ -153,14 +153,14 @@ export function channelTests(test: DefineLayerTest): void {
     assert.equal(await count("other"), 100);
   });
 
-  test("[S9] a capacity that is no whole number above 0 is refused", async (bed) => {
+  test("[S9] a capacity that is not a positive integer is refused", async (bed) => {
     for (const capacity of [0, -1, 1.5, NaN]) {
       await assert.rejects(bed.layer({ capacity }), RangeError);
       await assert.rejects(bed.layer({ channelCapacity: [["a", capacity]] }), RangeError);
     }
   });
 
-  test("[S10] a message that waits for its expiry is gone, and makes room", async (bed) => {
+  test("[S10] a queued message is dropped after its expiry and makes room", async (bed) => {
     const layer = await bed.layer({ capacity: 1, expiryMs: 100 });
     for (const channel of ["jobs", layer.newChannel()]) {
       await layer.send(channel, { type: "old" });
@@ -171,7 +171,7 @@ export function channelTests(test: DefineLayerTest): void {
     assert.equal(layer.stats.dropped.expired, 2);
   });
 
-  test("[S10] a reader does not get what has expired", async (bed) => {
+  test("[S10] a reader does not receive expired messages", async (bed) => {
     const layer = await bed.layer({ expiryMs: 100 });
     for (const channel of ["jobs", layer.newChannel()]) {
       await layer.send(channel, { type: "old" });

@@ -5,7 +5,7 @@ const HELLO = { type: "hello" };
 
 /** Section 4 of the specification: groups, within one process. */
 export function groupTests(test: DefineLayerTest): void {
-  test("[S13] a channel that is added twice gets a message once", async (bed) => {
+  test("[S13] a channel added twice receives a message once", async (bed) => {
     const layer = await bed.layer();
     const { channel, inbox } = await bed.member(layer, "g", "g");
     await layer.groupAdd("g", channel);
@@ -13,7 +13,7 @@ export function groupTests(test: DefineLayerTest): void {
     assert.deepEqual(inbox.types, ["hello"]);
   });
 
-  test("[S13] groupDiscard() takes a channel out of one group, and out of nothing else", async (bed) => {
+  test("[S13] groupDiscard() removes a channel from one group only", async (bed) => {
     const layer = await bed.layer();
     const { channel } = await bed.member(layer, "g", "h");
     await layer.groupDiscard("g", channel);
@@ -24,7 +24,7 @@ export function groupTests(test: DefineLayerTest): void {
     assert.equal((await layer.groupSend("h", HELLO)).delivered, 1);
   });
 
-  test("[S13] a channel may come back, and a group begin again", async (bed) => {
+  test("[S13] a channel can rejoin, and an empty group can fill again", async (bed) => {
     const layer = await bed.layer();
     const { channel, inbox } = await bed.member(layer, "g");
     for (let round = 1; round <= 3; round++) {
@@ -35,7 +35,7 @@ export function groupTests(test: DefineLayerTest): void {
     }
   });
 
-  test("[S13] durable channels are members like others", async (bed) => {
+  test("[S13] durable channels can be members", async (bed) => {
     const layer = await bed.layer();
     await layer.groupAdd("g", "a");
     await layer.groupAdd("g", "a");
@@ -47,7 +47,7 @@ export function groupTests(test: DefineLayerTest): void {
     assert.deepEqual(await bed.readAll(layer, "b"), ["1"]);
   });
 
-  test("[S13] groupAdd() and groupDiscard() take effect in the order of the calls", async (bed) => {
+  test("[S13] groupAdd() and groupDiscard() take effect in call order", async (bed) => {
     const layer = await bed.layer();
     const { channel, inbox } = await bed.member(layer);
     for (const name of [channel, "jobs"]) {
@@ -80,7 +80,7 @@ export function groupTests(test: DefineLayerTest): void {
     assert.equal(layer.stats.groups, 0);
   });
 
-  test("[S14] groupSend() leaves out the channel that it is told to", async (bed) => {
+  test("[S14] groupSend() skips the channel given as except", async (bed) => {
     const layer = await bed.layer();
     const [one, other] = [await bed.member(layer, "g"), await bed.member(layer, "g")];
     await layer.groupAdd("g", "jobs");
@@ -100,7 +100,7 @@ export function groupTests(test: DefineLayerTest): void {
     assert.deepEqual(inbox.types, ["hello"]);
   });
 
-  test("[S15] groupSend() counts what was delivered, waits, and was dropped", async (bed) => {
+  test("[S15] groupSend() counts delivered, queued and dropped messages", async (bed) => {
     const layer = await bed.layer({ capacity: 1 });
     await bed.member(layer, "g");
     const full = await bed.member(layer, "g");
@@ -131,7 +131,7 @@ export function groupTests(test: DefineLayerTest): void {
     assert.equal(layer.stats.delivered, 300);
   });
 
-  test("[S15] a group without members takes a message all the same", async (bed) => {
+  test("[S15] groupSend() accepts a message for a group without members", async (bed) => {
     const layer = await bed.layer();
     const { delivered, queued, dropped } = await layer.groupSend("nobody", HELLO);
     assert.deepEqual([delivered, queued, dropped], [0, 0, 0]);
@@ -145,7 +145,7 @@ export function groupTests(test: DefineLayerTest): void {
     for (const { inbox } of members) assert.deepEqual(inbox.types, expected);
   });
 
-  test("[S17] a channel that nobody reads leaves its groups after their expiry", async (bed) => {
+  test("[S17] a channel without a reader leaves its groups after their expiry", async (bed) => {
     const layer = await bed.layer({ groupExpiryMs: 200 });
     const { inbox } = await bed.member(layer, "g");
     for (const channel of ["jobs", layer.newChannel()]) {

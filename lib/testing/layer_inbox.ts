@@ -1,14 +1,14 @@
 import type { LayerGap, LayerMessage, Mailbox } from "../layers/mod.ts";
 
-/** A mailbox that keeps what comes, so that a test can wait for it. */
+/** A mailbox that stores messages, so that a test can wait for them. */
 export class LayerInbox implements Mailbox {
   readonly messages: LayerMessage[] = [];
   readonly gaps: LayerGap[] = [];
-  /** Messages that it takes before it is full. */
+  /** Number of messages that it accepts. */
   capacity: number = Infinity;
   #changed = Promise.withResolvers<void>();
 
-  /** The types of the messages, in the order in which they came. */
+  /** The types of the messages, in order of arrival. */
   get types(): string[] {
     return this.messages.map((message) => message.type);
   }
@@ -25,12 +25,12 @@ export class LayerInbox implements Mailbox {
     this.#wake();
   }
 
-  /** Waits until `condition` holds; it is looked at after every message and gap. */
+  /** Waits until `condition` holds; checked after every message and gap. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await this.#changed.promise;
   }
 
-  /** Waits for `count` messages in all, and returns them. */
+  /** Waits for `count` messages in total and returns them. */
   async wait(count: number): Promise<LayerMessage[]> {
     await this.until(() => this.messages.length >= count);
     return this.messages;

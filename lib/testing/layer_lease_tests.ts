@@ -6,16 +6,16 @@ import type { DefineLayerTest } from "./test_channel_layer.ts";
 
 const HELLO = { type: "hello" };
 
-/** A lease that ends soon, and how long to wait until it has. */
+/** A lease that expires soon, and a wait that is longer. */
 const SHORT = { leaseMs: 100 };
 const SHORT_IS_OVER_MS = 110;
 
-/** A lease that is renewed often. */
+/** Duration of a lease that is renewed often, in milliseconds. */
 const RENEWED_MS = 500;
 
 /** Section 3 of the specification: leases of durable channels. */
 export function leaseTests(test: DefineLayerTest): void {
-  test("[S25] a leased message goes to no other reader, and is gone after ack()", async (bed) => {
+  test("[S25] a leased message goes to no other reader, and ack() removes it", async (bed) => {
     const layer = await bed.layer();
     await layer.send("jobs", { type: "1", data: { a: [1] } });
     await layer.send("jobs", { type: "2" });
@@ -38,13 +38,13 @@ export function leaseTests(test: DefineLayerTest): void {
     for (const lease of leases) assert.equal(await lease.ack(), true);
   });
 
-  test("[S25] lease() refuses a channel that lives in a process", async (bed) => {
+  test("[S25] lease() refuses a channel of a process", async (bed) => {
     const layer = await bed.layer();
     await assert.rejects(layer.lease(layer.newChannel()), TypeError);
     await assert.rejects(layer.lease("a b"), TypeError);
   });
 
-  test("[S26] a message whose lease ended comes again, before later ones", async (bed) => {
+  test("[S26] a message with an expired lease is redelivered before later ones", async (bed) => {
     const layer = await bed.layer(SHORT);
     for (const type of ["1", "2", "3"]) await layer.send("jobs", { type });
     const lost = await layer.lease("jobs");
@@ -55,7 +55,7 @@ export function leaseTests(test: DefineLayerTest): void {
     assert.equal(await lost.ack(), false);
   });
 
-  test("[S26] a waiting reader gets a message whose lease ended, without a further send()", async (bed) => {
+  test("[S26] a waiting reader receives a message with an expired lease without another send()", async (bed) => {
     const layer = await bed.layer(SHORT);
     await layer.send("jobs", HELLO);
     await layer.lease("jobs");
@@ -64,7 +64,7 @@ export function leaseTests(test: DefineLayerTest): void {
     assert.equal((await bed.passing(waiting)).attempt, 2);
   });
 
-  test("[S27] renew() extends a lease, and notes attempts", async (bed) => {
+  test("[S27] renew() extends a lease and records attempts", async (bed) => {
     const layer = await bed.layer({ leaseMs: RENEWED_MS });
     while (true) {
       await layer.send("jobs", HELLO);
@@ -77,12 +77,12 @@ export function leaseTests(test: DefineLayerTest): void {
         assert.equal((await bed.passing(other)).attempt, 4);
         return;
       }
-      // A busy machine held a renewal up: the other reader has the message.
+      // A busy machine delayed a renewal: the other reader has the message.
       await (await bed.passing(other)).ack();
     }
   });
 
-  test("[S28] release() gives a message back at once, to its place", async (bed) => {
+  test("[S28] release() returns a message to its place at once", async (bed) => {
     const layer = await bed.layer();
     for (const type of ["1", "2", "3"]) await layer.send("jobs", { type });
     const [one, two] = [await layer.lease("jobs"), await layer.lease("jobs")];
@@ -104,7 +104,7 @@ export function leaseTests(test: DefineLayerTest): void {
     assert.deepEqual(await bed.passing(waiting), HELLO);
   });
 
-  test("[S29] who lost a lease cannot acknowledge, renew or release another one's", async (bed) => {
+  test("[S29] the holder of a lost lease cannot acknowledge, renew or release the new one", async (bed) => {
     const layer = await bed.layer(SHORT);
     await layer.send("jobs", HELLO);
     const lost = await layer.lease("jobs");
@@ -118,7 +118,7 @@ export function leaseTests(test: DefineLayerTest): void {
     assert.equal(layer.stats.delivered, 1);
   });
 
-  test("[S30] a lease() that is aborted at any stage of a delivery loses no message", async (bed) => {
+  test("[S30] a lease() aborted at any stage of a delivery loses no message", async (bed) => {
     const [sender, reader] = await pair(bed);
     const got = new Set<string>();
     const hold = async (lease: Lease) => {
@@ -138,7 +138,7 @@ export function leaseTests(test: DefineLayerTest): void {
     assert.equal(reader.stats.delivered, 40);
   });
 
-  test("[S31] a durable channel keeps a message at which its mailbox throws", async (bed) => {
+  test("[S31] a durable channel keeps a message when its mailbox throws", async (bed) => {
     const layer = await bed.layer();
     for (let n = 0; n < 10; n++) await layer.send("jobs", { type: `${n}` });
     const got: string[] = [];
@@ -155,7 +155,7 @@ export function leaseTests(test: DefineLayerTest): void {
     assert.equal(layer.stats.dropped.full, 0);
   });
 
-  test("[S31] a durable channel keeps what its mailbox refuses, and the order", async (bed) => {
+  test("[S31] a durable channel keeps refused messages and their order", async (bed) => {
     const layer = await bed.layer();
     for (let n = 0; n < 6; n++) await layer.send("jobs", { type: `${n}` });
     const got: string[] = [];
@@ -173,7 +173,7 @@ export function leaseTests(test: DefineLayerTest): void {
     assert.equal(layer.stats.dropped.full, 0);
   });
 
-  test("[S31] later messages pass one at which the mailbox throws", async (bed) => {
+  test("[S31] later messages overtake one that makes the mailbox throw", async (bed) => {
     const layer = await bed.layer();
     const got: string[] = [];
     let offers = 0;
@@ -193,7 +193,7 @@ export function leaseTests(test: DefineLayerTest): void {
     assert.equal((await bed.passing(layer.receive("jobs"))).type, "bad");
   });
 
-  test("[S31] what a mailbox did not take is there for the next reader when it leaves", async (bed) => {
+  test("[S31] messages that a mailbox did not accept go to the next reader", async (bed) => {
     const layer = await bed.layer();
     await layer.send("jobs", HELLO);
     let offers = 0;
@@ -203,7 +203,7 @@ export function leaseTests(test: DefineLayerTest): void {
     assert.deepEqual(await bed.passing(layer.receive("jobs")), HELLO);
   });
 
-  test("[S32] leased messages leave room, and those that come back stay", async (bed) => {
+  test("[S32] leased messages make room, and redelivered ones stay", async (bed) => {
     const layer = await bed.layer({ capacity: 2 });
     await layer.send("jobs", { type: "1" });
     await layer.send("jobs", { type: "2" });
@@ -218,7 +218,7 @@ export function leaseTests(test: DefineLayerTest): void {
     assert.deepEqual(types, ["1", "2", "3"]);
   });
 
-  test("[S32] a message does not expire while it is leased, and waits anew afterwards", async (bed) => {
+  test("[S32] a message does not expire during its lease, and its expiry restarts afterwards", async (bed) => {
     const layer = await bed.layer({ expiryMs: 300 });
     await layer.send("jobs", { type: "old" });
     const lease = await layer.lease("jobs");
@@ -233,7 +233,7 @@ export function leaseTests(test: DefineLayerTest): void {
     assert.equal(layer.stats.dropped.expired, 1);
   });
 
-  test("[S33] sent messages are the acknowledged, the waiting and the dropped ones", async (bed) => {
+  test("[S33] every sent message is acknowledged, queued or dropped", async (bed) => {
     const layer = await bed.layer({ capacity: 20 });
     const outcomes = await Promise.allSettled(
       Array.from({ length: 30 }, (_, n) => layer.send("jobs", { type: `${n}` })),
@@ -253,7 +253,7 @@ export function leaseTests(test: DefineLayerTest): void {
     assert.deepEqual(await bed.readAll(layer, "jobs"), []);
   });
 
-  test("[S24] what was leased and settled leaves nothing behind", async (bed) => {
+  test("[S24] a leased and settled message leaves no state", async (bed) => {
     const layer = await bed.layer();
     for (let n = 0; n < 20; n++) {
       await layer.send("jobs", { type: "x", data: "x".repeat(1_000) });
@@ -265,7 +265,7 @@ export function leaseTests(test: DefineLayerTest): void {
     assert.deepEqual([channels, waitingSize], [0, 0]);
   });
 
-  test("[S24] a large message is leased whole, however often", async (bed) => {
+  test("[S24] a large message can be leased whole and repeatedly", async (bed) => {
     const layer = await bed.layer();
     const large = { type: "large", data: "ü".repeat(200_000) };
     await layer.send("jobs", large);
@@ -277,7 +277,7 @@ export function leaseTests(test: DefineLayerTest): void {
     assert.equal(await again.ack(), true);
   });
 
-  test("[S23] close() lets no lease() wait", async (bed) => {
+  test("[S23] close() ends every waiting lease()", async (bed) => {
     const layer = await bed.layer();
     const ended = assert.rejects(layer.lease("jobs"), { code: "CLOSED" });
     await layer.check();
@@ -287,9 +287,9 @@ export function leaseTests(test: DefineLayerTest): void {
   });
 }
 
-/** What holds between processes. */
+/** Leases between processes. */
 export function processLeaseTests(test: DefineLayerTest): void {
-  test("[S26] a message whose reader is gone comes to another process", async (bed) => {
+  test("[S26] a message whose reader has gone is redelivered to another process", async (bed) => {
     const [one, other] = [await bed.layer(SHORT), await bed.layer(SHORT)];
     await one.send("jobs", HELLO);
     const lost = await one.lease("jobs");
@@ -299,7 +299,7 @@ export function processLeaseTests(test: DefineLayerTest): void {
     assert.equal(await again.ack(), true);
   });
 
-  test("[S30] close() gives back at once what no reader has begun", async (bed) => {
+  test("[S30] close() returns messages that no reader has started", async (bed) => {
     const other = await bed.layer();
     for (let n = 0; n < 30; n++) {
       const layer = await bed.layer();
@@ -311,7 +311,7 @@ export function processLeaseTests(test: DefineLayerTest): void {
         other.send("others", { type: `${n}` }),
       ];
       for (let turn = 0; turn < n % 6; turn++) await settle();
-      // Of leases that were handed over, the reader is in charge.
+      // The reader is responsible for leases that it has received.
       const closed = layer.close();
       const [lease, message] = await read;
       await closed;

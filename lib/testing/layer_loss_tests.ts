@@ -4,9 +4,9 @@ import type { DefineLayerTest } from "./test_channel_layer.ts";
 
 const HELLO = { type: "hello" };
 
-/** Sections 5 and 6 of the specification: what is said of losses, the end, and limits. */
+/** Sections 5 and 6 of the specification: losses, shutdown and limits. */
 export function lossTests(test: DefineLayerTest): void {
-  test("[S19] stats count what was sent, delivered and queued", async (bed) => {
+  test("[S19] stats count sent, delivered and queued messages", async (bed) => {
     const layer = await bed.layer();
     const { channel } = await bed.member(layer, "g");
     await layer.send(channel, HELLO);
@@ -17,7 +17,7 @@ export function lossTests(test: DefineLayerTest): void {
     assert.deepEqual(Object.values(dropped).filter((count) => count > 0), []);
   });
 
-  test("[S19] a message to a channel that is over is counted, and nothing waits", async (bed) => {
+  test("[S19] a message to an ended channel is counted and not queued", async (bed) => {
     const layer = await bed.layer();
     const { channel, leave } = await bed.member(layer);
     leave();
@@ -26,11 +26,11 @@ export function lossTests(test: DefineLayerTest): void {
     assert.equal(layer.stats.channels, 0);
   });
 
-  test("[S22] check() resolves where messages can be carried", async (bed) => {
+  test("[S22] check() resolves when the layer can carry messages", async (bed) => {
     await (await bed.layer()).check();
   });
 
-  test("[S23] flush() forgets messages and groups; mailboxes stay", async (bed) => {
+  test("[S23] flush() drops messages and groups and keeps mailboxes", async (bed) => {
     const layer = await bed.layer();
     const { channel, inbox } = await bed.member(layer, "g");
     await layer.groupAdd("g", "jobs");
@@ -45,7 +45,7 @@ export function lossTests(test: DefineLayerTest): void {
     assert.deepEqual(inbox.types, ["new", "again"]);
   });
 
-  test("[S23] close() lets nobody wait, and takes nothing more", async (bed) => {
+  test("[S23] close() ends every wait and refuses new calls", async (bed) => {
     const layer = await bed.layer();
     const waiting = [layer.receive("jobs"), layer.receive(layer.newChannel())];
     const ends = waiting.map((reader) => assert.rejects(reader, LayerError));
@@ -63,7 +63,7 @@ export function lossTests(test: DefineLayerTest): void {
     assert.throws(() => layer.attach(layer.newChannel(), { deliver: () => true }), closed);
   });
 
-  test("[S24] a limit of channels or groups refuses what is new, and touches nothing", async (bed) => {
+  test("[S24] a limit of channels or groups refuses new ones and keeps the others", async (bed) => {
     const layer = await bed.layer({ maxChannels: 2, maxGroups: 2 });
     const [one] = [await bed.member(layer, "g", "h"), await bed.member(layer, "g")];
     const limit = { code: "LIMIT_REACHED" };
@@ -75,7 +75,7 @@ export function lossTests(test: DefineLayerTest): void {
     await bed.member(layer, "h");
   });
 
-  test("[S24] a limit of waiting bytes refuses what is new; what is read makes room", async (bed) => {
+  test("[S24] a limit of queued bytes refuses new messages until a reader makes room", async (bed) => {
     const layer = await bed.layer({ maxWaitingBytes: 3000 });
     const [one, other] = [layer.newChannel(), layer.newChannel()];
     const large = { type: "large", data: "x".repeat(1000) };
@@ -92,7 +92,7 @@ export function lossTests(test: DefineLayerTest): void {
     assert.equal(layer.stats.waitingSize, 0);
   });
 
-  test("[S24] what came and went leaves nothing behind", async (bed) => {
+  test("[S24] ended channels and groups leave no state", async (bed) => {
     const layer = await bed.layer();
     for (let n = 0; n < 100; n++) {
       const { channel, leave } = await bed.member(layer, "g", `g${n}`);

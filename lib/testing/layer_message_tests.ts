@@ -11,7 +11,7 @@ CYCLE.push(CYCLE);
 
 const DECEPTIVE = JSON.parse('{"__proto__":{"admin":true},"constructor":1,"toString":null,"":""}');
 
-/** Data that arrives as it was. */
+/** Data that arrives unchanged. */
 const PLAIN: readonly unknown[] = [
   null,
   false,
@@ -49,7 +49,7 @@ const NOT_PLAIN: readonly [string, unknown][] = [
 
 /** Section 2 of the specification: messages. */
 export function messageTests(test: DefineLayerTest): void {
-  test("[S3] plain data arrives as it was", async (bed) => {
+  test("[S3] plain data arrives unchanged", async (bed) => {
     const layer = await bed.layer();
     const { inbox } = await bed.member(layer, "g");
     for (const [index, data] of PLAIN.entries()) {
@@ -63,13 +63,13 @@ export function messageTests(test: DefineLayerTest): void {
     assert.equal(({} as { admin?: boolean }).admin, undefined);
   });
 
-  test("[S3] leaves out what is undefined, and sends -0 as 0", async (bed) => {
+  test("[S3] undefined properties are dropped, and -0 becomes 0", async (bed) => {
     const layer = await bed.layer();
     await layer.send("a", { type: "x", data: { gone: undefined, zero: -0 } });
     assert.deepEqual(await layer.receive("a"), { type: "x", data: { zero: 0 } });
   });
 
-  test("[S3] refuses what is not plain, and names the place", async (bed) => {
+  test("[S3] data that is not plain is refused with its path", async (bed) => {
     const layer = await bed.layer();
     for (const [what, bad] of NOT_PLAIN) {
       const message = { type: "x", data: { list: [0, bad] } };
@@ -80,7 +80,7 @@ export function messageTests(test: DefineLayerTest): void {
     }
   });
 
-  test("[S3] refuses a message without a type", async (bed) => {
+  test("[S3] a message without a type is refused", async (bed) => {
     const layer = await bed.layer();
     for (const bad of [{ type: "" }, {}, null, "text", { type: 1 }]) {
       await assert.rejects(layer.send("a", bad as LayerMessage), TypeError);
@@ -88,7 +88,7 @@ export function messageTests(test: DefineLayerTest): void {
     }
   });
 
-  test("[S4] takes a message of 1 MiB, and no byte more", async (bed) => {
+  test("[S4] a message may have 1 MiB and not a byte more", async (bed) => {
     const layer = await bed.layer();
     const overhead = JSON.stringify({ type: "x", data: "" }).length;
     const fits = { type: "x", data: "é".repeat((1024 * 1024 - overhead) / 2 - 1) };
@@ -102,7 +102,7 @@ export function messageTests(test: DefineLayerTest): void {
     await assert.rejects(layer.groupSend("g", large), { code: "MESSAGE_TOO_LARGE" });
   });
 
-  test("[S4] measures JSON in UTF-8 against maxMessageBytes", async (bed) => {
+  test("[S4] maxMessageBytes limits the JSON text in UTF-8", async (bed) => {
     const layer = await bed.layer({ maxMessageBytes: 30 });
     const room = 30 - JSON.stringify({ type: "x", data: "" }).length;
     await layer.send("a", { type: "x", data: "x".repeat(room) });
@@ -112,7 +112,7 @@ export function messageTests(test: DefineLayerTest): void {
     }
   });
 
-  test("[S5] nobody sees what a sender changes later, and no reader can change anything", async (bed) => {
+  test("[S5] later changes by the sender have no effect, and readers cannot change a message", async (bed) => {
     const layer = await bed.layer();
     const { inbox } = await bed.member(layer, "g");
     const message = { type: "x", data: { list: [1] } };
@@ -128,7 +128,7 @@ export function messageTests(test: DefineLayerTest): void {
     }
   });
 
-  test("[S5] all members of one process get the same object", async (bed) => {
+  test("[S5] all members in one process receive the same object", async (bed) => {
     const layer = await bed.layer();
     const [one, other] = [await bed.member(layer, "g"), await bed.member(layer, "g")];
     await layer.groupSend("g", { type: "x", data: [1] });

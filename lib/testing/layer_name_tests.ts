@@ -19,7 +19,7 @@ const BAD_GROUPS = ["", "a!b", "a b", "x".repeat(101), "{g}", "a*", "a\0", "~g"]
 
 /** Section 1 of the specification: names. */
 export function nameTests(test: DefineLayerTest): void {
-  test("[S1] refuses channel names that are none, with a TypeError", async (bed) => {
+  test("[S1] invalid channel names are refused with a TypeError", async (bed) => {
     const layer = await bed.layer();
     for (const name of BAD_CHANNELS) {
       await assert.rejects(layer.send(name, HELLO), TypeError, name);
@@ -30,7 +30,7 @@ export function nameTests(test: DefineLayerTest): void {
     }
   });
 
-  test("[S1] refuses group names that are none, with a TypeError", async (bed) => {
+  test("[S1] invalid group names are refused with a TypeError", async (bed) => {
     const layer = await bed.layer();
     for (const name of BAD_GROUPS) {
       await assert.rejects(layer.groupAdd(name, "a"), TypeError, name);
@@ -39,7 +39,7 @@ export function nameTests(test: DefineLayerTest): void {
     }
   });
 
-  test("[S1] takes all 100 characters, and tells upper from lower case", async (bed) => {
+  test("[S1] names may have 100 characters and are case-sensitive", async (bed) => {
     const layer = await bed.layer();
     const long = "x".repeat(100);
     await layer.groupAdd(long, long);
@@ -48,7 +48,7 @@ export function nameTests(test: DefineLayerTest): void {
     assert.deepEqual(await bed.readAll(layer, long), ["hello"]);
   });
 
-  test("[S2] newChannel() returns names that are new in the whole system", async (bed) => {
+  test("[S2] newChannel() returns names that are unique in the whole system", async (bed) => {
     const [one, other] = [await bed.layer(), await bed.layer()];
     const names = [one.newChannel(), one.newChannel(), other.newChannel(), one.newChannel("mine")];
     assert.equal(new Set(names).size, 4);

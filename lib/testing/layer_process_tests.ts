@@ -3,7 +3,7 @@ import type { DefineLayerTest } from "./test_channel_layer.ts";
 
 const HELLO = { type: "hello" };
 
-/** What holds between processes, for drivers that span several. */
+/** Behaviour between processes, for drivers that span several. */
 export function processTests(test: DefineLayerTest): void {
   test("[S8] send() reaches a channel of another process", async (bed) => {
     const [one, other] = [await bed.layer(), await bed.layer()];
@@ -14,7 +14,7 @@ export function processTests(test: DefineLayerTest): void {
     assert.deepEqual(await inbox.wait(1), [{ type: "x", data: { a: [1] } }]);
   });
 
-  test("[S7] of a durable channel any process may receive, each message once", async (bed) => {
+  test("[S7] each message of a durable channel goes to one receiver in any process", async (bed) => {
     const layers = [await bed.layer(), await bed.layer(), await bed.layer()];
     const readers = layers.flatMap((layer) => [layer.receive("jobs"), layer.receive("jobs")]);
     for (let n = 0; n < 6; n++) await layers[n % 3]!.send("jobs", { type: `${n}` });
@@ -22,7 +22,7 @@ export function processTests(test: DefineLayerTest): void {
     assert.deepEqual(types.sort(), ["0", "1", "2", "3", "4", "5"]);
   });
 
-  test("[S13] a group has members in several processes, from groupAdd() on", async (bed) => {
+  test("[S13] a group can have members in several processes as soon as groupAdd() resolves", async (bed) => {
     const [one, other] = [await bed.layer(), await bed.layer()];
     const near = await bed.member(one, "g");
     await one.groupSend("g", { type: "before" });
@@ -36,7 +36,7 @@ export function processTests(test: DefineLayerTest): void {
     assert.equal(other.stats.delivered, 1);
   });
 
-  test("[S13] a process adds and takes out channels of another one", async (bed) => {
+  test("[S13] a process can add and remove channels of another process", async (bed) => {
     const [one, other] = [await bed.layer(), await bed.layer()];
     const { channel, inbox } = await bed.member(other, "fence");
     await one.groupAdd("g", channel);
@@ -53,7 +53,7 @@ export function processTests(test: DefineLayerTest): void {
     assert.deepEqual(inbox.types, ["1", "2", "end"]);
   });
 
-  test("[S14] except and local hold across processes", async (bed) => {
+  test("[S14] except and local work across processes", async (bed) => {
     const [one, other] = [await bed.layer(), await bed.layer()];
     const far = await bed.member(other, "g");
     const near = await bed.member(one, "g");
@@ -65,7 +65,7 @@ export function processTests(test: DefineLayerTest): void {
     assert.deepEqual(near.inbox.types, ["1", "2", "3"]);
   });
 
-  test("[S16] all processes see a group's messages in the same order, each once", async (bed) => {
+  test("[S16] all processes receive a group's messages in the same order, each once", async (bed) => {
     const layers = [await bed.layer(), await bed.layer(), await bed.layer()];
     const members = [];
     for (const layer of layers) members.push(await bed.member(layer, "g"));
@@ -84,7 +84,7 @@ export function processTests(test: DefineLayerTest): void {
     }
   });
 
-  test("[S18] a group's message goes to no process without members", async (bed) => {
+  test("[S18] a group message goes only to processes with members", async (bed) => {
     const [one, other] = [await bed.layer(), await bed.layer()];
     const { inbox } = await bed.member(other, "h");
     await one.groupSend("g", HELLO);
@@ -93,7 +93,7 @@ export function processTests(test: DefineLayerTest): void {
     assert.equal(other.stats.delivered, 1);
   });
 
-  test("[S19] a message to a channel that is over is counted where it was", async (bed) => {
+  test("[S19] a message to an ended channel is counted in that channel's process", async (bed) => {
     const [one, other] = [await bed.layer(), await bed.layer()];
     const gone = await bed.member(other, "fence");
     const { inbox } = await bed.member(other, "fence");
@@ -105,7 +105,7 @@ export function processTests(test: DefineLayerTest): void {
     assert.equal(other.stats.dropped.nobody, 1);
   });
 
-  test("[S15] at three times its capacity, each process counts what it dropped", async (bed) => {
+  test("[S15] each process counts its dropped messages at three times the capacity", async (bed) => {
     const [one, other] = [await bed.layer(), await bed.layer()];
     const near = await bed.member(one, "g");
     const far = await bed.member(other, "g");

@@ -1,6 +1,6 @@
 /**
- * The test kit: consumers without a network, a server with one, people and sessions to sign in, a
- * layer with faults, and a clock that tests move.
+ * The test kit: consumers without a network, a server with one, test users and sessions, a layer with
+ * faults, and a clock under the test's control.
  *
  * @module
  */

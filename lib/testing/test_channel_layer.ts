@@ -12,15 +12,15 @@ import { processTests } from "./layer_process_tests.ts";
 /** Options of {@linkcode testChannelLayer}. */
 export interface TestChannelLayerOptions {
   /**
-   * Whether the driver takes all its time from the clock it is given; else its tests wait in fact,
+   * Whether the driver uses only the clock that it is given. Otherwise its tests wait in real time,
    * for expiries of 50 to 200 ms. @default {"fake"}
    */
   readonly time?: "fake" | "real";
   /** Whether layers with the same `system` reach each other. @default {false} */
   readonly processes?: boolean;
-  /** Why the suite cannot run here, such as a server that is missing. */
+  /** Why the suite must be skipped, such as a missing server. */
   readonly skip?: string | undefined;
-  /** How long a test may take, in milliseconds. @default {10_000} */
+  /** Time limit of a test, in milliseconds. @default {10_000} */
   readonly timeoutMs?: number;
 }
 
@@ -31,8 +31,8 @@ export type DefineLayerTest = (
 ) => void;
 
 /**
- * Defines the tests of `docs/layer_spec.md` for one driver: with `node:test`, a test for each promise,
- * with the number that it has there.
+ * Defines the tests of `docs/layer_spec.md` for one driver with `node:test`: a test for each
+ * guarantee, with the number from the specification.
  *
  * ```ts ignore
  * import { MemoryChannelLayer } from "@sluice/sluice/layers";
@@ -41,7 +41,7 @@ export type DefineLayerTest = (
  * testChannelLayer("MemoryChannelLayer", (options) => new MemoryChannelLayer(options));
  * ```
  *
- * @param create Makes a layer. Layers with the same `system` are processes of one system.
+ * @param create Creates a layer. Layers with the same `system` act as processes of one system.
  */
 export function testChannelLayer(
   name: string,

@@ -4,28 +4,28 @@ import type { Admission, Application, Consumer, Log, Scope, Transport } from "..
 import { consoleLog, type Handler, type HandlerOptions } from "../server/mod.ts";
 import { createHandler } from "../server/to_handler.ts";
 
-/** What a test says of a request, and of how what it tests is run. */
+/** The request of a test, and the options with which its target runs. */
 export interface TargetOptions extends Omit<HandlerOptions, "transport"> {
-  /** Path and query of the request, or a whole address. @default {"/"} */
+  /** Path and query of the request, or a full URL. @default {"/"} */
   readonly path?: string;
   readonly headers?: HeadersInit;
-  /** What middleware would have added to the scope: a user, a layer, parameters. */
+  /** Properties that middleware would add to the scope: a user, a layer, parameters. */
   readonly scope?: Readonly<Record<string, unknown>>;
   /** The peer's address. @default {"127.0.0.1"} */
   readonly address?: string;
-  /** How long a test waits for what does not come before it fails, in milliseconds. @default {1000} */
+  /** Time limit of a wait, in milliseconds. @default {1000} */
   readonly timeoutMs?: number;
   /**
-   * Whether the next method of the communicator throws what the consumer has thrown. False is as in
-   * production: the peer gets `INTERNAL`, 500 or 1011, and the error is logged. @default {true}
+   * Whether the next method of the communicator throws errors of the consumer. False is as in
+   * production: the peer receives `INTERNAL`, 500 or 1011, and the error is logged. @default {true}
    */
   readonly raise?: boolean;
 }
 
-/** A consumer class, or a whole application. */
+/** A consumer class or an application. */
 export type Target<S> = ConsumerClass<S> | Application<S>;
 
-/** What is tested, behind a handler of its own, with what it throws kept for the test. */
+/** The target of a test, behind its own handler. Records the errors of the target. */
 export class UnderTest {
   readonly handle: Handler;
   readonly #options: TargetOptions;
@@ -41,7 +41,9 @@ export class UnderTest {
     }, { ...options, transport, log: this.#log() });
   }
 
-  /** Sends a request from the options' address to their path, with their headers and `headers`. */
+  /**
+   * Sends a request from the options' address to their path, with their headers and those of `init`.
+   */
   async request(init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
     const { path = "/", address = "127.0.0.1" } = this.#options;
     const headers = new Headers(this.#options.headers);
@@ -50,7 +52,7 @@ export class UnderTest {
     return await this.handle(request, { remoteAddr: { hostname: address, port: 1 } });
   }
 
-  /** Says that something has happened which somebody may wait for. */
+  /** Notifies waiters of a change. */
   changed(): void {
     this.#changed?.();
   }
@@ -60,22 +62,22 @@ export class UnderTest {
     if (this.#errors.length > 0) throw this.#errors.shift();
   }
 
-  /** Waits until `isThere()`. Rejects with what the consumer throws, or after `timeoutMs`. */
+  /** Waits until `isThere()`. Rejects with an error of the consumer, or after `timeoutMs`. */
   async until(isThere: () => boolean, what: string): Promise<void> {
     const isDone = () => this.#errors.length > 0 || isThere();
     if (!isDone()) await this.#change(isDone, what);
     this.raise();
   }
 
-  /** Waits until the consumer's `disconnect()` is through. */
+  /** Waits until the consumer's `disconnect()` has finished. */
   over(): Promise<void> {
     return this.until(() => this.#isOver, "the consumer's end");
   }
 
   #change(isDone: () => boolean, what: string): Promise<void> {
     const timeoutMs = this.#options.timeoutMs ?? 1000;
-    // Made here, as the stack of a timer does not lead to the line of the test.
-    const late = new Error(`Expected ${what} within ${timeoutMs} ms, and none came`);
+    // Created here, because the stack of a timer does not include the line of the test.
+    const late = new Error(`Expected ${what} within ${timeoutMs} ms, but none arrived`);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(late), timeoutMs);
       this.#changed = () => {
@@ -105,7 +107,7 @@ export class UnderTest {
         await consumer.disconnect(code, reason);
       } finally {
         this.#isOver = true;
-        // After the server has logged what disconnect() threw.
+        // After the server has logged an error of disconnect().
         queueMicrotask(() => queueMicrotask(() => this.changed()));
       }
     };

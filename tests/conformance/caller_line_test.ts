@@ -44,7 +44,7 @@ function waits(): [what: string, wait: Wait][] {
 for (const [what, wait] of waits()) {
   test(`a timeout of ${what} in the test kit names the line that waits`, async () => {
     const error = await wait().then(() => assert.fail("it did not time out"), (error) => error);
-    assert.match(error.message, /^Expected .* within 10 ms, and none came$/);
+    assert.match(error.message, /^Expected .* within 10 ms, but none arrived$/);
     assert.ok(error.stack.includes("caller_line_test.ts"), error.stack);
   });
 }

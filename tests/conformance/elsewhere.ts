@@ -9,31 +9,34 @@ const MESSAGES = "lib/testing/layer_message_tests.ts";
 const NAMES = "lib/testing/layer_name_tests.ts";
 const LOSS = "lib/testing/layer_loss_tests.ts";
 
-const SEND: Place = [CHANNELS, "[S8] send() reaches the one channel"];
-const FULL: Place = [CHANNELS, "[S9] send() to a full channel rejects, and what was taken stays"];
-const CAPACITY: Place = [CHANNELS, "[S9] the capacity is 100; the first pattern that fits decides"];
-const MAILBOX: Place = [CHANNELS, "[S6] a mailbox takes what waited, then what comes"];
-const LINE: Place = [CHANNELS, "[S7] each message goes to one of those who wait"];
-const ABORTED: Place = [CHANNELS, "[S7] a receive() that is aborted takes no message with it"];
-const WAITS: Place = [CHANNELS, "[S7] receive() waits for what is not there yet"];
-const EXPIRES: Place = [CHANNELS, "[S10] a message that waits for its expiry is gone"];
-const EXPIRED: Place = [CHANNELS, "[S10] a reader does not get what has expired"];
+const SEND: Place = [CHANNELS, "[S8] send() reaches only the named channel"];
+const FULL: Place = [CHANNELS, "[S9] send() to a full channel rejects, and queued messages stay"];
+const CAPACITY: Place = [
+  CHANNELS,
+  "[S9] the capacity is 100 by default, and the first matching pattern decides",
+];
+const MAILBOX: Place = [CHANNELS, "[S6] a mailbox receives queued messages, then new ones"];
+const LINE: Place = [CHANNELS, "[S7] each message goes to one of the waiting receivers"];
+const ABORTED: Place = [CHANNELS, "[S7] an aborted receive() takes no message"];
+const WAITS: Place = [CHANNELS, "[S7] receive() waits for a message"];
+const EXPIRES: Place = [CHANNELS, "[S10] a queued message is dropped after its expiry"];
+const EXPIRED: Place = [CHANNELS, "[S10] a reader does not receive expired messages"];
 const COUNTS: Place = [
   GROUPS,
-  "[S15] groupSend() counts what was delivered, waits, and was dropped",
+  "[S15] groupSend() counts delivered, queued and dropped messages",
 ];
 const OVERLOAD: Place = [GROUPS, "[S15] at three times its capacity, sent = delivered + dropped"];
-const MEMBERS: Place = [GROUPS, "[S13] a channel that is added twice gets a message once"];
-const DISCARD: Place = [GROUPS, "[S13] groupDiscard() takes a channel out of one group"];
-const DURABLE: Place = [GROUPS, "[S13] durable channels are members like others"];
-const BAD_CHANNEL: Place = [NAMES, "[S1] refuses channel names that are none, with a TypeError"];
-const BAD_GROUP: Place = [NAMES, "[S1] refuses group names that are none, with a TypeError"];
+const MEMBERS: Place = [GROUPS, "[S13] a channel added twice receives a message once"];
+const DISCARD: Place = [GROUPS, "[S13] groupDiscard() removes a channel from one group only"];
+const DURABLE: Place = [GROUPS, "[S13] durable channels can be members"];
+const BAD_CHANNEL: Place = [NAMES, "[S1] invalid channel names are refused with a TypeError"];
+const BAD_GROUP: Place = [NAMES, "[S1] invalid group names are refused with a TypeError"];
 const NEW_NAMES: Place = [
   NAMES,
-  "[S2] newChannel() returns names that are new in the whole system",
+  "[S2] newChannel() returns names that are unique in the whole system",
 ];
-const PLAIN: Place = [MESSAGES, "[S3] plain data arrives as it was"];
-const CLOSE: Place = [LOSS, "[S23] close() lets nobody wait, and takes nothing more"];
+const PLAIN: Place = [MESSAGES, "[S3] plain data arrives unchanged"];
+const CLOSE: Place = [LOSS, "[S23] close() ends every wait and refuses new calls"];
 
 /**
  * Upstream's tests that tests outside of this folder state: for layers the suite that every driver

@@ -138,7 +138,7 @@ function parse(text: string): unknown {
 async function within<T>(promise: Promise<T>, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Expected ${what}, and none came`)), 5_000);
+    timer = setTimeout(() => reject(new Error(`Expected ${what}, but none arrived`)), 5_000);
   });
   return await Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
