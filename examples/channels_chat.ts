@@ -1,12 +1,12 @@
 /**
- * The chat of Django Channels' tutorial, and the consumer that its users write next, which turns
- * away who is not signed in: `deno run -A examples/channels_chat.ts`.
+ * The chat of Django Channels' tutorial, with the next step that its readers write: it refuses
+ * anonymous users. Start it with `deno run -A examples/channels_chat.ts`.
  *
- * What stands for `consumers.py`, `routing.py` and `asgi.py` is between the two lines. What is not
- * there: joining and leaving the group by hand, `type` that names a method, JSON that nobody checks,
- * and a socket that outlives its session.
+ * The counterpart of `consumers.py`, `routing.py` and `asgi.py` is between the two lines. It does not
+ * need to join and leave the group by hand, name methods in `type`, or check JSON itself, and no
+ * socket outlives its session.
  *
- * `GET /sign-in?as=ada` stands for a sign-in; see `chat.ts` for a real one.
+ * `GET /sign-in?as=ada` replaces a sign-in; see `chat.ts` for a real one.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import * as v from "valibot";
 const users = new MemoryUserStore();
 const sessions = new Sessions(new MemorySessionStore(), { log });
 
-// ---- consumers.py: messages, and one class for everybody in a room
+// ---- consumers.py: messages, and one class for every user in a room
 const messages = defineMessages({
   client: { message: { data: v.object({ message: v.string() }) } },
   server: { message: type<{ readonly message: string }>() },
@@ -67,7 +67,7 @@ async function signInAs(login: string): Promise<Response> {
   return new Response(null, { status: 303, headers: { location: "/", "set-cookie": cookie } });
 }
 
-const PAGE = `<!doctype html><title>Chat</title><a href="/sign-in?as=ada">Be Ada</a>
+const PAGE = `<!doctype html><title>Chat</title><a href="/sign-in?as=ada">Sign in as Ada</a>
 <textarea cols="80" rows="10" readonly></textarea><form><input></form>
 <script>
   const socket = new WebSocket("/ws/chat/lobby", "sluice.v1");

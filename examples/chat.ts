@@ -1,8 +1,8 @@
 /**
- * Rooms with typed messages, for people who signed in: `deno run -A examples/chat.ts`.
+ * Rooms with typed messages for signed-in users: `deno run -A examples/chat.ts`.
  *
- * Sign-in is the development provider's, by the same code as any OpenID Connect provider. Open
- * `http://127.0.0.1:8000` in two browsers, as two people. Everything is in memory.
+ * The development provider handles sign-in, with the same code as any OpenID Connect provider. Open
+ * `http://127.0.0.1:8000` in two browsers, as two users. All data is in memory.
  *
  * @module
  */
@@ -92,7 +92,7 @@ const PAGE = `<!doctype html><title>Chat</title>
   };
 </script>`;
 
-/** Signing in and out: three addresses, and those of the development provider. */
+/** Sign-in and sign-out: three paths, and those of the development provider. */
 async function authenticate(request: Request, url: URL, address: string): Promise<Response> {
   const { headers, method } = request;
   const asked = { url, headers, address };

@@ -1,8 +1,8 @@
 /**
- * Figures that everybody sees move: `deno run -A examples/dashboard.ts`.
+ * Live figures: `deno run -A examples/dashboard.ts`.
  *
- * One timer measures and sends to a group, however many look; whoever comes gets the last minute
- * first. Open `http://127.0.0.1:8000`.
+ * One timer measures and sends to a group, for any number of clients. A new client first receives the
+ * last minute. Open `http://127.0.0.1:8000`.
  *
  * @module
  */
@@ -24,7 +24,7 @@ interface Figures {
   readonly at: number;
   readonly sockets: number;
   readonly megabytes: number;
-  /** How late the timer was: the time that something else held the event loop. */
+  /** Delay of the timer: how long other work blocked the event loop. */
   readonly lagMs: number;
 }
 

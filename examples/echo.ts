@@ -1,7 +1,7 @@
 /**
- * Sends back what it gets: `deno run -A examples/echo.ts`.
+ * Echoes every message: `deno run -A examples/echo.ts`.
  *
- * Anybody may connect, from pages of this site: there is no sign-in.
+ * Anyone may connect from pages of this site; there is no sign-in.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
  * Plain HTTP over the same groups as sockets: `deno run -A examples/http_streaming.ts`.
  *
- * `GET /events` is a stream of server-sent events for as long as the reader stays, `GET /next` waits
- * for one (long-polling), and `POST /say` sends to both.
+ * `GET /events` streams server-sent events until the client disconnects, `GET /next` waits for one
+ * event (long polling), and `POST /say` sends to both.
  *
  * ```sh ignore
  * curl -N http://127.0.0.1:8000/events
@@ -19,7 +19,7 @@ import { route, stack } from "@sluice/sluice/routing";
 import { anyOrigin } from "@sluice/sluice/security";
 import { serve, toHandler } from "@sluice/sluice/server";
 
-/** Streams what is said, until its reader goes away. */
+/** Streams messages until the client disconnects. */
 class EventsConsumer extends HttpConsumer<LayerScope> {
   override get groups(): readonly string[] {
     return ["news"];
@@ -35,7 +35,7 @@ class EventsConsumer extends HttpConsumer<LayerScope> {
   }
 }
 
-/** Answers with the next thing that is said, or after 20 s with nothing. */
+/** Responds with the next message, or with nothing after 20 s. */
 class NextConsumer extends HttpConsumer<LayerScope> {
   override get groups(): readonly string[] {
     return ["news"];
@@ -50,12 +50,12 @@ class NextConsumer extends HttpConsumer<LayerScope> {
   }
 }
 
-/** Says it to everybody who reads. */
+/** Sends the message to all clients. */
 class SayConsumer extends HttpConsumer<LayerScope> {
   override async handle(body: Uint8Array): Promise<void> {
     const text = new TextDecoder().decode(body).slice(0, 500);
     const { delivered } = await this.groupSend("news", { type: "said", data: { text } });
-    await this.sendResponse(202, `${delivered} heard it\n`, { "content-type": "text/plain" });
+    await this.sendResponse(202, `${delivered} received it\n`, { "content-type": "text/plain" });
   }
 }
 

@@ -1,10 +1,10 @@
 /**
- * A program without a browser that holds a socket of the app: `deno run -A examples/native_client.ts`.
+ * A program without a browser that opens a socket to the app: `deno run -A examples/native_client.ts`.
  *
- * It signs in by the OAuth 2.0 device flow (RFC 8628): it prints an address and a code, and waits until
- * somebody who is signed in approves. Its session's token asks for a single-use ticket before each
- * connection; the token itself never goes to a socket. `SLUICE_URL` says where the app is, `SLUICE_TOKEN`
- * takes the token of an earlier run.
+ * It signs in by the OAuth 2.0 device flow (RFC 8628): it prints a URL and a code, and waits until a
+ * signed-in user approves. With the session's token it requests a single-use ticket before each
+ * connection; the token itself is never sent over a socket. `SLUICE_URL` is the URL of the app,
+ * `SLUICE_TOKEN` is the token of an earlier run.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { Messages } from "@sluice/sluice/protocol";
 const site = Deno.env.get("SLUICE_URL") ?? "http://127.0.0.1:8000";
 const path = "/ws/chat/lobby";
 
-/** Signs in as whoever approves it; returns the session's token. */
+/** Signs in as the user who approves the request; returns the session's token. */
 async function signIn(): Promise<string> {
   const begun = await post("/auth/device", {});
   const { device_code, interval, verification_uri_complete } = await begun.json();
@@ -35,7 +35,7 @@ function post(path: string, form: Record<string, string>): Promise<Response> {
 
 const token = Deno.env.get("SLUICE_TOKEN") ?? await signIn();
 
-/** Asks for a ticket: good for one socket, for half a minute. */
+/** Requests a ticket, which is valid for one socket and half a minute. */
 async function ticket(): Promise<string> {
   const response = await fetch(new URL("/api/tickets", site), {
     method: "POST",

@@ -1,10 +1,11 @@
 /**
- * Tells one person something, in every tab they have open: `deno run -A examples/notifications.ts`.
+ * Notifies one user in all their open tabs: `deno run -A examples/notifications.ts`.
  *
- * Each socket is in a group of its person, so that a message to that group reaches all of them. The
- * group goes by the provider's subject, as a login may change and may be another person's; the
- * provider of this example makes the two the same.
- * `GET /sign-in?as=ada` signs in as anybody: a stand-in for a real sign-in, as in `chat.ts`.
+ * Each socket joins a group of its user, so a message to that group reaches all of them. The group is
+ * named after the provider's subject, because a login may change and may then belong to another user;
+ * in this example the two are equal.
+ *
+ * `GET /sign-in?as=ada` signs in as any user. It replaces a real sign-in, as in `chat.ts`.
  *
  * ```sh ignore
  * curl -d '{"text":"Your build is done"}' 'http://127.0.0.1:8000/notify?login=ada'
@@ -28,7 +29,7 @@ const messages = defineMessages({
   server: { notified: type<{ readonly text: string }>() },
 });
 
-/** Takes nothing from its client: what is sent to its group goes out as it is. */
+/** Accepts no messages from its client; messages to its group are forwarded unchanged. */
 class NotificationsConsumer extends JsonConsumer<typeof messages, AppScope> {
   readonly messages = messages;
   readonly handlers: HandlersOf<NotificationsConsumer> = {};

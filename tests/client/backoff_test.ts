@@ -12,7 +12,7 @@ import {
 const anyRandom = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const anyFailures = fc.nat(5000);
 
-test("backoffMs() stays under its bound, and reaches all of it", () => {
+test("backoffMs() stays below its bound and uses the whole range", () => {
   fc.assert(fc.property(anyFailures, anyRandom, (failures, chance) => {
     const ms = backoffMs(failures, { baseDelayMs: 500, maxDelayMs: 20_000, random: () => chance });
     const bound = Math.min(20_000, 500 * 2 ** failures);
@@ -21,14 +21,14 @@ test("backoffMs() stays under its bound, and reaches all of it", () => {
   }));
 });
 
-test("backoffMs() never bounds a later wait lower than an earlier one", () => {
+test("backoffMs() never has a lower bound for a later delay", () => {
   fc.assert(fc.property(anyFailures, anyRandom, (failures, chance) => {
     const backoff = { baseDelayMs: 500, maxDelayMs: 20_000, random: () => chance };
     assert.ok(backoffMs(failures, backoff) <= backoffMs(failures + 1, backoff));
   }));
 });
 
-test("parseRetryWindow() reads `retry=N` as a word, and nothing else", () => {
+test("parseRetryWindow() reads only `retry=N` as a whole word", () => {
   const cases: [string, number | undefined][] = [
     ["retry=10000", 10_000],
     ["The server restarts; retry=500", 500],
@@ -46,7 +46,7 @@ test("parseRetryWindow() reads `retry=N` as a word, and nothing else", () => {
   for (const [reason, window] of cases) assert.equal(parseRetryWindow(reason), window, reason);
 });
 
-test("parseRetryWindow() gives a number in bounds or nothing for any reason", () => {
+test("parseRetryWindow() returns a number within bounds or undefined for any reason", () => {
   fc.assert(fc.property(fc.string(), (reason) => {
     const ms = parseRetryWindow(`retry=${reason}`);
     assert.ok(ms === undefined || (Number.isInteger(ms) && ms >= 0 && ms <= MAX_ADVERTISED_MS));
@@ -69,7 +69,7 @@ test("parseRetryAfter() reads seconds and dates", () => {
   assert.equal(parseRetryAfter("3", null), 3000);
 });
 
-test("clampMs() returns a time that a timer takes, whatever it is given", () => {
+test("clampMs() returns a time within the range of a timer for any input", () => {
   const cases: [number | undefined, number][] = [
     [undefined, 500],
     [NaN, 500],

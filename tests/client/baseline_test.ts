@@ -98,7 +98,7 @@ test("the client needs nothing newer than its baseline", { timeout: 20_000 }, as
   }
 });
 
-test("connect() says what is missing if there is no WebSocket", async () => {
+test("connect() names the missing WebSocket", async () => {
   await without([[globalThis, "WebSocket"]], () => {
     assert.throws(() => connect("ws://app.example/"), { message: /no WebSocket/ });
     return Promise.resolve();

@@ -27,7 +27,7 @@ async function comeBackAs(
   return socket;
 }
 
-test("what waited in one user's name is never sent in another's", async () => {
+test("queued messages of one user are never sent as another", async () => {
   for (const other of [GRACE, null, undefined]) {
     const { environment, room, errors } = join();
     environment.socket.open();
@@ -45,7 +45,7 @@ test("what waited in one user's name is never sent in another's", async () => {
   }
 });
 
-test("what waited is sent, in order, when the same user is back", async () => {
+test("queued messages are sent in order when the same user returns", async () => {
   const { environment, room, errors } = join();
   environment.socket.open();
   environment.socket.end();
@@ -58,7 +58,7 @@ test("what waited is sent, in order, when the same user is back", async () => {
   assert.deepEqual(errors, []);
 });
 
-test("what is written before the new connection has told its user waits for that too", async () => {
+test("messages sent before a new connection has reported its user wait for it, too", async () => {
   const { environment, room, errors } = join();
   environment.socket.open();
   environment.socket.end();
@@ -68,7 +68,7 @@ test("what is written before the new connection has told its user waits for that
   assert.deepEqual([errors, socket.sent], [["IDENTITY_CHANGED"], []]);
 });
 
-test("what is written on a live connection waits for its user, also if nothing may wait for one", async () => {
+test("messages on a live connection wait for its user even if maxQueued is 0", async () => {
   const { environment, room } = join({ maxQueued: 0 });
   environment.socket.open();
   environment.socket.end();
@@ -79,7 +79,7 @@ test("what is written on a live connection waits for its user, also if nothing m
   assert.equal(socket.sent.length, 1);
 });
 
-test("a connection that is lost before it told its user keeps what waits for the next", async () => {
+test("queued messages survive a connection that is lost before it reported its user", async () => {
   const { environment, room, errors } = join();
   environment.socket.open();
   environment.socket.end();
@@ -91,7 +91,7 @@ test("a connection that is lost before it told its user keeps what waits for the
   assert.deepEqual([errors, silent.sent, socket.sent.length], [[], [], 1]);
 });
 
-test("the option `user` keeps what is sent before the first connection for that user", async () => {
+test("the option `user` reserves messages before the first connection for that user", async () => {
   const same = join({ user: "ada" });
   same.room.send("say", { text: "as ada" });
   same.environment.socket.open();
@@ -104,7 +104,7 @@ test("the option `user` keeps what is sent before the first connection for that 
   assert.deepEqual([other.errors, socket.sent], [["IDENTITY_CHANGED"], []]);
 });
 
-test("a server that tells no user gets what waited at once, as there is nothing to compare", async () => {
+test("queued messages are sent at once to a server that does not report a user", async () => {
   const { environment, room, errors } = join();
   environment.socket.answersPings = false;
   environment.socket.open();

@@ -16,7 +16,7 @@ function cut(environment: FakeEnvironment) {
   environment.socket.answersPings = false;
 }
 
-test("a connection that goes silent is detected within 45 s, and replaced", async () => {
+test("a connection that goes silent is detected within 45 s and replaced", async () => {
   for (const chance of [0, 0.5, 0.999]) {
     const { environment, room } = joinLive();
     environment.chance = chance;
@@ -33,7 +33,7 @@ test("a connection that goes silent is detected within 45 s, and replaced", asyn
   }
 });
 
-test("the state says why a silent connection was given up", async () => {
+test("the state tells that a connection went silent", async () => {
   const { environment, room } = joinLive();
   const reasons: unknown[] = [];
   room.onState((_, { code, reason }) => reasons.push([code, reason]));
@@ -42,7 +42,7 @@ test("the state says why a silent connection was given up", async () => {
   assert.deepEqual(reasons[0], [1006, "The connection went silent"]);
 });
 
-test("an idle connection is asked after 25 to 30 s, and stays live with each reply", async () => {
+test("an idle connection is pinged after 25 to 30 s, and stays live with each reply", async () => {
   const { environment, room, pings } = joinLive();
   await environment.pass(24_999);
   assert.equal(pings(), 0);
@@ -53,7 +53,7 @@ test("an idle connection is asked after 25 to 30 s, and stays live with each rep
   assert.deepEqual([room.state, environment.sockets.length], ["live", 1]);
 });
 
-test("nothing is sent while messages of the server arrive", async () => {
+test("no ping is sent while server messages arrive", async () => {
   const { environment, room, pings } = joinLive();
   for (let second = 0; second < 600; second++) {
     await environment.pass(1_000);
@@ -88,7 +88,7 @@ test("a silent connection is detected within 5 s of a request that timed out", a
   assert.notEqual(room.state, "live");
 });
 
-test("messages of the server do not stand for the reply: they show one direction only", async () => {
+test("server messages do not count as the reply to a ping: they prove one direction only", async () => {
   const { environment, room } = joinLive();
   cut(environment);
   environment.fire("visible");
@@ -100,7 +100,7 @@ test("messages of the server do not stand for the reply: they show one direction
   assert.notEqual(room.state, "live");
 });
 
-test("a doubt during an idle ping shortens the wait for its reply, and sends no second one", async () => {
+test("a check during an idle ping shortens the wait for its reply, and sends no second one", async () => {
   const { environment, room, pings } = joinLive();
   cut(environment);
   await environment.pass(28_000);
@@ -112,7 +112,7 @@ test("a doubt during an idle ping shortens the wait for its reply, and sends no 
   assert.notEqual(room.state, "live");
 });
 
-test("doubts without end delay nothing", async () => {
+test("repeated checks do not delay the detection", async () => {
   const { environment, room } = joinLive();
   cut(environment);
   for (let count = 0; count < 17; count++) {
@@ -122,7 +122,7 @@ test("doubts without end delay nothing", async () => {
   assert.notEqual(room.state, "live");
 });
 
-test("an answered doubt leaves one timer and a live connection", async () => {
+test("an answered check leaves one timer and a live connection", async () => {
   const { environment, room } = joinLive();
   for (let count = 0; count < 20; count++) {
     environment.fire(count % 2 ? "visible" : "online");
@@ -131,7 +131,7 @@ test("an answered doubt leaves one timer and a live connection", async () => {
   assert.deepEqual([room.state, environment.timers, environment.sockets.length], ["live", 1, 1]);
 });
 
-test("a server that does not know pings is alive if it refuses them or sends them back", async () => {
+test("a server that refuses or echoes pings counts as alive", async () => {
   const refuse = (id: string) => ({
     type: "reply",
     id,
@@ -152,7 +152,7 @@ test("a server that does not know pings is alive if it refuses them or sends the
   }
 });
 
-test("a late reply of a connection that was given up has no effect", async () => {
+test("a late reply from a replaced connection has no effect", async () => {
   const { environment, room } = joinLive();
   cut(environment);
   environment.fire("visible");
@@ -164,7 +164,7 @@ test("a late reply of a connection that was given up has no effect", async () =>
   assert.deepEqual([room.state, environment.timers], ["live", 1]);
 });
 
-test("`visible` every 300 ms does not restart the wait for the next attempt", async () => {
+test("repeated `visible` events do not restart the delay before the next attempt", async () => {
   const { environment, room } = joinLive();
   environment.chance = 0.999;
   environment.socket.end();
@@ -176,7 +176,7 @@ test("`visible` every 300 ms does not restart the wait for the next attempt", as
   assert.ok(environment.sockets.length > 1);
 });
 
-test("an error without a close ends an attempt, and its reason is learned", async () => {
+test("an error without a close ends an attempt, and the client asks for the reason", async () => {
   const environment = new FakeEnvironment();
   const room = connect("/ws/chat/lobby", { environment });
   environment.socket.fail();
@@ -188,7 +188,7 @@ test("an error without a close ends an attempt, and its reason is learned", asyn
   assert.equal(environment.fetched.length, 1, "a close after it has no effect");
 });
 
-test("an error without a close ends a live connection after a moment for the close", async () => {
+test("an error without a close ends a live connection after a short wait for the close", async () => {
   const { environment, room } = joinLive();
   environment.socket.fail();
   assert.equal(room.state, "live");
@@ -201,7 +201,7 @@ test("an error without a close ends a live connection after a moment for the clo
   assert.equal(closed.room.state, "refused");
 });
 
-test("the machine's time of day changes no wait", () => {
+test("a change of the system clock does not affect any delay", () => {
   const { now } = Date;
   try {
     for (const hours of [-1, 1]) {

@@ -23,7 +23,7 @@ test("connect() resolves a path against the page, and http to ws", () => {
   assert.equal(local.url, "ws://127.0.0.1:8000/ws/echo");
 });
 
-test("connect() refuses what is no address, and to run without a WebSocket", () => {
+test("connect() refuses an invalid URL, and to run without a WebSocket", () => {
   const environment = new FakeEnvironment();
   for (const address of ["ftp://example.com/", "http://", "javascript:0"]) {
     assert.throws(() => connect(address, { environment }), TypeError, address);
@@ -52,7 +52,7 @@ test("the state goes from connecting to live to reconnecting to live to closed",
   assert.equal(environment.socket.closedWith, 1000);
 });
 
-test("each failure doubles the bound of the wait, up to the longest", async () => {
+test("each failure doubles the bound of the delay, up to the maximum", async () => {
   const { environment, room } = join();
   const waits: (number | undefined)[] = [];
   room.onState((_, { retryInMs }) => retryInMs !== undefined && waits.push(retryInMs));
@@ -65,7 +65,7 @@ test("each failure doubles the bound of the wait, up to the longest", async () =
   assert.equal(room.detail.attempt, 9);
 });
 
-test("the waits start small again only after a connection that lived for a while", async () => {
+test("the delays start small again only after a connection that lasted for a while", async () => {
   const { environment, room } = joinLive();
   const loseAfter = async (ms: number) => {
     await environment.pass(ms);
@@ -80,7 +80,7 @@ test("the waits start small again only after a connection that lived for a while
   assert.equal(await loseAfter(10_000), 250);
 });
 
-test("what a close code means decides what follows", () => {
+test("the close code decides what happens next", () => {
   const cases: [number, string][] = [
     [1000, "closed"],
     [1001, "reconnecting"],
@@ -105,13 +105,13 @@ test("what a close code means decides what follows", () => {
   }
 });
 
-test("4429 waits at least the longest wait", () => {
+test("4429 delays by at least the maximum delay", () => {
   const { environment, room } = joinLive();
   environment.socket.end(4429);
   assert.ok((room.detail.retryInMs ?? 0) >= 20_000);
 });
 
-test("a window that the server names spreads its clients evenly over all of it", () => {
+test("clients spread evenly over the window that the server sets", () => {
   const waits = Array.from({ length: 128 }, (_, i) => {
     const environment = new FakeEnvironment();
     const { room } = joinLive({}, environment);
@@ -122,7 +122,7 @@ test("a window that the server names spreads its clients evenly over all of it",
   assert.deepEqual(waits, Array.from({ length: 128 }, (_, i) => i * 100));
 });
 
-test("a refusal is learned through a plain request of the same address", () => {
+test("a plain request to the same URL finds the reason of a refusal", () => {
   const { environment } = join();
   environment.answer = () => problem(403, "FORBIDDEN");
   environment.socket.end();
@@ -133,7 +133,7 @@ test("a refusal is learned through a plain request of the same address", () => {
   assert.equal(asked?.init.method ?? "GET", "GET");
 });
 
-test("what the plain request says decides what follows", async () => {
+test("the response to the plain request decides what happens next", async () => {
   const later = { "retry-after": "30" };
   const cases: [Response, string, string | undefined, number | undefined][] = [
     [problem(426, "UPGRADE_REQUIRED"), "reconnecting", undefined, 250],
@@ -193,14 +193,14 @@ test("what the plain request says decides what follows", async () => {
   }
 });
 
-test("a network that is down is tried again", async () => {
+test("an unreachable network is retried", async () => {
   const { environment, room } = join();
   environment.socket.end();
   await settled();
   assert.deepEqual([room.state, room.detail.reason], ["reconnecting", "Failed to fetch"]);
 });
 
-test("retry() tries at once: after a sign-in, and instead of a wait", async () => {
+test("retry() attempts at once: after a sign-in and during a delay", async () => {
   const { environment, room } = joinLive();
   environment.socket.end(4401);
   await environment.pass(3_600_000);
@@ -221,7 +221,7 @@ test("retry() tries at once: after a sign-in, and instead of a wait", async () =
   assert.deepEqual([room.state, environment.sockets.length], ["closed", 3]);
 });
 
-test("every attempt has a ticket of its own, and none is in the address", async () => {
+test("every attempt uses a new ticket, and none is in the URL", async () => {
   let issued = 0;
   const { environment, room } = join({ ticket: () => Promise.resolve(`t${++issued}`) });
   for (let attempt = 0; attempt < 3; attempt++) {
@@ -239,7 +239,7 @@ test("every attempt has a ticket of its own, and none is in the address", async 
   assert.ok(environment.sockets.every(({ url }) => !url.includes("t1")));
 });
 
-test("the request for the reason takes a ticket of its own too", async () => {
+test("the plain request for the reason uses a new ticket, too", async () => {
   let issued = 0;
   const { environment } = join({ ticket: () => Promise.resolve(`t${++issued}`) });
   environment.answer = () => problem(401, "TICKET_INVALID");
@@ -250,7 +250,7 @@ test("the request for the reason takes a ticket of its own too", async () => {
   assert.equal(header, "sluice.v1, sluice.ticket.t2");
 });
 
-test("a ticket that is refused says what the server says of the session", async () => {
+test("a refused ticket tells the state of the session", async () => {
   const refused = join({ ticket: () => Promise.reject(problem(401, "SESSION_EXPIRED")) });
   await settled();
   assert.equal(refused.room.state, "signed-out");
@@ -261,7 +261,7 @@ test("a ticket that is refused says what the server says of the session", async 
   assert.equal(broken.environment.sockets.length, 0);
 });
 
-test("a browser that cannot show its ticket to the plain request is not signed out by that", async () => {
+test("a browser that cannot send its ticket in the plain request does not become signed out", async () => {
   const { environment, room } = join({ ticket: () => Promise.resolve("t") });
   environment.answer = () => problem(401, "NOT_SIGNED_IN");
   await settled();
@@ -270,7 +270,7 @@ test("a browser that cannot show its ticket to the plain request is not signed o
   assert.equal(room.state, "reconnecting");
 });
 
-test("an attempt that hangs is given up, and its socket closed", async () => {
+test("an attempt that hangs is aborted, and its socket closed", async () => {
   const { environment, room } = join();
   const hung = environment.socket;
   await environment.pass(15_000);
@@ -283,7 +283,7 @@ test("an attempt that hangs is given up, and its socket closed", async () => {
   assert.equal(silent.room.state, "reconnecting");
 });
 
-test("a lost network drops the socket at once, and nothing is tried until it is back", async () => {
+test("a lost network drops the socket at once, and attempts wait for its return", async () => {
   const { environment, room } = joinLive();
   const before = environment.socket;
   environment.online = false;
@@ -305,7 +305,7 @@ test("a lost network drops the socket at once, and nothing is tried until it is 
   assert.equal(room.state, "live");
 });
 
-test("a page that starts offline waits, unless the server is on its own machine", async () => {
+test("a page that starts offline waits, unless the server is on the same machine", async () => {
   const environment = new FakeEnvironment();
   environment.online = false;
   const { room } = join({}, environment);
@@ -322,7 +322,7 @@ test("a page that starts offline waits, unless the server is on its own machine"
   assert.ok(environment.sockets.length > 5);
 });
 
-test("a page that comes back cuts a wait short, but not one that the server asked for", async () => {
+test("a page that becomes visible ends a delay early, except one set by the server", async () => {
   const { environment, room } = join();
   for (let failure = 0; failure < 6; failure++) {
     environment.socket.end();
@@ -343,7 +343,7 @@ test("a page that comes back cuts a wait short, but not one that the server aske
   assert.equal(room.detail.retryInMs, 60_500);
 });
 
-test("a hidden page tries once as any other, then slowly", async () => {
+test("a hidden page makes one normal attempt, then slow ones", async () => {
   const { environment, room } = joinLive();
   environment.hidden = true;
   environment.socket.end();
@@ -378,7 +378,7 @@ test("close() leaves no timer, no listener and no socket", async () => {
   }
 });
 
-test("a socket that its own state listener closes stays closed", async () => {
+test("a socket closed by its own state listener stays closed", async () => {
   for (const fateful of ["reconnecting 0", "reconnecting 1", "live 0"]) {
     const { environment, room } = joinLive();
     const stop = room.onState((state, { attempt }) => {
@@ -397,7 +397,7 @@ test("a socket that its own state listener closes stays closed", async () => {
   }
 });
 
-test("retry() after a refusal begins with small waits", async () => {
+test("retry() after a refusal starts with small delays", async () => {
   const { environment, room } = join();
   environment.socket.end();
   await settled();

@@ -46,7 +46,7 @@ test("request() rejects with the server's refusal and its issues", async () => {
   });
 });
 
-test("request() gives up after its time, and ignores the late reply", async () => {
+test("request() times out, and ignores the late reply", async () => {
   const { environment, room } = joinLive();
   const request = rejectsWith(room.request("say", { text: "one" }), {
     code: "TIMEOUT",
@@ -59,7 +59,7 @@ test("request() gives up after its time, and ignores the late reply", async () =
   assert.equal(environment.timers, 1, "the one that watches for silence");
 });
 
-test("request() gives up when its signal is aborted, before or later", async () => {
+test("request() rejects when its signal is aborted, before or after the call", async () => {
   const { environment: { socket, ...environment }, room } = joinLive();
   const stop = new AbortController();
   const later = room.request("say", { text: "one" }, { signal: stop.signal });
@@ -71,7 +71,7 @@ test("request() gives up when its signal is aborted, before or later", async () 
   assert.deepEqual(environment.reported, []);
 });
 
-test("request() rejects what is under way when the connection is lost, and never sends it again", async () => {
+test("request() rejects when the connection is lost, and never sends again", async () => {
   const { environment, room } = joinLive();
   const request = rejectsWith(room.request("say", { text: "one" }), {
     code: "DISCONNECTED",
@@ -93,7 +93,7 @@ test("request() rejects with CLOSED when the socket is closed under it", async (
   await rejectsWith(room.request("say", { text: "two" }), { code: "CLOSED", sent: false });
 });
 
-test("request() rejects data that is no JSON", async () => {
+test("request() rejects data that is not JSON", async () => {
   const { room } = joinLive();
   const circle: { text: string; self?: unknown } = { text: "one" };
   circle.self = circle;
@@ -107,7 +107,7 @@ test("send() sends no id", () => {
   assert.deepEqual(socket.frames, [{ type: "say", data: { text: "one" } }]);
 });
 
-test("what is sent while connecting goes out once, in order, before anybody hears that it is live", async () => {
+test("messages sent while connecting go out once, in order, before listeners learn of the live state", async () => {
   const { environment: { socket }, room } = join();
   room.send("say", { text: "1" });
   const request = room.request("say", { text: "2" });
@@ -121,7 +121,7 @@ test("what is sent while connecting goes out once, in order, before anybody hear
   assert.deepEqual(await request, { id: "m" });
 });
 
-test("what is sent while reconnecting waits, and a request that timed out there is never sent", async () => {
+test("messages sent while reconnecting are queued, and a request that timed out is never sent", async () => {
   const { environment, room } = joinLive();
   environment.socket.end();
   room.send("say", { text: "kept" });
@@ -135,7 +135,7 @@ test("what is sent while reconnecting waits, and a request that timed out there 
   assert.deepEqual(environment.socket.frames, [{ type: "say", data: { text: "kept" } }]);
 });
 
-test("a request that waits survives failed attempts", async () => {
+test("a queued request survives failed attempts", async () => {
   const { environment, room } = join();
   const request = room.request("say", { text: "patient" });
   for (let failure = 0; failure < 3; failure++) {
@@ -149,7 +149,7 @@ test("a request that waits survives failed attempts", async () => {
   assert.deepEqual(await request, { id: "m1" });
 });
 
-test("what is sent to a connection that is closing waits for the next", async () => {
+test("messages sent to a closing connection wait for the next one", async () => {
   const { environment, room } = joinLive();
   environment.socket.readyState = 2;
   room.send("say", { text: "1" });
@@ -160,7 +160,7 @@ test("what is sent to a connection that is closing waits for the next", async ()
   assert.equal(environment.socket.sent.length, 1);
 });
 
-test("a message that finds the queue full is rejected", async () => {
+test("a message is rejected when the queue is full", async () => {
   const { environment: { socket }, room } = join({ maxQueued: 2 });
   room.send("typing", {});
   room.send("typing", {});
@@ -171,7 +171,7 @@ test("a message that finds the queue full is rejected", async () => {
   assert.equal(socket.sent.length, 3);
 });
 
-test("what waits is dropped when the session is over, and reported", async () => {
+test("queued messages are rejected and reported when the session ends", async () => {
   const { environment, room } = join();
   const errors: string[] = [];
   room.onError(({ code }) => errors.push(code));
@@ -190,7 +190,7 @@ test("what waits is dropped when the session is over, and reported", async () =>
   assert.equal(room.state, "live");
 });
 
-test("on() hands out each frame of a message, in order, with its place in the history", () => {
+test("on() dispatches each frame of a message in order, with its place in the history", () => {
   const { environment: { socket }, room } = joinLive();
   const heard: unknown[] = [];
   room.on("said", ({ text }, { offset, epoch }) => heard.push([text, offset, epoch]));
@@ -204,7 +204,7 @@ test("on() hands out each frame of a message, in order, with its place in the hi
   assert.deepEqual(heard, [["1", 7, "e"], "ada", ["2", undefined, undefined]]);
 });
 
-test("on() returns how to stop it, also from within", () => {
+test("on() returns a function that removes the handler, even while it runs", () => {
   const { environment: { socket }, room } = joinLive();
   let heard = 0;
   const stop = room.on("said", () => {
@@ -215,7 +215,7 @@ test("on() returns how to stop it, also from within", () => {
   assert.equal(heard, 1);
 });
 
-test("a handler that throws is reported and keeps nothing from the others", () => {
+test("a handler that throws is reported and does not affect the others", () => {
   const { environment, room } = joinLive();
   const bug = new Error("a bug in a handler");
   const heard: string[] = [];
@@ -235,7 +235,7 @@ test("a handler that throws is reported and keeps nothing from the others", () =
   assert.deepEqual(environment.reported, [bug, bug, bug]);
 });
 
-test("what is no frame is reported, and what follows it is handed out", () => {
+test("a malformed frame is reported, and later frames are dispatched", () => {
   const { environment, room } = joinLive();
   const heard: string[] = [];
   room.on("said", ({ text }) => heard.push(text));
@@ -246,7 +246,7 @@ test("what is no frame is reported, and what follows it is handed out", () => {
   assert.equal(environment.reported.length, 2);
 });
 
-test("onError() hears the refusal of what send() sent; without it, it is reported", async () => {
+test("onError() receives refusals of send(); without a listener they are reported", async () => {
   const { environment, room } = joinLive();
   const refusal = { type: "error", error: { code: "RATE_LIMITED", message: "Too fast" } };
   environment.socket.say(refusal);

@@ -10,7 +10,7 @@ function joinLive(options: ConnectOptions = {}) {
   return { environment, room };
 }
 
-test("nothing is called after close(): no handler, no timer, no state", async () => {
+test("close() stops all callbacks: handlers, timers and state listeners", async () => {
   const { environment, room } = joinLive();
   const heard: string[] = [];
   room.on("said", () => {
@@ -39,7 +39,7 @@ test("nothing is called after close(): no handler, no timer, no state", async ()
   assert.deepEqual([environment.timers, environment.reported], [0, []]);
 });
 
-test("a state listener that closes leaves the other listeners with `closed` as the last state", () => {
+test("a state listener that calls close() leaves `closed` as the last state for the others", () => {
   const { environment, room } = joinLive();
   const states: string[] = [];
   room.onState((state) => state === "reconnecting" && room.close());
@@ -48,7 +48,7 @@ test("a state listener that closes leaves the other listeners with `closed` as t
   assert.deepEqual(states, ["closed"]);
 });
 
-test("what waits when close() is called is given up quietly", async () => {
+test("close() drops queued messages without an unhandled rejection", async () => {
   const environment = new FakeEnvironment();
   const room = connect("/ws/chat/lobby", { environment });
   const unhandled: unknown[] = [];
@@ -67,7 +67,7 @@ test("what waits when close() is called is given up quietly", async () => {
   assert.deepEqual([unhandled, environment.reported], [[], []]);
 });
 
-test("close() while the reason of a refusal is asked for asks for nothing more", async () => {
+test("close() during the request for a refusal's reason ends all requests", async () => {
   const ticket = Promise.withResolvers<string>();
   let issued = 0;
   const environment = new FakeEnvironment();
@@ -83,7 +83,7 @@ test("close() while the reason of a refusal is asked for asks for nothing more",
   assert.deepEqual([environment.fetched, environment.timers], [[], 0]);
 });
 
-test("a request's time is clamped: one without an end waits, one that is no number has the default", async () => {
+test("a request's timeout is clamped, and one that is not a number uses the default", async () => {
   const { environment, room } = joinLive();
   const ends: string[] = [];
   for (const timeoutMs of [Infinity, 2 ** 31, NaN, -1, 0]) {
@@ -97,7 +97,7 @@ test("a request's time is clamped: one without an end waits, one that is no numb
   assert.deepEqual(ends, ["-1", "0", "NaN"]);
 });
 
-test("every time that reaches a timer is one that the timer takes", async () => {
+test("every delay is within the range of a timer", async () => {
   for (const ms of [Infinity, -Infinity, NaN, 0, -1, 2 ** 31, 2 ** 53]) {
     const environment = new FakeEnvironment();
     const times: number[] = [];
@@ -127,7 +127,7 @@ test("every time that reaches a timer is one that the timer takes", async () => 
   }
 });
 
-test("no options make the client hammer a server: soon it tries once a second at most", async () => {
+test("no combination of options makes the client attempt more than once a second in the long run", async () => {
   const eager = { baseDelayMs: 0, maxDelayMs: 0, stableAfterMs: 0 };
   const refusing = new FakeEnvironment();
   refusing.chance = 0;
@@ -147,14 +147,14 @@ test("no options make the client hammer a server: soon it tries once a second at
   }
 });
 
-test("a number of waiting messages that is no number is the default", () => {
+test("maxQueued uses the default if it is not a number", () => {
   const environment = new FakeEnvironment();
   const room = connect("/ws/chat/lobby", { environment, maxQueued: NaN });
   for (let count = 0; count < 64; count++) room.send("say", {});
   assert.throws(() => room.send("say", {}), { code: "QUEUE_FULL" });
 });
 
-test("a handler that throws is isolated, also if what takes the errors throws", () => {
+test("a handler that throws is isolated, even if the error reporter throws", () => {
   const environment = new FakeEnvironment();
   const report = () => {
     throw new Error("reports nothing");
@@ -171,7 +171,7 @@ test("a handler that throws is isolated, also if what takes the errors throws", 
   assert.deepEqual(heard, [1, 2, 3]);
 });
 
-test("a proxy that answers with its own page during a deployment ends nothing", async () => {
+test("a proxy's error page during a deployment does not stop the client", async () => {
   const environment = new FakeEnvironment();
   const room = connect("/ws/chat/lobby", { environment });
   environment.answer = () => new Response("<h1>Not found</h1>", { status: 404 });

@@ -103,7 +103,7 @@ async function whyNot(runtime: string): Promise<string | false> {
 
 for (const runtime of ["node", "bun"]) {
   const options = { skip: await whyNot(runtime), timeout: 30_000 };
-  test(`connect() works on ${runtime}, and learns there why it was refused`, options, async () => {
+  test(`connect() works on ${runtime}, and finds the reason of a refusal`, options, async () => {
     await using server = await serve();
     const directory = await Deno.makeTempDir();
     try {
@@ -123,7 +123,7 @@ for (const runtime of ["node", "bun"]) {
 
 const skip = await whyNoBrowser();
 
-test("connect() works in a browser, and learns there why it was refused", { skip }, async () => {
+test("connect() works in a browser, and finds the reason of a refusal", { skip }, async () => {
   await using server = await serve();
   await using browser = await launchBrowser();
   const page = await browser.newPage();
@@ -140,27 +140,33 @@ test("connect() works in a browser, and learns there why it was refused", { skip
   assert.deepEqual(outcome, { reply: { text: "hello" }, code: "FORBIDDEN", reason });
 });
 
-test("connect() in a browser drops the socket with the network, and comes back with it", {
-  skip,
-}, async () => {
-  await using server = await serve();
-  await using browser = await launchBrowser();
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(server.url);
-  await page.evaluate(`(async () => {
+test(
+  "connect() in a browser drops the socket when the network is lost, and reconnects when it returns",
+  {
+    skip,
+  },
+  async () => {
+    await using server = await serve();
+    await using browser = await launchBrowser();
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(server.url);
+    await page.evaluate(`(async () => {
     const { connect } = await import("/client.js");
     globalThis.socket = connect("/ws/echo");
     await socket.request("say", {});
   })()`);
-  await context.setOffline(true);
-  await page.waitForFunction("socket.state === 'reconnecting'");
-  await context.setOffline(false);
-  await page.waitForFunction("socket.state === 'live'");
-  assert.deepEqual(await page.evaluate("socket.request('say', { again: true })"), { again: true });
-});
+    await context.setOffline(true);
+    await page.waitForFunction("socket.state === 'reconnecting'");
+    await context.setOffline(false);
+    await page.waitForFunction("socket.state === 'live'");
+    assert.deepEqual(await page.evaluate("socket.request('say', { again: true })"), {
+      again: true,
+    });
+  },
+);
 
-test("the client is small: at most 6 KB when it arrives in a browser", async () => {
+test("the client bundle is at most 6 KB over the network", async () => {
   const compressed = new Blob([await bundleClient()]).stream()
     .pipeThrough(new CompressionStream("gzip"));
   const { byteLength } = await new Response(compressed).arrayBuffer();

@@ -49,7 +49,7 @@ function checked(room: RealtimeSocket<ChatMessages>): void {
   void [replies, offline];
 }
 
-test("connect() without a type parameter takes any message", () => {
+test("connect() without a type parameter accepts any message", () => {
   const environment = new FakeEnvironment();
   using socket = connect("/ws/echo", { environment });
   socket.on("anything", (data: unknown) => data);

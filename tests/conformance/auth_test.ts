@@ -62,7 +62,7 @@ conforms(
 
 conforms(
   "channels/security/test_auth.py::test_login_no_user_in_scope",
-  "login() without a person does not compile",
+  "login() without a user does not compile",
   () => {
     // @ts-expect-error A person is asked for.
     const wrong = (scope: AuthScope) => login(scope, undefined);
@@ -75,7 +75,7 @@ conforms(
     "channels/security/test_auth.py::test_login_user_as_argument",
     "channels/security/test_auth.py::test_login_user_on_scope",
   ],
-  "login() begins a session that is saved at once, and whose cookie the browser gets",
+  "login() saves a new session at once, and the browser gets its cookie",
   async () => {
     const { sessions, users, bob } = await setUp();
     const application = withAuth<Scope>(
@@ -105,7 +105,7 @@ conforms(
 
 conforms(
   "channels/security/test_auth.py::test_login_change_user",
-  "login() of another person ends the session before, with its other sockets, and never keeps its id",
+  "login() of another user ends the previous session and its other sockets, and never reuses its id",
   async () => {
     const { sessions, users, bob, bill, signIn } = await setUp();
     const { session: before, headers } = await signIn(bob);
@@ -130,7 +130,7 @@ conforms(
 
 conforms(
   "channels/security/test_auth.py::test_logout",
-  "logout() ends the session with every socket of it, and a plain request can still be answered",
+  "logout() ends the session with all its sockets, and a plain request can still be answered",
   async () => {
     const { sessions, users, bob, signIn } = await setUp();
     const { session, headers } = await signIn(bob);
@@ -157,7 +157,7 @@ conforms(
 
 conforms(
   "channels/security/test_auth.py::test_logout_not_logged_in",
-  "logout() of nobody ends nothing",
+  "logout() without a session ends nothing",
   async () => {
     const { sessions, users, bob, signIn } = await setUp();
     await signIn(bob);
@@ -176,7 +176,7 @@ conforms(
     "channels/test_http.py::test_session_saves",
     "channels/test_http.py::test_multiple_sessions",
   ],
-  "connections with cookies of their own have sessions of their own",
+  "connections with different cookies have different sessions",
   async () => {
     const { sessions, users, bob, bill, signIn } = await setUp();
     const application = withAuth<Scope>(
@@ -195,7 +195,7 @@ conforms(
 
 conforms(
   "channels/test_http.py::test_session_save_update_error",
-  "a session that is deleted while its request is handled is never brought back",
+  "a session deleted during a request is never restored",
   async () => {
     const { sessions, users, bob, signIn } = await setUp();
     const { session, headers } = await signIn(bob);
@@ -212,21 +212,28 @@ conforms(
   },
 );
 
-beyond("stale user", "currentUser() reads again: it is never the person of before", async () => {
-  const { sessions, users, bob, signIn } = await setUp();
-  const { headers } = await signIn(bob);
-  const application = withAuth<Scope>({ sessions, users }, router<AuthScope>([route("/", Asking)]));
-  const peer = communicate(application, { headers });
-  await peer.connect();
-  peer.send("who?");
-  assert.equal(await peer.receive(), "bob");
-  await users.save({ ...bob, login: "robert", avatarUrl: undefined });
-  peer.send("who?");
-  assert.equal(await peer.receive(), "robert");
-  await users.remove(bob.id);
-  peer.send("who?");
-  assert.equal(await peer.receive(), "nobody");
-});
+beyond(
+  "stale user",
+  "currentUser() reads the user again, so it is never a previous one",
+  async () => {
+    const { sessions, users, bob, signIn } = await setUp();
+    const { headers } = await signIn(bob);
+    const application = withAuth<Scope>(
+      { sessions, users },
+      router<AuthScope>([route("/", Asking)]),
+    );
+    const peer = communicate(application, { headers });
+    await peer.connect();
+    peer.send("who?");
+    assert.equal(await peer.receive(), "bob");
+    await users.save({ ...bob, login: "robert", avatarUrl: undefined });
+    peer.send("who?");
+    assert.equal(await peer.receive(), "robert");
+    await users.remove(bob.id);
+    peer.send("who?");
+    assert.equal(await peer.receive(), "nobody");
+  },
+);
 
 beyond(
   "logout on a socket",
@@ -276,7 +283,7 @@ beyond(
 
 beyond(
   "AuthMiddlewareStack",
-  "withAuth() and requireUser() refuse who is not signed in with 401",
+  "withAuth() and requireUser() refuse anonymous users with 401",
   async () => {
     const { sessions, users, bob, signIn } = await setUp();
     class Private extends Consumer<SignedInScope> {}
@@ -291,7 +298,7 @@ beyond(
   },
 );
 
-beyond("cookies", "a scope has its cookies; the first of a name counts", async () => {
+beyond("cookies", "a scope has its cookies, and the first of a name counts", async () => {
   let seen: ReadonlyMap<string, string> = new Map();
   class Looking extends Consumer {
     override connect() {

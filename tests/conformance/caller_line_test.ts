@@ -42,14 +42,14 @@ function waits(): [what: string, wait: Wait][] {
 }
 
 for (const [what, wait] of waits()) {
-  test(`a timeout of ${what} in the test kit names the line that waits`, async () => {
+  test(`a timeout of ${what} in the test kit reports the line that waits`, async () => {
     const error = await wait().then(() => assert.fail("it did not time out"), (error) => error);
     assert.match(error.message, /^Expected .* within 10 ms, but none arrived$/);
     assert.ok(error.stack.includes("caller_line_test.ts"), error.stack);
   });
 }
 
-test("a timeout in the test kit names the line that began to wait, though another one awaits it", async () => {
+test("a timeout in the test kit reports the line that started the wait, even if another line awaits it", async () => {
   const peer = communicate(Silent, options);
   await peer.connect();
   const message = peer.receive(); // This line.

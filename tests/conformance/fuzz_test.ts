@@ -66,7 +66,7 @@ const broken = fc.tuple(frame, fc.nat(), fc.string({ unit: "binary", maxLength: 
 
 beyond(
   "fuzz frames",
-  `${RUNS} frames: nothing breaks, no handler sees what does not fit`,
+  `${RUNS} frames: nothing breaks, and handlers see only valid data`,
   async () => {
     const limits = { messagesPerSecond: 1e9, messageBurst: 1e9, sendBufferBytes: 1e9 };
     const clients = () => communicate(Fuzzed, { limits, subprotocols: ["sluice.v1"] });
@@ -116,7 +116,7 @@ const value = fc.oneof(
   fc.uint8Array({ maxLength: 40 }).map((bytes) => String.fromCharCode(...bytes)),
 );
 
-beyond("fuzz headers", `${RUNS} handshakes: each is let in, or refused with a code`, async () => {
+beyond("fuzz headers", `${RUNS} handshakes: each is accepted, or refused with a code`, async () => {
   const sessions = new Sessions(new MemorySessionStore(), { log: silent });
   const application = withOrigins<Scope>(
     ["https://friend.example"],

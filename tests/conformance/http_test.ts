@@ -14,7 +14,7 @@ conforms(
     "daphne/test_http_response.py::test_minimal_response",
     "daphne/test_http_response.py::test_custom_status_code",
   ],
-  "handle() gets the whole body, and sendResponse() answers with status, headers and body",
+  "handle() gets the whole body, and sendResponse() sends status, headers and body",
   async () => {
     class Doubling extends HttpConsumer {
       override async handle(body: Uint8Array) {
@@ -34,7 +34,7 @@ conforms(
 
 conforms(
   "channels/test_generic_http.py::test_error",
-  "what handle() throws is thrown to the test; raise: false shows the 500",
+  "an error in handle() is thrown to the test; raise: false shows the 500",
   async () => {
     class Failing extends HttpConsumer {
       override handle(): void {
@@ -49,7 +49,7 @@ conforms(
 
 conforms(
   "channels/test_generic_http.py::test_per_scope_consumers",
-  "each request has a consumer of its own",
+  "each request has its own consumer",
   async () => {
     const seen = new Set<unknown>();
     class Once extends HttpConsumer {
@@ -67,13 +67,13 @@ conforms(
 
 conforms(
   "daphne/test_http_response.py::test_chunked_response",
-  "an answer in pieces arrives whole",
+  "a response in chunks arrives complete",
   () => pieces(["chunk 1 ", "chunk 2"], "chunk 1 chunk 2"),
 );
 
 conforms(
   "daphne/test_http_response.py::test_chunked_response_empty",
-  "an answer in pieces may end with an empty one",
+  "a response in chunks may end with an empty chunk",
   () => pieces(["chunk 1 ", "chunk 2", ""], "chunk 1 chunk 2"),
 );
 
@@ -92,7 +92,7 @@ async function pieces(parts: string[], whole: string) {
 
 conforms(
   "daphne/test_http_response.py::test_body",
-  "whatever bytes the body has, they arrive",
+  "a body arrives unchanged for any bytes",
   async () => {
     const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
     class Bytes extends HttpConsumer {
@@ -108,7 +108,7 @@ conforms(
 
 conforms(
   "daphne/test_http_response.py::test_headers",
-  "headers arrive, several of one name too",
+  "headers arrive, including several with the same name",
   async () => {
     class Headed extends HttpConsumer {
       override async handle() {
@@ -130,7 +130,7 @@ conforms(
     "daphne/test_http_response.py::test_headers_type",
     "daphne/test_http_response.py::test_headers_type_raw",
   ],
-  "a header that cannot be sent is a bug with a name, and a 500 for the client",
+  "an invalid response header fails with a specific error, and a 500 for the client",
   async () => {
     class Wrong extends HttpConsumer {
       override async handle() {
@@ -145,7 +145,7 @@ conforms(
 
 conforms(
   "daphne/test_http_response.py::test_status_code_required",
-  "a body without a head before it is a bug with a name; the status is 200 where none is given",
+  "a body without a head fails with a specific error; the default status is 200",
   async () => {
     class Headless extends HttpConsumer {
       override async handle() {
@@ -186,7 +186,7 @@ conforms(
     "channels/test_http.py::test_session_samesite",
     "channels/test_http.py::test_session_samesite_invalid",
   ],
-  "sameSite is Strict, Lax or None, and None only with secure; anything else is a TypeError",
+  "sameSite is Strict, Lax or None, and None requires secure; anything else is a TypeError",
   () => {
     for (const sameSite of ["Strict", "Lax"] as const) {
       const headers = new Headers();
@@ -207,19 +207,23 @@ conforms(
   },
 );
 
-beyond("delete cookie", "deleteCookie() makes a browser forget it, a __Host- one too", () => {
-  const headers = new Headers();
-  deleteCookie(headers, "theme", { path: "/a", domain: "example.com" });
-  deleteCookie(headers, "__Host-x");
-  assert.deepEqual(headers.getSetCookie(), [
-    "theme=; Path=/a; Domain=example.com; Max-Age=0; HttpOnly; SameSite=Lax",
-    "__Host-x=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure",
-  ]);
-});
+beyond(
+  "delete cookie",
+  "deleteCookie() deletes a cookie in the browser, including a __Host- one",
+  () => {
+    const headers = new Headers();
+    deleteCookie(headers, "theme", { path: "/a", domain: "example.com" });
+    deleteCookie(headers, "__Host-x");
+    assert.deepEqual(headers.getSetCookie(), [
+      "theme=; Path=/a; Domain=example.com; Max-Age=0; HttpOnly; SameSite=Lax",
+      "__Host-x=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure",
+    ]);
+  },
+);
 
 beyond(
   "long-poll",
-  "a request in a group is answered by a message, and has left it then",
+  "a request in a group is answered by a message, and leaves the group afterwards",
   async () => {
     const { layer, scope } = withTestLayer();
     class Poll extends HttpConsumer<Scope & LayerScope> {
@@ -251,7 +255,7 @@ beyond("http and sockets", "an HttpConsumer answers an upgrade as a plain reques
 
 beyond(
   "session over",
-  "a request that waits is answered with 401 when its session ends",
+  "a waiting request is answered with 401 when its session ends",
   async () => {
     class Poll extends HttpConsumer {
       override handle() {
@@ -265,21 +269,25 @@ beyond(
   },
 );
 
-beyond("request aborted", "a client that leaves while it sends reaches no handle()", async () => {
-  let handled = 0;
-  class Upload extends HttpConsumer {
-    override handle() {
-      handled++;
+beyond(
+  "request aborted",
+  "a client that disconnects while sending does not reach handle()",
+  async () => {
+    let handled = 0;
+    class Upload extends HttpConsumer {
+      override handle() {
+        handled++;
+      }
     }
-  }
-  const body = new ReadableStream({
-    pull(controller) {
-      controller.enqueue(new Uint8Array(1));
-      controller.error(new Error("gone"));
-    },
-  });
-  const client = communicateHttp(Upload, { method: "POST", body });
-  await client.send();
-  await client.leave();
-  assert.equal(handled, 0);
-});
+    const body = new ReadableStream({
+      pull(controller) {
+        controller.enqueue(new Uint8Array(1));
+        controller.error(new Error("gone"));
+      },
+    });
+    const client = communicateHttp(Upload, { method: "POST", body });
+    await client.send();
+    await client.leave();
+    assert.equal(handled, 0);
+  },
+);

@@ -47,7 +47,7 @@ conforms(
     "channels/test_generic_websocket.py::test_json_websocket_consumer",
     "channels/test_generic_websocket.py::test_async_json_websocket_consumer",
   ],
-  "a frame is read as JSON, handled, and answered as JSON",
+  "a frame is parsed as JSON, handled, and answered as JSON",
   async () => {
     const { peer } = await connected();
     peer.sendJson({ type: "echo", data: { hello: "world" }, id: "1" });
@@ -58,7 +58,7 @@ conforms(
 
 beyond(
   "json is not fatal",
-  "a binary frame closes with 1003, a bad or empty text is refused",
+  "a binary frame closes with 1003, and malformed or empty text is refused",
   async () => {
     const { peer } = await connected();
     for (const text of ["", "{", "1"]) {
@@ -70,15 +70,19 @@ beyond(
   },
 );
 
-beyond("decode_json", "a schema decodes: its handler gets what it makes of the JSON", async () => {
-  const { peer } = await connected();
-  peer.sendJson({ type: "meet", data: { day: "2026-01-01" }, id: "1" });
-  assert.equal((await peer.receiveJson()).data, Date.UTC(2026, 0, 1));
-  peer.sendJson({ type: "meet", data: { day: "soon" }, id: "2" });
-  assert.equal((await peer.receiveJson()).ok, false);
-});
+beyond(
+  "decode_json",
+  "a schema transforms data: its handler gets the output of the schema",
+  async () => {
+    const { peer } = await connected();
+    peer.sendJson({ type: "meet", data: { day: "2026-01-01" }, id: "1" });
+    assert.equal((await peer.receiveJson()).data, Date.UTC(2026, 0, 1));
+    peer.sendJson({ type: "meet", data: { day: "soon" }, id: "2" });
+    assert.equal((await peer.receiveJson()).ok, false);
+  },
+);
 
-beyond("encode_json", "what has toJSON() is written as it says", async () => {
+beyond("encode_json", "an object with toJSON() is encoded by it", async () => {
   const { peer } = await connected();
   peer.sendJson({ type: "echo", data: "date", id: "1" });
   assert.equal((await peer.receiveJson()).data, "1970-01-01T00:00:00.000Z");
@@ -96,8 +100,12 @@ beyond(
   },
 );
 
-beyond("group to client", "a message declared for clients goes to them without code", async () => {
-  const { peer, layer } = await connected();
-  await layer.groupSend("json", { type: "said", data: { text: "hi" } });
-  assert.deepEqual(await peer.receiveJson(), { type: "said", data: { text: "hi" } });
-});
+beyond(
+  "group to client",
+  "a message declared for clients is forwarded to them without code",
+  async () => {
+    const { peer, layer } = await connected();
+    await layer.groupSend("json", { type: "said", data: { text: "hi" } });
+    assert.deepEqual(await peer.receiveJson(), { type: "said", data: { text: "hi" } });
+  },
+);

@@ -30,7 +30,7 @@ async function visit(application: ReturnType<typeof router<Scope>>, path: string
 
 conforms(
   "channels/test_routing.py::test_protocol_type_router",
-  "protocolRouter() dispatches by the kind of connection, and refuses what it does not have",
+  "protocolRouter() routes by the kind of request, and refuses other kinds",
   async () => {
     const http = router<Scope>([route("/x", named("http"))]);
     const websocket = router<Scope>([route("/x", Accepting)]);
@@ -45,7 +45,7 @@ conforms(
 
 conforms(
   "channels/test_routing.py::test_channel_name_router",
-  "channelRouter() dispatches by channel, and throws for one that it does not have",
+  "channelRouter() routes by channel, and throws for an unknown one",
   () => {
     const find = channelRouter({ test: 1, other_test: 2 });
     assert.equal(find("test"), 1);
@@ -56,7 +56,7 @@ conforms(
 
 conforms(
   "channels/test_routing.py::test_url_router",
-  "router() takes the first route that fits, with its parameters",
+  "router() selects the first matching route, with its parameters",
   async () => {
     const application = router<Scope>([
       route("/", named("root")),
@@ -78,7 +78,7 @@ conforms(
 
 conforms(
   "channels/test_routing.py::test_url_router_path",
-  "a typed parameter arrives as its type",
+  "a typed parameter is converted to its type",
   async () => {
     const application = router<Scope>([
       route("/author/:name/", named("author")),
@@ -95,7 +95,7 @@ conforms(
     "channels/test_routing.py::test_url_router_nesting",
     "channels/test_routing.py::test_url_router_nesting_path",
   ],
-  "nested routers add their parameters up, behind a middleware too, and the inner one wins",
+  "nested routers combine their parameters, even behind a middleware, and the inner one wins",
   async () => {
     const inner = router<Scope>([
       route("/book/:book/page/:page{int}/", named("page")),
@@ -115,7 +115,7 @@ conforms(
 
 conforms(
   "channels/test_routing.py::test_path_remaining",
-  "an inner router without a route lets the outer ones go on, with a root path too",
+  "an inner router without a matching route lets the outer ones continue, even with a root path",
   async () => {
     const inner = router<Scope>([route("/no-match/", named("inner"))]);
     const outer = router<Scope>([
@@ -135,7 +135,7 @@ conforms(
 
 conforms(
   "channels/test_routing.py::test_invalid_routes",
-  "a pattern that is none is refused when the route is made",
+  "an invalid pattern is refused when the route is created",
   () => {
     for (const pattern of ["prefix", "/:", "/:a/:a", "/a*", "/:a{float}"]) {
       assert.throws(() => route(pattern, Accepting), TypeError);
@@ -148,7 +148,7 @@ conforms(
     "daphne/test_websocket.py::test_root_path",
     "daphne/test_http_request.py::test_root_path_header",
   ],
-  "withRootPath() takes the prefix off what is routed, and leaves scope.path; no header sets it",
+  "withRootPath() removes the prefix for routing and keeps scope.path; no header sets it",
   async () => {
     const application = withRootPath<Scope>("/a/b", router<Scope>([route("/", named("home"))]));
     const headers = { "daphne-root-path": "/evil" };
@@ -160,17 +160,21 @@ conforms(
   },
 );
 
-beyond("no route is 404", "a path without a route is a 404 on an upgrade, not a 500", async () => {
-  const refused = await communicate(router<Scope>([]), { path: "/nothing" }).connect();
-  assert.deepEqual(refused, { accepted: false, status: 404, code: "NO_CONSUMER" });
-});
+beyond(
+  "no route is 404",
+  "a path without a route is a 404 even for an upgrade, not a 500",
+  async () => {
+    const refused = await communicate(router<Scope>([]), { path: "/nothing" }).connect();
+    assert.deepEqual(refused, { accepted: false, status: 404, code: "NO_CONSUMER" });
+  },
+);
 
-beyond("linear patterns", "a long path costs a pattern no more than its length", () => {
+beyond("linear patterns", "matching takes time linear in the length of the path", () => {
   const pattern = compilePattern("/a/:x/b/:y/c");
   assert.equal(pattern.match(`/a/${"b/".repeat(50_000)}`), undefined);
 });
 
-beyond("one consumer per connection", "each connection has a consumer of its own", async () => {
+beyond("one consumer per connection", "each connection has its own consumer", async () => {
   const seen = new Set<unknown>();
   class Counting extends Accepting {
     override connect() {

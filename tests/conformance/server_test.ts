@@ -21,7 +21,7 @@ conforms(
     "daphne/test_http_request.py::test_minimal_request",
     "daphne/test_http_request.py::test_get_request",
   ],
-  "method, path and query of a request are in the scope as they were sent",
+  "method, path and query are in the scope as sent",
   async () => {
     const seen = await mirrored("/a/b%20c/?x=1&x=2&y=%C3%BC");
     assert.equal(seen.method, "GET");
@@ -33,7 +33,7 @@ conforms(
 
 conforms(
   ["daphne/test_http_request.py::test_raw_path", "daphne/test_websocket.py::test_raw_path"],
-  "a percent-encoded slash stays one in scope.path, and a parameter decodes it",
+  "a percent-encoded slash stays encoded in scope.path, and a parameter decodes it",
   async () => {
     assert.equal((await mirrored("/foo%2Fbar")).path, "/foo%2Fbar");
     class Placed extends Echo {
@@ -54,7 +54,7 @@ conforms(
     "daphne/test_http_request.py::test_request_body_chunking",
     "daphne/test_http_request.py::test_kitchen_sink",
   ],
-  "whatever body is sent, in whatever pieces, handle() gets all of it",
+  "handle() gets the whole body, for any body in any chunks",
   async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -83,7 +83,7 @@ conforms(
     "daphne/test_http_request.py::test_duplicate_headers",
     "daphne/test_http_request.py::test_headers_are_lowercased_and_stripped",
   ],
-  "headers are in the scope in lower case, without space around them, equal names joined",
+  "header names are lower case in the scope, without surrounding space, and equal names are joined",
   async () => {
     const headers: [string, string][] = [["MYCUSTOMHEADER", "   foobar    "], ["x-a", "1"], [
       "X-A",
@@ -122,7 +122,7 @@ conforms(
 
 conforms(
   "daphne/test_websocket.py::test_text_frames",
-  "text beyond ASCII goes both ways over a network",
+  "non-ASCII text arrives in both directions over a network",
   async () => {
     await using server = serve(application);
     const socket = await server.open("/");
@@ -135,7 +135,7 @@ conforms(
 
 conforms(
   "daphne/test_websocket.py::test_binary_frames",
-  "bytes that are no UTF-8 go both ways over a network",
+  "bytes that are not UTF-8 arrive in both directions over a network",
   async () => {
     await using server = serve(application);
     const socket = await server.open("/");
@@ -152,7 +152,7 @@ conforms(
 
 conforms(
   "daphne/test_websocket.py::test_websocket_max_message_size",
-  "a message over maxMessageBytes reaches no consumer, and closes the socket with 1009",
+  "a message over maxMessageBytes closes the socket with 1009 and does not reach the consumer",
   async () => {
     const peer = communicate(Echo, { limits: { maxMessageBytes: 8 } });
     await peer.connect();
@@ -174,7 +174,7 @@ conforms(
 
 conforms(
   "daphne/test_websocket.py::test_http_timeout",
-  "answerTimeoutMs is for plain requests, and ends no socket",
+  "answerTimeoutMs applies to plain requests, and does not end sockets",
   async () => {
     const clock = new FakeClock();
     const peer = communicate(Echo, { clock, limits: { answerTimeoutMs: 1000 } });
@@ -187,7 +187,7 @@ conforms(
 
 conforms(
   "daphne/test_websocket.py::test_application_checker_handles_asyncio_cancellederror",
-  "a consumer that stops by StopConsumer is cleaned up, and nothing is logged",
+  "a consumer that throws StopConsumer is cleaned up, and nothing is logged",
   async () => {
     const { StopConsumer } = await import("@sluice/sluice/consumers");
     let ended = 0;
@@ -242,7 +242,7 @@ conforms(
     "daphne/test_http_request.py::test_invalid_header_name",
     "daphne/test_http_request.py::test_bad_requests",
   ],
-  "a request with control bytes in a header, or bytes in a name or a path that none has, is a 400",
+  "a request with control bytes in a header, or invalid bytes in a name or path, is a 400",
   async () => {
     await using server = serve(application);
     const begin = "GET / HTTP/1.1\r\nHost: a\r\n";
@@ -286,7 +286,7 @@ conforms(
     "daphne/test_utils.py::test_basic",
     "daphne/test_utils.py::test_address_only",
   ],
-  "a trusted proxy says who the client is, and by which scheme and host",
+  "a trusted proxy reports the client's address, scheme and host",
   () => {
     const headers = {
       "x-forwarded-for": "10.1.2.3",
@@ -302,7 +302,7 @@ conforms(
 
 conforms(
   "daphne/test_utils.py::test_v6_address",
-  "a trusted proxy may name an IPv6 address",
+  "a trusted proxy may report an IPv6 address",
   () => {
     const { address } = peerOf({ "x-forwarded-for": "10.0.5.6, 1043::a321:0001" }, true);
     assert.equal(address, "1043::a321:0001");
@@ -311,7 +311,7 @@ conforms(
 
 conforms(
   ["daphne/test_utils.py::test_multiple_proxys", "daphne/test_utils.py::test_multiple_proxies"],
-  "of several addresses the last counts: unlike upstream, where a client can write the first",
+  "the last of several addresses counts; in upstream, a client can write the first",
   () => {
     assert.equal(peerOf({ "x-forwarded-for": "6.6.6.6, 10.1.2.4" }, true).address, "10.1.2.4");
   },
@@ -319,7 +319,7 @@ conforms(
 
 conforms(
   ["daphne/test_utils.py::test_original", "daphne/test_utils.py::test_no_original"],
-  "without the header the client is the peer",
+  "the client is the peer without the header",
   () => {
     assert.equal(peerOf({}, true).address, "127.0.0.1");
     assert.equal(peerOf({ "x-forwarded-for": "not an address" }, true).address, "127.0.0.1");
@@ -329,7 +329,7 @@ conforms(
 
 beyond(
   "handshake",
-  "a handshake that is not valid is 400, one of another version 426",
+  "an invalid handshake is a 400, and one with another version a 426",
   async () => {
     const peer = communicate(Echo);
     const upgrade = { upgrade: "websocket", connection: "Upgrade" };
@@ -339,17 +339,21 @@ beyond(
   },
 );
 
-beyond("connection limits", "too much at once is refused, and comes back with time", async () => {
-  const clock = new FakeClock();
-  const limits = { messagesPerSecond: 1, messageBurst: 1 };
-  const peer = communicate(Echo, { clock, limits });
-  await peer.connect();
-  peer.send("1");
-  await clock.advance(1000);
-  peer.send("2");
-  peer.send("3");
-  assert.equal((await peer.closed()).code, 4429);
-});
+beyond(
+  "connection limits",
+  "a client over a limit is refused, and accepted again later",
+  async () => {
+    const clock = new FakeClock();
+    const limits = { messagesPerSecond: 1, messageBurst: 1 };
+    const peer = communicate(Echo, { clock, limits });
+    await peer.connect();
+    peer.send("1");
+    await clock.advance(1000);
+    peer.send("2");
+    peer.send("3");
+    assert.equal((await peer.closed()).code, 4429);
+  },
+);
 
 /** Sends bytes, and returns the beginning of what comes back. */
 async function raw(address: string, parts: readonly (string | number)[]): Promise<string> {

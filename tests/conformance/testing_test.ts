@@ -28,7 +28,7 @@ conforms(
 
 conforms(
   "channels/test_testing.py::test_websocket_communicator",
-  "communicate() connects, sends and receives text, bytes and JSON, and goes away",
+  "communicate() connects, sends and receives text, bytes and JSON, and disconnects",
   async () => {
     await using peer = communicate(Echo);
     const result = await peer.connect();
@@ -47,7 +47,7 @@ conforms(
 
 conforms(
   "channels/test_testing.py::test_websocket_incorrect_read_json",
-  "receive() says so where the socket was closed instead",
+  "receive() rejects with the close if the socket was closed instead",
   async () => {
     class Closing extends Consumer {
       override async connect() {
@@ -67,7 +67,7 @@ conforms(
 
 conforms(
   "channels/test_testing.py::test_timeout_disconnect",
-  "what does not come fails the test after timeoutMs, with what was waited for",
+  "a wait fails the test after timeoutMs, and names what it waited for",
   async () => {
     class Mute extends Consumer {}
     const peer = communicate(Mute, { timeoutMs: 1 });
@@ -80,7 +80,7 @@ conforms(
 
 beyond(
   "raise",
-  "what a consumer throws is thrown once, at the next method or the end",
+  "an error of the consumer is thrown once, by the next method or at the end",
   async () => {
     class Buggy extends Echo {
       override receive(): void {
@@ -103,7 +103,7 @@ beyond(
   },
 );
 
-beyond("raise at the end", "what disconnect() throws is thrown by wait()", async () => {
+beyond("raise at the end", "wait() throws an error of disconnect()", async () => {
   class Buggy extends Echo {
     override async disconnect() {
       await Promise.resolve();
@@ -117,7 +117,7 @@ beyond("raise at the end", "what disconnect() throws is thrown by wait()", async
 
 beyond(
   "live server",
-  "serve() frees its port and ends its sockets at the end of its block",
+  "serve() frees its port and closes its sockets at the end of its block",
   async () => {
     let url = "";
     let closed: Promise<number>;
@@ -133,7 +133,7 @@ beyond(
   },
 );
 
-beyond("faults", "FaultyLayer fails as it is told, and recovers", async () => {
+beyond("faults", "FaultyLayer fails as configured, and recovers", async () => {
   const layer = new FaultyLayer();
   const peer = communicate(Chatting, { scope: signedIn({ layer }) });
   await peer.connect();
@@ -155,7 +155,7 @@ beyond("faults", "FaultyLayer fails as it is told, and recovers", async () => {
   assert.equal(await peer.receive(), "hi");
 });
 
-beyond("factories", "signedIn() makes a scope of a person with their session and a layer", () => {
+beyond("factories", "signedIn() creates the scope of a user with a session and a layer", () => {
   const scope = signedIn({ user: { login: "grace" }, params: { room: "lobby" } });
   assert.equal(scope.user.login, "grace");
   assert.equal(scope.session.userId, scope.user.id);
@@ -164,7 +164,7 @@ beyond("factories", "signedIn() makes a scope of a person with their session and
 
 beyond(
   "fake clock",
-  "FakeClock calls what becomes due in its order, and nothing before",
+  "FakeClock calls due timers in order, and no others",
   async () => {
     const clock = new FakeClock(0);
     const rung: number[] = [];

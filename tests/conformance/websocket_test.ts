@@ -43,7 +43,7 @@ conforms(
 
 conforms(
   "channels/test_generic_websocket.py::test_multiple_websocket_consumers_with_sessions",
-  "two connections of one class have scopes of their own",
+  "two connections of one class have separate scopes",
   async () => {
     class Placed extends Consumer {
       override receive() {
@@ -68,7 +68,7 @@ conforms(
     "channels/test_generic_websocket.py::test_async_websocket_consumer_subprotocol",
     "daphne/test_websocket.py::test_subprotocols",
   ],
-  "connect() sees what the client offers, in its order, and selects one",
+  "connect() sees the offered subprotocols in order, and selects one",
   async () => {
     let offered: readonly string[] = [];
     class Selecting extends Consumer {
@@ -89,7 +89,7 @@ conforms(
     "channels/test_generic_websocket.py::test_websocket_consumer_groups",
     "channels/test_generic_websocket.py::test_async_websocket_consumer_groups",
   ],
-  "a consumer is in its groups while it is open, and in none after its end",
+  "a consumer is in its groups while it is open, and in none afterwards",
   async () => {
     const { layer, scope } = withTestLayer();
     const peer = communicate(Chatting, { scope });
@@ -105,7 +105,7 @@ conforms(
 
 conforms(
   "channels/test_generic_websocket.py::test_async_websocket_consumer_specific_channel_layer",
-  "layerAlias says which of several layers a consumer uses",
+  "layerAlias selects one of several layers",
   async () => {
     class Elsewhere extends Chatting {
       override readonly layerAlias = "testlayer";
@@ -121,7 +121,7 @@ conforms(
 
 conforms(
   "channels/test_layers.py::test_override_settings",
-  "a layer alias that is not there is named in the error",
+  "an error names a missing layer alias",
   async () => {
     class Elsewhere extends Chatting {
       override readonly layerAlias = "missing";
@@ -136,7 +136,7 @@ conforms(
     "channels/test_generic_websocket.py::test_block_underscored_type_function_call",
     "channels/test_generic_websocket.py::test_block_leading_dot_type_function_call",
   ],
-  "a layer message never calls a method by its type, and one without a handler is dropped",
+  "a layer message never calls a method named by its type, and is dropped without a handler",
   async () => {
     const { layer, scope } = withTestLayer();
     let called = 0;
@@ -168,7 +168,7 @@ conforms(
 
 conforms(
   "channels/test_generic_websocket.py::test_accept_headers",
-  "headers of accept() are headers of the 101, over a network too",
+  "headers of accept() are headers of the 101, even over a network",
   async () => {
     class Headed extends Consumer {
       override connect() {
@@ -184,7 +184,7 @@ conforms(
 
 conforms(
   "channels/test_generic_websocket.py::test_close_reason",
-  "close() sends its code and its reason, and they arrive over a network",
+  "close() sends its code and reason, and they arrive over a network",
   async () => {
     class Closing extends Consumer {
       override receive() {
@@ -206,7 +206,7 @@ conforms(
 
 conforms(
   "channels/test_generic_websocket.py::test_websocket_receive_with_none_text",
-  "receive() gets what was sent, text or bytes, empty ones too",
+  "receive() gets text or bytes as sent, including empty ones",
   async () => {
     const peer = communicate(Echo);
     await peer.connect();
@@ -219,7 +219,7 @@ conforms(
 
 conforms(
   "channels/test_testing.py::test_websocket_application",
-  "a parameter of the path is in the scope of the consumer",
+  "a path parameter is in the scope of the consumer",
   async () => {
     class Greeting extends Consumer {
       override async connect() {
@@ -236,7 +236,7 @@ conforms(
 
 conforms(
   "channels/test_testing.py::test_connection_scope",
-  "a scope has its type, its path as it was sent, and its query",
+  "a scope has its type, its path as sent, and its query",
   async () => {
     const seen: Scope[] = [];
     class Looking extends Accepting {
@@ -262,7 +262,7 @@ conforms(
 
 conforms(
   ["daphne/test_websocket.py::test_reject", "daphne/test_websocket.py::test_accept"],
-  "accept() completes the handshake; without it there is none, but a 403",
+  "accept() completes the handshake; without it the response is a 403",
   async () => {
     class Undecided extends Consumer {
       override connect() {}
@@ -278,7 +278,7 @@ conforms(
 
 beyond(
   "AcceptConnection and DenyConnection",
-  "connect() may throw AcceptConnection or a Refusal, from however deep",
+  "connect() may throw AcceptConnection or a Refusal, at any call depth",
   async () => {
     class Throwing extends Consumer {
       override connect(): void {
@@ -294,7 +294,7 @@ beyond(
   },
 );
 
-beyond("deny codes", "deny() arrives with status, code and detail, over a network", async () => {
+beyond("deny codes", "deny() sends status, code and detail over a network", async () => {
   class Denying extends Consumer {
     override connect() {
       this.deny("ROOM_CLOSED", "Come back tomorrow");
@@ -307,7 +307,7 @@ beyond("deny codes", "deny() arrives with status, code and detail, over a networ
   assert.equal((await fetch(server.url)).headers.get("content-type"), "application/problem+json");
 });
 
-beyond("no groups before auth", "who is denied was in no group at any time", async () => {
+beyond("no groups before auth", "a refused client is never in a group", async () => {
   const { layer, scope } = withTestLayer();
   const seen: number[] = [];
   const countMembers = async () => {
@@ -325,7 +325,7 @@ beyond("no groups before auth", "who is denied was in no group at any time", asy
   assert.deepEqual(seen, [0, 0]);
 });
 
-beyond("exceptions", "an exception before accept() is 500, after it 1011", async () => {
+beyond("exceptions", "an error before accept() is a 500, and after it a 1011", async () => {
   class Buggy extends Consumer {
     override connect() {
       if (this.scope.query.has("late")) return this.accept();
@@ -362,7 +362,7 @@ beyond("handshake timeout", "connect() that takes too long is refused with 503",
 
 beyond(
   "application close timeout",
-  "disconnect() waits for a handler, but not for ever",
+  "disconnect() waits for a running handler, but not forever",
   async () => {
     const clock = new FakeClock();
     const trace: string[] = [];
@@ -385,7 +385,7 @@ beyond(
   },
 );
 
-beyond("max life", "a socket is closed with 1001 after maxLifeMs, and not before", async () => {
+beyond("max life", "a socket is closed with 1001 after maxLifeMs, and not earlier", async () => {
   const clock = new FakeClock();
   const peer = communicate(Accepting, { clock, limits: { maxLifeMs: 86_400_000 } });
   await peer.connect();
@@ -418,23 +418,27 @@ beyond(
   },
 );
 
-beyond("backpressure", "what a client sends faster than it is handled is bounded", async () => {
-  let release = () => {};
-  class Slow extends Echo {
-    override async receive() {
-      await new Promise<void>((resolve) => release = resolve);
+beyond(
+  "backpressure",
+  "the queue of a client that sends faster than it is handled is bounded",
+  async () => {
+    let release = () => {};
+    class Slow extends Echo {
+      override async receive() {
+        await new Promise<void>((resolve) => release = resolve);
+      }
     }
-  }
-  const limits = { inboxBytes: 1000, messageBurst: 1_000_000 };
-  const peer = communicate(Slow, { limits });
-  await peer.connect();
-  for (let count = 0; count < 102; count++) peer.send("x".repeat(10));
-  assert.equal((await peer.closed()).code, 4429);
-  release();
-  await peer.wait();
-});
+    const limits = { inboxBytes: 1000, messageBurst: 1_000_000 };
+    const peer = communicate(Slow, { limits });
+    await peer.connect();
+    for (let count = 0; count < 102; count++) peer.send("x".repeat(10));
+    assert.equal((await peer.closed()).code, 4429);
+    release();
+    await peer.wait();
+  },
+);
 
-beyond("backpressure", "what a client reads too slowly is bounded", async () => {
+beyond("backpressure", "the queue of a client that reads too slowly is bounded", async () => {
   class Flood extends Accepting {
     override receive() {
       this.send("y".repeat(600));
@@ -449,7 +453,7 @@ beyond("backpressure", "what a client reads too slowly is bounded", async () => 
 
 beyond(
   "send after the end",
-  "send() with nothing to send to returns false, and throws nothing",
+  "send() after the end returns false, and throws nothing",
   async () => {
     let late: boolean | undefined;
     class Late extends Accepting {
@@ -464,7 +468,7 @@ beyond(
   },
 );
 
-beyond("send and close", "what is sent before close() arrives before it", async () => {
+beyond("send and close", "messages sent before close() arrive before it", async () => {
   class Farewell extends Accepting {
     override receive() {
       this.send("bye");

@@ -28,7 +28,7 @@ const handlers: JobHandlersOf<Printing> = {
 
 beyond(
   "worker",
-  "a worker handles what is sent to its channels; what fails is not lost",
+  "a worker handles messages to its channels, and a failed message is not lost",
   async () => {
     const clock = new FakeClock();
     const layer = new MemoryChannelLayer({ clock });

@@ -12,7 +12,7 @@ function layerScope() {
   return { layer, scope: { layers: { default: layer } } };
 }
 
-test("a consumer lets everybody in by default, with the subprotocol that both speak", async () => {
+test("Consumer accepts everyone by default, with the common subprotocol", async () => {
   class Plain extends Consumer {}
   const peer = communicate(Plain, { subprotocols: ["other", "sluice.v1"] });
   const result = await peer.connect();
@@ -21,7 +21,7 @@ test("a consumer lets everybody in by default, with the subprotocol that both sp
   assert.equal(without.accepted && without.subprotocol, undefined);
 });
 
-test("accept() sends further headers with the 101", async () => {
+test("accept() sends additional headers with the 101", async () => {
   class Headed extends Consumer {
     override connect() {
       return this.accept({ headers: { "x-room": "lobby" } });
@@ -31,7 +31,7 @@ test("accept() sends further headers with the 101", async () => {
   assert.equal(result.accepted && result.headers.get("x-room"), "lobby");
 });
 
-test("deny() refuses with 403 FORBIDDEN, and connect() that decides nothing does the same", async () => {
+test("deny() refuses with 403 FORBIDDEN, as does connect() without a decision", async () => {
   class Denying extends Consumer {
     override connect() {
       this.deny();
@@ -49,7 +49,7 @@ test("deny() refuses with 403 FORBIDDEN, and connect() that decides nothing does
   }
 });
 
-test("a Refusal that connect() throws is the answer", async () => {
+test("connect() refuses with the Refusal that it throws", async () => {
   class Full extends Consumer {
     override connect() {
       throw new Refusal("ROOM_FULL", { status: 429 });
@@ -59,7 +59,7 @@ test("a Refusal that connect() throws is the answer", async () => {
   assert.deepEqual(result, { accepted: false, status: 429, code: "ROOM_FULL" });
 });
 
-test("a bug in connect() is a 500 that says nothing of it", async () => {
+test("an error in connect() is a 500 without details", async () => {
   class Buggy extends Consumer {
     override connect(): void {
       throw new Error("secret");
@@ -75,7 +75,7 @@ test("a bug in connect() is a 500 that says nothing of it", async () => {
   assert.doesNotMatch(text, /secret/);
 });
 
-test("a plain GET ends at 426, and nothing after accept() has run", async () => {
+test("accept() stops a plain GET with 426, and no later code runs", async () => {
   const ran: string[] = [];
   class Careful extends Consumer {
     override async connect() {
@@ -92,7 +92,7 @@ test("a plain GET ends at 426, and nothing after accept() has run", async () => 
   assert.deepEqual(ran, ["before"]);
 });
 
-test("groups are joined after connect() let the client in, and never for one that is denied", async () => {
+test("groups are joined after connect() accepts, and never for a refused client", async () => {
   const { layer, scope } = layerScope();
   const seen: number[] = [];
   class Grouped extends Consumer<Scope & LayerScope> {
@@ -118,7 +118,7 @@ test("groups are joined after connect() let the client in, and never for one tha
   });
 });
 
-test("a connection that ends is in no group from that moment", async () => {
+test("a connection that ends is in no group from then on", async () => {
   const { layer, scope } = layerScope();
   class Grouped extends Consumer<Scope & LayerScope> {
     override get groups() {
@@ -133,7 +133,7 @@ test("a connection that ends is in no group from that moment", async () => {
   assert.equal((await layer.groupSend("news", { type: "x" })).delivered, 0);
 });
 
-test("messages are handled one at a time and in order, those of the layer among them", async () => {
+test("Consumer handles messages of client and layer one at a time and in order", async () => {
   const { scope } = layerScope();
   const trace: string[] = [];
   let release = () => {};
@@ -163,7 +163,7 @@ test("messages are handled one at a time and in order, those of the layer among 
   assert.deepEqual(trace, ["begin 1", "end 1", "layer", "begin 2", "end 2"]);
 });
 
-test("messages that come before connect() is through wait for it", async () => {
+test("messages that arrive before connect() has finished wait for it", async () => {
   const trace: unknown[] = [];
   let release = () => {};
   class Slow extends Consumer {
@@ -186,7 +186,7 @@ test("messages that come before connect() is through wait for it", async () => {
   assert.deepEqual(trace, ["connected", "early"]);
 });
 
-test("a bug in receive() closes with 1011, without a word of it", async () => {
+test("an error in receive() closes with 1011 without details", async () => {
   class Buggy extends Consumer {
     override receive(): void {
       throw new Error("secret");
@@ -216,7 +216,7 @@ test("close() sends its code and reason, and nothing is sent or handled after it
   assert.equal(await peer.receivesNothing(), true);
 });
 
-test("disconnect() runs once, with the peer's code, however often the end is reported", async () => {
+test("disconnect() runs once with the peer's code, however often the end is reported", async () => {
   const ends: number[] = [];
   class Ending extends Consumer {
     override disconnect(code: number) {
@@ -230,7 +230,7 @@ test("disconnect() runs once, with the peer's code, however often the end is rep
   assert.deepEqual(ends, [1001]);
 });
 
-test("disconnect() waits for a handler that runs, but not longer than 5 s", async () => {
+test("disconnect() waits for a running handler, for at most 5 s", async () => {
   const clock = new FakeClock();
   const trace: string[] = [];
   class Stuck extends Consumer {
@@ -252,7 +252,7 @@ test("disconnect() waits for a handler that runs, but not longer than 5 s", asyn
   assert.equal(clock.pending, 0);
 });
 
-test("a bug in disconnect() is logged and reaches nobody", async () => {
+test("an error in disconnect() is logged and affects no other connection", async () => {
   const errors: unknown[] = [];
   class Buggy extends Consumer {
     override disconnect(): void {
@@ -268,7 +268,7 @@ test("a bug in disconnect() is logged and reaches nobody", async () => {
   assert.equal(errors.length, 1);
 });
 
-test("a group operation without a layer says what is missing", async () => {
+test("a group operation without a layer fails with an error that names the missing layer", async () => {
   const messages: string[] = [];
   class Lonely extends Consumer {
     override async connect() {

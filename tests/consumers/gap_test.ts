@@ -34,7 +34,7 @@ function peerOf<S>(target: Target<S>, layer: FaultyLayer) {
   return communicate(target, { scope: { layers: { default: layer } } });
 }
 
-test("a gap of the layer reaches the clients of a consumer that declares it", async () => {
+test("JsonConsumer notifies its clients of a gap if it declares one", async () => {
   const layer = new FaultyLayer();
   await using peer = peerOf(Telling, layer);
   await peer.connect();
@@ -45,7 +45,7 @@ test("a gap of the layer reaches the clients of a consumer that declares it", as
   });
 });
 
-test("a consumer that does not declare gaps tells nobody of one", async () => {
+test("JsonConsumer sends nothing about a gap if it declares none", async () => {
   const layer = new FaultyLayer();
   await using peer = peerOf(Silent, layer);
   await peer.connect();
@@ -53,7 +53,7 @@ test("a consumer that does not declare gaps tells nobody of one", async () => {
   assert.equal(await peer.receivesNothing(), true);
 });
 
-test("gap() is called in turn: after what came before it, and before what came later", async () => {
+test("gap() runs in turn: after earlier messages and before later ones", async () => {
   const layer = new FaultyLayer();
   const release = Promise.withResolvers<void>();
   const steps: string[] = [];
@@ -89,7 +89,7 @@ test("gap() is called in turn: after what came before it, and before what came l
   ]);
 });
 
-test("a consumer that is over, or in no group yet, hears of no gap", async () => {
+test("a consumer that has ended, or is in no group yet, is not notified of a gap", async () => {
   const layer = new FaultyLayer();
   let gaps = 0;
   class Counting extends Consumer<Scope & LayerScope> {
@@ -114,7 +114,7 @@ test("a consumer that is over, or in no group yet, hears of no gap", async () =>
   assert.equal(gaps, 1);
 });
 
-test("a gap() that fails ends its connection with 1011, and no other", async () => {
+test("gap() that fails ends its connection with 1011, and no other", async () => {
   const layer = new FaultyLayer();
   class Failing extends Consumer<Scope & LayerScope> {
     override get groups() {
@@ -133,7 +133,7 @@ test("a gap() that fails ends its connection with 1011, and no other", async () 
   assert.equal((await other.receiveJson()).type, "gap");
 });
 
-test("a message of one's own cannot be called gap and hold something else", () => {
+test("a message called gap cannot declare other data", () => {
   // @ts-expect-error: its data are those of `GapData`.
   defineMessages({ client: {}, server: { gap: type<{ readonly width: number }>() } });
 });

@@ -13,7 +13,7 @@ function layerScope() {
   return { layer, scope: { layers: { default: layer } } };
 }
 
-test("HttpConsumer gets the whole body, and its answer arrives with status and headers", async () => {
+test("HttpConsumer gets the whole body, and its response arrives with status and headers", async () => {
   class Echo extends HttpConsumer {
     override async handle(body: Uint8Array) {
       await this.sendResponse(201, `got ${text(body)}`, { "x-made": "here" });
@@ -25,7 +25,7 @@ test("HttpConsumer gets the whole body, and its answer arrives with status and h
   assert.equal(answer.headers.get("x-made"), "here");
 });
 
-test("a body over maxBodyBytes is answered with 413 and reaches no handle()", async () => {
+test("a body over maxBodyBytes is answered with 413 and does not reach handle()", async () => {
   let handled = 0;
   class Small extends HttpConsumer {
     override get maxBodyBytes() {
@@ -52,7 +52,7 @@ test("a body over maxBodyBytes is answered with 413 and reaches no handle()", as
   assert.equal((await communicateHttp(Small, { method: "POST", body: "abc" }).head()).status, 200);
 });
 
-test("disconnect() runs once with 1000 after an answer, and once with 1006 after a client that left", async () => {
+test("disconnect() runs once with 1000 after a response, and once with 1006 after a client that disconnected", async () => {
   const ends: number[] = [];
   class Ending extends HttpConsumer {
     override async handle() {
@@ -74,7 +74,7 @@ test("disconnect() runs once with 1000 after an answer, and once with 1006 after
   assert.deepEqual(ends, [1000, 1006]);
 });
 
-test("a request that waits in a group is answered by event()", async () => {
+test("event() can answer a request that waits in a group", async () => {
   const { layer, scope } = layerScope();
   class Poll extends HttpConsumer<Scope & LayerScope> {
     override get groups() {
@@ -94,7 +94,7 @@ test("a request that waits in a group is answered by event()", async () => {
   assert.equal((await layer.groupSend("news", { type: "said" })).delivered, 0);
 });
 
-test("a request that waited for nothing is answered with 204", async () => {
+test("wait() answers with 204 if no event arrives", async () => {
   const clock = new FakeClock();
   class Poll extends HttpConsumer {
     override handle() {
@@ -110,7 +110,7 @@ test("a request that waited for nothing is answered with 204", async () => {
   assert.equal(clock.pending, 0);
 });
 
-test("an answer goes on with each event until it is complete", async () => {
+test("a response continues with each event until it is complete", async () => {
   const { layer, scope } = layerScope();
   class Stream extends HttpConsumer<Scope & LayerScope> {
     override get groups() {
@@ -133,7 +133,7 @@ test("an answer goes on with each event until it is complete", async () => {
   assert.equal(await client.chunk(), undefined);
 });
 
-test("sendBody() waits for a client that reads slowly, and writes no more than it takes", async () => {
+test("sendBody() waits for a slow client, and writes no more than it reads", async () => {
   let sent = 0;
   class Large extends HttpConsumer {
     override async handle() {
@@ -152,7 +152,7 @@ test("sendBody() waits for a client that reads slowly, and writes no more than i
   assert.equal(size, 100 * 65_536);
 });
 
-test("an answer is broken off where more than sendBufferBytes wait for its client", async () => {
+test("a response is aborted if more than sendBufferBytes are queued for its client", async () => {
   const ends: number[] = [];
   class Flood extends HttpConsumer {
     override handle() {
@@ -172,7 +172,7 @@ test("an answer is broken off where more than sendBufferBytes wait for its clien
   await assert.rejects(client.chunk(), /Response aborted/);
 });
 
-test("a bug before the answer is a 500 that says nothing of it, a Refusal is the answer", async () => {
+test("an error before the response is a 500 without details, and a Refusal becomes the response", async () => {
   class Buggy extends HttpConsumer {
     override handle(): void {
       if (this.scope.query.has("refuse")) throw new Refusal("NOT_FOUND", { status: 404 });
@@ -187,14 +187,14 @@ test("a bug before the answer is a 500 that says nothing of it, a Refusal is the
   assert.deepEqual([refused.status, /NOT_FOUND/.test(refused.text)], [404, true]);
 });
 
-test("handle() that forgets to answer is a bug with a name", async () => {
+test("handle() that sends no response fails with a specific error", async () => {
   class Forgetful extends HttpConsumer {
     override handle() {}
   }
   await assert.rejects(communicateHttp(Forgetful).response(), /sent no response/);
 });
 
-test("connect() may turn a request away before its body is read", async () => {
+test("connect() can refuse a request before its body is read", async () => {
   let isRead = false;
   class Closed extends HttpConsumer {
     override connect() {
@@ -210,7 +210,7 @@ test("connect() may turn a request away before its body is read", async () => {
   assert.equal(isRead, false);
 });
 
-test("a request without an answer is answered with 503 after answerTimeoutMs", async () => {
+test("a request without a response is answered with 503 after answerTimeoutMs", async () => {
   const clock = new FakeClock();
   class Stuck extends HttpConsumer {
     override async handle() {
@@ -223,7 +223,7 @@ test("a request without an answer is answered with 503 after answerTimeoutMs", a
   assert.equal((await client.response()).status, 503);
 });
 
-test("headers and cookies leave once: later ones are refused with a TypeError", async () => {
+test("headers and cookies are sent once: setting them later throws a TypeError", async () => {
   class Late extends HttpConsumer {
     override async handle() {
       this.setCookie("a", "1");
@@ -245,7 +245,7 @@ test("headers and cookies leave once: later ones are refused with a TypeError", 
   ]);
 });
 
-test("over a network an answer streams, and disconnect() runs once when its client goes away", async () => {
+test("HttpConsumer streams over a network, and disconnect() runs once when the client disconnects", async () => {
   const { layer } = layerScope();
   const ends: number[] = [];
   const ended = Promise.withResolvers<void>();
@@ -282,7 +282,7 @@ test("over a network an answer streams, and disconnect() runs once when its clie
   await reader.read().catch(() => {});
 });
 
-test("over a network a request that waits ends once when its client goes away", async () => {
+test("a waiting request over a network ends once when its client disconnects", async () => {
   const begun = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<number>();
   class Poll extends HttpConsumer {

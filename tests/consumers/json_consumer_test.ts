@@ -69,7 +69,7 @@ async function calculator(options: { subprotocols?: string[] } = {}) {
   return { peer, layer, clock };
 }
 
-test("a handler's return value is the reply to a frame with an id", async () => {
+test("the return value of a handler is the reply to a frame with an id", async () => {
   const { peer } = await calculator();
   peer.sendJson({ type: "add", data: { a: 1, b: 2 }, id: "7" });
   assert.deepEqual(await peer.receiveJson(), {
@@ -86,7 +86,7 @@ test("a frame without an id gets no reply", async () => {
   assert.equal(await peer.receivesNothing(), true);
 });
 
-test("data that does not fit is refused with each issue, and no handler sees it", async () => {
+test("invalid data is refused with each issue, and no handler sees it", async () => {
   const { peer } = await calculator();
   peer.sendJson({ type: "add", data: { a: "1" }, id: "7" });
   const { error, ...rest } = await peer.receiveJson();
@@ -119,7 +119,7 @@ for (const [frame, code] of BAD) {
   });
 }
 
-test("the 20th bad frame within a minute closes with 4400, the 20th of a longer time does not", async () => {
+test("the 20th invalid frame within a minute closes with 4400; spread over more time it does not", async () => {
   const { peer, clock } = await calculator();
   peer.send("bad");
   await clock.advance(60_000);
@@ -131,7 +131,7 @@ test("the 20th bad frame within a minute closes with 4400, the 20th of a longer 
   assert.equal((await peer.closed()).code, 4400);
 });
 
-test("a FrameError that a handler throws is the refusal, and counts for nothing", async () => {
+test("a FrameError thrown by a handler is the refusal, and is not counted as invalid", async () => {
   const { peer } = await calculator();
   for (let count = 0; count < 25; count++) {
     peer.sendJson({ type: "fail", data: "refuse", id: "7" });
@@ -140,7 +140,7 @@ test("a FrameError that a handler throws is the refusal, and counts for nothing"
   }
 });
 
-test("a bug in a handler answers INTERNAL without a word of it, is logged, and the socket stays", async () => {
+test("an error in a handler is logged and answered with INTERNAL without details, and the socket stays open", async () => {
   const { peer } = await calculator();
   errors.length = 0;
   peer.sendJson({ type: "fail", id: "7" });
@@ -158,7 +158,7 @@ test("a binary message closes with 1003", async () => {
   assert.equal((await peer.closed()).code, 1003);
 });
 
-test("several frames in one message, one per line, are several frames with sluice.v1", async () => {
+test("a message with several lines holds several frames with sluice.v1", async () => {
   const { peer } = await calculator({ subprotocols: ["sluice.v1"] });
   const frame = (id: string) => JSON.stringify({ type: "add", data: { a: 1, b: 1 }, id });
   peer.send(`${frame("1")}\n${frame("2")}\n`);
@@ -166,13 +166,13 @@ test("several frames in one message, one per line, are several frames with sluic
   assert.equal((await peer.receiveJson()).id, "2");
 });
 
-test("without the subprotocol a message is one frame, line breaks and all", async () => {
+test("a message is one frame, including line breaks, without the subprotocol", async () => {
   const { peer } = await calculator();
   peer.send(JSON.stringify({ type: "add", data: { a: 1, b: 1 }, id: "1" }, null, 2));
   assert.equal((await peer.receiveJson()).ok, true);
 });
 
-test("a group's message for clients goes out as it is, one for consumers to its handler", async () => {
+test("groupSend() forwards messages for clients as they are, and those for consumers to their handlers", async () => {
   const { peer, layer } = await calculator();
   peer.sendJson({ type: "shout", data: { text: "hey" } });
   assert.deepEqual(await peer.receiveJson(), { type: "shouted", data: { text: "HEY" } });
@@ -180,14 +180,14 @@ test("a group's message for clients goes out as it is, one for consumers to its 
   assert.deepEqual(await peer.receiveJson(), { type: "shouted", data: { text: "poked by ada" } });
 });
 
-test("a reply comes before the group's message that its handler sent", async () => {
+test("a reply is sent before the group message of its handler", async () => {
   const { peer } = await calculator();
   peer.sendJson({ type: "shout", data: { text: "hey" }, id: "1" });
   assert.equal((await peer.receiveJson()).type, "reply");
   assert.equal((await peer.receiveJson()).type, "shouted");
 });
 
-test("frames over the allowance are refused with RATE_LIMITED, then the socket closes with 4429", async () => {
+test("frames over the rate limit are refused with RATE_LIMITED, then the socket closes with 4429", async () => {
   const { peer } = await calculator();
   for (let count = 0; count < 101; count++) {
     peer.sendJson({ type: "add", data: { a: 1, b: 1 }, id: String(count) });
@@ -200,7 +200,7 @@ test("frames over the allowance are refused with RATE_LIMITED, then the socket c
   assert.equal((await peer.closed()).code, 4429);
 });
 
-test("an allowance comes back with time", async () => {
+test("the rate limit recovers with time", async () => {
   const { peer, clock } = await calculator();
   const add = { type: "add", data: { a: 1, b: 1 }, id: "x" };
   for (let count = 0; count < 100; count++) peer.sendJson(add);
@@ -210,7 +210,7 @@ test("an allowance comes back with time", async () => {
   for (let count = 0; count < 50; count++) assert.equal((await peer.receiveJson()).ok, true);
 });
 
-test("whatever frames come, none reaches a handler that does not fit, and none ends the process", async () => {
+test("random frames reach no handler unless they are valid, and never end the process", async () => {
   const { peer } = await calculator();
   const frames = fc.oneof(
     fc.string(),

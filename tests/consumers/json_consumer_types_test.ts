@@ -29,7 +29,7 @@ class Chat extends JsonConsumer<typeof messages> {
 
 const handlers: HandlersOf<Chat> = { say: ({ text }) => ({ id: text }), poke() {} };
 
-test("handlers that are missing, misspelt or wrong do not compile", () => {
+test("missing, misspelt or wrong handlers do not compile", () => {
   // @ts-expect-error The handler of "poke" is missing.
   const missing: HandlersOf<Chat> = { say: ({ text }) => ({ id: text }) };
   // @ts-expect-error There is no message "sya".
@@ -70,7 +70,7 @@ class Poked extends JsonConsumer<typeof inner> {
   }
 }
 
-test("handlers of other consumers' messages that are missing, misspelt or wrong do not compile", () => {
+test("missing, misspelt or wrong handlers of messages between consumers do not compile", () => {
   // @ts-expect-error The handler of "drop" is missing.
   const missing: EventHandlersOf<Poked> = { poke() {} };
   // @ts-expect-error There is no message "puke".
@@ -82,7 +82,7 @@ test("handlers of other consumers' messages that are missing, misspelt or wrong 
   assert.ok([missing, misspelt, wrong, unchecked, Poked].length);
 });
 
-test("a class without any table for other consumers' messages fails at its first connection", async () => {
+test("a class without a table for messages between consumers fails at its first connection", async () => {
   class NoTable extends JsonConsumer<typeof inner> {
     readonly messages = inner;
     readonly handlers = {};

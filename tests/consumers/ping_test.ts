@@ -47,7 +47,7 @@ for (
   });
 }
 
-test("a ping is answered while a handler runs", async () => {
+test("a ping is answered while a handler is running", async () => {
   const peer = await join();
   peer.sendJson({ type: "wait", id: "1" });
   peer.sendJson({ type: "ping", id: "2" });
@@ -56,7 +56,7 @@ test("a ping is answered while a handler runs", async () => {
   assert.equal((await peer.receiveJson()).id, "1");
 });
 
-test("a ping counts for no limit: the whole allowance is left after many", async () => {
+test("pings do not count toward the message limit", async () => {
   const peer = await join({ clock: new FakeClock() });
   for (let count = 0; count < 500; count++) peer.sendJson({ type: "ping", id: "p" });
   for (let count = 0; count < 100; count++) peer.sendJson({ type: "add", data: 1, id: "a" });
@@ -67,13 +67,13 @@ test("a ping counts for no limit: the whole allowance is left after many", async
   assert.equal((await peer.receiveJson()).ok, true);
 });
 
-test("pings without end are messages like any other: the socket closes with 4429", async () => {
+test("excess pings count as messages: the socket closes with 4429", async () => {
   const peer = await join({ clock: new FakeClock() });
   for (let count = 0; count < 1_200; count++) peer.sendJson({ type: "ping", id: "p" });
   assert.equal((await peer.closed()).code, 4429);
 });
 
-test("pings in lines of one message have the same limit", async () => {
+test("several pings in one message have the same limit", async () => {
   const peer = await join({ clock: new FakeClock(), subprotocols: ["sluice.v1"] });
   const line = '{"type":"ping","id":"p"}\n';
   peer.send(line.repeat(500) + '{"type":"add","data":1,"id":"a"}');
@@ -83,7 +83,7 @@ test("pings in lines of one message have the same limit", async () => {
   assert.equal((await peer.closed()).code, 4429);
 });
 
-test("a ping is no sign of a person: it does not keep a session from idling out", async () => {
+test("a ping is not user activity: the session still idles out", async () => {
   const clock = new FakeClock();
   let seenAt = () => 0;
   class Watched extends Slow {
@@ -104,13 +104,13 @@ test("a ping is no sign of a person: it does not keep a session from idling out"
   assert.equal(seenAt(), before + 30_000);
 });
 
-test("a ping without an id has no answer, and is not refused", async () => {
+test("a ping without an id is neither answered nor refused", async () => {
   const peer = await join();
   for (let count = 0; count < 30; count++) peer.sendJson({ type: "ping" });
   assert.equal(await peer.receivesNothing(), true);
 });
 
-test("a ping with an id that is not valid is refused as any frame", async () => {
+test("a ping with an invalid id is refused like any frame", async () => {
   const peer = await join();
   for (const id of [9, "", "x".repeat(65), null]) {
     peer.sendJson({ type: "ping", id });
@@ -118,7 +118,7 @@ test("a ping with an id that is not valid is refused as any frame", async () => 
   }
 });
 
-test("a ping that asks for the user is answered with their id, or null", async () => {
+test("a ping that asks for the user is answered with the user's id, or null", async () => {
   const ask = { type: "ping", id: "1", data: { ask: "user" } };
   for (const [user, id] of [[{ id: "u1", login: "ada" }, "u1"], [undefined, null], [{}, null]]) {
     const peer = await join({ scope: { user } });
@@ -128,7 +128,7 @@ test("a ping that asks for the user is answered with their id, or null", async (
   }
 });
 
-test("a plain Consumer gets a ping as any text", async () => {
+test("a plain Consumer receives a ping like any text", async () => {
   class Echo extends Consumer {
     override receive(data: string | Uint8Array) {
       this.send(data);
@@ -140,7 +140,7 @@ test("a plain Consumer gets a ping as any text", async () => {
   assert.equal(await peer.receive(), '{"type":"ping","id":"9"}');
 });
 
-test("`ping` is a type of the protocol: no consumer can declare it", () => {
+test("defineMessages() refuses the reserved type `ping`", () => {
   const declare = () => defineMessages({ client: { ping: { data: v.undefined() } }, server: {} });
   assert.throws(declare, { name: "RangeError", message: /"ping"/ });
 });

@@ -40,7 +40,7 @@ const SCENARIOS: readonly (readonly Action[])[] = [
 ];
 
 for (const scenario of SCENARIOS) {
-  test(`a connection is in a policy group exactly if the policy says yes, in all orders of ${scenario.join(", ")}`, async () => {
+  test(`Policies keeps a connection in a group exactly if the policy allows it, in all orders of ${scenario.join(", ")}`, async () => {
     const orders = await allInterleavings((run) => {
       const stage = setStage(run);
       run.script(scenario.map((action) => stage[action]));
@@ -80,7 +80,7 @@ function setGroups(options: { clock?: Clock; isAway?: () => boolean } = {}) {
   return { policies, groups, withdrawn };
 }
 
-test("a join that is refused while the connection is in the group takes it out", async () => {
+test("Policies removes a connection from a group when another join is refused", async () => {
   let may = true;
   const { policies, groups, withdrawn } = setGroups();
   await policies.add("g", () => may);
@@ -90,7 +90,7 @@ test("a join that is refused while the connection is in the group takes it out",
   assert.deepEqual(withdrawn, ["g"]);
 });
 
-test("a policy that throws takes the connection out, and does not keep others from being asked", async () => {
+test("Policies removes the connection when a policy throws, and still runs the others", async () => {
   let fails = false;
   const { policies, groups } = setGroups();
   const fragile = () => {
@@ -104,7 +104,7 @@ test("a policy that throws takes the connection out, and does not keep others fr
   assert.deepEqual([...groups], ["sound"]);
 });
 
-test("a policy that does not answer takes the connection out after 10 s", async () => {
+test("Policies removes the connection when a policy does not answer within 10 s", async () => {
   const clock = new FakeClock();
   let hangs = false;
   const { policies, groups } = setGroups({ clock });
@@ -117,7 +117,7 @@ test("a policy that does not answer takes the connection out after 10 s", async 
   assert.deepEqual([...groups], []);
 });
 
-test("a join that the layer refuses leaves no trace, and the next one asks again", async () => {
+test("Policies keeps no trace of a join that the layer rejects, and runs the policy again for the next", async () => {
   let isAway = true;
   const { policies, groups } = setGroups({ isAway: () => isAway });
   await assert.rejects(policies.add("g", () => true), /away/);

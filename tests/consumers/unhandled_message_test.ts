@@ -55,7 +55,7 @@ test("a layer message without a handler is dropped and logged once, and the sock
   assert.deepEqual(warnings, types.map((type) => [dropped, type]));
 });
 
-test("a plain consumer without event() drops layer messages, and goes on", async () => {
+test("a Consumer without event() drops layer messages and continues", async () => {
   const layer = new MemoryChannelLayer();
   const { log } = createLog();
   const options = { scope: { layers: { default: layer } }, raise: false, log };
@@ -66,7 +66,7 @@ test("a plain consumer without event() drops layer messages, and goes on", async
   assert.equal(await plain.receive(), "still here");
 });
 
-test("messageSender() sends declared messages, and refuses others before anything is sent", async () => {
+test("messageSender() sends declared messages, and rejects others before anything is sent", async () => {
   const layer = new MemoryChannelLayer();
   const sender = messageSender(layer, messages);
   await using quiz = communicate(Quiz, { scope: { layers: { default: layer } } });

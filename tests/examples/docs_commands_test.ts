@@ -15,7 +15,7 @@ for (const file of (await readdir(DOCS, { recursive: true })).sort()) {
   if (!fences.some(({ language, attributes }) => PLAYED.test(language) || attributes.has("file"))) {
     continue;
   }
-  test(`a reader of docs/${file} sees what it says`, async () => {
+  test(`the commands in docs/${file} work as shown`, async () => {
     await using replay = await PageReplay.create();
     await replay.play(`docs/${file}`);
     assert.ok(replay.played > 0);

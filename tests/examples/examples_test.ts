@@ -7,7 +7,7 @@ import { ExampleProcess } from "./example_process.ts";
 
 const FOLDER = fileURLToPath(new URL("../../examples/", import.meta.url));
 
-test("echo.ts sends back text and bytes, to pages of its own site only", async () => {
+test("echo.ts sends back text and bytes, only to pages of its own site", async () => {
   await using example = await ExampleProcess.start("echo");
   using socket = await example.open("/ws/echo");
   socket.send("hello");
@@ -22,7 +22,7 @@ test("echo.ts sends back text and bytes, to pages of its own site only", async (
   await elsewhere.body?.cancel();
 });
 
-test("an example that is told to stop closes its sockets with 1012 and ends with 0", async () => {
+test("an example closes its sockets with 1012 and exits with 0 on a stop signal", async () => {
   const example = await ExampleProcess.start("echo");
   const socket = await example.open("/ws/echo");
   const code = example.stop();
@@ -30,7 +30,7 @@ test("an example that is told to stop closes its sockets with 1012 and ends with
   assert.equal(await code, 0);
 });
 
-test("chat.ts turns away who did not sign in, and lets two people talk who did", async () => {
+test("chat.ts refuses anonymous users, and lets two signed-in users talk", async () => {
   await using example = await ExampleProcess.start("chat");
   await assert.rejects(example.open("/ws/chat/lobby"), (refused: Refused) => {
     assert.deepEqual([refused.status, refused.code], [401, "NOT_SIGNED_IN"]);
@@ -62,7 +62,7 @@ test("chat.ts turns away who did not sign in, and lets two people talk who did",
   assert.equal((await a.closed).code, 4401);
 });
 
-test("notifications.ts reaches every socket of one person, and nobody else's", async () => {
+test("notifications.ts reaches every socket of one user and no other socket", async () => {
   await using example = await ExampleProcess.start("notifications");
   const [ada, grace] = [example.browser(), example.browser()];
   await (await ada.visit("/sign-in?as=ada")).body?.cancel();
@@ -87,7 +87,7 @@ test("notifications.ts reaches every socket of one person, and nobody else's", a
   assert.deepEqual((await other.frame("notified")).data, { text: "yours" });
 });
 
-test("dashboard.ts sends the past to who comes, then figures as they are measured", async () => {
+test("dashboard.ts sends past figures to a new client, then new ones as they are measured", async () => {
   await using example = await ExampleProcess.start("dashboard");
   using socket = await example.open("/ws/dashboard");
   assert.ok(Array.isArray((await socket.frame("past")).data));
@@ -97,7 +97,7 @@ test("dashboard.ts sends the past to who comes, then figures as they are measure
   assert.equal(figures[1]!.sockets, 1);
 });
 
-test("http_streaming.ts streams to who stays, and answers who waits for the next", async () => {
+test("http_streaming.ts streams to open requests, and answers long polls", async () => {
   await using example = await ExampleProcess.start("http_streaming");
   const { origin } = example;
   const events = (await fetch(`${origin}/events`)).body!.pipeThrough(new TextDecoderStream());
@@ -105,17 +105,17 @@ test("http_streaming.ts streams to who stays, and answers who waits for the next
   assert.equal((await reader.read()).value, ": welcome\n\n");
   const say = async (text: string) =>
     await (await fetch(`${origin}/say`, { method: "POST", body: text })).text();
-  assert.equal(await say("hello"), "1 heard it\n");
+  assert.equal(await say("hello"), "1 received it\n");
   assert.equal((await reader.read()).value, 'event: said\ndata: {"text":"hello"}\n\n');
   const next = fetch(`${origin}/next`).then((response) => response.json());
-  // Whoever waits is in the group as soon as one more has heard it.
+  // Whoever waits is in the group as soon as one more has received it.
   let count = 0;
-  while (await say(`again ${++count}`) !== "2 heard it\n");
+  while (await say(`again ${++count}`) !== "2 received it\n");
   assert.match((await next).text, /^again/);
   await reader.cancel();
 });
 
-test("channels_chat.ts rejects nobody's socket, and a room hears what one says", async () => {
+test("channels_chat.ts accepts signed-in users, and sends a message to the whole room", async () => {
   await using example = await ExampleProcess.start("channels_chat");
   await assert.rejects(example.open("/ws/chat/lobby"), (refused: Refused) => {
     assert.equal(refused.code, "NOT_SIGNED_IN");
@@ -137,7 +137,7 @@ test("channels_chat.ts rejects nobody's socket, and a room hears what one says",
 /** Lines of code in the tutorial's `consumers.py`, `routing.py` and `asgi.py`, Channels 4.3. */
 const LINES_OF_THE_ORIGINAL = 40;
 
-test("channels_chat.ts is shorter than what it ports", async () => {
+test("channels_chat.ts is shorter than the code it ports", async () => {
   const text = await readFile(`${FOLDER}channels_chat.ts`, "utf8");
   const [, port = ""] = text.split(/^\/\/ ----.*$/m);
   const lines = port.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("//"));

@@ -4,7 +4,7 @@ import { ExampleProcess } from "./example_process.ts";
 
 const skip = await whyNoBrowser();
 
-test("the page of chat.ts signs in, says something, and signs out", { skip }, async () => {
+test("the page of chat.ts signs in, sends a message, and signs out", { skip }, async () => {
   await using example = await ExampleProcess.start("chat");
   await using browser = await launchBrowser();
   const page = await browser.newPage();
@@ -21,7 +21,7 @@ test("the page of chat.ts signs in, says something, and signs out", { skip }, as
   await page.getByText("Not connected: 1006").waitFor();
 });
 
-test("the page of channels_chat.ts shows what two tabs say", { skip }, async () => {
+test("the page of channels_chat.ts shows messages from two tabs", { skip }, async () => {
   await using example = await ExampleProcess.start("channels_chat");
   await using browser = await launchBrowser();
   const window = await browser.newContext();
@@ -38,7 +38,7 @@ test("the page of channels_chat.ts shows what two tabs say", { skip }, async () 
   }
 });
 
-test("the page of dashboard.ts moves", { skip }, async () => {
+test("the page of dashboard.ts updates", { skip }, async () => {
   await using example = await ExampleProcess.start("dashboard");
   await using browser = await launchBrowser();
   const page = await browser.newPage();

@@ -4,14 +4,14 @@ import { applyDiff } from "./apply_diff.ts";
 import { matchesText, matchesValue } from "./matches.ts";
 import { PageReplay } from "./page_replay.ts";
 
-test("matchesText() takes what is written, and anything for …", () => {
+test("matchesText() compares text, with … for any part", () => {
   assert.ok(matchesText("a…c\n", "a b\nb c"));
   assert.ok(matchesText("(1+1)", "(1+1)\n"));
   assert.ok(!matchesText("a…c", "a b"));
   assert.ok(!matchesText("", "something"));
 });
 
-test("matchesValue() compares values, and refuses keys that are not written", () => {
+test("matchesValue() compares values, and refuses additional keys", () => {
   assert.ok(matchesValue({ a: "…", b: [1, "x…"] }, { b: [1, "xyz"], a: { c: 1 } }));
   assert.ok(matchesValue({ a: 1, "…": "…" }, { a: 1, b: 2 }));
   for (const value of [{}, { a: 1, b: 2 }, { a: 2 }, null, [1], "a"]) {
@@ -19,7 +19,7 @@ test("matchesValue() compares values, and refuses keys that are not written", ()
   }
 });
 
-test("applyDiff() changes lines where they are once, and refuses others", () => {
+test("applyDiff() changes lines that occur once, and refuses others", () => {
   const text = "one\ntwo\nthree\nfour\n";
   const diff = " one\n+one and a half\n two\n@@\n-four\n";
   assert.equal(applyDiff(text, diff), "one\none and a half\ntwo\nthree\n");
@@ -36,7 +36,7 @@ const WRONG: [what: string, page: string, why: RegExp][] = [
   ["a socket that is refused", fence("frames", "nobody ↔ /ws/echo"), /401 NOT_SIGNED_IN/],
 ];
 for (const [what, page, why] of WRONG) {
-  test(`PageReplay finds ${what}, and says where`, async () => {
+  test(`PageReplay detects ${what} and names the place`, async () => {
     await using replay = await PageReplay.create();
     await assert.rejects(replay.playText("page.md", page).then(() => replay.start()), (error) => {
       assert.match(String((error as Error).message), why);

@@ -6,19 +6,19 @@ import { PageReplay } from "./page_replay.ts";
 
 const skip = await whyNoBrowser();
 
-test("a reader of the tutorial sees what it says", { timeout: 240_000 }, async (t) => {
+test("the tutorial works as written", { timeout: 240_000 }, async (t) => {
   await using replay = await PageReplay.create();
   const play = (part: string) => () => replay.play(`docs/tutorial/${part}.md`);
 
   await t.test("in part 1, a page", play("1_a_page"));
-  await t.test("and that the island says why it is refused", { skip }, async () => {
+  await t.test("the island shows why it was refused", { skip }, async () => {
     await using browser = await launchBrowser();
     const page = await enter(browser, await replay.start(), "ada");
     await page.getByText("refused: NO_CONSUMER").waitFor();
   });
   await t.test("in part 2, a consumer", play("2_a_consumer"));
   await t.test("in part 3, a group", play("3_a_group"));
-  await t.test("and that two people hear each other clap", { skip }, async () => {
+  await t.test("two users see each other clap", { skip }, async () => {
     await using browser = await launchBrowser();
     const origin = await replay.start();
     const ada = await enter(browser, origin, "ada");

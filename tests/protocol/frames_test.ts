@@ -52,11 +52,11 @@ for (const [frame, code] of REFUSED) {
   });
 }
 
-test("parseClientFrame() keeps the id of a frame whose type is wrong, for the reply", () => {
+test("parseClientFrame() keeps the id of a frame with an invalid type, for the reply", () => {
   assert.throws(() => parseClientFrame('{"id":"7"}'), { id: "7" });
 });
 
-test("parseClientFrame() throws nothing but a FrameError, whatever it is given", () => {
+test("parseClientFrame() throws nothing but a FrameError for any input", () => {
   fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
     try {
       parseClientFrame(text);
@@ -66,7 +66,7 @@ test("parseClientFrame() throws nothing but a FrameError, whatever it is given",
   }));
 });
 
-test("what the server writes is what parseServerFrame() reads", () => {
+test("parseServerFrame() reads everything that the server encodes", () => {
   assert.deepEqual(parseServerFrame(encodeMessage("said", { text: "</script>" })), {
     type: "said",
     data: { text: "</script>" },
@@ -90,7 +90,7 @@ test("what the server writes is what parseServerFrame() reads", () => {
   });
 });
 
-test("parseData() names each complaint by its path from the top of the frame", () => {
+test("parseData() reports each issue with its path from the top of the frame", () => {
   const schema = v.object({ text: v.pipe(v.string(), v.minLength(1, "Too short")) });
   assert.throws(() => parseData(schema, { text: "" }, "7"), {
     code: "INVALID_MESSAGE",
@@ -99,13 +99,13 @@ test("parseData() names each complaint by its path from the top of the frame", (
   });
 });
 
-test("parseData() takes schemas that answer later", async () => {
+test("parseData() supports asynchronous schemas", async () => {
   const schema = v.pipeAsync(v.string(), v.checkAsync((text) => Promise.resolve(text === "yes")));
   assert.equal(await parseData(schema, "yes"), "yes");
   await assert.rejects(async () => await parseData(schema, "no"), { code: "INVALID_MESSAGE" });
 });
 
-test("defineMessages() refuses the protocol's own types", () => {
+test("defineMessages() refuses reserved types", () => {
   assert.throws(() => defineMessages({ client: {}, server: { reply: {} } }), RangeError);
   assert.throws(
     () => defineMessages({ client: { "": { data: v.unknown() } }, server: {} }),

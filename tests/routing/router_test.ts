@@ -26,7 +26,7 @@ const MATCHES: [pattern: string, path: string, params: Record<string, unknown> |
   ["/:a/:b", "/1/2", { a: "1", b: "2" }],
 ];
 for (const [pattern, path, params] of MATCHES) {
-  test(`the pattern ${pattern} ${params ? "takes" : "does not take"} ${path}`, () => {
+  test(`the pattern ${pattern} ${params ? "matches" : "does not match"} ${path}`, () => {
     assert.deepEqual(compilePattern(pattern).match(path)?.params, params);
   });
 }
@@ -59,11 +59,11 @@ async function paramsAt(path: string): Promise<string | number> {
   return result.accepted ? String(await peer.receive()) : result.status;
 }
 
-test("a nested router sees what is left of the path, and params of both", async () => {
+test("a nested router sees the rest of the path and the params of both", async () => {
   assert.equal(await paramsAt("/ws/lobby"), '{"inner":"lobby"}');
 });
 
-test("a nested router without a route lets the outer one go on", async () => {
+test("a nested router without a matching route lets the outer one continue", async () => {
   assert.equal(await paramsAt("/ws/a/b"), '{"x":"ws","a":"a","b":"b"}');
 });
 
@@ -71,7 +71,7 @@ test("a path without a route is refused with 404", async () => {
   assert.equal(await paramsAt("/nothing"), 404);
 });
 
-test("the first route that fits decides", async () => {
+test("the first matching route decides", async () => {
   class Second extends Consumer {}
   const peer = communicate(router<Scope>([route("/:a", Named), route("/x", Second)]), {
     path: "/x",
@@ -80,7 +80,7 @@ test("the first route that fits decides", async () => {
   assert.equal(await peer.receive(), '{"a":"x"}');
 });
 
-test("a route of one path comes after those before it that fit, and gives way to those after it", async () => {
+test("router() tries a literal route after earlier matching patterns and before later ones", async () => {
   class Wrong extends Consumer {}
   const nowhere = router<Scope>([]);
   const application = router<Scope>([

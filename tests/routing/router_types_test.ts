@@ -17,7 +17,7 @@ class Room extends Consumer<RoomScope> {}
 class Page extends Consumer<PageScope> {}
 class Tenant extends Consumer<TenantScope> {}
 
-test("a route does not compile for a consumer that asks for what it does not get", () => {
+test("route() does not compile for a consumer that needs a missing parameter or scope", () => {
   const params: PathParams<"/a/:b/:c{int}/:d([a-z]+)"> = { b: "x", c: 1, d: "y" };
   assert.equal(params.c, 1);
   router<Scope>([route("/ws/:room", Room), route("/ws/:page{int}", Page)]);

@@ -74,7 +74,7 @@ class Wavering extends Consumer {
   }
 }
 
-test("a request is answered in the same turn where nothing has to be waited for", async () => {
+test("toHandler() responds synchronously if nothing needs to be awaited", async () => {
   const letIn = upgradeWith(router([route("/", Open)]));
   assert.ok(letIn instanceof Response);
   assert.equal(await letIn.text(), "upgraded");
@@ -108,7 +108,7 @@ for (
   });
 }
 
-test("Connection.onEnd() tells each listener once, and none that was taken back", async () => {
+test("Connection.onEnd() calls each listener once, and no removed one", async () => {
   const told: string[] = [];
   class Listening extends Consumer {
     override connect() {
@@ -152,7 +152,7 @@ for (
     }],
   ] as const
 ) {
-  test(`a request is answered with 503 by the limit if ${what} hangs, and counted once`, async () => {
+  test(`a request is refused with 503 at the limit if ${what} hangs, and counted once`, async () => {
     const clock = new FakeClock();
     const refusals: string[] = [];
     const handler = toHandler(openStack(hang()), {
@@ -170,7 +170,7 @@ for (
   });
 }
 
-test("a decision that comes after the limit opens no socket and is not counted", async () => {
+test("a decision after the limit opens no socket and is not counted", async () => {
   const clock = new FakeClock();
   const decision = Promise.withResolvers<void>();
   let upgrades = 0;
@@ -197,7 +197,7 @@ test("a decision that comes after the limit opens no socket and is not counted",
   assert.deepEqual([...handler.stats.refused], [["UNAVAILABLE", 1]]);
 });
 
-test("a session that ends while a middleware hangs answers the request with 401", async () => {
+test("a request is answered with 401 if its session ends while a middleware hangs", async () => {
   let scope: Scope | undefined;
   const handler = toHandler(
     openStack((asked) => {
@@ -212,7 +212,7 @@ test("a session that ends while a middleware hangs answers the request with 401"
   assert.equal((await answer).status, 401);
 });
 
-test("a drain waits for a request that is being decided, and answers one that hangs", async () => {
+test("drain() waits for a request that is being decided, and refuses one that hangs", async () => {
   const clock = new FakeClock();
   const handler = toHandler(openStack(() => new Promise<never>(() => {})), {
     transport,
@@ -230,7 +230,7 @@ test("a drain waits for a request that is being decided, and answers one that ha
   await drained;
 });
 
-test("a socket that opens while its server drains ends with 1012 before the drain is through", async () => {
+test("drain() closes a socket that opens meanwhile with 1012 before it resolves", async () => {
   const clock = new FakeClock();
   const decision = Promise.withResolvers<void>();
   const closed: number[] = [];
@@ -261,7 +261,7 @@ test("a socket that opens while its server drains ends with 1012 before the drai
   assert.deepEqual(closed, [1012]);
 });
 
-test("a connection that is refused while a middleware waits is answered with that refusal", async () => {
+test("a connection refused while a middleware is waiting is answered with that refusal", async () => {
   const response = await upgradeWith(async ({ connection }) => {
     await Promise.resolve();
     connection.refuse(Refusal.of("NOT_SIGNED_IN"));

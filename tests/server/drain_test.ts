@@ -66,7 +66,7 @@ function perPart(ends: readonly { at: number }[], partMs: number, parts: number)
 }
 
 for (const count of [100, 1_000, 20_000]) {
-  test(`a drain of ${count} ends as many in each part of its window, and resolves with the last`, async () => {
+  test(`Drain ends ${count} connections evenly over its window, and resolves with the last`, async () => {
     const clock = new StallingClock();
     const { ends, connections } = crowd(count, clock);
     let isOver = false;
@@ -83,7 +83,7 @@ for (const count of [100, 1_000, 20_000]) {
   });
 }
 
-test("a drain asks each to come back before the next one is asked, and within a second", () => {
+test("Drain asks each client to reconnect before the next one is asked, within a second", () => {
   const asked: [count: number, reason: string][] = [
     [1_000, "retry=10"],
     [30_000, "retry=1"],
@@ -98,7 +98,7 @@ test("a drain asks each to come back before the next one is asked, and within a 
   }
 });
 
-test("a drain that stood still catches up a third faster, not all at once", () => {
+test("Drain catches up a third faster after a pause, without a burst", () => {
   const clock = new StallingClock();
   const { ends, connections } = crowd(1_000, clock);
   void new Drain(clock, () => 0).run([...connections], 10_000);
@@ -111,7 +111,7 @@ test("a drain that stood still catches up a third faster, not all at once", () =
   assert.equal(ends.length, 1_000);
 });
 
-test("a drain that stood still to its end is over then", async () => {
+test("Drain ends all connections at once after a pause beyond its window", async () => {
   const clock = new StallingClock();
   const { ends, connections } = crowd(1_000, clock);
   const over = new Drain(clock).run([...connections], 10_000);
@@ -122,7 +122,7 @@ test("a drain that stood still to its end is over then", async () => {
   await over;
 });
 
-test("a drain tells those that it refuses to come after its end, spread over as long again", () => {
+test("Drain tells refused clients to reconnect after its end, spread over the same time again", () => {
   const clock = new StallingClock();
   const { connections } = crowd(1_000, clock);
   const drain = new Drain(clock);
@@ -133,7 +133,7 @@ test("a drain tells those that it refuses to come after its end, spread over as 
   assert.ok(inEach.every((count) => count >= 9 && count <= 11), `${inEach}`);
 });
 
-test("a drain of a few lets them come back together, right after its end", () => {
+test("Drain lets a few clients reconnect together right after its end", () => {
   const clock = new StallingClock();
   const { connections } = crowd(5, clock);
   const drain = new Drain(clock);
@@ -141,7 +141,7 @@ test("a drain of a few lets them come back together, right after its end", () =>
   for (let n = 0; n < 20; n++) assert.ok(drain.refusal().retryAfterSeconds! <= 11.05);
 });
 
-test("a socket that was being let in when the drain began is ended by it too, and told so", async () => {
+test("Drain ends a socket that was being accepted when it began", async () => {
   const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let disconnected = 0;
   class Slow extends Consumer {

@@ -31,7 +31,7 @@ function peer(gathers: boolean, gatherer = new Gatherer(), sendBufferBytes = 100
   return { outbox, sent, socket, overflows: () => overflows };
 }
 
-test("frames of one turn go out as one message, one per line", async () => {
+test("Outbox sends the frames of one turn as one message, one per line", async () => {
   const { outbox, sent } = peer(true);
   outbox.sendFrame("1");
   outbox.sendFrame("2");
@@ -43,21 +43,21 @@ test("frames of one turn go out as one message, one per line", async () => {
   assert.deepEqual(sent, ["1\n2", "3"]);
 });
 
-test("without the subprotocol each frame is a message of its own, at once", () => {
+test("Outbox sends each frame at once as its own message without the subprotocol", () => {
   const { outbox, sent } = peer(false);
   outbox.sendFrame("1");
   outbox.sendFrame("2");
   assert.deepEqual(sent, ["1", "2"]);
 });
 
-test("a message that is no frame does not overtake the frames before it", () => {
+test("Outbox keeps a plain message behind the frames before it", () => {
   const { outbox, sent } = peer(true);
   outbox.sendFrame("1");
   outbox.send(new Uint8Array([2]));
   assert.deepEqual(sent, ["1", new Uint8Array([2])]);
 });
 
-test("what has gathered is written before a normal end, and forgotten at any other", async () => {
+test("Outbox writes batched frames before a normal end and drops them at any other", async () => {
   for (const unsent of [false, true]) {
     const { outbox, sent } = peer(true);
     outbox.sendFrame("last words");
@@ -67,7 +67,7 @@ test("what has gathered is written before a normal end, and forgotten at any oth
   }
 });
 
-test("what has gathered counts against the budget", async () => {
+test("Outbox counts batched frames against the budget", async () => {
   const { outbox, socket, sent, overflows } = peer(true);
   outbox.send("y".repeat(90));
   socket.bufferedAmount = 90;
@@ -79,7 +79,7 @@ test("what has gathered counts against the budget", async () => {
   assert.deepEqual(sent.slice(1), []);
 });
 
-test("peers that are sent the same frames are sent one and the same text", async () => {
+test("Outbox shares one text among peers that receive the same frames", async () => {
   const gatherer = new Gatherer();
   const peers = [peer(true, gatherer), peer(true, gatherer), peer(true, gatherer)];
   for (const frame of ["1", "2", "3"]) {
@@ -94,7 +94,7 @@ test("peers that are sent the same frames are sent one and the same text", async
   ]);
 });
 
-test("what comes microtask after microtask is written together, and does not keep a turn for ever", async () => {
+test("Outbox batches frames of successive microtasks, and a turn always ends", async () => {
   const { outbox, sent } = peer(true);
   let isSending = true;
   let count = 0;
@@ -114,7 +114,7 @@ test("what comes microtask after microtask is written together, and does not kee
   assert.ok(sent.length > 0);
 });
 
-test("frames that are larger together than a message should be do not wait for the turn", () => {
+test("Outbox sends a batch at once when it exceeds the recommended message size", () => {
   const { outbox, sent } = peer(true, new Gatherer(), 1_000_000);
   const frame = "x".repeat(40_000);
   outbox.sendFrame(frame);
@@ -123,7 +123,7 @@ test("frames that are larger together than a message should be do not wait for t
   assert.deepEqual(sent, [`${frame}\n${frame}`]);
 });
 
-test("what waits in the runtime is looked at before more could wait there than may", () => {
+test("Outbox checks the runtime's buffer before the budget could be exceeded", () => {
   const { outbox, socket, overflows } = peer(false);
   let looks = 0;
   let waiting = 0;
@@ -150,7 +150,7 @@ function crowd(hold = new Hold(() => 0)) {
   };
 }
 
-test("what is published while a turn of many is written goes out together, when that is done", async () => {
+test("Gatherer batches frames published during a large flush until the flush is done", async () => {
   const { publish, setWaiting, sentTo } = crowd();
   publish("1");
   await turn();
@@ -166,7 +166,7 @@ test("what is published while a turn of many is written goes out together, when 
   assert.deepEqual(sentTo(39), ["1", "2\n3"]);
 });
 
-test("a peer that has stopped reading holds the others up for a moment, once", async () => {
+test("Gatherer waits only briefly, and once, for a peer that has stopped reading", async () => {
   const { peers, publish, setWaiting, sentTo } = crowd();
   setWaiting(100, peers.slice(0, 1));
   publish("1");
@@ -181,7 +181,7 @@ test("a peer that has stopped reading holds the others up for a moment, once", a
   assert.deepEqual(sentTo(0), ["1", "2", "3", "4", "5"]);
 });
 
-test("a peer that reads again is waited for again", async () => {
+test("Gatherer waits again for a peer that reads again", async () => {
   const { peers, publish, setWaiting, sentTo } = crowd();
   const last = peers.slice(0, 1);
   setWaiting(100, last);
@@ -219,7 +219,7 @@ async function crowdThatWaits() {
   return { ...room, write, pass: (ms: number) => now += ms };
 }
 
-test("what comes long after a turn of many waits for nothing", async () => {
+test("Gatherer flushes at once when the last large flush was long ago", async () => {
   const { publish, sentTo, pass } = await crowdThatWaits();
   pass(100);
   publish("2");
@@ -227,7 +227,7 @@ test("what comes long after a turn of many waits for nothing", async () => {
   assert.deepEqual(sentTo(0), ["1", "2"]);
 });
 
-test("after a turn of many it is waited for more, until as many are there as came before", async () => {
+test("Gatherer waits after a large flush until as many frames are there as last time", async () => {
   const { publish, write, sentTo, pass } = await crowdThatWaits();
   publish("2");
   await turn();
@@ -248,7 +248,7 @@ test("after a turn of many it is waited for more, until as many are there as cam
   assert.deepEqual(sentTo(0).slice(3), ["5\n6"]);
 });
 
-test("what is for few is not waited with, and comes with the others where those wait", async () => {
+test("Gatherer does not delay frames for a few peers, and sends them with the others during a delay", async () => {
   const { gatherer, publish, write, sentTo, pass, peers } = await crowdThatWaits();
   const other = peer(true, gatherer);
   publish("2");
@@ -267,7 +267,7 @@ test("what is for few is not waited with, and comes with the others where those 
   assert.deepEqual(sentTo(0).slice(3), ["lone"]);
 });
 
-test("who speaks to many hears it with them, and first, when the handler has waited for the layer", async () => {
+test("Gatherer sends a group message to its sender first, batched with replies that waited for the layer", async () => {
   const { gatherer, publish, peers } = crowd();
   const speaker = peer(true, gatherer);
   const written: unknown[] = [];

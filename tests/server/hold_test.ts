@@ -18,21 +18,21 @@ function createRoom(writtenMs = 4) {
   };
 }
 
-test("Hold waits for half of the time that was written, where that brings more", () => {
+test("Hold waits for half of the time of the last flush if that brings more frames", () => {
   assert.equal(createRoom()([4, 5, 8]), 2);
   assert.equal(createRoom(2)([4, 5, 8]), 1);
 });
 
-test("Hold waits for no more than 25 ms", () => {
+test("Hold waits for at most 25 ms", () => {
   assert.equal(createRoom(400)([4, 5]), 25);
 });
 
-test("Hold waits from when the first came, where that was soon", () => {
+test("Hold starts its wait at the first frame if that follows soon", () => {
   assert.equal(createRoom()([4, 5], 1.5), 2);
   assert.equal(createRoom()([4, 5], 2), 0);
 });
 
-test("Hold says for how long", () => {
+test("Hold returns the remaining wait", () => {
   let now = 0;
   const hold = new Hold(() => now);
   hold.began();
@@ -43,14 +43,14 @@ test("Hold says for how long", () => {
   assert.equal(hold.waitMs(1), 0.5);
 });
 
-test("Hold waits no longer than until as many are there as came before, and looks for more at times", () => {
+test("Hold ends a wait at as many frames as last time, and sometimes waits for more", () => {
   const room = createRoom();
   assert.equal(room([4, 5, 6, 7, 8]), 2);
   const waits = Array.from({ length: 257 }, () => room([4, 6, 8]));
   assert.deepEqual(waits, [...Array(256).fill(0.5), 2]);
 });
 
-test("Hold waits ever more seldom where nothing more comes", () => {
+test("Hold retries less and less often if no more frames arrive", () => {
   const room = createRoom();
   const waits = Array.from({ length: 400 }, () => room([1]));
   assert.equal(waits[0], 2);
@@ -58,7 +58,7 @@ test("Hold waits ever more seldom where nothing more comes", () => {
   assert.ok(waits.slice(-128).some((ms) => ms > 0));
 });
 
-test("Hold does not wait where the room was written a while ago, or never", () => {
+test("Hold does not wait if the last flush was long ago or there was none", () => {
   const room = createRoom();
   assert.equal(room([1], 5), 0);
   assert.equal(new Hold(() => 0).waitMs(1), 0);

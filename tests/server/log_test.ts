@@ -9,7 +9,7 @@ function written(format: "text" | "json"): { lines: string[]; log: ReturnType<ty
   return { lines, log: createLog({ format, write: (line) => lines.push(line), now: () => 0 }) };
 }
 
-test("createLog() writes the id of the process in every line of text", () => {
+test("createLog() writes the process id in every line of text", () => {
   const { lines, log } = written("text");
   log.info("Began", { user: "ada", count: 2 });
   log.warn("No fields");
@@ -19,7 +19,7 @@ test("createLog() writes the id of the process in every line of text", () => {
   ]);
 });
 
-test("createLog() writes the id of the process in every line of JSON", () => {
+test("createLog() writes the process id in every line of JSON", () => {
   const { lines, log } = written("json");
   log.info("Began", { user: "ada" });
   assert.deepEqual(lines.map((line) => JSON.parse(line)), [

@@ -33,7 +33,7 @@ function serve() {
   return { handler, url, [Symbol.asyncDispose]: () => server.shutdown() };
 }
 
-test("a socket of a client that is not ours gets its text and binary messages back", async () => {
+test("a WebSocket client without the subprotocol gets its text and binary messages back", async () => {
   await using server = serve();
   using client = await WsClient.connect(server.url, { protocols: ["sluice.v1"] });
   assert.equal(client.socket.protocol, "sluice.v1");
@@ -78,14 +78,14 @@ test("subprotocols without a space between them do not break the upgrade", async
   assert.equal(client.socket.protocol, "sluice.v1");
 });
 
-test("a consumer reads the request's headers as long as the socket lives", async () => {
+test("a consumer can read the request headers while the socket is open", async () => {
   await using server = serve();
   using client = await WsClient.connect(server.url);
   client.send("host?");
   assert.equal((await client.next()).text, new URL(server.url).host);
 });
 
-test("a peer that vanished before its 101 is over after the time for opening, and counts no more", async () => {
+test("a peer that vanishes before the 101 is ended after openTimeoutMs and no longer counted", async () => {
   const clock = new FakeClock();
   const entered = Promise.withResolvers<void>();
   const decided = Promise.withResolvers<void>();
@@ -162,7 +162,7 @@ for (const [headers, expected] of UPGRADES) {
   });
 }
 
-test("a handshake without a Host is not valid", async () => {
+test("a handshake without a Host is refused", async () => {
   await using server = serve();
   for (const version of ["HTTP/1.1", "HTTP/1.0"]) {
     const { status, text } = await rawRequest(
@@ -174,7 +174,7 @@ test("a handshake without a Host is not valid", async () => {
   }
 });
 
-test("Deno shows a handler no difference between HTTP/1.0 and 1.1, so that docs/protocol.md says so", async () => {
+test("Deno does not show a handler whether a request is HTTP/1.0 or 1.1, as docs/protocol.md says", async () => {
   const seen: string[] = [];
   await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
     seen.push(JSON.stringify([request.method, request.url, [...request.headers]]));
@@ -194,7 +194,7 @@ test("Deno shows a handler no difference between HTTP/1.0 and 1.1, so that docs/
 /** A masked text frame of two bytes that are not UTF-8; the mask is zero. */
 const NOT_UTF8 = new Uint8Array([0x81, 0x82, 0, 0, 0, 0, 0xff, 0xfe]);
 
-test("Deno ends a socket without a close frame after text that is not UTF-8: 1007 cannot be sent", async () => {
+test("Deno ends a socket without a close frame after invalid UTF-8, so 1007 cannot be sent", async () => {
   const ended = Promise.withResolvers<string>();
   await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
     const { socket, response } = Deno.upgradeWebSocket(request);
@@ -215,7 +215,7 @@ test("Deno ends a socket without a close frame after text that is not UTF-8: 100
   assert.match(text, /\r\n\r\n$/, "no frame came after the 101");
 });
 
-test("text that is not UTF-8 ends its socket, once, with 1006 for the consumer", async () => {
+test("text that is not UTF-8 ends its socket once, with 1006 for the consumer", async () => {
   await using server = serve();
   Echo.ends = [];
   const ended = new Promise<void>((resolve) => Echo.ended = resolve);

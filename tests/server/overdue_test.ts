@@ -9,7 +9,7 @@ function create() {
   return { clock, came, overdue: new Overdue<string>(clock, 1_000, (item) => came.push(item)) };
 }
 
-test("Overdue calls back for what is still there, in order, and once", async () => {
+test("Overdue calls back once for each remaining item, in order", async () => {
   const { clock, came, overdue } = create();
   overdue.add("a");
   overdue.add("b");
@@ -21,7 +21,7 @@ test("Overdue calls back for what is still there, in order, and once", async () 
   assert.deepEqual(came, ["a", "b"]);
 });
 
-test("Overdue does not call back for what has left, and has one timer for all that are there", async () => {
+test("Overdue does not call back for removed items, and uses one timer for all", async () => {
   const { clock, came, overdue } = create();
   for (let count = 0; count < 100; count++) overdue.add(String(count));
   assert.equal(clock.pending, 1);
@@ -31,7 +31,7 @@ test("Overdue does not call back for what has left, and has one timer for all th
   assert.equal(clock.pending, 0);
 });
 
-test("Overdue makes no timer for what comes and goes while one runs, and none afterwards", async () => {
+test("Overdue starts no further timer while one is running, and none when empty", async () => {
   const { clock, came, overdue } = create();
   for (let count = 0; count < 100; count++) {
     overdue.add("a");
@@ -42,7 +42,7 @@ test("Overdue makes no timer for what comes and goes while one runs, and none af
   assert.deepEqual([came, clock.pending], [[], 0]);
 });
 
-test("Overdue is late by a quarter of the time at most", async () => {
+test("Overdue is late by at most a quarter of the time", async () => {
   const { clock, came, overdue } = create();
   overdue.add("a");
   await clock.advance(10);

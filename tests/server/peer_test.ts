@@ -70,12 +70,12 @@ const GARBAGE = [
   "%".repeat(10_000),
 ];
 for (const value of GARBAGE) {
-  test(`resolvePeer() takes the peer's address for X-Forwarded-For: ${value.slice(0, 40)}`, () => {
+  test(`resolvePeer() uses the peer's address for X-Forwarded-For: ${value.slice(0, 40)}`, () => {
     assert.equal(peerOf({ "x-forwarded-for": value }).address, "10.0.0.2");
   });
 }
 
-test("resolvePeer() warns of an address that it cannot read once, and then only at debug", () => {
+test("resolvePeer() warns once of an unreadable address, then logs at debug level", () => {
   const { log, lines, warnings } = keepingLog();
   for (let time = 0; time < 3; time++) peerOf({ "x-forwarded-for": `unknown ${time}` }, { log });
   assert.equal(warnings().length, 1);
@@ -85,7 +85,7 @@ test("resolvePeer() warns of an address that it cannot read once, and then only 
   assert.equal(lines.length, 3);
 });
 
-test("resolvePeer() reads the address of the connection as it reads forwarded ones", () => {
+test("resolvePeer() parses the connection's address like a forwarded one", () => {
   const request = new Request("http://a/");
   const addressOf = (hostname: string) => resolvePeer(request, { hostname, port: 1 }).address;
   assert.equal(addressOf("::ffff:127.0.0.1"), "127.0.0.1");
@@ -132,7 +132,7 @@ const HOSTS: [host: string, shown: string][] = [
   ["app.example.com.", "app.example.com."],
 ];
 for (const [host, shown] of HOSTS) {
-  test(`resolvePeer() takes Host: ${host}`, () => {
+  test(`resolvePeer() accepts Host: ${host}`, () => {
     assert.equal(peerOf({ host }, { trustProxy: false }).url.host, shown);
     assert.equal(peerOf({ "x-forwarded-host": host }).url.host, shown);
     assert.equal(peerOf({ "x-forwarded-host": `evil.example, ${host}` }).url.host, shown);
@@ -183,7 +183,7 @@ for (const host of MALFORMED) {
   });
 }
 
-test("networkOf() counts one client however its address is written, and clients behind NAT64 apart", () => {
+test("networkOf() counts all spellings of an address as one client, and clients behind NAT64 separately", () => {
   const one = ["198.51.100.1", "198.51.100.1:1", "::ffff:198.51.100.1", "::ffff:c633:6401"];
   assert.equal(new Set(one.map(networkOf)).size, 1);
   assert.equal(networkOf("64:ff9b::198.51.100.1"), "198.51.100.1");

@@ -49,7 +49,7 @@ test("readBody() returns the whole body, and no bytes if there is none", async (
   assert.deepEqual([...bytes.slice(0, 5), ...bytes.slice(-2)], [1, 1, 1, 2, 3, 4, 4]);
 });
 
-test("readBody() takes 4,096 bytes unless it is told otherwise, and not one more", async () => {
+test("readBody() accepts 4,096 bytes by default, and not one more", async () => {
   assert.equal((await readBody(chunks([4096]))).length, 4096);
   assert.equal((await readBody(chunks(Array(4096).fill(1)))).length, 4096);
   for (const sizes of [[4097], [4096, 1], Array(4097).fill(1)]) {
@@ -104,7 +104,7 @@ test("readBody() refuses a body that stops arriving after 30 seconds", async () 
   assert.equal(body.isCancelled, true);
 });
 
-test("readBody() gives the whole body 30 seconds, however often a byte arrives", async () => {
+test("readBody() allows 30 seconds for the whole body, however often a byte arrives", async () => {
   const clock = new FakeClock();
   const body = new Body(({ controller }) =>
     clock.after(1000, () => controller.enqueue(new Uint8Array(1)))
@@ -114,13 +114,13 @@ test("readBody() gives the whole body 30 seconds, however often a byte arrives",
   assert.equal((await reading).code, "BODY_TIMEOUT");
 });
 
-test("readBody() leaves no timer behind after a body that arrived", async () => {
+test("readBody() leaves no timer behind after a complete body", async () => {
   const clock = new FakeClock();
   await readBody(chunks([1]), { clock });
   assert.equal(clock.pending, 0);
 });
 
-test("readBody() refuses a body that breaks off, and one timer is all that it needs", async () => {
+test("readBody() refuses an aborted body, and uses a single timer", async () => {
   const clock = new FakeClock();
   const body = new Body(({ controller }) => controller.error(new Error("connection reset")));
   const { code, status } = await refusal(readBody(body, { clock }));

@@ -62,7 +62,7 @@ test("a body past the limit of an HttpConsumer is refused with 413, and the conn
   assert.deepEqual(errors, []);
 });
 
-test("a body that nobody reads is not read: the answer arrives, and the connection closes", async () => {
+test("toHandler() leaves a body unread that no consumer reads, and closes the connection", async () => {
   await using server = start();
   const expected: [path: string, status: number][] = [
     ["/closed", 403],
@@ -91,7 +91,7 @@ test("a body within the limit keeps its connection for the next request", async 
   }
 });
 
-test("a client that leaves in the middle of its body ends its consumer with 1006 and logs no error", async () => {
+test("a client that disconnects while sending its body ends the consumer with 1006 and logs no error", async () => {
   await using server = start();
   Upload.ends = [];
   const ended = new Promise<void>((resolve) => Upload.ended = resolve);

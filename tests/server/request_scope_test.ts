@@ -20,7 +20,7 @@ const HEADERS = {
 
 for (const keep of [KEPT_HEADERS, "all"] as const) {
   const what = keep === "all" ? "all headers" : "the usual headers";
-  test(`RequestScope that keeps ${what} says the same before and after its request is answered`, () => {
+  test(`RequestScope that keeps ${what} returns the same values before and after the response`, () => {
     const scope = createScope(HEADERS);
     const look = () => ({
       agent: scope.headers.get("User-Agent"),
@@ -40,7 +40,7 @@ for (const keep of [KEPT_HEADERS, "all"] as const) {
   });
 }
 
-test("RequestScope keeps nothing of the request's own headers, which cannot be read any more", () => {
+test("RequestScope keeps no reference to the request's own headers", () => {
   const request = new Request("http://sluice.test/", { headers: HEADERS });
   const scope = new RequestScope(
     request,
@@ -53,7 +53,7 @@ test("RequestScope keeps nothing of the request's own headers, which cannot be r
   assert.equal(scope.headers.get("x-name"), "before");
 });
 
-test("RequestScope says so where a header is asked for that was not kept", () => {
+test("RequestScope throws if a header is read that was not kept", () => {
   const scope = createScope(HEADERS);
   assert.equal(scope.headers.get("x-name"), "before");
   scope.settle(KEPT_HEADERS);

@@ -47,7 +47,7 @@ function peer(policy: SlowReaderPolicy) {
 
 const tenBytes = (name: string) => name.padEnd(10, ".");
 
-test("the policy close calls for the end exactly when more than the budget would wait", () => {
+test("the policy close ends the connection exactly when the budget would be exceeded", () => {
   const reader = peer("close");
   for (let count = 0; count < 10; count++) reader.outbox.send("0123456789");
   assert.equal(reader.overflows, 0);
@@ -55,13 +55,13 @@ test("the policy close calls for the end exactly when more than the budget would
   assert.equal(reader.overflows, 1);
 });
 
-test("one message larger than the budget goes to a peer for whom nothing waits", () => {
+test("a message larger than the budget is sent to a peer with an empty queue", () => {
   const reader = peer("close");
   assert.equal(reader.outbox.send("x".repeat(1000)), true);
   assert.equal(reader.overflows, 0);
 });
 
-test("the policy drop-oldest keeps the newest of what can still be dropped, in order, and counts", async () => {
+test("the policy drop-oldest keeps the newest queued messages in order, and counts the others", async () => {
   const reader = peer("drop-oldest");
   for (let count = 0; count < 20; count++) reader.outbox.send(tenBytes(String(count)));
   assert.ok(reader.outbox.bufferedAmount <= 100);
@@ -83,7 +83,7 @@ test("the policy latest keeps only the newest of each key, in the place of the f
   assert.deepEqual(texts, [tenBytes("a49"), tenBytes("b49")]);
 });
 
-test("a reader that catches up gets everything in order, and costs no timer any more", async () => {
+test("a reader that catches up gets everything in order, and needs no timer afterwards", async () => {
   const reader = peer("drop-oldest");
   for (let count = 0; count < 8; count++) reader.outbox.send(tenBytes(String(count)));
   assert.equal(reader.stalled.size, 1);
@@ -94,7 +94,7 @@ test("a reader that catches up gets everything in order, and costs no timer any 
   assert.equal(reader.clock.pending, 0);
 });
 
-test("a message that comes while others wait does not overtake them", async () => {
+test("a new message does not overtake queued ones", async () => {
   const reader = peer("drop-oldest");
   for (let count = 0; count < 6; count++) reader.outbox.send(tenBytes(String(count)));
   reader.outbox.send("z");
@@ -102,7 +102,7 @@ test("a message that comes while others wait does not overtake them", async () =
   assert.equal(texts.at(-1), "z");
 });
 
-test("what is sent before the socket is open is written when it opens, in order", () => {
+test("messages sent before the socket is open are written in order when it opens", () => {
   const stalled = new StalledReaders(new FakeClock());
   const sent: string[] = [];
   const context = { log, limits: { sendBufferBytes: 100 }, stalled, gatherer: new Gatherer() };
@@ -116,7 +116,7 @@ test("what is sent before the socket is open is written when it opens, in order"
   assert.deepEqual(sent, ["1", "2", "3"]);
 });
 
-test("a peer that ends while something waits for it is looked at no more", async () => {
+test("a peer that ends with a non-empty queue is no longer checked", async () => {
   const reader = peer("drop-oldest");
   for (let count = 0; count < 10; count++) reader.outbox.send(tenBytes(String(count)));
   reader.outbox.drop({ unsent: true });

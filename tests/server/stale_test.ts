@@ -61,7 +61,7 @@ const UPGRADE = {
   "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
 };
 
-test("a handler that goes on while the process is stale sends neither messages nor its reply", async () => {
+test("a handler that resumes while the process is stale sends neither messages nor its reply", async () => {
   goOn = Promise.withResolvers();
   const freshness = new PausedProcess();
   const sent: unknown[] = [];
@@ -94,7 +94,7 @@ test("a handler that goes on while the process is stale sends neither messages n
   assert.ok(sent.some((frame) => /"reply","id":"1"/.test(String(frame))));
 });
 
-test("an answer to a plain request waits while the process is stale", async () => {
+test("a response to a plain request waits while the process is stale", async () => {
   goOn = Promise.withResolvers();
   const freshness = new PausedProcess();
   const application = openStack(router<Scope>([route("/", SlowPage)]));
@@ -112,7 +112,7 @@ test("an answer to a plain request waits while the process is stale", async () =
   assert.equal(await answer!.text(), "secret");
 });
 
-test("an answer that waits is refused if the session ends meanwhile", async () => {
+test("a waiting response is refused if the session ends meanwhile", async () => {
   goOn = Promise.withResolvers();
   const freshness = new PausedProcess();
   const application = openStack(router<Scope>([route("/", SlowPage)]));
