@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { connect } from "@sluice/sluice/client";
 import { FakeSocket } from "./fake_environment.ts";
 
-/** What is missing in one of Safari 15.4, React Native and Node 22, or is newer than they are. */
+/** Globals that Safari 15.4, React Native or Node 22 lack, or that are newer. */
 const MISSING: readonly [owner: object, name: PropertyKey][] = [
   [globalThis, "reportError"],
   [globalThis, "document"],
@@ -33,7 +33,7 @@ const MISSING: readonly [owner: object, name: PropertyKey][] = [
   [Iterator.prototype, "filter"],
 ];
 
-/** Takes them away while `work` runs; what an owner inherits is hidden. */
+/** Removes them while `work` runs; inherited ones are hidden. */
 async function without(missing: typeof MISSING, work: () => Promise<void>): Promise<void> {
   const descriptors = missing.map(([owner, name]) => Object.getOwnPropertyDescriptor(owner, name));
   for (const [owner, name] of missing) {

@@ -1,7 +1,7 @@
 import { defineMessages, type } from "@sluice/sluice/protocol";
 import * as v from "valibot";
 
-/** The messages of the tests here. */
+/** The messages used by these tests. */
 export const messages = defineMessages({
   client: {
     say: { data: v.object({ text: v.string() }), reply: type<{ id: string }>() },

@@ -4,14 +4,14 @@ import type {
   ClientWebSocketEvent,
 } from "@sluice/sluice/client";
 
-/** A WebSocket whose server is the test. It answers pings by itself, unless `answersPings` is false. */
+/** A WebSocket whose server is the test. It answers pings by itself unless `answersPings` is false. */
 export class FakeSocket implements ClientWebSocket {
   readyState = 0;
   readonly sent: string[] = [];
-  /** What was sent to keep alive: not in `sent`. */
+  /** The pings that were sent; they are not in `sent`. */
   readonly pings: { id: string; data?: { ask?: string } }[] = [];
   answersPings = true;
-  /** Whose connection it is; `undefined` for a server that does not tell. */
+  /** The user of the connection; `undefined` for a server that does not report it. */
   user: string | null | undefined = "ada";
   closedWith: number | "none" | undefined;
   readonly #listeners = new Map<string, (event: ClientWebSocketEvent) => void>();
@@ -39,7 +39,7 @@ export class FakeSocket implements ClientWebSocket {
     this.closedWith ??= code ?? "none";
   }
 
-  /** What was sent, read. */
+  /** The sent messages, parsed. */
   get frames(): { type: string; data: unknown; id?: string }[] {
     return this.sent.map((text) => JSON.parse(text));
   }
@@ -49,7 +49,7 @@ export class FakeSocket implements ClientWebSocket {
     this.#emit("open", {});
   }
 
-  /** Sends frames to the client: one message, one line each. */
+  /** Sends frames to the client as one message, one per line. */
   say(...frames: unknown[]): void {
     this.sayRaw(frames.map((frame) => JSON.stringify(frame)).join("\n"));
   }
@@ -58,12 +58,12 @@ export class FakeSocket implements ClientWebSocket {
     this.#emit("message", { data });
   }
 
-  /** The socket fails and reports no close, as that of Node 22. */
+  /** The socket fails and reports no close, as in Node 22. */
   fail(): void {
     this.#emit("error", {});
   }
 
-  /** The server ends the connection, or does not open it. */
+  /** The server closes the connection, or refuses to open it. */
   end(code = 1006, reason = ""): void {
     this.readyState = 3;
     this.#emit("error", {});
@@ -78,15 +78,15 @@ export class FakeSocket implements ClientWebSocket {
 type Change = "online" | "offline" | "visible";
 type Fetched = { url: string; init: RequestInit };
 
-/** A browser in a box: time moves, and the network answers, when the test says so. */
+/** A simulated browser: the test controls time and the network. */
 export class FakeEnvironment implements ClientEnvironment {
   readonly sockets: FakeSocket[] = [];
   readonly fetched: Fetched[] = [];
   readonly reported: unknown[] = [];
   readonly baseUrl = "https://app.example/rooms/lobby";
-  /** What `fetch` answers; without it the network is down. */
+  /** The response of `fetch`; without it the network is down. */
   answer: (() => Response) | undefined;
-  /** What `random` gives. */
+  /** The value of `random`. */
   chance = 0.5;
   online = true;
   hidden = false;
@@ -139,7 +139,7 @@ export class FakeEnvironment implements ClientEnvironment {
     for (const callback of this.#listeners.get(change) ?? []) callback();
   }
 
-  /** Moves time, and runs what is due in its order. */
+  /** Advances time and runs due timers in order. */
   async pass(ms: number): Promise<void> {
     const end = this.#now + ms;
     for (;;) {
@@ -164,12 +164,12 @@ export class FakeEnvironment implements ClientEnvironment {
   }
 }
 
-/** Resolves when every promise that was ready has been followed. */
+/** Resolves when all promises that were ready have been handled. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await Promise.resolve();
 }
 
-/** A refusal of the gate, as a plain `GET` gets it. */
+/** A refusal by the server, in response to a plain `GET`. */
 export function problem(
   status: number,
   code: string,

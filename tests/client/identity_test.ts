@@ -13,7 +13,9 @@ function join(options: ConnectOptions = {}) {
   return { environment, room, errors };
 }
 
-/** Lost as Ada's; the next socket is another user's, or a server's that tells no user. */
+/**
+ * The connection of Ada is lost; the next one belongs to another user, or its server reports no user.
+ */
 async function comeBackAs(
   environment: FakeEnvironment,
   user: FakeSocket["user"],

@@ -11,7 +11,7 @@ function joinLive(options: ConnectOptions = {}) {
   return { environment, room, pings };
 }
 
-/** From now on nothing gets through, and nothing says so. */
+/** From now on, no data gets through and no event reports it. */
 function cut(environment: FakeEnvironment) {
   environment.socket.answersPings = false;
 }

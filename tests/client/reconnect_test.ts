@@ -149,7 +149,7 @@ test("the response to the plain request decides what happens next", async () => 
     [problem(503, "UNAVAILABLE"), "reconnecting", "UNAVAILABLE", 250],
     [problem(500, "INTERNAL"), "reconnecting", "INTERNAL", 250],
     [problem(429, "TOO_MANY_ATTEMPTS", later), "reconnecting", "TOO_MANY_ATTEMPTS", 30_500],
-    // What is not the gate's own word passes.
+    // Any other response is temporary.
     [new Response("<html>", { status: 404 }), "reconnecting", "HTTP_404", 250],
     [new Response(null, { status: 401 }), "reconnecting", "HTTP_401", 250],
     [new Response("<html>", { status: 403 }), "reconnecting", "HTTP_403", 250],

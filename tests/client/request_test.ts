@@ -19,7 +19,7 @@ function joinLive(options: ConnectOptions = {}) {
 const rejectsWith = (promise: Promise<unknown>, expected: Partial<RequestError>) =>
   assert.rejects(promise, expected);
 
-test("request() resolves to the data of its own reply", async () => {
+test("request() resolves to the data of the reply with its id", async () => {
   const { environment: { socket }, room } = joinLive();
   const first = room.request("say", { text: "one" });
   const second = room.request("say", { text: "two" });

@@ -10,7 +10,7 @@ import { connect, type RealtimeSocket, type SocketState } from "@sluice/sluice/c
 import type { Messages } from "@sluice/sluice/protocol";
 import { launchBrowser, whyNoBrowser } from "../e2e/browser.ts";
 
-/** A page, a gate that lets nobody in at `/ws/closed`, and an echo behind it anywhere else. */
+/** A page, a server that refuses everyone at `/ws/closed`, and an echo at any other path. */
 async function serve() {
   const script = await bundleClient();
   const http = createServer((request, response) => {
@@ -76,7 +76,7 @@ for (
   });
 }
 
-/** Connects on another runtime, and says what it saw: an answer, and the code of a refusal. */
+/** Connects on another runtime and returns the reply and the code of a refusal. */
 const ELSEWHERE = `
   import { connect } from "./client.mjs";
   const [origin] = process.argv.slice(2);
@@ -90,7 +90,7 @@ const ELSEWHERE = `
   process.exit();
 `;
 
-/** Why a runtime cannot be tried here: it is not installed, or too old to have a WebSocket. */
+/** Why a runtime is skipped: it is not installed, or it has no WebSocket. */
 async function whyNot(runtime: string): Promise<string | false> {
   try {
     const args = ["-e", "process.exit(globalThis.WebSocket ? 0 : 1)"];

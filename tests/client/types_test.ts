@@ -4,30 +4,32 @@ import { connect, type RealtimeSocket } from "@sluice/sluice/client";
 import type { ChatMessages } from "./chat_messages.ts";
 import { FakeEnvironment } from "./fake_environment.ts";
 
-/** Compiles only where `A` and `B` are the same type. */
+/** Compiles only if `A` and `B` are the same type. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true
   : false;
 
-/** Never called: the compiler is the test, and each expected error fails the check once it is none. */
+/**
+ * Never called: the compiler is the test, and an expected error that does not occur fails the check.
+ */
 function checked(room: RealtimeSocket<ChatMessages>): void {
   room.send("say", { text: "hello" });
   room.send("typing", {});
   // @ts-expect-error: the data of another type
   room.send("say", { on: true });
-  // @ts-expect-error: a wrong type of value
+  // @ts-expect-error: a value of the wrong type
   room.send("say", { text: 1 });
-  // @ts-expect-error: nothing, where something is needed
+  // @ts-expect-error: missing data
   room.send("say");
-  // @ts-expect-error: no such message
+  // @ts-expect-error: unknown message
   room.send("shout", { text: "hello" });
-  // @ts-expect-error: a message of the server
+  // @ts-expect-error: a server message
   room.send("said", { text: "hello" });
 
   const said = room.request("say", { text: "hello" });
   const typed = room.request("typing", { on: false }, { timeoutMs: 5 });
   // @ts-expect-error: wrong data of a request
   room.request("say", { texts: [] });
-  // @ts-expect-error: no such option
+  // @ts-expect-error: unknown option
   room.request("typing", {}, { timeout: 5 });
 
   room.on("said", (data, frame) => {
@@ -35,7 +37,7 @@ function checked(room: RealtimeSocket<ChatMessages>): void {
     const offset: number | undefined = frame.offset;
     return [same, offset];
   });
-  // @ts-expect-error: no such message of the server
+  // @ts-expect-error: unknown server message
   room.on("say", () => {});
   // @ts-expect-error: the message has no such field
   room.on("left", ({ text }) => text);
@@ -44,7 +46,7 @@ function checked(room: RealtimeSocket<ChatMessages>): void {
     Same<typeof said, Promise<{ id: string }>>,
     Same<typeof typed, Promise<undefined>>,
   ] = [true, true];
-  // @ts-expect-error: no such state
+  // @ts-expect-error: unknown state
   const offline = room.state === "offline";
   void [replies, offline];
 }

@@ -31,7 +31,7 @@ async function setUp() {
   return { sessions, users, bob, bill, signIn };
 }
 
-/** An HttpConsumer that does `work`, and answers with what it returned. */
+/** An HttpConsumer that runs `work` and responds with the result. */
 function doing(work: (consumer: HttpConsumer<AuthScope>) => Promise<unknown>) {
   return class extends HttpConsumer<AuthScope> {
     override async handle() {
@@ -41,7 +41,7 @@ function doing(work: (consumer: HttpConsumer<AuthScope>) => Promise<unknown>) {
   };
 }
 
-/** A socket that sends who is signed in when it is asked, and knows its scope. */
+/** A socket that sends its user on request, and exposes its scope. */
 class Asking extends Consumer<AuthScope> {
   override async receive(data: string | Uint8Array) {
     if (data === "logout") await logout(this.scope);
@@ -54,7 +54,7 @@ conforms(
   "a stack without what login() needs does not compile",
   () => {
     class SigningIn extends Consumer<AuthScope> {}
-    // @ts-expect-error Nobody finds the session: withAuth() is missing.
+    // @ts-expect-error No middleware adds the session: withAuth() is missing.
     router<Scope>([route("/", SigningIn)]);
     router<AuthScope>([route("/", SigningIn)]);
   },
@@ -64,7 +64,7 @@ conforms(
   "channels/security/test_auth.py::test_login_no_user_in_scope",
   "login() without a user does not compile",
   () => {
-    // @ts-expect-error A person is asked for.
+    // @ts-expect-error A user is required.
     const wrong = (scope: AuthScope) => login(scope, undefined);
     assert.ok(wrong);
   },

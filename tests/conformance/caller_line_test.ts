@@ -23,7 +23,7 @@ const options = { timeoutMs: 10 };
 
 type Wait = () => Promise<unknown>;
 
-/** Waits that time out, each in a line of its own. */
+/** Waits that time out, each on its own line. */
 function waits(): [what: string, wait: Wait][] {
   const peer = communicate(Silent, options);
   const client = communicateHttp(Hanging, options);

@@ -4,8 +4,8 @@ import { test } from "node:test";
 export type Upstream = `${"channels" | "channels_redis" | "daphne"}/${string}.py::test_${string}`;
 
 /**
- * Defines a test that states here what tests of Channels state there, or what it does instead where
- * `docs/channels.md` says that it differs.
+ * Defines a test that covers tests of Channels. If `docs/channels.md` documents a difference, it tests
+ * the behaviour of this library instead.
  */
 export function conforms(
   upstream: Upstream | readonly Upstream[],
@@ -15,7 +15,7 @@ export function conforms(
   test(`${sentence} [${[upstream].flat().join(", ")}]`, body);
 }
 
-/** Defines a test of a behaviour for which upstream has none; `row` names it in `docs/channels.md`. */
+/** Defines a test without an upstream counterpart; `row` names it in `docs/channels.md`. */
 export function beyond(row: string, sentence: string, body: () => void | Promise<void>): void {
   test(`${sentence} [beyond: ${row}]`, body);
 }

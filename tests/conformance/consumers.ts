@@ -2,17 +2,17 @@ import type { LayerMessage, Scope } from "@sluice/sluice";
 import { Consumer, HttpConsumer } from "@sluice/sluice/consumers";
 import { type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 
-/** Lets everybody in. */
+/** Accepts everyone. */
 export class Accepting extends Consumer {}
 
-/** Sends everything back. */
+/** Echoes every message. */
 export class Echo extends Consumer {
   override receive(data: string | Uint8Array) {
     this.send(data);
   }
 }
 
-/** Is in the group `chat`, and writes to its client what is sent there. */
+/** Joins the group `chat` and forwards its messages to the client. */
 export class Chatting extends Consumer<Scope & LayerScope> {
   override get groups(): readonly string[] {
     return ["chat"];
@@ -22,7 +22,7 @@ export class Chatting extends Consumer<Scope & LayerScope> {
   }
 }
 
-/** Answers with its request: method, path, query, headers, body, address. */
+/** Responds with its request: method, path, query, headers, body, address. */
 export class Mirror extends HttpConsumer {
   override async handle(body: Uint8Array) {
     const { method, path, url, headers, address } = this.scope;
@@ -32,11 +32,11 @@ export class Mirror extends HttpConsumer {
   }
 }
 
-/** A layer, and the scope that gives it to a consumer. */
+/** A layer, and the scope that passes it to a consumer. */
 export function withTestLayer() {
   const layer = new MemoryChannelLayer();
   return { layer, scope: { layers: { default: layer } } };
 }
 
-/** A log that says nothing. */
+/** A log that discards everything. */
 export const silent = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,6 +1,6 @@
 import type { Upstream } from "./conforms.ts";
 
-/** A test that is not in this folder: its file, and its sentence or how that begins. */
+/** A test outside this folder: its file, and its title or the beginning of the title. */
 export type Place = readonly [file: string, sentence: string];
 
 const CHANNELS = "lib/testing/layer_channel_tests.ts";
@@ -39,8 +39,8 @@ const PLAIN: Place = [MESSAGES, "[S3] plain data arrives unchanged"];
 const CLOSE: Place = [LOSS, "[S23] close() ends every wait and refuses new calls"];
 
 /**
- * Upstream's tests that tests outside of this folder state: for layers the suite that every driver
- * passes (`testChannelLayer()`), for origins the table of rules, and what runs with a browser.
+ * Upstream tests that are covered outside this folder: for layers by the suite of every driver
+ * (`testChannelLayer()`), for origins by the table of rules, and those that need a browser.
  */
 export const ELSEWHERE: Readonly<Partial<Record<Upstream, Place>>> = {
   "channels/sample_project/tests/test_selenium.py::test_real_time_create_message": [

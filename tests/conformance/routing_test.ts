@@ -13,7 +13,7 @@ import { communicate, communicateHttp } from "@sluice/sluice/testing";
 import { Accepting } from "./consumers.ts";
 import { beyond, conforms } from "./conforms.ts";
 
-/** Answers with its name, its parameters, and what is left of the path. */
+/** Responds with its name, its parameters, and the rest of the path. */
 function named(name: string) {
   return class extends HttpConsumer {
     override async handle() {

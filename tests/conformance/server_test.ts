@@ -355,7 +355,7 @@ beyond(
   },
 );
 
-/** Sends bytes, and returns the beginning of what comes back. */
+/** Sends bytes and returns the beginning of the response. */
 async function raw(address: string, parts: readonly (string | number)[]): Promise<string> {
   const bytes = parts.flatMap((part) =>
     typeof part === "number" ? [part] : [...new TextEncoder().encode(part)]

@@ -507,7 +507,7 @@ beyond("serial dispatch", "a timer of a consumer runs in turn with its handlers"
   assert.equal(clock.pending, 0);
 });
 
-/** Sends the request of an upgrade by hand, and returns what comes first. */
+/** Sends an upgrade request by hand and returns the beginning of the response. */
 async function rawUpgrade(address: string): Promise<string> {
   const { hostname, port, pathname } = new URL(address);
   using connection = await Deno.connect({ hostname, port: Number(port) });

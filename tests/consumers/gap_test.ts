@@ -134,7 +134,7 @@ test("gap() that fails ends its connection with 1011, and no other", async () =>
 });
 
 test("a message called gap cannot declare other data", () => {
-  // @ts-expect-error: its data are those of `GapData`.
+  // @ts-expect-error: its data must be `GapData`.
   defineMessages({ client: {}, server: { gap: type<{ readonly width: number }>() } });
 });
 

@@ -2,13 +2,13 @@ import { setImmediate } from "node:timers/promises";
 
 /** One run of a scenario, in which a scheduler decides what happens next. */
 export interface Run {
-  /** Returns a promise that the scheduler settles. In the final check it settles at once. */
+  /** Returns a promise that the scheduler settles. During the final check it settles at once. */
   step<T>(answer: () => T): Promise<T>;
-  /** Adds actions that happen in this order, at moments that the scheduler chooses. */
+  /** Adds actions that run in this order, at moments that the scheduler chooses. */
   script(actions: readonly (() => void)[]): void;
 }
 
-/** Chooses among `count` possibilities: the recorded choices first, then always the first one. */
+/** Chooses among `count` options: the recorded choices first, then always the first option. */
 class Chooser {
   readonly made: number[] = [];
   readonly counts: number[] = [];
@@ -37,8 +37,8 @@ class Chooser {
 }
 
 /**
- * Runs a scenario in every order of its steps, `limit` orders at most. `begin` sets it up and returns
- * the check that is called when nothing is left to happen. Returns how many orders there were.
+ * Runs a scenario in every order of its steps, up to `limit` orders. `begin` sets it up and returns
+ * the check that runs when no step is left. Returns the number of orders.
  */
 export async function allInterleavings(
   begin: (run: Run) => () => void | Promise<void>,

@@ -36,7 +36,7 @@ test("missing, misspelt or wrong handlers do not compile", () => {
   const misspelt: HandlersOf<Chat> = { say: () => ({ id: "" }), poke() {}, sya() {} };
   // @ts-expect-error The reply lacks its id.
   const noReply: HandlersOf<Chat> = { say: () => ({}), poke() {} };
-  // @ts-expect-error The text is no number.
+  // @ts-expect-error The text is not a number.
   const wrong: HandlersOf<Chat> = { poke() {}, say: (data: { id: 1 }) => ({ id: `${data.id}` }) };
   // @ts-expect-error "poke" has no reply.
   const reply: HandlersOf<Chat> = { say: () => ({ id: "" }), poke: () => 1 };
@@ -75,9 +75,9 @@ test("missing, misspelt or wrong handlers of messages between consumers do not c
   const missing: EventHandlersOf<Poked> = { poke() {} };
   // @ts-expect-error There is no message "puke".
   const misspelt: EventHandlersOf<Poked> = { poke() {}, drop() {}, puke() {} };
-  // @ts-expect-error What it holds is no number.
+  // @ts-expect-error The data is not a number.
   const wrong: EventHandlersOf<Poked> = { drop() {}, poke: (data: number) => void data };
-  // @ts-expect-error A message that clients send needs a check.
+  // @ts-expect-error A client message needs a schema.
   const unchecked = () => defineMessages({ client: { say: { data: type<string>() } }, server: {} });
   assert.ok([missing, misspelt, wrong, unchecked, Poked].length);
 });

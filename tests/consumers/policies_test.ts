@@ -6,7 +6,7 @@ import { FakeClock } from "@sluice/sluice/testing";
 import { fakeConnection } from "../fake_connection.ts";
 import { allInterleavings, type Run } from "./interleavings.ts";
 
-/** A connection with one group, whose policy says what `may` says when it is asked. */
+/** A connection with one group. Its policy returns the current value of `may`. */
 function setStage(run: Run) {
   const state = { may: true, isMember: false, withdrawn: 0, forbidden: 0 };
   const policies = new Policies({
@@ -59,7 +59,7 @@ for (const scenario of SCENARIOS) {
   });
 }
 
-/** What puts a connection into groups, at once, and takes it out. */
+/** Adds connections to groups and removes them at once. */
 function setGroups(options: { clock?: Clock; isAway?: () => boolean } = {}) {
   const groups = new Set<string>();
   const withdrawn: string[] = [];

@@ -32,7 +32,7 @@ class Plain extends Consumer<Scope & LayerScope> {
   }
 }
 
-/** A log that keeps its warnings. */
+/** A log that collects its warnings. */
 function createLog(): { readonly log: Log; readonly warnings: unknown[] } {
   const warnings: unknown[] = [];
   const warn: Log["warn"] = (message, fields) => void warnings.push([message, fields?.type]);

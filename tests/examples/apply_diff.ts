@@ -1,8 +1,8 @@
 /**
- * Applies a diff without line numbers: lines that begin with a space are there and stay, with `-`
- * they go, with `+` they come. A line `@@` begins another place.
+ * Applies a diff without line numbers: lines that start with a space are kept, `-` removes a line and
+ * `+` adds one. A line `@@` starts another place.
  *
- * @throws {Error} The lines are not there, or more than once.
+ * @throws {Error} The old lines do not occur, or occur more than once.
  */
 export function applyDiff(text: string, diff: string): string {
   return diff.trimEnd().split(/^@@.*\n/m).filter((hunk) => hunk !== "").reduce(applyHunk, text);
@@ -18,7 +18,7 @@ function applyHunk(text: string, hunk: string): string {
   return `\n${text}`.replace(`\n${before}`, () => `\n${after}`).slice(1);
 }
 
-/** How often a text is there, overlaps among them. */
+/** Returns how often a text occurs, including overlaps. */
 function countOf(part: string, text: string): number {
   let count = 0;
   for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + 1)) count++;

@@ -9,7 +9,7 @@ const DOCS = fileURLToPath(new URL("../../docs/", import.meta.url));
 const PLAYED = /^(?:console|frames)$/;
 
 for (const file of (await readdir(DOCS, { recursive: true })).sort()) {
-  // The tutorial's parts go on from each other: they have a test of their own.
+  // The parts of the tutorial build on each other and have their own test.
   if (!file.endsWith(".md") || file.startsWith("tutorial/")) continue;
   const fences = readFences(await readFile(DOCS + file, "utf8"));
   if (!fences.some(({ language, attributes }) => PLAYED.test(language) || attributes.has("file"))) {

@@ -5,7 +5,7 @@ import { ServerProcess } from "./server_process.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** A single file of `examples/` in a process of its own, on a free port. */
+/** One file of `examples/` in its own process, on a free port. */
 export class ExampleProcess implements AsyncDisposable {
   readonly #process: ServerProcess;
 
@@ -13,7 +13,7 @@ export class ExampleProcess implements AsyncDisposable {
     this.#process = process;
   }
 
-  /** Starts `examples/NAME.ts` as its first line says, and waits until it listens. */
+  /** Starts `examples/NAME.ts` with the command in its first line, and waits until it listens. */
   static async start(name: string): Promise<ExampleProcess> {
     const args = ["run", "-A", `examples/${name}.ts`];
     return new ExampleProcess(await ServerProcess.start({ args, cwd: ROOT }));
@@ -23,12 +23,12 @@ export class ExampleProcess implements AsyncDisposable {
     return this.#process.origin;
   }
 
-  /** Returns a browser: it keeps cookies. */
+  /** Returns a browser, which keeps cookies. */
   browser(): TestBrowser {
     return new TestBrowser((request) => fetch(request), this.origin);
   }
 
-  /** Opens a socket as a page of the example would. */
+  /** Opens a socket like a page of the example. */
   open(path: string, browser: TestBrowser = this.browser()): Promise<WsClient> {
     return WsClient.connect(this.origin.replace("http", "ws") + path, {
       protocols: ["sluice.v1"],
@@ -36,7 +36,7 @@ export class ExampleProcess implements AsyncDisposable {
     });
   }
 
-  /** Stops it as a terminal or a supervisor does; returns its exit code. */
+  /** Stops it like a terminal or a supervisor; returns its exit code. */
   stop(): Promise<number> {
     return this.#process.stop();
   }

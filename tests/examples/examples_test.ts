@@ -7,7 +7,7 @@ import { ExampleProcess } from "./example_process.ts";
 
 const FOLDER = fileURLToPath(new URL("../../examples/", import.meta.url));
 
-test("echo.ts sends back text and bytes, only to pages of its own site", async () => {
+test("echo.ts sends back text and bytes, only to pages of the same site", async () => {
   await using example = await ExampleProcess.start("echo");
   using socket = await example.open("/ws/echo");
   socket.send("hello");
@@ -108,7 +108,7 @@ test("http_streaming.ts streams to open requests, and answers long polls", async
   assert.equal(await say("hello"), "1 received it\n");
   assert.equal((await reader.read()).value, 'event: said\ndata: {"text":"hello"}\n\n');
   const next = fetch(`${origin}/next`).then((response) => response.json());
-  // Whoever waits is in the group as soon as one more has received it.
+  // The waiting request is in the group once the count rises by one.
   let count = 0;
   while (await say(`again ${++count}`) !== "2 received it\n");
   assert.match((await next).text, /^again/);

@@ -1,4 +1,4 @@
-/** Returns whether a text is what was written down, where `…` stands for anything. */
+/** Returns whether a text matches the expected one, where `…` matches anything. */
 export function matchesText(written: string, text: string): boolean {
   const parts = written.trimEnd().split("…").map((part) =>
     part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
@@ -7,8 +7,8 @@ export function matchesText(written: string, text: string): boolean {
 }
 
 /**
- * Returns whether a value is what was written down: a string `"…"` stands for any value, `…` within
- * one for any text, and a key `"…"` for any further keys.
+ * Returns whether a value matches the expected one: a string `"…"` matches any value, `…` within a
+ * string any text, and a key `"…"` any additional keys.
  */
 export function matchesValue(written: unknown, value: unknown): boolean {
   if (written === "…") return value !== undefined;

@@ -9,28 +9,28 @@ import { matchesText } from "./matches.ts";
 import { ServerProcess } from "./server_process.ts";
 import { SocketScript } from "./socket_script.ts";
 
-/** The address that pages are written for. */
+/** The URL that the pages use. */
 const WRITTEN_ORIGIN = /(http|ws):\/\/127\.0\.0\.1:8000/g;
 
 const COMMAND_TIMEOUT_MS = 120_000;
 
 /**
- * Does what a page of the documentation tells its reader, in a copy of this repository, and fails
- * where something else happens than what the page shows:
+ * Follows the instructions of a documentation page in a copy of this repository, and fails if the
+ * result differs from the page:
  *
- * - a block with `file=PATH` is written there; with the language `diff` it changes the file;
- * - `console` runs each `$ command` and compares its output, in which `…` stands for anything;
+ * - a block with `file=PATH` is written to that file; with the language `diff` it changes the file;
+ * - `console` runs each `$ command` and compares its output, in which `…` matches anything;
  * - `frames` is played with real sockets: see {@linkcode SocketScript}.
  *
- * The app runs as soon as a command or a socket asks for its address, with the files as they are.
+ * The app starts with the current files when a command or a socket first needs its URL.
  */
 export class PageReplay implements AsyncDisposable {
   readonly #tree: TreeCopy;
   #app: ServerProcess | undefined;
   #sockets: SocketScript | undefined;
-  /** Sources that were written and not compiled yet. */
+  /** Source files that were written but not compiled yet. */
   readonly #written = new Set<string>();
-  /** How many blocks were played. */
+  /** Number of blocks played. */
   played = 0;
 
   private constructor(tree: TreeCopy) {
@@ -57,7 +57,7 @@ export class PageReplay implements AsyncDisposable {
     }
   }
 
-  /** Starts the app with the files as they are, and returns its address. */
+  /** Starts the app with the current files and returns its URL. */
   async start(): Promise<string> {
     await this.#startApp();
     return this.#app!.origin;
@@ -141,7 +141,7 @@ export class PageReplay implements AsyncDisposable {
   }
 }
 
-/** Splits a transcript: a command begins with `$ ` and goes on behind a `\` at the end of a line. */
+/** Splits a transcript: a command starts with `$ ` and continues after a `\` at the end of a line. */
 function readCommands(text: string): { command: string; output: string }[] {
   const commands: { command: string; output: string }[] = [];
   for (const line of text.trimEnd().split("\n")) {

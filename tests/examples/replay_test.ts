@@ -33,7 +33,7 @@ const WRONG: [what: string, page: string, why: RegExp][] = [
   ["a diff that does not fit", fence("diff file=realtime.ts", "-nothing"), /0 times/],
   ["a file that does not compile", fence("ts file=a.ts", "const a: number = true;"), /TS2322/],
   ["another frame", fence("frames", "ada ↔ /ws/echo\nada → a\nada ← b"), /It received: a/],
-  ["a socket that is refused", fence("frames", "nobody ↔ /ws/echo"), /401 NOT_SIGNED_IN/],
+  ["a socket that is refused", fence("frames", "anonymous ↔ /ws/echo"), /401 NOT_SIGNED_IN/],
 ];
 for (const [what, page, why] of WRONG) {
   test(`PageReplay detects ${what} and names the place`, async () => {

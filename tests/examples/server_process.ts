@@ -1,14 +1,14 @@
 import { assertNoSecrets } from "../../tools/test/secrets.ts";
 
-/** How a server is started. */
+/** How to start a server. */
 export interface ServerCommand {
-  /** What follows `deno`. */
+  /** The arguments of `deno`. */
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A server in a process of its own: it is there when it says where it listens. */
+/** A server in its own process. It is ready when it prints its address. */
 export class ServerProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #read: Promise<unknown>;
@@ -39,7 +39,7 @@ export class ServerProcess implements AsyncDisposable {
     return process;
   }
 
-  /** Stops it as a terminal or a supervisor does; returns its exit code. */
+  /** Stops it like a terminal or a supervisor; returns its exit code. */
   async stop(): Promise<number> {
     try {
       this.#child.kill("SIGTERM");
@@ -49,7 +49,7 @@ export class ServerProcess implements AsyncDisposable {
     return code;
   }
 
-  /** @throws {Error} What it printed holds a secret. */
+  /** @throws {Error} The output contains a secret. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
     assertNoSecrets(this.#output, "What a server printed");

@@ -6,18 +6,15 @@ import { matchesText, matchesValue } from "./matches.ts";
 const STEP = /^(?:(\w+) )?([↔→←×⇒]) ?(.*)$/;
 
 /**
- * Plays what a page shows of sockets, with real ones. A line is who, what, and the rest, which may go
- * on over further lines:
+ * Plays a page's transcript of sockets with real ones. A line has a name, a sign and a text, which may
+ * continue on further lines:
  *
- * | | |
- * | --- | --- |
- * | `ada ↔ /ws/echo` | a page of Ada's opens a socket there |
- * | `ada → text` | she sends |
- * | `ada ← text` | she receives: the next frame; JSON is compared as such, `…` stands for anything |
- * | `ada × 4401 reason` | the server closes |
- * | `ada ⇒ POST /auth/signout` | her browser sends a request |
+ * | | | | --- | --- | | `ada ↔ /ws/echo` | a page of Ada opens a socket | | `ada → text` | she sends |
+ * | `ada ← text` | she receives the next frame; JSON is compared as such, `…` matches anything | |
+ * `ada × 4401 reason` | the server closes | | `ada ⇒ POST /auth/signout` | her browser sends a request
+ * |
  *
- * `ada2` is a second tab of Ada's; `nobody` has no session.
+ * `ada2` is Ada's second tab; `anonymous` has no session.
  */
 export class SocketScript implements Disposable {
   readonly #origin: string;
@@ -28,7 +25,7 @@ export class SocketScript implements Disposable {
     this.#origin = origin;
   }
 
-  /** Plays a block; rejects at the first line that is not what happens. */
+  /** Plays a block; rejects at the first line that does not happen. */
   async play(text: string): Promise<void> {
     for (const step of readSteps(text)) {
       try {
@@ -75,7 +72,7 @@ export class SocketScript implements Disposable {
     const known = this.#browsers.get(person);
     if (known !== undefined) return known;
     const browser = new TestBrowser((request) => fetch(request), this.#origin);
-    if (person !== "nobody") await browser.signIn(person);
+    if (person !== "anonymous") await browser.signIn(person);
     this.#browsers.set(person, browser);
     return browser;
   }
@@ -134,7 +131,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Fails where what is written down does not happen; nothing waits this long where it does. */
+/** Rejects if an event does not arrive; only failing tests wait this long. */
 async function within<T>(promise: Promise<T>, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -30,7 +30,7 @@ test("the tutorial works as written", { timeout: 240_000 }, async (t) => {
   await t.test("in part 4, tests", play("4_tests"));
 });
 
-/** Opens the page in a window of its own, signed in as somebody. */
+/** Opens the page in a new browser context, signed in as the given user. */
 async function enter(browser: TestBrowser, origin: string, login: string): Promise<Page> {
   const page = await browser.newPage();
   const errors: string[] = [];

@@ -24,8 +24,8 @@ test("route() does not compile for a consumer that needs a missing parameter or 
   router<Scope & { readonly tenant: string }>([route("/ws/:room", Tenant)]);
   // @ts-expect-error The pattern has no parameter "room".
   router<Scope>([route("/ws/:rom", Room)]);
-  // @ts-expect-error The parameter is no number.
+  // @ts-expect-error The parameter is not a number.
   router<Scope>([route("/ws/:page", Page)]);
-  // @ts-expect-error Nobody finds the tenant.
+  // @ts-expect-error No middleware adds the tenant.
   router<Scope>([route("/ws/:room", Tenant)]);
 });

@@ -8,7 +8,7 @@ import { toHandler } from "@sluice/sluice/server";
 import { FakeClock, settle } from "@sluice/sluice/testing";
 import { openStack } from "../open_stack.ts";
 
-/** Upgrades nothing: every socket is one that nobody reads. */
+/** A transport whose sockets discard everything. */
 const transport: Transport = {
   upgrade: () => ({
     response: new Response("upgraded"),
@@ -39,7 +39,7 @@ class Hesitant extends Consumer {
   }
 }
 
-/** Ends the connection in place of an answer. */
+/** Ends the connection instead of deciding. */
 class Leaving extends Consumer {
   override connect() {
     this.scope.connection.end(1012, "later");
@@ -53,7 +53,7 @@ class LeavingLater extends Consumer {
   }
 }
 
-/** Closes in place of an answer. */
+/** Closes the connection instead of deciding. */
 class Closing extends Consumer {
   override connect() {
     this.close();
@@ -66,7 +66,7 @@ class ClosingWithCode extends Consumer {
   }
 }
 
-/** Says two things: the first counts. */
+/** Refuses and then accepts: the first decision counts. */
 class Wavering extends Consumer {
   override connect() {
     this.scope.connection.refuse(new Refusal("BANNED"));
@@ -127,7 +127,7 @@ test("Connection.onEnd() calls each listener once, and no removed one", async ()
   assert.deepEqual(told, ["function", "object 1001", "late"]);
 });
 
-/** Resolves when a condition holds, looking at each turn of the event loop. */
+/** Resolves when a condition holds; checks once per turn of the event loop. */
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -9,7 +9,7 @@ import { openStack } from "../open_stack.ts";
 import { fakeConnection } from "../fake_connection.ts";
 import { WsClient } from "../e2e/ws_client.ts";
 
-/** A clock that can stand still, as for a process that does: timers ring late then. */
+/** A clock that can pause like a suspended process: timers then fire late. */
 class StallingClock implements Clock {
   #now = 0;
   #timers: { readonly at: number; readonly callback: () => void }[] = [];
@@ -45,7 +45,7 @@ class StallingClock implements Clock {
   }
 }
 
-/** Some connections, and how and when each ended after the drain began. */
+/** Creates connections and records how and when each ends after the drain has begun. */
 function crowd(count: number, clock: Clock) {
   const ends: { readonly at: number; readonly code: number; readonly reason: string }[] = [];
   const beganAt = clock.now();
@@ -57,7 +57,7 @@ function crowd(count: number, clock: Clock) {
   return { ends, connections: new Set(connections) };
 }
 
-/** How many ended in each part of the time. */
+/** Returns the number of connections that ended in each part of the window. */
 function perPart(ends: readonly { at: number }[], partMs: number, parts: number): number[] {
   return Array.from(
     { length: parts },

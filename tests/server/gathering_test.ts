@@ -137,7 +137,7 @@ test("Outbox checks the runtime's buffer before the budget could be exceeded", (
   assert.ok(looks < 12, `looked ${looks} times`);
 });
 
-/** Forty peers, of whom some have bytes that the runtime has not written yet. */
+/** Forty peers, some of them with data that the runtime has not written yet. */
 function crowd(hold = new Hold(() => 0)) {
   const gatherer = new Gatherer(hold);
   const peers = Array.from({ length: 40 }, () => peer(true, gatherer, 1_000_000));
@@ -201,11 +201,11 @@ test("Gatherer waits again for a peer that reads again", async () => {
   assert.deepEqual(sentTo(0), ["1", "2", "3", "4"]);
 });
 
-/** A crowd to which something was just written, for a long time: more is waited for. */
+/** Peers after a long flush: the next flush is delayed for more frames. */
 async function crowdThatWaits() {
   let now = 0;
   const room = crowd(new Hold(() => now));
-  /** Writes a frame to all, which takes so long. */
+  /** Writes a frame to all peers, which takes `ms` milliseconds. */
   const write = async (frame: string, ms: number) => {
     room.publish(frame);
     room.setWaiting(100);
@@ -234,7 +234,7 @@ test("Gatherer waits after a large flush until as many frames are there as last 
   publish("3");
   await turn();
   assert.deepEqual(sentTo(0), ["1"]);
-  // The wait is over, and had brought one more.
+  // The delay has ended, and brought one more frame.
   pass(100);
   while (sentTo(0).length < 2) await turn();
   await turn();

@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { Hold } from "../../lib/server/hold.ts";
 
-/** Writes a room, and lets frames come in; returns for how long they were waited for, in ms. */
+/** Flushes a group, then adds frames; returns how long each was delayed, in milliseconds. */
 function createRoom(writtenMs = 4) {
   let now = 0;
   const hold = new Hold(() => now);

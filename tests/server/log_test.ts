@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { pid } from "node:process";
 import { createLog } from "@sluice/sluice/server";
 
-/** What a log writes, one line an entry. */
+/** Collects the lines of a log. */
 function written(format: "text" | "json"): { lines: string[]; log: ReturnType<typeof createLog> } {
   const lines: string[] = [];
   return { lines, log: createLog({ format, write: (line) => lines.push(line), now: () => 0 }) };

@@ -6,7 +6,7 @@ import { createLog, resolvePeer } from "@sluice/sluice/server";
 
 const REMOTE = { hostname: "10.0.0.2", port: 1 };
 
-/** A log that keeps what was written, by level. */
+/** A log that collects its lines by level. */
 function keepingLog() {
   const lines: string[] = [];
   const log = createLog({ level: "debug", write: (line) => lines.push(line) });
@@ -172,7 +172,7 @@ for (const host of MALFORMED) {
       error instanceof Refusal && error.code === "BAD_HOST" && error.status === 400;
     assert.throws(() => peerOf({ host }), isBadHost);
     assert.throws(() => peerOf({ host }, { publicUrl: "https://app.example.com" }), isBadHost);
-    // A list has a last element, and an empty one is no header.
+    // A list has a last element, and an empty value is no header.
     if (host !== "" && !host.includes(",")) {
       assert.throws(() => peerOf({ "x-forwarded-host": host }), isBadHost);
     }

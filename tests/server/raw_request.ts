@@ -1,21 +1,21 @@
 import { connect, type Socket } from "node:net";
 
-/** Limit of one exchange, in milliseconds. */
+/** Time limit of one exchange, in milliseconds. */
 const LIMIT_MS = 20_000;
 
-/** How a raw exchange ended. */
+/** The outcome of a raw exchange. */
 export interface RawAnswer {
-  /** The status of the answer; 0 if there was none. */
+  /** Status of the response; 0 if there was none. */
   readonly status: number;
-  /** Everything that was received, as Latin-1. */
+  /** All received data, as Latin-1. */
   readonly text: string;
   /** Whether the server closed the connection, by FIN or by RST. */
   readonly isClosed: boolean;
-  /** Bytes that the kernel took from the client. */
+  /** Bytes that the kernel accepted from the client. */
   readonly sent: number;
 }
 
-/** A client on bare TCP: it sends what no HTTP library would. */
+/** A client on bare TCP, for requests that no HTTP library would send. */
 export class RawClient implements Disposable {
   text = "";
   sent = 0;
@@ -38,7 +38,7 @@ export class RawClient implements Disposable {
     return { status, text: this.text, isClosed: this.isClosed, sent: this.sent };
   }
 
-  /** Writes, and waits until the kernel took it; false if the connection is closed. */
+  /** Writes, and waits until the kernel has accepted the data; false if the connection is closed. */
   write(data: string | Uint8Array): Promise<boolean> {
     if (this.isClosed || this.#socket.destroyed) return Promise.resolve(false);
     const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
@@ -53,14 +53,14 @@ export class RawClient implements Disposable {
     });
   }
 
-  /** Whether the answer is there: its head, and its body if its length is known. */
+  /** Whether the response has arrived: its head, and its body if the length is known. */
   get hasAnswer(): boolean {
     const [head = "", body] = this.text.split(/\r\n\r\n(.*)/s);
     return body !== undefined &&
       body.length >= Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0);
   }
 
-  /** Waits for an answer, or until the connection is closed. */
+  /** Waits for a response, or until the connection is closed. */
   received(): Promise<RawAnswer> {
     return this.#until(() => this.hasAnswer || this.isClosed, "an answer");
   }
@@ -70,7 +70,7 @@ export class RawClient implements Disposable {
     return this.#until(() => this.isClosed, "the end of the connection");
   }
 
-  /** Hangs up without a goodbye. */
+  /** Closes the connection abruptly. */
   [Symbol.dispose](): void {
     this.#socket.destroy();
   }
@@ -98,7 +98,7 @@ export class RawClient implements Disposable {
   }
 }
 
-/** Sends one request as it is and returns the answer; its body may not be whole. */
+/** Sends one request verbatim and returns the response, whose body may be incomplete. */
 export async function rawRequest(url: string, request: string | Uint8Array): Promise<RawAnswer> {
   using client = new RawClient(url);
   await client.write(request);
@@ -107,7 +107,9 @@ export async function rawRequest(url: string, request: string | Uint8Array): Pro
 
 const CHUNK = new Uint8Array(65_536).fill(97);
 
-/** Sends a head and then up to `bytes` bytes of a body, chunked, until the server closes or answers. */
+/**
+ * Sends a head and then up to `bytes` bytes of a chunked body, until the server closes or responds.
+ */
 export async function floodBody(
   client: RawClient,
   head: string,

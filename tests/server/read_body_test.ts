@@ -4,7 +4,7 @@ import { Refusal } from "@sluice/sluice";
 import { leaveBody, readBody } from "@sluice/sluice/server";
 import { FakeClock } from "@sluice/sluice/testing";
 
-/** A body that a test feeds, and that notes what is asked of it. */
+/** A body that a test feeds; records how it is used. */
 class Body {
   pulled = 0;
   isCancelled = false;
@@ -40,7 +40,7 @@ async function refusal(work: Promise<unknown>): Promise<Refusal> {
   return error;
 }
 
-test("readBody() returns the whole body, and no bytes if there is none", async () => {
+test("readBody() returns the whole body, and no bytes without a body", async () => {
   const request = new Request("http://a/", { method: "POST", body: "hello" });
   assert.equal(new TextDecoder().decode(await readBody(request)), "hello");
   assert.equal((await readBody(new Request("http://a/"))).length, 0);

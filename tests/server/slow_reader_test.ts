@@ -8,7 +8,7 @@ import { StalledReaders } from "../../lib/server/stalled_readers.ts";
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** A peer that reads when it is told to: 100 bytes may wait for it. */
+/** A peer with a queue of 100 bytes that reads on command. */
 function peer(policy: SlowReaderPolicy) {
   const clock = new FakeClock();
   const stalled = new StalledReaders(clock);
@@ -34,7 +34,7 @@ function peer(policy: SlowReaderPolicy) {
     get overflows() {
       return overflows;
     },
-    /** Reads all that the runtime holds, and then what the outbox writes after it. */
+    /** Reads the runtime's buffer, and then everything that the queue writes. */
     async readAll() {
       for (let round = 0; round < 20; round++) {
         read.push(...written.splice(0));

@@ -1,4 +1,4 @@
-/** A process that was paused sends nothing before it knows what happened meanwhile. */
+/** A process that was paused sends nothing before it knows about changes in the meantime. */
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { Freshness, Scope, SocketEvents, Transport } from "@sluice/sluice";
@@ -11,7 +11,7 @@ import { openStack } from "../open_stack.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Is stale from `pause()` to `wake()`. */
+/** Stale from `pause()` to `wake()`. */
 class PausedProcess implements Freshness {
   isStale = false;
   #waiting: (() => void)[] = [];
