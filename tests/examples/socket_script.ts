@@ -68,12 +68,12 @@ export class SocketScript implements Disposable {
   }
 
   async #browser(who: string): Promise<TestBrowser> {
-    const person = who.replace(/\d+$/, "");
-    const known = this.#browsers.get(person);
+    const user = who.replace(/\d+$/, "");
+    const known = this.#browsers.get(user);
     if (known !== undefined) return known;
     const browser = new TestBrowser((request) => fetch(request), this.#origin);
-    if (person !== "anonymous") await browser.signIn(person);
-    this.#browsers.set(person, browser);
+    if (user !== "anonymous") await browser.signIn(user);
+    this.#browsers.set(user, browser);
     return browser;
   }
 
