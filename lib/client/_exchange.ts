@@ -220,7 +220,7 @@ export class Exchange {
     if (!this.#link.willConnect) {
       throw new RequestError("CLOSED", `Cannot send: the socket is ${this.#link.state}`);
     }
-    // A connection whose user is not known yet accepts messages even if `maxQueued` is 0.
+    // A live connection that has not reported its user accepts the default number, even if `maxQueued` is 0.
     const limit = this.#link.isOpen
       ? Math.max(this.#maxQueued, DEFAULT_MAX_QUEUED)
       : this.#maxQueued;

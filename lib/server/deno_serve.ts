@@ -36,8 +36,8 @@ const CLOSE_MS = 1_500;
  * Serves until SIGTERM or SIGINT, then drains and exits with status 0. A second signal exits at once
  * with status 130.
  *
- * The server refuses new requests while it drains. If it shares its port, it stops listening instead
- * and the other processes take over.
+ * While it drains it keeps answering, so that new requests are refused with a reason. If it shares its
+ * port, it stops listening instead, and the other processes take over.
  *
  * A malformed `Host` is answered with 400 before the handler is called. A `Refusal` thrown by the
  * handler becomes the response, for example from `readBody()`; any other error is logged and answered

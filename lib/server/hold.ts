@@ -10,8 +10,8 @@ const MAX_MS = 25;
 const MAX_SKIPPED = 128;
 
 /**
- * Delays that may end early before a full one checks again. Rare, because processes that write in step
- * drift apart.
+ * Number of delays that may end early before a full one checks for more frames. It is large, because a
+ * full delay puts processes that write in step out of step.
  */
 const EARLY_ENDS = 256;
 
