@@ -81,7 +81,7 @@ export abstract class Consumer<out S extends Scope = Scope> extends BaseConsumer
   #connect(): void | Promise<void> {
     const accepted = (error: unknown) => {
       if (!(error instanceof AcceptConnection)) throw error;
-      // That joining failed is known from `#joined`.
+      // `#joined` reports a failed join.
       void this.accept(error.options).catch(() => {});
     };
     try {

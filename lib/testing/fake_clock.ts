@@ -24,7 +24,7 @@ interface Timer {
  * ```
  */
 export class FakeClock implements Clock {
-  /** What the wall clock showed when no time had elapsed. */
+  /** Time of the wall clock at an elapsed time of 0. */
   #origin: number;
   #elapsed = 0;
   readonly #timers = new Set<Timer>();
@@ -78,7 +78,7 @@ export class FakeClock implements Clock {
     await settle();
   }
 
-  /** Returns the timer that is due first until then, of several the one that was made first. */
+  /** Returns the first timer due by then; of several, the one created first. */
   #next(until: number): Timer | undefined {
     let next: Timer | undefined;
     for (const timer of this.#timers) {

@@ -81,7 +81,7 @@ test("readBody() reads nothing past the limit, and cancels the body one second l
   assert.equal(clock.pending, 0);
 });
 
-test("readBody() keeps 16 refused bodies at most, and cancels the oldest first", async () => {
+test("readBody() keeps at most 16 refused bodies, and cancels the oldest first", async () => {
   const clock = new FakeClock();
   const bodies = Array.from({ length: 20 }, () => chunks([5000]));
   for (const body of bodies) await refusal(readBody(body, { clock }));
