@@ -50,7 +50,7 @@ export function assertGuarded(application: Application<never>): void {
   for (const path of pathsOf.get(application) ?? UNGUARDED) {
     const [origin, session] = [path.indexOf("origin"), path.indexOf("session")];
     if (origin === -1) {
-      throw new TypeError(`${REFUSED}: it does not check the origin. ${ADD_ORIGINS}`);
+      throw new TypeError(`${REFUSED}: it has no origin check. ${ADD_ORIGINS}`);
     }
     if (session !== -1 && session < origin) {
       throw new TypeError(`${REFUSED}: it reads the session before it checks the origin. ${ORDER}`);
