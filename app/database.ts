@@ -34,7 +34,7 @@ export function openDatabase(path: string | undefined, log: Log): Database {
   let checked: { readonly at: number; readonly outcome: Promise<void> } | undefined;
   return {
     source,
-    place: path ?? "Deno KV of the platform",
+    place: path === undefined ? "Deno KV of the platform" : withoutSecrets(path),
     check() {
       const at = performance.now();
       if (checked === undefined || at - checked.at > CHECK_MS) checked = { at, outcome: write() };
@@ -75,6 +75,11 @@ async function tighten(file: string, log: Log): Promise<void> {
       file,
     });
   });
+}
+
+/** Returns the address or path of a database without the user and password in it. */
+export function withoutSecrets(text: string): string {
+  return text.replace(/\b(https?:\/\/)[^\s/?#]*@/gi, "$1");
 }
 
 /** Returns whether a path that could not be opened can never become a database by waiting. */

@@ -1,6 +1,6 @@
 import { createLog, serve } from "@sluice/sluice/server";
 import { reportLayer } from "./layer.ts";
-import { isWrongPath } from "./database.ts";
+import { isWrongPath, withoutSecrets } from "./database.ts";
 import type { Services } from "./services.ts";
 import { isLoopback, SettingError, type Settings } from "./settings.ts";
 
@@ -40,7 +40,7 @@ export async function serveApp(
       log,
     });
   } catch (error) {
-    throw listenError(error, settings) ?? error;
+    throw listenError(error, settings);
   }
 }
 
@@ -58,7 +58,7 @@ export async function checkStart(
   try {
     Deno.listen({ hostname, port, reusePort }).close();
   } catch (error) {
-    throw listenError(error, services.settings) ?? error;
+    throw listenError(error, services.settings);
   }
 }
 
@@ -86,7 +86,8 @@ async function checkDatabase({ database, settings, log }: Services): Promise<voi
     const { kvPath } = settings;
     const isAddress = kvPath === undefined || /^https?:/.test(kvPath);
     if (isAddress || !await isWrongPath(kvPath, error)) {
-      return log.warn("The database cannot be reached; retrying at its next use", { error });
+      const why = withoutSecrets(error instanceof Error ? error.message : String(error));
+      return log.warn("The database cannot be reached; retrying at its next use", { why });
     }
     throw new SettingError(
       "DENO_KV_PATH",
@@ -96,7 +97,7 @@ async function checkDatabase({ database, settings, log }: Services): Promise<voi
   }
 }
 
-function listenError(error: unknown, { host, port }: Settings): SettingError | undefined {
+function listenError(error: unknown, { host, port }: Settings): SettingError {
   if (error instanceof Deno.errors.AddrInUse) {
     return new SettingError(
       "PORT",
@@ -109,7 +110,8 @@ function listenError(error: unknown, { host, port }: Settings): SettingError | u
   if (error instanceof Deno.errors.PermissionDenied) {
     return new SettingError("PORT", `is "${port}", which this user may not listen on`);
   }
-  return undefined;
+  // A name that is malformed or cannot be resolved.
+  return new SettingError("HOST", `is "${host}", but accepts an address of this machine`);
 }
 
 /** Prints the addresses and settings at the start; as a log line if the log is JSON. */

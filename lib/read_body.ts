@@ -1,3 +1,4 @@
+import { memoryUsage } from "node:process";
 import { Refusal } from "./protocol/mod.ts";
 import { type Clock, systemClock } from "./scope.ts";
 
@@ -26,6 +27,12 @@ const LINGER_MS = 1_000;
 /** Maximum number of such connections: each holds up to 200 kB of a body in memory. */
 const MAX_LINGERING = 16;
 
+/** How much memory the process may gain while the end of a chunked body is awaited, in bytes. */
+const MAX_GROWTH = 16 * 2 ** 20;
+
+/** How often that is checked, in milliseconds. */
+const CHECK_MS = 50;
+
 /** Size of the first buffer, in bytes. */
 const FIRST_BYTES = 1024;
 
@@ -39,6 +46,10 @@ const FIRST_BYTES = 1024;
  * @throws {Refusal} `BODY_TOO_LARGE` (413): the body exceeds `maxBytes`, with or without a
  *   `Content-Length`. At most `maxBytes` plus one network chunk are held in memory.
  * @throws {Refusal} `BODY_TIMEOUT` (408): the body did not arrive within `timeoutMs`.
+ *
+ * *Security*: Deno buffers the trailers after a chunked body without a limit, and shows nothing of them.
+ * If the process gains 16 MiB while such a body is awaited, the body counts as too large.
+ *
  * @throws {Refusal} `BODY_INCOMPLETE` (400): the client disconnected or the body is malformed.
  *
  * @example
@@ -62,6 +73,11 @@ export async function readBody(
   const reader = body.getReader();
   const late = Promise.withResolvers<never>();
   const cancel = clock.after(timeoutMs, () => late.reject(new Refusal("BODY_TIMEOUT")));
+  const stopWatching = headers.has("content-length")
+    ? () => {}
+    : watchMemory(clock, () => late.reject(tooLarge(maxBytes)));
+  // At once: between two trailers, a later cancellation does not close the connection.
+  late.promise.catch(() => reader.cancel().catch(() => {}));
   try {
     if (isTooLarge) throw tooLarge(maxBytes);
     return await Promise.race([readAll(reader, maxBytes), late.promise]);
@@ -71,7 +87,20 @@ export async function readBody(
     throw error;
   } finally {
     cancel();
+    stopWatching();
   }
+}
+
+/** Calls back once if the process gains more memory than a body may take. Returns how to stop. */
+function watchMemory(clock: Clock, onGrowth: () => void): () => void {
+  const before = memoryUsage.rss();
+  let stop = () => {};
+  const check = () => {
+    if (memoryUsage.rss() - before > MAX_GROWTH) onGrowth();
+    else stop = clock.after(CHECK_MS, check);
+  };
+  stop = clock.after(CHECK_MS, check);
+  return () => stop();
 }
 
 /**

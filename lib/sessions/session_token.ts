@@ -43,8 +43,8 @@ export function isSameText(a: string, b: string): boolean {
 }
 
 /** Returns whether `id` has the shape of a {@linkcode randomId}. */
-export function isId(id: string): boolean {
-  return id.length === ID_LENGTH && ID.test(id);
+export function isId(id: unknown): id is string {
+  return typeof id === "string" && id.length === ID_LENGTH && ID.test(id);
 }
 
 /** Returns whether `secret` has the shape of a {@linkcode randomSecret}. */

@@ -95,6 +95,22 @@ test("past the limit the app closes the connection and reads nothing more", asyn
   }
 });
 
+test("trailers without an end after a body are refused on every route, and do not fill the memory", async () => {
+  await using app = await AppProcess.start({ DENO_KV_PATH: ":memory:" });
+  for (const path of ["/", "/auth/device/token", "/api/tickets", "/auth/signout", "/nothing"]) {
+    const before = await residentBytes(app);
+    using client = new RawClient(app.origin);
+    const head = `POST ${path} HTTP/1.1\r\nHost: ${new URL(app.origin).host}\r\n`;
+    await client.write(`${head}Transfer-Encoding: chunked\r\n\r\n0\r\n`);
+    const trailer = `X: ${"y".repeat(MIB)}\r\n`;
+    let isOpen = true;
+    while (isOpen && client.sent < 1024 * MIB) isOpen = await client.write(trailer);
+    assert.ok(!isOpen, `${path}: the app took ${client.sent} bytes`);
+    const growth = await residentBytes(app) - before;
+    assert.ok(growth < 200 * MIB, `${path}: memory grew by ${growth} bytes`);
+  }
+});
+
 test("a client that leaves in the middle of its body is no error, and the app goes on", async () => {
   await using app = await AppProcess.start({ DENO_KV_PATH: ":memory:" });
   const { cookieHeader } = await app.signIn("ada");

@@ -77,7 +77,7 @@ test("Presence.enter() names the place of what JSON does not keep", async () => 
   const { processes: [one] } = startProcesses(1);
   await assert.rejects(
     one!.enter("ada", { meta: { born: new Date(0) } }),
-    { message: "Cannot enter: meta.born is a Date, and only plain data arrives as it was" },
+    { message: "Cannot enter: meta.born is a Date, but only plain data can be sent" },
   );
 });
 
