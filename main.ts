@@ -8,6 +8,7 @@ import { withBody } from "./app/body.ts";
 import type { State } from "./app/define.ts";
 import { withServices } from "./app/middleware.ts";
 import { securityHeaders } from "./app/security_headers.ts";
+import { withSockets } from "./app/with_sockets.ts";
 import { type Services, services } from "./app/services.ts";
 
 /** Creates the app with the services of this process, or of a test. */
@@ -16,6 +17,7 @@ export function createApp(getServices: () => Services): App<State> {
     .use(withServices(getServices))
     .use(securityHeaders)
     .use(withBody)
+    .use(withSockets)
     .use(staticFiles())
     .fsRoutes();
 }

@@ -95,7 +95,9 @@ export function readSettings(env: Environment): Settings {
   const github = readGitHub(env);
   const oidc = readOidc(env);
   const host = text(env, "HOST") ?? "127.0.0.1";
-  const devSignIn = readDevSignIn(env, { host, hasProvider: Boolean(github ?? oidc) });
+  const site = publicUrl(env, "PUBLIC_URL");
+  const isPublic = !isLoopback(host) || !isLoopback(site ? new URL(site).hostname : host);
+  const devSignIn = readDevSignIn(env, { host, isPublic, hasProvider: Boolean(github ?? oidc) });
   return {
     port: integer(env, "PORT", { fallback: 8000, min: 0, max: 65_535 }),
     host,
@@ -107,7 +109,7 @@ export function readSettings(env: Environment): Settings {
     github,
     oidc,
     devSignIn,
-    publicUrl: publicUrl(env, "PUBLIC_URL"),
+    publicUrl: site,
     trustProxy: toggle(env, "TRUST_PROXY") ?? false,
     allowedOrigins: readAllowedOrigins(env),
     ...readSessionTtls(env),
@@ -208,11 +210,10 @@ function readIssuer(env: Environment): string | undefined {
 
 function readDevSignIn(
   env: Environment,
-  { host, hasProvider }: { host: string; hasProvider: boolean },
+  { host, isPublic, hasProvider }: { host: string; isPublic: boolean; hasProvider: boolean },
 ): boolean {
   const wanted = toggle(env, "DEV_SIGN_IN");
-  const isPublic = !isLoopback(host);
-  if (wanted === true && isPublic) {
+  if (wanted === true && !isLoopback(host)) {
     throw new SettingError(
       "DEV_SIGN_IN",
       `is on, but HOST is ${JSON.stringify(host)}: development sign-in requires a loopback HOST`,

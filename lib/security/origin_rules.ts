@@ -20,7 +20,9 @@ export function parseOriginRule(rule: string): OriginRule {
   if (rule === "*") return () => true;
   const [, scheme, dot, rest] = /^(?:([a-z][a-z\d+.-]*):\/\/)?(\.?)([^\s/]+)$/i.exec(rule) ?? [];
   const wanted = rest === undefined ? undefined : parseOrigin(`${scheme ?? "http"}://${rest}`);
-  if (wanted === undefined || rest!.includes("*")) {
+  const isHost = rest !== undefined &&
+    /^(?:[\p{L}\p{N}._-]*[\p{L}\p{N}]|\[[\da-f:.]+\])(?::\d+)?$/iu.test(rest);
+  if (wanted === undefined || !isHost || rest === "null") {
     throw new TypeError(
       `Cannot use the origin rule "${rule}": it takes https://host, host, .domain or *`,
     );

@@ -1,4 +1,5 @@
 import type { Socket, SocketEvents, Transport } from "../scope.ts";
+import { isClientFault } from "./client_fault.ts";
 
 /**
  * Deno's built-in WebSockets.
@@ -25,34 +26,65 @@ export const denoTransport: Transport = {
       for (const [name, value] of new Headers(headers)) response.headers.append(name, value);
     }
     socket.binaryType = "arraybuffer";
-    listen(socket, events);
-    return { response, socket: socket as unknown as Socket };
+    return { response, socket: new DenoSocket(socket, events) };
   },
 };
 
-/** Uses one listener for all events: a closure for each takes half a kilobyte more per socket. */
-function listen(socket: WebSocket, events: SocketEvents): void {
-  const listener = new Listener(events);
-  socket.addEventListener("open", listener);
-  socket.addEventListener("message", listener);
-  socket.addEventListener("close", listener);
-}
+/** How long a client that floods has to pause before its socket is closed, in milliseconds. */
+const QUIET_MS = 20;
+
+/** How long such a pause is awaited, in milliseconds. */
+const FLOOD_MS = 500;
 
 /**
- * Forwards the events of a socket. The handlers do not throw; an error here would end the process.
+ * One socket, and the only listener of its events: a closure for each takes half a kilobyte more. The
+ * handlers do not throw; an error here would end the process.
  *
  * Releases them on close: the runtime keeps a closed socket for half of its idle timeout and would
  * keep the whole connection with it.
  */
-class Listener implements EventListenerObject {
+class DenoSocket implements Socket, EventListenerObject {
+  readonly #socket: WebSocket;
   #events: SocketEvents | undefined;
+  /** Whether a message arrived since this was last set to false. */
+  #isNoisy = false;
 
-  constructor(events: SocketEvents) {
+  constructor(socket: WebSocket, events: SocketEvents) {
+    this.#socket = socket;
     this.#events = events;
+    socket.addEventListener("open", this);
+    socket.addEventListener("message", this);
+    socket.addEventListener("close", this);
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  send(data: string | Uint8Array): void {
+    this.#socket.send(data as string | Uint8Array<ArrayBuffer>);
+  }
+
+  close(code: number, reason: string): void {
+    if (isClientFault(code)) this.#closeWhenQuiet(code, reason, FLOOD_MS);
+    else this.#socket.close(code, reason);
+  }
+
+  /**
+   * Closes when no message has arrived for a moment. Deno drops a connection on which a message arrives
+   * before the close frame is written: the client would get neither the code nor what was sent before.
+   */
+  #closeWhenQuiet(code: number, reason: string, leftMs: number): void {
+    this.#isNoisy = false;
+    setTimeout(() => {
+      if (this.#isNoisy && leftMs > 0) this.#closeWhenQuiet(code, reason, leftMs - QUIET_MS);
+      else if (this.#events !== undefined) this.#socket.close(code, reason);
+    }, QUIET_MS);
   }
 
   handleEvent(event: Event): void {
     if (event.type === "message") {
+      this.#isNoisy = true;
       const { data } = event as MessageEvent<string | ArrayBuffer>;
       this.#events?.message(typeof data === "string" ? data : new Uint8Array(data));
     } else if (event.type === "open") {

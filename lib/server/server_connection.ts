@@ -15,6 +15,7 @@ import {
   StopConsumer,
   UnhandledMessageError,
 } from "../scope.ts";
+import { isClientFault } from "./client_fault.ts";
 import type { ConnectionLimits } from "./connection_limits.ts";
 import { type Answer, HttpExchange } from "./http_exchange.ts";
 import { isLargerThan, type Task } from "./inbox.ts";
@@ -375,7 +376,9 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     this.#end = end;
     this.#context.opening.delete(this);
     this.clear();
-    this.#outbox.drop({ unsent: end.code !== CloseCode.normal });
+    // Refusals of this turn say what the fault is.
+    const isFault = end.byServer && isClientFault(end.code);
+    this.#outbox.drop({ unsent: end.code !== CloseCode.normal && !isFault });
     if (this.#isWatched) this.#context.server.ended(this, end);
     for (const listener of this.#endListeners) this.#notifyEnd(listener, end);
     this.#endListeners.clear();

@@ -87,6 +87,8 @@ const FORGERIES: [what: string, forgery: Forgery][] = [
   ["an unknown key", { header: { kid: "AAAAAAAAAAAAAAAA" } }],
   ["a malformed key id", { header: { kid: "../../etc" } }],
   ["no key", { header: { kid: undefined } }],
+  ["null as its key id", { header: { kid: null as unknown as string } }],
+  ["a key id that is an object", { header: { kid: {} as unknown as string } }],
   ["another key", { secret: new Uint8Array(32) }],
   ["an expiry in the past", { payload: { exp: 1 } }],
   ["a start in the future", { payload: { nbf: 4_000_000_000 } }],

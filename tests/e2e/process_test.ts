@@ -33,6 +33,8 @@ const WRONG: [what: string, env: Record<string, string>, names: string][] = [
   ["a database that cannot be a file", { DENO_KV_PATH: "/dev/null/kv" }, "DENO_KV_PATH"],
   ["a folder as the database", { DENO_KV_PATH: "tests" }, "DENO_KV_PATH"],
   ["a database that is something else", { DENO_KV_PATH: "deno.lock" }, "DENO_KV_PATH"],
+  ["a host with a port", { HOST: "127.0.0.1:80", DENO_KV_PATH: ":memory:" }, "HOST"],
+  ["a host that is a URL", { HOST: "http://127.0.0.1", DENO_KV_PATH: ":memory:" }, "HOST"],
   ["an address of another machine", { HOST: "192.0.2.1", DENO_KV_PATH: ":memory:" }, "HOST"],
 ];
 for (const [what, env, name] of WRONG) {
@@ -43,6 +45,20 @@ for (const [what, env, name] of WRONG) {
     assert.equal(stdout, "");
   });
 }
+
+test("the password in the address of a database is printed nowhere", async () => {
+  for (const LOG_FORMAT of ["text", "json"]) {
+    await using process = await AppProcess.start({
+      DENO_KV_PATH: "https://user:s3cretpw@127.0.0.1:1/database",
+      DENO_KV_ACCESS_TOKEN: "t0ken",
+      LOG_FORMAT,
+    });
+    process.signal("SIGTERM");
+    const { stdout, stderr } = await process.ended();
+    assert.match(stdout + stderr, /https:\/\/127\.0\.0\.1:1\/database/);
+    assert.doesNotMatch(stdout + stderr, /s3cretpw|t0ken/);
+  }
+});
 
 test("a port that is taken stops the start with one sentence", async () => {
   using taken = Deno.listen({ port: 0, hostname: "127.0.0.1" });

@@ -91,6 +91,23 @@ test("no request target throws, and none redirects to another site", async () =>
   }
 });
 
+test("a path below /ws/ with slashes at its end passes the checks of the gate in their order", async () => {
+  await using app = await LiveApp.start();
+  const anonymous = app.browser();
+  const ada = await app.signIn("ada");
+  for (const path of ["/ws/", "/ws/echo/", "/ws/chat/", "/ws/echo//", "/ws//echo/"]) {
+    const expected = [
+      [anonymous, "https://evil.example", 403, "ORIGIN_NOT_ALLOWED"],
+      [anonymous, app.origin, 401, "NOT_SIGNED_IN"],
+      [ada, app.origin, 404, "NO_CONSUMER"],
+    ] as const;
+    for (const [browser, origin, status, code] of expected) {
+      const response = await browser.request(path, { headers: { origin } });
+      assert.deepEqual([response.status, (await response.json()).code], [status, code], path);
+    }
+  }
+});
+
 test("a path with percent-encoded letters is the same path, and an encoded slash is none", async () => {
   await using app = await LiveApp.start();
   const browser = await app.signIn("ada");

@@ -2,7 +2,8 @@ import type { ClientRequest } from "node:http";
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { Scope } from "@sluice/sluice";
-import { Consumer } from "@sluice/sluice/consumers";
+import { Consumer, JsonConsumer } from "@sluice/sluice/consumers";
+import { defineMessages } from "@sluice/sluice/protocol";
 import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
 import { FakeClock } from "@sluice/sluice/testing";
@@ -10,6 +11,7 @@ import { openStack } from "../open_stack.ts";
 import { WsClient } from "../e2e/ws_client.ts";
 import { RawClient, rawRequest } from "./raw_request.ts";
 
+const NO_MESSAGES = defineMessages({ client: {}, server: {} });
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 class Echo extends Consumer {
@@ -228,3 +230,21 @@ test("text that is not UTF-8 ends its socket once, with 1006 for the consumer", 
   await client.closed();
   assert.deepEqual(Echo.ends.map(({ code }) => code), [1006]);
 });
+
+for (const frames of [20, 21, 300, 2_000]) {
+  test(`${frames} invalid frames in one write are refused, and the 20th closes with 4400`, async () => {
+    class Strict extends JsonConsumer<typeof NO_MESSAGES, Scope> {
+      readonly messages = NO_MESSAGES;
+      readonly handlers = {};
+    }
+    const handler = toHandler(openStack(router<Scope>([route("/", Strict)])), {
+      log,
+      limits: { messageBurst: 10_000 },
+    });
+    await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, handler);
+    using client = await WsClient.connect(`ws://127.0.0.1:${server.addr.port}/`);
+    for (let n = 0; n < frames; n++) client.socket.send("x");
+    for (let n = 0; n < 20; n++) assert.match((await client.next()).text, /INVALID_JSON/);
+    assert.equal((await client.closed).code, 4400);
+  });
+}

@@ -34,7 +34,7 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
   { files: "lib/guards.ts", may: ["lib/scope.ts"] },
   { files: "lib/promises.ts", may: [] },
   { files: "lib/small_set.ts", may: [] },
-  { files: "lib/read_body.ts", may: ["lib/scope.ts", "lib/protocol/"] },
+  { files: "lib/read_body.ts", may: ["node:*", "lib/scope.ts", "lib/protocol/"] },
   { files: "lib/ip_address.ts", may: ["node:*"] },
   { files: "lib/internals.ts", may: ["lib/scope.ts"] },
   { files: "lib/client/", may: ["lib/protocol/"] },
