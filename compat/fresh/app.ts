@@ -19,13 +19,13 @@ type Link<State> = MaybeLazyMiddleware<State> | MaybeLazy<Middleware<State>>;
 /** Gives an app the result of a build. */
 export let setSnapshot: <State>(app: App<State>, snapshot: Snapshot) => void;
 
-/** Stands in for the connection when a handler is called without a server. */
+/** Connection info for a handler that is called without a server. */
 const NO_CONNECTION = {
   remoteAddr: { transport: "tcp", hostname: "localhost", port: 1234 },
   completed: Promise.resolve(),
 } as Deno.ServeHandlerInfo;
 
-/** A web application: middlewares, routes and pages, registered in the order they apply. */
+/** A web application: middlewares, routes and pages, registered in the order in which they apply. */
 export class App<State> {
   /** The app's settings. */
   config: ResolvedFreshConfig;
@@ -39,7 +39,7 @@ export class App<State> {
     };
   }
 
-  /** Makes an app without routes. */
+  /** Creates an app without routes. */
   constructor(config: FreshConfig = {}) {
     this.config = {
       root: ".",
@@ -61,12 +61,12 @@ export class App<State> {
     return this.#add({ kind: "middleware", pattern, links, whole: true });
   }
 
-  /** Answers requests that end in a 404. */
+  /** Handles requests that end in a 404. */
   notFound(routeOrMiddleware: Route<State> | Middleware<State>): this {
     return this.#add({ kind: "notFound", route: toRoute(routeOrMiddleware) });
   }
 
-  /** Answers errors thrown below a path. */
+  /** Handles errors thrown below a path. */
   onError(path: string, routeOrMiddleware: Route<State> | Middleware<State>): this {
     return this.#add({
       kind: "error",
@@ -94,7 +94,7 @@ export class App<State> {
     return this.#add({ kind: "route", pattern: path, route: loaded, config, whole: true });
   }
 
-  /** Answers `GET`, and `HEAD` where nothing else does. */
+  /** Handles `GET`, and `HEAD` if no other route does. */
   get(path: string, ...middlewares: Link<State>[]): this {
     return this.#on(["GET"], path, middlewares);
   }
@@ -134,7 +134,7 @@ export class App<State> {
     return this.get(path, (ctx: Context<State>) => ctx.upgrade(handlers, options));
   }
 
-  /** Adds the files below `routes/`, at this point of the order. */
+  /** Adds the files below `routes/` at this position in the order. */
   fsRoutes(pattern = "*"): this {
     const load = () => this.#snapshot()?.routes ?? [];
     return this.#add({ kind: "files", pattern, load, whole: false });
@@ -156,14 +156,14 @@ export class App<State> {
     return this;
   }
 
-  /** Makes the function that answers requests, for `Deno.serve()` and for tests. */
+  /** Returns the function that handles requests, for `Deno.serve()` and for tests. */
   handler(): (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Response> {
     const snapshot = this.#snapshot() ?? emptySnapshot(this.config.root);
     const routes = compile(this.#steps, this.config.basePath);
     return (req, info = NO_CONNECTION) => this.#answer(req, info, routes, snapshot);
   }
 
-  /** Serves the app. Without a port, takes the first free one from 8000 to 8019. */
+  /** Serves the app. Without a port, it uses the first free one from 8000 to 8019. */
   async listen(options: ListenOptions = {}): Promise<void> {
     await serveApp(this.handler(), this.config.basePath, options);
   }
@@ -196,7 +196,7 @@ export class App<State> {
       const response = await (item ?? routes.fallback)(ctx);
       if (!(response instanceof Response)) {
         throw new Error(
-          `A handler has to return a Response, and ${method} ${url.pathname} did not`,
+          `A handler must return a Response, but ${method} ${url.pathname} did not`,
         );
       }
       return method === "HEAD" ? new Response(null, response) : response;
@@ -207,7 +207,7 @@ export class App<State> {
   }
 }
 
-/** What the last `ctx.next()` does. */
+/** The result of the last `ctx.next()`. */
 function endOfChain<T>(method: Method, { route, item, allowed }: Match<T>) {
   if (route === null || item !== undefined) return refuseUnknownPath;
   if (method !== "OPTIONS") return refuseMethod;

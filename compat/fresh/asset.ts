@@ -1,9 +1,9 @@
 import { buildId } from "./build_id.ts";
 
-/** The parameter that names the build in the address of a file. */
+/** The query parameter with the build id in a file's URL. */
 export const BUILD_PARAM = "__frsh_c";
 
-/** Adds the build to the path of a static file, so that it may be cached for good. */
+/** Adds the build id to the path of a static file, so that browsers can cache it for a long time. */
 export function assetUrl(path: string): string {
   if (!path.startsWith("/") || path.startsWith("//")) return path;
   try {
@@ -16,7 +16,7 @@ export function assetUrl(path: string): string {
   }
 }
 
-/** {@linkcode assetUrl} for each address of a `srcset`; one that is not plain stays as it is. */
+/** {@linkcode assetUrl} for each URL of a `srcset`; complex ones are left unchanged. */
 export function assetSrcset(srcset: string): string {
   const candidates = srcset.split(",");
   const isPlain = !srcset.includes("(") && candidates.every((candidate) => candidate.trim() !== "");
@@ -26,7 +26,7 @@ export function assetSrcset(srcset: string): string {
     .join(",");
 }
 
-/** Adds the build to the addresses of an image, unless it says not to. */
+/** Adds the build id to the URLs of an image, unless the image opts out. */
 export function lockImage(
   props: Record<string, unknown>,
   lock: (path: string) => string,

@@ -1,6 +1,6 @@
 /**
- * Name of the current build, part of the address of everything that may be cached forever. In a
- * browser bundle this module is replaced by one that holds the id as a constant.
+ * The id of the current build, part of the URL of each file that can be cached forever. In a browser
+ * bundle, a module with the id as a constant replaces this one.
  */
 let current: string | undefined;
 
@@ -9,7 +9,7 @@ export function buildId(): string {
   return current ??= createBuildId();
 }
 
-/** Makes a stored build the current one. */
+/** Sets the current build. */
 export function setBuildId(id: string): void {
   current = id;
 }

@@ -1,12 +1,12 @@
-/** What can be set when an `App` is made. */
+/** Options of an `App`. */
 export interface FreshConfig {
   /** Path under which the whole app is served, such as `/docs`. */
   basePath?: string;
   /** How the app runs. @default {"production"} */
   mode?: "development" | "production";
   /**
-   * Believe `X-Forwarded-Proto` and `X-Forwarded-Host` when `ctx.url` is made. Security: only
-   * behind a proxy that sets both, since any client can send them. @default {false}
+   * Use `X-Forwarded-Proto` and `X-Forwarded-Host` for `ctx.url`. Security: enable this only behind a
+   * proxy that sets both, because any client can send them. @default {false}
    */
   trustProxy?: boolean;
 }
@@ -19,6 +19,6 @@ export interface ResolvedFreshConfig {
   basePath: string;
   /** How the app runs. */
   mode: "development" | "production";
-  /** Whether forwarded headers are believed. */
+  /** Whether forwarded headers are trusted. */
   trustProxy: boolean;
 }

@@ -20,10 +20,10 @@ export interface WebSocketUpgradeOptions {
   protocol?: string;
 }
 
-/** Another name of {@linkcode Context}. @deprecated */
+/** An alias of {@linkcode Context}. @deprecated */
 export type FreshContext<State = unknown> = Context<State>;
 
-/** What a context is made from. */
+/** The data to create a context. */
 export interface ContextInit {
   req: Request;
   url: URL;
@@ -36,11 +36,11 @@ export interface ContextInit {
 
 const PARTIAL_PARAM = "fresh-partial";
 
-/** Everything known about one request, and the ways to answer it. */
+/** The data about one request, and methods to answer it. */
 export class Context<State> {
   /** The app's settings. */
   readonly config: ResolvedFreshConfig;
-  /** The address asked for, with repeated slashes removed. */
+  /** The requested URL, with repeated slashes removed. */
   readonly url: URL;
   /** The request itself. */
   req: Request;
@@ -48,22 +48,22 @@ export class Context<State> {
   readonly route: string | null;
   /** Values of the pattern's parameters. */
   readonly params: Record<string, string>;
-  /** Room for what middlewares find out. */
+  /** State that middlewares set. */
   readonly state: State = {} as State;
   /** Data for an `async` app wrapper; unset otherwise. */
   data: unknown = undefined;
-  /** What was thrown below, where an error page is being rendered. */
+  /** The thrown error, while an error page is rendered. */
   error: unknown = null;
   /** Addresses of both ends of the connection. */
   readonly info: Deno.ServeHandlerInfo;
-  /** Whether only parts of the page were asked for. */
+  /** Whether only parts of the page were requested. */
   readonly isPartial: boolean;
-  /** What a layout or app wrapper surrounds. */
+  /** The content of a layout or app wrapper. */
   Component!: FunctionComponent;
-  /** Hands the request on and resolves to the answer. */
+  /** Passes the request on and resolves to the response. */
   next: () => Promise<Response>;
 
-  /** Made by the app, once per request. */
+  /** The app creates one context per request. */
   constructor(init: ContextInit) {
     this.req = init.req;
     this.url = init.url;
@@ -75,7 +75,7 @@ export class Context<State> {
     this.isPartial = init.url.searchParams.has(PARTIAL_PARAM);
   }
 
-  /** Redirects; a path stays on this site, however many slashes it begins with. */
+  /** Redirects. A path stays on this site, even with several leading slashes. */
   redirect(pathOrUrl: string, status = 302): Response {
     let location = pathOrUrl;
     if (location.startsWith("/")) {
@@ -86,15 +86,15 @@ export class Context<State> {
     return new Response(null, { status, headers: { location } });
   }
 
-  /** Renders JSX inside the layouts and the app wrapper that apply here. */
-  // An element of any component can be rendered.
+  /** Renders JSX inside the layouts and the app wrapper of this route. */
+  // The element can be of any component.
   // deno-lint-ignore no-explicit-any
   render(vnode: VNode<any> | null, init: ResponseInit = {}, config: LayoutConfig = {}) {
     if (arguments.length === 0) {
       return Promise.reject(new Error("ctx.render() needs JSX to render, or null"));
     }
     if (vnode !== null && !isValidElement(vnode)) {
-      return Promise.reject(new Error("ctx.render() takes JSX or null, and got something else"));
+      return Promise.reject(new Error("ctx.render() accepts only JSX or null"));
     }
     return renderPage(this, vnode, init, config);
   }
@@ -116,7 +116,7 @@ export class Context<State> {
     return Response.json(content, init);
   }
 
-  /** Answers with the pieces of an iterable as they come; text is encoded as UTF-8. */
+  /** Streams the chunks of an iterable; text is encoded as UTF-8. */
   stream<Piece extends string | Uint8Array>(
     source:
       | Iterable<Piece>
@@ -137,9 +137,9 @@ export class Context<State> {
     return new Response(ReadableStream.from(pieces).pipeThrough(encode), init);
   }
 
-  /** Opens a WebSocket and leaves its events to the caller, who returns `response`. */
+  /** Opens a WebSocket. The caller handles its events and returns `response`. */
   upgrade(options?: WebSocketUpgradeOptions): { socket: WebSocket; response: Response };
-  /** Opens a WebSocket whose events go to `handlers`. */
+  /** Opens a WebSocket with event `handlers`. */
   upgrade(handlers: WebSocketHandlers, options?: WebSocketUpgradeOptions): Response;
   upgrade(
     first?: WebSocketHandlers | WebSocketUpgradeOptions,

@@ -5,8 +5,8 @@ import { HttpError } from "./error.ts";
 import { requestUi } from "./request_ui.ts";
 
 /**
- * Answers with `ctx.error`, which no error page wanted. In development a browser gets a page that
- * explains it; otherwise nothing of an unexpected error leaves the server but its status.
+ * Answers an error without an error page. In development, a browser gets a page that explains it.
+ * Otherwise the response to an unexpected error contains only its status.
  */
 export function answerError<State>(ctx: Context<State>): Response {
   const { error } = ctx;

@@ -11,7 +11,7 @@ export interface Define<State> {
   ): typeof handlers;
   /** Types a page; give the type of its handlers to have `props.data` typed. */
   page<
-    // `any` is what lets the data of every handler in; `unknown` would turn typed pages away.
+    // `any` accepts the data of each handler; `unknown` would reject typed pages.
     // deno-lint-ignore no-explicit-any
     Handler extends RouteHandler<any, State> = never,
     Data = Handler extends HandlerFn<infer D, State> ? D
@@ -24,7 +24,7 @@ export interface Define<State> {
   layout(render: AnyComponent<PageProps<unknown, State>>): typeof render;
 }
 
-/** Makes the typed helpers for one type of `ctx.state`. */
+/** Creates the typed helpers for one type of `ctx.state`. */
 export function createDefine<State>(): Define<State> {
   return {
     handlers: (handlers) => handlers,

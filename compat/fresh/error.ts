@@ -1,18 +1,18 @@
-/** The statuses an error can have. */
+/** The possible statuses of an error. */
 export type ErrorStatus =
   | (400 | 401 | 402 | 403 | 404 | 405 | 406 | 407 | 408 | 409 | 410 | 411 | 412 | 413 | 414)
   | (415 | 416 | 417 | 418 | 421 | 422 | 423 | 424 | 425 | 426 | 428 | 429 | 431 | 451)
   | (500 | 501 | 502 | 503 | 504 | 505 | 506 | 507 | 508 | 510 | 511);
 
 /**
- * An error that carries the HTTP status of the answer. Thrown anywhere below an error page or
- * `app.onError()`, it selects the page; uncaught, its message is the body of the response.
+ * An error with an HTTP status. If it is thrown below an error page or `app.onError()`, that handles it.
+ * Otherwise its message is the body of the response.
  */
 export class HttpError extends Error {
-  /** Status of the answer. */
+  /** Status of the response. */
   status: ErrorStatus;
 
-  /** Makes an error for `status`; without a message the status text is shown. */
+  /** Creates an error with a status. The default message is the status text. */
   constructor(status: ErrorStatus, message?: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;

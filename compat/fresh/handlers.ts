@@ -40,7 +40,7 @@ export function page(
   return { data, headers: options?.headers, status: options?.status };
 }
 
-/** Whether a route has one handler per method. */
+/** Returns whether a route has one handler per method. */
 export function isByMethod<D, S>(
   handler: RouteHandler<D, S> | undefined,
 ): handler is HandlerByMethod<D, S> {

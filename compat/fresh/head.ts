@@ -1,6 +1,6 @@
 import { type ComponentChildren, createContext, h, type VNode } from "preact";
 
-/** Whether what is rendered belongs in the document's head. */
+/** Whether the rendered elements belong in the document's head. */
 export const HeadContext = createContext(false);
 
 /** Properties of {@linkcode Head}. */
@@ -9,8 +9,8 @@ export interface HeadProps {
 }
 
 /**
- * Puts its children into the document's `<head>`, in place of those there with the same `key`;
- * a `<title>` replaces the title. In an island, changes follow what the island renders.
+ * Moves its children into the document's `<head>`, and replaces elements there with the same `key`. A
+ * `<title>` replaces the title. In an island, the head follows changes of the island.
  */
 export function Head(props: HeadProps): VNode {
   return h(HeadContext.Provider, { value: true }, props.children) as VNode;

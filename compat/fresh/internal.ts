@@ -1,5 +1,5 @@
 /**
- * What a build's `server.js` needs. Not for applications.
+ * Functions for a build's `server.js`. Not for applications.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export interface StoredBuild {
   files: Record<string, StoredFile>;
 }
 
-/** Makes an app serve a build that lies in `directory`. */
+/** Makes an app serve the build in `directory`. */
 export function serveBuild<State>(
   app: App<State>,
   build: StoredBuild,

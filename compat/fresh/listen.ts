@@ -5,7 +5,7 @@ export type ListenOptions =
 
 type Handler = (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Response>;
 
-/** Serves a handler, and prints where. Without a port, takes a free one from 8000 to 8019. */
+/** Serves a handler, and prints its address. Without a port, it uses a free one from 8000 to 8019. */
 export function serveApp(handler: Handler, basePath: string, options: ListenOptions): void {
   const onListen = options.onListen ?? ((address) => announce(address, basePath, options));
   const ports = options.port ? [options.port] : Array.from({ length: 20 }, (_, i) => 8000 + i);

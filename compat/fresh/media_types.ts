@@ -36,7 +36,7 @@ const BINARY: Record<string, string> = {
   ".zip": "application/zip",
 };
 
-/** The `Content-Type` of a file, by the end of its name; plain text where that is not known. */
+/** Returns the `Content-Type` of a file by its extension, or plain text if that is unknown. */
 export function mediaTypeOf(path: string): string {
   const extension = /\.[^./]*$/.exec(path)?.[0].toLowerCase() ?? "";
   const text = TEXT[extension];

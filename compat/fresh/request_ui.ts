@@ -1,9 +1,9 @@
 import { emptySnapshot, type Snapshot } from "./snapshot.ts";
 import type { RouteComponent } from "./types.ts";
 
-/** What surrounds the page of one request, and where its files come from. */
+/** The layouts around a request's page, and the source of its files. */
 export interface RequestUi {
-  // The state's type differs from app to app; only the context's owner knows it.
+  // The state's type differs between apps; only the owner of the context knows it.
   // deno-lint-ignore no-explicit-any
   app: RouteComponent<any> | null;
   // deno-lint-ignore no-explicit-any
@@ -13,7 +13,7 @@ export interface RequestUi {
 
 const uis = new WeakMap<object, RequestUi>();
 
-/** The surroundings of a request, shared by everything that handles its context. */
+/** The UI data of a request, shared by all handlers of its context. */
 export function requestUi(ctx: object): RequestUi {
   let ui = uis.get(ctx);
   if (ui === undefined) {

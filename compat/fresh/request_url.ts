@@ -1,7 +1,7 @@
 /**
- * The request's address; `null` if it is malformed, which depends on the `Host` header.
+ * Returns the request's URL, or `null` if it is malformed, for example because of the `Host` header.
  *
- * Repeated slashes go, or a redirect could leave the site. Percent-encoded letters, digits, `-`, `.`, `_`
+ * Removes repeated slashes, because a redirect could leave the site otherwise. Percent-encoded letters, digits, `-`, `.`, `_`
  * and `~` are decoded: both spellings are one path (RFC 3986 §6.2.2.2).
  */
 export function requestUrl(req: Request, trustProxy: boolean): URL | null {

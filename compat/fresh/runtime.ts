@@ -1,5 +1,5 @@
 /**
- * What pages and islands use on both sides of the connection.
+ * Functions for pages and islands, on the server and in the browser.
  *
  * @module
  */
@@ -13,12 +13,12 @@ export { Head, type HeadProps } from "./head.ts";
 /** Whether this code runs in a browser. */
 export const IS_BROWSER: boolean = typeof document !== "undefined";
 
-/** The address of a static file as of this build, which browsers may keep for a year. */
+/** Returns the URL of a static file in this build, which browsers can cache for a year. */
 export function asset(path: string): string {
   return assetUrl(path);
 }
 
-/** {@linkcode asset} for each address of a `srcset`. */
+/** {@linkcode asset} for each URL of a `srcset`. */
 export function assetSrcSet(srcset: string): string {
   return assetSrcset(srcset);
 }
@@ -30,7 +30,7 @@ export interface PartialProps {
   mode?: "replace" | "prepend" | "append";
 }
 
-/** Not in the stand-in. @throws {StandInError} always */
+/** Not available in the stand-in. @throws {StandInError} always */
 export function Partial(props: PartialProps): VNode {
   throw new StandInError(`<Partial name="${props.name}">`);
 }

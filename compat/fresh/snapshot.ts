@@ -3,35 +3,35 @@ import type { RouteFile } from "./routing/route_files.ts";
 
 /** A component that also runs in the browser. */
 export interface Island {
-  /** Address of its script, without the base path. */
+  /** URL of its script, without the base path. */
   file: string;
-  /** Name under which a page refers to it; unique within a build. */
+  /** Its name on pages, unique within a build. */
   name: string;
-  /** Name under which its module exports it. */
+  /** Its export name in the module. */
   exportName: string;
   fn: ComponentType;
-  /** Stylesheets it needs. */
+  /** Its stylesheets. */
   css: string[];
 }
 
-/** A file that can be served. */
+/** A file to serve. */
 export interface StaticFile {
-  /** Hash of the content, or `null` where none was made. */
+  /** Hash of the content, or `null`. */
   hash: string | null;
   contentType: string;
   size: number;
-  /** Opens the content; nothing is held open before. */
+  /** Opens the content. No file is open before. */
   open(): Promise<BodyInit>;
 }
 
-/** Everything a build knows: what an app serves its files, routes and islands from. */
+/** The result of a build: the files, routes and islands of an app. */
 export interface Snapshot {
   root: string;
-  /** Whether pages reload by themselves and show errors. */
+  /** Whether pages reload automatically and show errors. */
   dev: boolean;
-  /** Address of the script that brings islands to life. */
+  /** URL of the script that starts islands. */
   clientEntry: string;
-  /** Address of the script that reloads the page, in development. */
+  /** URL of the script that reloads the page in development. */
   devEntry?: string;
   islands: Map<unknown, Island>;
   routes: RouteFile[];

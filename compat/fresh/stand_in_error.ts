@@ -1,6 +1,6 @@
 import { HttpError } from "./error.ts";
 
-/** Thrown for what upstream Fresh has and the stand-in has not. The message is safe to show: status 501. */
+/** Thrown for features that only upstream Fresh has. The message is safe to show: status 501. */
 export class StandInError extends HttpError {
   /** Names the missing feature: `<Partial>`, `ipFilter()`. */
   constructor(feature: string) {

@@ -3,23 +3,23 @@ import type { Context } from "./context.ts";
 import type { RouteHandler } from "./handlers.ts";
 import type { Method } from "./routing/route_table.ts";
 
-/** A function that loads a value when it is first needed. */
+/** A function that loads a value on first use. */
 export type Lazy<T> = () => Promise<T>;
 
 /** A value, or a function that loads it. */
 export type MaybeLazy<T> = T | Lazy<T>;
 
-/** What a layout file may export as `config`. */
+/** The `config` export of a layout file. */
 export interface LayoutConfig {
-  /** Leave out the layouts of the folders above. @default {false} */
+  /** Skip the layouts of parent folders. @default {false} */
   skipInheritedLayouts?: boolean;
-  /** Leave out the app wrapper. @default {false} */
+  /** Skip the app wrapper. @default {false} */
   skipAppWrapper?: boolean;
 }
 
-/** What a route file may export as `config`. */
+/** The `config` export of a route file. */
 export interface RouteConfig extends LayoutConfig {
-  /** Pattern that is matched in place of the one made from the file's path. */
+  /** Pattern to match instead of the one from the file's path. */
   routeOverride?: string;
   /** Accepted for compatibility; use the `csp()` middleware. */
   csp?: boolean;
@@ -27,7 +27,7 @@ export interface RouteConfig extends LayoutConfig {
   methods?: "ALL" | Method[];
 }
 
-/** What pages, layouts and the app wrapper receive. */
+/** The properties of pages, layouts and the app wrapper. */
 export type PageProps<Data = unknown, State = unknown> =
   & Pick<
     Context<State>,
@@ -44,9 +44,9 @@ export type PageProps<Data = unknown, State = unknown> =
   >
   & { data: Data };
 
-/** An `async` component: awaited before rendering, and free to answer with a `Response`. */
+/** An `async` component, which is awaited before rendering and may return a `Response`. */
 export interface AsyncComponent<Props> {
-  // As Preact has it: a component of either kind is then typed where it is written.
+  // As in Preact, so that both kinds of components are typed at their definition.
   // deno-lint-ignore no-explicit-any
   (props: RenderableProps<Props>, context?: any): Promise<VNode<any> | Response | null>;
   displayName?: string;
@@ -58,7 +58,7 @@ export type RouteComponent<State> =
   | AsyncComponent<PageProps<unknown, State>>
   | AnyComponent<PageProps<unknown, State>>;
 
-/** A route: what answers, what it renders, and how. */
+/** A route: its handler, component and configuration. */
 export interface Route<State> {
   component?: RouteComponent<State>;
   config?: RouteConfig;

@@ -1,13 +1,13 @@
 /**
- * How properties travel to the browser, in words shared by both ends. Every value has a position
- * in one list; a value is a JSON primitive, or a list whose first item is one of these.
+ * The format of properties sent to the browser. Each value has a position in one list. A value is a
+ * JSON primitive, or a list whose first item is one of these.
  */
 export type Special =
   /** array of positions */
   | "a"
   /** object: pairs of name and position */
   | "o"
-  /** number that JSON does not have */
+  /** number without a JSON form */
   | "n"
   | "b"
   | "d"

@@ -3,14 +3,14 @@ import { test } from "node:test";
 import { App, HttpError, trailingSlashes } from "fresh";
 import { fetcher, silently } from "./support.ts";
 
-test("App.get() answers GET at its path alone", async () => {
+test("App.get() answers only GET, and only at its path", async () => {
   const fetch = fetcher(new App().get("/here", (ctx) => ctx.text("here")));
   assert.equal(await (await fetch("/here")).text(), "here");
   assert.equal((await fetch("/there")).status, 404);
 });
 
 for (const method of ["post", "put", "patch", "delete"] as const) {
-  test(`App.${method}() answers its method alone`, async () => {
+  test(`App.${method}() answers only its method`, async () => {
     const fetch = fetcher(new App()[method]("/", (ctx) => ctx.text(ctx.req.method)));
     const response = await fetch("/", { method: method.toUpperCase() });
     assert.equal(await response.text(), method.toUpperCase());
@@ -33,7 +33,7 @@ test("App answers HEAD with the headers of GET and no body", async () => {
   assert.equal(await response.text(), "");
 });
 
-test("App.head() is asked before GET", async () => {
+test("App.head() takes precedence over GET", async () => {
   const app = new App()
     .get("/", (ctx) => ctx.text("", { headers: { "x-from": "get" } }))
     .head("/", (ctx) => ctx.text("", { headers: { "x-from": "head" } }));
@@ -47,14 +47,14 @@ test("App answers 405 when only another method is registered", async () => {
   assert.equal(await response.text(), "Method Not Allowed");
 });
 
-test("App answers OPTIONS with the methods that are registered", async () => {
+test("App answers OPTIONS with the registered methods", async () => {
   const app = new App().get("/", (ctx) => ctx.text("")).post("/", (ctx) => ctx.text(""));
   const response = await fetcher(app)("/", { method: "OPTIONS" });
   assert.equal(response.status, 204);
   assert.equal(response.headers.get("Allow"), "GET, POST");
 });
 
-test("App prefers a fixed path to a pattern that was registered earlier", async () => {
+test("App prefers a fixed path to an earlier pattern", async () => {
   const app = new App()
     .get("/:name", (ctx) => ctx.text(`pattern ${ctx.params.name}`))
     .get("/fixed", (ctx) => ctx.text("fixed"));
@@ -62,26 +62,26 @@ test("App prefers a fixed path to a pattern that was registered earlier", async 
   assert.equal(await (await fetcher(app)("/other")).text(), "pattern other");
 });
 
-test("App tries patterns in the order in which they were registered", async () => {
+test("App tries patterns in order of registration", async () => {
   const app = new App()
     .get("/:first", (ctx) => ctx.text("first"))
     .get("/:second", (ctx) => ctx.text("second"));
   assert.equal(await (await fetcher(app)("/any")).text(), "first");
 });
 
-test("App lets the first matching pattern decide, also when its method differs", async () => {
+test("App uses the first matching pattern, even if its method differs", async () => {
   const app = new App()
     .post("/:first", (ctx) => ctx.text("first"))
     .get("/*", (ctx) => ctx.text("second"));
   assert.equal((await fetcher(app)("/any")).status, 405);
 });
 
-test("App finds a path with and without a slash at its end", async () => {
+test("App matches a path with and without a trailing slash", async () => {
   const fetch = fetcher(new App().get("/path", (ctx) => ctx.text("found")));
   assert.equal(await (await fetch("/path/")).text(), "found");
 });
 
-test("App decodes parameters, but not what would add a segment", async () => {
+test("App decodes parameters, except encoded slashes", async () => {
   const fetch = fetcher(new App().get("/:name", (ctx) => ctx.text(ctx.params.name)));
   assert.equal(await (await fetch("/caf%C3%A9")).text(), "café");
   assert.equal(await (await fetch("/a%2Fb")).text(), "a%2Fb");
@@ -100,7 +100,7 @@ test("ctx.route is the pattern that matched, and null without one", async () => 
   assert.deepEqual(seen, ["/users/:id", null]);
 });
 
-test("App.use() runs middlewares in order, around what comes after them", async () => {
+test("App.use() runs middlewares in order, around later handlers", async () => {
   const order: string[] = [];
   const step = (name: string) => async (ctx: { next(): Promise<Response> }) => {
     order.push(`+${name}`);
@@ -116,7 +116,7 @@ test("App.use() runs middlewares in order, around what comes after them", async 
   assert.deepEqual(order, ["+a", "+b", "+c", "handler", "-c", "-b", "-a"]);
 });
 
-test("App.use() applies to what is registered after it, below its path", async () => {
+test("App.use() applies to later registrations below its path", async () => {
   const mark = () => (ctx: { state: unknown; next(): Promise<Response> }) => {
     (ctx.state as { marked?: boolean }).marked = true;
     return ctx.next();
@@ -136,12 +136,12 @@ test("App.use() applies to what is registered after it, below its path", async (
   assert.equal(await (await fetch("/out")).text(), "false");
 });
 
-test("App.use() runs for requests that nothing matches", async () => {
+test("App.use() runs for requests without a route", async () => {
   const app = new App().use((ctx) => ctx.text("caught", { status: 299 }));
   assert.equal((await fetcher(app)("/nothing")).status, 299);
 });
 
-test("App.use() takes a function that loads a middleware", async () => {
+test("App.use() accepts a function that loads a middleware", async () => {
   let loads = 0;
   const app = new App()
     .use(() => {
@@ -164,7 +164,7 @@ test("App.notFound() answers unknown paths and thrown 404s", async () => {
   assert.equal(await (await fetcher(app)("/thrown")).text(), "nothing");
 });
 
-test("App.onError() answers what is thrown below its path, with the error in ctx.error", async () => {
+test("App.onError() handles errors thrown below its path, in ctx.error", async () => {
   const fail = () => {
     throw new Error("inside");
   };
@@ -191,7 +191,7 @@ test("App answers an uncaught HttpError with its status and message", async () =
   assert.equal(await (await fetcher(app)("/silent")).text(), "Gone");
 });
 
-test("App tells nothing of an unexpected error but its status", async () => {
+test("App reveals only the status of an unexpected error", async () => {
   const app = new App().get("/", () => {
     throw new Error("the password is hunter2");
   });
@@ -205,7 +205,7 @@ test("App answers 500 when a handler returns no response", async () => {
   assert.equal((await silently(() => fetcher(app)("/"))).status, 500);
 });
 
-test("App.mountApp() adds another app's routes below a path", async () => {
+test("App.mountApp() adds the routes of another app below a path", async () => {
   const inner = new App()
     .use(async (ctx) => {
       const response = await ctx.next();
@@ -228,12 +228,12 @@ test("App serves everything below its base path", async () => {
   assert.equal((await fetch("/page")).status, 404);
 });
 
-test("App removes repeated slashes from the address", async () => {
+test("App removes repeated slashes from the URL", async () => {
   const fetch = fetcher(new App().get("/a/b", (ctx) => ctx.text(ctx.url.pathname)));
   assert.equal(await (await fetch("//a///b")).text(), "/a/b");
 });
 
-test("App believes forwarded headers only where it was told to", async () => {
+test("App trusts forwarded headers only if configured", async () => {
   const headers = { "x-forwarded-proto": "https", "x-forwarded-host": "example.com" };
   const answers = [true, false].map(async (trustProxy) => {
     const app = new App({ trustProxy }).get("/", (ctx) => ctx.text(ctx.url.origin));
@@ -242,7 +242,7 @@ test("App believes forwarded headers only where it was told to", async () => {
   assert.deepEqual(await Promise.all(answers), ["https://example.com", "http://localhost"]);
 });
 
-test("ctx.redirect() answers 302, or the status it is given", async () => {
+test("ctx.redirect() answers 302 or the given status", async () => {
   const app = new App()
     .get("/found", (ctx) => ctx.redirect("/there?a=b"))
     .get("/other", (ctx) => ctx.redirect("https://example.com/", 303));
@@ -257,13 +257,13 @@ test("ctx.redirect() answers 302, or the status it is given", async () => {
   }
 });
 
-test("ctx.redirect() keeps a path on this site", async () => {
+test("ctx.redirect() never leaves the site for a path", async () => {
   const app = new App().get("/", (ctx) => ctx.redirect("//evil.example/a//b?next=//c"));
   const response = await fetcher(app)("/");
   assert.equal(response.headers.get("location"), "/evil.example/a/b?next=//c");
 });
 
-test("ctx.html(), ctx.json() and ctx.text() set the type of the content", async () => {
+test("ctx.html(), ctx.json() and ctx.text() set the content type", async () => {
   const app = new App()
     .get("/html", (ctx) => ctx.html("<p>", { status: 201 }))
     .get("/json", (ctx) => ctx.json({ a: 1 }))
@@ -276,7 +276,7 @@ test("ctx.html(), ctx.json() and ctx.text() set the type of the content", async 
   assert.equal((await fetcher(app)("/html")).status, 201);
 });
 
-test("ctx.stream() sends the pieces of an iterable", async () => {
+test("ctx.stream() sends the chunks of an iterable", async () => {
   const app = new App().get("/", (ctx) =>
     ctx.stream(function* () {
       yield "one ";
@@ -285,7 +285,7 @@ test("ctx.stream() sends the pieces of an iterable", async () => {
   assert.equal(await (await fetcher(app)("/")).text(), "one two");
 });
 
-test("trailingSlashes() redirects to the form it is given", async () => {
+test("trailingSlashes() redirects to the configured form", async () => {
   const never = fetcher(new App().use(trailingSlashes("never")));
   assert.equal((await never("/a/?b")).headers.get("location"), "/a?b");
   const always = fetcher(new App().use(trailingSlashes("always")));

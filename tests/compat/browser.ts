@@ -1,7 +1,7 @@
 import chromium from "@sparticuz/chromium";
 import { type Browser, chromium as playwright } from "playwright-core";
 
-/** A browser, or the reason why there is none on this machine. */
+/** A browser, or the reason why none is available. */
 export async function launchBrowser(): Promise<Browser | string> {
   try {
     const executablePath = Deno.env.get("CHROMIUM_PATH") ?? await chromium.executablePath();

@@ -27,11 +27,11 @@ for (const [file, path, answer] of ROUTES) {
   });
 }
 
-test("a route registered before the files wins over them", async () => {
+test("a route registered before fsRoutes() takes precedence over files", async () => {
   assert.equal(await text("/order/first"), "registered before the files");
 });
 
-test("a route file knows its parameters and its pattern", async () => {
+test("a route file gets its parameters and its pattern", async () => {
   assert.deepEqual(JSON.parse(await text("/params/7")), {
     id: "7",
     route: "/params/:id",
@@ -39,24 +39,24 @@ test("a route file knows its parameters and its pattern", async () => {
   });
 });
 
-test("a route that says where it is does not answer at the path of its file", async () => {
+test("a route with routeOverride does not answer at the path of its file", async () => {
   assert.equal((await fetch("/override")).status, 404);
 });
 
-test("files of tests, components and islands are not routes", async () => {
+test("test files, components and islands are not routes", async () => {
   for (const path of ["/ignored_test", "/local/Box", "/local/(_components)/Box", "/local/Local"]) {
     assert.equal((await fetch(path)).status, 404);
   }
 });
 
-test("_middleware files run from the outside in, for what lies below them", async () => {
+test("_middleware files run from the outside in, for routes below them", async () => {
   const order = async (path: string) => (await fetch(path)).headers.get("x-order");
   assert.equal(await order("/params/1"), "root second");
   assert.equal(await order("/nested/deep/page"), "root second deep");
   assert.equal(await order("/nested"), "root second");
 });
 
-test("a (group) folder is not part of the address, but has a layout and middlewares", async () => {
+test("a (group) folder is not part of the URL, but has a layout and middlewares", async () => {
   const response = await fetch("/grouped");
   assert.equal(response.headers.get("x-order"), "root second group");
   assert.match(await response.text(), /<div class="group"><p id="grouped">/);
@@ -69,14 +69,14 @@ test("_layout files surround pages from the outside in", async () => {
   assert.match(await text("/nested"), /<div class="nested"><p id="index">/);
 });
 
-test("a page can leave out layouts and the app wrapper", async () => {
+test("a page can skip layouts and the app wrapper", async () => {
   const alone = await text("/nested/deep/alone");
   assert.match(alone, /<\/nav><p id="alone">/);
   const bare = await text("/nested/deep/bare");
   assert.match(bare, /<body><p id="bare">/);
 });
 
-test("_app sees what middlewares found out", async () => {
+test("_app gets the state that middlewares set", async () => {
   assert.match(await text("/nested/deep/page"), /data-order="root second deep"/);
 });
 
@@ -92,21 +92,21 @@ test("a route file answers with the handler of the method", async () => {
   assert.equal(await response.text(), "posted this");
 });
 
-test("a route file answers HEAD as it does GET", async () => {
+test("a route file answers HEAD like GET", async () => {
   const response = await fetch("/with_data", { method: "HEAD" });
   assert.equal(response.status, 203);
   assert.equal(await response.text(), "");
 });
 
-test("a route file that has no handler for a method answers 404", async () => {
+test("a route file without a handler for a method answers 404", async () => {
   assert.equal((await fetch("/with_data", { method: "DELETE" })).status, 404);
 });
 
-test("a route that says where it is answers 405 where it has no handler", async () => {
+test("a route with routeOverride answers 405 for a method without a handler", async () => {
   assert.equal((await fetch("/overridden/name", { method: "DELETE" })).status, 405);
 });
 
-test("a page may be async, and answer with a response", async () => {
+test("a page may be async and return a response", async () => {
   assert.match(await text("/async"), /<p id="async">awaited<\/p>/);
   assert.equal((await fetch("/async?away")).status, 202);
 });
@@ -119,7 +119,7 @@ test("_404 answers unknown paths and thrown 404s, inside the app wrapper", async
   }
 });
 
-test("_error answers what is thrown below it, with the error's status", async () => {
+test("_error handles errors thrown below it, with the error's status", async () => {
   const teapot = await fetch("/errors/teapot");
   assert.equal(teapot.status, 418);
   assert.match(await teapot.text(), /<p id="error">418/);
@@ -130,33 +130,33 @@ test("_error answers what is thrown below it, with the error's status", async ()
   assert.doesNotMatch(html, /hunter2/);
 });
 
-test("the innermost _error answers", async () => {
+test("the innermost _error handles an error", async () => {
   const response = await fetch("/errors/inner/thrown");
   assert.equal(response.status, 409);
   assert.match(await response.text(), /<p id="inner-error">HttpError: twice/);
 });
 
-test("an error page passes through the middlewares above its folder, but not its own", async () => {
+test("an error page runs the middlewares above its folder, but not its own", async () => {
   const inner = await fetch("/errors/inner/thrown");
   assert.equal(inner.headers.get("x-order"), "root second");
   const root = await fetch("/errors/teapot");
   assert.equal(root.headers.get("x-order"), null);
 });
 
-test("a page escapes what comes from the address", async () => {
+test("a page escapes values from the URL", async () => {
   const html = await text(`/escape?text=${encodeURIComponent('"><script>alert(1)</script>')}`);
   assert.ok(!html.includes("<script>alert"));
   assert.match(html, /title="&quot;>?(&gt;)?&lt;script/);
 });
 
-test("an island's data cannot end its script", async () => {
+test("an island's data cannot close its script", async () => {
   const html = await text("/data");
   assert.equal(html.match(/<\/script/g)?.length, html.match(/<script type=/g)?.length);
   const script = html.slice(html.indexOf("<script"));
   assert.ok(!script.includes("<!--"));
 });
 
-test("a page with islands names its scripts, a page without has none", async () => {
+test("a page with islands lists its scripts, and other pages have none", async () => {
   const home = await fetch("/");
   const html = await home.text();
   const nonce = /<script type="module" nonce="([^"]+)"/.exec(html)?.[1];
@@ -168,7 +168,7 @@ test("a page with islands names its scripts, a page without has none", async () 
   assert.equal(plain.headers.get("Link"), null);
 });
 
-test("the scripts a page names are served as JavaScript", async () => {
+test("the scripts of a page are served as JavaScript", async () => {
   const scripts = [...(await fetch("/")).headers.get("Link")!.matchAll(/<([^>]+)>/g)];
   assert.ok(scripts.length >= 3);
   for (const [, address] of scripts) {
@@ -179,7 +179,7 @@ test("the scripts a page names are served as JavaScript", async () => {
   }
 });
 
-test("an island's children are on the page before any script runs", async () => {
+test("an island's children are rendered before any script runs", async () => {
   const html = await text("/");
   assert.match(html, /<p id="passed">passed <b>through<\/b><\/p>/);
   assert.match(html, /<template[^>]*><p id="hidden">hidden<\/p>/);

@@ -18,7 +18,7 @@ after(async () => {
   await build[Symbol.asyncDispose]();
 });
 
-/** Opens a page, and fails if anything goes wrong on it. */
+/** Opens a page, and fails on any error in it. */
 async function open(path: string): Promise<Page & AsyncDisposable> {
   const page = await browser.newPage();
   const problems: string[] = [];
@@ -33,7 +33,7 @@ async function open(path: string): Promise<Page & AsyncDisposable> {
   });
 }
 
-/** Clicks until the page answers: an island comes to life a moment after the page is there. */
+/** Clicks until the page reacts, because islands start shortly after the page loads. */
 async function clickUntil(
   page: Page,
   selector: string,
@@ -47,7 +47,7 @@ async function clickUntil(
 
 const COUNTERS = ["one", "two", "three", "four"];
 
-test("islands that were given one signal share it in the browser", options, async () => {
+test("islands with the same signal share it in the browser", options, async () => {
   await using page = await open("/");
   const text = (id: string) => page.textContent(`#${id}`);
   await clickUntil(page, "#one", async () => await text("one") !== "count: 3");
@@ -59,7 +59,7 @@ test("islands that were given one signal share it in the browser", options, asyn
 });
 
 test(
-  "an island's children stay the nodes that the server rendered, and come back",
+  "an island reuses the nodes of its server-rendered children and restores them",
   options,
   async () => {
     await using page = await open("/");
@@ -73,7 +73,7 @@ test(
 );
 
 test(
-  "an island shows children that were hidden, with the islands among them",
+  "an island shows hidden children with their islands",
   options,
   async () => {
     await using page = await open("/");
@@ -96,7 +96,7 @@ test(
   },
 );
 
-test("an island receives its data as the server had it", options, async () => {
+test("an island receives its data unchanged", options, async () => {
   await using page = await open("/data");
   await page.waitForFunction(() => document.querySelector("#found")?.textContent !== "{}");
   assert.deepEqual(JSON.parse(await page.textContent("#found") ?? ""), {
@@ -118,7 +118,7 @@ test("an island receives its data as the server had it", options, async () => {
   assert.equal(await page.evaluate("globalThis.hacked"), undefined);
 });
 
-test("<Head> in an island keeps the title and its tags up to date", options, async () => {
+test("<Head> in an island updates the title and its tags", options, async () => {
   await using page = await open("/head_in_island");
   assert.equal(await page.title(), "first title");
   await clickUntil(page, "#rename", async () => await page.title() === "second title");
@@ -127,12 +127,12 @@ test("<Head> in an island keeps the title and its tags up to date", options, asy
   assert.equal(await description.getAttribute("content"), "about second title");
 });
 
-test("an island in a page's folder comes to life", options, async () => {
+test("an island in a page's folder starts", options, async () => {
   await using page = await open("/local");
   await page.waitForFunction(() => document.querySelector("#local")?.textContent === "browser");
 });
 
-test("islands with one parent grow where they are, and leave the rest alone", options, async () => {
+test("islands with one parent grow in place and do not affect each other", options, async () => {
   await using page = await open("/growing");
   const text = () => page.textContent("#around");
   await page.waitForFunction(() => document.querySelector("#late") !== null);

@@ -7,7 +7,7 @@ function guarded(options?: CsrfOptions) {
   return fetcher(new App().use(csrf(options)).all("/", (ctx) => ctx.text("in")));
 }
 
-test("csrf() lets reading requests of every site in", async () => {
+test("csrf() allows read requests from each site", async () => {
   for (const method of ["GET", "HEAD", "OPTIONS"]) {
     const headers = { "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example" };
     assert.equal((await guarded()("/", { method, headers })).status, 200);
@@ -31,7 +31,7 @@ for (const [what, headers, status] of POSTS) {
   });
 }
 
-test("csrf() lets in the origins it was given", async () => {
+test("csrf() allows the configured origins", async () => {
   const headers = { Origin: "https://friend.example", "Sec-Fetch-Site": "cross-site" };
   const init = { method: "POST", headers };
   const allowed: CsrfOptions["origin"][] = [
@@ -42,7 +42,7 @@ test("csrf() lets in the origins it was given", async () => {
   for (const origin of allowed) assert.equal((await guarded({ origin })("/", init)).status, 200);
 });
 
-test("csp() sets a policy that a directive with the same name replaces", async () => {
+test("csp() sets a policy whose directives can be replaced by name", async () => {
   const app = new App().use(csp({ csp: ["img-src *"] })).get("/", (ctx) => ctx.text(""));
   const policy = (await fetcher(app)("/")).headers.get("Content-Security-Policy") ?? "";
   assert.match(policy, /default-src 'self'; script-src 'self' 'unsafe-inline';/);
@@ -50,7 +50,7 @@ test("csp() sets a policy that a directive with the same name replaces", async (
   assert.doesNotMatch(policy, /img-src 'self'/);
 });
 
-test("csp() reports without preventing where it is told to", async () => {
+test("csp() can report without blocking", async () => {
   const app = new App()
     .use(csp({ reportOnly: true, reportTo: "/reports" }))
     .get("/", (ctx) => ctx.text(""));
@@ -67,7 +67,7 @@ test("csp() has no nonce for a response that is not a page", async () => {
   assert.match(policy, /script-src 'self' 'unsafe-inline'/);
 });
 
-test("cors() names the origin that may read, and answers its preflight", async () => {
+test("cors() names the allowed origin and answers its preflight", async () => {
   const origin = "https://friend.example";
   const app = new App()
     .use(cors({ origin: [origin], credentials: true, maxAge: 5 }))

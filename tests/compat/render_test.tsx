@@ -21,7 +21,7 @@ function Frame({ Component }: PageProps) {
   );
 }
 
-test("ctx.render() adds the parts of a document that are missing", async () => {
+test("ctx.render() adds missing parts of the document", async () => {
   const app = new App().get("/", (ctx) => ctx.render(<h1>hello</h1>));
   const response = await fetcher(app)("/");
   assert.equal(response.headers.get("content-type"), "text/html; charset=utf-8");
@@ -31,7 +31,7 @@ test("ctx.render() adds the parts of a document that are missing", async () => {
   );
 });
 
-test("ctx.render() takes a status and headers", async () => {
+test("ctx.render() accepts a status and headers", async () => {
   const app = new App().get(
     "/",
     (ctx) => ctx.render(<p />, { status: 418, headers: { "x-page": "yes" } }),
@@ -49,7 +49,7 @@ test("ctx.render() escapes text and attributes", async () => {
   assert.match(html, />&lt;script/);
 });
 
-test("ctx.render() refuses what is not JSX", async () => {
+test("ctx.render() refuses values that are not JSX", async () => {
   const app = new App().get("/", (ctx) => ctx.render("text" as unknown as null));
   assert.equal((await silently(() => fetcher(app)("/"))).status, 500);
 });
@@ -73,7 +73,7 @@ test("App.appWrapper() and App.layout() surround pages from the outside in", asy
   assert.match(await render(app, "/in"), /<main><section><p>in<\/p><\/section><\/main>/);
 });
 
-test("App.layout() can leave out what surrounds it", async () => {
+test("App.layout() can skip outer layouts and the app wrapper", async () => {
   const app = new App()
     .appWrapper(Frame)
     .layout("*", ({ Component }) => (
@@ -97,7 +97,7 @@ test("App.layout() can leave out what surrounds it", async () => {
   assert.doesNotMatch(await render(app, "/b"), /<title>/);
 });
 
-test("ctx.render() can leave out layouts and the app wrapper", async () => {
+test("ctx.render() can skip layouts and the app wrapper", async () => {
   const app = new App()
     .appWrapper(Frame)
     .layout("*", ({ Component }) => (
@@ -113,7 +113,7 @@ test("ctx.render() can leave out layouts and the app wrapper", async () => {
   assert.doesNotMatch(bare, /<title>/);
 });
 
-test("a layout may be async, and answer in place of the page", async () => {
+test("a layout may be async and return a response instead of the page", async () => {
   const app = new App()
     .layout("*", async ({ Component, url }) => {
       await Promise.resolve();
@@ -184,7 +184,7 @@ test("<Head> keeps the last of several elements with one key", async () => {
   assert.match(html, /content="2"/);
 });
 
-test("csp() allows a page's inline scripts and styles by a nonce of its own", async () => {
+test("csp() allows a page's inline scripts and styles with the page's nonce", async () => {
   const app = new App().use(csp({ useNonce: true })).get("/", (ctx) =>
     ctx.render(
       <html>
@@ -221,7 +221,7 @@ function Links() {
   );
 }
 
-test("a link to the current page, or to one above it, says so", async () => {
+test("a link to the current page or a parent page is marked", async () => {
   const app = new App().get("/a/b", (ctx) => ctx.render(<Links />));
   const html = await render(app, "/a/b");
   assert.match(html, /<a href="\/a\/b"[^>]*aria-current="page"/);
@@ -229,7 +229,7 @@ test("a link to the current page, or to one above it, says so", async () => {
   assert.match(html, /<a href="\/c">/);
 });
 
-test("asset() names the build in the address of a static file, and leaves others alone", () => {
+test("asset() adds the build id only to the URL of a static file", () => {
   assert.match(asset("/a.css?x=1#y"), /^\/a\.css\?x=1&__frsh_c=[^&#]+#y$/);
   for (const other of ["https://example.com/a", "//example.com/a", "a.css"]) {
     assert.equal(asset(other), other);
@@ -237,7 +237,7 @@ test("asset() names the build in the address of a static file, and leaves others
   assert.equal(asset(asset("/a.css")), asset("/a.css"));
 });
 
-test("the addresses of images name the build, unless they are told not to", async () => {
+test("the URLs of images contain the build id unless they opt out", async () => {
   const app = new App().get("/", (ctx) =>
     ctx.render(
       <>

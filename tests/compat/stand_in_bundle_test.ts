@@ -16,7 +16,7 @@ async function bundleText(files: string[]): Promise<string> {
   return [...scripts.values()].map(({ content }) => decoder.decode(content)).join("\n");
 }
 
-/** Bundles an island with this code. */
+/** Bundles an island with the given code. */
 async function bundleCode(code: string): Promise<string> {
   const root = await Deno.makeTempDir();
   try {
@@ -28,12 +28,12 @@ async function bundleCode(code: string): Promise<string> {
   }
 }
 
-test("bundle() has one copy of Preact, whoever imports it", async () => {
+test("bundle() contains one copy of Preact for all importers", async () => {
   const text = await bundleText([island("Counter.tsx"), island("Panel.tsx"), island("Titled.tsx")]);
   assert.equal(text.match(/"http:\/\/www\.w3\.org\/1998\/Math\/MathML"/g)?.length, 1);
 });
 
-test("bundle() has one copy of preact/hooks, for islands and for the packages that they import", async () => {
+test("bundle() contains one copy of preact/hooks for islands and their packages", async () => {
   const plugins = [resolver("test")];
   const entryPoints = ["Countdown.tsx", "Counter.tsx"].map(island);
   const { metafile } = await withEsbuild(({ build }) =>
@@ -60,7 +60,7 @@ test("bundle() keeps the first page below 16 KB, compressed", async () => {
   assert.ok(sizes.reduce((sum, size) => sum + size) < 16_384, `${sizes}`);
 });
 
-test("bundle() leaves out <Head> where no island uses it", async () => {
+test("bundle() omits <Head> if no island uses it", async () => {
   assert.doesNotMatch(await bundleText([island("Counter.tsx")]), /noscript/);
   assert.match(await bundleText([island("Titled.tsx")]), /noscript/);
 });
@@ -83,7 +83,7 @@ test("bundle() resolves an npm package that the server has not loaded", async ()
   assert.match(text, /expects:"string"/);
 });
 
-test("bundle() makes constants of the environment that is meant for browsers", async () => {
+test("bundle() replaces environment variables for browsers with constants", async () => {
   Deno.env.set("FRESH_PUBLIC_NAME", "inlined");
   Deno.env.set("SECRET_NAME", "kept");
   const text = await bundleCode(`
@@ -94,21 +94,21 @@ test("bundle() makes constants of the environment that is meant for browsers", a
   assert.doesNotMatch(text, /kept/);
 });
 
-test("bundle() says which island imports what only a server has", async () => {
+test("bundle() names the island that imports a server-only module", async () => {
   await assert.rejects(
     bundleCode(`import "node:fs"; export default () => null;`),
     /"node:fs" is for servers: an island cannot use it \(.*Island\.tsx\)/,
   );
 });
 
-test("bundle() says what cannot be found", async () => {
+test("bundle() names the module that cannot be found", async () => {
   await assert.rejects(
     bundleCode(`import "no-such-package"; export default () => null;`),
     /no-such-package/,
   );
 });
 
-test("bundle() gives islands with one file name scripts of their own", async () => {
+test("bundle() gives islands with equal file names separate scripts", async () => {
   const root = await Deno.makeTempDir();
   try {
     const files = ["a", "b"].map((folder) => join(root, folder, "Same.tsx"));

@@ -6,7 +6,7 @@ import { buildInMemory, silently, standInTest as test } from "./support.ts";
 
 const root = import.meta.dirname!;
 
-test("codeFrame() marks the place among the lines around it", () => {
+test("codeFrame() marks the position within the surrounding lines", () => {
   assert.equal(
     codeFrame("a\nb\nc\n\tdef\ne\nf\ng\nh", 4, 3),
     "  2 | b\n  3 | c\n> 4 | \tdef\n    | \t ^\n  5 | e\n  6 | f\n  7 | g",
@@ -14,7 +14,7 @@ test("codeFrame() marks the place among the lines around it", () => {
   assert.equal(codeFrame("a", 5, 1), undefined);
 });
 
-test("errorOverlay() shows the message, the file and the code, all of it escaped", () => {
+test("errorOverlay() shows the escaped message, file and code", () => {
   const html = errorOverlay(new Error("<img src=x onerror=alert(1)>"), emptySnapshot(root));
   assert.ok(!html.includes("<img"));
   assert.match(html, /Error: &lt;img src=x/);
@@ -22,7 +22,7 @@ test("errorOverlay() shows the message, the file and the code, all of it escaped
   assert.match(html, /> \d+ \| {3}const html = errorOverlay\(/);
 });
 
-test("errorOverlay() shows the first place that lies in the project", () => {
+test("errorOverlay() shows the first stack frame inside the project", () => {
   const error = new Error("elsewhere");
   error.stack = `Error: elsewhere
     at a (file:///elsewhere/a.ts:1:2)
@@ -30,7 +30,7 @@ test("errorOverlay() shows the first place that lies in the project", () => {
   assert.match(errorOverlay(error, emptySnapshot(root)), /<p>[^<]*support\.ts:3:4<\/p>/);
 });
 
-test("errorOverlay() takes anything that can be thrown", () => {
+test("errorOverlay() accepts any thrown value", () => {
   assert.match(errorOverlay("just <text>", emptySnapshot(root)), /<h1>just &lt;text><\/h1>/);
   assert.match(errorOverlay(null, emptySnapshot(root)), /<h1>null<\/h1>/);
 });
@@ -52,7 +52,7 @@ test("a page with an HttpError below 500 has no overlay", async () => {
   assert.doesNotMatch(await (await fetch("/errors/teapot")).text(), /fresh-error-overlay/);
 });
 
-test("every page reloads by itself in development", async () => {
+test("each page reloads automatically in development", async () => {
   const fetch = await buildInMemory("development");
   const html = await (await fetch("/grouped")).text();
   const address = /import"([^"]+fresh-dev\.js)"/.exec(html)?.[1];
@@ -60,7 +60,7 @@ test("every page reloads by itself in development", async () => {
   assert.match(await (await fetch(address)).text(), /_frsh\/alive/);
 });
 
-test("an error no page wants shows the overlay to a browser in development alone", async () => {
+test("an error without an error page shows the overlay only to browsers, only in development", async () => {
   const { App } = await import("../../compat/fresh/mod.ts");
   const { setSnapshot } = await import("../../compat/fresh/app.ts");
   const app = new App().get("/", () => {

@@ -6,7 +6,7 @@ import { fetcher, silently, standInTest as test } from "./support.ts";
 
 const SWITCH = /stand-in for Fresh.*deno task fresh upstream/;
 
-test("ipFilter() says that the stand-in does not have it, and how to switch", () => {
+test("ipFilter() throws an error that names the missing feature and the command to switch", () => {
   assert.throws(() => ipFilter({}), SWITCH);
 });
 
@@ -19,7 +19,7 @@ const PAGES: readonly [what: string, vnode: () => ComponentChild, named: RegExp]
 
 for (const [what, vnode, named] of PAGES) {
   test(
-    `a page with ${what} is a 501 that says how to switch to upstream`,
+    `a page with ${what} is a 501 that names the command to switch to upstream`,
     async () => {
       const fetch = fetcher(new App().get("/", (ctx) => ctx.render(vnode() as h.JSX.Element)));
       const answer = await silently(() => fetch("/"));
@@ -30,7 +30,7 @@ for (const [what, vnode, named] of PAGES) {
     },
   );
 
-  test(`an error page is given the 501 of a page with ${what}`, async () => {
+  test(`an error page receives the 501 of a page with ${what}`, async () => {
     const app = new App()
       .onError("*", ({ error }) => new Response((error as HttpError).message, { status: 501 }))
       .get("/", (ctx) => ctx.render(vnode() as h.JSX.Element));

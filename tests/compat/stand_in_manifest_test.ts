@@ -8,7 +8,7 @@ const PROJECT = join(import.meta.dirname!, "../..");
 
 for (const root of [FIXTURE, PROJECT]) {
   const skip = root === PROJECT && !exists(join(root, "dev.ts")) ? "there is no app yet" : false;
-  test(`fresh.gen.ts is what a build would write in ${root}`, { skip }, async () => {
+  test(`fresh.gen.ts is up to date in ${root}`, { skip }, async () => {
     assert.equal(await isManifestStale(resolveConfig({ root })), false);
   });
 }
@@ -21,7 +21,7 @@ function exists(path: string): boolean {
   }
 }
 
-test("manifestText() names modules relative to the project, and packages as they are", () => {
+test("manifestText() uses relative paths for modules and unchanged names for packages", () => {
   const config = { root: "/p", routeDir: "/p/src/routes" };
   const text = manifestText(config, {
     routes: ["/p/src/routes/[id].tsx"],
@@ -34,7 +34,7 @@ test("manifestText() names modules relative to the project, and packages as they
   assert.match(text, /"npm:island@1": island2,/);
 });
 
-test("isManifestStale() notices a route that was added, until it is written", async () => {
+test("isManifestStale() detects an added route until the manifest is written", async () => {
   const root = await Deno.makeTempDir();
   try {
     await Deno.mkdir(join(root, "routes"));
@@ -50,7 +50,7 @@ test("isManifestStale() notices a route that was added, until it is written", as
   }
 });
 
-test("writeManifest() leaves a file alone that is as it should be", async () => {
+test("writeManifest() does not rewrite an unchanged file", async () => {
   const root = await Deno.makeTempDir();
   try {
     const config = resolveConfig({ root });

@@ -24,7 +24,7 @@ const IN_ORDER = [
   "/[...rest]",
 ];
 
-test("compareRouteFiles() puts files in order of precedence, however they were found", () => {
+test("compareRouteFiles() sorts files by precedence, from any order", () => {
   for (const found of [IN_ORDER, IN_ORDER.toReversed(), IN_ORDER.toSorted()]) {
     assert.deepEqual(found.toSorted(compareRouteFiles), IN_ORDER);
   }
@@ -44,7 +44,7 @@ const PATTERNS: [path: string, pattern: string, withGroups?: string][] = [
 ];
 
 for (const [path, pattern, withGroups = pattern] of PATTERNS) {
-  test(`filePathToPattern() makes ${pattern} of ${path}`, () => {
+  test(`filePathToPattern() converts ${path} to ${pattern}`, () => {
     assert.equal(filePathToPattern(path), pattern);
     assert.equal(filePathToPattern(path, true), withGroups);
   });
@@ -56,7 +56,7 @@ for (const path of ["[a][b]", "a-[[b]]", "[[a]]-b", "[a", "a]"]) {
   });
 }
 
-test("patternFolders() names the folders of a pattern, without its optional parts", () => {
+test("patternFolders() returns the folders of a pattern without optional parts", () => {
   assert.deepEqual(patternFolders("*", true), []);
   assert.deepEqual(patternFolders("/a/b", false), ["a"]);
   assert.deepEqual(patternFolders("/a/b", true), ["a", "b"]);
@@ -64,7 +64,7 @@ test("patternFolders() names the folders of a pattern, without its optional part
   assert.deepEqual(patternFolders("/a{/:b}?/c", false), ["a"]);
 });
 
-test("isFileName() refuses what leads elsewhere or is hidden", () => {
+test("isFileName() refuses paths outside the directory and hidden names", () => {
   for (const name of ["..", ".", "a/b", "a\\b", "a\0", ".env"]) assert.ok(!isFileName(name), name);
   for (const name of ["a.txt", ".well-known", "a..b"]) assert.ok(isFileName(name), name);
 });

@@ -5,7 +5,7 @@ import { readProps } from "../../compat/fresh/client/read_props.ts";
 import { serializeProps } from "../../compat/fresh/render/serialize_props.ts";
 import { standInTest as test } from "./support.ts";
 
-/** Sends a value as an island's only property. */
+/** Serialises and parses a value as an island's only property. */
 function send<T>(value: T): T {
   return readProps(serializeProps([{ value }]))[0].value as T;
 }
@@ -36,13 +36,13 @@ const VALUES: unknown[] = [
 ];
 
 for (const value of VALUES) {
-  test(`a property arrives as it was: ${Deno.inspect(value)}`, () => {
+  test(`a property arrives unchanged: ${Deno.inspect(value)}`, () => {
     assert.deepEqual(send(value), value);
     assert.ok(Object.is(send(value), -0) === Object.is(value, -0));
   });
 }
 
-test("an invalid date arrives as one", () => {
+test("an invalid date arrives as an invalid date", () => {
   assert.ok(Number.isNaN(send(new Date(NaN)).getTime()));
 });
 
@@ -51,7 +51,7 @@ test("gaps in an array stay gaps", () => {
   assert.deepEqual(Object.keys(send([1, , 3])), ["0", "2"]);
 });
 
-test("what was one object is one, in containers of every kind", () => {
+test("object identity is preserved in all kinds of containers", () => {
   const shared = { name: "shared" };
   const sent = send({ list: [shared], set: new Set([shared]), map: new Map([[shared, shared]]) });
   assert.ok(sent.set.has(sent.list[0]));
@@ -69,7 +69,7 @@ test("a container may contain itself", () => {
   assert.equal(sentMap.get("self"), sentMap);
 });
 
-test("a signal arrives as one, and a computed signal with its value", () => {
+test("a signal arrives as a signal, and a computed signal with its value", () => {
   const sent = send({ first: signal(1), second: computed(() => 2) });
   sent.first.value++;
   assert.equal(sent.first.value, 2);
@@ -77,8 +77,8 @@ test("a signal arrives as one, and a computed signal with its value", () => {
   assert.throws(() => ((sent.second as { value: number }).value = 3));
 });
 
-test("a property named __proto__ is a property, and nobody's prototype", () => {
-  // Browsers have this accessor, Deno has not.
+test("a property named __proto__ stays a property and sets no prototype", () => {
+  // Browsers have this accessor; Deno does not.
   Object.defineProperty(Object.prototype, "__proto__", {
     set(prototype) {
       Object.setPrototypeOf(this, prototype);

@@ -16,7 +16,7 @@ test("staticFiles() serves a file with its type, length and an ETag", async () =
   assert.match(response.headers.get("cache-control")!, /no-cache/);
 });
 
-test("staticFiles() answers 304 to who has the file", async () => {
+test("staticFiles() answers 304 if the client has the file", async () => {
   const etag = (await fetch("/plain.txt")).headers.get("etag")!;
   const same = await fetch("/plain.txt", { headers: { "If-None-Match": etag } });
   assert.equal(same.status, 304);
@@ -26,26 +26,26 @@ test("staticFiles() answers 304 to who has the file", async () => {
   await other.body?.cancel();
 });
 
-test("staticFiles() lets a file whose address names the build be kept for a year", async () => {
+test("staticFiles() lets browsers cache a URL with the build id for a year", async () => {
   const response = await fetch(asset("/plain.txt"));
   assert.equal(response.headers.get("cache-control"), "public, max-age=31536000, immutable");
   await response.body?.cancel();
 });
 
-test("staticFiles() redirects an address of another build", async () => {
+test("staticFiles() redirects a URL of another build", async () => {
   const response = await fetch("/plain.txt?__frsh_c=another");
   assert.equal(response.status, 307);
   assert.equal(response.headers.get("location"), "/plain.txt");
 });
 
-test("staticFiles() answers HEAD without a body, and nothing that changes files", async () => {
+test("staticFiles() answers HEAD without a body, and refuses methods that change files", async () => {
   const head = await fetch("/plain.txt", { method: "HEAD" });
   assert.equal(head.headers.get("content-length"), "6");
   assert.equal(await head.text(), "");
   assert.equal((await fetch("/plain.txt", { method: "POST" })).status, 405);
 });
 
-test("staticFiles() finds names with characters that addresses escape", async () => {
+test("staticFiles() finds names with characters that URLs escape", async () => {
   assert.equal(await (await fetch("/with%20space.txt")).text(), "spaced");
 });
 
@@ -76,14 +76,14 @@ for (const path of ESCAPES) {
     assert.doesNotMatch(await response.text(), /staticFiles\(\)/);
   });
 
-  test(`staticFiles() of a build in memory serves nothing outside either: ${path}`, async () => {
+  test(`staticFiles() of an in-memory build serves nothing outside its directory: ${path}`, async () => {
     const response = await silently(async () => (await (memory ??= buildInMemory()))(path));
     assert.notEqual(response.status, 200);
     assert.doesNotMatch(await response.text(), /staticFiles\(\)|secret/);
   });
 }
 
-test("a stylesheet names files as of this build", async () => {
+test("a stylesheet refers to files of the current build", async () => {
   assert.ok((await (await fetch("/style.css")).text()).includes(`url("${asset("/plain.txt")}")`));
 });
 

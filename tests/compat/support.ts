@@ -4,21 +4,21 @@ import { pathToFileURL } from "node:url";
 import type { App } from "fresh";
 import { Builder } from "fresh/dev";
 
-/** Answers a request for a path of `http://localhost`. */
+/** Answers a request for a path on `http://localhost`. */
 export type Fetch = (path: string, init?: RequestInit) => Promise<Response>;
 
 type Handler = (req: Request) => Promise<Response>;
 
-/** Whether `fresh` is the stand-in of this repository, rather than upstream Fresh. */
+/** Whether `fresh` is this repository's stand-in instead of upstream Fresh. */
 export const isStandIn = import.meta.resolve("fresh").endsWith("/compat/fresh/mod.ts");
 
-/** `test()` for what is about the stand-in alone: on upstream Fresh it skips. */
+/** `test()` for the stand-in only; skipped on upstream Fresh. */
 export const standInTest: typeof test.skip = isStandIn ? test : test.skip;
 
-/** The project that file routes, islands and static files are tried with. */
+/** The project for tests of file routes, islands and static files. */
 export const FIXTURE = join(import.meta.dirname!, "fixture");
 
-/** Calls an app as a server would. */
+/** Calls an app like a server. */
 export function fetcher(app: { handler(): Handler }): Fetch {
   return toFetch(app.handler());
 }
@@ -27,7 +27,7 @@ function toFetch(handler: Handler): Fetch {
   return (path, init) => handler(new Request(`http://localhost${path}`, init));
 }
 
-/** The fixture, built into memory. */
+/** Builds the fixture in memory. */
 export async function buildInMemory(mode?: "development" | "production"): Promise<Fetch> {
   const apply = await new Builder({ root: FIXTURE }).build({ mode, snapshot: "memory" });
   const { app } = await import("./fixture/main.ts");
@@ -35,7 +35,7 @@ export async function buildInMemory(mode?: "development" | "production"): Promis
   return fetcher(app);
 }
 
-/** The fixture, built to disk; what is written goes when the result is disposed of. */
+/** Builds the fixture to disk; disposing of the result deletes the build. */
 export async function buildOnDisk(): Promise<AsyncDisposable & { fetch: Fetch; handler: Handler }> {
   const outDir = join(FIXTURE, "_fresh", crypto.randomUUID());
   await Deno.mkdir(outDir, { recursive: true });
@@ -49,12 +49,12 @@ export async function buildOnDisk(): Promise<AsyncDisposable & { fetch: Fetch; h
   };
 }
 
-/** The text of a page's body, without its tags and scripts. */
+/** Returns the text of a page's body without tags and scripts. */
 export function bodyOf(html: string): string {
   return /<body[^>]*>(.*)<\/body>/s.exec(html)?.[1].replaceAll(/<script.*?<\/script>/gs, "") ?? "";
 }
 
-/** Lets `console` say nothing while `run` makes it report an error. */
+/** Silences `console` while `run` reports an error. */
 export async function silently<T>(run: () => Promise<T>): Promise<T> {
   const { error, warn } = console;
   console.error = console.warn = () => {};

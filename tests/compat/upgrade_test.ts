@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { App } from "fresh";
 import { fetcher } from "./support.ts";
 
-/** Serves an app, sends it a message, and resolves to what comes back. */
+/** Serves an app, sends it a message, and resolves to the reply. */
 async function exchange(app: App<unknown>, protocol: string[] = []) {
   const server = Deno.serve({ port: 0, onListen() {} }, app.handler());
   const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -19,7 +19,7 @@ async function exchange(app: App<unknown>, protocol: string[] = []) {
   return { answer, protocol: socket.protocol };
 }
 
-test("ctx.upgrade() gives the socket and the response to return", async () => {
+test("ctx.upgrade() returns the socket and the response", async () => {
   const app = new App().get("/ws", (ctx) => {
     const { socket, response } = ctx.upgrade();
     socket.onmessage = ({ data }) => socket.send(`bare ${data}`);
@@ -28,7 +28,7 @@ test("ctx.upgrade() gives the socket and the response to return", async () => {
   assert.equal((await exchange(app)).answer, "bare hello");
 });
 
-test("ctx.upgrade() calls the handlers it is given", async () => {
+test("ctx.upgrade() calls the given handlers", async () => {
   const events: string[] = [];
   const { promise: closed, resolve } = Promise.withResolvers<void>();
   const app = new App().get("/ws", (ctx) =>
@@ -45,7 +45,7 @@ test("ctx.upgrade() calls the handlers it is given", async () => {
   assert.deepEqual(events, ["open", "close"]);
 });
 
-test("ctx.upgrade() selects the subprotocol it is given", async () => {
+test("ctx.upgrade() selects the given subprotocol", async () => {
   const app = new App().get(
     "/ws",
     (ctx) => ctx.upgrade({ message: (socket) => socket.send("") }, { protocol: "two" }),
@@ -58,7 +58,7 @@ test("App.ws() opens sockets at its path", async () => {
   assert.equal((await exchange(app)).answer, "ws hello");
 });
 
-test("ctx.upgrade() answers 400 to what is no upgrade", async () => {
+test("ctx.upgrade() answers 400 to a request without an upgrade", async () => {
   const app = new App().ws("/ws", { message() {} });
   assert.equal((await fetcher(app)("/ws")).status, 400);
 });

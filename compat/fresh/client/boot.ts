@@ -12,10 +12,10 @@ options.vnode = (vnode: VNode) => {
 };
 
 /**
- * Brings the islands of the page to life, each as soon as the browser has time for it.
+ * Starts the islands of the page, each when the browser is idle.
  *
- * @param islands components by the name the page has for them
- * @param json their properties, as the server wrote them
+ * @param islands components by their names on the page
+ * @param json their properties as serialised by the server
  */
 export function boot(islands: Record<string, ComponentType>, json: string): void {
   const page: Page = { islands, props: readProps(json), marks: findMarks(document.body) };
@@ -23,7 +23,9 @@ export function boot(islands: Record<string, ComponentType>, json: string): void
     whenIdle(() => {
       const parent = mark.start.parentNode as Element;
       if (mark.end === undefined || mark.end.parentNode !== parent) {
-        console.error(`The browser moved part of island "${mark.name}": check how its HTML nests`);
+        console.error(
+          `The browser moved part of island "${mark.name}": check the nesting of its HTML`,
+        );
         return;
       }
       const props = page.props[mark.id] as Record<string, unknown>;

@@ -1,6 +1,6 @@
 /**
- * Reloads the page when the server has been restarted. The server names its start when a socket
- * opens; another start than the first one means that something changed.
+ * Reloads the page when the server has restarted. The server sends the id of its start when a socket
+ * opens; a different id means a restart.
  *
  * @module
  */

@@ -17,7 +17,7 @@ const HEAD_TAGS = new Set([
   "template",
 ]);
 
-/** Elements that stay where they are rendered. */
+/** Elements that stay at their rendered position. */
 let isPlacing = false;
 
 const before = options.vnode;
@@ -34,7 +34,7 @@ options.vnode = (vnode) => {
   before?.(vnode);
 };
 
-/** An element that may belong in `<head>`: there, it is kept up to date; elsewhere, rendered. */
+/** An element that is updated in `<head>` if it belongs there, and rendered in place otherwise. */
 function HeadElement(
   { tag, attributes, name }: { tag: string; attributes: Props; name: unknown },
 ): VNode | null {

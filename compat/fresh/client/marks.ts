@@ -1,12 +1,12 @@
 import { type ComponentChild, type ComponentType, Fragment, h } from "preact";
 import { SlotRef } from "./read_props.ts";
 
-/** A pair of comments that the server left around an island or a slot. */
+/** A pair of comments that the server wrote around an island or a slot. */
 export interface Mark {
   kind: string;
   /** Position of an island's properties; number of a slot. */
   id: number;
-  /** The island's name; the property a slot was passed as. */
+  /** The island's name, or the property of a slot. */
   name: string;
   start: Comment;
   end?: Comment;
@@ -14,20 +14,20 @@ export interface Mark {
 
 /** The marks of a page. */
 export interface Marks {
-  /** Islands that are not inside another one. */
+  /** Islands outside other islands. */
   roots: Mark[];
   slots: Map<number, Mark>;
   byStart: Map<Node, Mark>;
 }
 
-/** What is needed to bring islands to life. */
+/** Data needed to start islands. */
 export interface Page {
   islands: Record<string, ComponentType>;
   props: Record<string, unknown>[];
   marks: Marks;
 }
 
-/** Finds the marks below a node, which includes no template. */
+/** Finds the marks below a node, except inside templates. */
 export function findMarks(root: Node, marks: Marks = emptyMarks()): Marks {
   const open: Mark[] = [];
   const comments = document.createTreeWalker(root, NodeFilter.SHOW_COMMENT);
@@ -59,7 +59,7 @@ function emptyMarks(): Marks {
   return { roots: [], slots: new Map(), byStart: new Map() };
 }
 
-/** An island's properties, with the page's own nodes, as elements, in place of the slots. */
+/** Returns an island's properties with the slots replaced by elements of the page's nodes. */
 export function childrenOf(page: Page, props: Record<string, unknown>): Record<string, unknown> {
   const entries = Object.entries(props).map(([name, value]) => [
     name,
@@ -77,7 +77,7 @@ function slotChildren(page: Page, { id, name }: SlotRef): ComponentChild[] {
   return toElements(page, template.content.firstChild);
 }
 
-/** Reads nodes as elements, islands among them as islands. */
+/** Converts nodes to elements, and islands among them to islands. */
 function toElements(page: Page, first: Node | null, end?: Node): ComponentChild[] {
   const children: ComponentChild[] = [];
   for (let node = first; node !== null && node !== end; node = node.nextSibling) {
@@ -100,7 +100,7 @@ function attributesOf(element: Element): Record<string, string | boolean> {
   const attributes: Record<string, string | boolean> = {};
   for (const { name, value } of element.attributes) {
     const isBoolean = typeof (element as unknown as Record<string, unknown>)[name] === "boolean";
-    // Preact takes `on…` for a listener, and inline ones are not the islands' to keep.
+    // Preact treats `on…` as a listener; inline listeners do not belong to islands.
     if (!name.startsWith("on")) attributes[name] = isBoolean || value;
   }
   return attributes;

@@ -1,14 +1,14 @@
 import { computed, signal } from "@preact/signals";
 import { HOLE, type Special, UNDEFINED } from "../wire.ts";
 
-/** JSX that the server rendered, to be found in the page. */
+/** A reference to JSX that the server rendered into the page. */
 export class SlotRef {
   constructor(readonly id: number, readonly name: string) {}
 }
 
 type Encoded = string | number | boolean | null | [Special, ...unknown[]];
 
-/** Reads what the server wrote with `serializeProps()`. */
+/** Parses the output of `serializeProps()`. */
 export function readProps(json: string): Record<string, unknown>[] {
   const encoded = JSON.parse(json) as Encoded[];
   const values: unknown[] = [];
@@ -19,7 +19,7 @@ export function readProps(json: string): Record<string, unknown>[] {
     return values[position];
   }
 
-  /** A container is stored before it is filled, for it may contain itself. */
+  /** Stores a container before filling it, because it may contain itself. */
   function decode(position: number, value: Encoded): void {
     const keep = <T>(made: T): T => values[position] = made as T & unknown;
     if (!Array.isArray(value)) {

@@ -1,6 +1,6 @@
 /**
- * Lets Preact render between two nodes, as if there were an element around them: many islands
- * may share a parent, and what lies around them is not theirs.
+ * Lets Preact render between two nodes as if an element enclosed them. Several islands can share a
+ * parent, and must not change nodes around them.
  */
 export function rootBetween(parent: Element, start: Node, end: Node): Element {
   const children = () => {

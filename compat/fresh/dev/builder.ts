@@ -12,8 +12,8 @@ import { type OnTransformOptions, type TransformFn, Transforms } from "./transfo
 
 export type { BuildOptions, ResolvedBuildConfig };
 
-/** Builds an app's islands and static files, and serves it while it is being developed. */
-// As documented, a builder is for apps with any state unless it says which.
+/** Builds an app's islands and static files, and serves the app in development. */
+// As documented, a builder without a type argument accepts apps with any state.
 // deno-lint-ignore no-explicit-any
 export class Builder<State = any> {
   /** The options, with defaults filled in. */
@@ -21,17 +21,17 @@ export class Builder<State = any> {
   #islands = new Set<string>();
   #transforms = new Transforms();
 
-  /** Makes a builder; nothing is read or written yet. */
+  /** Creates a builder. Reads and writes nothing yet. */
   constructor(options?: BuildOptions) {
     this.config = resolveConfig(options);
   }
 
-  /** Adds a module outside of the island directory whose exports are islands. */
+  /** Adds a module outside the island directory whose exports are islands. */
   registerIsland(specifier: string): void {
     this.#islands.add(fromFileUrl(specifier));
   }
 
-  /** Changes static files as they are built or served. */
+  /** Transforms static files when they are built or served. */
   onTransformStaticFile(options: OnTransformOptions, callback: TransformFn): void {
     this.#transforms.add(options, callback);
   }

@@ -20,7 +20,7 @@ export interface Bundle {
 const RUNTIME = "fresh-runtime";
 const DEV = "fresh-dev";
 
-/** Bundles islands for the browser; what several of them use is in one file of its own. */
+/** Bundles islands for the browser. Code that several islands use gets its own file. */
 export async function bundle(config: ResolvedBuildConfig, islands: string[]): Promise<Bundle> {
   const { root, mode, buildId, target, sourceMap } = config;
   const isDev = mode === "development";
@@ -73,7 +73,7 @@ function clientFile(name: string): string {
   return fromFileUrl(new URL(`../client/${name}`, import.meta.url));
 }
 
-/** Names for scripts, made of letters that mean nothing in HTML and in addresses. */
+/** Names of scripts, of characters without a special meaning in HTML and URLs. */
 function uniqueNames(files: string[]): string[] {
   const seen = new Map<string, number>();
   return files.map((file) => {

@@ -1,5 +1,5 @@
 /**
- * The lines around a place in a source file, with a mark under the place.
+ * Returns the lines around a position in a source file, with a marker under it.
  *
  * @param line counted from 1
  * @param column counted from 1

@@ -3,13 +3,13 @@ import { resolvePath } from "../paths.ts";
 
 /** Options of the builder. Paths are absolute, `file:` URLs, or relative to `root`. */
 export interface BuildOptions {
-  /** What browsers the islands are built for, as esbuild names them. */
+  /** Target browsers of the islands, in esbuild's notation. */
   target?: string | string[];
   /** Directory of the project. @default the working directory */
   root?: string;
-  /** Where a production build is written. @default {"_fresh"} */
+  /** Directory of a production build. @default {"_fresh"} */
   outDir?: string;
-  /** Files served as they are; of several directories, the first that has one. @default {"static"} */
+  /** Directories of static files; the first one with a file wins. @default {"static"} */
   staticDir?: string | string[];
   /** @default {"islands"} */
   islandDir?: string;
@@ -17,9 +17,9 @@ export interface BuildOptions {
   routeDir?: string;
   /** The module that exports `app`. @default {"main.ts"} */
   serverEntry?: string;
-  /** Files that are neither routes nor islands. @default those of tests */
+  /** Files that are neither routes nor islands. @default test files */
   ignore?: RegExp[];
-  /** Source maps of a production build, as esbuild takes them. */
+  /** Source maps of a production build, as an esbuild option. */
   sourceMap?: {
     kind: boolean | "linked" | "inline" | "external" | "both";
     sourceRoot?: string;
@@ -39,7 +39,7 @@ export type ResolvedBuildConfig =
 
 const TEST_FILE = /[._]test\.(?:[tj]sx?|[mc][tj]s)$/;
 
-/** Fills in what the options leave out. */
+/** Applies the defaults. */
 export function resolveConfig(options: BuildOptions = {}): ResolvedBuildConfig {
   const root = resolvePath(options.root ?? ".", Deno.cwd());
   return {

@@ -1,7 +1,7 @@
 import { join, relative, sep } from "node:path";
 import type { ResolvedBuildConfig } from "./config.ts";
 
-/** The source files that make up an app. */
+/** The source files of an app. */
 export interface SourceFiles {
   /** Absolute paths of route files. */
   routes: string[];
@@ -11,7 +11,7 @@ export interface SourceFiles {
 
 const PRIVATE_FOLDER = /\/\((_[^/]+)\)\//;
 
-/** Finds the routes and islands of a project, in an order that is the same everywhere. */
+/** Finds the routes and islands of a project, in a stable order. */
 export async function crawl(
   { routeDir, islandDir, ignore }: ResolvedBuildConfig,
   registered: Iterable<string>,
@@ -29,7 +29,7 @@ export async function crawl(
   return { routes: routes.sort(), islands: [...new Set([...islands, ...registered])].sort() };
 }
 
-/** Every file below a directory, sorted; none where it does not exist. */
+/** Returns all files below a directory, sorted, or none if it does not exist. */
 export async function listFiles(directory: string): Promise<string[]> {
   const files: string[] = [];
   try {

@@ -10,7 +10,7 @@ import { isFileName } from "./memory_snapshot.ts";
 import type { StoredBuild, StoredFile } from "../internal.ts";
 import type { Transforms } from "./transforms.ts";
 
-/** Writes a production build: scripts, static files, and the module that serves them. */
+/** Writes a production build: scripts, static files, and a module that serves them. */
 export async function writeBuild(
   config: ResolvedBuildConfig,
   bundle: Bundle,
@@ -65,7 +65,7 @@ function toPathname(names: string[]): string {
   return "/" + names.map(encodeURIComponent).join("/");
 }
 
-/** Security: a name made by a transform cannot lead out of the build's directory. */
+/** Security: a name from a transform cannot leave the build directory. */
 async function writeFile(
   outDir: string,
   pathname: string,
@@ -73,7 +73,7 @@ async function writeFile(
 ): Promise<StoredFile> {
   const target = join(outDir, "static", ...pathname.split("/").map(decodeURIComponent));
   if (!isInside(target, join(outDir, "static"))) {
-    throw new Error(`"${pathname}" leads out of ${join(outDir, "static")}`);
+    throw new Error(`"${pathname}" is outside ${join(outDir, "static")}`);
   }
   await Deno.mkdir(dirname(target), { recursive: true });
   await Deno.writeFile(target, content);

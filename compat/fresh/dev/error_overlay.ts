@@ -12,7 +12,7 @@ const STYLE = `
 #fresh-error-overlay pre { overflow: auto; padding: 1rem; border-radius: 6px;
   background: #f3f3f3; font: 14px/1.5 ui-monospace, monospace; }`;
 
-/** A document that explains an error: for development alone, since it shows source code. */
+/** Returns a document that explains an error. For development only, because it shows source code. */
 export function errorOverlay(error: unknown, snapshot: Snapshot): string {
   const reload = snapshot.devEntry && h("script", { type: "module", src: snapshot.devEntry });
   const head = h("head", null, h("meta", { charset: "utf-8" }), h("title", null, "Error"), reload);
@@ -20,7 +20,7 @@ export function errorOverlay(error: unknown, snapshot: Snapshot): string {
   return "<!DOCTYPE html>" + renderToString(h("html", { lang: "en" }, head, body));
 }
 
-/** What {@linkcode errorOverlay} shows, to be put over a page. */
+/** Returns the content of {@linkcode errorOverlay}, to be placed over a page. */
 export function errorOverlayParts(error: unknown, { root }: Snapshot): VNode[] {
   const isError = error instanceof Error;
   const stack = isError ? error.stack ?? "" : "";
@@ -44,7 +44,7 @@ interface Place {
   column: number;
 }
 
-/** The first place in a stack that lies in the project. */
+/** Returns the first stack frame inside the project. */
 function findPlace(stack: string, root: string): Place | undefined {
   for (const [, url, line, column] of stack.matchAll(/(file:\/\/[^\s()]+?):(\d+):(\d+)/g)) {
     const file = fromFileUrl(url);
@@ -56,6 +56,6 @@ function readFrame({ file, line, column }: Place): string | undefined {
   try {
     return codeFrame(Deno.readTextFileSync(file), line, column);
   } catch {
-    return undefined; // The file may be gone since.
+    return undefined; // The file may have been deleted.
   }
 }

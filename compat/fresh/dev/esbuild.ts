@@ -3,8 +3,8 @@ import type * as Esbuild from "esbuild";
 export type { Esbuild };
 
 /**
- * Runs `use` with esbuild: the native program, or WebAssembly where that cannot run, or where
- * `FRESH_ESBUILD_LOADER=portable` asks for it.
+ * Runs `use` with esbuild: the native program, or WebAssembly if that cannot run or
+ * `FRESH_ESBUILD_LOADER=portable` is set.
  */
 export async function withEsbuild<T>(use: (esbuild: typeof Esbuild) => Promise<T>): Promise<T> {
   const esbuild = await startEsbuild();
@@ -22,14 +22,14 @@ async function startEsbuild(): Promise<typeof Esbuild> {
     await native.transform("");
     return native;
   } catch (error) {
-    console.warn(`esbuild cannot run natively, so its slower portable build is used: ${error}`);
+    console.warn(`esbuild cannot run natively; using its slower portable build: ${error}`);
     return await startPortable();
   }
 }
 
 let portable: Promise<typeof Esbuild> | undefined;
 
-/** The portable build can be started once in a process, and stays. */
+/** The portable build can be started only once per process, and keeps running. */
 function startPortable(): Promise<typeof Esbuild> {
   return portable ??= (async () => {
     const esbuild = await import("esbuild-wasm") as unknown as typeof Esbuild;

@@ -2,7 +2,7 @@ import type { ComponentType } from "preact";
 import type { Island } from "../snapshot.ts";
 import type { Manifest } from "./manifest.ts";
 
-/** Every function that an island module exports, with the script that has it in the browser. */
+/** Returns each function that an island module exports, with its browser script. */
 export function registerIslands(
   { islands }: Manifest,
   scripts: Record<string, { file: string; name: string }>,

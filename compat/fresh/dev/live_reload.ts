@@ -1,6 +1,6 @@
 type Handler = (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Response>;
 
-/** Tells pages, over a WebSocket, which start of the server they are talking to. */
+/** Sends pages the id of the server's start over a WebSocket. */
 export function liveReload(handler: Handler): Handler {
   const revision = Date.now();
   return (req, info) => {

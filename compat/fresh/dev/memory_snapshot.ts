@@ -7,7 +7,7 @@ import { registerIslands } from "./islands.ts";
 import { type Manifest, manifestRoutes } from "./manifest.ts";
 import type { Transforms } from "./transforms.ts";
 
-/** Serves a build from memory, and static files as they are on disk at each request. */
+/** Serves a build from memory, and reads static files from disk at each request. */
 export function memorySnapshot(
   config: ResolvedBuildConfig,
   bundle: Bundle,
@@ -63,7 +63,7 @@ async function readStatic(
   return null;
 }
 
-/** Security: nothing that leads elsewhere, and nothing hidden but what is meant to be found. */
+/** Security: refuses paths outside the directory, and hidden files except `.well-known`. */
 export function isFileName(segment: string): boolean {
   return !/[\\/\0]/.test(segment) && (!segment.startsWith(".") || segment === ".well-known");
 }

@@ -1,5 +1,5 @@
 /**
- * Building and developing an app: what `dev.ts` uses.
+ * The builder for `dev.ts`.
  *
  * @module
  */

@@ -10,15 +10,15 @@ const CLIENT_HEAD_FILE = fromFileUrl(new URL("../client/head.ts", import.meta.ur
 const BUILD_ID_FILE = fromFileUrl(new URL("../build_id.ts", import.meta.url));
 
 /**
- * Lets esbuild find modules as Deno does: through the import map and exports of `deno.json`, and
- * npm packages where Deno keeps them. Both use the same copy of a package.
+ * Makes esbuild resolve modules as Deno does: with the import map and exports of `deno.json`, and npm
+ * packages from Deno's cache. Both use the same copy of a package.
  */
 export function resolver(buildId: string): Esbuild.Plugin {
   return {
     name: "deno",
     setup(build) {
       build.onResolve({ filter: /^\.\/head\.ts$/ }, ({ importer }) =>
-        // Left out of the bundle, listener and all, where nobody uses it.
+        // Omitted from the bundle, with its listener, if unused.
         importer === RUNTIME_FILE ? { path: CLIENT_HEAD_FILE, sideEffects: false } : undefined);
       build.onResolve(
         { filter: /^[^./]/ },
@@ -42,7 +42,7 @@ export function resolver(buildId: string): Esbuild.Plugin {
 const PUBLIC_ENV =
   /Deno\.env\.get\(\s*["'](FRESH_PUBLIC_\w+)["']\s*\)|process\.env\.(FRESH_PUBLIC_\w+)/g;
 
-/** A browser has no environment: variables that are meant for it become constants. */
+/** Replaces environment variables for browsers with constants, because a browser has none. */
 function inlinePublicEnv(path: string): Esbuild.OnLoadResult | undefined {
   if (isInPackage(path)) return;
   const source = Deno.readTextFileSync(path);
@@ -68,11 +68,11 @@ async function resolve(specifier: string, importer: string): Promise<Esbuild.OnR
   }
 }
 
-/** Deno knows where a package lies once it is part of the program. */
+/** Loads a package, because Deno knows the location only of loaded packages. */
 async function resolveInDeno(specifier: string): Promise<string> {
   const url = import.meta.resolve(specifier);
   if (!url.startsWith("npm:") && !url.startsWith("jsr:")) return url;
-  await import(url).catch(() => {}); // It may need a browser: being found is enough.
+  await import(url).catch(() => {}); // It may need a browser; resolving it is enough.
   return import.meta.resolve(specifier);
 }
 
@@ -80,7 +80,7 @@ function failure(text: string): Esbuild.OnResolveResult {
   return { errors: [{ text }] };
 }
 
-/** Whether a file belongs to an npm package, in Deno's cache or in `node_modules`. */
+/** Returns whether a file belongs to an npm package, in Deno's cache or in `node_modules`. */
 function isInPackage(path: string): boolean {
   return /[\\/](?:npm[\\/][^\\/]+|node_modules)[\\/]/.test(path);
 }
@@ -98,10 +98,10 @@ function resolveFromPackage(specifier: string, importer: string): Esbuild.OnReso
 }
 
 /**
- * Returns the browser's version of a file that Deno picked for servers.
+ * Returns the browser version of a file that Deno chose for servers.
  *
- * The same export is picked as for packages that import it: with two versions of `preact/hooks` in one
- * bundle, the hooks of one of them do nothing.
+ * It must be the same file that other packages import: with two copies of `preact/hooks` in a bundle,
+ * the hooks of one of them do nothing.
  */
 function preferBrowser(path: string): Esbuild.OnResolveResult {
   const root = packageRoot(path);
@@ -113,7 +113,7 @@ function preferBrowser(path: string): Esbuild.OnResolveResult {
   return { path: join(root, selectEntry(manifest, subpath)), sideEffects };
 }
 
-/** The folder of the package that a file belongs to: packages may have manifests in subfolders, too. */
+/** Returns the package folder of a file. Subfolders of a package may have manifests too. */
 function packageRoot(path: string): string | undefined {
   let root: string | undefined;
   for (let dir = dirname(path); isInPackage(join(dir, "x")); dir = dirname(dir)) {
@@ -123,7 +123,7 @@ function packageRoot(path: string): string | undefined {
   return root;
 }
 
-/** Under which subpath a package exports a file, for whatever condition. */
+/** Returns the subpath under which a package exports a file, under any condition. */
 function subpathOf(manifest: PackageManifest, file: string): string | undefined {
   const { exports, module, main } = manifest;
   if (exports === undefined) {
@@ -162,7 +162,7 @@ function splitSpecifier(specifier: string): { name: string; subpath: string } {
   return { name, subpath: "." + (rest ?? "") };
 }
 
-/** The file a package has for browsers at a subpath. */
+/** Returns a package's browser file for a subpath. */
 function selectEntry(manifest: PackageManifest, subpath: string): string {
   const { exports, browser, module, main } = manifest;
   if (exports === undefined) {

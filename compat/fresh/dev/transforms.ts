@@ -1,15 +1,15 @@
 import { assetUrl } from "../asset.ts";
 
-/** Which static files a transform is for. */
+/** Selects the static files of a transform. */
 export interface OnTransformOptions {
-  /** Named in errors. */
+  /** The name of the transform in errors. */
   pluginName: string;
   filter: RegExp;
-  /** Paths that are left alone: patterns, or text they contain. */
+  /** Excluded paths: patterns, or text that they contain. */
   exclude?: (string | RegExp)[];
 }
 
-/** What a transform is given. */
+/** The input of a transform. */
 export interface OnTransformArgs {
   path: string;
   target: string | string[];
@@ -20,7 +20,7 @@ export interface OnTransformArgs {
   root: string;
 }
 
-/** What becomes of a file. */
+/** The output of a transform. */
 export interface OnTransformResult {
   content: string | Uint8Array;
   path?: string;
@@ -29,28 +29,28 @@ export interface OnTransformResult {
 
 type Outcome = void | OnTransformResult | (OnTransformResult & { path: string })[];
 
-/** Changes a static file, or makes several of it. */
+/** Transforms a static file into one or several files. */
 export type TransformFn = (args: OnTransformArgs) => Outcome | Promise<Outcome>;
 
 type Source = Pick<OnTransformArgs, "path" | "content">;
 
-/** The transforms of a builder; the first lets stylesheets name files as of this build. */
+/** The transforms of a builder. The first adds the build id to URLs in stylesheets. */
 export class Transforms {
   #all: { options: OnTransformOptions; transform: TransformFn }[] = [
     { options: { pluginName: "css", filter: /\.css$/ }, transform: lockUrls },
   ];
 
-  /** Adds a transform; it sees what those before it have made. */
+  /** Adds a transform, which receives the output of earlier ones. */
   add(options: OnTransformOptions, transform: TransformFn): void {
     this.#all.push({ options, transform });
   }
 
-  /** Whether any transform is for a path. */
+  /** Returns whether a transform applies to a path. */
   concern(path: string): boolean {
     return this.#all.some(({ options }) => isFor(options, path));
   }
 
-  /** Runs every transform that is for a file, and for the files made of it. */
+  /** Runs all transforms that apply to a file, and to its output files. */
   async run(
     source: Source,
     context: Pick<OnTransformArgs, "mode" | "root" | "target">,
@@ -78,7 +78,7 @@ function toSources(file: Source, outcome: Outcome, { pluginName }: OnTransformOp
   if (!outcome) return [file];
   return [outcome].flat().map(({ content, path = file.path }) => {
     if (Array.isArray(outcome) && !path) {
-      throw new Error(`"${pluginName}" returns several files, so each of them needs a path`);
+      throw new Error(`"${pluginName}" returns several files: each of them needs a path`);
     }
     return {
       path,

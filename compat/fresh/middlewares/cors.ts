@@ -10,9 +10,9 @@ export interface CORSOptions<State> {
     | ((origin: string, ctx: Context<State>) => string | undefined | null);
   /** @default GET, HEAD, PUT, POST, DELETE and PATCH */
   allowMethods?: string[];
-  /** @default those that are asked for */
+  /** @default the requested ones */
   allowHeaders?: string[];
-  /** How long a browser may keep the answer to a preflight, in seconds. */
+  /** How long a browser may cache a preflight response, in seconds. */
   maxAge?: number;
   /** Whether cookies may be sent. @default {false} */
   credentials?: boolean;

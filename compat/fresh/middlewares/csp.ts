@@ -5,12 +5,12 @@ import type { Middleware } from "../routing/chain.ts";
 export interface CSPOptions {
   /** Report violations without preventing them. @default {false} */
   reportOnly?: boolean;
-  /** Address to which violations are reported. */
+  /** URL to which violations are reported. */
   reportTo?: string;
-  /** Directives that are added, or take the place of the default with the same name. */
+  /** Directives to add, or to replace the default with the same name. */
   csp?: string[];
   /**
-   * Allow a page's own inline scripts and styles by a nonce, in place of `'unsafe-inline'`.
+   * Allow a page's own inline scripts and styles with a nonce instead of `'unsafe-inline'`.
    * Responses that are not rendered pages keep `'unsafe-inline'`. @default {false}
    */
   useNonce?: boolean;
@@ -56,7 +56,7 @@ export function csp<State>(options: CSPOptions = {}): Middleware<State> {
 function directivesOf({ csp: added = [], reportTo }: CSPOptions): string[] {
   const replaced = new Set(added.map(nameOf));
   const directives = [...DEFAULTS.filter((line) => !replaced.has(nameOf(line))), ...added];
-  // `report-uri` is for browsers that do not know `report-to` yet.
+  // `report-uri` is for browsers that do not support `report-to`.
   if (reportTo) directives.push("report-to csp-endpoint", `report-uri ${reportTo}`);
   return directives;
 }

@@ -3,21 +3,21 @@ import { HttpError } from "../error.ts";
 import type { Middleware } from "../routing/chain.ts";
 
 /** Options of {@linkcode csrf}. */
-// The options do not say which state they are for, as documented; a test may take any.
+// As documented, the options have no state type; a test accepts any context.
 // deno-lint-ignore no-explicit-any
 export interface CsrfOptions<State = any> {
   /** Origins that may send requests that change something. @default the app's own */
   origin?: string | string[] | ((origin: string, context: Context<State>) => boolean);
 }
 
-/** Refuses with 403 what another site made a browser send, unless its origin is allowed. */
+/** Refuses cross-site requests that change something with 403, unless their origin is allowed. */
 export function csrf<State>(options: CsrfOptions = {}): Middleware<State> {
   return async (ctx) => {
     const { method, headers } = ctx.req;
     if (method === "GET" || method === "HEAD" || method === "OPTIONS") return await ctx.next();
     const site = headers.get("Sec-Fetch-Site");
     const origin = headers.get("Origin");
-    // Neither header: not sent by a browser, so nobody's cookies are being misused.
+    // Without both headers, the request is not from a browser, so no cookies are misused.
     const isOwn = site === null ? origin === null : site === "same-origin" || site === "none";
     if (isOwn || isAllowed(origin, ctx, options)) return await ctx.next();
     throw new HttpError(403);

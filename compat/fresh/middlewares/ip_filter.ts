@@ -2,7 +2,7 @@ import type { Context } from "../context.ts";
 import { StandInError } from "../stand_in_error.ts";
 import type { Middleware } from "../routing/chain.ts";
 
-/** Addresses and CIDR blocks that {@linkcode ipFilter} lets in or keeps out. */
+/** Addresses and CIDR blocks that {@linkcode ipFilter} allows or refuses. */
 export interface IpFilterRules {
   denyList?: string[];
   allowList?: string[];
@@ -10,14 +10,14 @@ export interface IpFilterRules {
 
 /** Options of {@linkcode ipFilter}. */
 export interface IpFilterOptions {
-  /** Answers a request that is kept out. */
+  /** Answers a refused request. */
   onBlocked?: <State>(
     remote: { addr: string; type: "IPv4" | "IPv6" },
     ctx: Context<State>,
   ) => Response | Promise<Response>;
 }
 
-/** Not in the stand-in. @throws {StandInError} always */
+/** Not available in the stand-in. @throws {StandInError} always */
 export function ipFilter<State>(
   _rules: IpFilterRules,
   _options?: IpFilterOptions,

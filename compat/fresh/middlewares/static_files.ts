@@ -8,8 +8,8 @@ const YEAR = "public, max-age=31536000, immutable";
 const NEVER = "no-cache, no-store, max-age=0, must-revalidate";
 
 /**
- * Serves the files of `static/` and the islands' scripts. In production they have an `ETag`, and
- * those whose address names the build may be kept for a year.
+ * Serves the files of `static/` and the islands' scripts. In production they have an `ETag`, and files
+ * with the build id in their URL can be cached for a year.
  */
 export function staticFiles<State>(): Middleware<State> {
   return async (ctx) => {
@@ -47,8 +47,8 @@ async function fileResponse(req: Request, file: StaticFile, headers: Headers): P
 }
 
 /**
- * The name of a file as the snapshot knows it: every segment encoded. Security: an encoded slash
- * or `..` stays part of a name, so no address leads out of the directory.
+ * Returns the name of a file in the snapshot, with each segment encoded. Security: an encoded slash or
+ * `..` stays part of a name, so no URL leaves the directory.
  */
 function filePathname(pathname: string, basePath: string): string | undefined {
   const path = basePath ? pathname.slice(basePath.length) : pathname;
@@ -57,11 +57,11 @@ function filePathname(pathname: string, basePath: string): string | undefined {
     if (segments.length === 0 || segments.includes("..") || segments.includes(".")) return;
     return "/" + segments.map(encodeURIComponent).join("/");
   } catch {
-    return; // Not valid UTF-8, so it names no file.
+    return; // Invalid UTF-8 names no file.
   }
 }
 
-/** A page of another build asks for a file: it gets today's. */
+/** Redirects a request from a page of another build to the current file. */
 function redirectToCurrent(url: URL): Response {
   const current = new URL(url);
   current.searchParams.delete(BUILD_PARAM);

@@ -1,6 +1,6 @@
 import type { Middleware } from "../routing/chain.ts";
 
-/** Redirects to the address with a slash at its end, or without one. */
+/** Redirects to the URL with or without a trailing slash. */
 export function trailingSlashes<State>(mode: "always" | "never"): Middleware<State> {
   return (ctx) => {
     const { pathname, search } = ctx.url;

@@ -19,7 +19,7 @@ export function pageProps<State>(
   return { Component, config, data, error, info, isPartial, params, req, state, url, route };
 }
 
-/** Makes an element of a component; one that is `async` is awaited, and may answer instead. */
+/** Creates an element. An `async` component is awaited, and may return a response instead. */
 export async function renderComponent<State>(
   ctx: Context<State>,
   component: RouteComponent<State>,

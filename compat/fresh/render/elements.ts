@@ -24,7 +24,7 @@ const HEAD_TAGS = new Set([
   "template",
 ]);
 
-/** Elements that need no more preparation, also if they are rendered again. */
+/** Elements that are already prepared, even if they are rendered again. */
 const prepared = new WeakSet<VNode<Props>>();
 
 const before = hooks.__b;
@@ -55,7 +55,7 @@ function append(vnode: VNode<Props>, last: VNode): void {
   vnode.props = { ...vnode.props, children: [vnode.props.children, last] };
 }
 
-/** What `<Head>` brought and `<head>` had no counterpart of. */
+/** Elements of `<Head>` without a counterpart in `<head>`. */
 function HeadRest() {
   const pass = currentPass()!;
   const rest = [...pass.head.values()];
@@ -64,8 +64,8 @@ function HeadRest() {
 }
 
 /**
- * Within `<Head>` an element waits for `<head>` to be rendered; anywhere else it is replaced by
- * one that waits under the same key.
+ * Inside `<Head>`, an element is kept until `<head>` is rendered. Elsewhere, a kept element with the
+ * same key replaces it.
  */
 function headElement(vnode: VNode<Props>, tag: string): FunctionComponent<Props> {
   const key = headKey(vnode, tag);
@@ -92,7 +92,7 @@ function withNonce({ nonce }: RenderPass, tag: string, props: Props, key: unknow
   return attributes;
 }
 
-/** What makes two elements the same: their key, or all that is not their value. */
+/** Returns the identity of an element: its key, or everything except its value. */
 function headKey({ key, props }: VNode<Props>, tag: string): string {
   if (key != null) return String(key);
   if (tag === "title") return tag;

@@ -13,13 +13,13 @@ import { currentPass, type RenderPass } from "./pass.ts";
 
 type Props = Record<string, unknown>;
 
-/** Whether the component around is an island: what it renders comes to life with it. */
+/** Whether the enclosing component is an island, which renders its content in the browser. */
 const InsideIsland = createContext(false);
 
-/** Elements of islands that are surrounded by their marks already. */
+/** Island elements that already have their marks. */
 const surrounded = new WeakSet<VNode>();
 
-/** Gives an island's element the marks between which the browser finds it. */
+/** Adds marks around an island's element, so that the browser finds it. */
 export function surroundIsland({ snapshot }: RenderPass, vnode: VNode): void {
   const island = snapshot.islands.get(vnode.type);
   if (island === undefined || surrounded.has(vnode)) return;
@@ -44,7 +44,7 @@ function islandElement(island: Island, props: Props): VNode {
   return element as VNode;
 }
 
-/** JSX stays what the server made of it: the island receives a slot that shows it. */
+/** Renders JSX on the server; the island receives a slot that shows it. */
 function withSlots(pass: RenderPass, props: Props): Props {
   const passed: Props = {};
   for (const [name, value] of Object.entries(props)) {
@@ -55,20 +55,20 @@ function withSlots(pass: RenderPass, props: Props): Props {
   return passed;
 }
 
-/** Shows JSX that an island was given; islands in it stand on their own. */
+/** Shows JSX that was passed to an island; islands in it are independent. */
 export function Slot({ id, name }: { id: number; name: string }): VNode {
   const slot = currentPass()!.slots[id];
   slot.shown = true;
   return marked(`frsh:slot:${id}:${name}`, outsideIsland(slot.content));
 }
 
-/** Content whose islands are not part of the island around. */
+/** Content whose islands do not belong to the enclosing island. */
 export function outsideIsland(content: unknown): VNode {
   return h(InsideIsland.Provider, { value: false }, content as ComponentChildren) as VNode;
 }
 
 function isJsx(value: unknown): boolean {
-  // A signal passes for an element in Preact's eyes.
+  // Preact treats a signal as an element.
   return isValidElement(value) && !("peek" in (value as object));
 }
 
@@ -78,6 +78,6 @@ function marked(name: string, content: ComponentChildren): VNode {
 }
 
 function comment(text: string): VNode {
-  // What preact-render-to-string offers for comments, which JSX has no syntax for.
+  // preact-render-to-string's way to write comments, for which JSX has no syntax.
   return h(Fragment, { UNSTABLE_comment: text } as Props) as VNode;
 }

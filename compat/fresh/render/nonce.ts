@@ -1,6 +1,6 @@
 const nonces = new WeakMap<Response, string>();
 
-/** Remembers which nonce a rendered page's inline scripts and styles carry. */
+/** Stores the nonce of a rendered page's inline scripts and styles. */
 export function setNonce(response: Response, nonce: string): void {
   nonces.set(response, nonce);
 }

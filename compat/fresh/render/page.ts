@@ -10,7 +10,7 @@ import { setNonce } from "./nonce.ts";
 import { duringPass, RenderPass } from "./pass.ts";
 import { PageScripts } from "./scripts.ts";
 
-/** Renders a page inside its layouts and the app wrapper, and answers with the document. */
+/** Renders a page inside its layouts and the app wrapper, and returns the document. */
 export async function renderPage<State>(
   ctx: Context<State>,
   page: VNode | null,
@@ -69,8 +69,8 @@ async function wrapInApp<State>(
 }
 
 /**
- * The page comes first, so that what it put in `<Head>` is known when the app wrapper renders
- * its `<head>`. Tags that neither of them has are added.
+ * Renders the page first, so that the elements of `<Head>` are known when the app wrapper renders its
+ * `<head>`. Adds missing document tags.
  */
 function renderDocument(
   pass: RenderPass,
@@ -92,12 +92,12 @@ function renderDocument(
   return renderToString(seen.html ? rest : h("html", null, rest));
 }
 
-/** Markup that has been rendered, and is not to be escaped again. */
+/** Rendered markup that must not be escaped again. */
 function raw(html: string): VNode {
   return jsxTemplate([html]) as VNode;
 }
 
-/** Tells the browser to fetch the page's scripts before it has read the page. */
+/** Makes the browser preload the page's scripts. */
 function preloadLinks({ islands, snapshot, ctx }: RenderPass): string {
   if (islands.size === 0 || snapshot.clientEntry === "") return "";
   const files = new Set([snapshot.clientEntry, ...[...islands].map((island) => island.file)]);

@@ -5,7 +5,7 @@ import { outsideIsland } from "./islands.ts";
 import { currentPass, type RenderPass } from "./pass.ts";
 import { serializeProps } from "./serialize_props.ts";
 
-/** The end of every page: JSX no island has shown yet, and the scripts. Renders once. */
+/** Renders the end of a page once: JSX that no island has shown yet, and the scripts. */
 export function PageScripts(): VNode | null {
   const pass = currentPass()!;
   if (pass.hasScripts) return null;
@@ -13,7 +13,7 @@ export function PageScripts(): VNode | null {
   return h(Fragment, null, h(HiddenSlots, { from: 0 }), h(Scripts, null));
 }
 
-/** What is in a template may have slots itself: they come after it. */
+/** Renders slots; a slot's content may contain further slots, which follow it. */
 function HiddenSlots({ from }: { from: number }): VNode | null {
   const { slots } = currentPass()!;
   const id = slots.findIndex((slot, index) => index >= from && !slot.shown);
@@ -58,8 +58,8 @@ function quote({ ctx }: RenderPass, file: string): string {
 }
 
 /**
- * Security: within a script, `<` could begin `</script>` or `<!--`. In the strings it appears
- * in, its escaped form means the same.
+ * Security: inside a script, `<` could start `</script>` or `<!--`. It only appears in strings, where
+ * its escaped form has the same meaning.
  */
 function escapeInScript(json: string): string {
   return json.replaceAll("<", "\\u003C");

@@ -3,8 +3,8 @@ import { HOLE, type Special, UNDEFINED } from "../wire.ts";
 import { Slot } from "./islands.ts";
 
 /**
- * Writes the properties of a page's islands as JSON: a list of values that name each other by
- * position, so that what was one object, or one signal, is one again in the browser.
+ * Serialises the properties of a page's islands as JSON: a list of values that refer to each other by
+ * position, so that the identity of objects and signals is preserved in the browser.
  *
  * @throws {TypeError} if a value cannot be sent: functions, symbols, nested JSX
  */
@@ -26,10 +26,10 @@ class Writer {
     return JSON.stringify(this.#values);
   }
 
-  /** The position of a value, which is added where it is new. */
+  /** Returns the position of a value, and adds new values. */
   refer(value: unknown): number {
     if (value === undefined) return UNDEFINED;
-    const isNegativeZero = Object.is(value, -0); // a Map takes it for 0
+    const isNegativeZero = Object.is(value, -0); // a Map treats it as 0
     const known = isNegativeZero ? undefined : this.#positions.get(value);
     if (known !== undefined) return known;
     const position = this.#values.push(null) - 1;
@@ -103,7 +103,7 @@ function isSignal(value: object): value is SignalLike {
   return "peek" in value && typeof value.peek === "function" && "value" in value;
 }
 
-/** A computed signal holds its function, under a name that depends on the build of the package. */
+/** Finds a computed signal by its function, whose name depends on the build of the package. */
 function isComputed(value: object): boolean {
   return isSignal(value) &&
     ["x", "_fn"].some((name) =>

@@ -6,7 +6,7 @@ import type { Route } from "../types.ts";
 import type { Method } from "./route_table.ts";
 
 /**
- * Answers with a route: calls its handler, and renders its component with what that returns.
+ * Runs a route: calls its handler, and renders its component with the result.
  *
  * @param status status of the page, unless the handler sets one
  */

@@ -1,10 +1,10 @@
 import type { Context } from "../context.ts";
 import { requestUi } from "../request_ui.ts";
 
-/** Answers a request, or hands it on with `ctx.next()`. */
+/** Answers a request, or passes it on with `ctx.next()`. */
 export type Middleware<State> = (ctx: Context<State>) => Response | Promise<Response>;
 
-/** Another name of {@linkcode Middleware}. */
+/** An alias of {@linkcode Middleware}. */
 export type MiddlewareFn<State> = Middleware<State>;
 
 /** A middleware, or a function that loads one at the first request. */
@@ -12,7 +12,7 @@ export type MaybeLazyMiddleware<State> = (
   ctx: Context<State>,
 ) => Response | Promise<Response | Middleware<State>>;
 
-/** Makes one middleware of many: each one's `ctx.next()` calls the one after it. */
+/** Combines middlewares: the `ctx.next()` of each calls the next one. */
 export function chain<State>(links: MaybeLazyMiddleware<State>[]): Middleware<State> {
   const loaded = [...links];
 

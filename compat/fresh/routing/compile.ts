@@ -9,14 +9,14 @@ import { type Method, METHODS, RouteTable } from "./route_table.ts";
 import { Scope } from "./scope.ts";
 import type { Step } from "./steps.ts";
 
-/** What an app's registrations amount to. */
+/** The result of an app's registrations. */
 export interface Routes<State> {
   table: RouteTable<Middleware<State>>;
-  /** Answers what no route matched: the middlewares and error pages of the root. */
+  /** Handles requests without a route, with the middlewares and error pages of the root. */
   fallback: Middleware<State>;
 }
 
-/** Applies registrations in order; each one sees those before it and none after. */
+/** Applies registrations in order; each one sees only earlier ones. */
 export function compile<State>(steps: Step<State>[], basePath: string): Routes<State> {
   const root = new Scope<State>();
   const table = new RouteTable<Middleware<State>>();
@@ -104,12 +104,12 @@ function routeMethods<State>({ handler }: Route<State>): readonly Method[] {
   return isByMethod(handler) ? Object.keys(handler) as Method[] : METHODS;
 }
 
-/** Ends a chain when nothing is registered for the request's path. */
+/** Ends a chain if no route matches the path. */
 export function refuseUnknownPath(): Promise<Response> {
   return Promise.reject(new HttpError(404));
 }
 
-/** Ends a chain when the path is known, but not with the request's method. */
+/** Ends a chain if the path matches, but not the method. */
 export function refuseMethod(): Promise<Response> {
   return Promise.reject(new HttpError(405));
 }

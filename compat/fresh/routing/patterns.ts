@@ -2,7 +2,7 @@
  * Turns the path of a route file, without extension, into a `URLPattern` pathname:
  * `blog/[id]/index` becomes `/blog/:id`.
  *
- * @param keepGroups keep `(group)` folders, which say where a file sits but not what it matches
+ * @param keepGroups keep `(group)` folders, which are part of the file's path but not of the URL
  * @throws {SyntaxError} if the brackets do not form parameters
  */
 export function filePathToPattern(path: string, keepGroups = false): string {
@@ -17,7 +17,7 @@ export function filePathToPattern(path: string, keepGroups = false): string {
     pattern += part;
   }
   if (pattern === "") return "/";
-  // An optional parameter at the root must not swallow the leading slash.
+  // An optional parameter at the root must not consume the leading slash.
   return required === 0 && pattern.startsWith("{/") ? "/{" + pattern.slice(2) : pattern;
 }
 
@@ -46,10 +46,10 @@ function invalid(path: string, reason: string): SyntaxError {
 }
 
 /**
- * The folders a pattern lies in, from the outermost: what decides which middlewares and layouts
+ * Returns the folders of a pattern from the outermost, which decide the middlewares and layouts that
  * apply. Optional parts do not count.
  *
- * @param includeLast whether the last segment is a folder of its own
+ * @param includeLast whether the last segment is a folder
  */
 export function patternFolders(pattern: string, includeLast: boolean): string[] {
   if (pattern === "/" || pattern === "*" || pattern === "/*") return [];
@@ -60,7 +60,7 @@ export function patternFolders(pattern: string, includeLast: boolean): string[] 
   return segments;
 }
 
-/** Joins a base path and a pattern; `*` under a mount point stands for the mount point itself. */
+/** Joins a base path and a pattern; `*` under a mount point means the mount point itself. */
 export function joinPattern(base: string, pattern: string, mounting: boolean): string {
   const prefix = base.endsWith("*") ? base.slice(0, -1) : base;
   const root = prefix === "/" ? "" : prefix;

@@ -5,7 +5,7 @@ import { compareRouteFiles } from "./route_order.ts";
 import { filePathToPattern } from "./patterns.ts";
 import { type Step, toRoute } from "./steps.ts";
 
-/** What a route file may export. */
+/** The possible exports of a route file. */
 interface RouteModule<State> {
   config?: RouteConfig & LayoutConfig;
   handler?: RouteHandler<unknown, State>;
@@ -17,7 +17,7 @@ interface RouteModule<State> {
 export interface RouteFile {
   /** Its path in the folder, without extension: `/blog/[id]`. */
   id: string;
-  /** Its module, checked when it is used. */
+  /** Its module, validated on use. */
   module: unknown;
 }
 
@@ -57,7 +57,9 @@ function middlewareStep<State>(
 ): Step<State> | undefined {
   const exported = module.handlers ?? module.handler ?? module.default;
   if (isByMethod(exported as RouteHandler<unknown, State>)) {
-    console.warn(`A middleware cannot have one handler per method, so it is left out: routes${id}`);
+    console.warn(
+      `Ignoring a middleware with one handler per method, which is not possible: routes${id}`,
+    );
     return;
   }
   const links = (Array.isArray(exported) ? exported : [exported]) as Middleware<State>[];
@@ -65,8 +67,8 @@ function middlewareStep<State>(
 }
 
 /**
- * A route is registered for every method, and asks its module at the first request; one with a
- * pattern of its own is asked now, and registered for the methods it handles.
+ * A route is registered for all methods, and its module is loaded at the first request. The module of a
+ * route with its own pattern is loaded now, and registered for its methods.
  */
 function routeStep<State>(file: RouteFile): Step<State> {
   const path = file.id.slice(1);
@@ -107,12 +109,12 @@ function checkModule<State>(
     const expected = isMiddleware
       ? "a middleware, or a list of them, as its default export"
       : "a component as its default export, or `handler`, `handlers` or `config`";
-    throw new Error(`routes${id} has to export ${expected}`);
+    throw new Error(`routes${id} must export ${expected}`);
   }
   for (const exported of [handlers, handler]) {
     if (typeof exported === "function" && exported.length > 1) {
       throw new Error(
-        `The handler in routes${id} takes more than one argument; it gets the context alone`,
+        `The handler in routes${id} takes more than one argument; it receives only the context`,
       );
     }
   }

@@ -1,7 +1,7 @@
 /**
  * Orders route files by precedence: the app wrapper, then in every folder middlewares, layouts,
  * error pages, the index, fixed names, parameters, `[...rest]`, and groups after their siblings
- * (but before parameters). What lies deeper comes before what it lies in.
+ * (but before parameters). Deeper files come before the files of their parent folders.
  */
 export function compareRouteFiles(a: string, b: string): number {
   const [appA, appB] = [a.endsWith("/_app"), b.endsWith("/_app")];
@@ -21,7 +21,7 @@ export function compareRouteFiles(a: string, b: string): number {
 function compareSegments(a: string, b: string, isLastA: boolean, isLastB: boolean): number {
   const rank = rankOf(b, isLastB) - rankOf(a, isLastA);
   if (rank !== 0) return rank;
-  // Of two names where one begins with the other, the longer file and the shorter folder win.
+  // If one name is a prefix of the other, the longer file and the shorter folder win.
   if (b.startsWith(a)) return isLastA ? 1 : -1;
   if (a.startsWith(b)) return isLastB ? -1 : 1;
   return a < b ? -1 : 1;

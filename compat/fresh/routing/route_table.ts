@@ -1,7 +1,7 @@
-/** The HTTP methods a route can be registered for. */
+/** The HTTP methods of routes. */
 export type Method = "HEAD" | "GET" | "POST" | "PATCH" | "PUT" | "DELETE" | "OPTIONS";
 
-/** Every method, in the order in which `Allow` names them. */
+/** All methods, in the order of `Allow`. */
 export const METHODS: readonly Method[] = [
   "GET",
   "DELETE",
@@ -14,17 +14,17 @@ export const METHODS: readonly Method[] = [
 
 interface Entry<T> {
   path: string;
-  /** Absent where the path is compared as it is. */
+  /** Absent if the path is compared literally. */
   pattern?: URLPattern;
   byMethod: Map<Method, T>;
 }
 
-/** The outcome of looking up a request. */
+/** The result of a lookup. */
 export interface Match<T> {
-  /** The pattern that matched, whatever its methods; `null` when none did. */
+  /** The matching pattern, for any method, or `null`. */
   route: string | null;
   params: Record<string, string>;
-  /** What was registered for the method; `undefined` when nothing was. */
+  /** The item registered for the method, or `undefined`. */
   item: T | undefined;
   /** Methods registered at the pattern. */
   allowed: Method[];
@@ -33,14 +33,14 @@ export interface Match<T> {
 const SPECIAL = /[*:{}+?()]/;
 
 /**
- * Finds what was registered for a path and a method. Paths without parameters win over patterns;
- * patterns are tried in the order in which they were added, and the first that matches decides.
+ * Finds the item that is registered for a path and a method. Paths without parameters win over
+ * patterns. Patterns are tried in the order of registration, and the first match decides.
  */
 export class RouteTable<T> {
   #fixed = new Map<string, Entry<T>>();
   #patterns = new Map<string, Entry<T>>();
 
-  /** Registers `item`; the first registration of a path and method stays. */
+  /** Registers `item`; the first registration of a path and method wins. */
   add(methods: readonly Method[], path: string, item: T): void {
     const isPattern = SPECIAL.test(path);
     const entries = isPattern ? this.#patterns : this.#fixed;
@@ -55,7 +55,7 @@ export class RouteTable<T> {
     }
   }
 
-  /** Looks up a request. A `HEAD` is served by `GET` where it has no entry of its own. */
+  /** Looks up a request. `HEAD` falls back to `GET`. */
   match(method: Method, url: URL): Match<T> {
     const fixed = this.#findFixed(url.pathname);
     if (fixed !== undefined) return toMatch(fixed, method, {});
@@ -66,7 +66,7 @@ export class RouteTable<T> {
     return { route: null, params: Object.create(null), item: undefined, allowed: [] };
   }
 
-  /** A path is found with and without a slash at its end. */
+  /** Matches a path with and without a trailing slash. */
   #findFixed(pathname: string): Entry<T> | undefined {
     const exact = this.#fixed.get(pathname);
     if (exact !== undefined || pathname === "/") return exact;
@@ -93,6 +93,6 @@ function decodeParam(value: string): string {
   try {
     return decodeURI(value);
   } catch {
-    return value; // Not valid UTF-8: the handler sees what was sent.
+    return value; // Invalid UTF-8: the handler gets the raw value.
   }
 }

@@ -6,23 +6,23 @@ import type { MaybeLazyMiddleware } from "./chain.ts";
 import { patternFolders } from "./patterns.ts";
 import { answerRoute } from "./answer_route.ts";
 
-/** A folder of the URL tree, with what applies to everything below it. */
+/** A folder of the URL tree, with its middlewares, layouts and error pages. */
 export class Scope<State> {
   app: RouteComponent<State> | null = null;
   layout: { component: RouteComponent<State>; config: LayoutConfig } | null = null;
   errorRoute: Route<State> | null = null;
-  /** Asked by every folder; set on the root alone. */
+  /** Used by all folders; set only on the root. */
   notFound: Route<State> | null = null;
   middlewares: MaybeLazyMiddleware<State>[] = [];
   #parent: Scope<State> | null;
   #children = new Map<string, Scope<State>>();
 
-  /** Makes the root, or a folder in `parent`. */
+  /** Creates the root, or a folder in `parent`. */
   constructor(parent: Scope<State> | null = null) {
     this.#parent = parent;
   }
 
-  /** The folder of a pattern, made where it is missing. */
+  /** Returns the folder of a pattern, and creates it if it is missing. */
   at(pattern: string, whole: boolean): Scope<State> {
     // deno-lint-ignore no-this-alias
     let scope: Scope<State> = this;
@@ -34,7 +34,7 @@ export class Scope<State> {
     return scope;
   }
 
-  /** What runs before a handler in this folder, from the root down, as of now. */
+  /** Returns the current middlewares of this folder, from the root down. */
   middlewaresFromRoot(): MaybeLazyMiddleware<State>[] {
     const outer = this.#parent?.middlewaresFromRoot() ?? [];
     return [...outer, this.#surround(), ...this.middlewares];
@@ -44,7 +44,7 @@ export class Scope<State> {
     return this.#parent === null ? this : this.#parent.#root();
   }
 
-  /** Adds the folder's app wrapper and layout to the page, and answers errors from below. */
+  /** Adds the folder's app wrapper and layout to the page, and handles errors below it. */
   #surround(): MaybeLazyMiddleware<State> {
     const { app, layout, errorRoute } = this;
     const root = this.#root();

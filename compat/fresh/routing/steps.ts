@@ -6,13 +6,13 @@ import type { Method } from "./route_table.ts";
 import type { RouteFile } from "./route_files.ts";
 
 interface Placed {
-  /** The pattern a step is registered at. */
+  /** The pattern of the registration. */
   pattern: string;
-  /** Whether the last segment of the pattern is a folder of its own. */
+  /** Whether the last segment of the pattern is a folder. */
   whole: boolean;
 }
 
-/** One registration on an app; they take effect in the order in which they were made. */
+/** A registration on an app. Registrations take effect in order. */
 export type Step<State> =
   | { kind: "app"; component: RouteComponent<State> }
   | { kind: "notFound"; route: Route<State> }
@@ -23,7 +23,7 @@ export type Step<State> =
   | Placed & { kind: "handler"; methods: readonly Method[]; links: MaybeLazyMiddleware<State>[] }
   | Placed & { kind: "files"; load: () => RouteFile[] };
 
-/** Makes a route of a route or a middleware, and gives it a handler where it has none. */
+/** Converts a route or middleware to a route, and adds a handler if it has none. */
 export function toRoute<State>(source: Route<State> | Middleware<State>): Route<State> {
   const route: Route<State> = typeof source === "function" ? { handler: source } : source;
   return { ...route, handler: withDefaultHandler(route) };
