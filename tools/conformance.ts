@@ -1,6 +1,6 @@
 /**
- * What `docs/channels.md` says of conformance, checked against the tests that exist:
- * `deno run -A tools/conformance.ts`, and a test of `task test`.
+ * Checks the conformance tables in `docs/channels.md` against the existing tests. Run it with
+ * `deno run -A tools/conformance.ts`; `deno task test` includes it.
  *
  * @module
  */
@@ -17,11 +17,11 @@ const MIN_STATED = 110;
 const MIN_ORIGINS = 40;
 const ID = /"((?:channels|channels_redis|daphne)\/[\w/]+\.py::\w+)"/g;
 
-/** What the tests state. */
+/** The behaviour that the tests state. */
 export interface Statements {
-  /** Upstream's tests, as `file.py::test`. */
+  /** Upstream tests, as `file.py::test`. */
   readonly upstream: ReadonlySet<string>;
-  /** Rows for which upstream has no test. */
+  /** Rows without an upstream test. */
   readonly beyond: ReadonlySet<string>;
 }
 
@@ -31,12 +31,12 @@ if (import.meta.main) {
   for (const problem of problems) console.error(problem);
   const { upstream, beyond } = await readStatements(root);
   console.log(
-    `${upstream.size} of upstream's tests are stated, and ${beyond.size} rows beyond them`,
+    `${upstream.size} upstream tests are stated, and ${beyond.size} further rows`,
   );
   if (problems.length > 0) Deno.exit(1);
 }
 
-/** Returns what is wrong, a line each. */
+/** Returns the problems, one line each. */
 export async function checkConformance(root: string): Promise<string[]> {
   const statements = await readStatements(root);
   const page = await readFile(join(root, PAGE), "utf8");
@@ -46,11 +46,13 @@ export async function checkConformance(root: string): Promise<string[]> {
     ...checkUpstream(statements),
     ...await checkElsewhere(root),
     ...checkPage(page, statements),
-    ...(rules >= MIN_ORIGINS ? [] : [`The table of origins has ${rules} rows`]),
+    ...(rules >= MIN_ORIGINS
+      ? []
+      : [`The table of origins has only ${rules} of ${MIN_ORIGINS} rows`]),
   ];
 }
 
-/** Reads which tests state what: those of the folder, and those that it refers to. */
+/** Reads which upstream tests and rows the conformance tests state. */
 export async function readStatements(root: string): Promise<Statements> {
   const files = (await readdir(join(root, FOLDER))).filter((file) => file.endsWith(".ts"));
   const texts = await Promise.all(files.map((file) => readFile(join(root, FOLDER, file), "utf8")));
@@ -61,7 +63,7 @@ export async function readStatements(root: string): Promise<Statements> {
   };
 }
 
-/** Every test of upstream is stated, or has a reason why not. */
+/** Checks that each upstream test is stated or excused. */
 export function checkUpstream({ upstream }: Statements): string[] {
   const excused = new Set(NO_MEANING.flatMap(([, tests]) => tests));
   const known = Object.entries(UPSTREAM_TESTS).flatMap(([file, tests]) =>
@@ -71,9 +73,9 @@ export function checkUpstream({ upstream }: Statements): string[] {
     `${id} is neither stated nor excused`
   );
   for (const id of [...upstream, ...excused]) {
-    if (!known.includes(id)) problems.push(`${id} is no test of upstream`);
+    if (!known.includes(id)) problems.push(`${id} is not an upstream test`);
   }
-  for (const id of excused) if (upstream.has(id)) problems.push(`${id} is stated and excused`);
+  for (const id of excused) if (upstream.has(id)) problems.push(`${id} is both stated and excused`);
   if (upstream.size < MIN_STATED) {
     problems.push(`Only ${upstream.size} of ${MIN_STATED} are stated`);
   }
@@ -85,12 +87,12 @@ async function checkElsewhere(root: string): Promise<string[]> {
   for (const [id, place] of Object.entries(ELSEWHERE)) {
     const [file, sentence] = place!;
     const text = await readFile(join(root, file), "utf8").catch(() => "");
-    if (!text.includes(sentence)) problems.push(`${id}: there is no "${sentence}" in ${file}`);
+    if (!text.includes(sentence)) problems.push(`${id}: ${file} does not contain "${sentence}"`);
   }
   return problems;
 }
 
-/** Every row of the page's tables names tests that exist, and every row beyond upstream is there. */
+/** Checks that each row of the page names existing tests, and that each further row is listed. */
 export function checkPage(page: string, { upstream, beyond }: Statements): string[] {
   const problems: string[] = [];
   const named = new Set([...upstream].map((id) => id.slice(id.indexOf("::") + 2)));
@@ -104,7 +106,9 @@ export function checkPage(page: string, { upstream, beyond }: Statements): strin
     for (const name of names) {
       if (!named.has(name)) problems.push(`${PAGE}: no test states ${name}`);
     }
-    for (const row of marks) if (!beyond.has(row)) problems.push(`${PAGE}: no test beyond: ${row}`);
+    for (const row of marks) {
+      if (!beyond.has(row)) problems.push(`${PAGE}: no further test: ${row}`);
+    }
     if (names.length + marks.length === 0 && !links && here !== "–") {
       problems.push(`${PAGE}: the row ${channels} names no test`);
     }
@@ -113,12 +117,12 @@ export function checkPage(page: string, { upstream, beyond }: Statements): strin
   const said = /(\d+) of their (\d+) tests/.exec(page);
   const total = Object.values(UPSTREAM_TESTS).flat().length;
   if (said?.[1] !== String(upstream.size) || said[2] !== String(total)) {
-    problems.push(`${PAGE}: it should say "${upstream.size} of their ${total} tests"`);
+    problems.push(`${PAGE}: expected the text "${upstream.size} of their ${total} tests"`);
   }
   return problems;
 }
 
-/** The cells of a table's row; none for its head and for anything else. */
+/** Returns the cells of a table row, and nothing for a table head or another line. */
 function cellsOf(line: string): string[] {
   if (!line.startsWith("| ") || /^\| (?:-+|Channels) +\|/.test(line)) return [];
   return line.slice(1, line.lastIndexOf("|")).split(/(?<!\\)\|/).map((cell) => cell.trim());

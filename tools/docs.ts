@@ -1,23 +1,27 @@
 /**
- * What the documentation promises, checked: `deno run -A tools/docs.ts`, and a test of `task test`.
- * That the examples in it run is the business of `deno test --doc`; that its transcripts are what
- * one sees, of `tests/examples`.
+ * Checks the documentation: links, commands, code blocks and traces of the author's machine. Run it
+ * with `deno run -A tools/docs.ts`; `deno task test` includes it. `deno test --doc` runs the examples,
+ * and `tests/examples` runs the transcripts.
  *
  * @module
  */
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkBlocks, checkCommands, checkTranscripts } from "./docs/check_code.ts";
+import { readFences } from "./docs/fences.ts";
+import { listFiles } from "./docs/list_files.ts";
 
 const README_LINES = 150;
 const COMMANDS_BY_LINE = 15;
-const COMMANDS = ["npx -y deno@2.9.6 task start", "npx -y deno@2.9.6 task test"];
-const SKIPPED = /(?:^|\/)(?:\.git|node_modules|_fresh|\.data)(?:\/|$)|\.log$|deno\.lock$/;
-const BINARY = /\.(?:png|jpe?g|gif|ico|webp|avif|woff2?|wasm|sqlite3.*)$/;
 
-/** Paths of one machine, and hosts that packages come from. In parts, as this file is read too. */
+/** Longest program at the top of the README, in lines of code. */
+const PROGRAM_LINES = 15;
+
+const COMMANDS = ["npx -y deno@2.9.6 task start", "npx -y deno@2.9.6 task test"];
+
+/** Absolute paths, and hosts of package registries. Split, because this file is checked too. */
 const TRACES = [
   new RegExp(`(?<![\\w.@/-])/(?:${["work", "root", "home", "Users"].join("|")})/\\w`),
   new RegExp(["registry\\.npm", "js|deb\\.deb", "ian\\.org"].join("")),
@@ -29,11 +33,11 @@ if (import.meta.main) {
   if (problems.length > 0) Deno.exit(1);
 }
 
-/** Returns what is wrong, a line each, with its place: `docs/protocol.md:12: …`. */
+/** Returns the problems, one line each, with file and line: `docs/protocol.md:12: …`. */
 export async function checkDocs(root: string): Promise<string[]> {
   const files = await listFiles(root);
   const tasks = await readTasks(root);
-  const problems = files.includes("README.md") ? [] : ["README.md: there is none"];
+  const problems = files.includes("README.md") ? [] : ["README.md: missing"];
   for (const file of files) {
     const text = await readFile(join(root, file), "utf8");
     if (file === "README.md") problems.push(...checkReadme(text));
@@ -52,21 +56,31 @@ export async function checkDocs(root: string): Promise<string[]> {
   return problems;
 }
 
-/** The README is short, and begins with how to start and how to test. */
+/** Checks that the README is short, starts with the commands, and contains a short program that runs. */
 export function checkReadme(text: string): string[] {
   const lines = text.trimEnd().split("\n");
   const top = lines.slice(0, COMMANDS_BY_LINE).join("\n");
   const missing = COMMANDS.filter((command) => !top.includes(command));
   const problems = missing.map((command) =>
-    `README.md: "${command}" is not in its first ${COMMANDS_BY_LINE} lines`
+    `README.md: "${command}" is missing from the first ${COMMANDS_BY_LINE} lines`
   );
   if (lines.length > README_LINES) {
-    problems.push(`README.md: it has ${lines.length} lines, ${README_LINES} at most`);
+    problems.push(`README.md: ${lines.length} lines, at most ${README_LINES} allowed`);
   }
-  return problems;
+  return [...problems, ...checkProgram(text)];
 }
 
-/** Every link to a file of the repository leads to one. */
+/** Checks the first TypeScript block of the README: a whole program in a few lines, which is run. */
+function checkProgram(text: string): string[] {
+  const program = readFences(text).find(({ language }) => language === "ts");
+  if (program === undefined) return ["README.md: no program"];
+  const size = program.text.split("\n").filter((line) => line.trim() !== "").length;
+  return size <= PROGRAM_LINES ? [] : [
+    `README.md:${program.line}: the program has ${size} lines, at most ${PROGRAM_LINES} allowed`,
+  ];
+}
+
+/** Checks that each relative link leads to an existing file. */
 export function checkLinks(
   file: string,
   text: string,
@@ -76,14 +90,14 @@ export function checkLinks(
     .map((match) => ({ index: match.index, target: match[1] ?? match[2] ?? "" }))
     .filter(({ target }) => !/^(?:[a-z][a-z+.-]*:|#|\/\/)/i.test(target))
     .filter(({ target }) => !exists(join(dirname(file), decodeURI(target.replace(/[#?].*$/, "")))))
-    .map(({ index, target }) => `${file}:${lineAt(text, index)}: there is no ${target}`);
+    .map(({ index, target }) => `${file}:${lineAt(text, index)}: no such file: ${target}`);
 }
 
-/** Nothing names a path of the machine it was written on, or a host that packages come from. */
+/** Checks that a file names no absolute path of a machine and no host of a package registry. */
 export function checkTraces(file: string, text: string): string[] {
   return text.split("\n").flatMap((line, index) => {
     const found = TRACES.map((trace) => trace.exec(line)?.[0]).find(Boolean);
-    return found ? [`${file}:${index + 1}: it names ${found}`] : [];
+    return found ? [`${file}:${index + 1}: contains ${found}`] : [];
   });
 }
 
@@ -92,7 +106,7 @@ async function readTasks(root: string): Promise<ReadonlySet<string>> {
   return new Set(Object.keys((JSON.parse(text) as { tasks?: object }).tasks ?? {}));
 }
 
-/** Blanks code, which may look like links, and keeps where everything else is. */
+/** Replaces code, which may look like links, with spaces, so that other text keeps its position. */
 function withoutCode(text: string): string {
   return text.replaceAll(
     /^( *)(`{3,}|~{3,})[^]*?^\1\2|`[^`\n]+`/gm,
@@ -102,12 +116,4 @@ function withoutCode(text: string): string {
 
 function lineAt(text: string, index: number): number {
   return text.slice(0, index).split("\n").length;
-}
-
-async function listFiles(root: string): Promise<string[]> {
-  const entries = await readdir(root, { withFileTypes: true, recursive: true });
-  return entries.filter((entry) => entry.isFile())
-    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-    .filter((file) => !SKIPPED.test(file) && !BINARY.test(file))
-    .sort();
 }

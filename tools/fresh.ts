@@ -1,8 +1,8 @@
 /**
- * `deno task fresh [upstream|stand-in]`: says which Fresh the app runs on, or switches.
+ * `deno task fresh [upstream|stand-in]`: shows which Fresh the app uses, or switches.
  *
- * Upstream Fresh comes from JSR. The stand-in in `compat/fresh` takes its place on machines that can
- * only reach npm. The app is the same on both.
+ * Upstream Fresh comes from JSR. The stand-in in `compat/fresh` replaces it on machines that can reach
+ * only npm. The app is the same on both.
  *
  * @module
  */
@@ -23,19 +23,21 @@ const current = freshOf(before.config);
 if (wanted === undefined || wanted === current) {
   console.log(`The app runs on ${current === "upstream" ? "upstream Fresh" : "the stand-in"}`);
 } else if (!isFresh(wanted)) {
-  console.error(`"${wanted}" is not a Fresh: use "upstream" or "stand-in"`);
+  console.error(`Unknown Fresh "${wanted}": use "upstream" or "stand-in"`);
   process.exitCode = 1;
 } else {
   await writeFile(CONFIG, withFresh(before.config, wanted));
-  // Brings the lock file up to date. What cannot be loaded now would fail at the next start.
+  // Updates the lock file, and detects modules that could not be loaded at the next start.
   const args = ["cache", "--quiet", "main.ts", "dev.ts"];
   const { success, output } = await run(Deno.execPath(), args, { timeoutMs: INSTALL_TIMEOUT_MS });
   if (success) {
-    console.log(`The app runs on ${wanted === "upstream" ? "upstream Fresh" : "the stand-in"} now`);
+    console.log(`The app now runs on ${wanted === "upstream" ? "upstream Fresh" : "the stand-in"}`);
   } else {
     await Promise.all([writeFile(CONFIG, before.config), writeFile(LOCK, before.lock)]);
     console.error(output.trim());
-    console.error(`Nothing was changed: ${wanted} cannot be loaded. Upstream Fresh comes from JSR`);
+    console.error(
+      `Nothing was changed: cannot load ${wanted}. Upstream Fresh requires access to JSR`,
+    );
     process.exitCode = 1;
   }
 }

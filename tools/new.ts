@@ -1,7 +1,7 @@
 /**
- * `deno task new consumer NAME`: writes a consumer, its messages, its test, and its route.
+ * `deno task new consumer NAME`: creates a consumer with its messages, test and route.
  *
- * Writes nothing where it cannot write all of it, and says in one sentence why.
+ * If any of these cannot be written, it writes nothing and prints an error.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { newConsumer } from "./new/new_consumer.ts";
 import { ScaffoldError } from "./new/scaffold_error.ts";
 
-const USAGE = "Say what to make: deno task new consumer NAME";
+const USAGE = "Usage: deno task new consumer NAME";
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 try {

@@ -1,6 +1,6 @@
 /**
- * `deno task ok`: everything that must hold before a change lands, one line a step. Stops at the
- * first that does not.
+ * `deno task ok`: runs all required checks of a change, with one line per step. Stops at the first
+ * failure.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { run } from "./provide/programs.ts";
 
 const STEP_TIMEOUT_MS = 300_000;
 
-/** A step is silent while it goes well; the tests are heard, as they take their time. */
+/** A step prints output only on failure, except the tests, which take longest. */
 const STEPS: readonly [name: string, args: readonly string[]][] = [
   ["format", ["fmt", "--check"]],
   ["lint", ["lint"]],

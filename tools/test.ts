@@ -1,10 +1,10 @@
 /**
- * `deno task test [path…] [--quick] [--filter=…]`: every test there is, or those under the paths.
- * With `--quick` only those that need no server, no browser and no other process.
+ * `deno task test [path…] [--quick] [--filter=…]`: runs all tests, or those under the given paths.
+ * `--quick` runs only the tests that need no server, no browser and no other process.
  *
- * Checks the types, gets the browser and the Redis that the tests need, runs the tests and then the
- * examples of the documentation. Each test and each file has a time limit. The last line is the count,
- * also after a signal: `N passed, N failed, N skipped`.
+ * Checks types, installs the browser and Redis if tests need them, and runs the tests and then the
+ * examples in the documentation. Each test and each file has a time limit. The last line contains the
+ * counts, also after a signal: `N passed, N failed, N skipped`.
  *
  * @module
  */
@@ -20,13 +20,13 @@ import { deno } from "./test/run_deno.ts";
 import { FROZEN, runTests, type TestOptions } from "./test/run_tests.ts";
 import { quickOf, select, type Selection, thatSay, withImports } from "./test/selection.ts";
 
-/** Files that run at once where they may: two more than there are cores, as many tests wait. */
+/** Number of files that run at once: two more than cores, because many tests wait. */
 const JOBS = Number(process.env.DENO_JOBS ?? availableParallelism() + 2);
 
-/** How long the examples of the documentation may take in all, in milliseconds. */
+/** Time limit of all documentation examples together, in milliseconds. */
 const EXAMPLES_MS = 300_000;
 
-/** How long the run may take to end after a signal, in milliseconds. */
+/** How long the run may take to stop after a signal, in milliseconds. */
 const STOP_MS = 5_000;
 
 const isQuick = process.argv.includes("--quick");
@@ -54,7 +54,7 @@ async function runSelected(): Promise<void> {
   }
 }
 
-/** Ends what runs, which counts as failed, and this process. */
+/** Stops running tests, which count as failed, and this process. */
 async function stop(signal: NodeJS.Signals): Promise<void> {
   if (signalled !== undefined) return;
   signalled = signal;
@@ -65,7 +65,7 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
   process.exit();
 }
 
-/** Gets what the selected tests ask for; returns what was left out and why. */
+/** Installs the programs that the selected tests need. Returns a line for each failure. */
 async function provide({ tests, e2e }: Selection): Promise<string[]> {
   const note = (text: string) => console.log(`${text} …`);
   const wanted: [name: string, asks: RegExp, get: () => Promise<unknown>][] = [
@@ -76,13 +76,13 @@ async function provide({ tests, e2e }: Selection): Promise<string[]> {
   const files = await withImports([...tests, ...e2e]);
   for (const [name, asks, get] of wanted) {
     if ((await thatSay(asks, files)).length === 0) continue;
-    await get().catch((error) => leftOut.push(`Left out: tests with a ${name}: ${error.message}`));
+    await get().catch((error) => leftOut.push(`Skipping tests with a ${name}: ${error.message}`));
   }
   return leftOut;
 }
 
 async function runAll({ tests, e2e, docs }: Selection): Promise<void> {
-  // Beside each other: those with processes of their own mostly wait, and take longest.
+  // In parallel: tests with processes mostly wait, and take longest.
   await Promise.all([
     runFiles(e2e, { jobs: 1 }),
     (async () => {
@@ -96,7 +96,7 @@ async function runAll({ tests, e2e, docs }: Selection): Promise<void> {
   ]);
 }
 
-/** Runs each file in a process of its own, so that one that hangs can be ended alone. */
+/** Runs each file in its own process, so that a file that hangs can be stopped alone. */
 async function runFiles(
   files: readonly string[],
   { jobs, ...options }: { jobs: number } & Pick<TestOptions, "isPatient" | "isHeld">,
@@ -112,7 +112,7 @@ async function runFiles(
   await Promise.all(Array.from({ length: jobs }, work));
 }
 
-/** Apart from the run, so that a wrong type in one test keeps no other from running. */
+/** Checks types separately, so that a type error in one test does not stop the others. */
 async function checkTypes(files: readonly string[]): Promise<void> {
   if (files.length === 0) return;
   const check = ["check", "--quiet", ...FROZEN, ...files];
@@ -127,7 +127,7 @@ function count(more: Counts): void {
 function finish(): void {
   const { passed, failed, skipped } = counts;
   const isNothing = passed + failed + skipped === 0;
-  if (isNothing) console.log("There was nothing to run");
+  if (isNothing) console.log("No tests found");
   process.exitCode = failed > 0 || isNothing || signalled !== undefined ? 1 : 0;
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
 }

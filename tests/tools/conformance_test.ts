@@ -3,23 +3,23 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { checkConformance, checkPage, checkUpstream } from "../../tools/conformance.ts";
 
-test("what docs/channels.md says of conformance holds", async () => {
+test("docs/channels.md agrees with the conformance tests", async () => {
   const root = fileURLToPath(new URL("../../", import.meta.url));
   assert.deepEqual(await checkConformance(root), []);
 });
 
-test("checkUpstream() finds tests that are not stated, and names that are none", () => {
+test("checkUpstream() finds unstated tests and unknown names", () => {
   const problems = checkUpstream({
     upstream: new Set(["channels/a.py::test_b"]),
     beyond: new Set(),
   });
-  assert.ok(problems.includes("channels/a.py::test_b is no test of upstream"));
+  assert.ok(problems.includes("channels/a.py::test_b is not an upstream test"));
   assert.ok(
     problems.includes("channels/test_routing.py::test_url_router is neither stated nor excused"),
   );
 });
 
-test("checkPage() finds rows without a test, and with one that does not exist", () => {
+test("checkPage() finds rows without a test, or with an unknown one", () => {
   const page = [
     "| Channels | here | what differs | test |",
     "| --- | --- | --- | --- |",
@@ -30,7 +30,9 @@ test("checkPage() finds rows without a test, and with one that does not exist", 
   ].join("\n");
   const upstream = new Set(["channels/x.py::test_b"]);
   const problems = checkPage(page, { upstream, beyond: new Set(["other row"]) });
-  for (const part of ["no test states test_a", "the row `c`", "no test beyond: row", "other row"]) {
+  for (
+    const part of ["no test states test_a", "the row `c`", "no further test: row", "other row"]
+  ) {
     assert.ok(problems.some((problem) => problem.includes(part)), part);
   }
   assert.ok(!problems.some((problem) => problem.includes("`e`")));

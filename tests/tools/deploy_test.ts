@@ -8,14 +8,14 @@ const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta
 /** The patterns of `.dockerignore`, without comments. */
 const ignored = read(".dockerignore").split("\n").filter((line) => /^[^#]/.test(line));
 
-/** Returns whether a path, or a folder that it is in, is left out of the image. */
+/** Returns whether a path, or one of its folders, is excluded from the image. */
 function isIgnored(path: string): boolean {
   const parts = path.split("/");
   const folders = parts.map((_, end) => parts.slice(0, end + 1).join("/"));
   return folders.some((folder) => ignored.some((pattern) => matchesGlob(folder, pattern)));
 }
 
-test("an image of the app has no data, settings or history of the machine", () => {
+test("the container image contains no data, settings or history of the machine", () => {
   const secret = [
     ".data/kv.sqlite3",
     ".git/config",
@@ -41,7 +41,7 @@ test("an image of the app has no data, settings or history of the machine", () =
   assert.deepEqual(needed.filter(isIgnored), []);
 });
 
-test("the container runs as a user that is not root, with a folder of its own for the data", () => {
+test("the container runs as a non-root user, with its own data folder", () => {
   const lines = read("deploy/Containerfile").split("\n");
   const last = lines.findLastIndex((line) => line.startsWith("USER "));
   assert.equal(lines[last], "USER deno");
@@ -49,7 +49,7 @@ test("the container runs as a user that is not root, with a folder of its own fo
   assert.match(lines.join("\n"), /mkdir -p -m 700 \/data && chown deno:deno \/data/);
 });
 
-test("the systemd unit and the guide keep the database from other users of the machine", () => {
+test("the systemd unit and the guide protect the database from other users of the machine", () => {
   for (const path of ["deploy/sluice.service", "docs/guides/deployment.md"]) {
     for (const line of ["UMask=0077", "StateDirectoryMode=0700"]) {
       assert.ok(read(path).split("\n").includes(line), `${path}: ${line}`);

@@ -5,7 +5,7 @@ import { NEVER_REJECTS } from "../../tools/lint/void_promise.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** The rules that `source` breaks as the file at `path`. */
+/** Returns the rules that `source` violates as the file at `path`. */
 function broken(path: string, source: string): string[] {
   return Deno.lint.runPlugin(plugin, ROOT + path, source).map(({ id }) => id.split("/")[1] ?? id);
 }
@@ -93,13 +93,13 @@ const refused: [file: string, specifier: string][] = [
   ["compat/fresh/app.ts", "@sluice/sluice"],
 ];
 
-test("import-direction lets every folder of Sluice import what the table says, and the app's anything but lib/", () => {
+test("import-direction allows the imports in its table, and lets the app import anything except lib/", () => {
   for (const [file, specifier] of allowed) {
     assert.deepEqual(broken(file, `import "${specifier}";`), [], `${file} → ${specifier}`);
   }
 });
 
-test("import-direction refuses everything else, however it is written", () => {
+test("import-direction refuses all other imports, in every syntax", () => {
   for (const [file, specifier] of refused) {
     for (
       const source of [
@@ -113,7 +113,7 @@ test("import-direction refuses everything else, however it is written", () => {
   }
 });
 
-test("import-direction lets an island import the types of a consumer, and only those", () => {
+test("import-direction lets an island import only the types of a consumer", () => {
   const file = "islands/ChatRoom.tsx";
   const from = `from "../consumers/chat_consumer.ts";`;
   assert.deepEqual(broken(file, `import type { A } ${from}`), []);
@@ -122,7 +122,7 @@ test("import-direction lets an island import the types of a consumer, and only t
   assert.deepEqual(broken(file, `import {} ${from}`), ["import-direction"]);
 });
 
-test("deno-in-adapters lets adapters, and whatever is not the toolkit, use Deno", () => {
+test("deno-in-adapters allows Deno in adapters and outside the toolkit", () => {
   const source = "Deno.serve(() => new Response()); let kv: Deno.Kv;";
   for (
     const file of [
@@ -135,7 +135,7 @@ test("deno-in-adapters lets adapters, and whatever is not the toolkit, use Deno"
   ) assert.deepEqual(broken(file, source), [], file);
 });
 
-test("deno-in-adapters refuses Deno, its types too, anywhere else in the toolkit", () => {
+test("deno-in-adapters refuses Deno and its types elsewhere in the toolkit", () => {
   for (const source of ["Deno.env.get('A');", "let kv: Deno.Kv;", "globalThis.Deno;"]) {
     for (const file of ["lib/server/to_handler.ts", "lib/mod.ts", "lib/sessions/denomination.ts"]) {
       assert.deepEqual(broken(file, source), ["deno-in-adapters"], `${file}: ${source}`);
@@ -159,7 +159,7 @@ const UNBOUNDED = [
   "const first: Request = requests[0]; await first.text();",
 ];
 
-test("bounded-body refuses to read the body of a request in any other way than readBody()", () => {
+test("bounded-body refuses reading a request body without readBody()", () => {
   for (const file of ["routes/api/upload.ts", "lib/server/to_handler.ts", "examples/echo.ts"]) {
     for (const source of UNBOUNDED) {
       assert.deepEqual(broken(file, source), ["bounded-body"], `${file}: ${source}`);
@@ -167,7 +167,7 @@ test("bounded-body refuses to read the body of a request in any other way than r
   }
 });
 
-test("bounded-body lets responses be read, readBody() itself, and tests", () => {
+test("bounded-body allows reading responses, readBody() itself, and tests", () => {
   const allowed: [file: string, source: string][] = [
     ["examples/native_client.ts", "await (await fetch(url)).json();"],
     ["examples/native_client.ts", "await response.text(); const { body } = response;"],
@@ -210,13 +210,13 @@ const harmful = [
 ];
 
 for (const source of harmless) {
-  test(`the lint rule on void allows ${source}`, () => {
+  test(`void-promise allows ${source}`, () => {
     assert.deepEqual(broken("lib/a.ts", source), []);
   });
 }
 
 for (const source of harmful) {
-  test(`the lint rule on void forbids ${source} in lib and app, where it could end a process`, () => {
+  test(`void-promise refuses ${source} in lib and app, because it could end the process`, () => {
     for (const file of ["lib/a.ts", "app/a.ts"]) {
       assert.deepEqual(broken(file, source), ["void-promise"]);
     }
@@ -224,7 +224,7 @@ for (const source of harmful) {
   });
 }
 
-test("every function that the rule on void lets through says that it never rejects", async () => {
+test("each function that void-promise allows documents that it never rejects", async () => {
   for (const [name, file] of Object.entries(NEVER_REJECTS)) {
     const source = await Deno.readTextFile(ROOT + file);
     const declaration = new RegExp(`\\n( *)(async )?${name}\\([^]*?\\{\\n`);

@@ -14,7 +14,7 @@ const FILES = [
   "tests/app/consumers/price_feed_consumer_test.ts",
 ];
 
-test("task new writes a consumer that compiles, with a test that passes and can fail", {
+test("task new creates a consumer that compiles, with a test that passes and can fail", {
   timeout: 180_000,
 }, async () => {
   await using tree = await TreeCopy.create();
@@ -40,7 +40,7 @@ test("task new writes a consumer that compiles, with a test that passes and can 
   assert.notEqual(failed.code, 0, "its test cannot fail");
 });
 
-test("task new serves the new path behind the gate of the app", async () => {
+test("task new adds the route behind the app's gate", async () => {
   await using tree = await TreeCopy.create();
   await tree.deno(["task", "new", "consumer", "a_name_that_is_as_long_as_can_be"]);
   const realtime = await tree.read("realtime.ts");
@@ -49,27 +49,30 @@ test("task new serves the new path behind the gate of the app", async () => {
   assert.equal(code, 0, output);
 });
 
-test("task new refuses a name that is taken, and writes nothing", async () => {
+test("task new refuses an existing name and writes nothing", async () => {
   await using tree = await TreeCopy.create();
   const before = await tree.read("realtime.ts");
   const { code, output } = await tree.deno(["task", "new", "consumer", "chat"]);
   assert.equal(code, 1);
-  assert.match(output, /^Cannot make a consumer "chat": there is a consumers\/chat_messages\.ts/m);
+  assert.match(
+    output,
+    /^Cannot create a consumer "chat": consumers\/chat_messages\.ts already exists/m,
+  );
   assert.equal(await tree.read("realtime.ts"), before);
   assert.equal(existsSync(join(tree.root, "tests/app/consumers")), false);
 });
 
-test("task new says what it takes", async () => {
+test("task new prints its usage for wrong arguments", async () => {
   await using tree = await TreeCopy.create();
   for (const args of [[], ["consumer"], ["route", "x"], ["consumer", "a", "b"]]) {
     const { code, output } = await tree.deno(["run", "-A", "tools/new.ts", ...args]);
-    assert.deepEqual([code, output], [1, "Say what to make: deno task new consumer NAME\n"]);
+    assert.deepEqual([code, output], [1, "Usage: deno task new consumer NAME\n"]);
   }
 });
 
 const BAD = ["Poll", "9lives", "two words", "../x", "a__b", "_a", "a-b", "", "x".repeat(33)];
 for (const name of [...BAD, "poll_consumer", "consumer"]) {
-  test(`parseConsumerName() refuses ${JSON.stringify(name)} with a sentence`, () => {
+  test(`parseConsumerName() refuses ${JSON.stringify(name)} with a full sentence`, () => {
     assert.throws(() => parseConsumerName(name), (error: Error) => {
       assert.ok(error instanceof ScaffoldError);
       assert.match(error.message, /^Cannot name a consumer ".*\.$/);
@@ -78,7 +81,7 @@ for (const name of [...BAD, "poll_consumer", "consumer"]) {
   });
 }
 
-test("parseConsumerName() names the parts", () => {
+test("parseConsumerName() returns the names of all parts", () => {
   assert.deepEqual(parseConsumerName("price_feed2"), {
     name: "price_feed2",
     camel: "priceFeed2",
@@ -87,14 +90,14 @@ test("parseConsumerName() names the parts", () => {
   });
 });
 
-test("addRoute() adds to the realtime.ts that there is, once", async () => {
+test("addRoute() adds a route to the real realtime.ts, once", async () => {
   const text = await readFile(new URL("../../realtime.ts", import.meta.url), "utf8");
   const names = parseConsumerName("poll");
   const after = addRoute(text, names);
   assert.match(after, /^import { PollConsumer } from "\.\/consumers\/poll_consumer\.ts";$/m);
   assert.match(after, /^ {6}route\("\/ws\/poll", PollConsumer\),$/m);
-  assert.throws(() => addRoute(after, names), /has one for \/ws\/poll already/);
-  assert.throws(() => addRoute(text, parseConsumerName("chat")), /has one for \/ws\/chat already/);
+  assert.throws(() => addRoute(after, names), /already has one for \/ws\/poll/);
+  assert.throws(() => addRoute(text, parseConsumerName("chat")), /already has one for \/ws\/chat/);
 });
 
 const IMPORT = 'import { A } from "./consumers/a.ts";\n';
@@ -106,7 +109,7 @@ const UNFIT: [what: string, text: string][] = [
   ["its router before its imports", `a.routes([\n]);\n${IMPORT}`],
 ];
 for (const [what, text] of UNFIT) {
-  test(`addRoute() says what is wrong with a realtime.ts that has ${what}`, () => {
+  test(`addRoute() explains the problem of a realtime.ts with ${what}`, () => {
     assert.throws(() => addRoute(text, parseConsumerName("poll")), (error: Error) => {
       assert.ok(error instanceof ScaffoldError);
       assert.match(error.message, /^Cannot add a route: realtime\.ts .*\.$/s);

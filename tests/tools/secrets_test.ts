@@ -12,29 +12,29 @@ const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString(
 const token = `${random(12)}.${random(32)}`;
 const jwt = `${encoded({ alg: "HS256", typ: "JWT" })}.${encoded({ sub: "ada" })}.${random(32)}`;
 
-// Made at random, so that the source of this test, and what it prints, hold none.
+// Random values, so that neither the source nor the output of this test contains a secret pattern.
 const SECRETS: [what: string, text: string, secret: string][] = [
   ["a cookie", `session=${token}; Path=/`, token],
   ["a cookie in JSON", JSON.stringify({ headers: { cookie: `__Host-session=${token}` } }), token],
   ["a JWT", `no good: ${jwt}`, jwt],
   ["a ticket", `sluice.v1, sluice.ticket.${jwt}`, jwt],
   ["a header", `Authorization: Bearer ${token}`, token],
-  ["a token of GitHub", `got "gho_${random(18)}"`, "gho_"],
-  ["a secret of a double", `client double-secret-${random(8)}`, "double-secret"],
+  ["a GitHub token", `got "gho_${random(18)}"`, "gho_"],
+  ["a test double's secret", `client double-secret-${random(8)}`, "double-secret"],
   ["a code", `GET /auth/callback/dev?code=${random(32)}&state=x`, ""],
 ];
 for (const [what, text, secret] of SECRETS) {
-  test(`${what} is found in an output, and not repeated`, () => {
+  test(`findSecrets() finds ${what} and does not repeat it`, () => {
     const found = findSecrets(`fine\n${text}\nfine`);
     assert.ok(found.length > 0);
     for (const { line } of found) {
       assert.ok(line.length > 0);
-      assert.ok(secret === "" || !line.includes(secret), "it is not repeated");
+      assert.ok(secret === "" || !line.includes(secret), "the secret is not repeated");
     }
   });
 }
 
-test("what looks like no secret is none", () => {
+test("findSecrets() ignores text that only resembles a secret", () => {
   const texts = [
     `session=${random(12)}`,
     `session.${random(12)}`,
@@ -48,7 +48,7 @@ test("what looks like no secret is none", () => {
   for (const text of texts) assert.deepEqual(findSecrets(text), []);
 });
 
-test("watchOutput() hands everything on, and finds a secret that comes in pieces", async () => {
+test("watchOutput() passes all output on, and finds a secret that is split between chunks", async () => {
   const bytes = new TextEncoder().encode(`first ✓\nsession=${token}\nlast`);
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start(controller) {
@@ -63,11 +63,11 @@ test("watchOutput() hands everything on, and finds a secret that comes in pieces
   assert.deepEqual(found.map(({ kind }) => kind), ["a session token"]);
 });
 
-test("an app that logs a cookie fails its test at the end", async () => {
+test("TestApp fails the test at its end if the app logged a cookie", async () => {
   const app = await TestApp.create();
-  app.services.log.debug("a request came", { cookie: `session=${token}` });
+  app.services.log.debug("a request arrived", { cookie: `session=${token}` });
   await assert.rejects(
     async () => await app[Symbol.asyncDispose](),
-    (error: Error) => /holds secrets/.test(error.message) && !error.message.includes(token),
+    (error: Error) => /contains secrets/.test(error.message) && !error.message.includes(token),
   );
 });

@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { select, thatSay, withImports } from "../../tools/test/selection.ts";
 
-test("withImports() finds what a test asks for through the files that it imports", async () => {
+test("withImports() includes the files that a test imports, directly or indirectly", async () => {
   const { tests } = await select(["tests/layers/redis_channel_layer_test.ts"]);
   assert.deepEqual(await thatSay(/\bfindRedis\b/, tests), []);
   assert.deepEqual(await thatSay(/\bfindRedis\b/, await withImports(tests)), [
@@ -11,6 +11,6 @@ test("withImports() finds what a test asks for through the files that it imports
   ]);
 });
 
-test("withImports() leaves out what is not there", async () => {
+test("withImports() ignores missing files", async () => {
   assert.deepEqual(await withImports(["tests/nothing_test.ts"]), []);
 });

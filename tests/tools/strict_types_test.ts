@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** What the `tsconfig` of somebody who uses the sources may ask for beyond `strict`. */
+/** Options beyond `strict` that the `tsconfig` of a toolkit user may set. */
 const STRICTER = { exactOptionalPropertyTypes: true, noPropertyAccessFromIndexSignature: true };
 
 test("lib/ compiles under the strictest options of its users", { timeout: 170_000 }, async () => {

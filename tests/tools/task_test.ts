@@ -18,7 +18,7 @@ const COMMAND = ["run", "-A", join(root, "tools/test.ts")];
 /** Short limits of a test and of a file, in milliseconds. */
 const SHORT = { SLUICE_TEST_MS: "500", SLUICE_FILE_MS: "4000" };
 
-/** Writes files into a folder of its own. Returns their paths. */
+/** Writes files into a new folder. Returns their paths. */
 async function write(sources: Readonly<Record<string, string>>): Promise<string[]> {
   const own = await mkdtemp(join(folder, "files-"));
   return await Promise.all(
@@ -29,7 +29,7 @@ async function write(sources: Readonly<Record<string, string>>): Promise<string[
   );
 }
 
-/** Runs the task over files; returns what it printed, the last line of it, and how it ended. */
+/** Runs the task on files. Returns its output, the last line, and whether it succeeded. */
 async function runFiles(
   sources: Readonly<Record<string, string>>,
   { env = {}, args = [] }: { env?: Record<string, string>; args?: readonly string[] } = {},
@@ -45,7 +45,7 @@ async function runTask(name: string, source: string) {
   return { success, last };
 }
 
-test("task test ends with the count, and well where nothing failed", async () => {
+test("task test succeeds and prints the counts last if no test failed", async () => {
   const source = `${HEAD}test("a", () => {}); test("b", { skip: "no moon" }, () => {});`;
   assert.deepEqual(await runTask("fine_test.ts", source), {
     success: true,
@@ -53,7 +53,7 @@ test("task test ends with the count, and well where nothing failed", async () =>
   });
 });
 
-test("task test ends badly where a test failed", async () => {
+test("task test fails if a test failed", async () => {
   const source = `${HEAD}test("a", () => {}); test("b", () => { throw new Error("no"); });`;
   assert.deepEqual(await runTask("red_test.ts", source), {
     success: false,
@@ -61,7 +61,7 @@ test("task test ends badly where a test failed", async () => {
   });
 });
 
-test("task test counts a module that cannot be loaded, in whole or in part, as failed", async () => {
+test("task test counts a module that fails to load, wholly or partly, as failed", async () => {
   const nothing = `${HEAD}import "./missing.ts";\ntest("a", () => {});`;
   const half = `${HEAD}test("a", () => {});\nthrow new Error("at load");`;
   const { last, success } = await runTask("half_test.ts", half);
@@ -69,14 +69,14 @@ test("task test counts a module that cannot be loaded, in whole or in part, as f
   assert.equal((await runTask("nothing_test.ts", nothing)).success, false);
 });
 
-test("task test counts an error that no test has caught as failed", async () => {
-  const source = `${HEAD}test("a", () => void Promise.reject(new Error("nobody waits")));
+test("task test counts an uncaught error outside tests as failed", async () => {
+  const source = `${HEAD}test("a", () => void Promise.reject(new Error("unhandled")));
     test("b", () => new Promise((resolve) => setTimeout(resolve)));`;
   const { last } = await runTask("stray_test.ts", source);
   assert.equal(last, "2 passed, 1 failed, 0 skipped");
 });
 
-test("task test counts wrong types as failed, and runs the tests", async () => {
+test("task test counts type errors as failed, and still runs the tests", async () => {
   const source = `${HEAD}const n: number = "one";\ntest("a", () => void n);`;
   assert.deepEqual(await runTask("untyped_test.ts", source), {
     success: false,
@@ -84,14 +84,14 @@ test("task test counts wrong types as failed, and runs the tests", async () => {
   });
 });
 
-test("task test ends badly where nothing ran", async () => {
+test("task test fails if no test ran", async () => {
   assert.deepEqual(await runTask("empty_test.ts", "export {};"), {
     success: false,
     last: "0 passed, 0 failed, 0 skipped",
   });
 });
 
-test("task test ends a test after its limit, names it and its file, and runs the next", async () => {
+test("task test stops a test after its limit, reports its name and file, and runs the next one", async () => {
   const source = `${HEAD}
     test("waits for nothing", () => new Promise(() => setInterval(() => {}, 10)));
     test("loops", () => { while (true); });
@@ -105,7 +105,7 @@ test("task test ends a test after its limit, names it and its file, and runs the
   assert.match(output, /timed out after 500ms/i);
 });
 
-test("task test gives a test the time that it asks for", async () => {
+test("task test respects the timeout of a test", async () => {
   const source = `${HEAD}
     test("long", { timeout: 3_000 }, () => new Promise((resolve) => setTimeout(resolve, 1_000)));`;
   const { last } = await runFiles({ "long_test.ts": source }, { env: SHORT });
@@ -121,11 +121,11 @@ test("task test counts a file that exceeds its limit as one failure, and runs th
   const { last, success, output } = await runFiles(sources, { env: SHORT });
   assert.deepEqual([last, success], ["1 passed, 2 failed, 0 skipped", false]);
   for (const name of ["a", "b"]) {
-    assert.match(output, new RegExp(`Ended after its limit of 4 s: \\S*${name}_test\\.ts`));
+    assert.match(output, new RegExp(`Stopped after its limit of 4 s: \\S*${name}_test\\.ts`));
   }
 });
 
-/** Source of a test that starts a program, says its id in a file, and waits for ever. */
+/** Returns the source of a test that starts a program, writes its process id to a file, and never ends. */
 function leaving(file: string): string {
   return `${HEAD}test("leaves a program", async () => {
     const { pid } = new Deno.Command("sleep", { args: ["600"] }).spawn();
@@ -143,9 +143,9 @@ function runs(pid: number): boolean {
   }
 }
 
-const skip = Deno.build.os === "linux" ? false : "there is no /proc";
+const skip = Deno.build.os === "linux" ? false : "/proc is not available";
 
-test("task test ends the programs that a test leaves", { skip }, async () => {
+test("task test stops the programs that a test leaves running", { skip }, async () => {
   const file = join(folder, "left");
   const { last } = await runFiles({ "leaving_test.ts": leaving(file) }, { env: SHORT });
   assert.equal(last, "0 passed, 1 failed, 0 skipped");
@@ -154,7 +154,7 @@ test("task test ends the programs that a test leaves", { skip }, async () => {
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   test(
-    `task test ends all that it has started after ${signal}, and with the count`,
+    `task test stops all its processes and prints the counts after ${signal}`,
     { skip },
     async () => {
       const file = join(folder, signal);
@@ -176,7 +176,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   );
 }
 
-test("task test --quick leaves out what needs a server, a browser or another process", async () => {
+test("task test --quick skips tests that need a server, a browser or another process", async () => {
   const sources = {
     "unit_test.ts": `${HEAD}test("a", () => {});`,
     "server_test.ts": `${HEAD}test("b", () => void Deno.Command);`,

@@ -7,14 +7,14 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const LEFT_OUT =
   /^(?:\.git|bench|docs\/images)(?:\/|$)|(?:^|\/)(?:node_modules|_fresh|\.data)(?:\/|$)/;
 
-/** How a command went. */
+/** The result of a command. */
 export interface Ran {
   readonly code: number;
-  /** What it wrote to both outputs, without colours. */
+  /** Both outputs, without colours. */
   readonly output: string;
 }
 
-/** A copy of this repository in a temporary folder, for what changes files. */
+/** A copy of this repository in a temporary folder, for tests that change files. */
 export class TreeCopy implements AsyncDisposable {
   readonly root: string;
 
@@ -37,7 +37,7 @@ export class TreeCopy implements AsyncDisposable {
     return writeFile(join(this.root, path), text);
   }
 
-  /** Runs `deno` in it. */
+  /** Runs `deno` in the copy. */
   async deno(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [...args],

@@ -8,7 +8,7 @@ async function passed(...chunks: string[]): Promise<string[]> {
   return await Array.fromAsync(lines);
 }
 
-test("what is printed is passed on in whole lines, with all that it has", async () => {
+test("wholeLines() passes all output on in whole lines", async () => {
   assert.deepEqual(await passed("a\n", "b", "c\nd\ne", "f\n"), ["a\n", "bc\nd\n", "ef\n"]);
   assert.deepEqual(await passed("no end"), ["no end"]);
   assert.deepEqual(await passed("é\n", "\n"), ["é\n", "\n"]);

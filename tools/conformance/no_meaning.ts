@@ -1,20 +1,20 @@
-/** Why a test of upstream has nothing to state here; by reason, as `file.py::test`. */
+/** Upstream tests that do not apply to Sluice, by reason, as `file.py::test`. */
 export const NO_MEANING: readonly (readonly [reason: string, tests: readonly string[]])[] = [
   [
-    "Databases are used through promises here: there are no threads to go to, and no connections to close by hand.",
+    "Databases are used through promises: there are no threads, and no connections to close by hand.",
     [
       "channels/test_database.py::test_websocket",
       "channels/test_database.py::test_http",
     ],
   ],
   [
-    "Deletes a message on a page of the sample project, which this app does not have.",
+    "Deletes a message on a page of the sample project, which has no equivalent in this app.",
     [
       "channels/sample_project/tests/test_selenium.py::test_real_time_delete_message",
     ],
   ],
   [
-    "Layers are objects that are handed in (`withLayer()`), not dotted names in settings; a wrong one does not compile.",
+    "Layers are objects passed to `withLayer()`, not dotted names in settings; a wrong one does not compile.",
     [
       "channels/test_layers.py::test_config_error",
       "channels/test_layers.py::test_config_instance",
@@ -41,7 +41,7 @@ export const NO_MEANING: readonly (readonly [reason: string, tests: readonly str
     ],
   ],
   [
-    "Shards by Redis Cluster, not by hashing in the client.",
+    "Redis Cluster shards; the client does not hash.",
     [
       "channels_redis/test_core.py::test_groups_multiple_hosts",
       "channels_redis/test_core.py::test_groups_multiple_hosts_performance",
@@ -49,7 +49,7 @@ export const NO_MEANING: readonly (readonly [reason: string, tests: readonly str
     ],
   ],
   [
-    "States how keys and prefixes are written inside upstream's driver.",
+    "States the internal keys and prefixes of upstream's driver.",
     [
       "channels_redis/test_core.py::test_reject_bad_client_prefix",
       "channels_redis/test_core.py::test_default_group_key_format",
@@ -58,7 +58,7 @@ export const NO_MEANING: readonly (readonly [reason: string, tests: readonly str
     ],
   ],
   [
-    "There is one format, JSON: nothing to register.",
+    "JSON is the only format; there is nothing to register.",
     [
       "channels_redis/test_serializers.py::test_refuse_to_register_bad_serializers",
       "channels_redis/test_serializers.py::test_raise_error_for_unregistered_serializer",
@@ -66,7 +66,7 @@ export const NO_MEANING: readonly (readonly [reason: string, tests: readonly str
     ],
   ],
   [
-    "The Redis driver's cipher has tests of its own, with Redis.",
+    "Separate tests with Redis cover the cipher of the Redis driver.",
     [
       "channels_redis/test_serializers.py::test_serialization_encrypted",
     ],
@@ -81,7 +81,7 @@ export const NO_MEANING: readonly (readonly [reason: string, tests: readonly str
     ],
   ],
   [
-    "Endpoint descriptions of Twisted: here `HOST` and `PORT`, which `tests/app/settings_test.ts` checks; no Unix sockets or file descriptors.",
+    "Twisted's endpoint descriptions. Sluice has `HOST` and `PORT`, which `tests/app/settings_test.ts` checks; no Unix sockets or file descriptors.",
     [
       "daphne/test_cli.py::testBasics",
       "daphne/test_cli.py::testTcpPortBindings",
@@ -104,13 +104,13 @@ export const NO_MEANING: readonly (readonly [reason: string, tests: readonly str
     ],
   ],
   [
-    "The runtime takes frames of up to 64 MiB and has no option for less: the limit is that of messages.",
+    "The runtime accepts frames of up to 64 MiB and has no option for less; the message limit applies.",
     [
       "daphne/test_websocket.py::test_websocket_max_frame_size",
     ],
   ],
   [
-    "The same driver behind Redis Sentinel, which is not used here: Redis Cluster fails over by itself.",
+    "The same driver with Redis Sentinel, which Sluice does not use: Redis Cluster fails over by itself.",
     [
       "channels_redis/test_pubsub_sentinel.py::test_send_receive",
       "channels_redis/test_pubsub_sentinel.py::test_send_receive_sync",

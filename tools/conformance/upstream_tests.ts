@@ -1,6 +1,6 @@
 /**
- * The names of the tests of Channels (60cbc43), channels_redis (6c6ec4a) and Daphne (c19f2f4), by
- * file. Equal names within one file are one.
+ * The test names of Channels (60cbc43), channels_redis (6c6ec4a) and Daphne (c19f2f4), by
+ * file. Equal names within a file are listed once.
  */
 export const UPSTREAM_TESTS: Readonly<Record<string, readonly string[]>> = {
   "channels/sample_project/tests/test_selenium.py": [

@@ -7,22 +7,22 @@ const TASK = /\bdeno(?:@[\d.]+)? task (?:--\S+ )*([a-z][\w:-]*)/g;
 const SCRIPT = /\bdeno (?:run|serve|check)(?: -\S+)* ([\w./-]+\.[jt]sx?)\b/g;
 
 /**
- * Every block of TypeScript under `docs/` is compiled: by `deno test --doc`, or, where it is a file
- * of a page that is replayed (`file=…`), by `tests/examples`.
+ * Checks that each TypeScript block in `README.md` and `docs/` is compiled: by `deno test --doc`, or by
+ * `tests/examples` if it is a file of a replayed page (`file=…`).
  */
 export function checkBlocks(file: string, text: string): string[] {
-  if (!file.startsWith("docs/")) return [];
+  if (file !== "README.md" && !file.startsWith("docs/")) return [];
   return readFences(text)
     .filter(({ language }) => TYPESCRIPT.test(language))
     .filter(({ attributes }) => attributes.has("ignore") !== attributes.has("file"))
     .map(({ line, attributes }) =>
       attributes.has("file")
-        ? `${file}:${line}: a block with file=… is no program by itself: add "ignore"`
-        : `${file}:${line}: nothing compiles this block: take out "ignore", or say file=…`
+        ? `${file}:${line}: a block with file=… is not a complete program: add "ignore"`
+        : `${file}:${line}: this block is not compiled: remove "ignore", or add file=…`
     );
 }
 
-/** Every task that is named is one of `deno.json`, and every script that is run is there. */
+/** Checks that each named task is in `deno.json`, and that each named script exists. */
 export function checkCommands(
   file: string,
   text: string,
@@ -32,18 +32,18 @@ export function checkCommands(
   const at = (index: number) => `${file}:${text.slice(0, index).split("\n").length}`;
   const noTask = [...text.matchAll(TASK)]
     .filter(([, task = ""]) => !tasks.has(task))
-    .map(({ index, 1: task }) => `${at(index)}: there is no task ${task}`);
+    .map(({ index, 1: task }) => `${at(index)}: no such task: ${task}`);
   const noScript = [...text.matchAll(SCRIPT)]
     .filter(([, path = ""]) => !made.has(path) && !existsSync(join(root, path)))
-    .map(({ index, 1: path }) => `${at(index)}: there is no ${path}`);
+    .map(({ index, 1: path }) => `${at(index)}: no such file: ${path}`);
   return [...noTask, ...noScript];
 }
 
-/** Every `curl` is in a block of the language `console`, which is run, or `sh ignore`. */
+/** Checks that each `curl` is in a `console` block, which is run, or in `sh ignore`. */
 export function checkTranscripts(file: string, text: string): string[] {
   if (!file.startsWith("docs/")) return [];
   return readFences(text)
     .filter(({ text, language }) => language !== "console" && /^\s*(?:\$ )?curl /m.test(text))
     .filter(({ attributes }) => !attributes.has("ignore"))
-    .map(({ line }) => `${file}:${line}: nothing runs this curl: make it a "console" block`);
+    .map(({ line }) => `${file}:${line}: this curl is not run: use a "console" block`);
 }

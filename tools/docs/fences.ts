@@ -1,17 +1,17 @@
-/** A fenced block of a Markdown file. */
+/** A fenced code block in a Markdown file. */
 export interface Fence {
-  /** The first word behind the fence: `ts`, `console`, … */
+  /** The first word after the fence: `ts`, `console`, … */
   readonly language: string;
-  /** The others: `ignore` is true, `file=a.ts` has a value. */
+  /** The other words: `ignore` is true, `file=a.ts` has a value. */
   readonly attributes: ReadonlyMap<string, string | true>;
   readonly text: string;
-  /** The line of the opening fence, from 1 on. */
+  /** The line number of the opening fence, starting at 1. */
   readonly line: number;
 }
 
 const FENCE = /^( *)(`{3,}|~{3,})([^\n`]*)\n([^]*?)^\1\2[ \t]*$/gm;
 
-/** Returns the fenced blocks of a Markdown text, in their order. */
+/** Returns the fenced code blocks of a Markdown text, in order. */
 export function readFences(markdown: string): Fence[] {
   return [...markdown.matchAll(FENCE)].map(({ index, 1: indent, 3: info, 4: body }) => {
     const [language = "", ...words] = (info ?? "").trim().split(/\s+/);

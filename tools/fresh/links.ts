@@ -1,10 +1,10 @@
-/** What the app runs on: Fresh from JSR, or the stand-in in `compat/fresh`. */
+/** The Fresh that the app uses: Fresh from JSR, or the stand-in in `compat/fresh`. */
 export type Fresh = "upstream" | "stand-in";
 
 const LINKS = '  "links": ["./compat/fresh"],\n';
 const BEFORE = '  "imports": {\n';
 
-/** Returns whether a word names a Fresh. */
+/** Returns whether a word is a {@linkcode Fresh}. */
 export function isFresh(word: string): word is Fresh {
   return word === "upstream" || word === "stand-in";
 }
@@ -15,9 +15,9 @@ export function freshOf(config: string): Fresh {
 }
 
 /**
- * Returns the text of a `deno.json` that selects a Fresh; the rest of the text stays as it is.
+ * Returns the text of a `deno.json` with another Fresh selected; the rest is unchanged.
  *
- * @throws {Error} The text has no `imports`, before which `links` are written.
+ * @throws {Error} The text has no `imports`, before which `links` would be inserted.
  */
 export function withFresh(config: string, fresh: Fresh): string {
   const without = config.replace(LINKS, "");

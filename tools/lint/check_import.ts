@@ -6,7 +6,7 @@ const TOOLKIT = "@sluice/sluice";
  * Returns why `file` may not import `specifier`, or `undefined` if it may.
  *
  * @param file Path from the root, with `/`.
- * @param isType Whether nothing of it is left at run time.
+ * @param isType Whether the import is erased at compile time.
  */
 export function checkImport(file: string, specifier: string, isType: boolean): string | undefined {
   const rule = IMPORT_TABLE.find(({ files }) => file.startsWith(files));
@@ -18,7 +18,7 @@ export function checkImport(file: string, specifier: string, isType: boolean): s
   return first === undefined || first.startsWith("!") ? describe(rule, target) : undefined;
 }
 
-/** Names what is imported as the table does: `lib/scope.ts`, `npm:ws`, `node:path`, `toolkit:client`. */
+/** Returns the name of an import as used in the table: `lib/scope.ts`, `npm:ws`, `node:path`, `toolkit:client`. */
 function targetOf(file: string, specifier: string): string {
   if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, `file:///${file}`).pathname.slice(1);
   if (specifier.startsWith("node:")) return specifier;
@@ -44,6 +44,6 @@ function fits(target: string, entry: string): boolean {
 function describe({ files, may, mayType = [] }: ImportRule, target: string): string {
   const types = mayType.map((entry) => `the types of ${entry}`);
   const all = [...may, ...types].filter((entry) => !entry.startsWith("!"));
-  const only = may.includes("*") ? "" : `, only ${all.join(", ") || "nothing"}`;
+  const only = may.includes("*") ? "" : `; it may import ${all.join(", ") || "nothing"}`;
   return `${files || "This file"} may not import ${target}${only}`;
 }

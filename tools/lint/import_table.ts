@@ -1,15 +1,14 @@
-/** What the files of one folder may import, besides the rest of that folder. */
+/** The imports that the files of one folder may use, besides files of the same folder. */
 export interface ImportRule {
-  /** A file, or the beginning of the paths of several, from the root. */
+  /** A file, or a path prefix, from the root. */
   readonly files: string;
   /**
-   * What they may import: a path or the beginning of one (`lib/protocol/`), a package
-   * (`npm:valibot`, any with `npm:*`), a module of the runtime (`node:*`), an export of the toolkit
-   * by its public name (`toolkit:client`, any with `toolkit:*`), or anything (`*`). After `!`: not
-   * that. The first entry that fits decides.
+   * Allowed imports: a path or path prefix (`lib/protocol/`), a package (`npm:valibot`, any with
+   * `npm:*`), a runtime module (`node:*`), a toolkit export by its public name (`toolkit:client`, any
+   * with `toolkit:*`), or anything (`*`). `!` excludes an entry. The first matching entry decides.
    */
   readonly may: readonly string[];
-  /** What they may import the types of. */
+  /** Allowed type imports. */
   readonly mayType?: readonly string[];
 }
 
@@ -26,9 +25,9 @@ const CORE = [
 ];
 const SERVER = ["lib/", "toolkit:*", "node:*", "app/", "consumers/", "routes/", "realtime.ts"];
 
-/** Who may import whom. The first rule that fits a file is the one. */
+/** The import rules. The first rule that matches a file applies. */
 export const IMPORT_TABLE: readonly ImportRule[] = [
-  // The toolkit: each folder knows those before it, and the core knows no package.
+  // The toolkit: each folder may import earlier ones, and the core imports no package.
   { files: "lib/protocol/", may: [] },
   { files: "lib/scope.ts", may: ["node:*", "lib/protocol/"] },
   { files: "lib/guards.ts", may: ["lib/scope.ts"] },
@@ -53,22 +52,22 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
   { files: "lib/testing/", may: ["!lib/mod.ts", "node:*", "lib/"] },
   { files: "lib/", may: ["node:*", "lib/"] },
 
-  // The browser's code: it may have types of the server's.
+  // Browser code may import types of server code.
   {
     files: "islands/",
     may: ["toolkit:client", "toolkit:protocol", ...SERVER.map((entry) => `!${entry}`), "*"],
     mayType: ["!lib/", ...SERVER],
   },
 
-  // The stand-in for Fresh knows nothing of what is built on it.
+  // The stand-in for Fresh does not depend on the code that uses it.
   { files: "compat/", may: ["node:*", "npm:*"] },
   { files: "tests/", may: ["*"] },
   { files: "tools/", may: ["*"] },
   { files: "bench/", may: ["*"] },
 
-  // The app, and what grows in it, takes the toolkit by its public name, as a stranger would.
+  // The app and its extensions import the toolkit by its public name, as external code would.
   { files: "", may: ["!lib/", "*"] },
 ];
 
-/** Files that may use the `Deno` global: the adapters, by name. Outside `lib/` every file may. */
+/** Files that may use the `Deno` global: adapters, by name, and all files outside `lib/`. */
 export const DENO_ADAPTER = /^(?!lib\/)|\/_?(?:deno|kv)_[^/]*\.ts$/;

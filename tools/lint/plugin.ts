@@ -1,6 +1,6 @@
 /**
- * The project's own lint rules: which folder may import which, where `Deno` may be used, that request
- * bodies are read with a limit, and that no promise that may reject is left alone.
+ * The project's lint rules: allowed imports between folders, allowed uses of `Deno`, limits for reading
+ * request bodies, and no unhandled promise rejections.
  *
  * @module
  */
@@ -28,7 +28,9 @@ function checkImports(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
   const check = (node: Deno.lint.Node, source: unknown, isType: boolean) => {
     if (typeof source !== "string") return;
     const message = checkImport(file, source, isType);
-    if (message) context.report({ node, message, hint: "tools/lint/import_table.ts says who may" });
+    if (message) {
+      context.report({ node, message, hint: "See the rules in tools/lint/import_table.ts" });
+    }
   };
   return {
     ImportDeclaration: (node) => check(node, node.source.value, isTypeOnly(node)),
@@ -45,8 +47,9 @@ function checkGlobals(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
   const report = (node: Deno.lint.Node) =>
     context.report({
       node,
-      message: "`Deno` is used in adapters alone, so that the rest runs on Node",
-      hint: "Use a node: module or a web standard, or move it into a file named deno_* or kv_*",
+      message: "Only adapters may use `Deno`, so that the rest runs on Node",
+      hint:
+        "Use a node: module or a web standard, or move the code into a file named deno_* or kv_*",
     });
   return {
     MemberExpression(node) {
@@ -65,9 +68,9 @@ function checkBodies(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
   return visitRequestBodies(pathFromRoot(context.filename), (node) =>
     context.report({
       node,
-      message: "This reads the body of a request without a limit of bytes and of time",
+      message: "This reads a request body without a size and time limit",
       hint:
-        "Use readBody() of @sluice/sluice/server, or in the app formOf() and textOf() of app/body.ts",
+        "Use readBody() of @sluice/sluice/server or, in the app, formOf() and textOf() of app/body.ts",
     }));
 }
 

@@ -1,7 +1,7 @@
-/** The one file that reads request bodies, and the one that hands them on. */
+/** The file that reads request bodies, and the file that passes them on. */
 const READERS: readonly string[] = ["lib/read_body.ts", "lib/server/request_scope.ts"];
 
-/** Code that serves nobody: it may read requests as it likes. */
+/** Code that serves no requests in production. */
 const FREE = /^(?:tests|bench|tools)\//;
 
 const METHODS: ReadonlySet<string> = new Set([
@@ -15,10 +15,10 @@ const METHODS: ReadonlySet<string> = new Set([
   "textStream",
 ]);
 
-/** What requests are called: `req`, `request`, `oldRequest`, and `ctx.req`, `scope.request`. */
+/** Names of requests: `req`, `request`, `oldRequest`, and `ctx.req`, `scope.request`. */
 const NAME = /^(?:_?req|_?request|\w+Request)$/;
 
-/** Reports what reads the body of a request without a limit, in a file that may not. */
+/** Reports code that reads a request body without a limit, unless the file may do so. */
 export function visitRequestBodies(
   file: string,
   report: (node: Deno.lint.Node) => void,
@@ -33,7 +33,7 @@ export function visitRequestBodies(
     }
     if (node.type === "ChainExpression") return isRequest(node.expression);
     if (node.type === "MemberExpression") return NAME.test(propertyOf(node) ?? "");
-    // `request.clone()` is the same body.
+    // `request.clone()` has the same body.
     return node.type === "CallExpression" && node.callee.type === "MemberExpression" &&
       propertyOf(node.callee) === "clone" && isRequest(node.callee.object);
   };

@@ -1,6 +1,6 @@
 /**
- * Functions whose promise never rejects, by name; the comment of each says so. `void` may be applied to
- * their calls.
+ * Functions whose promise never rejects, by name, as documented at each function. Their calls may be
+ * prefixed with `void`.
  */
 export const NEVER_REJECTS: Readonly<Record<string, string>> = {
   "#apply": "lib/presence/presence.ts",
@@ -16,22 +16,23 @@ export const NEVER_REJECTS: Readonly<Record<string, string>> = {
   tell: "lib/gossip/gossip.ts",
 };
 
-/** Functions that return no promise: `void` makes their result `undefined`. */
+/** Functions that return no promise; `void` discards their result. */
 const RETURN_NO_PROMISE = ["after", "assign", "clearInterval", "groupDeliver", "refused"];
 
-/** What is awaited is settled, and what is assigned is kept. */
+/** Expressions that cannot reject, or whose promise is awaited or stored. */
 const HARMLESS = ["Literal", "AwaitExpression", "AssignmentExpression", "UpdateExpression"];
 
-/** Reports `void` that is applied to a promise which may reject: that would end a process. */
+/** Reports `void` before a promise that may reject, which would end the process. */
 export function visitVoid(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
   return {
     UnaryExpression(node) {
       if (node.operator !== "void" || isHarmless(node.argument)) return;
       context.report({
         node,
-        message: "`void` is applied to what may be a promise that rejects, which ends the process",
-        hint: "End it in .catch(…), leave `void` out if there is no promise, or say that the " +
-          "function never rejects and name it in tools/lint/void_promise.ts",
+        message: "`void` discards a promise that may reject, which would end the process",
+        hint:
+          "Add .catch(…), omit `void` if there is no promise, or document that the function never " +
+          "rejects and add it to tools/lint/void_promise.ts",
       });
     },
   };
@@ -46,7 +47,7 @@ function isHarmless(node: Deno.lint.Expression): boolean {
     (Object.hasOwn(NEVER_REJECTS, name) || RETURN_NO_PROMISE.includes(name));
 }
 
-/** Returns what is called: a function's name, or a method's, `#` included. */
+/** Returns the name of the called function or method, including `#`. */
 function nameOf(callee: Deno.lint.Node): string | undefined {
   if (callee.type === "ChainExpression") return nameOf(callee.expression);
   if (callee.type === "Identifier") return callee.name;

@@ -1,6 +1,6 @@
 import type { ConsumerNames } from "./consumer_names.ts";
 
-/** The files of a new consumer, by path from the root. */
+/** Returns the files of a new consumer, by path from the root. */
 export function consumerFiles(names: ConsumerNames): Readonly<Record<string, string>> {
   return {
     [`consumers/${names.name}_messages.ts`]: messagesFile(names),
@@ -9,7 +9,7 @@ export function consumerFiles(names: ConsumerNames): Readonly<Record<string, str
   };
 }
 
-/** Where the test of a new consumer is. */
+/** Returns the path of a new consumer's test. */
 export function testPath({ name }: ConsumerNames): string {
   return `tests/app/consumers/${name}_consumer_test.ts`;
 }
@@ -19,7 +19,7 @@ function messagesFile({ camel, pascal, path }: ConsumerNames): string {
 import { defineMessages, type } from "@sluice/sluice/protocol";
 import * as v from "valibot";
 
-/** What goes over the sockets of \`${path}\`, both ways. */
+/** The messages of \`${path}\`, in both directions. */
 export const ${camel}Messages = defineMessages({
   client: {
     say: {
@@ -43,10 +43,10 @@ import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
 import type { LayerScope } from "@sluice/sluice/layers";
 import { ${camel}Messages, type ${pascal}Messages } from "./${name}_messages.ts";
 
-/** What a {@linkcode ${pascal}Consumer} needs to know of a connection. */
+/** The data that a {@linkcode ${pascal}Consumer} needs about its connection. */
 export interface ${pascal}Scope extends SignedInScope, LayerScope {}
 
-/** Everybody who is connected hears what one says. */
+/** Sends each message to all connected clients. */
 export class ${pascal}Consumer extends JsonConsumer<${pascal}Messages, ${pascal}Scope> {
   readonly messages = ${camel}Messages;
   readonly handlers = handlers;
@@ -75,7 +75,7 @@ import { type ChannelLayer, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { communicate, type Communicator, signedIn } from "@sluice/sluice/testing";
 import { ${pascal}Consumer } from "../../../consumers/${name}_consumer.ts";
 
-/** Connects somebody, past the gate. */
+/** Connects a user directly to the consumer, without the gate. */
 async function connectAs(login: string, layer: ChannelLayer): Promise<Communicator> {
   const scope = signedIn({ user: { login }, layer });
   const peer = communicate(${pascal}Consumer, { path: "${path}", scope });
@@ -83,7 +83,7 @@ async function connectAs(login: string, layer: ChannelLayer): Promise<Communicat
   return peer;
 }
 
-test("${pascal}Consumer lets everybody hear what one says, and by whom", async () => {
+test("${pascal}Consumer sends each message to everyone, with its author", async () => {
   const layer = new MemoryChannelLayer();
   await using ada = await connectAs("ada", layer);
   await using grace = await connectAs("grace", layer);
@@ -95,7 +95,7 @@ test("${pascal}Consumer lets everybody hear what one says, and by whom", async (
   assert.deepEqual([type, by.login, text], ["said", "ada", "hello"]);
 });
 
-test("${pascal}Consumer refuses an empty text, and tells nobody", async () => {
+test("${pascal}Consumer refuses an empty text and sends nothing", async () => {
   const layer = new MemoryChannelLayer();
   await using ada = await connectAs("ada", layer);
   await using grace = await connectAs("grace", layer);

@@ -1,9 +1,9 @@
 import { ScaffoldError } from "./scaffold_error.ts";
 
-/** Longest name of a consumer, in characters. */
+/** Maximum length of a consumer's name, in characters. */
 export const MAX_NAME_LENGTH = 32;
 
-/** What a new consumer and its parts are called. */
+/** The names of a new consumer and its parts. */
 export interface ConsumerNames {
   /** `price_feed` */
   readonly name: string;
@@ -11,27 +11,25 @@ export interface ConsumerNames {
   readonly camel: string;
   /** `PriceFeed` */
   readonly pascal: string;
-  /** Where it is mounted: `/ws/price_feed`. */
+  /** The path of its route: `/ws/price_feed`. */
   readonly path: string;
 }
 
 /**
- * Reads the name of a new consumer.
+ * Parses the name of a new consumer.
  *
- * @throws {ScaffoldError} It is none.
+ * @throws {ScaffoldError} The name is invalid.
  */
 export function parseConsumerName(name: string): ConsumerNames {
   if (!/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(name) || name.length > MAX_NAME_LENGTH) {
     throw new ScaffoldError(
-      `Cannot name a consumer ${
-        JSON.stringify(name)
-      }: a name is small letters, digits and single ` +
-        `underscores, begins with a letter, and has ${MAX_NAME_LENGTH} characters at most.`,
+      `Cannot name a consumer ${JSON.stringify(name)}: use lowercase letters, digits and single ` +
+        `underscores, start with a letter, and use at most ${MAX_NAME_LENGTH} characters.`,
     );
   }
   if (/(^|_)consumer$/.test(name)) {
     throw new ScaffoldError(
-      `Cannot name a consumer "${name}": leave out the word "consumer", which is added to it.`,
+      `Cannot name a consumer "${name}": omit the word "consumer", which is added automatically.`,
     );
   }
   const pascal = name.split("_").map((word) => word[0]!.toUpperCase() + word.slice(1)).join("");

@@ -6,28 +6,28 @@ import { consumerFiles, testPath } from "./consumer_files.ts";
 import { parseConsumerName } from "./consumer_names.ts";
 import { ScaffoldError } from "./scaffold_error.ts";
 
-/** What was made. */
+/** A new consumer. */
 export interface NewConsumer {
-  /** Where it is mounted. */
+  /** The path of its route. */
   readonly path: string;
-  /** The files, from the root. */
+  /** Its files, as paths from the root. */
   readonly written: readonly string[];
-  /** The one of them that is its test. */
+  /** The file with its test. */
   readonly test: string;
 }
 
 /**
  * Writes a consumer with its messages and its test, and mounts it in `realtime.ts`.
  *
- * @throws {ScaffoldError} The name is none, or taken, or `realtime.ts` cannot be edited: then
- * nothing was written.
+ * @throws {ScaffoldError} The name is invalid or taken, or `realtime.ts` cannot be edited. Nothing was
+ * written.
  */
 export async function newConsumer(root: string, name: string): Promise<NewConsumer> {
   const names = parseConsumerName(name);
   const files = consumerFiles(names);
   const taken = Object.keys(files).find((file) => existsSync(join(root, file)));
   if (taken !== undefined) {
-    throw new ScaffoldError(`Cannot make a consumer "${name}": there is a ${taken} already.`);
+    throw new ScaffoldError(`Cannot create a consumer "${name}": ${taken} already exists.`);
   }
   const all = { ...files, "realtime.ts": addRoute(await readRealtime(root), names) };
   for (const [file, text] of Object.entries(all)) {
@@ -42,11 +42,11 @@ async function readRealtime(root: string): Promise<string> {
   try {
     return await readFile(join(root, "realtime.ts"), "utf8");
   } catch {
-    throw new ScaffoldError("Cannot add a route: realtime.ts cannot be read.");
+    throw new ScaffoldError("Cannot add a route: cannot read realtime.ts.");
   }
 }
 
-/** A long name makes long lines. */
+/** Formats the files, because a long name makes long lines. */
 async function format(root: string, files: readonly string[]): Promise<void> {
   await new Deno.Command(Deno.execPath(), {
     args: ["fmt", "--quiet", ...files],

@@ -1,4 +1,4 @@
-/** Thrown where nothing was written: its message is one sentence for whoever asked. */
+/** Thrown when nothing was written. Its message is one sentence for the user. */
 export class ScaffoldError extends Error {
   override readonly name = "ScaffoldError";
 }

@@ -3,13 +3,13 @@ import { findProgram, run } from "./programs.ts";
 const INSTALL_TIMEOUT_MS = 240_000;
 
 /**
- * Installs packages of Debian, without what they only recommend.
+ * Installs Debian packages without their recommended packages.
  *
- * @returns Why it could not; nothing where it could.
+ * @returns The reason for a failure, or `undefined` on success.
  */
 export async function aptInstall(...packages: string[]): Promise<string | undefined> {
   const apt = findProgram("apt-get");
-  if (!apt) return "there is no apt-get";
+  if (!apt) return "apt-get is not available";
   if (Deno.uid() !== 0) return "apt-get needs root";
   const options = { env: { DEBIAN_FRONTEND: "noninteractive" }, timeoutMs: INSTALL_TIMEOUT_MS };
   const install = () =>
@@ -18,5 +18,5 @@ export async function aptInstall(...packages: string[]): Promise<string | undefi
   // A fresh machine or container has no package lists.
   await run(apt, ["update"], options);
   const { success, output } = await install();
-  return success ? undefined : `apt-get could not: ${output.trim().split("\n").at(-1)}`;
+  return success ? undefined : `apt-get failed: ${output.trim().split("\n").at(-1)}`;
 }

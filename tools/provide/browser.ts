@@ -9,10 +9,10 @@ import {
 } from "./npm_browser.ts";
 import { findProgram } from "./programs.ts";
 
-/** A browser that can be started. */
+/** A browser that can be launched. */
 export interface Browser {
   readonly executablePath: string;
-  /** What its environment needs besides the usual. */
+  /** Additional environment variables. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -25,22 +25,22 @@ const NAMES = [
   "chrome-headless-shell",
 ];
 
-/** Flags for a browser in a container: root cannot have the sandbox, and `/dev/shm` is small. */
+/** Flags for a browser in a container: root cannot use the sandbox, and `/dev/shm` is small. */
 export const BROWSER_FLAGS: readonly string[] = ["--no-sandbox", "--disable-dev-shm-usage"];
 
 /**
- * Returns the browser that is here: that of `SLUICE_BROWSER` (a path), an installed one, or the one
- * that {@linkcode provideBrowser} unpacked. Does not start it.
+ * Returns an available browser: the one at the path in `SLUICE_BROWSER`, an installed one, or the one
+ * that {@linkcode provideBrowser} unpacked. Does not launch it.
  */
 export async function findBrowser(): Promise<Browser | undefined> {
   return findInstalled() ?? await findNpmBrowser();
 }
 
 /**
- * Returns a browser that starts: an installed one, else the one in the npm package
- * `@sparticuz/chromium`, which brings the libraries that it needs, else Debian's.
+ * Returns a browser that starts: an installed one, otherwise the one in the npm package
+ * `@sparticuz/chromium`, which includes its libraries, otherwise Debian's.
  *
- * @throws {Error} There is none, and why.
+ * @throws {Error} No browser starts; the message contains the reasons.
  */
 export async function provideBrowser(note: (text: string) => void): Promise<Browser> {
   const found = await findBrowser();
@@ -61,8 +61,8 @@ export async function provideBrowser(note: (text: string) => void): Promise<Brow
   if (installed && await starts(installed)) return installed;
   const problems = [
     installed ? "the installed browser does not start" : "no browser is installed",
-    unpackProblem ?? "that of npm does not start",
-    aptProblem ?? "that of Debian does not start",
+    unpackProblem ?? "the npm browser does not start",
+    aptProblem ?? "the Debian browser does not start",
   ];
   throw new Error(problems.join("; "));
 }

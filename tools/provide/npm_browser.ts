@@ -9,7 +9,7 @@ const UNPACK = fileURLToPath(new URL("./unpack_browser.ts", import.meta.url));
 const UNPACK_TIMEOUT_MS = 180_000;
 const FONTS_FILE = "fonts.conf";
 
-/** Returns the browser of the npm package `@sparticuz/chromium`, where it has been unpacked. */
+/** Returns the browser of the npm package `@sparticuz/chromium`, if it has been unpacked. */
 export async function findNpmBrowser(): Promise<Browser | undefined> {
   const folder = await unpackedFolder();
   const executablePath = join(folder, "chromium");
@@ -21,17 +21,18 @@ export async function findNpmBrowser(): Promise<Browser | undefined> {
 }
 
 /**
- * Unpacks that browser (about 3 s, 210 MB), with the libraries and fonts that a bare system lacks.
+ * Unpacks the npm browser (about 3 s, 210 MB) with the libraries and fonts that a bare system lacks.
  *
- * Whole or not at all: it is unpacked beside its place, then moved there, whoever else does the same.
+ * Unpacks to a temporary folder and moves it into place, so that concurrent calls never see an
+ * incomplete browser.
  *
- * @returns Why it could not; nothing where it could.
+ * @returns The reason for a failure, or `undefined` on success.
  */
 export async function unpackNpmBrowser(): Promise<string | undefined> {
   const folder = await unpackedFolder();
   const unfinished = `${folder}.${crypto.randomUUID()}`;
   await mkdir(unfinished, { recursive: true });
-  // The package unpacks into the temporary folder of its process, so it gets a process of its own.
+  // The package unpacks into the temporary folder of its process, so run it in a separate process.
   const args = ["run", "-A", "--quiet", UNPACK];
   const options = { env: { TMPDIR: unfinished }, timeoutMs: UNPACK_TIMEOUT_MS };
   const { success, output } = await run(Deno.execPath(), args, options);
@@ -41,12 +42,12 @@ export async function unpackNpmBrowser(): Promise<string | undefined> {
     await rename(unfinished, folder).catch(() => {});
   }
   await rm(unfinished, { recursive: true, force: true });
-  return success ? undefined : `that of npm could not be unpacked: ${output.trim().slice(-300)}`;
+  return success ? undefined : `cannot unpack the npm browser: ${output.trim().slice(-300)}`;
 }
 
 /**
- * Says where the fonts are. The package's own file names folders of the machines that it was made for;
- * without any font text has no size, and some pages end the browser.
+ * Returns a configuration with the folders of the fonts. The package's own file names folders of other
+ * machines. Without a font, text has no size, and some pages crash the browser.
  */
 function fontsConfig(folder: string): string {
   const folders = [join(folder, "fonts"), "/usr/share/fonts", "/usr/local/share/fonts"];
@@ -61,17 +62,17 @@ function fontsConfig(folder: string): string {
   ].join("\n");
 }
 
-/** Makes the browser take the libraries of the system: those of its package may be newer. */
+/** Makes the browser use the system's libraries: those of its package may be too new. */
 export async function dropNpmLibraries(): Promise<void> {
   await rm(join(await unpackedFolder(), "al2023"), { recursive: true, force: true });
 }
 
-/** Takes the browser away again, where it does not start. */
+/** Removes the browser if it does not start. */
 export async function dropNpmBrowser(): Promise<void> {
   await rm(await unpackedFolder(), { recursive: true, force: true });
 }
 
-/** One folder for each version, so that an update of the package is seen. */
+/** Returns a folder per version, so that an update of the package takes effect. */
 async function unpackedFolder(): Promise<string> {
   const module = fileURLToPath(import.meta.resolve("@sparticuz/chromium"));
   const about = await readFile(join(dirname(dirname(module)), "package.json"), "utf8");

@@ -3,20 +3,20 @@ import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 
-/** Where things stay that are got once for all runs. */
+/** Returns the folder for downloads that all runs share. */
 export function cacheDir(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sluice");
 }
 
-/** Returns the path of the first of `names` that is a program on the `PATH`. */
+/** Returns the path of the first of `names` that is on the `PATH`. */
 export function findProgram(...names: string[]): string | undefined {
   const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
 }
 
 /**
- * Runs a program to its end, or for `timeoutMs`; returns whether it went well, what it printed, and
- * that together with its errors.
+ * Runs a program until it exits, or for `timeoutMs`. Returns whether it succeeded, its standard output,
+ * and both of its outputs.
  */
 export async function run(
   command: string,

@@ -6,8 +6,8 @@ import { aptInstall } from "./apt.ts";
 import { cacheDir, findProgram, run } from "./programs.ts";
 
 /**
- * Returns the path of a `redis-server`: that of `REDIS_SERVER`, an installed one, or the one that
- * {@linkcode provideRedis} got. Tests start one of their own, on a port of their own.
+ * Returns the path of a `redis-server`: the one in `REDIS_SERVER`, an installed one, or the one that
+ * {@linkcode provideRedis} installed. Tests start their own server on their own port.
  */
 export function findRedis(): string | undefined {
   const named = process.env.REDIS_SERVER || findProgram("redis-server", "valkey-server");
@@ -15,13 +15,12 @@ export function findRedis(): string | undefined {
 }
 
 /**
- * Returns the path of a `redis-server` that starts: an installed one, else Debian's.
+ * Returns the path of a `redis-server` that starts: an installed one, otherwise Debian's.
  *
- * Debian's `redis-server` would begin to serve as soon as it is installed. Its program is in
- * `redis-tools`, which starts nothing: there it is the one that checks files, and becomes the server
- * by its name.
+ * Debian's package `redis-server` would start a server on installation. The package `redis-tools` does
+ * not, and its `redis-check-rdb` is the same program: it acts as the server under the server's name.
  *
- * @throws {Error} There is none, and why.
+ * @throws {Error} No server starts; the message contains the reason.
  */
 export async function provideRedis(note: (text: string) => void): Promise<string> {
   const found = findRedis();
@@ -35,7 +34,7 @@ export async function provideRedis(note: (text: string) => void): Promise<string
     await symlink(program, cachedRedis());
     if (await serves(cachedRedis())) return cachedRedis();
   }
-  throw new Error(`no redis-server is installed; ${problem ?? "that of Debian does not start"}`);
+  throw new Error(`no redis-server is installed; ${problem ?? "the Debian server does not start"}`);
 }
 
 function cachedRedis(): string {

@@ -1,19 +1,19 @@
-/** How many tests went which way. */
+/** Numbers of tests by result. */
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
 }
 
-/** Nothing ran. */
+/** The counts of an empty run. */
 export const NONE: Counts = { passed: 0, failed: 0, skipped: 0 };
 
-/** What a report says of a test that only holds others, one of which failed. */
+/** The message of a test that failed only because one of its steps failed. */
 const STEP_FAILED = /<failure message="\d+ test steps? failed/;
 
 /**
- * Counts the tests of a JUnit report as `deno test` writes it. A test that holds others (`describe`,
- * `t.test`) counts for itself only where it failed by itself.
+ * Counts the tests in a JUnit report of `deno test`. A test that contains others (`describe`, `t.test`)
+ * is counted only if it failed itself.
  */
 export function countTests(junit: string): Counts {
   const cases = [...junit.matchAll(/<testcase name="([^"]*)"[^>]*>(.*?)<\/testcase>/gs)];
@@ -40,7 +40,7 @@ export function sum(counts: readonly Counts[]): Counts {
   }), NONE);
 }
 
-/** The names before each ` > ` in a name, as a report escapes it. */
+/** Returns the names of the tests that contain a test, from the escaped ` > ` in its name. */
 function ancestors(name: string): string[] {
   const parts = name.split(" &gt; ");
   return parts.slice(1).map((_, end) => parts.slice(0, end + 1).join(" &gt; "));

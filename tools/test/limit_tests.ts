@@ -1,6 +1,6 @@
 /**
- * Loaded before every test module: gives each test a time limit, `SLUICE_TEST_LIMIT_MS`. Deno ends a
- * test that exceeds it, a synchronous loop too, reports its name and file, and runs the next.
+ * Loaded before each test module: sets the time limit of each test to `SLUICE_TEST_LIMIT_MS`. Deno stops
+ * a test that exceeds it, even a synchronous loop, reports its name and file, and runs the next test.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import vm from "node:vm";
 
 const timeout = Number(process.env.SLUICE_TEST_LIMIT_MS);
 
-// Deno reports a test under the first line of the stack that is no `ext:` script: the test's own.
+// Deno attributes a test to the first stack frame outside `ext:` scripts, so this wrapper is named `ext:`.
 const wrap: (test: typeof Deno.test, options: { timeout: number }) => typeof Deno.test = vm
   .runInThisContext(
     `(test, defaults) => (...args) => {
@@ -21,7 +21,7 @@ const wrap: (test: typeof Deno.test, options: { timeout: number }) => typeof Den
     { filename: "ext:sluice/limit_tests.js" },
   );
 
-// `node:test` registers its tests through `Deno.test`.
+// `node:test` registers tests with `Deno.test`.
 if (timeout > 0) {
   const test = Object.assign(wrap(Deno.test, { timeout }), Deno.test);
   Object.defineProperty(Deno, "test", { value: test });

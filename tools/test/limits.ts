@@ -1,21 +1,21 @@
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 
-/** How long a test may take that does not ask for more, in milliseconds. */
+/** Default time limit of a test, in milliseconds. */
 const TEST_MS = Number(process.env.SLUICE_TEST_MS ?? 60_000);
 
-/** How long a file may take in all, in milliseconds: more if one of its tests may take more. */
+/** Default time limit of a file, in milliseconds; extended if one of its tests has a longer limit. */
 const FILE_MS = Number(process.env.SLUICE_FILE_MS ?? 240_000);
 
 /** Time limits of a test file, in milliseconds. */
 export interface Limits {
-  /** Of each of its tests. */
+  /** Limit of each test. */
   readonly testMs: number;
-  /** Of the file, with its tests, hooks and imports. */
+  /** Limit of the file with its tests, hooks and imports. */
   readonly fileMs: number;
 }
 
-/** Returns the limits of a test file: a test may ask for more with `timeout: 120_000`. */
+/** Returns the limits of a test file. A test can request more time with `timeout: 120_000`. */
 export async function limitsOf(file: string): Promise<Limits> {
   const asked = [...(await readFile(file, "utf8")).matchAll(/\btimeout: ([\d_]+)/g)]
     .map(([, ms = ""]) => Number(ms.replaceAll("_", "")));

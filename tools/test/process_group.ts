@@ -1,17 +1,17 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-/** How long a group has to end after SIGTERM before it is killed, in milliseconds. */
+/** How long a group may run after SIGTERM before it is killed, in milliseconds. */
 const GRACE_MS = 2_000;
 
-/** How often a group is looked at meanwhile, in milliseconds. */
+/** How often to check whether a group has ended, in milliseconds. */
 const POLL_MS = 50;
 
-/** Groups that run now. */
+/** Running groups. */
 const running = new Set<ProcessGroup>();
 
 let isEnding = false;
 
-/** A program and every process that it starts, which end together. */
+/** A program and all processes that it starts, which are stopped together. */
 export class ProcessGroup {
   readonly child: Deno.ChildProcess;
 
@@ -21,7 +21,7 @@ export class ProcessGroup {
     if (isEnding) void this.end();
   }
 
-  /** Ends what is left of it: by SIGTERM, then by SIGKILL. */
+  /** Stops the remaining processes with SIGTERM, then with SIGKILL. */
   async end(): Promise<void> {
     const until = performance.now() + GRACE_MS;
     while (this.#signal("SIGTERM") && performance.now() < until) await pause(POLL_MS);
@@ -30,10 +30,10 @@ export class ProcessGroup {
     running.delete(this);
   }
 
-  /** Sends all of it a signal. Returns false if nothing of it is left. */
+  /** Sends a signal to all processes. Returns false if none is left. */
   #signal(signal: Deno.Signal): boolean {
     try {
-      // A negative id is that of a group (POSIX).
+      // A negative id addresses a process group (POSIX).
       Deno.kill(Deno.build.os === "windows" ? this.child.pid : -this.child.pid, signal);
       return true;
     } catch {
@@ -42,7 +42,7 @@ export class ProcessGroup {
   }
 }
 
-/** Ends every group that runs, and each that is started later. */
+/** Stops all running groups, and each group that is started later. */
 export async function endAll(): Promise<void> {
   isEnding = true;
   await Promise.all([...running].map((group) => group.end()));

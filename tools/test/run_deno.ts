@@ -3,32 +3,32 @@ import { ProcessGroup } from "./process_group.ts";
 import type { FoundSecret } from "./secrets.ts";
 import { watchOutput } from "./watch_output.ts";
 
-/** How long the output is read after the end of a `deno`, in milliseconds: a process that left its group may hold it open. */
+/** How long to read output after `deno` exits, in milliseconds: a process outside the group may keep it open. */
 const OUTPUT_MS = 2_000;
 
 const NEWLINE = 10;
 
-/** How a `deno` went. */
+/** The result of running `deno`. */
 export interface Run {
   readonly success: boolean;
-  /** Whether it was ended because it took longer than it may. */
+  /** Whether it was stopped because it exceeded its limit. */
   readonly isLate: boolean;
-  /** What looked like secrets in what it printed. */
+  /** Possible secrets in its output. */
   readonly secrets: readonly FoundSecret[];
 }
 
-/** How `deno` is run. */
+/** Options for {@linkcode deno}. */
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether what runs beside it comes first. */
+  /** Whether to run with a lower priority. */
   readonly isPatient?: boolean;
-  /** Whether its output is printed in one piece, at its end. */
+  /** Whether to print the output at the end, in one piece. */
   readonly isHeld?: boolean;
-  /** How long it may take, in milliseconds: then it is ended with every process that it started. @default {480_000} */
+  /** Time limit in milliseconds; then it is stopped with all processes that it started. @default {480_000} */
   readonly limitMs?: number;
 }
 
-/** Runs `deno` with its output going to the terminal in whole lines, and looks through that for secrets. */
+/** Runs `deno`, prints its output in whole lines, and searches the output for secrets. */
 export async function deno(args: readonly string[], options: RunOptions = {}): Promise<Run> {
   const { env = {}, isPatient = false, isHeld = false, limitMs = 480_000 } = options;
   const colours: Record<string, string> = Deno.stdout.isTerminal()
@@ -47,7 +47,7 @@ export async function deno(args: readonly string[], options: RunOptions = {}): P
   const secrets: FoundSecret[] = [];
   const held: [to: typeof Deno.stdout, lines: Uint8Array][] = [];
   const pass = (to: typeof Deno.stdout) => (lines: Uint8Array) => {
-    // What was ended may leave a line without its end.
+    // A stopped process may leave an incomplete line.
     const whole = lines.at(-1) === NEWLINE ? lines : Uint8Array.from([...lines, NEWLINE]);
     return isHeld ? void held.push([to, whole]) : writeAll(to, whole);
   };

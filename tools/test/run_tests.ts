@@ -12,20 +12,20 @@ import type { FoundSecret } from "./secrets.ts";
 const PRELOAD = ["./limit_tests.ts", "./stray_errors.ts"]
   .map((name) => fileURLToPath(new URL(name, import.meta.url)));
 
-/** `--frozen` where the lock file has the last word: in CI. */
+/** `--frozen` in CI, where the lock file must not change. */
 export const FROZEN: readonly string[] = process.env.CI ? ["--frozen"] : [];
 
-/** How {@linkcode runTests} runs files. */
+/** Options for {@linkcode runTests}. */
 export interface TestOptions extends Limits, Pick<RunOptions, "isPatient" | "isHeld"> {
-  /** Further arguments of `deno test`. */
+  /** Additional arguments of `deno test`. */
   readonly args: readonly string[];
 }
 
 /**
- * Runs `files` in one process with `deno test`, and counts.
+ * Runs `files` in one `deno test` process, and counts the results.
  *
- * Counted as failed as well: an error outside of the tests, a line of the output that looks as if it
- * holds a secret, and a run that takes too long or ends badly for any other reason.
+ * These also count as failures: an error outside a test, a line of output with a possible secret, and a
+ * run that exceeds its limit or fails for another reason.
  */
 export async function runTests(files: readonly string[], options: TestOptions): Promise<Counts> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-test-"));
@@ -36,11 +36,11 @@ export async function runTests(files: readonly string[], options: TestOptions): 
     const command = ["test", "-A", ...FROZEN, ...preload, `--junit-path=${report}`, ...args];
     const env = { SLUICE_STRAY_ERRORS: strayErrors, SLUICE_TEST_LIMIT_MS: String(testMs) };
     const run = await deno([...command, ...files], { ...options, env, limitMs });
-    if (run.isLate) console.error(`Ended after its limit of ${limitMs / 1000} s: ${files}`);
+    if (run.isLate) console.error(`Stopped after its limit of ${limitMs / 1000} s: ${files}`);
     const counts = countTests(await readIfAny(report));
     const stray = (await readIfAny(strayErrors)).split("\n").length - 1;
     const isUnexplained = !run.success && counts.failed + stray === 0;
-    if (isUnexplained && !run.isLate) console.error(`Ended badly: ${files}`);
+    if (isUnexplained && !run.isLate) console.error(`Failed without a failed test: ${files}`);
     const others = stray + countAloud(run.secrets) + (isUnexplained ? 1 : 0);
     return { ...counts, failed: counts.failed + others };
   } finally {
@@ -48,9 +48,9 @@ export async function runTests(files: readonly string[], options: TestOptions): 
   }
 }
 
-/** Says what looked like a secret, without it. Returns how many there were. */
+/** Prints the lines with possible secrets, without the secrets. Returns their number. */
 function countAloud(secrets: readonly FoundSecret[]): number {
-  for (const { kind, line } of secrets) console.error(`The output has ${kind}: ${line}`);
+  for (const { kind, line } of secrets) console.error(`The output contains ${kind}: ${line}`);
   return secrets.length;
 }
 

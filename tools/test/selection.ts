@@ -2,13 +2,13 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-/** What a run runs. */
+/** The files of a test run. */
 export interface Selection {
-  /** Tests that may run beside each other. */
+  /** Tests that can run in parallel. */
   readonly tests: readonly string[];
-  /** Tests of servers, processes and browsers: one after the other, as they measure time. */
+  /** Tests of servers, processes and browsers. They run one at a time, because they measure time. */
   readonly e2e: readonly string[];
-  /** Sources and Markdown whose examples run. */
+  /** Source and Markdown files with examples to run. */
   readonly docs: readonly string[];
 }
 
@@ -17,12 +17,14 @@ const TEST = /_test\.tsx?$/;
 const DOCUMENTED = /^(?!tests\/)(?:.*\/)?(?!_)[^/]*(?<!_test)\.(?:tsx?|md)$/;
 
 /**
- * Finds the tests and examples under `paths`; all there are where none is given.
+ * Finds the tests and examples under `paths`, or all of them if no path is given.
  *
- * @throws {Error} There is no such path.
+ * @throws {Error} A path does not exist.
  */
 export async function select(paths: readonly string[]): Promise<Selection> {
-  for (const path of paths) if (!existsSync(path)) throw new Error(`There is no ${path}`);
+  for (const path of paths) {
+    if (!existsSync(path)) throw new Error(`No such file or folder: ${path}`);
+  }
   const roots = paths.length > 0 ? paths : EVERYTHING.filter((path) => existsSync(path));
   const files = [...new Set((await Promise.all(roots.map(filesUnder))).flat())].sort();
   const tests = files.filter((file) => TEST.test(file));
@@ -37,10 +39,10 @@ export async function select(paths: readonly string[]): Promise<Selection> {
   };
 }
 
-/** What a test says, itself or in a file that it imports, if it needs a server, a browser or another process. */
+/** Matches tests that need a server, a browser or another process, in their own text or that of their imports. */
 const SLOW = /\b(?:whyNoBrowser|findRedis|Deno\.Command|node:child_process)\b|from "fresh\/dev"/;
 
-/** Returns the part of a selection that needs no server, no browser and no other process. */
+/** Returns the tests that need no server, no browser and no other process. */
 export async function quickOf({ tests }: Selection): Promise<Selection> {
   const isQuick = async (file: string) =>
     (await thatSay(SLOW, await withImports([file]))).length === 0;
@@ -48,13 +50,13 @@ export async function quickOf({ tests }: Selection): Promise<Selection> {
   return { tests: tests.filter((_, index) => quick[index]), e2e: [], docs: [] };
 }
 
-/** Returns those of `files` whose text matches. */
+/** Returns the files whose text matches. */
 export async function thatSay(pattern: RegExp, files: readonly string[]): Promise<string[]> {
   const texts = await Promise.all(files.map((file) => readFile(file, "utf8")));
   return files.filter((_, index) => pattern.test(texts[index] ?? ""));
 }
 
-/** Returns `files` with everything that they import by a relative path, and what that imports. */
+/** Returns `files` and all files that they import by relative paths, directly or indirectly. */
 export async function withImports(files: readonly string[]): Promise<string[]> {
   const found = new Set(files);
   for (const file of found) {

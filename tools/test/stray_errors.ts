@@ -1,9 +1,9 @@
 /**
- * Loaded before every test module: writes errors that no test has caught into the file that
- * `SLUICE_STRAY_ERRORS` names.
+ * Loaded before each test module: writes errors that no test caught to the file named by
+ * `SLUICE_STRAY_ERRORS`.
  *
- * Where `node:test` is used, Deno 2.9.6 drops them: a module that throws after its first test, or a
- * promise that nobody waits for, would pass.
+ * With `node:test`, Deno 2.9.6 drops such errors: a module that throws after its first test, or an
+ * unhandled rejection, would pass.
  *
  * @module
  */
@@ -14,7 +14,7 @@ const file = process.env.SLUICE_STRAY_ERRORS;
 
 if (file) {
   const note = (error: unknown) => {
-    console.error("Error outside of a test:", error);
+    console.error("Error outside a test:", error);
     appendFileSync(file, `${String(error).split("\n")[0]}\n`);
   };
   addEventListener("error", ({ error }) => note(error));

@@ -2,8 +2,8 @@ import { findSecrets, type FoundSecret } from "./secrets.ts";
 import { wholeLines } from "./whole_lines.ts";
 
 /**
- * Passes everything on in whole lines, and adds what looks like a secret in it to `found`. A line may
- * come in any number of pieces.
+ * Passes a stream on in whole lines, and adds possible secrets to `found`. A line may arrive in any
+ * number of chunks.
  */
 export async function watchOutput(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 
 const NEWLINE = 10;
 
-/** Holds text back until its line is whole: several runs write to one terminal. */
+/** Buffers text until its line is complete, because several runs share a terminal. */
 export function wholeLines(): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
   let rest: Uint8Array<ArrayBuffer> = new Uint8Array();
   return new TransformStream({
