@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { chart } from "../../bench/harness/chart.ts";
 import { contestResult } from "./results.ts";
 
-test("chart() draws a bar for each, as long as its median to the largest value", () => {
+test("chart() scales each bar by its median, relative to the largest value", () => {
   const svg = chart(contestResult());
   const widths = [...svg.matchAll(/<rect class="([^"]+)"[^>]* width="([^"]+)"/g)]
     .map(([, kind, width]) => [kind, Number(width)]);
@@ -14,18 +14,18 @@ test("chart() draws a bar for each, as long as its median to the largest value",
   ]);
 });
 
-test("chart() is readable in the light and in the dark", () => {
+test("chart() is readable in light and dark themes", () => {
   const svg = chart(contestResult());
   assert.match(svg, /@media\(prefers-color-scheme:dark\)\{text\{fill:#e/);
   assert.match(svg, /aria-label="Echo"/);
 });
 
-test("chart() writes names as text, whatever is in them", () => {
+test("chart() escapes names", () => {
   const svg = chart(contestResult({ title: `<script>&"` }));
   assert.ok(svg.includes(">&lt;script&gt;&amp;&quot;</text>"));
   assert.ok(!svg.includes("<script"));
 });
 
-test("chart() of nobody is still an image", () => {
+test("chart() without peers is still an image", () => {
   assert.match(chart(contestResult({ contestants: [] })), /^<svg [^]*<\/svg>\n$/);
 });

@@ -13,14 +13,14 @@ function whyNoLoad(): string | undefined {
 
 const silent = () => {};
 
-/** Serves until it is disposed of. */
+/** Serves until disposed. */
 function serve(handler: (request: Request) => Response) {
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, handler);
   const { port } = server.addr;
   return { port, [Symbol.asyncDispose]: () => server.shutdown() };
 }
 
-/** Publishes what it hears to all, each message as often as `copies`, on lines of one message. */
+/** Publishes each message to all sockets, `copies` times, as lines of one WebSocket message. */
 function serveGroup(copies: number) {
   const all = new Set<WebSocket>();
   return serve((request) => {
@@ -35,7 +35,7 @@ function serveGroup(copies: number) {
 }
 
 test(
-  "the load counts every delivery of a fan-out, and ends when all are there",
+  "the load counts each delivery of a fan-out, and ends after the last one",
   { skip },
   async () => {
     await using server = serveGroup(1);
@@ -50,7 +50,7 @@ test(
 );
 
 test(
-  "the load counts the lines of a message where the subprotocol has them",
+  "the load counts lines in a message if the subprotocol uses them",
   { skip },
   async () => {
     await using server = serveGroup(3);
@@ -62,7 +62,7 @@ test(
   },
 );
 
-test("the load of an open loop loses nothing on a server that answers", { skip }, async () => {
+test("the open-loop load loses no messages on a working server", { skip }, async () => {
   await using server = serveGroup(1);
   const generator = await provideGenerator(silent);
   const options = { port: server.port, connections: 2, rate: 500, warmup: 0.05, seconds: 0.2 };
@@ -72,7 +72,7 @@ test("the load of an open loop loses nothing on a server that answers", { skip }
   assert.ok(p50 > 0);
 });
 
-test("the load shows one cookie after the other, and wants the status that it was told", {
+test("the load uses its cookies in turn, and requires the given status", {
   skip,
 }, async () => {
   const seen = new Set<string | null>();

@@ -1,6 +1,6 @@
 import type { ContestResult } from "../../bench/harness/result.ts";
 
-/** A contest of three rounds, in which Sluice does 90, 110 and 120 % of what bare Deno does. */
+/** A contest of three rounds, with Sluice at 90, 110 and 120 % of bare Deno. */
 export function contestResult(changes: Partial<ContestResult> = {}): ContestResult {
   return {
     id: "echo",

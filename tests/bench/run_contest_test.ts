@@ -6,7 +6,7 @@ import { contestResult } from "./results.ts";
 
 const { contestants: _contestants, absent: _absent, ...head } = contestResult();
 
-test("runContest() measures in turn, and every other round backwards", async () => {
+test("runContest() measures peers in turn, and reverses the order in every other round", async () => {
   const order: string[] = [];
   const contestants = ["a", "b"].map((name) => ({
     name,
@@ -20,7 +20,7 @@ test("runContest() measures in turn, and every other round backwards", async () 
   ]);
 });
 
-test("runContest() leaves out whoever fails, and goes on with the others", async () => {
+test("runContest() excludes a failing peer and continues with the others", async () => {
   let tries = 0;
   const failing = () => ++tries === 2 ? Promise.reject(new Error("it fell over")) : one();
   const one = () => Promise.resolve({ value: 1 });
@@ -32,7 +32,7 @@ test("runContest() leaves out whoever fails, and goes on with the others", async
   assert.equal(tries, 2);
 });
 
-test("describeChange() takes for a change what is more than a revision differs from itself", () => {
+test("describeChange() reports a change only if it exceeds the noise of one revision", () => {
   const change = (again: number, now: number, better: "more" | "less" = "more") =>
     describeChange(contestResult({
       better,

@@ -5,7 +5,7 @@ import type { QuestionResult } from "../../bench/harness/result.ts";
 import { remarks, table } from "../../bench/harness/table.ts";
 import { contestResult } from "./results.ts";
 
-test("table() puts ratios first, and leaves out what nobody measured", () => {
+test("table() puts ratios first and omits empty columns", () => {
   assert.equal(
     table(contestResult()),
     [
@@ -18,7 +18,7 @@ test("table() puts ratios first, and leaves out what nobody measured", () => {
   assert.equal(table(contestResult({ contestants: [] })), "");
 });
 
-test("remarks() name targets, who was left out, and a load that was the bottleneck", () => {
+test("remarks() lists targets, missing peers and a saturated load generator", () => {
   const busy = { name: "Bun", rounds: [{ value: 9, busy: 0.97 }] };
   const { contestants } = contestResult();
   assert.deepEqual(
@@ -41,7 +41,7 @@ test("remarks() name targets, who was left out, and a load that was the bottlene
   );
 });
 
-test("page() says what was run, on what, and how to repeat it", () => {
+test("page() describes the run, the machine and the command to repeat it", () => {
   const result: QuestionResult = {
     name: "echo",
     title: "Echo",
@@ -68,6 +68,6 @@ test("page() says what was run, on what, and how to repeat it", () => {
   assert.match(text, /!\[Echo\]\(images\/bench_echo\.svg\)\n\n\| peer /);
 });
 
-test("page() says where nothing has been measured", () => {
+test("page() marks missing measurements", () => {
   assert.equal(page([]), "Nothing has been measured yet.\n");
 });

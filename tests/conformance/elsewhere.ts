@@ -45,7 +45,7 @@ const CLOSE: Place = [LOSS, "[S23] close() ends every wait and refuses new calls
 export const ELSEWHERE: Readonly<Partial<Record<Upstream, Place>>> = {
   "channels/sample_project/tests/test_selenium.py::test_real_time_create_message": [
     "tests/e2e/chat_test.ts",
-    "two people talk in a room: welcome, joined, said with its reply, left",
+    "two users talk in a room: welcome, joined, said with its reply, left",
   ],
   "channels/security/test_websocket.py::test_origin_validator": [
     "tests/security/origins_test.ts",

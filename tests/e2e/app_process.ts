@@ -5,10 +5,10 @@ import { WsClient } from "./ws_client.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** How long a process has to tell its metrics at the end, in milliseconds: it may have been stopped. */
+/** How long to wait for a process's metrics at the end, in milliseconds: it may be suspended. */
 const METRICS_MS = 2_000;
 
-/** How long a test waits for what a process prints, in milliseconds. */
+/** How long a test waits for output of a process, in milliseconds. */
 const PRINTS_MS = 30_000;
 
 /** How a process ended. */
@@ -19,8 +19,8 @@ export interface Ended {
 }
 
 /**
- * The app in a process of its own, as `deno task start` or `serve` runs it. Everything that it prints,
- * at `debug`, and its metrics are looked through for secrets at the end.
+ * The app in its own process, as `deno task start` or `serve` runs it. At the end, its output (at
+ * `debug`) and its metrics are searched for secrets.
  */
 export class AppProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -38,7 +38,7 @@ export class AppProcess implements AsyncDisposable {
     void this.#failUnlessListening();
   }
 
-  /** Starts it on a free port and waits until it listens. */
+  /** Starts the app on a free port and waits until it listens. */
   static async start(
     env: Environment,
     command = "serve",
@@ -49,7 +49,7 @@ export class AppProcess implements AsyncDisposable {
     return process;
   }
 
-  /** Starts it, and waits for nothing. */
+  /** Starts the app without waiting. */
   static spawn(env: Environment, command = "serve", args: readonly string[] = []): AppProcess {
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "dev.ts", command, ...args],
@@ -67,19 +67,19 @@ export class AppProcess implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** Waits until so many processes have said that they listen, in all. */
+  /** Waits until the given number of processes listen. */
   async listening(count: number): Promise<void> {
     await this.prints(() => this.stdout.split("listens on").length > count, `${count} to listen`);
   }
 
-  /** Waits until it has printed a text, or what it has printed is as wanted. */
+  /** Waits until the output contains a text or satisfies a condition. */
   async prints(wanted: string | (() => boolean), what: string = String(wanted)): Promise<void> {
     const isThere = typeof wanted === "string" ? () => this.stderr.includes(wanted) : wanted;
-    const late = new Error(`It did not print in ${PRINTS_MS} ms: ${what}`);
+    const late = new Error(`No output within ${PRINTS_MS} ms: ${what}`);
     const timer = setTimeout(() => this.#printed.reject(late), PRINTS_MS);
     try {
       while (!isThere()) {
-        if (this.#hasEnded) throw new Error(`It ended and did not print: ${what}`);
+        if (this.#hasEnded) throw new Error(`The process ended without printing: ${what}`);
         await this.#printed.promise;
       }
     } finally {
@@ -87,7 +87,7 @@ export class AppProcess implements AsyncDisposable {
     }
   }
 
-  /** The processes that it has started, where it is several. Linux alone. */
+  /** Returns the ids of the child processes. Linux only. */
   children(): number[] {
     const stats = [...Deno.readDirSync("/proc")].filter(({ name }) => /^\d+$/.test(name))
       .map(({ name }) => readStat(Number(name)));
@@ -99,13 +99,13 @@ export class AppProcess implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** Waits for its end. */
+  /** Waits until the process ends. */
   async ended(): Promise<Ended> {
     const [{ code }] = await Promise.all([this.#child.status, this.#output]);
     return { code, stdout: this.stdout, stderr: this.stderr };
   }
 
-  /** Returns a browser that is signed in as somebody. */
+  /** Returns a browser that is signed in as the given user. */
   async signIn(login: string): Promise<TestBrowser> {
     const browser = this.browser();
     await browser.signIn(login);
@@ -124,7 +124,7 @@ export class AppProcess implements AsyncDisposable {
     });
   }
 
-  /** Kills it where it runs. @throws {Error} What it said while it ran holds a secret. */
+  /** Kills the process if it runs. @throws {Error} Its output contains a secret. */
   async [Symbol.asyncDispose](): Promise<void> {
     const metrics = await this.#metrics();
     try {
@@ -133,11 +133,11 @@ export class AppProcess implements AsyncDisposable {
     const { stdout, stderr } = await this.ended();
     assertNoSecrets(
       [stdout, stderr, metrics].join("\n"),
-      "What a process printed, or its metrics,",
+      "The output or metrics of a process",
     );
   }
 
-  /** Returns its metrics; nothing where it does not answer any more. */
+  /** Returns its metrics, or an empty string if it no longer answers. */
   async #metrics(): Promise<string> {
     if (this.origin === "" || this.#hasEnded) return "";
     const signal = AbortSignal.timeout(METRICS_MS);
@@ -148,7 +148,7 @@ export class AppProcess implements AsyncDisposable {
   async #read(name: "stdout" | "stderr"): Promise<void> {
     for await (const text of this.#child[name].pipeThrough(new TextDecoderStream())) {
       this[name] += text;
-      // In the text that people read, and in a line of JSON.
+      // In the text log and in the JSON log.
       const [, origin] = /listens on ([^\s"]+)[^]*layer.*\n/.exec(this.stdout) ?? [];
       if (origin !== undefined) this.#listening.resolve(origin);
       this.#hasChanged();
@@ -158,7 +158,7 @@ export class AppProcess implements AsyncDisposable {
   #hasChanged(): void {
     this.#printed.resolve();
     this.#printed = Promise.withResolvers();
-    this.#printed.promise.catch(() => {}); // It may be that nothing waits.
+    this.#printed.promise.catch(() => {}); // Perhaps no test waits for it.
   }
 
   async #failUnlessListening(): Promise<void> {
@@ -171,13 +171,13 @@ export class AppProcess implements AsyncDisposable {
   }
 }
 
-/** Builds what `serve` serves. */
+/** Builds the app for `serve`. */
 export async function buildApp(): Promise<void> {
   const { code, stderr } = await AppProcess.spawn({}, "build").ended();
   if (code !== 0) throw new Error(`The build ended with ${code}:\n${stderr}`);
 }
 
-/** Reads which process started another one (the fourth field of its stat in Linux). */
+/** Returns the parent of a process (the fourth field of its stat on Linux). */
 function readStat(pid: number): { pid: number; parent: number; isOver: boolean } {
   try {
     const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
@@ -188,7 +188,7 @@ function readStat(pid: number): { pid: number; parent: number; isOver: boolean }
   }
 }
 
-/** What a process needs of its surroundings, without any setting of the app. */
+/** Environment variables that a process needs, without settings of the app. */
 function baseEnvironment(): Record<string, string> {
   const names = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME", "NPM_CONFIG_REGISTRY", "TMPDIR"];
   return Object.fromEntries(

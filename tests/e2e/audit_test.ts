@@ -10,7 +10,7 @@ import { WsClient } from "./ws_client.ts";
 
 before(buildApp);
 
-test("the audit log tells of a person's sign-in, refusals and the end of the session", async () => {
+test("the audit log records a user's sign-in, refusals and the end of the session", async () => {
   await using app = await LiveApp.start({ SOCKETS_PER_USER: "1" });
   const { audit } = app.app.services;
   const ada = await app.signIn("ada");
@@ -30,7 +30,7 @@ test("the audit log tells of a person's sign-in, refusals and the end of the ses
   assert.deepEqual(await audit.list("somebody else"), []);
 });
 
-test("the audit log forgets what is older than its retention", async () => {
+test("the audit log deletes events after their retention time", async () => {
   await using app = await TestApp.create({ AUDIT_RETENTION: "1ms" });
   const browser = app.browser();
   await browser.signIn("ada");
@@ -40,7 +40,7 @@ test("the audit log forgets what is older than its retention", async () => {
   assert.deepEqual(await app.services.audit.list(id), []);
 });
 
-test("a person who is banned cannot sign in again, and is told so", async () => {
+test("a banned user cannot sign in again, and learns why", async () => {
   await using app = await TestApp.create();
   const browser = app.browser();
   await browser.signIn("ada");
@@ -52,7 +52,7 @@ test("a person who is banned cannot sign in again, and is told so", async () => 
   assert.match(await response.text(), /can't sign in here any more/);
 });
 
-test("refusals of nobody in particular fill no database, and the log only at debug", async () => {
+test("anonymous refusals are not stored, and logged only at debug", async () => {
   const lines: string[] = [];
   const note = (level: string) => (message: string, fields?: LogFields) => {
     lines.push(`${level} ${message} ${fields?.count}`);
@@ -74,7 +74,7 @@ test("refusals of nobody in particular fill no database, and the log only at deb
   assert.equal(lines.filter((line) => line.startsWith("info")).length, 0);
 });
 
-test("no log line, metric or error of a whole life holds a cookie, a ticket, a token or a key", async () => {
+test("no log line, metric or error of a whole session contains a cookie, ticket, token or key", async () => {
   const directory = await Deno.makeTempDir();
   const kvPath = join(directory, "kv.sqlite3");
   const secrets: string[] = [];
@@ -134,7 +134,7 @@ test("no log line, metric or error of a whole life holds a cookie, a ticket, a t
   assert.match(text, /"message":"audit"|"audit"/, "the log was written");
   const found = secrets.filter((secret) => secret.length > 8 && text.includes(secret));
   assert.ok(secrets.length > 10);
-  // The first part of a cookie is the session's id, which is not secret.
+  // The first part of a cookie is the session id, which is not secret.
   const ids = new Set(audit.map(({ value }) => (value as { sessionId?: string }).sessionId));
   assert.deepEqual(found.filter((secret) => !ids.has(secret)), []);
   await Deno.remove(directory, { recursive: true });

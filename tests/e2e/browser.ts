@@ -9,26 +9,26 @@ import {
 } from "playwright-core";
 import { BROWSER_FLAGS, findBrowser } from "../../tools/provide/browser.ts";
 
-/** A browser that ends with the test: `await using browser = await launchBrowser()`. */
+/** A browser that closes with the test: `await using browser = await launchBrowser()`. */
 export interface TestBrowser extends AsyncDisposable {
-  /** Opens a window with cookies of its own: another person. */
+  /** Opens a window with separate cookies, for another user. */
   newContext(options?: BrowserContextOptions): Promise<BrowserContext>;
-  /** Opens a page in a window of its own. */
+  /** Opens a page in a separate window. */
   newPage(options?: BrowserContextOptions): Promise<Page>;
 }
 
 /**
- * Returns why browser tests are left out here, for `test(name, { skip: await whyNoBrowser() }, …)`;
- * `false` where there is a browser. `deno task test` gets one where it can.
+ * Returns why browser tests are skipped, for `test(name, { skip: await whyNoBrowser() }, …)`, or `false`
+ * if there is a browser. `deno task test` installs one if possible.
  */
 export async function whyNoBrowser(): Promise<string | false> {
   return await findBrowser() ? false : "no browser is installed (`deno task test` gets one)";
 }
 
 /**
- * Starts a browser, headless, that reaches nothing but this machine.
+ * Starts a headless browser that can reach only this machine.
  *
- * @throws {Error} There is none: see {@linkcode whyNoBrowser}.
+ * @throws {Error} No browser is available: see {@linkcode whyNoBrowser}.
  */
 export async function launchBrowser(): Promise<TestBrowser> {
   const found = await findBrowser();
@@ -49,10 +49,10 @@ export async function launchBrowser(): Promise<TestBrowser> {
 }
 
 /**
- * Takes a picture of the page, for people to look at, where `SLUICE_SCREENSHOTS` is set: as
- * `.data/screenshots/<name>.png`, which is not under version control.
+ * Takes a screenshot of the page if `SLUICE_SCREENSHOTS` is set, as `.data/screenshots/<name>.png`, which
+ * is not under version control.
  *
- * @returns Where it is; `undefined` where none was asked for.
+ * @returns Its path, or `undefined` if none was requested.
  */
 export async function screenshot(page: Page, name: string): Promise<string | undefined> {
   if (!process.env.SLUICE_SCREENSHOTS) return undefined;

@@ -10,7 +10,7 @@ interface Person {
 
 const loginsOf = (people: unknown) => (people as Person[]).map(({ login }) => login);
 
-test("two people talk in a room: welcome, joined, said with its reply, left", async () => {
+test("two users talk in a room: welcome, joined, said with its reply, left", async () => {
   await using app = await LiveApp.start();
   const [ada, grace] = [await app.signIn("ada"), await app.signIn("grace")];
   using a = await app.open("/ws/chat/lobby", ada);
@@ -42,7 +42,7 @@ test("two people talk in a room: welcome, joined, said with its reply, left", as
   assert.equal(((await a.frame("left")).data as { user: Person }).user.login, "grace");
 });
 
-test("a person joins and leaves once, however many tabs", async () => {
+test("a user joins and leaves once with any number of tabs", async () => {
   await using app = await LiveApp.start();
   const [ada, grace] = [await app.signIn("ada"), await app.signIn("grace")];
   using watcher = await app.open("/ws/chat/lobby", ada);
@@ -58,7 +58,7 @@ test("a person joins and leaves once, however many tabs", async () => {
   assert.equal(watcher.waiting, 0);
 });
 
-test("rooms do not hear each other", async () => {
+test("rooms do not receive each other's messages", async () => {
   await using app = await LiveApp.start();
   const ada = await app.signIn("ada");
   using here = await app.open("/ws/chat/here", ada);
@@ -72,7 +72,7 @@ test("rooms do not hear each other", async () => {
   assert.equal((said.data as { text: string }).text, "own");
 });
 
-test("a text takes 1 to 2000 characters", async () => {
+test("a text has 1 to 2000 characters", async () => {
   await using app = await LiveApp.start();
   using ada = await app.open("/ws/chat/lobby", await app.signIn("ada"));
   await ada.frame("welcome");
@@ -88,7 +88,7 @@ test("a text takes 1 to 2000 characters", async () => {
   }
 });
 
-test("signing out in one tab ends every socket of the session with 4401, and of no other", async () => {
+test("signing out in one tab closes all sockets of its session with 4401, and no others", async () => {
   await using app = await LiveApp.start();
   const [here, there] = [await app.signIn("ada"), await app.signIn("ada")];
   const sockets = [
@@ -103,7 +103,7 @@ test("signing out in one tab ends every socket of the session with 4401, and of 
   assert.equal((await kept.next()).text, "still here");
 });
 
-test("revoking a session from another one ends its sockets, and the list counts them", async () => {
+test("revoking a session from another one closes its sockets and updates the list", async () => {
   await using app = await LiveApp.start();
   const [here, there] = [await app.signIn("ada"), await app.signIn("ada")];
   const socket = await app.open("/ws/echo", there);
@@ -160,7 +160,7 @@ for (const [code, status, attempt] of REFUSALS) {
   });
 }
 
-test("the 3rd socket of a person whose limit is 2 is refused with 429 until one ends", async () => {
+test("the 3rd socket of a user with a limit of 2 is refused with 429 until one closes", async () => {
   await using app = await LiveApp.start({ SOCKETS_PER_USER: "2" });
   const [ada, grace] = [await app.signIn("ada"), await app.signIn("grace")];
   const first = await app.open("/ws/echo", ada);
@@ -178,7 +178,7 @@ test("the 3rd socket of a person whose limit is 2 is refused with 429 until one 
   using _again = await app.open("/ws/echo", ada);
 });
 
-test("a draining server refuses with 503 and Retry-After, and closes its sockets with 1012", async () => {
+test("a draining server refuses sockets with 503 and Retry-After, and closes open ones with 1012", async () => {
   await using app = await LiveApp.start();
   const ada = await app.signIn("ada");
   const socket = await app.open("/ws/echo", ada);
@@ -193,7 +193,7 @@ test("a draining server refuses with 503 and Retry-After, and closes its sockets
   assert.equal((await ada.request("/readyz")).status, 503);
 });
 
-test("10,000 messages of one socket come back in order", async () => {
+test("10,000 messages on one socket return in order", async () => {
   await using app = await LiveApp.start({
     MESSAGES_PER_SECOND: "1000000",
     MESSAGE_BURST: "100000",

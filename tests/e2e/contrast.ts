@@ -1,6 +1,6 @@
 /**
- * Returns the texts of a page whose colour is too close to that of their ground, each with its ratio
- * (WCAG 2.2, 1.4.3). Runs in the page, and so holds all that it needs.
+ * Returns the texts of a page with too little contrast to their background, with their ratios (WCAG 2.2,
+ * 1.4.3). Runs in the page, so it is self-contained.
  */
 export function lowContrasts(least: number): string[] {
   const numbers = (color: string) => (color.match(/[\d.]+/g) ?? []).map(Number);

@@ -17,7 +17,7 @@ async function withDirectory(work: (directory: string) => Promise<void>): Promis
   }
 }
 
-/** Asks until the process says that it is ready, or is not, and returns what it says. */
+/** Polls `/readyz` until it answers with `status`, and returns the body. */
 async function readyz({ origin }: AppProcess, status: number): Promise<unknown> {
   while (true) {
     const response = await fetch(`${origin}/readyz`);
@@ -27,7 +27,7 @@ async function readyz({ origin }: AppProcess, status: number): Promise<unknown> 
   }
 }
 
-/** Says something, and returns its id, or the code with which it was refused. */
+/** Sends a text, and returns its id or the code of the refusal. */
 async function say(socket: WsClient, text: string): Promise<string> {
   socket.sendJson({ type: "say", data: { text }, id: text });
   const reply = await socket.frame("reply") as {
@@ -37,7 +37,7 @@ async function say(socket: WsClient, text: string): Promise<string> {
   return reply.data?.id ?? reply.error!.code;
 }
 
-test("a database whose disk is not there at the start: 503 until it is, without a restart", async () => {
+test("a database whose disk is missing at the start answers 503 until the disk is there, without a restart", async () => {
   await withDirectory(async (directory) => {
     const volume = join(directory, "volume");
     await Deno.symlink(volume, join(directory, "data"));
@@ -67,7 +67,7 @@ test("a database whose disk is not there at the start: 503 until it is, without 
   });
 });
 
-/** Two people talk over a database that fails in the middle, and is well again. */
+/** Two users talk while the database fails and recovers. */
 async function talkThrough(
   kvPath: string,
   fault: { begin(): void | Promise<void>; end(): void | Promise<void> },
@@ -91,7 +91,7 @@ async function talkThrough(
   }
 }
 
-test("a database that is locked for long: UNAVAILABLE, nothing acknowledged is lost, and all is well after", async () => {
+test("a database that is locked for long answers UNAVAILABLE, loses no acknowledged message, and recovers", async () => {
   await withDirectory(async (directory) => {
     const kvPath = join(directory, "kv.sqlite3");
     let locker: DatabaseSync | undefined;
@@ -108,7 +108,7 @@ test("a database that is locked for long: UNAVAILABLE, nothing acknowledged is l
   });
 });
 
-/** Whether this user may mount a file system of a size. */
+/** Returns whether this user may mount a file system with a size limit. */
 async function canMount(): Promise<boolean> {
   const directory = await Deno.makeTempDir();
   const isMounted = await run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", directory);
@@ -126,26 +126,30 @@ async function run(program: string, ...args: string[]): Promise<boolean> {
   }
 }
 
-test("a full disk: UNAVAILABLE, nothing acknowledged is lost, and all is well when there is room", {
-  skip: await canMount() ? false : "a small disk can be made by root on Linux alone",
-}, async () => {
-  await withDirectory(async (directory) => {
-    const disk = join(directory, "disk");
-    await Deno.mkdir(disk);
-    assert.ok(await run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk));
-    const ballast = join(disk, "ballast");
-    try {
-      await talkThrough(join(disk, "kv.sqlite3"), {
-        begin: () => fill(ballast),
-        end: () => Deno.remove(ballast),
-      });
-    } finally {
-      await run("umount", "-l", disk);
-    }
-  });
-});
+test(
+  "a full disk answers UNAVAILABLE, loses no acknowledged message, and recovers when there is space",
+  {
+    skip: await canMount() ? false : "a small disk can be made by root on Linux alone",
+  },
+  async () => {
+    await withDirectory(async (directory) => {
+      const disk = join(directory, "disk");
+      await Deno.mkdir(disk);
+      assert.ok(await run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk));
+      const ballast = join(disk, "ballast");
+      try {
+        await talkThrough(join(disk, "kv.sqlite3"), {
+          begin: () => fill(ballast),
+          end: () => Deno.remove(ballast),
+        });
+      } finally {
+        await run("umount", "-l", disk);
+      }
+    });
+  },
+);
 
-/** Writes a file until there is no room for more. */
+/** Writes a file until the disk is full. */
 async function fill(path: string): Promise<void> {
   using file = await Deno.open(path, { write: true, create: true });
   try {

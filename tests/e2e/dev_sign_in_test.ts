@@ -32,7 +32,7 @@ const PASSED_ON: Record<string, string>[] = [
   { "True-Client-IP": "127.0.0.1" },
 ];
 
-test("development sign-in answers 403 to a request that something passed on, with TRUST_PROXY or not", async () => {
+test("development sign-in answers 403 to a forwarded request, with and without TRUST_PROXY", async () => {
   for (const env of [{}, { TRUST_PROXY: "on" }]) {
     await using app = await LiveApp.start(env);
     for (const headers of PASSED_ON) {
@@ -46,7 +46,7 @@ test("development sign-in answers 403 to a request that something passed on, wit
   }
 });
 
-test("a development sign-in that began here cannot be ended through a proxy", async () => {
+test("a development sign-in that started locally cannot be finished through a proxy", async () => {
   await using app = await LiveApp.start();
   const browser = app.browser();
   let response = await browser.request("/auth/signin?provider=dev&login_hint=ada");
@@ -63,7 +63,7 @@ test("a development sign-in that began here cannot be ended through a proxy", as
   assert.equal((await browser.request(callback)).status, 303);
 });
 
-test("development sign-in answers 403 to a peer that is not at a loopback address", async () => {
+test("development sign-in answers 403 to a peer without a loopback address", async () => {
   await using app = await LiveApp.start();
   for (const hostname of ["192.168.1.7", "::ffff:10.0.0.1", "2001:db8::1"]) {
     for (const path of STEPS) {
@@ -76,7 +76,7 @@ test("development sign-in answers 403 to a peer that is not at a loopback addres
   }
 });
 
-test("serve --processes 2 starts with development sign-in, and every sign-in succeeds", {
+test("serve --processes 2 starts with development sign-in, and each sign-in succeeds", {
   skip: Deno.build.os === "linux" ? false : "ports are shared so on Linux alone",
 }, async () => {
   const directory = await Deno.makeTempDir();
@@ -84,7 +84,7 @@ test("serve --processes 2 starts with development sign-in, and every sign-in suc
     const env = { PORT: freePort(), DENO_KV_PATH: join(directory, "kv.sqlite3") };
     await using app = await AppProcess.start(env, "serve", ["--processes", "2"]);
     await app.listening(2);
-    // Each request is a connection of its own, which any of the processes may get.
+    // Each request uses its own connection, which any process may receive.
     using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
     const signIn = (login: string) =>
       new TestBrowser((request) => fetch(request, { client }), app.origin).signIn(login);

@@ -5,7 +5,7 @@ import { LiveApp } from "./live_app.ts";
 const post = (url: string, form: Record<string, string> = {}) =>
   fetch(url, { method: "POST", body: new URLSearchParams(form) });
 
-test("a program without a browser signs in by a code, and its session can be ended like any", async () => {
+test("a program without a browser signs in with a code, and its session can be ended", async () => {
   await using app = await LiveApp.start();
   const begun = await (await post(`${app.origin}/auth/device`)).json();
   assert.equal(begun.verification_uri, `${app.origin}/device`);
@@ -36,7 +36,7 @@ test("a program without a browser signs in by a code, and its session can be end
   assert.equal((await fetch(`${app.origin}/api/me`, { headers })).status, 401);
 });
 
-test("another site's page approves no program", async () => {
+test("a page on another site cannot approve a program", async () => {
   await using app = await LiveApp.start();
   const begun = await (await post(`${app.origin}/auth/device`)).json();
   const ada = await app.signIn("ada");
@@ -50,7 +50,7 @@ test("another site's page approves no program", async () => {
   assert.equal((await polled.json()).error, "authorization_pending");
 });
 
-test("the page for programs asks to sign in first, and knows codes that are none", async () => {
+test("the page for programs requires sign-in and rejects unknown codes", async () => {
   await using app = await LiveApp.start();
   const nobody = await app.app.browser().request("/device?user_code=BCDF-GHJK");
   assert.equal(nobody.status, 303);
@@ -62,7 +62,7 @@ test("the page for programs asks to sign in first, and knows codes that are none
   assert.deepEqual([bad.status, await bad.json()], [400, { error: "invalid_request" }]);
 });
 
-test("examples/native_client.ts holds a socket by tickets until its session ends", async () => {
+test("examples/native_client.ts keeps a socket with tickets until its session ends", async () => {
   await using app = await LiveApp.start();
   const ada = await app.signIn("ada");
   const token = ada.cookies.get("session")!;

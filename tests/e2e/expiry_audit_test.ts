@@ -7,7 +7,7 @@ import { AppProcess, buildApp } from "./app_process.ts";
 
 before(buildApp);
 
-test("a session that expires under sockets of three processes is in the audit log once", async () => {
+test("a session that expires with sockets on three processes is in the audit log once", async () => {
   const directory = await Deno.makeTempDir();
   const kvPath = join(directory, "kv.sqlite3");
   const env = { DENO_KV_PATH: kvPath, SESSION_IDLE_TTL: "2s", LOG_FORMAT: "json" };
@@ -23,7 +23,7 @@ test("a session that expires under sockets of three processes is in the audit lo
     const sockets = await Promise.all(processes.map((process) => process.open("/ws/echo", ada)));
     const ends = await Promise.all(sockets.map((socket) => socket.closed));
     for (const end of ends) assert.deepEqual(end, { code: 4401, reason: "expired" });
-    // Whoever comes with it later notices it as well.
+    // A later request with the session notices its expiry too.
     for (const process of processes) {
       const browser = process.browser();
       for (const [name, value] of ada.cookies) browser.cookies.set(name, value);
@@ -46,7 +46,7 @@ test("a session that expires under sockets of three processes is in the audit lo
   await Deno.remove(directory, { recursive: true });
 });
 
-test("a session that expires without sockets is in the audit log when somebody comes with it", async () => {
+test("a session that expires without sockets is in the audit log after its next use", async () => {
   const clock = new FakeClock(Date.now());
   await using app = await TestApp.create({ SESSION_IDLE_TTL: "1h" }, { clock });
   const { audit } = app.services;

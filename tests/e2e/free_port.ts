@@ -1,4 +1,4 @@
-/** Returns a loopback port that nothing listens on. */
+/** Returns a free loopback port. */
 export function freePort(): string {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return String(listener.addr.port);

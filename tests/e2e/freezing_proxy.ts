@@ -7,12 +7,12 @@ interface Path {
   isFrozen: boolean;
 }
 
-/** A TCP proxy that can stop to pass bytes without closing anything, as a network does that lost its way. */
+/** A TCP proxy that can stop forwarding bytes without closing connections, like a broken network path. */
 export class FreezingProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #paths = new Set<Path>();
   #isDown = false;
-  /** Where a browser finds it. */
+  /** The address for browsers. */
   readonly origin: string;
 
   private constructor(server: Server) {
@@ -20,7 +20,7 @@ export class FreezingProxy implements AsyncDisposable {
     this.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  /** Starts one in front of a server on this machine. */
+  /** Starts a proxy in front of a server on this machine. */
   static async start(target: string): Promise<FreezingProxy> {
     const server = createServer();
     await once(server.listen(0, "127.0.0.1"), "listening");
@@ -32,12 +32,12 @@ export class FreezingProxy implements AsyncDisposable {
     return proxy;
   }
 
-  /** From now on nothing passes through the connections that are open; new ones are another path. */
+  /** Stops forwarding on all open connections; new ones use another path. */
   freeze(): void {
     for (const path of this.#paths) path.isFrozen = true;
   }
 
-  /** Breaks the connections that are open, and takes no new ones until {@linkcode restore}. */
+  /** Closes all connections, and refuses new ones until {@linkcode restore}. */
   cut(): void {
     this.#isDown = true;
     for (const { ends } of this.#paths) for (const end of ends) end.destroy();

@@ -21,7 +21,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 type RoomScope = SignedInScope & LayerScope;
 
-/** Says who it serves when asked; tells of changes; one group is for members only. */
+/** Reports its user on request and after changes; one group is only for members. */
 class RoomConsumer extends Consumer<RoomScope> {
   override authorize() {
     return !this.scope.user.roles?.includes("outlaw");
@@ -53,7 +53,7 @@ class RoomConsumer extends Consumer<RoomScope> {
   }
 }
 
-/** One process of several over a database: a gate of its own, and a port. */
+/** One of several processes on a database, with its own gate and port. */
 class Process implements AsyncDisposable {
   readonly sessions: Sessions;
   readonly users: KvUserStore;
@@ -129,7 +129,7 @@ async function setStage(): Promise<Stage> {
 const texts = async (clients: readonly WsClient[]) =>
   await Promise.all(clients.map(async (client) => (await client.next()).text));
 
-test("a name that was changed on one process is in the scopes of the others within a second", async () => {
+test("a name changed on one process reaches the scopes of the others within a second", async () => {
   await using stage = await setStage();
   const sockets = [await stage.there.open(stage.token), await stage.there.open(stage.token)];
   const since = performance.now();
@@ -140,7 +140,7 @@ test("a name that was changed on one process is in the scopes of the others with
   for (const text of await texts(sockets)) assert.match(text, /^Countess Ada, /);
 });
 
-test("a role that is taken ends exactly the membership of that group, on every process", async () => {
+test("removing a role ends only the membership of its group, on every process", async () => {
   await using stage = await setStage();
   const { here, there, ada } = stage;
   await setRoles(here, ada.id, ["member"]);
@@ -160,7 +160,7 @@ test("a role that is taken ends exactly the membership of that group, on every p
   assert.deepEqual(await texts(sockets), ["news: 3", "news: 3"]);
 });
 
-test("a permission that is withdrawn altogether closes the socket with 4403", async () => {
+test("withdrawing all permissions closes the socket with 4403", async () => {
   await using stage = await setStage();
   const socket = await stage.there.open(stage.token);
   await setRoles(stage.here, stage.ada.id, ["outlaw"]);
@@ -168,7 +168,7 @@ test("a permission that is withdrawn altogether closes the socket with 4403", as
   await assert.rejects(stage.there.open(stage.token), { status: 403, code: "FORBIDDEN" });
 });
 
-test("a person who is banned loses every socket with 4401, and gets no other", async () => {
+test("a banned user loses all sockets with 4401, and gets no new ones", async () => {
   await using stage = await setStage();
   const sockets = [await stage.here.open(stage.token), await stage.there.open(stage.token)];
   await banUser(stage.here, stage.ada.id);
@@ -176,10 +176,10 @@ test("a person who is banned loses every socket with 4401, and gets no other", a
   await assert.rejects(stage.there.open(stage.token), { status: 401 });
 });
 
-test("a session that was just let in is not let in again a second after it was revoked elsewhere", async () => {
+test("a recently admitted session is refused a second after its revocation on another process", async () => {
   await using stage = await setStage();
   const { here, there, token, sessionId } = stage;
-  // Again and again, so that what was read is relied on.
+  // Repeatedly, so that the read cache is used.
   for (let n = 0; n < 20; n++) (await here.open(token)).socket.close();
   await there.sessions.end(sessionId, "revoked");
   await assert.rejects(there.open(token), { status: 401 }, "at once where it was revoked");
@@ -187,7 +187,7 @@ test("a session that was just let in is not let in again a second after it was r
   await assert.rejects(here.open(token), { status: 401 });
 });
 
-test("a session that turns out to be another person's closes its sockets with 4403", async () => {
+test("a session that changes to another user closes its sockets with 4403", async () => {
   await using stage = await setStage();
   const socket = await stage.there.open(stage.token);
   const session = (await stage.there.sessions.get(stage.sessionId))!;
@@ -199,7 +199,7 @@ test("a session that turns out to be another person's closes its sockets with 44
   assert.equal((await socket.closed).code, 4403);
 });
 
-test("1,000 sockets stay open through a rotation of their session, and lose no message", async () => {
+test("1,000 sockets stay open during a rotation of their session, and lose no message", async () => {
   await using stage = await setStage();
   const { here, there } = stage;
   const sockets: WsClient[] = [];

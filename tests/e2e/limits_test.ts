@@ -4,7 +4,7 @@ import { TestApp } from "../app/test_app.ts";
 import { LiveApp } from "./live_app.ts";
 import type { Refused } from "./ws_client.ts";
 
-/** Waits for a refusal with a code, 429 and a time to wait. */
+/** Waits for a refusal with a code, 429 and `Retry-After`. */
 async function assertLimited(attempt: Promise<unknown>, code: string): Promise<void> {
   await assert.rejects(attempt, (refused: Refused) => {
     assert.deepEqual([refused.status, refused.code], [429, code]);
@@ -13,7 +13,7 @@ async function assertLimited(attempt: Promise<unknown>, code: string): Promise<v
   });
 }
 
-test("an address that opens sockets too often is refused with 429 before anything is read", async () => {
+test("an address that opens sockets too often is refused with 429 before any database read", async () => {
   await using app = await LiveApp.start({ HANDSHAKES_PER_ADDRESS: "3" });
   const ada = await app.signIn("ada");
   for (let n = 0; n < 3; n++) {
@@ -23,7 +23,7 @@ test("an address that opens sockets too often is refused with 429 before anythin
   await assertLimited(app.open("/ws/echo", app.app.browser()), "TOO_MANY_ATTEMPTS");
 });
 
-test("an address has so many sockets and no more, whoever opens them", async () => {
+test("an address is limited in its sockets, over all users", async () => {
   await using app = await LiveApp.start({ SOCKETS_PER_ADDRESS: "2" });
   const [ada, grace] = [await app.signIn("ada"), await app.signIn("grace")];
   using _first = await app.open("/ws/echo", ada);
@@ -36,7 +36,7 @@ test("an address has so many sockets and no more, whoever opens them", async () 
   using _third = await app.open("/ws/echo", ada);
 });
 
-test("50 sockets that one person opens at once are as many as the limit says", async () => {
+test("a user who opens 50 sockets at once gets exactly the limit", async () => {
   await using app = await LiveApp.start({ SOCKETS_PER_USER: "7" });
   const ada = await app.signIn("ada");
   const attempts = Array.from({ length: 50 }, () => app.open("/ws/echo", ada));
@@ -46,7 +46,7 @@ test("50 sockets that one person opens at once are as many as the limit says", a
   for (const { value } of opened) value[Symbol.dispose]();
 });
 
-test("an address that signs in too often gets a page with 429, and nothing is begun", async () => {
+test("an address that signs in too often gets a page with 429, and no sign-in starts", async () => {
   await using app = await TestApp.create({ SIGN_INS_PER_ADDRESS: "2" });
   const browser = app.browser();
   const statuses: number[] = [];
@@ -61,7 +61,7 @@ test("an address that signs in too often gets a page with 429, and nothing is be
   assert.match(await last.text(), /Too many attempts/);
 });
 
-test("a sign-in past the limit ends the session of that person that was used least recently", async () => {
+test("a sign-in beyond the limit ends the user's least recently used session", async () => {
   await using app = await TestApp.create({ SESSIONS_PER_USER: "2" });
   const [first, second, third, other] = Array.from({ length: 4 }, () => app.browser());
   await other!.signIn("grace");

@@ -3,7 +3,7 @@ import type { ServiceOptions } from "../../app/services.ts";
 import type { Environment } from "../../app/settings.ts";
 import { WsClient } from "./ws_client.ts";
 
-/** The whole app on a free port of this machine, in this process. */
+/** The whole app in this process, on a free loopback port. */
 export class LiveApp implements AsyncDisposable {
   readonly app: TestApp;
   readonly origin: string;
@@ -33,19 +33,19 @@ export class LiveApp implements AsyncDisposable {
     return new LiveApp(app, server, stop);
   }
 
-  /** Returns a browser's cookies after signing in as somebody. */
+  /** Signs in as a user, and returns the browser's cookies. */
   async signIn(login: string): Promise<TestBrowser> {
     const browser = this.browser();
     await browser.signIn(login);
     return browser;
   }
 
-  /** Returns a browser that is signed in as nobody. */
+  /** Returns a browser without a session. */
   browser(): TestBrowser {
     return new TestBrowser((request) => fetch(request), this.origin);
   }
 
-  /** Opens a socket with a browser's cookies, as its page would. */
+  /** Opens a socket with a browser's cookies, like its page. */
   open(
     path: string,
     browser: TestBrowser,
@@ -59,7 +59,7 @@ export class LiveApp implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.app.services.realtime.endAll(1001, "the test is over");
-    // A shutdown would wait for ever for a peer that vanished before its 101.
+    // A shutdown would wait forever for a peer that disappeared before its 101.
     this.#stop.abort();
     await this.#server.finished;
     await this.app[Symbol.asyncDispose]();

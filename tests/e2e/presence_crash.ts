@@ -5,33 +5,33 @@ import type { RawTab } from "./raw_tabs.ts";
 import { type SeededPerson, seedPeople } from "./seeded_people.ts";
 import { WsClient } from "./ws_client.ts";
 
-/** What is to be seen of a process that is killed. */
+/** The effect of killing a process. */
 export interface Crash {
   readonly sockets: number;
-  /** People who are left, by what the tabs say. */
+  /** Users that remain, computed from the tabs. */
   readonly expected: readonly string[];
-  /** People who had tabs on the killed process alone. */
+  /** Users with tabs only on the killed process. */
   readonly gone: readonly string[];
   /** By surviving process. */
   readonly survivors: readonly Survivor[];
 }
 
-/** What one surviving process says. */
+/** The view of one surviving process. */
 export interface Survivor {
-  /** Its list, 10 s after the crash. */
+  /** Its list 10 s after the crash. */
   readonly people: readonly string[];
-  /** Who joined, and who left, in the eyes of somebody who stayed all the time. */
+  /** Users that joined and left, as seen by a user who stayed. */
   readonly joined: readonly string[];
   readonly left: readonly string[];
-  /** After the crash, in milliseconds; nothing where nobody had to leave. */
+  /** Milliseconds after the crash, or `undefined` if no user left. */
   readonly lastLeftMs: number | undefined;
 }
 
 const ROOM = "/ws/chat/lobby";
 
 /**
- * Three processes over one file; people with 2 to 5 tabs each, in one room, spread over the processes;
- * then `kill -9` of the third.
+ * Starts three processes on one database file, and users with 2 to 5 tabs each in one room, spread over
+ * the processes. Then kills the third process.
  */
 export async function crashOne(people: number, layer: string): Promise<Crash> {
   const directory = await Deno.makeTempDir();
@@ -68,7 +68,7 @@ export async function crashOne(people: number, layer: string): Promise<Crash> {
   }
 }
 
-/** On which of three processes the tabs of each person are: 2 to 5 of them. */
+/** Assigns the 2 to 5 tabs of each user to three processes. */
 function spread(people: readonly SeededPerson[]): Map<SeededPerson, number[]> {
   return new Map(people.map((person, serial) => {
     const tabs = Array.from({ length: 2 + serial % 4 }, (_, tab) => tab);
@@ -76,7 +76,7 @@ function spread(people: readonly SeededPerson[]): Map<SeededPerson, number[]> {
   }));
 }
 
-/** Somebody who stays, on one process, and notes what the room is told. */
+/** A user who stays on one process and records the room's messages. */
 class Watch {
   readonly joined: string[] = [];
   readonly left: string[] = [];
@@ -108,7 +108,7 @@ class Watch {
     this.#crashedAt = performance.now();
   }
 
-  /** Looks at the list, as somebody does who comes now, and goes. */
+  /** Joins briefly to read the list. */
   async end(): Promise<Survivor> {
     using client = await this.#open();
     const { people } = (await client.frame("welcome")).data as { people: { login: string }[] };
@@ -122,7 +122,7 @@ class Watch {
   }
 
   #note({ type, data }: { type: string; data: { user: { login: string } } }): void {
-    // What is heard before is in the list that comes with it.
+    // Earlier messages are included in the list.
     if (type === "welcome") this.joined.length = this.left.length = 0;
     if (type === "joined") this.joined.push(data.user.login);
     if (type !== "left") return;
@@ -131,7 +131,7 @@ class Watch {
   }
 }
 
-/** Opens tabs in a process of their own. */
+/** Opens tabs in a separate process. */
 async function openTabs(tabs: readonly RawTab[], file: string): Promise<Disposable> {
   await Deno.writeTextFile(file, JSON.stringify(tabs));
   const script = new URL("raw_tabs.ts", import.meta.url).pathname;
@@ -139,7 +139,7 @@ async function openTabs(tabs: readonly RawTab[], file: string): Promise<Disposab
   const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped", stdin: "null" }).spawn();
   const reader = child.stdout.getReader();
   const { done } = await reader.read();
-  if (done) throw new Error("The tabs could not be opened");
+  if (done) throw new Error("Cannot open the tabs");
   return {
     [Symbol.dispose]() {
       child.kill("SIGKILL");

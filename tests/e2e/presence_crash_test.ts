@@ -8,7 +8,7 @@ before(buildApp);
 
 const PEOPLE = 150;
 
-/** Checks that everybody who stayed saw exactly what happened. */
+/** Checks that all remaining users saw exactly the right changes. */
 async function assertExact(layer: string): Promise<void> {
   const { expected, gone, survivors } = await crashOne(PEOPLE, layer);
   assert.ok(gone.length >= 10);
@@ -20,15 +20,15 @@ async function assertExact(layer: string): Promise<void> {
   }
 }
 
-// Beside each other, as most of the time is spent waiting for the silence of the killed process.
+// In parallel, because most time is spent waiting for the killed process to time out.
 const crashes = new Map<string, Promise<void>>();
 
-/** Begins what is asked for, and what is asked for next. */
+/** Starts both crashes, and waits for the one with this layer. */
 async function crash(layer: string): Promise<void> {
   if (crashes.size === 0) {
     crashes.set("kv:", assertExact("kv:"));
     crashes.set("redis:", whyNoRedis() === undefined ? overRedis() : Promise.resolve());
-    for (const each of crashes.values()) each.catch(() => {}); // Each test waits for its own.
+    for (const each of crashes.values()) each.catch(() => {}); // Each test waits for its own crash.
   }
   await crashes.get(layer);
 }
@@ -38,12 +38,12 @@ async function overRedis(): Promise<void> {
   await assertExact(redis.url);
 }
 
-test("kill -9 of one of three processes: within 10 s the others list exactly who is there, over kv:", async () => {
+test("after kill -9 of one of three processes, the others list the exact presence within 10 s over kv:", async () => {
   await crash("kv:");
 });
 
 test(
-  "kill -9 of one of three processes: within 10 s the others list exactly who is there, over Redis",
+  "after kill -9 of one of three processes, the others list the exact presence within 10 s over Redis",
   { skip: whyNoRedis() ?? false },
   async () => {
     await crash("redis:");

@@ -13,10 +13,10 @@ before(buildApp);
 
 const skip = Deno.build.os === "linux" ? false : "processes are listed so on Linux alone";
 
-/** How many random sequences run: more by hand, `SLUICE_SEQUENCES=50`. */
+/** Number of random sequences. For more, set `SLUICE_SEQUENCES=50`. */
 const SEQUENCES = Number(process.env.SLUICE_SEQUENCES ?? 6);
 
-/** How long a busy machine may take, in milliseconds. */
+/** Time limit on a busy machine, in milliseconds. */
 const PATIENCE_MS = 40_000;
 
 async function start(env: Record<string, string> = {}): Promise<AppProcess & AsyncDisposable> {
@@ -38,7 +38,7 @@ async function start(env: Record<string, string> = {}): Promise<AppProcess & Asy
   return app;
 }
 
-/** Returns whether a process runs. */
+/** Returns whether a process is running. */
 function runs(pid: number): boolean {
   try {
     return !/\) Z /.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
@@ -47,12 +47,12 @@ function runs(pid: number): boolean {
   }
 }
 
-/** Numbers that look random, the same for the same seed (Park and Miller). */
+/** Returns a pseudo-random number generator with a seed (Park and Miller). */
 function* random(seed: number): Generator<number, never> {
   for (let value = seed + 1;; value = value * 48_271 % 2_147_483_647) yield value;
 }
 
-/** Kills, replaces and waits in an order that the seed decides; returns what was done. */
+/** Kills, replaces and waits in an order determined by the seed. Returns the steps. */
 async function disturb(app: AppProcess, seed: number): Promise<string> {
   const numbers = random(seed);
   const next = (below: number) => numbers.next().value % below;
@@ -72,7 +72,7 @@ async function disturb(app: AppProcess, seed: number): Promise<string> {
 }
 
 test(
-  `processes that are killed and replaced in ${SEQUENCES} random orders are as many as they should be, and end`,
+  `serve --processes keeps its number of processes in ${SEQUENCES} random orders of kills and replacements, and ends`,
   {
     skip,
     timeout: 480_000,
@@ -82,7 +82,7 @@ test(
       await using app = await start();
       const done = await disturb(app, seed);
       if (seed % 2 === 0) {
-        // All has come to rest when there are two for a while.
+        // The state is stable when there are two processes for a while.
         await eventually(async () => {
           for (let look = 0; look < 10; look++) {
             assert.equal(app.children().length, 2, `seed ${seed}: ${done}`);
@@ -101,7 +101,7 @@ test(
   },
 );
 
-test("processes end when the one that started them is killed, one that has just started too", {
+test("all processes end when the first one is killed, even one that has just started", {
   skip,
 }, async () => {
   await using app = await start();
@@ -113,7 +113,7 @@ test("processes end when the one that started them is killed, one that has just 
   await eventually(() => assert.ok(!children.some(runs)), PATIENCE_MS);
 });
 
-test("a process that stands still is killed when the drain and 5 s have passed", {
+test("a suspended process is killed after the drain plus 5 s", {
   skip,
 }, async () => {
   await using app = await start();
@@ -124,7 +124,7 @@ test("a process that stands still is killed when the drain and 5 s have passed",
   assert.ok(!children.some(runs));
 });
 
-test("SIGHUP to the whole group, as a terminal sends it at its end, only replaces the processes", {
+test("SIGHUP to the whole group, as from a closing terminal, only replaces the processes", {
   skip,
 }, async () => {
   await using app = await start();
@@ -156,7 +156,7 @@ async function scrape(app: AppProcess, init: RequestInit = {}): Promise<Map<stri
   return new Map(pairs);
 }
 
-test("/metrics answers for all processes, and without one that stands still or is gone", {
+test("/metrics answers for all processes except suspended or dead ones", {
   skip,
 }, async () => {
   await using app = await start({ DEV_SIGN_IN: "off" });
@@ -183,7 +183,7 @@ test("/metrics answers for all processes, and without one that stands still or i
   }
 
   suspend(one);
-  // Some requests go to the process that stands still: they have to be asked again.
+  // Requests that reach the suspended process must be retried.
   const samples = await eventually(async () => {
     const leaving = AbortSignal.timeout(5_000);
     const text = await fetch(`${app.origin}/metrics`, {
@@ -208,7 +208,7 @@ test("/metrics answers for all processes, and without one that stands still or i
   }, PATIENCE_MS);
 });
 
-test("METRICS_TOKEN keeps /metrics of several processes for those who have it", {
+test("METRICS_TOKEN protects /metrics of several processes", {
   skip,
 }, async () => {
   await using app = await start({ METRICS_TOKEN: "s3cret" });

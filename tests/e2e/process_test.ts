@@ -14,7 +14,7 @@ async function withDirectory(work: (kvPath: string) => Promise<void>): Promise<v
   }
 }
 
-test("it prints where it listens, who can sign in, where data is, and which layer", async () => {
+test("the app prints its address, sign-in providers, database and layer", async () => {
   await withDirectory(async (kvPath) => {
     await using process = await AppProcess.start({ DENO_KV_PATH: kvPath });
     assert.match(process.origin, /^http:\/\/127\.0\.0\.1:\d+$/);
@@ -26,13 +26,13 @@ test("it prints where it listens, who can sign in, where data is, and which laye
 });
 
 const WRONG: [what: string, env: Record<string, string>, names: string][] = [
-  ["a bad port", { PORT: "eighty" }, "PORT"],
+  ["an invalid port", { PORT: "eighty" }, "PORT"],
   ["an unknown layer", { CHANNEL_LAYER: "pigeon:" }, "CHANNEL_LAYER"],
   ["half a GitHub pair", { GITHUB_CLIENT_ID: "x" }, "GITHUB_CLIENT_SECRET"],
   ["development sign-in in public", { DEV_SIGN_IN: "on", HOST: "0.0.0.0" }, "DEV_SIGN_IN"],
   ["a database that cannot be a file", { DENO_KV_PATH: "/dev/null/kv" }, "DENO_KV_PATH"],
   ["a folder as the database", { DENO_KV_PATH: "tests" }, "DENO_KV_PATH"],
-  ["a database that is something else", { DENO_KV_PATH: "deno.lock" }, "DENO_KV_PATH"],
+  ["another file as the database", { DENO_KV_PATH: "deno.lock" }, "DENO_KV_PATH"],
   ["a host with a port", { HOST: "127.0.0.1:80", DENO_KV_PATH: ":memory:" }, "HOST"],
   ["a host that is a URL", { HOST: "http://127.0.0.1", DENO_KV_PATH: ":memory:" }, "HOST"],
   ["an address of another machine", { HOST: "192.0.2.1", DENO_KV_PATH: ":memory:" }, "HOST"],
@@ -60,7 +60,7 @@ test("the password in the address of a database is printed nowhere", async () =>
   }
 });
 
-test("a port that is taken stops the start with one sentence", async () => {
+test("a used port stops the start with one sentence", async () => {
   using taken = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const { port } = taken.addr as Deno.NetAddr;
   const { code, stderr } = await AppProcess.spawn({
@@ -71,7 +71,7 @@ test("a port that is taken stops the start with one sentence", async () => {
   assert.match(stderr, /^PORT is "\d+", which is already in use[^\n]*\n$/);
 });
 
-test("who was signed in still is, after kill -9 in the middle of a talk and a new start", async () => {
+test("users stay signed in after kill -9 during a conversation and a restart", async () => {
   await withDirectory(async (kvPath) => {
     await using first = await AppProcess.start({ DENO_KV_PATH: kvPath });
     const people = [await first.signIn("ada"), await first.signIn("grace")];
@@ -99,7 +99,7 @@ test("who was signed in still is, after kill -9 in the middle of a talk and a ne
   });
 });
 
-test("SIGTERM closes every socket with 1012 and ends with status 0", async () => {
+test("SIGTERM closes all sockets with 1012 and exits with status 0", async () => {
   await using process = await AppProcess.start({ DENO_KV_PATH: ":memory:", DRAIN_SECONDS: "1" });
   const ada = await process.signIn("ada");
   const sockets = await Promise.all([1, 2, 3].map(() => process.open("/ws/echo", ada)));
@@ -108,11 +108,11 @@ test("SIGTERM closes every socket with 1012 and ends with status 0", async () =>
   assert.equal((await process.ended()).code, 0);
 });
 
-test("a second signal ends it at once", async () => {
+test("a second signal ends the process at once", async () => {
   await using process = await AppProcess.start({ DENO_KV_PATH: ":memory:", DRAIN_SECONDS: "600" });
   using socket = await process.open("/ws/echo", await process.signIn("ada"));
   process.signal("SIGINT");
-  // Two signals that come close to each other may be taken as one.
+  // Two signals in quick succession may be merged.
   await process.prints("Stopping");
   socket.send("still here");
   assert.equal((await socket.next()).text, "still here");

@@ -1,6 +1,6 @@
 /**
- * A process of a test that has many tabs open, as cheaply as can be: it reads nothing of what it gets.
- * `raw_tabs.ts FILE` opens those that the JSON file lists, says `open`, and stays until it is killed.
+ * A test process that keeps many tabs open cheaply: it ignores all received data. `raw_tabs.ts FILE` opens
+ * the tabs in the JSON file, prints `open`, and runs until it is killed.
  */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
@@ -14,7 +14,7 @@ export interface RawTab {
 
 const AT_ONCE = 20;
 
-/** A masked pong that nobody asked for (RFC 6455 §5.5.3): it says that the tab is there. */
+/** An unsolicited masked pong (RFC 6455 §5.5.3), which keeps the tab alive. */
 const PONG = new Uint8Array([0x8a, 0x80, 0, 0, 0, 0]);
 
 async function open({ origin, path, cookie }: RawTab): Promise<Socket> {
@@ -35,7 +35,7 @@ async function open({ origin, path, cookie }: RawTab): Promise<Socket> {
     "\r\n",
   ].join("\r\n"));
   const [head] = await once(socket, "data");
-  if (!String(head).startsWith("HTTP/1.1 101 ")) throw new Error(`Not let in: ${head}`);
+  if (!String(head).startsWith("HTTP/1.1 101 ")) throw new Error(`Upgrade refused: ${head}`);
   socket.resume();
   return socket;
 }

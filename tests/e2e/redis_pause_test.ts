@@ -8,20 +8,20 @@ import { assertAllTold } from "../layers/traffic.ts";
 import { AppProcess, buildApp } from "./app_process.ts";
 import type { WsClient } from "./ws_client.ts";
 
-/** How long Redis stands still, in milliseconds: longer by hand, `SLUICE_PAUSE_MS=10000`. */
+/** How long Redis is suspended, in milliseconds. For longer, set `SLUICE_PAUSE_MS=10000`. */
 const PAUSE_MS = Number(process.env.SLUICE_PAUSE_MS ?? 3_000);
-/** How soon service has to be back, in milliseconds. */
+/** How soon messages must be delivered again, in milliseconds. */
 const BACK_MS = 5_000;
 
 before(buildApp);
 
-/** Somebody who talks in a room all the time, and listens. */
+/** A user who constantly sends and receives messages in a room. */
 class Talker {
   readonly name: string;
   readonly sent: [number: number, began: number, ended: number][] = [];
   readonly refusals: string[] = [];
   readonly gaps: LayerGap[] = [];
-  /** Numbers that were heard, by who said them. */
+  /** Received numbers, by sender. */
   readonly heard: Record<string, number[]> = {};
   readonly #socket: WsClient;
   readonly #asked = new Map<number, number>();
@@ -45,7 +45,7 @@ class Talker {
     this.#timer = setInterval(() => this.#say(), 5);
   }
 
-  /** Waits for what is looked at whenever something comes; fails after `ms`. */
+  /** Waits until a condition holds, which is checked after each message. Fails after `ms`. */
   async until(condition: () => boolean, what: string, ms = 10_000): Promise<void> {
     const { promise, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => reject(new Error(`${this.name}: no ${what} in ${ms} ms`)), ms);
@@ -56,14 +56,14 @@ class Talker {
     }
   }
 
-  /** Waits for so many messages of somebody that are not heard yet. */
+  /** Waits for `count` further messages of another talker. */
   async hears(other: Talker, count: number, ms?: number): Promise<void> {
     const { length } = this.heard[other.name] ??= [];
     const isHeard = () => this.heard[other.name]!.length >= length + count;
     await this.until(isHeard, `message of ${other.name}`, ms);
   }
 
-  /** Says no more, and waits for every answer. */
+  /** Stops sending, and waits for all replies. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.until(() => this.#asked.size === 0, "answer");
@@ -88,7 +88,7 @@ class Talker {
         this.#changed = Promise.withResolvers();
       }
     } catch {
-      // It was closed: whoever waits for something fails.
+      // The socket closed: pending waits fail.
     }
   }
 
@@ -109,7 +109,7 @@ class Talker {
 }
 
 test(
-  "Redis stands still while two processes talk: all is delivered, refused, or told as a gap",
+  "while Redis is suspended, each message is delivered, refused, or reported as a gap",
   { skip: whyNoRedis() ?? false, timeout: 60_000 + PAUSE_MS },
   async () => {
     const directory = await Deno.makeTempDir();
@@ -141,7 +141,7 @@ test(
       assert.deepEqual([...new Set(talker.refusals)], ["UNAVAILABLE"]);
       assert.equal(talker.gaps.length, 1);
       for (const sender of [ada, grace]) {
-        // What was said last may still be on its way.
+        // The last messages may still be in transit.
         const last = sender.sent.at(-1)![0];
         await talker.until(() => talker.heard[sender.name]!.at(-1)! >= last, "last message");
         assertAllTold(sender, talker.heard[sender.name]!, talker.gaps);

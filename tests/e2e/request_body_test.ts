@@ -5,15 +5,15 @@ import { floodBody, RawClient } from "../server/raw_request.ts";
 
 const MIB = 1_048_576;
 
-/** What a client sends of each body, at most. */
+/** Maximum size that a client sends of each body. */
 const BODY_BYTES = 200 * MIB;
 
-/** How much memory all bodies together may cost: what the runtime needs to serve so many requests. */
+/** Maximum memory growth for all bodies: the runtime needs this to serve so many requests. */
 const MAX_GROWTH = 20 * MIB;
 
 before(buildApp);
 
-/** The path of every route of the app, by its file: `people/[id].tsx` becomes `/people/x`. */
+/** Returns the paths of all routes from their files: `people/[id].tsx` becomes `/people/x`. */
 function routePaths(folder = new URL("../../routes/", import.meta.url), path = ""): string[] {
   return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
     if (/^[_(]/.test(name)) return [];
@@ -38,7 +38,7 @@ async function residentBytes({ origin }: AppProcess): Promise<number> {
   return Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1]);
 }
 
-/** Sends a body of up to `bytes` bytes, chunked, and returns the answer. */
+/** Sends a chunked body of up to `bytes` bytes, and returns the response. */
 async function send(
   { origin }: AppProcess,
   request: { method: string; path: string; cookie?: string; bytes?: number },
@@ -51,16 +51,16 @@ async function send(
   return { status, code: /"code":"(\w+)"/.exec(text)?.[1] };
 }
 
-test("a chunked body of 200 MiB is refused on every route, signed in or not, and memory stays flat", async () => {
+test("a chunked body of 200 MiB is refused on every route, signed in or not, without memory growth", async () => {
   await using app = await AppProcess.start({ DENO_KV_PATH: ":memory:", LOG_LEVEL: "info" });
   const { cookieHeader } = await app.signIn("ada");
-  // What the routes themselves load and keep does not count.
+  // Memory that the routes themselves allocate does not count.
   for (const path of [...PATHS, ...PATHS]) await send(app, { method: "POST", path, bytes: 1 });
   const before = await residentBytes(app);
   for (const cookie of ["", `Cookie: ${cookieHeader}\r\n`]) {
     for (const path of PATHS) {
       const { status, code } = await send(app, { method: "POST", path, cookie });
-      // The socket gate decides without the body.
+      // The socket gate ignores the body.
       const expected = path.startsWith("/ws/") ? [405, "METHOD_NOT_ALLOWED"] : TOO_LARGE;
       assert.deepEqual([status, code], expected, `${path} ${cookie && "signed in"}`);
     }
@@ -71,20 +71,20 @@ test("a chunked body of 200 MiB is refused on every route, signed in or not, and
 
 const TOO_LARGE = [413, "BODY_TOO_LARGE"];
 
-test("a body past the limit is refused whatever the method, and that of a GET is not read", async () => {
+test("a body beyond the limit is refused for each method, and the body of a GET is not read", async () => {
   await using app = await AppProcess.start({ DENO_KV_PATH: ":memory:" });
   for (const path of ["/", "/api/me", "/api/sessions/x", "/auth/signin", "/healthz", "/nothing"]) {
     for (const method of ["PUT", "PATCH", "DELETE", "OPTIONS", "BREW"]) {
       const { status, code } = await send(app, { method, path });
       assert.deepEqual([status, code], TOO_LARGE, `${method} ${path}`);
     }
-    // Deno shows no body of a GET, and discards it after the answer.
+    // Deno exposes no body of a GET, and discards it after the response.
     const { status } = await send(app, { method: "GET", path });
     assert.ok(status >= 200 && status < 500, `GET ${path}: ${status}`);
   }
 });
 
-test("past the limit the app closes the connection and reads nothing more", async () => {
+test("beyond the limit the app closes the connection and reads no more bytes", async () => {
   await using app = await AppProcess.start({ DENO_KV_PATH: ":memory:" });
   for (const path of ["/auth/device/token", "/api/tickets", "/auth/signout", "/ws/echo"]) {
     using client = new RawClient(app.origin);
@@ -111,7 +111,7 @@ test("trailers without an end after a body are refused on every route, and do no
   }
 });
 
-test("a client that leaves in the middle of its body is no error, and the app goes on", async () => {
+test("a client that disconnects during its body causes no error", async () => {
   await using app = await AppProcess.start({ DENO_KV_PATH: ":memory:" });
   const { cookieHeader } = await app.signIn("ada");
   for (const path of ["/auth/device/token", "/api/tickets", "/sessions", "/auth/dev/token"]) {

@@ -46,7 +46,7 @@ const FOREIGN: [target: string, origin: string][] = [
 
 for (const publicUrl of [undefined, "https://app.example.com"]) {
   const name = publicUrl === undefined ? "without PUBLIC_URL" : "with PUBLIC_URL";
-  test(`a foreign page posts nothing and opens nothing, whatever the target looks like, ${name}`, async () => {
+  test(`a page on another site can neither post nor open sockets with any request target, ${name}`, async () => {
     await using app = await LiveApp.start(publicUrl === undefined ? {} : { PUBLIC_URL: publicUrl });
     const Host = new URL(app.origin).host;
     for (const [target, Origin] of FOREIGN) {
@@ -108,7 +108,7 @@ test("a path below /ws/ with slashes at its end passes the checks of the gate in
   }
 });
 
-test("a path with percent-encoded letters is the same path, and an encoded slash is none", async () => {
+test("a path with percent-encoded letters is the same path, but an encoded slash is not a slash", async () => {
   await using app = await LiveApp.start();
   const browser = await app.signIn("ada");
   for (const path of ["/ws/%65cho", "/ws/ech%6F", "/%77s/echo", "/ws/chat/l%6fbby"]) {
@@ -140,7 +140,7 @@ test("a path with percent-encoded letters is the same path, and an encoded slash
   assert.equal(client.socket.protocol, "sluice.v1");
 });
 
-test("an id that is longer than any is 404 on every route with one", async () => {
+test("an overlong id is 404 on every route with an id", async () => {
   await using app = await LiveApp.start();
   const browser = await app.signIn("ada");
   for (
@@ -165,7 +165,7 @@ test("an id that is longer than any is 404 on every route with one", async () =>
   }
 });
 
-test("behind a proxy, a socket opens whatever the proxy calls the scheme", async () => {
+test("behind a proxy, a socket opens with each name of the scheme", async () => {
   await using app = await LiveApp.start({ TRUST_PROXY: "on" });
   const browser = await app.signIn("ada");
   const host = "app.example.com";
@@ -181,7 +181,7 @@ test("behind a proxy, a socket opens whatever the proxy calls the scheme", async
   }
 });
 
-test("behind a proxy, limits hold for an address that comes with another port each time", async () => {
+test("behind a proxy, limits apply to an address with a different port each time", async () => {
   await using app = await LiveApp.start({ TRUST_PROXY: "on", HANDSHAKES_PER_ADDRESS: "4" });
   const statusOf = async (address: string) => {
     const headers = { "x-forwarded-for": address, origin: app.origin };
@@ -203,7 +203,7 @@ test("behind a proxy, limits hold for an address that comes with another port ea
   assert.equal(await statusOf("64:ff9b::198.51.100.3"), 401);
 });
 
-test("PUBLIC_URL over plain http gives a warning at the start if HOST is public", async () => {
+test("PUBLIC_URL over plain http logs a warning at the start if HOST is public", async () => {
   const warns = async (env: Record<string, string>) => {
     await using app = await AppProcess.start({
       DENO_KV_PATH: ":memory:",

@@ -14,13 +14,13 @@ before(buildApp);
 
 const ROOM = "/ws/chat/lobby";
 
-/** A socket of a session on a process, and what it received after the revocation. */
+/** A socket of a session on a process, and its messages after the revocation. */
 interface Watched {
   readonly person: number;
   readonly process: number;
-  /** Whether its peer reads nothing, so that it cannot tell what it is sent. */
+  /** Whether its peer reads nothing, so that received messages are unknown. */
   readonly isStalled: boolean;
-  /** Milliseconds after the revocation at which the last message came. */
+  /** Time of the last message after the revocation, in milliseconds. */
   lastMs: number;
   isOver: boolean;
 }
@@ -31,16 +31,16 @@ interface Stage extends AsyncDisposable {
   readonly watched: readonly Watched[];
   /** Starts the clock of `lastMs`. */
   revoked(): void;
-  /** Makes everybody hear something, on every process. */
+  /** Sends a message to all sockets, on every process. */
   talk(): void;
 }
 
 const LOGINS = ["ada", "grace", "linus"];
 
 /**
- * Three processes over one file; three people with `each` sockets per process, half of the peers
- * silent: they answer no close frame, and every other one of these reads nothing either. A fourth
- * person talks all the time.
+ * Three processes on one database file, and three users with `each` sockets per process. Half of the peers
+ * answer no close frame, and every second one of these reads nothing either. A fourth user talks all the
+ * time.
  */
 async function setStage(each: number, settings: Environment = {}): Promise<Stage> {
   const directory = await Deno.makeTempDir();
@@ -120,7 +120,7 @@ async function connect(
   return client;
 }
 
-/** Ends the first person's session through one of the processes. */
+/** Ends the first user's session through one of the processes. */
 async function revoke(stage: Stage, at: number): Promise<void> {
   const { origin } = stage.processes[at]!;
   const response = await fetch(`${origin}/auth/signout`, {
@@ -133,7 +133,7 @@ async function revoke(stage: Stage, at: number): Promise<void> {
   stage.revoked();
 }
 
-/** Asks each process how many sockets are open. */
+/** Returns the number of open sockets of each process. */
 function countOpen({ processes }: Stage): Promise<number[]> {
   return Promise.all(processes.map(async ({ origin }) => {
     const metrics = await (await fetch(`${origin}/metrics`)).text();
@@ -141,7 +141,7 @@ function countOpen({ processes }: Stage): Promise<number[]> {
   }));
 }
 
-/** Lets people talk for some time: every few milliseconds everybody is sent something. */
+/** Sends messages to all sockets every few milliseconds, for some time. */
 async function talkFor(stage: Stage, ms: number): Promise<void> {
   const until = performance.now() + ms;
   while (performance.now() < until) {
@@ -150,12 +150,12 @@ async function talkFor(stage: Stage, ms: number): Promise<void> {
   }
 }
 
-/** Signs the first person out while everybody talks, and checks who hears what from then on. */
+/** Signs the first user out during messages, and checks which sockets receive later messages. */
 async function assertEndsAtOnce(stage: Stage): Promise<void> {
   await talkFor(stage, 300);
   await revoke(stage, 0);
   await talkFor(stage, 2_500);
-  // What those that stalled are sent, only the server can tell.
+  // Only the server knows what stalled peers were sent.
   assert.deepEqual(await countOpen(stage), [69, 69, 69]);
   const reading = stage.watched.filter(({ isStalled }) => !isStalled);
   const mine = reading.filter(({ person }) => person === 0);
@@ -168,18 +168,18 @@ async function assertEndsAtOnce(stage: Stage): Promise<void> {
   assert.ok(others.every(({ lastMs }) => lastMs > 2_000), "the others hear everything");
 }
 
-test("300 sockets on 3 processes: a sign-out ends all of its session within 1 s, and no other", async () => {
+test("with 300 sockets on 3 processes, a sign-out closes all sockets of its session within 1 s, and no others", async () => {
   await using stage = await setStage(34);
   await assertEndsAtOnce(stage);
 });
 
-test("a process that was stopped meanwhile sends nothing to an ended session when it wakes up", async () => {
+test("a process that was suspended during a sign-out sends nothing to the ended session afterwards", async () => {
   await using stage = await setStage(10);
   await talkFor(stage, 300);
   const sleeper = stage.processes[2]!;
   suspend(sleeper.pid);
   await revoke(stage, 0);
-  // What is sent meanwhile waits for it in the kernel, and is the first thing that it reads.
+  // Data sent meanwhile waits in the kernel, and is read first.
   await talkFor(stage, 4_000);
   sleeper.signal("SIGCONT");
   await talkFor(stage, 1_500);
@@ -195,15 +195,19 @@ test("a process that was stopped meanwhile sends nothing to an ended session whe
 
 const noRedis = whyNoRedis() ?? false;
 
-test("300 sockets on 3 processes beside Redis: a sign-out ends all of its session within 1 s", {
-  skip: noRedis,
-}, async () => {
-  await using redis = await RedisServer.start();
-  await using stage = await setStage(34, { CHANNEL_LAYER: redis.url });
-  await assertEndsAtOnce(stage);
-});
+test(
+  "with 300 sockets on 3 processes and Redis, a sign-out closes all sockets of its session within 1 s",
+  {
+    skip: noRedis,
+  },
+  async () => {
+    await using redis = await RedisServer.start();
+    await using stage = await setStage(34, { CHANNEL_LAYER: redis.url });
+    await assertEndsAtOnce(stage);
+  },
+);
 
-test("with Redis killed meanwhile a sign-out ends all of its session within 1 s all the same", {
+test("a sign-out closes all sockets of its session within 1 s even if Redis is killed", {
   skip: noRedis,
 }, async () => {
   await using redis = await RedisServer.start();

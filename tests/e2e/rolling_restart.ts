@@ -6,52 +6,52 @@ import { AppProcess } from "./app_process.ts";
 import { type SeededPerson, seedPeople } from "./seeded_people.ts";
 import { SilentPeer } from "./silent_peer.ts";
 
-/** What is restarted, and under what load. */
+/** The load during the restarts. */
 export interface RollingRestart {
-  /** Sockets of the real client. */
+  /** Number of sockets of the real client. */
   readonly sockets: number;
-  /** Peers that answer no close frame; every other one of them reads nothing either. */
+  /** Number of peers that answer no close frame; every second one reads nothing either. */
   readonly silent: number;
   readonly drainSeconds: number;
   /** @default {"kv:"} */
   readonly layer?: string;
 }
 
-/** How one process went, and those that it had came back. */
+/** The end of one process, and the reconnection of its clients. */
 export interface Drained {
   readonly cameBack: number;
   /** Attempts in the fullest 100 ms, relative to an even spread over the window. */
   readonly attemptPeak: number;
-  /** The same for those that were let in: what the machine does beside it is in this one too. */
+  /** The same for admitted attempts, which includes other work of the machine. */
   readonly livePeak: number;
-  /** From the signal to the end of the process, in milliseconds. */
+  /** Time from the signal to the end of the process, in milliseconds. */
   readonly tookMs: number;
-  /** The longest time for which this process stood still: what came meanwhile came together. */
+  /** The longest pause of this process, after which events arrive together. */
   readonly loadPauseMs: number;
 }
 
-/** What became of it. */
+/** The result of the restarts. */
 export interface Restarted {
   readonly drained: readonly Drained[];
-  /** Over all processes that there were. */
+  /** Sums over all processes. */
   readonly connected: number;
   readonly disconnected: number;
-  /** The exit status of the whole. */
+  /** The exit status of the first process. */
   readonly code: number;
-  /** How often somebody was let in, as the peers saw it. */
+  /** Number of admitted sockets, as seen by the peers. */
   readonly entered: number;
-  /** Clients that were live when all processes had been restarted. */
+  /** Number of live clients after all restarts. */
   readonly live: number;
-  /** Attempts that were refused or failed. */
+  /** Number of refused or failed attempts. */
   readonly failed: number;
 }
 
-/** Half of what one may have: those that go are not known to be gone everywhere at once. */
+/** Half of the limit, because the other processes learn of closed sockets with a delay. */
 const SOCKETS_PER_PERSON = 10;
 
 /**
- * Restarts two processes on one port, one after the other, by SIGTERM; then ends the rest, and counts
- * consumers that let somebody in against those that were told of the end.
+ * Restarts two processes on one port in turn with SIGTERM, then ends the rest. Compares the numbers of
+ * accepted connections and of `disconnect()` calls.
  */
 export async function restartInTurn(options: RollingRestart): Promise<Restarted> {
   const { sockets, silent, drainSeconds, layer = "kv:" } = options;
@@ -118,7 +118,7 @@ function watchPauses(): { longestMs: number } & Disposable {
   return watch;
 }
 
-/** How many moments are in the fullest of the parts of the time. */
+/** Returns the largest number of events in an interval of the given length. */
 function fullest(moments: readonly number[], partMs: number): number {
   const parts = new Map<number, number>();
   for (const moment of moments) {
@@ -128,7 +128,7 @@ function fullest(moments: readonly number[], partMs: number): number {
   return Math.max(0, ...parts.values());
 }
 
-/** Everybody who is connected. */
+/** All connected clients. */
 class Crowd implements Disposable {
   readonly dialledAt: number[] = [];
   readonly liveAt: number[] = [];
@@ -177,14 +177,14 @@ class Crowd implements Disposable {
     await promise;
   }
 
-  /** What a browser sends by itself. */
+  /** Headers that a browser sends by itself. */
   #asBrowser(headers: Record<string, string>): Partial<ClientEnvironment> {
     const { dialledAt } = this;
     return {
       WebSocket: class extends WebSocket {
         constructor(url: string, protocols: string[]) {
           dialledAt.push(performance.now());
-          // Deno's own takes headers too.
+          // Deno's WebSocket accepts headers too.
           super(url, { protocols, headers } as unknown as string[]);
         }
       },
@@ -201,7 +201,7 @@ class Crowd implements Disposable {
   }
 }
 
-/** Adds up what each process said at its end. */
+/** Sums the counts that each process printed at its end. */
 function countLives(stderr: string): { connected: number; disconnected: number } {
   const lines = stderr.split("\n").filter((line) => line.includes('"Stopped"'));
   const lives = lines.map((line) => JSON.parse(line));
@@ -209,7 +209,7 @@ function countLives(stderr: string): { connected: number; disconnected: number }
   return { connected: sum("connected"), disconnected: sum("disconnected") };
 }
 
-/** Asks until all of them must have said that they are ready. */
+/** Polls until all processes must have answered that they are ready. */
 async function ready({ origin }: AppProcess): Promise<void> {
   for (let count = 0; count < 20; count++) {
     const response = await fetch(`${origin}/readyz`, { headers: { connection: "close" } });

@@ -11,7 +11,7 @@ before(buildApp);
 const skip = Deno.build.os === "linux" ? false : "ports are shared so on Linux alone";
 
 test(
-  "processes restarted in turn: everybody comes back, and every consumer hears of its end",
+  "while processes restart in turn, all clients reconnect and each consumer's disconnect() runs",
   {
     skip,
   },
@@ -67,7 +67,7 @@ async function setStage(drainSeconds: number): Promise<Stage> {
   };
 }
 
-test("SIGHUP replaces the processes one after the other, and the port is never without one", {
+test("SIGHUP replaces processes one by one, and the port always has a listener", {
   skip,
 }, async () => {
   await using stage = await setStage(1);
@@ -91,7 +91,7 @@ test("SIGHUP replaces the processes one after the other, and the port is never w
   assert.equal((await app.ended()).code, 0);
 });
 
-test("a signal to the whole group, as a terminal or systemd sends it, is a drain like any", {
+test("a signal to the whole group, as from a terminal or systemd, starts a normal drain", {
   skip,
 }, async () => {
   await using stage = await setStage(1);
@@ -102,12 +102,12 @@ test("a signal to the whole group, as a terminal or systemd sends it, is a drain
   assert.equal((await app.ended()).code, 0);
 });
 
-test("while all processes drain, whoever comes is told so", { skip }, async () => {
+test("while all processes drain, new clients are refused with DRAINING", { skip }, async () => {
   await using stage = await setStage(600);
   const { app } = stage;
   using _socket = await stage.open();
   app.signal("SIGTERM");
-  // The process that nobody is in goes at once, and with it who was waiting at its door.
+  // A process without sockets stops at once, and closes its pending connections.
   const asks = async () => {
     const response = await fetch(`${app.origin}/readyz`, { headers: { connection: "close" } });
     await response.body?.cancel();

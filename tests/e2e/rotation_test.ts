@@ -6,7 +6,7 @@ import { LiveApp } from "./live_app.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** The machine's clock, which a test puts forward. */
+/** The machine's clock, which a test advances. */
 class ForwardClock implements Clock {
   #aheadMs = 0;
 
@@ -27,7 +27,7 @@ class ForwardClock implements Clock {
   }
 }
 
-/** Two browsers with one cookie: whose it is, and who stole it. */
+/** Two browsers with one cookie: the owner's and the thief's. */
 async function setUp() {
   const clock = new ForwardClock();
   const app = await LiveApp.start({}, { clock });
@@ -43,7 +43,7 @@ async function statusOf(browser: TestBrowser, path = "/api/me", init?: RequestIn
   return response.status;
 }
 
-test("a stolen cookie ends its session when it is used after the owner's new one, and is noted", async () => {
+test("a stolen cookie that is used after the owner's new one ends its session and is recorded", async () => {
   const { app, clock, owner, thief } = await setUp();
   await using _app = app;
   using own = await app.open("/ws/echo", owner);
@@ -78,7 +78,7 @@ test("a stolen cookie ends its session when it is used after the owner's new one
   );
 });
 
-test("a browser that never gets the answer with its new cookie stays signed in, and gets it again", async () => {
+test("a browser that never receives its new cookie stays signed in and gets the cookie again", async () => {
   const { app, clock, owner } = await setUp();
   await using _app = app;
   const headers = { cookie: owner.cookieHeader };
@@ -98,7 +98,7 @@ test("a browser that never gets the answer with its new cookie stays signed in, 
   assert.equal(await statusOf(owner), 200);
 });
 
-test("ten requests at once give the browser one new cookie, which is good", async () => {
+test("ten concurrent requests give the browser one valid new cookie", async () => {
   const { app, clock, owner } = await setUp();
   await using _app = app;
   clock.forward(25 * HOUR_MS);
@@ -111,7 +111,7 @@ test("ten requests at once give the browser one new cookie, which is good", asyn
   assert.equal(await statusOf(owner), 200);
 });
 
-test("a program that shows its token keeps it, and a sign-out is no time for another cookie", async () => {
+test("a program's token is not renewed, and a sign-out sets no new cookie", async () => {
   const { app, clock, owner } = await setUp();
   await using _app = app;
   clock.forward(25 * HOUR_MS);

@@ -1,15 +1,15 @@
 import { KvUserStore } from "@sluice/sluice/auth";
 import { KvSessionStore, Sessions } from "@sluice/sluice/sessions";
 
-/** Somebody who is signed in. */
+/** A signed-in user. */
 export interface SeededPerson {
   readonly id: string;
   readonly login: string;
-  /** The header of a browser that is on http. */
+  /** The cookie header of a browser on http. */
   readonly cookie: string;
 }
 
-/** Writes people who are signed in into a database, as a thousand sign-ins would. */
+/** Writes signed-in users to a database, like a thousand sign-ins. */
 export async function seedPeople(kvPath: string, count: number): Promise<SeededPerson[]> {
   using kv = await Deno.openKv(kvPath);
   const users = new KvUserStore(kv);

@@ -12,7 +12,7 @@ function freePort(): string {
   return String(listener.addr.port);
 }
 
-test("several processes on one port are one app: they talk, end sessions and stop together", {
+test("several processes on one port act as one app: messages, sign-outs and shutdown", {
   skip: Deno.build.os === "linux" ? false : "ports are shared so on Linux alone",
 }, async () => {
   const directory = await Deno.makeTempDir();
@@ -72,7 +72,7 @@ const ONE_ONLY: [what: string, env: Record<string, string>, names: string][] = [
   ["a port that is not named", { CHANNEL_LAYER: "kv:", PORT: "0" }, "PORT"],
 ];
 for (const [what, env, name] of ONE_ONLY) {
-  test(`several processes refuse ${what} with one sentence that names ${name}`, async () => {
+  test(`serve --processes refuses ${what} with one sentence that names ${name}`, async () => {
     const { code, stderr } = await AppProcess.spawn(env, "serve", ["--processes", "2"]).ended();
     assert.equal(code, 1);
     assert.match(stderr, new RegExp(`^${name} [^\\n]*\\.\\n$`));

@@ -10,10 +10,10 @@ before(buildApp);
 
 const LIMIT = 6;
 
-/** How long a busy machine may take until processes know of each other what they have to. */
+/** How long processes may take to synchronise on a busy machine. */
 const PATIENCE_MS = 30_000;
 
-/** Waits for the refusal of one socket too many; one that is let in is closed. */
+/** Checks that a socket is refused with 429; an admitted one is closed. */
 async function assertFull(attempt: Promise<WsClient>): Promise<void> {
   await assert.rejects(
     attempt.then((socket) => socket[Symbol.dispose]()),
@@ -21,7 +21,7 @@ async function assertFull(attempt: Promise<WsClient>): Promise<void> {
   );
 }
 
-test("one person who opens sockets on three processes at once stays within the limit, and a killed process counts no more", async () => {
+test("a user who opens sockets on three processes at once stays within the limit, and the sockets of a killed process stop counting", async () => {
   const directory = await Deno.makeTempDir();
   const env = {
     DENO_KV_PATH: join(directory, "kv.sqlite3"),
@@ -33,7 +33,7 @@ test("one person who opens sockets on three processes at once stays within the l
   await using three = await AppProcess.start(env);
   const processes = [one, two, three];
   const [ada, grace] = [await one.signIn("ada"), await one.signIn("grace")];
-  // When each refuses what the others have, they know each other.
+  // Processes are synchronised when each counts the sockets of the others.
   const known = await Promise.all(
     processes.flatMap((process) => [1, 2].map(() => process.open("/ws/echo", grace))),
   );
@@ -49,7 +49,7 @@ test("one person who opens sockets on three processes at once stays within the l
   });
   const opened: WsClient[][] = await Promise.all(attempts);
   const sum = opened.flat().length;
-  // Two more than the limit where messages are in time, which a busy machine does not promise.
+  // At most two more than the limit if messages are in time, which a busy machine does not guarantee.
   assert.ok(sum >= LIMIT && sum < 3 * LIMIT, `${sum} sockets`);
   for (const process of processes) {
     await eventually(() => assertFull(process.open("/ws/echo", ada)), PATIENCE_MS);
@@ -58,7 +58,7 @@ test("one person who opens sockets on three processes at once stays within the l
   assert.ok(opened[0]!.length > 0, "the process that is killed has some");
   one.signal("SIGKILL");
   for (const socket of opened[1]!.concat(opened[2]!)) socket[Symbol.dispose]();
-  // As many as there are, of which the killed process had some.
+  // All sockets, some of which the killed process had.
   const again = await eventually(async () => {
     const all = await Promise.allSettled(
       Array.from({ length: LIMIT }, () => two.open("/ws/echo", ada)),
@@ -72,7 +72,7 @@ test("one person who opens sockets on three processes at once stays within the l
   await Deno.remove(directory, { recursive: true });
 });
 
-test("handshakes and sign-ins of one address are counted over processes", async () => {
+test("handshakes and sign-ins of one address are counted over all processes", async () => {
   const directory = await Deno.makeTempDir();
   const env = {
     DENO_KV_PATH: join(directory, "kv.sqlite3"),
@@ -89,9 +89,9 @@ test("handshakes and sign-ins of one address are counted over processes", async 
       return response.status;
     };
     await asks(two);
-    // The other process may have told of the one that it let in.
+    // The other process may have published the one that it admitted.
     for (let n = 0; n < 119; n++) assert.notEqual(await asks(one), 429);
-    // By itself it would let 120 in.
+    // Alone, it would admit 120.
     let asked = 1;
     while (await asks(two) !== 429) {
       assert.ok(++asked < 100, `${path}: the other process does not know`);

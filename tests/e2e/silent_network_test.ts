@@ -11,12 +11,12 @@ import type { TestBrowser } from "../app/test_app.ts";
 import { FreezingProxy } from "./freezing_proxy.ts";
 import { LiveApp } from "./live_app.ts";
 
-/** How much faster than the machine's the clock of a page may go. */
+/** How much faster a page's clock may run than the machine's. */
 const FAST = 10;
 
 interface Page {
   readonly room: RealtimeSocket<ChatMessages>;
-  /** Somebody looks at it again. */
+  /** Makes the page visible again. */
   look(): void;
 }
 
@@ -45,7 +45,7 @@ function open(proxy: FreezingProxy, browser: TestBrowser, speed = 1): Page & Dis
   return { room, look: () => look(), [Symbol.dispose]: () => room.close() };
 }
 
-/** Resolves at the next change to one of the states. */
+/** Resolves at the next change to one of the given states. */
 function next(room: Page["room"], ...wanted: SocketState[]): Promise<string> {
   return new Promise((resolve) => {
     const stop = room.onState((state, { reason }) => {
@@ -67,7 +67,7 @@ async function entered({ room }: Page): Promise<string> {
 const limit = { timeout: 60_000 };
 
 test(
-  "a page whose connection goes silent comes back through another path by itself",
+  "a page with a silent connection reconnects through another path by itself",
   limit,
   async () => {
     await using app = await LiveApp.start();
@@ -83,7 +83,7 @@ test(
 );
 
 test(
-  "a page whose connection went silent comes back when somebody looks at it",
+  "a page with a silent connection reconnects when it becomes visible",
   limit,
   async () => {
     await using app = await LiveApp.start();
@@ -98,7 +98,7 @@ test(
   },
 );
 
-test("what Ada wrote while she was offline is never said in the name of Grace", limit, async () => {
+test("messages that Ada wrote offline are never sent in the name of Grace", limit, async () => {
   await using app = await LiveApp.start();
   await using proxy = await FreezingProxy.start(app.origin);
   const browser = await app.signIn("ada");

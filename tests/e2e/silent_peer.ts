@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
 /**
- * The worst kind of peer, on bare TCP: it reads, but answers neither pings nor close frames, and never
- * hangs up. `stall()` stops it from reading as well.
+ * An unresponsive peer on bare TCP: it reads, but answers neither pings nor close frames, and never
+ * disconnects. `stall()` also stops it from reading.
  */
 export class SilentPeer implements Disposable {
   /** Called for each text message. */
@@ -22,7 +22,7 @@ export class SilentPeer implements Disposable {
     this.#read(rest);
   }
 
-  /** Opens a socket; rejects where it is not let in. */
+  /** Opens a socket; rejects if it is refused. */
   static async connect(
     address: string,
     headers: Record<string, string>,
@@ -49,12 +49,12 @@ export class SilentPeer implements Disposable {
     const status = head.subarray(0, end).toString().split("\r\n")[0];
     if (!status?.includes(" 101 ")) {
       socket.destroy();
-      throw new Error(`It was not let in: ${status}`);
+      throw new Error(`Upgrade refused: ${status}`);
     }
     return new SilentPeer(socket, head.subarray(end));
   }
 
-  /** Reads no more. */
+  /** Stops reading. */
   stall(): void {
     this.#socket.pause();
   }
@@ -71,7 +71,7 @@ export class SilentPeer implements Disposable {
     }
   }
 
-  /** Takes one frame of the server (RFC 6455 §5.2); these are never masked. */
+  /** Reads one frame of the server (RFC 6455 §5.2), which is never masked. */
   #take(): { opcode: number; payload: Buffer } | undefined {
     const bytes = this.#bytes;
     if (bytes.length < 2) return undefined;

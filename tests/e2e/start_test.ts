@@ -9,7 +9,7 @@ before(buildApp);
 const directory = await Deno.makeTempDir();
 after(() => Deno.remove(directory, { recursive: true }));
 
-/** Every line that was printed, of which each has to be an object of JSON with the id of a process. */
+/** Parses all printed lines; each must be a JSON object with a process id. */
 function readLog({ stdout, stderr }: Ended): Record<string, unknown>[] {
   const lines = `${stdout}${stderr}`.trimEnd().split("\n");
   return lines.map((line) => {
@@ -28,7 +28,7 @@ const JSON_ONLY: [what: string, env: Record<string, string>, args: readonly stri
   ],
 ];
 for (const [what, env, args] of JSON_ONLY) {
-  test(`with LOG_FORMAT=json ${what} print JSON only, from the first line to the last`, async () => {
+  test(`with LOG_FORMAT=json ${what} print only JSON`, async () => {
     const kvPath = join(directory, `${args.length}.sqlite3`);
     const own = {
       LOG_FORMAT: "json",
@@ -52,7 +52,7 @@ for (const [what, env, args] of JSON_ONLY) {
   });
 }
 
-test("with LOG_FORMAT=json a wrong setting is one line of JSON with its sentence", async () => {
+test("with LOG_FORMAT=json an invalid setting is one line of JSON", async () => {
   const env = { LOG_FORMAT: "json", PORT: "eighty" };
   const ended = await AppProcess.spawn(env).ended();
   assert.equal(ended.code, 1);
@@ -61,7 +61,7 @@ test("with LOG_FORMAT=json a wrong setting is one line of JSON with its sentence
   assert.deepEqual(others, []);
 });
 
-test("every line of the text log has the id of its process", async () => {
+test("each line of the text log has the id of its process", async () => {
   await using app = await AppProcess.start({ DENO_KV_PATH: ":memory:", SOCKET_PER_USER: "s3cret" });
   app.signal("SIGTERM");
   const { stderr } = await app.ended();
@@ -72,7 +72,7 @@ test("every line of the text log has the id of its process", async () => {
   for (const line of lines) assert.match(line, new RegExp(` pid=${app.pid}( |$)`));
 });
 
-/** Runs a task of `deno.json`, without the line in which Deno says which. */
+/** Runs a task of `deno.json`, and removes Deno's line with its name. */
 async function runTask(args: readonly string[], env: Record<string, string>) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", ...args],
@@ -97,20 +97,20 @@ const TASKS: [what: string, task: string[], env: Record<string, string>, sentenc
   ],
   ["no channel", ["worker"], {}, /^Name one or more of log\.\n$/],
   [
-    "a channel that there is not",
+    "an unknown channel",
     ["worker", "nosuch"],
     { PORT: "eighty" },
     /^No worker serves the channel "nosuch": name one or more of log\.\n$/,
   ],
   [
-    "one of two channels",
+    "one unknown channel of two",
     ["worker", "log", "nosuch"],
     {},
     /^No worker serves the channel "nosuch": [^\n]+\n$/,
   ],
 ];
 for (const [what, task, env, sentence] of TASKS) {
-  test(`deno task ${task.join(" ")} ends with 1 and one sentence because of ${what}`, async () => {
+  test(`deno task ${task.join(" ")} exits with 1 and one sentence for ${what}`, async () => {
     const { code, stdout, stderr } = await runTask(task, env);
     assert.equal(code, 1);
     assert.match(stderr, sentence);
@@ -119,7 +119,7 @@ for (const [what, task, env, sentence] of TASKS) {
 }
 
 for (const task of [["dev"], ["serve", "--processes", "2"]]) {
-  test(`deno task ${task.join(" ")} ends with 1 and one sentence if the port is taken`, async () => {
+  test(`deno task ${task.join(" ")} exits with 1 and one sentence if the port is used`, async () => {
     using taken = Deno.listen({ port: 0, hostname: "127.0.0.1" });
     const env = {
       PORT: String((taken.addr as Deno.NetAddr).port),
@@ -135,12 +135,12 @@ for (const task of [["dev"], ["serve", "--processes", "2"]]) {
   });
 }
 
-/** The rights of a file as they are written, `600`. */
+/** Returns the mode of a file, such as `600`. */
 function rightsOf(path: string): string {
   return ((Deno.statSync(path).mode ?? 0) & 0o777).toString(8);
 }
 
-test("the database is for its user alone, whatever the umask", {
+test("the database is readable only by its user, with any umask", {
   skip: Deno.build.os === "windows" ? "there is no umask" : false,
 }, async () => {
   const folder = join(directory, "private");
@@ -159,7 +159,7 @@ test("the database is for its user alone, whatever the umask", {
       assert.deepEqual(files, ["kv.sqlite3", "kv.sqlite3-shm", "kv.sqlite3-wal"]);
       for (const name of files) assert.equal(rightsOf(join(folder, name)), "600", name);
       assert.equal(rightsOf(folder), "700");
-      // So that the files beside it are still there at the next start.
+      // So that the companion files still exist at the next start.
       app.signal("SIGKILL");
     }
   } finally {
@@ -167,7 +167,7 @@ test("the database is for its user alone, whatever the umask", {
   }
 });
 
-test("a file that is no database keeps its rights", {
+test("a file that is not a database keeps its mode", {
   skip: Deno.build.os === "windows" ? "there is no umask" : false,
 }, async () => {
   const path = join(directory, "notes.txt");

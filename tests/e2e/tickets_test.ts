@@ -13,7 +13,7 @@ interface Ticket {
   readonly expiresAt: string;
 }
 
-/** Asks for a ticket as a script outside of a browser does. */
+/** Requests a ticket like a script outside a browser. */
 async function askFor(browser: TestBrowser, path = "/ws/echo", headers = {}): Promise<Ticket> {
   const response = await browser.request("/api/tickets", {
     method: "POST",
@@ -24,7 +24,7 @@ async function askFor(browser: TestBrowser, path = "/ws/echo", headers = {}): Pr
   return await response.json();
 }
 
-/** Shows a ticket, and no cookie. */
+/** Uses a ticket without a cookie. */
 function show(
   origin: string,
   ticket: string,
@@ -41,7 +41,7 @@ const isInvalid = (refused: Refused) => {
   return true;
 };
 
-test("a ticket opens one socket, which speaks sluice.v1, and no second one", async () => {
+test("a ticket opens one socket with sluice.v1, and no second one", async () => {
   await using app = await LiveApp.start();
   const { ticket, expiresAt } = await askFor(await app.signIn("ada"));
   const left = Date.parse(expiresAt) - Date.now();
@@ -53,7 +53,7 @@ test("a ticket opens one socket, which speaks sluice.v1, and no second one", asy
   await assert.rejects(show(app.origin, ticket), isInvalid);
 });
 
-test("a ticket of another path or origin is refused, and is still good where it belongs", async () => {
+test("a ticket for another path or origin is refused, and stays valid for its own", async () => {
   await using app = await LiveApp.start();
   const ada = await app.signIn("ada");
   const { ticket } = await askFor(ada, "/ws/echo", { origin: app.origin });
@@ -71,7 +71,7 @@ test("a ticket of another path or origin is refused, and is still good where it 
   using _socket = await show(app.origin, ticket, { headers: { origin: app.origin } });
 });
 
-test("a plain GET with a ticket says what an upgrade would get, and does not use it up", async () => {
+test("a plain GET with a ticket returns the result of an upgrade without consuming the ticket", async () => {
   await using app = await LiveApp.start();
   const { ticket } = await askFor(await app.signIn("ada"));
   const headers = { "sec-websocket-protocol": `sluice.v1, sluice.ticket.${ticket}` };
@@ -88,7 +88,7 @@ test("a plain GET with a ticket says what an upgrade would get, and does not use
   assert.equal(after.status, 426);
 });
 
-test("a ticket of a session that was signed out since is refused", async () => {
+test("a ticket is refused after its session signed out", async () => {
   await using app = await LiveApp.start();
   const ada = await app.signIn("ada");
   const { ticket } = await askFor(ada);
@@ -100,7 +100,7 @@ const ENDED: [what: string, end: (ada: TestBrowser, other: TestBrowser) => Promi
   ["signed out", (ada) => ada.request("/auth/signout", { method: "POST" })],
   ["was ended from elsewhere", (_, other) => other.request("/api/sessions", { method: "DELETE" })],
 ];
-test("a ticket opens no socket on any process once its session has ended on another one", async () => {
+test("a ticket opens no socket on any process after its session ended on another one", async () => {
   const directory = await Deno.makeTempDir();
   {
     const env = { DENO_KV_PATH: join(directory, "kv.sqlite3") };
@@ -109,7 +109,7 @@ test("a ticket opens no socket on any process once its session has ended on anot
     for (const [what, end] of ENDED) {
       const ada = await first.signIn("ada");
       const other = await first.signIn("ada");
-      // Both processes have just read the session, and may rely on that for a moment.
+      // Both processes have the session in their read cache for a moment.
       for (const process of [first, second]) {
         using _socket = await show(process.origin, (await askFor(ada)).ticket);
       }
@@ -124,7 +124,7 @@ test("a ticket opens no socket on any process once its session has ended on anot
   await Deno.remove(directory, { recursive: true });
 });
 
-test("the log says why a ticket was refused, the client only that it was", async () => {
+test("the log contains the reason for refusing a ticket, the response does not", async () => {
   const directory = await Deno.makeTempDir();
   {
     const database = { DENO_KV_PATH: join(directory, "kv.sqlite3") };
@@ -146,7 +146,7 @@ test("the log says why a ticket was refused, the client only that it was", async
   await Deno.remove(directory, { recursive: true });
 });
 
-test("a socket that was opened by a ticket ends with its session", async () => {
+test("a socket opened with a ticket ends with its session", async () => {
   await using app = await LiveApp.start();
   const ada = await app.signIn("ada");
   using socket = await show(app.origin, (await askFor(ada)).ticket);
@@ -154,7 +154,7 @@ test("a socket that was opened by a ticket ends with its session", async () => {
   assert.equal((await socket.closed).code, 4401);
 });
 
-test("a bearer token asks for tickets as a cookie does, and a wrong one is nobody's", async () => {
+test("a bearer token can request tickets like a cookie, and an invalid one is refused", async () => {
   await using app = await LiveApp.start();
   const token = (await app.signIn("ada")).cookies.get("session")!;
   const nobody = app.app.browser();
@@ -188,7 +188,7 @@ const ASKED: [what: string, body: string, status: number][] = [
   ["a long path", JSON.stringify({ path: `/ws/${"x".repeat(2000)}` }), 400],
   ["very much", JSON.stringify({ path: `/ws/${"x".repeat(5000)}` }), 413],
 ];
-test("a ticket is written for a path below /ws/, and for nothing else", async () => {
+test("a ticket is issued only for a path below /ws/", async () => {
   await using app = await LiveApp.start();
   const ada = await app.signIn("ada");
   for (const [what, body, status] of ASKED) {
@@ -200,7 +200,7 @@ test("a ticket is written for a path below /ws/, and for nothing else", async ()
   }
 });
 
-test("nobody gets a ticket without a session, or from another site's page", async () => {
+test("a ticket request without a session or from another site is refused", async () => {
   await using app = await LiveApp.start({ ALLOWED_ORIGINS: "https://friend.example" });
   const post = (headers: Record<string, string>) =>
     fetch(`${app.origin}/api/tickets`, { method: "POST", headers, body: '{"path":"/ws/echo"}' });
@@ -212,7 +212,7 @@ test("nobody gets a ticket without a session, or from another site's page", asyn
   assert.equal(evil.headers.get("access-control-allow-origin"), null);
 });
 
-test("a page of an allowed origin asks for a ticket, opens a socket, and reads refusals", async () => {
+test("a page of an allowed origin can request a ticket, open a socket, and read refusals", async () => {
   await using app = await LiveApp.start({ ALLOWED_ORIGINS: "https://friend.example" });
   const origin = "https://friend.example";
   const preflight = await fetch(`${app.origin}/api/tickets`, {

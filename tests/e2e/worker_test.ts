@@ -21,7 +21,7 @@ function startWorker(args: readonly string[], env: Record<string, string>) {
   let printed = "";
   return {
     process,
-    /** Waits until it has printed `text`, or is over. */
+    /** Waits until the worker has printed `text` or ended. */
     async until(text: string): Promise<string> {
       while (!printed.includes(text)) {
         const { value, done } = await reader.read();
@@ -33,7 +33,7 @@ function startWorker(args: readonly string[], env: Record<string, string>) {
   };
 }
 
-test("deno task worker handles what another process sends, and ends by SIGTERM with status 0", {
+test("deno task worker handles messages from another process, and exits with 0 on SIGTERM", {
   timeout: 60_000,
 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), "sluice-worker-"));
@@ -57,7 +57,7 @@ test("deno task worker handles what another process sends, and ends by SIGTERM w
   }
 });
 
-test("deno task worker says what it takes where a channel or a layer is missing", {
+test("deno task worker prints its usage if a channel or a layer is missing", {
   timeout: 60_000,
 }, async () => {
   for (

@@ -8,19 +8,19 @@ export interface Received {
   readonly isBinary: boolean;
 }
 
-/** How an upgrade was answered that was not let in. */
+/** The response to a refused upgrade. */
 export interface Refused {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly code: string | undefined;
 }
 
-/** A WebSocket of a client that is not ours, with what arrives kept until it is asked for. */
+/** A third-party WebSocket client, which keeps received messages until they are read. */
 export class WsClient {
   readonly socket: WebSocket;
   readonly #received: Received[] = [];
   readonly #closed = Promise.withResolvers<{ code: number; reason: string }>();
-  /** Frames of the last message that were not asked for yet. */
+  /** Unread frames of the last message. */
   #lines: string[] = [];
   #wake: () => void = () => {};
 
@@ -38,7 +38,7 @@ export class WsClient {
     socket.on("error", () => {});
   }
 
-  /** Connects; rejects with a {@linkcode Refused} where it is not let in. */
+  /** Connects; rejects with a {@linkcode Refused} if the upgrade is refused. */
   static connect(
     url: string,
     options: ClientOptions & { protocols?: string[] } = {},
@@ -61,7 +61,7 @@ export class WsClient {
     });
   }
 
-  /** Messages that came and were not asked for yet. */
+  /** Received messages that were not read yet. */
   get waiting(): number {
     return this.#received.length;
   }
@@ -70,7 +70,7 @@ export class WsClient {
     return this.#closed.promise;
   }
 
-  /** Waits for the next message; rejects where the socket closes first. */
+  /** Waits for the next message; rejects if the socket closes first. */
   async next(): Promise<Received> {
     while (this.#received.length === 0) {
       if (this.socket.readyState === WebSocket.CLOSED) throw new Error("The socket was closed");
@@ -79,7 +79,7 @@ export class WsClient {
     return this.#received.shift()!;
   }
 
-  /** Waits for the next message of one type, and returns its frame; leaves out others. */
+  /** Waits for the next message of one type and returns its frame; skips others. */
   async frame(type: string): Promise<Record<string, unknown>> {
     while (true) {
       if (this.#lines.length === 0) this.#lines = (await this.next()).text.split("\n");

@@ -9,11 +9,11 @@ import { communicate, type CommunicateOptions } from "@sluice/sluice/testing";
 class Anyone extends Consumer {}
 const zeroConfiguration = withOrigins([], router<Scope>([route("/ws/x", Anyone)]));
 
-/** An upgrade of an address by a page, and whether it is let in without any configuration. */
-type Row = readonly [address: string, origin: string | undefined, isLetIn: boolean];
+/** A page that opens a socket, and whether it is admitted by default. */
+type Row = readonly [address: string, origin: string | undefined, isAdmitted: boolean];
 
 const ROWS: readonly Row[] = [
-  // Ports: a default one counts as written.
+  // Ports: the default port counts as written.
   ["http://a.example/ws/x", "http://a.example", true],
   ["http://a.example:80/ws/x", "http://a.example", true],
   ["http://a.example/ws/x", "http://a.example:80", true],
@@ -27,7 +27,7 @@ const ROWS: readonly Row[] = [
   ["http://a.example/ws/x", "ws://a.example", false],
   ["http://a.example/ws/x", "file://a.example", false],
   ["http://a.example/ws/x", "chrome-extension://abcdef", false],
-  // Names that look alike.
+  // Similar names.
   ["http://a.example/ws/x", "http://A.EXAMPLE", true],
   ["http://a.example/ws/x", "http://a.example.", false],
   ["http://a.example/ws/x", "http://b.a.example", false],
@@ -39,7 +39,7 @@ const ROWS: readonly Row[] = [
   ["http://a.example/ws/x", "http://evil.example?a.example", false],
   ["http://a.example/ws/x", "http://a.example%00.evil.example", false],
   ["http://a.example/ws/x", "http://a.example%2eevil.example", false],
-  // Names of other alphabets: one in two spellings is one, one that only looks the same is not.
+  // Other alphabets: two spellings of one name are equal, names that only look alike are not.
   ["http://xn--mnchen-3ya.example/ws/x", "http://xn--mnchen-3ya.example", true],
   ["http://xn--mnchen-3ya.example/ws/x", "http://munchen.example", false],
   ["http://a.example/ws/x", "http://xn--80a.example", false],
@@ -54,7 +54,7 @@ const ROWS: readonly Row[] = [
   ["http://[::1]:8000/ws/x", "http://[::1]", false],
   ["http://[::1]:8000/ws/x", "http://[::2]:8000", false],
   ["http://127.0.0.1/ws/x", "http://[::ffff:127.0.0.1]", false],
-  // What is no origin of a page.
+  // Invalid origins.
   ["http://a.example/ws/x", "null", false],
   ["http://a.example/ws/x", "", false],
   ["http://a.example/ws/x", "a.example", false],
@@ -64,15 +64,15 @@ const ROWS: readonly Row[] = [
   ["http://a.example/ws/x", "http://a.example, http://evil.example", false],
   ["http://a.example/ws/x", undefined, false],
 ];
-for (const [address, origin, isLetIn] of ROWS) {
+for (const [address, origin, isAdmitted] of ROWS) {
   const what = origin === undefined ? "no origin" : `"${origin}"`;
-  test(`${address} from ${what} is ${isLetIn ? "let in" : "refused"} without any setting`, async () => {
+  test(`${address} from ${what} is ${isAdmitted ? "admitted" : "refused"} by default`, async () => {
     const headers: Record<string, string> = origin === undefined ? {} : { origin };
-    assert.equal(await letsIn(zeroConfiguration, { path: address, headers }), isLetIn);
+    assert.equal(await admits(zeroConfiguration, { path: address, headers }), isAdmitted);
   });
 }
 
-/** What a page of another site would have to get past when it forges one header each. */
+/** Headers that a page of another site might forge. */
 const FORGED: readonly Record<string, string>[] = [
   { "x-forwarded-host": "evil.example" },
   { "x-forwarded-proto": "https", "x-forwarded-host": "evil.example" },
@@ -85,45 +85,45 @@ const FORGED: readonly Record<string, string>[] = [
   { "access-control-request-method": "GET" },
 ];
 for (const forged of FORGED) {
-  test(`a foreign page is refused whatever ${Object.keys(forged)} says`, async () => {
+  test(`a page of another site is refused despite a forged ${Object.keys(forged)}`, async () => {
     const headers = { origin: "https://evil.example", ...forged };
     const path = "http://a.example/ws/x";
-    assert.equal(await letsIn(zeroConfiguration, { path, headers }), false);
+    assert.equal(await admits(zeroConfiguration, { path, headers }), false);
   });
 }
 
-const SITES: [site: string, isLetIn: boolean][] = [
+const SITES: [site: string, isAdmitted: boolean][] = [
   ["same-origin", true],
   ["cross-site", false],
 ];
-for (const [site, isLetIn] of SITES) {
-  test(`an own origin with Sec-Fetch-Site: ${site} is ${isLetIn ? "let in" : "refused"}`, async () => {
+for (const [site, isAdmitted] of SITES) {
+  test(`the own origin with Sec-Fetch-Site: ${site} is ${isAdmitted ? "admitted" : "refused"}`, async () => {
     const headers = { origin: "http://a.example", "sec-fetch-site": site };
     const path = "http://a.example/ws/x";
-    assert.equal(await letsIn(zeroConfiguration, { path, headers }), isLetIn);
+    assert.equal(await admits(zeroConfiguration, { path, headers }), isAdmitted);
   });
 }
 
-test("behind a proxy that is not trusted, its headers do not make an origin one's own", async () => {
+test("headers of an untrusted proxy do not change the site's own origin", async () => {
   const headers = {
     origin: "https://public.example",
     "x-forwarded-proto": "https",
     "x-forwarded-host": "public.example",
   };
   const path = "http://10.0.0.7:8000/ws/x";
-  assert.equal(await letsIn(zeroConfiguration, { path, headers }), false);
-  assert.equal(await letsIn(zeroConfiguration, { path, headers, trustProxy: true }), true);
+  assert.equal(await admits(zeroConfiguration, { path, headers }), false);
+  assert.equal(await admits(zeroConfiguration, { path, headers, trustProxy: true }), true);
   const publicUrl = "https://public.example";
-  assert.equal(await letsIn(zeroConfiguration, { path, headers, publicUrl }), true);
+  assert.equal(await admits(zeroConfiguration, { path, headers, publicUrl }), true);
   const evil = { ...headers, "x-forwarded-host": "public.example, evil.example" };
   assert.equal(
-    await letsIn(zeroConfiguration, { path, headers: evil, trustProxy: true }),
+    await admits(zeroConfiguration, { path, headers: evil, trustProxy: true }),
     false,
     "the last value is the proxy's own",
   );
 });
 
-test("createCrossOrigin() names the origin itself, for those on the list alone", () => {
+test("createCrossOrigin() allows only listed origins, each by its own name", () => {
   const url = new URL("https://app.example/ws/x");
   const crossOrigin = createCrossOrigin([".friend.example", "http://localhost:3000"]);
   const allowed = (origin: string) =>
@@ -147,7 +147,7 @@ test("createCrossOrigin() names the origin itself, for those on the list alone",
   assert.equal(crossOrigin.headersFor(new Request(url), url), undefined);
 });
 
-async function letsIn(
+async function admits(
   application: typeof zeroConfiguration,
   options: CommunicateOptions,
 ): Promise<boolean> {

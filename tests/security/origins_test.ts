@@ -92,7 +92,7 @@ const UPGRADES: [headers: Record<string, string>, status: number, why: string][]
   ],
 ];
 for (const [headers, status, why] of UPGRADES) {
-  test(`an upgrade from ${why} is ${status === 101 ? "let in" : "refused with 403"}`, async () => {
+  test(`an upgrade from ${why} is ${status === 101 ? "admitted" : "refused with 403"}`, async () => {
     const result = await communicate(application, { headers }).connect();
     assert.equal(result.accepted ? 101 : result.status, status);
     if (!result.accepted) assert.equal(result.code, "ORIGIN_NOT_ALLOWED");

@@ -12,7 +12,7 @@ import { rawRequest } from "../server/raw_request.ts";
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** What begins like the address of another site, or like none. */
+/** Starts of targets that resemble a URL of another site, or no URL. */
 const BEGINNINGS = [
   "/",
   "//",
@@ -86,7 +86,7 @@ const target = fc.tuple(
   fc.array(fc.oneof(fc.constantFrom(...PIECES), fc.string({ maxLength: 6 })), { maxLength: 5 }),
 ).map(([beginning, pieces]) => (beginning + pieces.join("")).replace(/\s/g, ""));
 
-/** A request as Deno shows it: its URL is the target, or `http://`, the Host header and the target. */
+/** A request as Deno presents it: the URL is the target, or `http://`, `Host` and the target. */
 function asReceived(target: string, host: string): Request {
   const isWhole = /^https?:\/\/[^/]/i.test(target);
   const url = isWhole ? target : `http://${host}${target}`;
@@ -95,7 +95,7 @@ function asReceived(target: string, host: string): Request {
 
 for (const publicUrl of ["https://app.example.com", undefined]) {
   const name = publicUrl === undefined ? "without PUBLIC_URL" : "with PUBLIC_URL";
-  test(`2,000 request targets ${name}: the origin of the site is the same, and nothing throws`, () => {
+  test(`2,000 request targets ${name} leave the site's origin unchanged, and none throws`, () => {
     const expected = publicUrl ?? "http://site.example:8000";
     fc.assert(
       fc.property(target, (target) => {
@@ -119,7 +119,7 @@ class Echo extends Consumer {}
 const HANDSHAKE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
-/** Serves one socket at every path, to pages of the site alone. */
+/** Serves a consumer at each path, only for pages of the site. */
 function site(publicUrl: string | undefined) {
   const seen: string[] = [];
   const noting = <S extends Scope>(next: Application<S>): Application<S> => (scope) => {
@@ -152,7 +152,7 @@ const ATTACKS: [target: string, origin: string][] = [
 for (const publicUrl of ["https://app.example.com", undefined]) {
   const name = publicUrl === undefined ? "without PUBLIC_URL" : "with PUBLIC_URL";
 
-  test(`no request target ${name} makes a foreign origin the site's own (cross-site WebSocket hijacking)`, async () => {
+  test(`no request target ${name} makes another origin the site's own (cross-site WebSocket hijacking)`, async () => {
     await using server = site(publicUrl);
     for (const [target, origin] of ATTACKS) {
       assert.equal((await server.open(target, origin)).status, 403, `${target} from ${origin}`);
@@ -160,7 +160,7 @@ for (const publicUrl of ["https://app.example.com", undefined]) {
     }
   });
 
-  test(`200 request targets ${name} over TCP: pages of the site get in, and no others`, async () => {
+  test(`200 request targets ${name} over TCP admit pages of the site only`, async () => {
     await using server = site(publicUrl);
     for (const text of fc.sample(target, 200)) {
       const path = text.replace(/[^\x21-\x7e]/g, "");
@@ -169,7 +169,7 @@ for (const publicUrl of ["https://app.example.com", undefined]) {
         server.open(path, "http://evil.example"),
       ]);
       const https = await server.open(path, "https://evil.example");
-      // Deno itself refuses what is no request target.
+      // Deno itself refuses invalid request targets.
       const refused = own.status === 400 ? 400 : 403;
       assert.deepEqual([evil.status, https.status], [refused, refused], path);
       if (own.status !== 400) assert.equal(own.status, 101, path);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { networkOf, RateLimiter } from "@sluice/sluice/security";
 import { FakeClock } from "@sluice/sluice/testing";
 
-test("RateLimiter.take() lets a burst through, then one for each that is earned", async () => {
+test("RateLimiter.take() allows a burst, then one per earned token", async () => {
   const clock = new FakeClock();
   const limiter = new RateLimiter({ perMinute: 60, burst: 3, clock });
   const take = () => limiter.take("ada") === undefined;
@@ -14,7 +14,7 @@ test("RateLimiter.take() lets a burst through, then one for each that is earned"
   assert.deepEqual([take(), take()], [true, false]);
 });
 
-test("RateLimiter.giveBack() undoes a take, and gives no more than the burst", () => {
+test("RateLimiter.giveBack() returns a token, up to the burst", () => {
   const limiter = new RateLimiter({ perMinute: 60, burst: 2, clock: new FakeClock() });
   const take = () => limiter.take("ada") === undefined;
   assert.deepEqual([take(), take(), take()], [true, true, false]);
@@ -24,13 +24,13 @@ test("RateLimiter.giveBack() undoes a take, and gives no more than the burst", (
   assert.deepEqual([take(), take(), take()], [true, true, false]);
 });
 
-test("RateLimiter.take() says how long to wait", () => {
+test("RateLimiter.take() returns how long to wait", () => {
   const limiter = new RateLimiter({ perMinute: 6, burst: 1, clock: new FakeClock() });
   limiter.take("ada");
   assert.equal(limiter.take("ada"), 10);
 });
 
-test("RateLimiter.take() does not earn more than the burst, or for refusals", async () => {
+test("RateLimiter.take() never earns more than the burst, and nothing for refusals", async () => {
   const clock = new FakeClock();
   const limiter = new RateLimiter({ perMinute: 60, burst: 2, clock });
   await clock.advance(3_600_000);
@@ -38,7 +38,7 @@ test("RateLimiter.take() does not earn more than the burst, or for refusals", as
   assert.equal(taken.filter(Boolean).length, 2);
 });
 
-test("RateLimiter counts each name for itself, and forgets who was seen least recently", () => {
+test("RateLimiter counts each name separately, and drops the least recently used one", () => {
   const limiter = new RateLimiter({
     perMinute: 1,
     burst: 1,
@@ -53,7 +53,7 @@ test("RateLimiter counts each name for itself, and forgets who was seen least re
   assert.notEqual(limiter.take("ada"), undefined);
 });
 
-test("new RateLimiter() refuses what is not positive", () => {
+test("new RateLimiter() refuses values that are not positive", () => {
   assert.throws(() => new RateLimiter({ perMinute: 0 }), RangeError);
   assert.throws(() => new RateLimiter({ perMinute: 1, burst: 0 }), RangeError);
 });
@@ -69,7 +69,7 @@ const NETWORKS: [address: string, network: string][] = [
   ["unknown", "unknown"],
 ];
 for (const [address, network] of NETWORKS) {
-  test(`networkOf() says ${network} of ${address}`, () => {
+  test(`networkOf() returns ${network} for ${address}`, () => {
     assert.equal(networkOf(address), network);
   });
 }

@@ -5,7 +5,7 @@ import { SharedRateLimiter } from "@sluice/sluice/security";
 import { FakeClock, settle } from "@sluice/sluice/testing";
 import { MemoryWire, type WireNode } from "../presence/memory_wire.ts";
 
-/** One process that limits: 60 a minute, 10 at once. */
+/** A process with a limiter: 60 a minute, 10 at once. */
 class Process {
   readonly node: WireNode;
   readonly limiter: SharedRateLimiter;
@@ -16,7 +16,7 @@ class Process {
     this.limiter = new SharedRateLimiter(this.node.layer, options);
   }
 
-  /** Tries so often, and returns how often it was let. */
+  /** Takes up to `count` tokens, and returns how many were granted. */
   try(count: number, key = "192.0.2.1"): number {
     let taken = 0;
     for (let n = 0; n < count; n++) if (this.limiter.take(key) === undefined) taken++;
@@ -34,7 +34,7 @@ async function system(count: number) {
   return { clock, start, processes };
 }
 
-test("what an address took in one process is missing in all", async () => {
+test("SharedRateLimiter shares the tokens that an address used with all processes", async () => {
   const { clock, processes: [one, two, three] } = await system(3);
   assert.equal(one!.try(4), 4);
   await clock.advance(300);
@@ -44,7 +44,7 @@ test("what an address took in one process is missing in all", async () => {
   assert.equal(three!.try(9, "192.0.2.2"), 9);
 });
 
-test("what an address gave back is there in all processes", async () => {
+test("SharedRateLimiter shares returned tokens with all processes", async () => {
   const { clock, processes: [one, two] } = await system(2);
   assert.equal(one!.try(6), 6);
   for (let n = 0; n < 6; n++) one!.limiter.giveBack("192.0.2.1");
@@ -52,19 +52,19 @@ test("what an address gave back is there in all processes", async () => {
   assert.equal(two!.try(20), 10);
 });
 
-test("an address that asks all processes at once earns back what it took too much", async () => {
+test("SharedRateLimiter makes an address earn back the excess after concurrent use of all processes", async () => {
   const { clock, processes } = await system(3);
   let taken = 0;
   for (let second = 0; second < 120; second++) {
     for (const process of processes) taken += process.try(20);
     await clock.advance(1_000);
   }
-  // At once a burst on each; after that no more than one process alone would have let through.
+  // First a burst on each process; then no more than a single process would allow.
   assert.ok(taken <= 30 + 120, `${taken} in two minutes`);
   assert.ok(taken >= 10 + 100, `${taken} in two minutes`);
 });
 
-test("a process that is new, or was cut off, asks what is missing", async () => {
+test("SharedRateLimiter of a new or reconnected process requests the used tokens", async () => {
   const { clock, start, processes: [one, two] } = await system(2);
   two!.node.cut();
   one!.try(10);
@@ -79,7 +79,7 @@ test("a process that is new, or was cut off, asks what is missing", async () => 
   assert.equal(fresh.try(9), 0);
 });
 
-test("many takes are told with few messages, and none are when nothing is taken", async () => {
+test("SharedRateLimiter publishes many takes in few messages, and sends none when idle", async () => {
   const { clock, processes: [one] } = await system(2);
   for (let n = 0; n < 5_000; n++) one!.try(1, `198.51.100.${n}`);
   await clock.advance(300);
@@ -89,7 +89,7 @@ test("many takes are told with few messages, and none are when nothing is taken"
   assert.equal(one!.node.layer.stats.sent, sent);
 });
 
-test("what is no message of rates hurts nobody", async () => {
+test("SharedRateLimiter ignores invalid messages", async () => {
   const { clock, processes: [one, two] } = await system(2);
   const garbage = [
     undefined,
@@ -113,14 +113,14 @@ test("what is no message of rates hurts nobody", async () => {
   assert.equal(two!.try(20, "192.0.2.9"), 1, "a lie costs two bursts, no more");
 });
 
-test("a process that cannot reach the layer limits by itself", async () => {
+test("SharedRateLimiter limits locally if the layer is unreachable", async () => {
   const { processes: [one] } = await system(1);
   one!.node.cut();
   assert.equal(one!.try(20), 10);
 });
 
 for (const tell of [true, false]) {
-  test(`what was taken while cut off is told after the cut, ${tell ? "noticed" : "or not"}`, async () => {
+  test(`SharedRateLimiter publishes tokens used while disconnected after ${tell ? "a reported" : "an unnoticed"} gap`, async () => {
     const { clock, processes: [one, two] } = await system(2);
     await clock.advance(2_000);
     one!.node.cut();
@@ -132,7 +132,7 @@ for (const tell of [true, false]) {
   });
 }
 
-test("of what was taken while cut off exactly that much is missing elsewhere, once", async () => {
+test("SharedRateLimiter subtracts tokens used while disconnected exactly once elsewhere", async () => {
   const { clock, processes: [one, two] } = await system(2);
   await clock.advance(2_000);
   one!.node.cut();
@@ -143,7 +143,7 @@ test("of what was taken while cut off exactly that much is missing elsewhere, on
   assert.equal(two!.try(20), 4);
 });
 
-test("after a long cut no more is missing elsewhere than has not been earned back", async () => {
+test("SharedRateLimiter subtracts only tokens not yet earned back after a long disconnection", async () => {
   const { clock, processes: [one, two] } = await system(2);
   one!.node.cut();
   let taken = 0;
@@ -159,19 +159,19 @@ test("after a long cut no more is missing elsewhere than has not been earned bac
   assert.ok(two!.try(20) >= 9);
 });
 
-test("what a process that is heard no more took is learned from it after the gap", async () => {
+test("SharedRateLimiter learns the tokens of an unreachable process after the gap", async () => {
   const { clock, processes: [one, two] } = await system(2);
   await clock.advance(2_000);
   two!.node.loses = () => true;
   one!.try(10);
   await clock.advance(300);
   two!.node.loses = () => false;
-  one!.node.mend(); // The process that took is the one that had a gap.
+  one!.node.mend(); // The process that used the tokens had the gap.
   await settle();
   assert.equal(two!.try(20), 0);
 });
 
-test("a call that never settles holds back no later takes, and one call waits at most", async () => {
+test("SharedRateLimiter publishes later takes despite a hanging call, with at most one pending call", async () => {
   const { clock, processes: [one, two] } = await system(2);
   const { published } = one!.node;
   one!.node.gate = new Promise(() => {});
@@ -188,7 +188,7 @@ test("a call that never settles holds back no later takes, and one call waits at
   assert.ok(two!.try(20) <= 4);
 });
 
-test("rates go on when the wall clock is set back by an hour", async () => {
+test("SharedRateLimiter continues when the wall clock is set back by an hour", async () => {
   const { clock, processes: [one] } = await system(1);
   assert.equal(one!.try(20), 10);
   clock.setBack(3_600_000);
@@ -196,7 +196,7 @@ test("rates go on when the wall clock is set back by an hour", async () => {
   assert.equal(one!.try(20), 5);
 });
 
-test("of a message of rates with amounts that cannot be read, the others count", async () => {
+test("SharedRateLimiter uses the valid amounts of a partly invalid message", async () => {
   const { clock, processes: [one, two] } = await system(2);
   const amounts = [["192.0.2.1", 4], null, ["192.0.2.1"], ["192.0.2.1", -1], [1, 1]];
   for (const kind of ["took", "missing"]) {
@@ -207,7 +207,7 @@ test("of a message of rates with amounts that cannot be read, the others count",
   assert.equal(two!.try(20), 6);
 });
 
-test("a limiter that was closed keeps no timer and tells nothing", async () => {
+test("SharedRateLimiter keeps no timer and publishes nothing after close()", async () => {
   const { clock, processes: [one, two] } = await system(2);
   await clock.advance(2_000);
   one!.node.cut();

@@ -7,7 +7,7 @@ import { MemoryWire, type WireNode } from "../presence/memory_wire.ts";
 
 type Release = (() => void) | undefined;
 
-/** One process that counts. */
+/** A process with a counter. */
 class Process {
   readonly node: WireNode;
   readonly counter: SharedSocketCounter;
@@ -23,7 +23,7 @@ function system(count: number) {
   const wire = new MemoryWire();
   const start = () => new Process(wire, clock);
   const processes = Array.from({ length: count }, start);
-  /** Asks a process for sockets of ada, of which there may be `limit`; resolves with those it got. */
+  /** Requests sockets of ada from a process, with a `limit`; resolves with the granted ones. */
   const open = async (
     process: Process,
     wanted: number,
@@ -37,7 +37,7 @@ function system(count: number) {
   return { clock, start, processes, open };
 }
 
-test("a limit holds over processes that are asked one after the other", async () => {
+test("SharedSocketCounter enforces a limit over processes that are used in turn", async () => {
   const { processes: [one, two, three], open } = system(3);
   assert.equal((await open(one!, 3, 5)).length, 3);
   assert.equal((await open(two!, 4, 5)).length, 2);
@@ -46,10 +46,10 @@ test("a limit holds over processes that are asked one after the other", async ()
   assert.equal(three!.counter.count("user grace"), 0);
 });
 
-test("a person who opens sockets on three processes at once gets two more than the limit at most", async () => {
+test("SharedSocketCounter exceeds the limit by at most two for concurrent opens on three processes", async () => {
   for (const limit of [1, 2, 5, 20, 50]) {
     const { clock, processes, open } = system(3);
-    // They know of each other, as processes do that serve already, or are asked in the same moment.
+    // The processes know each other, or all start at the same moment.
     if (limit > 2) { for (const process of processes) await process.counter.take("user grace", 9); }
     await clock.advance(limit > 5 ? 1_000 : 0);
     const opened = await Promise.all(processes.map((process) => open(process, 60, limit)));
@@ -59,7 +59,7 @@ test("a person who opens sockets on three processes at once gets two more than t
   }
 });
 
-test("whoever asks a process that is alone never waits", async () => {
+test("SharedSocketCounter never waits in a single process", async () => {
   const { processes: [one] } = system(1);
   const taken = await Promise.all(
     Array.from({ length: 30 }, () => one!.counter.take("user ada", 20)),
@@ -67,7 +67,7 @@ test("whoever asks a process that is alone never waits", async () => {
   assert.equal(taken.filter((release) => release !== undefined).length, 20);
 });
 
-test("what is given back is free on all processes", async () => {
+test("SharedSocketCounter frees released sockets on all processes", async () => {
   const { clock, processes: [one, two], open } = system(2);
   const releases = await open(one!, 5, 5);
   assert.equal((await open(two!, 1, 5)).length, 0);
@@ -77,7 +77,7 @@ test("what is given back is free on all processes", async () => {
   assert.equal((await open(two!, 3, 5)).length, 1);
 });
 
-test("sockets of a killed process do not count for ever", async () => {
+test("SharedSocketCounter drops the sockets of a killed process", async () => {
   const { clock, processes: [one, two], open } = system(2);
   await open(one!, 5, 5);
   assert.equal((await open(two!, 1, 5)).length, 0);
@@ -88,7 +88,7 @@ test("sockets of a killed process do not count for ever", async () => {
   assert.equal((await open(two!, 9, 5)).length, 5);
 });
 
-test("sockets of a process that says goodbye count no more at once", async () => {
+test("SharedSocketCounter drops the sockets of a leaving process at once", async () => {
   const { clock, processes: [one, two], open } = system(2);
   await open(one!, 5, 5);
   await open(two!, 1, 5);
@@ -97,14 +97,14 @@ test("sockets of a process that says goodbye count no more at once", async () =>
   assert.equal(two!.counter.count("user ada"), 0);
 });
 
-test("a process that is new knows all counts before it lets anybody in", async () => {
+test("SharedSocketCounter of a new process learns all counts before it admits sockets", async () => {
   const { start, processes: [one, two], open } = system(2);
   await open(one!, 2, 5);
   await open(two!, 2, 5);
   assert.equal((await open(start(), 9, 5)).length, 1);
 });
 
-test("whoever asks a process that has joined the others does not wait", async () => {
+test("SharedSocketCounter does not wait after a process has joined", async () => {
   const { clock, start, processes: [one], open } = system(1);
   await open(one!, 2, 5);
   const { counter } = start();
@@ -115,7 +115,7 @@ test("whoever asks a process that has joined the others does not wait", async ()
   assert.equal(typeof counter.take("user ada", 5), "function");
 });
 
-test("a process that was cut off counts on, and then all know what came meanwhile", async () => {
+test("SharedSocketCounter keeps counting while disconnected, and synchronises afterwards", async () => {
   const { clock, processes: [one, two], open } = system(2);
   await open(one!, 1, 9);
   await open(two!, 1, 9);
@@ -128,7 +128,7 @@ test("a process that was cut off counts on, and then all know what came meanwhil
   for (const { counter } of [one!, two!]) assert.equal(counter.count("user ada"), 7);
 });
 
-test("counts are right again after messages that got lost", async () => {
+test("SharedSocketCounter corrects its counts after lost messages", async () => {
   const { clock, processes: [one, two], open } = system(2);
   await open(two!, 1, 9);
   two!.node.loses = () => true;
@@ -139,7 +139,7 @@ test("counts are right again after messages that got lost", async () => {
   assert.equal(two!.counter.count("user ada"), 4);
 });
 
-test("a thousand sockets are told with a few messages, and one that is idle with none", async () => {
+test("SharedSocketCounter publishes a thousand sockets in few messages, and none when idle", async () => {
   const { clock, processes: [one, two] } = system(2);
   await two!.counter.take("user grace", 5);
   for (let n = 0; n < 1_000; n++) await one!.counter.take(`user ${n}`, 5);
@@ -147,10 +147,10 @@ test("a thousand sockets are told with a few messages, and one that is idle with
   const { sent } = one!.node.layer.stats;
   assert.ok(sent < 10, `${sent} messages`);
   await clock.advance(60_000);
-  assert.ok(one!.node.layer.stats.sent - sent <= 34, "beats alone: one in two seconds");
+  assert.ok(one!.node.layer.stats.sent - sent <= 34, "only heartbeats: one in two seconds");
 });
 
-test("what is no message of counts hurts nobody", async () => {
+test("SharedSocketCounter ignores invalid messages", async () => {
   const { clock, processes: [one, two], open } = system(2);
   await open(one!, 2, 5);
   await open(two!, 2, 5);
@@ -183,7 +183,7 @@ test("what is no message of counts hurts nobody", async () => {
   assert.equal(one!.counter.count("user ada"), 5);
 });
 
-test("a process that cannot reach the layer counts its own", async () => {
+test("SharedSocketCounter counts locally if the layer is unreachable", async () => {
   const { processes: [one], open } = system(2);
   one!.node.cut();
   assert.equal((await open(one!, 9, 5)).length, 5);

@@ -12,7 +12,7 @@ interface Threat {
   readonly title: string;
 }
 
-/** Reads the table of attacks; a row that has another form is an error. */
+/** Reads the table of attacks. A row with another form is an error. */
 function readThreats(text: string): Threat[] {
   const [, section = ""] = /^## Attacks\n([^]*?)^## /m.exec(text) ?? [];
   const rows = section.split("\n").filter((line) => line.startsWith("| ")).slice(2);
@@ -24,21 +24,21 @@ function readThreats(text: string): Threat[] {
   });
 }
 
-/** Returns whether a file has a test of exactly this title. */
+/** Returns whether a file contains a test with exactly this title. */
 function hasTest(source: string, title: string): boolean {
   return [`"${title}"`, `\`${title}\``].some((quoted) =>
     source.includes(`test(${quoted}`) || source.includes(`it(${quoted}`)
   );
 }
 
-test("every attack of the threat model names a test that is there", () => {
+test("each attack in the threat model names an existing test", () => {
   const threats = readThreats(read("docs/security.md"));
   assert.ok(threats.length >= 30, `${threats.length} attacks`);
   const missing = threats.filter(({ path, title }) => !hasTest(read(path), title));
   assert.deepEqual(missing.map(({ path, title }) => `${path}: ${title}`), []);
 });
 
-test("every setting of the security page is one that is read", () => {
+test("each setting on the security page is read by the app", () => {
   const [, section = ""] =
     /^## Settings of this page\n([^]*?)^## /m.exec(read("docs/security.md")) ??
       [];
