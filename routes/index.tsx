@@ -28,11 +28,17 @@ export default define.page<typeof handlers>(function Home({ data }) {
       </Head>
       <section class={name === undefined ? "hero welcome" : "hero"}>
         <h1>
-          {name === undefined ? "Realtime for signed-in users only" : (
-            <>
-              Hello, <bdi>{name}</bdi>
-            </>
-          )}
+          {name === undefined
+            ? (
+              <>
+                Realtime for <span class="no-break">signed-in</span> users only
+              </>
+            )
+            : (
+              <>
+                Hello, <bdi>{name}</bdi>
+              </>
+            )}
         </h1>
         <p class="lead">{SENTENCE}</p>
         {name === undefined && <SignInButtons providers={providers} />}
