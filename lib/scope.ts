@@ -326,7 +326,7 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
   after(ms, callback) {
-    const timer = setTimeout(callback, Math.min(ms, MAX_TIMEOUT_MS)).unref();
+    const timer = setTimeout(callback, Math.min(Math.max(ms, 0), MAX_TIMEOUT_MS)).unref();
     return () => clearTimeout(timer);
   },
 };

@@ -56,6 +56,8 @@ export class Exchange {
   #lastId = 0;
   /** The user of the queued messages: `null` for anonymous, `undefined` if unknown. */
   #user: string | null | undefined;
+  /** Whether the last connection has not reported its user. */
+  #isUnanswered = false;
   #isIdentifying = false;
 
   constructor(link: Link, { environment, maxQueued = NaN, user }: ExchangeOptions) {
@@ -142,6 +144,9 @@ export class Exchange {
 
   /** Sends queued messages on a new connection and asks for its user. */
   connect(): void {
+    // Queued while the user of the lost connection was unknown: it may have been another one.
+    if (this.#isUnanswered && this.#user === undefined) this.#rejectQueued();
+    this.#isUnanswered = true;
     this.#isIdentifying = this.#user !== undefined;
     this.#flush();
     this.ping({ ask: "user" }, (reply) => {
@@ -153,12 +158,16 @@ export class Exchange {
   #identify(user: string | null | undefined): void {
     const isOther = this.#isIdentifying && user !== this.#user;
     this.#user = user;
-    this.#isIdentifying = false;
-    for (const outgoing of isOther ? [...this.#queue] : []) {
+    this.#isIdentifying = this.#isUnanswered = false;
+    if (isOther) this.#rejectQueued();
+    this.#flush();
+  }
+
+  #rejectQueued(): void {
+    for (const outgoing of [...this.#queue]) {
       this.#queue.delete(outgoing);
       outgoing.fail("IDENTITY_CHANGED", "Not sent: the connection is another user's now");
     }
-    this.#flush();
   }
 
   #flush(): void {

@@ -22,7 +22,9 @@ export class Listeners<Args extends unknown[]> {
     for (const { call } of callbacks) {
       if (!counts()) break;
       try {
-        call(...args);
+        // A listener may be async although its type says `void`.
+        const result: unknown = call(...args);
+        if (result instanceof Promise) result.catch(this.#report);
       } catch (error) {
         this.#report(error);
       }

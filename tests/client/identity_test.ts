@@ -108,10 +108,36 @@ test("the option `user` reserves messages before the first connection for that u
 
 test("queued messages are sent at once to a server that does not report a user", async () => {
   const { environment, room, errors } = join();
-  environment.socket.answersPings = false;
+  environment.socket.user = undefined;
   environment.socket.open();
   environment.socket.end();
   room.send("say", { text: "1" });
-  const socket = await comeBackAs(environment, undefined, false);
+  const socket = await comeBackAs(environment, undefined);
   assert.deepEqual([errors, socket.sent.length], [[], 1]);
+});
+
+test("a message queued after a connection that was lost before it reported its user is not sent", async () => {
+  const { environment, room, errors } = join();
+  environment.socket.answersPings = false;
+  environment.socket.open();
+  environment.socket.end();
+  room.send("say", { text: "as ada" });
+  const request = assert.rejects(room.request("say", { text: "as ada" }), {
+    code: "IDENTITY_CHANGED",
+    sent: false,
+  });
+  const socket = await comeBackAs(environment, GRACE);
+  await request;
+  assert.deepEqual([errors, socket.sent], [["IDENTITY_CHANGED"], []]);
+  room.send("say", { text: "as grace" });
+  assert.equal(socket.sent.length, 1);
+});
+
+test("a message queued before the first connection is sent, even if its first attempts fail", async () => {
+  const { environment, room, errors } = join();
+  room.send("say", { text: "early" });
+  environment.socket.end();
+  const socket = await comeBackAs(environment, "ada");
+  assert.equal(socket.sent.length, 1);
+  assert.deepEqual(errors, []);
 });

@@ -186,3 +186,11 @@ test("a proxy's error page during a deployment does not stop the client", async 
   await settled();
   assert.equal(room.state, "refused");
 });
+
+test("a listener whose promise rejects is reported, as one that throws", async () => {
+  const { environment, room } = joinLive();
+  room.on("said", () => Promise.reject(new Error("late")));
+  environment.socket.say({ type: "said", data: { text: "1" } });
+  await environment.pass(0);
+  assert.deepEqual(environment.reported.map(String), ["Error: late"]);
+});
