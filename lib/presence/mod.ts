@@ -1,5 +1,5 @@
 /**
- * Presence: who is in a group, by person.
+ * Presence: the users in a group, each listed once.
  *
  * @module
  */

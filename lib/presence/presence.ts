@@ -9,15 +9,15 @@ import { type PersonChange, type PresencePage, Topic } from "./topic.ts";
 import { type Visitor, Visitors } from "./visitors.ts";
 
 /**
- * Who is in a group, by person, over all tabs and all processes.
+ * Tracks the users in a group over all tabs and all processes. Each user is listed once.
  *
- * A group is told once that somebody came, with the first connection of all, and once that somebody
- * left, after the last: each process tells its own members, from what all of them know. So everybody
- * hears what their list will say, whatever happens in between.
+ * A group receives one message when a user's first connection enters, and one when the last has left.
+ * Each process notifies its own members, from the state of all processes, so these messages always
+ * match the list.
  *
- * It heals: a process that is killed is gone from all lists within `silentMs` and two beats (10 s), one
- * that was asleep or cut off is back when it is. While a process reaches nobody it goes on with what
- * it knows.
+ * Lists repair themselves: the users of a killed process are removed within `silentMs` and two
+ * heartbeats (10 s), and those of a suspended or disconnected process return when it does. A process
+ * that cannot reach the others keeps the list that it has.
  *
  * @example
  * ```ts
@@ -40,7 +40,7 @@ export class Presence<M> {
   readonly #maxEntryBytes: number;
   readonly #topics = new Map<string, Topic<M>>();
   readonly #visitors: Visitors<M>;
-  /** Undefined if the layer spans no processes. */
+  /** Undefined if the layer does not span processes. */
   readonly #gossip: Gossip<Change<M>> | undefined;
   /** The callbacks that have thrown. */
   readonly #failing = new Set<string>();
@@ -81,22 +81,22 @@ export class Presence<M> {
   }
 
   /**
-   * How many messages and entries were dropped because they could not be read, or sent: those of another
-   * version, say. The first one is logged. An entry costs only itself.
+   * The number of messages and entries that were dropped because they could not be read or sent, such
+   * as those of another version. The first one is logged. A dropped entry does not affect others.
    */
   get dropped(): number {
     return this.#gossip?.dropped ?? 0;
   }
 
   /**
-   * Enters a person into the group, until the connection's end or {@linkcode leave}, and returns who is
-   * there.
+   * Adds a user to the group until the connection ends or calls {@linkcode leave}, and returns the users
+   * in the group.
    *
-   * With the person's first connection the group is told, all but the channel `except`. Everybody hears
-   * what `meta` says, plain data, from now on.
+   * The user's first connection notifies the group, except the channel `except`. `meta` is plain data
+   * that all members see; it replaces the user's earlier `meta`.
    *
-   * @throws {PresenceError} `INVALID_ENTRY`: `meta` holds something that JSON does not keep.
-   * `ENTRY_TOO_LARGE`: it is larger than `maxEntryBytes`.
+   * @throws {PresenceError} `INVALID_ENTRY`: `meta` holds a value that JSON does not preserve.
+   * `ENTRY_TOO_LARGE`: the entry is larger than `maxEntryBytes`.
    */
   async enter(
     group: string,
@@ -114,15 +114,15 @@ export class Presence<M> {
     const told = known === undefined
       ? this.#change([group, key, visitor.entry], except)
       : this.#update(visitor, meta, except);
-    // As of now: a person who enters while others are told of this one is told of later.
+    // Taken before the wait: a user who enters meanwhile is announced by a later message.
     const people = this.list(group);
     await told;
     return people;
   }
 
   /**
-   * Takes a connection out of a group before its end. With the person's last connection of all the group
-   * is told at once, all but the channel `except`. No effect if the connection did not enter.
+   * Removes a connection from a group before it ends. The user's last connection notifies the group at
+   * once, except the channel `except`. No effect if the connection did not enter.
    */
   async leave(
     group: string,
@@ -136,9 +136,9 @@ export class Presence<M> {
   }
 
   /**
-   * Changes what is known of a person who has entered in this process, for all of the person's tabs. The
-   * group is told with `updated`, all but the channel `except`. Resolves to false if the person is not
-   * there in this process.
+   * Replaces the `meta` of a user who has entered in this process, for all of the user's tabs, and
+   * notifies the group with `updated`, except the channel `except`. Resolves to false if the user is not
+   * present in this process.
    *
    * @throws {PresenceError} As {@linkcode enter}.
    */
@@ -154,14 +154,14 @@ export class Presence<M> {
     return visitor !== undefined;
   }
 
-  /** Returns who is in a group, in the order in which they came. */
+  /** Returns the users in a group, in the order in which they entered. */
   list(group: string): readonly M[] {
     return this.#topics.get(group)?.list() ?? [];
   }
 
   /**
-   * Returns part of who is in a group, in the order in which they came: `limit` (100) people after the
-   * place that an earlier page named as `next`.
+   * Returns a page of the users in a group, in the order in which they entered: `limit` (100) users after
+   * the position that an earlier page returned as `next`.
    */
   page(
     group: string,
@@ -172,7 +172,7 @@ export class Presence<M> {
       { people: [], total: 0, next: undefined };
   }
 
-  /** Tells other processes that this one goes; its people have `leaveDelayMs` to come back elsewhere. */
+  /** Announces that this process stops; its users have `leaveDelayMs` to reconnect to another one. */
   async close(): Promise<void> {
     this.#visitors.close();
     await this.#gossip?.close();
@@ -195,7 +195,7 @@ export class Presence<M> {
     await this.#change([group, key, visitor.entry], except);
   }
 
-  /** Tells a change of this process. Never rejects. */
+  /** Announces a change of this process. Never rejects. */
   #change(change: Change<M>, except?: string): Promise<void> {
     void this.#gossip?.tell(change);
     return this.#apply("", change, except);
@@ -207,18 +207,18 @@ export class Presence<M> {
     const change = topic.set(process, key, entry ?? undefined);
     if (topic.isEmpty) this.#topics.delete(group);
     else this.#topics.set(group, topic);
-    // Before a list was given here: what other processes know at the start will be in it.
+    // Before the first list of this process, no message: the list will contain the users of the others.
     const message = change && this.#isReady ? this.#messageOf(change) : undefined;
     if (message === undefined) return;
     try {
       const sending = this.#layer.groupSend(group, message, { except, local: true });
       await within(sending, { clock: this.#clock, ms: SEND_TIMEOUT_MS });
     } catch (error) {
-      this.#log?.warn("A change of who is there was not told", { group, error });
+      this.#log?.warn("A presence change could not be sent to the group", { group, error });
     }
   }
 
-  /** Asks the application what the group is told. `meta` may be that of another version. */
+  /** Asks the application for the group's message. `meta` may be from another version of it. */
   #messageOf({ kind, meta }: PersonChange<M>): LayerMessage | undefined {
     try {
       return this.#messages[kind]?.(meta);
@@ -230,20 +230,20 @@ export class Presence<M> {
     }
   }
 
-  /** What a person is from now on: newer than what any process said of the person so far. */
+  /** Creates a user's entry, newer than that of any process so far. */
   #entry(group: string, key: string, meta: M): PresenceEntry<M> {
     const said = this.#topics.get(group)?.get(key)?.at ?? 0;
-    // Never the same twice: who came first, stays first.
+    // Times are unique, so that the order of entry is kept.
     const since = this.#lastTime = Math.max(this.#clock.now(), this.#lastTime + STEP_MS);
     return { meta, since, at: Math.max(since, said + STEP_MS) };
   }
 }
 
-/** The least that tells two times apart, in milliseconds. */
+/** The smallest difference between two times, in milliseconds. */
 const STEP_MS = 0.001;
 
-/** How long the members in this process may take to be told, in milliseconds. */
+/** Time limit for the message to the members in this process, in milliseconds. */
 const SEND_TIMEOUT_MS = 3_000;
 
-/** Larger entries would not fit into the messages of a layer. */
+/** Larger entries would not fit into a message of the layer. */
 const MAX_ENTRY_BYTES = 131_072;

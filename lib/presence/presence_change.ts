@@ -4,13 +4,13 @@ import { copyMessage } from "../layers/plain_message.ts";
 import { PresenceError } from "./presence_error.ts";
 import type { PresenceEntry } from "./state.ts";
 
-/** What a process knows of a person in a group: null if the person is not there any more. */
+/** A user's entry in a group, as one process has it; null if the user has left. */
 export type Change<M> = readonly [group: string, key: string, entry: PresenceEntry<M> | null];
 
-/** A time past the year 5000 is no time. */
+/** Later times (past the year 5000) are invalid. */
 const MAX_TIME = 1e14;
 
-/** How processes tell each other of people: entries of at most `maxBytes` bytes. */
+/** Describes the changes that processes exchange: entries of at most `maxBytes` bytes. */
 export function presenceChanges<M>(maxBytes: number): Changes<Change<M>> {
   return {
     parse: (value) => parseChange(value, maxBytes),
@@ -21,10 +21,10 @@ export function presenceChanges<M>(maxBytes: number): Changes<Change<M>> {
 }
 
 /**
- * Returns a frozen copy of what is known of a person: what arrives elsewhere as it is.
+ * Returns a frozen copy of a user's `meta`, checked to reach other processes unchanged.
  *
- * @throws {PresenceError} `INVALID_ENTRY`: it holds something that JSON does not keep; the error names
- * the place. `ENTRY_TOO_LARGE`: group, key and meta have more than `maxBytes` bytes as JSON in UTF-8.
+ * @throws {PresenceError} `INVALID_ENTRY`: `meta` holds a value that JSON does not preserve; the error
+ * names its path. `ENTRY_TOO_LARGE`: group, key and meta exceed `maxBytes` bytes as JSON in UTF-8.
  */
 export function copyMeta<M>(
   entry: readonly [group: string, key: string, meta: M],
@@ -51,7 +51,7 @@ interface Nested<E> {
   readonly changes: readonly [readonly [{ readonly entry: E }]];
 }
 
-/** An entry as deep in a message as it travels, so that it is not too deep there. */
+/** Nests an entry as deeply as the real message does, so that the depth limit applies to both. */
 function nested<E>(entry: E): { type: string; data: Nested<E> } {
   return { type: "presence", data: { changes: [[{ entry }]] } };
 }

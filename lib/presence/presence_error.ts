@@ -1,7 +1,7 @@
-/** Why an entry of presence is refused. */
+/** Why a presence entry is refused. */
 export type PresenceErrorCode = "ENTRY_TOO_LARGE" | "INVALID_ENTRY";
 
-/** Thrown by `Presence` for an entry that other processes would not get as it is. */
+/** Thrown by `Presence` for an entry that would not reach other processes unchanged. */
 export class PresenceError extends Error {
   override readonly name = "PresenceError";
   readonly code: PresenceErrorCode;

@@ -1,31 +1,31 @@
 import type { Clock, LayerMessage, Log } from "../scope.ts";
 
-/** What a group is told when somebody comes, goes, or changes. */
+/** The messages that a group receives when a user joins, leaves, or changes. */
 export interface PresenceMessages<M> {
   joined(meta: M): LayerMessage;
   left(meta: M): LayerMessage;
-  /** Something else is known of somebody who is there. Nobody is told where it is left out. */
+  /** The `meta` of a present user has changed. If omitted, no message is sent. */
   updated?(meta: M): LayerMessage;
 }
 
 /** Options of {@linkcode Presence}. */
 export interface PresenceOptions {
   /**
-   * How long somebody whose last connection broke has to come back, in milliseconds: over a reload of
-   * the page. Who closed it, or was shown out, leaves at once. @default {2_000}
+   * How long a user has to reconnect after the last connection broke, in milliseconds; covers a page
+   * reload. A user who closed the connection, or lost access, leaves at once. @default {2_000}
    */
   readonly leaveDelayMs?: number;
-  /** How often processes say that they are there, in milliseconds. @default {2_000} */
+  /** Interval between the heartbeats of a process, in milliseconds. @default {2_000} */
   readonly beatMs?: number;
-  /** How long a process may be silent before its people are gone, in milliseconds. @default {6_000} */
+  /** How long a process may be silent before its users are removed, in milliseconds. @default {6_000} */
   readonly silentMs?: number;
-  /** How long the first `enter()` waits for what other processes know, in milliseconds. @default {500} */
+  /** How long the first `enter()` waits for the state of other processes, in milliseconds. @default {500} */
   readonly syncTimeoutMs?: number;
-  /** The group in which processes talk; those with the same one share their people. @default {"presence"} */
+  /** The group for messages between processes; those in the same group share users. @default {"presence"} */
   readonly controlGroup?: string;
   /**
-   * Largest entry: group, key and `meta` as JSON, in bytes of UTF-8; the same on all processes, which
-   * drop larger ones. @default {16_384}
+   * Largest entry: group, key and `meta` as JSON, in bytes of UTF-8. Use the same value on all processes:
+   * each drops larger entries. @default {16_384}
    */
   readonly maxEntryBytes?: number;
   readonly clock?: Clock;

@@ -1,26 +1,26 @@
-/** Who is there: the people of a group by key, each with what is known of them. */
+/** The users in a group: the `meta` of each by its key. */
 export type PresenceState<M> = ReadonlyMap<string, M>;
 
 /** What changed between two states. */
 export interface PresenceDiff<M> {
   readonly joined: readonly M[];
   readonly left: readonly M[];
-  /** Those who stayed, and of whom something else is known now. */
+  /** Users who stayed, with a different `meta`. */
   readonly updated: readonly M[];
 }
 
-/** What one process, or all of them, know of a person in a group. */
+/** A user's entry in a group, as one process has it or merged from all. */
 export interface PresenceEntry<M> {
   readonly meta: M;
-  /** When the person came, in milliseconds since the epoch. */
+  /** When the user entered, in milliseconds since the epoch. */
   readonly since: number;
-  /** When `meta` was said, in milliseconds since the epoch. */
+  /** When `meta` was set, in milliseconds since the epoch. */
   readonly at: number;
 }
 
 /**
- * Returns who joined, who left and who changed from one state to the next. Who is the same object, or
- * the same JSON, has not changed.
+ * Returns the users who joined, left or changed from one state to the next. The same object, or the
+ * same JSON, is not a change.
  *
  * @example
  * ```ts
@@ -46,7 +46,7 @@ export function syncState<M>(before: PresenceState<M>, after: PresenceState<M>):
   };
 }
 
-/** Returns the state after a change; `keyOf` says which key somebody has. */
+/** Returns the state after a change; `keyOf` returns a user's key. */
 export function syncDiff<M>(
   before: PresenceState<M>,
   diff: PresenceDiff<M>,
@@ -59,11 +59,11 @@ export function syncDiff<M>(
 }
 
 /**
- * Returns what several processes know together: who is in one of the states is there, came when the
- * first of them says, and is what was said last.
+ * Merges the states of several processes: a user in any of them is present, since the earliest `since`,
+ * with the latest `meta`.
  *
- * The order of the states, how they are grouped, and whether one comes twice make no difference: all
- * processes come to the same, whatever reaches them first.
+ * The merge is commutative, associative and idempotent: all processes reach the same result, in
+ * whatever order the states arrive.
  */
 export function mergeStates<M>(
   states: Iterable<PresenceState<PresenceEntry<M>>>,
@@ -78,7 +78,7 @@ export function mergeStates<M>(
   return merged;
 }
 
-/** Returns what two processes know of one person together: see {@linkcode mergeStates}. */
+/** Merges the entries that two processes have of one user: see {@linkcode mergeStates}. */
 export function mergeEntries<M>(one: PresenceEntry<M>, other: PresenceEntry<M>): PresenceEntry<M> {
   const since = Math.min(one.since, other.since);
   const last = isLater(other, one) ? other : one;
@@ -87,7 +87,7 @@ export function mergeEntries<M>(one: PresenceEntry<M>, other: PresenceEntry<M>):
 
 function isLater<M>(entry: PresenceEntry<M>, than: PresenceEntry<M>): boolean {
   if (entry.at !== than.at) return entry.at > than.at;
-  // Said at the same time: any order will do that is the same everywhere.
+  // Set at the same time: any order works that is the same on all processes.
   return (JSON.stringify(entry.meta) ?? "") > (JSON.stringify(than.meta) ?? "");
 }
 

@@ -1,38 +1,38 @@
 import { mergeEntries, type PresenceEntry } from "./state.ts";
 
-/** What became of a person by a change. */
+/** The effect of a change on a user. */
 export interface PersonChange<M> {
   readonly kind: "joined" | "left" | "updated";
   readonly meta: M;
 }
 
-/** Part of the people of a group, in the order in which they came. */
+/** A page of the users in a group, in the order in which they entered. */
 export interface PresencePage<M> {
   readonly people: readonly M[];
-  /** How many there are in all. */
+  /** The number of users in the group. */
   readonly total: number;
-  /** Where the next page begins; nothing at the end. */
+  /** The position of the next page; undefined on the last page. */
   readonly next: string | undefined;
 }
 
 interface Person<M> {
   readonly key: string;
-  /** What each process knows. */
+  /** The entry of each process that has one. */
   readonly known: Map<string, PresenceEntry<M>>;
   merged: PresenceEntry<M>;
 }
 
-/** The people of one group, from what each process knows of them. */
+/** The users of one group, merged from the entries of all processes. */
 export class Topic<M> {
   readonly #people = new Map<string, Person<M>>();
-  /** By when they came, then by key: the same on all processes. */
+  /** Sorted by time of entry, then by key: the same order on all processes. */
   readonly #order: Person<M>[] = [];
 
   get isEmpty(): boolean {
     return this.#people.size === 0;
   }
 
-  /** Takes what a process knows of a person now: nothing, where the person is not there. */
+  /** Sets the entry that a process has of a user; undefined if the user has left it. */
   set(
     process: string,
     key: string,
@@ -48,17 +48,17 @@ export class Topic<M> {
     return this.#merge(person);
   }
 
-  /** Returns what all processes together know of a person. */
+  /** Returns a user's entry, merged from all processes. */
   get(key: string): PresenceEntry<M> | undefined {
     return this.#people.get(key)?.merged;
   }
 
-  /** Returns all of them. */
+  /** Returns the `meta` of all users. */
   list(): M[] {
     return this.#order.map((person) => person.merged.meta);
   }
 
-  /** Returns `limit` of them, after a place that an earlier page named. Costs no more than the page. */
+  /** Returns `limit` users after the position of an earlier page. The cost depends on the page alone. */
   page(after: string | undefined, limit: number): PresencePage<M> {
     const first = after === undefined ? 0 : this.#indexAfter(after);
     const part = this.#order.slice(first, first + limit);
@@ -111,7 +111,7 @@ export class Topic<M> {
     return person?.merged.since === since && person.key === key ? index + 1 : index;
   }
 
-  /** Returns where somebody is, or would be. */
+  /** Returns the index of a user, or the index at which the user would be inserted. */
   #indexOf(since: number, key: string): number {
     let [low, high] = [0, this.#order.length];
     while (low < high) {

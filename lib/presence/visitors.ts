@@ -3,16 +3,16 @@ import { isFinalEnd } from "./final_end.ts";
 import type { Change } from "./presence_change.ts";
 import type { PresenceEntry } from "./state.ts";
 
-/** What {@linkcode Visitors} works with. */
+/** Dependencies of {@linkcode Visitors}. */
 export interface VisitorsContext<M> {
   readonly clock: Clock;
-  /** How long a person whose last connection broke has to come back, in milliseconds. */
+  /** How long a user has to reconnect after the last connection broke, in milliseconds. */
   readonly leaveDelayMs: number;
-  /** Called when a person is gone whose connections have ended. */
+  /** Called when a user has left because all of the user's connections ended. */
   left(visitor: Visitor<M>): void;
 }
 
-/** A person who is here, in this process: one, however many connections. */
+/** A user who is present in this process, with any number of connections. */
 export interface Visitor<M> {
   readonly group: string;
   readonly key: string;
@@ -21,13 +21,13 @@ export interface Visitor<M> {
   cancelLeave: (() => void) | undefined;
 }
 
-/** Where a connection is: one listener of its end, however many groups. */
+/** The groups of a connection, with one end listener for all of them. */
 interface Attendance<M> {
   readonly visitors: Set<Visitor<M>>;
   ended(end: ConnectionEnd): void;
 }
 
-/** The people who entered in this process, with their connections. */
+/** The users who entered in this process, with their connections. */
 export class Visitors<M> {
   readonly #context: VisitorsContext<M>;
   readonly #groups = new Map<string, Map<string, Visitor<M>>>();
@@ -38,19 +38,19 @@ export class Visitors<M> {
     this.#context = context;
   }
 
-  /** Returns a person who is in the group. */
+  /** Returns a user of the group. */
   get(group: string, key: string): Visitor<M> | undefined {
     return this.#groups.get(group)?.get(key);
   }
 
-  /** Returns what is known of each person. */
+  /** Returns the entry of each user. */
   entries(): Change<M>[] {
     return [...this.#groups.values()].flatMap((people) =>
       [...people.values()].map(({ group, key, entry }): Change<M> => [group, key, entry])
     );
   }
 
-  /** Adds a person without a connection. */
+  /** Adds a user without a connection. */
   add(group: string, key: string, entry: PresenceEntry<M>): Visitor<M> {
     const people = this.#groups.get(group) ?? new Map<string, Visitor<M>>();
     const visitor = {
@@ -64,7 +64,7 @@ export class Visitors<M> {
     return visitor;
   }
 
-  /** Ties a connection to a person, until its end or {@linkcode untie}. */
+  /** Adds a connection to a user, until it ends or {@linkcode untie} is called. */
   tie(visitor: Visitor<M>, connection: Connection): void {
     visitor.cancelLeave?.();
     visitor.cancelLeave = undefined;
@@ -74,7 +74,7 @@ export class Visitors<M> {
     else this.#attend(visitor, connection);
   }
 
-  /** Unties a connection from a person. Returns whether the person is gone by it. */
+  /** Removes a connection from a user. Returns whether the user has left because of it. */
   untie(visitor: Visitor<M>, connection: Connection): boolean {
     const attendance = this.#attendances.get(connection);
     if (attendance?.visitors.delete(visitor) && attendance.visitors.size === 0) {
@@ -84,7 +84,7 @@ export class Visitors<M> {
     return visitor.connections.delete(connection) && this.#remove(visitor);
   }
 
-  /** Takes back every timer: who has left by now is not told any more. */
+  /** Cancels all timers: pending leaves are not announced any more. */
   close(): void {
     this.#isClosed = true;
     for (const people of this.#groups.values()) {
@@ -116,7 +116,7 @@ export class Visitors<M> {
     else visitor.cancelLeave = clock.after(leaveDelayMs, leave);
   }
 
-  /** Removes a person who has no connection. */
+  /** Removes a user without connections. */
   #remove(visitor: Visitor<M>): boolean {
     const { group, key, connections } = visitor;
     const people = this.#groups.get(group);
