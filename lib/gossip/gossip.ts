@@ -4,40 +4,40 @@ import { Peers } from "./peers.ts";
 import { ProcessGroup, type ProcessLayer } from "./process_group.ts";
 import { Teller } from "./teller.ts";
 
-/** What a {@linkcode Gossip} works with. */
+/** Dependencies and settings of a {@linkcode Gossip}. */
 export interface GossipContext<C> {
   readonly layer: ProcessLayer;
   readonly clock: Clock;
   readonly log?: Pick<Log, "warn"> | undefined;
-  /** The group in which processes talk, and the type of their messages. */
+  /** The group for messages between processes, and the type of these messages. */
   readonly group: string;
   readonly type: string;
   readonly changes: Changes<C>;
-  /** How often a process says that it is there, in milliseconds. */
+  /** Interval between the heartbeats of a process, in milliseconds. */
   readonly beatMs: number;
-  /** How long a process may be silent, in milliseconds. */
+  /** How long a process may be silent before it is dropped, in milliseconds. */
   readonly silentMs: number;
-  /** How long what a process knew that says goodbye is kept, in milliseconds. */
+  /** How long the entries of a process are kept after its goodbye, in milliseconds. */
   readonly goodbyeMs: number;
-  /** How long the first one waits for what other processes know, in milliseconds. */
+  /** How long {@linkcode Gossip.ready} waits for the states of other processes, in milliseconds. */
   readonly syncTimeoutMs: number;
-  /** The whole state of this process. */
+  /** Returns the whole state of this process. */
   state(): readonly C[];
-  /** Takes what another process says of an entry of its own now. */
+  /** Called when another process changes one of its entries. */
   change(process: string, change: C): void;
 }
 
 /**
- * Tells other processes the state of this one, and hears theirs: a table, of which each process has
- * entries of its own.
+ * Replicates a table over all processes. Each process owns some of the entries.
  *
- * Each process beats every `beatMs` with the version of its state and tells each change; who misses one
- * asks for the whole. One that was silent for `silentMs` is dropped, by each process for itself. While
- * this process reaches nobody, or was asleep, it drops nobody: then all get that time again.
+ * Each process announces its changes, and sends a heartbeat with the version of its state every
+ * `beatMs`; a process that missed a change asks for the whole state. Each process drops the others that
+ * were silent for `silentMs`. After a process was suspended or cut off, it gives all others that time
+ * again before it drops any.
  *
- * Every call of the layer has a limit of 3 s: one that hangs delays a beat by no more than that. A
- * message or an entry that cannot be read or sent costs only itself; it is counted, and the first one
- * is logged.
+ * Every call of the layer has a time limit of 3 s, so a hanging call delays a heartbeat by 3 s at most.
+ * A message or an entry that cannot be read or sent is dropped and counted without affecting others;
+ * the first one is logged.
  */
 export class Gossip<C> {
   readonly #context: GossipContext<C>;
@@ -51,7 +51,7 @@ export class Gossip<C> {
   #cancelBeat: (() => void) | undefined;
   #isClosed = false;
   #dropped = 0;
-  /** Called at each message, for who waits to know enough. */
+  /** Called at each message while {@linkcode ready} waits for states. */
   #heard: (() => void) | undefined;
 
   constructor(context: GossipContext<C>) {
@@ -70,23 +70,23 @@ export class Gossip<C> {
     });
   }
 
-  /** How many other processes are there. */
+  /** The number of other processes. */
   get processes(): number {
     return this.#peers.size;
   }
 
-  /** How many messages and entries were dropped because they could not be read or sent. */
+  /** The number of messages and entries that were dropped because they could not be read or sent. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Resolves when the states of the others are known, or could not be learned in time. Never rejects. */
+  /** Resolves when the states of the others are known, or the time for that has passed. Never rejects. */
   ready(): Promise<void> {
     if (this.#isClosed) return Promise.resolve();
     return this.#started ??= this.#start();
   }
 
-  /** Tells changes of this process. Resolves when that is done, or has failed. Never rejects. */
+  /** Announces changes of this process. Resolves when that succeeded or failed. Never rejects. */
   tell(...changes: readonly C[]): Promise<void> {
     return this.#teller.tell(...changes);
   }
@@ -121,7 +121,7 @@ export class Gossip<C> {
     }
   }
 
-  /** Waits until `count` processes told their state; for the whole time if the count is not known. */
+  /** Waits for the states of `count` processes; for the whole time limit if the count is unknown. */
   async #hearFrom(count: number | undefined): Promise<void> {
     if (count === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -135,10 +135,10 @@ export class Gossip<C> {
     cancel();
   }
 
-  /** @param spentMs How long the last beat took: it is part of the time between two. */
+  /** @param spentMs How long the last heartbeat took; subtracted from the pause. */
   #beatLater(spentMs: number): void {
     const { clock, beatMs } = this.#context;
-    // Not all processes at once.
+    // Random, so that processes do not all send at the same time.
     const pause = beatMs * (0.9 + Math.random() * 0.2) - spentMs;
     this.#cancelBeat = clock.after(Math.max(0, pause), () => void this.#beat());
   }
@@ -147,7 +147,7 @@ export class Gossip<C> {
   async #beat(): Promise<void> {
     const { clock, beatMs } = this.#context;
     const now = clock.elapsed();
-    // A timer that is this late says that the process was asleep, and the others were not.
+    // A timer this late means that this process was suspended, not the others.
     if (now - this.#lastBeatAt > 2 * beatMs) this.#peers.forgive();
     this.#lastBeatAt = now;
     try {
@@ -156,7 +156,7 @@ export class Gossip<C> {
       await this.#sendAll({ kind: "beat", from, version: this.#teller.version });
       if (this.#isCutOff) await this.#catchUp();
       this.#isCutOff = false;
-      // As of before the wait, in which this process may have been asleep.
+      // With the time before the calls: this process may have been suspended during them.
       this.#peers.dropSilent(now);
     } catch {
       this.#isCutOff = true;
@@ -164,7 +164,7 @@ export class Gossip<C> {
     if (!this.#isClosed) this.#beatLater(clock.elapsed() - now);
   }
 
-  /** After messages may have been missed. Calls that overlap share one question. */
+  /** Asks for all states after messages may have been missed. Overlapping calls share one request. */
   #catchUp(): Promise<void> {
     this.#peers.forgive();
     return this.#catchingUp ??= this.#askAll().then(() => {}).finally(() => {
@@ -196,15 +196,15 @@ export class Gossip<C> {
     this.#heard?.();
   }
 
-  /** Counts a message or an entry that is left out, and logs the first. */
+  /** Counts a dropped message or entry, and logs the first. */
   #drop(why: string, error?: unknown): void {
     const { log, group } = this.#context;
     if (this.#dropped++ === 0) {
-      log?.warn("Part of what processes tell each other was dropped", { group, why, error });
+      log?.warn("A message between processes, or part of it, was dropped", { group, why, error });
     }
   }
 
-  /** Returns how many were asked, if that is known. */
+  /** Returns how many processes were asked, if known. */
   #askAll(): Promise<number | undefined> {
     return this.#sendAll({ kind: "ask", from: this.#group.channel });
   }

@@ -1,56 +1,56 @@
 import type { LayerMessage } from "../scope.ts";
 
-/** What processes tell each other about: entries of a table, each process's own. */
+/** Describes the changes that processes exchange: each changes an entry of the sender's own. */
 export interface Changes<C> {
-  /** Reads a change; undefined if it is none. What comes from a layer may be anything. */
+  /** Reads a change; undefined if it is invalid. Data from a layer may be anything. */
   parse(value: unknown): C | undefined;
-  /** Names the entry that changes. */
+  /** Returns the key of the changed entry. */
   keyOf(change: C): string;
-  /** Whether the entry is gone by it. */
+  /** Returns whether the change removes the entry. */
   isGone(change: C): boolean;
-  /** The change by which the entry is gone. */
+  /** Returns the change that removes the entry. */
   gone(change: C): C;
 }
 
 /**
- * What processes tell each other. `from` is the channel of the teller, and names the process; its
+ * A message between processes. `from` is the channel of the sender and identifies the process; its
  * state has a `version`, a number that grows by one with every `diff`.
  */
 export type GossipMessage<C> =
-  /** I am here, and my state has this version. */
+  /** A heartbeat, with the version of the sender's state. */
   | { readonly kind: "beat"; readonly from: string; readonly version: number }
-  /** My state changed to this version. */
+  /** Changes that led to this version of the sender's state. */
   | {
     readonly kind: "diff";
     readonly from: string;
     readonly version: number;
     readonly changes: readonly C[];
   }
-  /** Tell me your state. */
+  /** Asks for the receiver's state. */
   | { readonly kind: "ask"; readonly from: string }
-  /** My whole state, in parts from 0 to `parts` - 1. */
+  /** The sender's whole state, in parts from 0 to `parts` - 1. */
   | {
     readonly kind: "state";
     readonly from: string;
     readonly version: number;
-    /** Tells answers of one process apart: parts of two are not put together. */
+    /** Identifies an answer of the sender, so that parts of two answers are not mixed. */
     readonly answer: number;
     readonly part: number;
     readonly parts: number;
     readonly changes: readonly C[];
   }
-  /** I am going. */
+  /** The sender stops. */
   | { readonly kind: "bye"; readonly from: string };
 
-/** Longest name of a process, in characters. */
+/** Maximum length of a process name, in characters. */
 const MAX_FROM_LENGTH = 200;
 
-/** Most parts of a state. */
+/** Maximum number of parts of a state. */
 const MAX_PARTS = 10_000;
 
 /**
- * Reads a message of the layer; undefined if it is none of these. A change that cannot be read is left
- * out, and `malformed` is called: the rest of the message counts.
+ * Reads a message of the layer; undefined if it is not a {@linkcode GossipMessage}. For a change that
+ * cannot be read, `malformed` is called; the rest of the message is used.
  */
 export function parseGossip<C>(
   message: LayerMessage,

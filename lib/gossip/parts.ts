@@ -1,14 +1,14 @@
 import { Buffer } from "node:buffer";
 
-/** How large a part may be. */
+/** Limits for the size of a part. */
 export interface PartLimits {
-  /** About so many bytes of JSON; a single change may have more. */
+  /** Approximate size in bytes of JSON; a single change may exceed it. */
   readonly bytes: number;
   /** @default {Infinity} */
   readonly changes?: number;
 }
 
-/** Divides changes into parts, each when it is asked for. There is at least one. */
+/** Divides changes into parts lazily. Yields at least one part. */
 export function* inParts<C>(changes: Iterable<C>, limits: PartLimits): Generator<C[]> {
   const { changes: maxChanges = Infinity } = limits;
   let part: C[] = [];
@@ -27,7 +27,7 @@ export function* inParts<C>(changes: Iterable<C>, limits: PartLimits): Generator
   yield part;
 }
 
-/** Whether a layer refused a message for what it contains: to send it again is in vain. */
+/** Returns whether a layer refused a message because of its content, so that a retry cannot succeed. */
 export function isContentRefused(error: unknown): boolean {
   return error instanceof TypeError ||
     (error instanceof Error && "code" in error && error.code === "MESSAGE_TOO_LARGE");

@@ -1,41 +1,41 @@
 import type { Clock } from "../scope.ts";
 import type { Changes, GossipMessage } from "./gossip_message.ts";
 
-/** What a {@linkcode Peers} works with. */
+/** Dependencies and settings of {@linkcode Peers}. */
 export interface PeersContext<C> {
   readonly clock: Clock;
   readonly changes: Changes<C>;
-  /** How long a process may be silent, in milliseconds. */
+  /** How long a process may be silent before it is dropped, in milliseconds. */
   readonly silentMs: number;
-  /** How long what a process knew that says goodbye is kept, in milliseconds. */
+  /** How long the entries of a process are kept after its goodbye, in milliseconds. */
   readonly goodbyeMs: number;
-  /** Takes what a process says of an entry of its own now. */
+  /** Called when a process changes one of its entries. */
   change(process: string, change: C): void;
   /** Asks a process for its whole state. */
   ask(process: string): void;
 }
 
 interface Peer<C> {
-  /** When it was heard last, in elapsed milliseconds. */
+  /** When its last message arrived, in elapsed milliseconds. */
   seenAt: number;
-  /** That of the state that is known; nothing before there is one. */
+  /** The version of its known state; undefined before the first state. */
   version: number | undefined;
   askedAt: number;
-  /** Takes back the timer of a process that said goodbye. */
+  /** Cancels the timer that drops a process after its goodbye. */
   cancelGoodbye: (() => void) | undefined;
-  /** What it knows, by the names of entries. */
+  /** Its entries by key. */
   readonly known: Map<string, C>;
-  /** Parts of a state that is coming. */
+  /** The parts of an incomplete state. */
   coming: { readonly name: string; readonly parts: Map<number, readonly C[]> } | undefined;
 }
 
-/** How often a process is asked again, in milliseconds. */
+/** Shortest time between two requests to one process, in milliseconds. */
 const ASK_EVERY_MS = 1_000;
 
-/** Most processes that are known. Messages of further ones are ignored. */
+/** Maximum number of known processes. Messages of further ones are ignored. */
 const MAX_PEERS = 10_000;
 
-/** The other processes, and what each of them said of its state. */
+/** The other processes, each with its state as far as known. */
 export class Peers<C> {
   readonly #context: PeersContext<C>;
   readonly #peers = new Map<string, Peer<C>>();
@@ -44,23 +44,23 @@ export class Peers<C> {
     this.#context = context;
   }
 
-  /** How many there are. */
+  /** The number of processes. */
   get size(): number {
     return this.#peers.size;
   }
 
-  /** How many of them told their whole state. */
+  /** The number of processes whose whole state is known. */
   get known(): number {
     return [...this.#peers.values()].filter(({ version }) => version !== undefined).length;
   }
 
-  /** Notes that a process is there. */
+  /** Records that a process is alive. */
   note(process: string): void {
     const peer = this.#peer(process);
     if (peer !== undefined) peer.seenAt = this.#context.clock.elapsed();
   }
 
-  /** Takes a message of another process. */
+  /** Handles a message of another process. */
   take(message: Exclude<GossipMessage<C>, { kind: "ask" }>): void {
     const { from } = message;
     if (message.kind === "bye") return this.#sayGoodbye(from);
@@ -73,20 +73,20 @@ export class Peers<C> {
     else this.#expect(from, peer, message.version);
   }
 
-  /** Forgets those who have been silent for too long, as of `now` in elapsed milliseconds. */
+  /** Drops the processes that were silent for too long, as of `now` in elapsed milliseconds. */
   dropSilent(now: number): void {
     for (const [process, peer] of this.#peers) {
       if (now - peer.seenAt >= this.#context.silentMs) this.#drop(process, peer);
     }
   }
 
-  /** Gives all of them time: it was this process that did not hear. */
+  /** Restarts the time limit of all processes: this process was the one that missed messages. */
   forgive(): void {
     const now = this.#context.clock.elapsed();
     for (const peer of this.#peers.values()) peer.seenAt = now;
   }
 
-  /** Forgets all of them, without a word. */
+  /** Drops all processes without reporting changes. */
   close(): void {
     for (const peer of this.#peers.values()) peer.cancelGoodbye?.();
     this.#peers.clear();
@@ -107,7 +107,7 @@ export class Peers<C> {
     return peer;
   }
 
-  /** Asks for the state where another one is known; an older version came late. */
+  /** Asks for the state unless this version, or a newer one, is known. Older versions are late messages. */
   #expect(process: string, peer: Peer<C>, version: number): void {
     if (peer.version !== undefined && peer.version >= version) return;
     const now = this.#context.clock.elapsed();

@@ -2,7 +2,7 @@ import { internalsOf } from "../internals.ts";
 import type { Clock, LayerMessage } from "../scope.ts";
 import { within } from "./within.ts";
 
-/** What processes need of a channel layer to talk over it. Every `ChannelLayer` has it. */
+/** The part of a channel layer that messages between processes need. Every `ChannelLayer` has it. */
 export interface ProcessLayer {
   newChannel(prefix?: string): string;
   attach(channel: string, mailbox: ProcessMailbox): () => void;
@@ -15,26 +15,26 @@ export interface ProcessLayer {
   ): Promise<{ readonly processes: number | undefined }>;
 }
 
-/** Takes what other processes say. */
+/** Receives the messages of other processes. */
 export interface ProcessMailbox {
   deliver(message: LayerMessage): boolean;
-  /** Called when something may have been missed, and messages arrive again. */
+  /** Called when messages arrive again after some may have been missed. */
   gap?(): void;
 }
 
-/** What a {@linkcode ProcessGroup} works with. */
+/** Options of {@linkcode ProcessGroup}. */
 export interface ProcessGroupOptions {
   readonly group: string;
   /** The type of the messages. */
   readonly type: string;
   readonly clock: Clock;
-  /** How long a call of the layer may take, in milliseconds. @default {3_000} */
+  /** Time limit for a call of the layer, in milliseconds. @default {3_000} */
   readonly callTimeoutMs?: number;
 }
 
-/** This process among those that talk in a group of a channel layer. Every call has a time limit. */
+/** The membership of this process in a group of processes. Every call has a time limit. */
 export class ProcessGroup {
-  /** Names this process to the others. */
+  /** Identifies this process to the others. */
   readonly channel: string;
   readonly #layer: ProcessLayer;
   readonly #group: string;
@@ -53,35 +53,35 @@ export class ProcessGroup {
     this.channel = this.#layer.newChannel(type);
   }
 
-  /** Whether the others are heard. */
+  /** Whether messages of the others arrive. */
   get isMember(): boolean {
     return this.#isMember;
   }
 
-  /** Listens from now on. Rejects if the layer cannot be reached: then {@linkcode rejoin}. */
+  /** Starts to listen. Rejects if the layer cannot be reached; call {@linkcode rejoin} then. */
   async join(mailbox: ProcessMailbox): Promise<void> {
     this.#leave = this.#layer.attach(this.channel, mailbox);
     await this.rejoin();
   }
 
-  /** Tries again what failed of {@linkcode join}. Callers that overlap share one attempt. */
+  /** Retries a failed {@linkcode join}. Overlapping calls share one attempt. */
   rejoin(): Promise<void> {
     return this.#joining ??= this.#join().finally(() => this.#joining = undefined);
   }
 
-  /** Tells all others, and returns how many got it, if that is known. */
+  /** Sends a message to all others, and returns how many received it, if known. */
   async sendAll(data: unknown): Promise<number | undefined> {
     const options = { except: this.channel };
     const sending = this.#layer.groupSend(this.#group, this.#message(data), options);
     return (await within(sending, this.#limit)).processes;
   }
 
-  /** Tells one. Rejects as the layer does; that the process may be gone is no error. */
+  /** Sends a message to one process. Rejects as the layer does; a process that has ended is no error. */
   async sendTo(process: string, data: unknown): Promise<void> {
     await within(this.#layer.send(process, this.#message(data)), this.#limit);
   }
 
-  /** Listens no more. */
+  /** Stops listening. */
   leave(): void {
     this.#leave?.();
     this.#leave = undefined;

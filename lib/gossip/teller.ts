@@ -2,27 +2,27 @@ import type { Changes, GossipMessage } from "./gossip_message.ts";
 import { inParts, isContentRefused } from "./parts.ts";
 import type { ProcessGroup } from "./process_group.ts";
 
-/** What a {@linkcode Teller} works with. */
+/** Dependencies of a {@linkcode Teller}. */
 export interface TellerContext<C> {
   readonly group: ProcessGroup;
   readonly changes: Changes<C>;
-  /** The whole state of this process. */
+  /** Returns the whole state of this process. */
   state(): readonly C[];
-  /** Called for an entry that the layer does not take: the others are told the rest. */
+  /** Called for an entry that the layer refuses; the other entries are still sent. */
   refused(error: unknown): void;
 }
 
-/** About how much of a state is told at once, in bytes. Halved for a layer that does not take it. */
+/** Approximate size of a part of a state, in bytes. Halved for a layer that refuses it. */
 const PART_BYTES = 200_000;
 
-/** Most changes that are told at once. */
+/** Maximum number of changes in one message. */
 const MAX_CHANGES = 500;
 
 /**
- * Tells other processes what changed in this one, and the whole state to a process that asks.
+ * Sends the changes of this process to the others, and the whole state to a process that asks.
  *
- * One call of each kind waits at a time, and of an entry that changes meanwhile only the last change is
- * told. An entry that cannot be sent costs only itself.
+ * Only one call of each kind is pending at a time; if an entry changes meanwhile, only its last change is
+ * sent. An entry that cannot be sent does not affect others.
  */
 export class Teller<C> {
   readonly #context: TellerContext<C>;
@@ -43,27 +43,27 @@ export class Teller<C> {
     return this.#version;
   }
 
-  /** Tells changes of this process. Resolves when that is done, or has failed. Never rejects. */
+  /** Sends changes of this process. Resolves when that succeeded or failed. Never rejects. */
   tell(...changes: readonly C[]): Promise<void> {
     if (this.#isClosed || changes.length === 0) return Promise.resolve();
     for (const change of changes) this.#changes.set(this.#context.changes.keyOf(change), change);
     return this.#telling ??= this.#tellAll();
   }
 
-  /** Tells one process the whole state; no effect while that process is being told. Never rejects. */
+  /** Sends the whole state to one process; no effect while that is under way. Never rejects. */
   async answer(process: string): Promise<void> {
     if (this.#answering.has(process)) return;
     this.#answering.add(process);
     try {
       while (!this.#isClosed && !await this.#sendState(process));
     } catch {
-      /* It asks again at the next beat. */
+      /* The process asks again at the next heartbeat. */
     } finally {
       this.#answering.delete(process);
     }
   }
 
-  /** Tells nothing any more. */
+  /** Stops sending. */
   close(): void {
     this.#isClosed = true;
     this.#changes.clear();
@@ -101,13 +101,13 @@ export class Teller<C> {
     }
   }
 
-  /** Leaves out what waits: the others hear of the version at the next beat, and ask for the state. */
+  /** Discards pending changes: the next heartbeat has a new version, so the others ask for the state. */
   #fallBehind(): void {
     if (this.#changes.size > 0) this.#version++;
     this.#changes.clear();
   }
 
-  /** Returns false if a part has to be smaller: then the whole state is to be sent again. */
+  /** Returns false if a part was too large: the whole state must then be sent again. */
   async #sendState(process: string): Promise<boolean> {
     const { group, state, refused } = this.#context;
     const parts = [...inParts(state(), { bytes: this.#partBytes })];

@@ -1,6 +1,6 @@
 import type { Clock } from "../scope.ts";
 
-/** Settles as `work` does, or rejects after `ms` milliseconds: then what becomes of it is ignored. */
+/** Settles as `work` does, or rejects after `ms` milliseconds; a later result is ignored. */
 export async function within<T>(
   work: Promise<T>,
   { clock, ms }: { readonly clock: Clock; readonly ms: number },
