@@ -2,25 +2,25 @@ import { isSameOrigin, originOf, parseOrigin } from "./origin.ts";
 import { type OriginRule, parseOriginRule } from "./origin_rules.ts";
 import type { AllowedOrigins } from "./with_origins.ts";
 
-/** How long a browser may keep the answer to a preflight, in seconds. */
+/** How long a browser may cache the response to a preflight, in seconds. */
 const MAX_AGE_SECONDS = 600;
 
-/** Says which pages of other origins may read an answer (Cross-Origin Resource Sharing). */
+/** Decides which pages of other origins may read a response (Cross-Origin Resource Sharing). */
 export interface CrossOrigin {
   /**
-   * Returns the headers that let the page behind a request read its answer, with cookies; undefined
-   * where there is no such page, it is one of this site, or it may not.
+   * Returns the headers that let the requesting page read the response, with cookies. Undefined if the
+   * request has no valid `Origin`, is from this site, or its origin is not allowed.
    */
   headersFor(request: Request, url: URL): Headers | undefined;
 }
 
 /**
- * Lets pages of the origins that may open sockets read why they were refused, and ask for tickets.
+ * Lets pages of allowed origins read why a socket was refused, and request tickets.
  *
- * *Security*: the origin itself is sent back, never `*`, with `Vary: Origin`; `url` is the address as
- * people see it.
+ * *Security*: the response names the origin itself, never `*`, with `Vary: Origin`; `url` is the public
+ * address.
  *
- * @throws {TypeError} A rule is none; see {@linkcode parseOriginRule}.
+ * @throws {TypeError} A rule is invalid; see {@linkcode parseOriginRule}.
  *
  * @example
  * ```ts

@@ -3,14 +3,13 @@ import { isSameOrigin, originOf, parseOrigin } from "./origin.ts";
 const SAFE_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS"];
 
 /**
- * Returns whether a request wants to change something and comes from a page of another site
- * (cross-site request forgery), by its `Sec-Fetch-Site` and its `Origin`.
+ * Returns whether a request with an unsafe method comes from a page of another site (cross-site request
+ * forgery), by its `Sec-Fetch-Site` and `Origin` headers.
  *
- * A request with neither comes from no browser that is younger than 2020, and passes: it is the
- * cookie's `SameSite=Lax` that keeps older ones out.
+ * A request with neither header passes: browsers since 2020 send one of them, and the cookie's
+ * `SameSite=Lax` protects older ones.
  *
- * *Security*: `url` is the address as people see it. A neighbour on the same domain counts as
- * another site.
+ * *Security*: `url` is the public address. Another host on the same domain counts as another site.
  */
 export function isCrossSite(request: Request, url: URL): boolean {
   if (SAFE_METHODS.includes(request.method)) return false;

@@ -1,5 +1,5 @@
 /**
- * What may connect at all: origins and limits.
+ * Checks before a connection is accepted: origins and limits.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 import { embeddedIpv4, hasPrefix, ipv6Groups, parseIpAddress } from "../ip_address.ts";
 
 /**
- * Returns what limits count as one client: an IPv4 address in any spelling, or the first 64 bits of an IPv6
- * address, which one customer has at least. Clients behind NAT64 (`64:ff9b::/96`) count by their IPv4
- * address.
+ * Returns the network that limits count as one client: an IPv4 address in any spelling, or the first 64
+ * bits of an IPv6 address, the smallest network of one customer. Clients behind NAT64 (`64:ff9b::/96`)
+ * count by their IPv4 address.
  *
  * @example
  * ```ts
@@ -24,7 +24,7 @@ export function networkOf(address: string): string {
   const groups = ipv6Groups(parsed);
   if (hasPrefix(groups, NAT64)) return embeddedIpv4(groups);
   const texts = groups.map((group) => group.toString(16));
-  // Each network decides where in the address the IPv4 address is: every address counts for itself.
+  // The position of the IPv4 address differs between networks, so each address counts separately.
   return hasPrefix(groups, LOCAL_NAT64) ? texts.join(":") : `${texts.slice(0, 4).join(":")}::/64`;
 }
 

@@ -1,8 +1,8 @@
-/** An origin in the parts that count. */
+/** The parts of an origin. */
 export interface Origin {
   readonly scheme: string;
   readonly host: string;
-  /** The port; where none was given, the scheme's own, or empty. */
+  /** The port; by default that of the scheme, or empty if the scheme has no default. */
   readonly port: string;
 }
 
@@ -16,8 +16,8 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = {
 /**
  * Reads an `Origin` header (RFC 6454 §6.1).
  *
- * Undefined for `null`, for what has no scheme, for user names, paths and white space, and for
- * anything else that no browser writes.
+ * Returns undefined for `null`, a missing scheme, user names, paths, white space, and anything else that
+ * browsers do not send.
  */
 export function parseOrigin(header: string): Origin | undefined {
   if (!/^[a-z][a-z\d+.-]*:\/\/[^\s/?#@\\]+$/i.test(header) || header.length > 512) return undefined;

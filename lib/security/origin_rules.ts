@@ -1,6 +1,6 @@
 import { type Origin, parseOrigin } from "./origin.ts";
 
-/** Says whether an origin is allowed. */
+/** Decides whether an origin is allowed. */
 export type OriginRule = (origin: Origin) => boolean;
 
 /**
@@ -11,10 +11,10 @@ export type OriginRule = (origin: Origin) => boolean;
  * | `https://app.example.com` | that scheme, host and port |
  * | `app.example.com` | the host, with any scheme and port |
  * | `app.example.com:8443` | the host and port, with any scheme |
- * | `.example.com` | the domain and all below it; also `https://.example.com` |
+ * | `.example.com` | the domain and its subdomains; also `https://.example.com` |
  * | `*` | every origin (but never a missing one, or `null`) |
  *
- * @throws {TypeError} It is none of these.
+ * @throws {TypeError} The rule does not match any of these forms.
  */
 export function parseOriginRule(rule: string): OriginRule {
   if (rule === "*") return () => true;

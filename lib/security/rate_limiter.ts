@@ -1,20 +1,20 @@
 import { type Clock, systemClock } from "../scope.ts";
 
-/** How a {@linkcode RateLimiter} limits. */
+/** Options of {@linkcode RateLimiter}. */
 export interface RateLimiterOptions {
-  /** How many a minute, in the long run. */
+  /** Long-term rate per minute. */
   readonly perMinute: number;
-  /** How many at once, after a pause. @default {perMinute} */
+  /** Number of takes that are possible at once after a pause. @default {perMinute} */
   readonly burst?: number;
-  /** Names that are kept; past it the one that was seen least recently is forgotten. @default {100_000} */
+  /** Maximum number of keys; beyond it, the least recently used is dropped. @default {100_000} */
   readonly maxKeys?: number;
   /** @default {systemClock} */
   readonly clock?: Clock;
 }
 
-/** Says whether somebody may do something once more, by name: an address, a person. */
+/** Limits a rate by key, such as an address or a user. */
 export interface Limiter {
-  /** Takes one, and returns undefined; or returns how long to wait for one, in seconds. */
+  /** Takes a token and returns undefined, or returns the time until one is available, in seconds. */
   take(key: string): number | undefined;
 }
 
@@ -24,8 +24,7 @@ interface Bucket {
 }
 
 /**
- * Token buckets by name, in this process. Needs no timer: what has been earned is reckoned when it is
- * asked for.
+ * Token buckets by key, in this process. Needs no timer: tokens are added up when a bucket is used.
  *
  * @example
  * ```ts
@@ -56,7 +55,7 @@ export class RateLimiter implements Limiter {
     this.#clock = clock;
   }
 
-  /** How many names are kept. */
+  /** The number of keys. */
   get size(): number {
     return this.#buckets.size;
   }
@@ -73,19 +72,19 @@ export class RateLimiter implements Limiter {
   }
 
   /**
-   * Takes what was taken elsewhere, whether it is there or not: what is missing then has to be earned
-   * first, up to `burst`.
+   * Takes tokens that were taken in another process, even if the bucket lacks them: it can go into debt,
+   * up to `burst`.
    */
   spend(key: string, amount: number): void {
     this.#keep(key, Math.max(-this.#burst, this.#earned(key) - amount));
   }
 
-  /** How many of a name are missing to a full bucket now. */
+  /** The number of tokens that a key's bucket lacks now. */
   missing(key: string): number {
     return this.#burst - this.#earned(key);
   }
 
-  /** The names that were seen most recently, the latest first: at most `limit`. */
+  /** Returns the most recently used keys, the latest first: at most `limit`. */
   latest(limit: number): string[] {
     return [...this.#buckets.keys()].slice(-limit).reverse();
   }
@@ -97,7 +96,7 @@ export class RateLimiter implements Limiter {
   }
 
   #keep(key: string, tokens: number): void {
-    // Put in again: a map keeps the order of insertion, so that the first was seen least recently.
+    // A map keeps the order of insertion: its first key is the least recently used.
     this.#buckets.delete(key);
     this.#buckets.set(key, { tokens, at: this.#clock.elapsed() });
     if (this.#buckets.size > this.#maxKeys) this.#forgetOne();

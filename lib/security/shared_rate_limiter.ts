@@ -2,48 +2,48 @@ import { ProcessGroup, type ProcessLayer } from "../gossip/process_group.ts";
 import { type Clock, type LayerMessage, systemClock } from "../scope.ts";
 import { type Limiter, RateLimiter, type RateLimiterOptions } from "./rate_limiter.ts";
 
-/** How a {@linkcode SharedRateLimiter} limits and talks. */
+/** Options of {@linkcode SharedRateLimiter}. */
 export interface SharedRateLimiterOptions extends RateLimiterOptions {
-  /** The group in which processes talk; those with the same one limit together. */
+  /** The group for messages between processes; those in the same group limit together. */
   readonly controlGroup: string;
-  /** How soon what was taken is told, together with more, in milliseconds. @default {250} */
+  /** How long takes are collected before they are sent, in milliseconds. @default {250} */
   readonly tellMs?: number;
 }
 
-/** How many of a name. */
+/** A number of tokens of a key. */
 type Amount = readonly [key: string, amount: number];
 
 type RateMessage =
-  /** I took these since I told last. */
+  /** Tokens that the sender took since its last message. */
   | { readonly kind: "took"; readonly amounts: readonly Amount[] }
-  /** Tell me what is missing where you are; these are missing where I am. */
+  /** Asks for the tokens that the receiver's buckets lack; contains those that the sender's lack. */
   | { readonly kind: "ask"; readonly from: string; readonly amounts: readonly Amount[] }
-  /** These are missing in my buckets. */
+  /** Tokens that the sender's buckets lack. */
   | { readonly kind: "missing"; readonly amounts: readonly Amount[] };
 
 const TYPE = "sluice.rates";
 
-/** Most names that are told at once. */
+/** Maximum number of keys in one message. */
 const MAX_AMOUNTS = 2_000;
 
-/** How soon what could not be told is told again, in milliseconds. */
+/** Time until a failed message is sent again, in milliseconds. */
 const RETRY_MS = 1_000;
 
-/** Longest name that is taken, in characters. */
+/** Maximum length of a key, in characters. */
 const MAX_KEY_LENGTH = 200;
 
 /**
- * Token buckets by name, over all processes that share a channel layer: what is taken in one is
- * missing in all.
+ * Token buckets by key, over all processes that share a channel layer: a token that one process takes is
+ * taken in all.
  *
- * Each process has its own buckets and decides at once; it tells the others what it took, many takes
- * at once. What several take within `tellMs` and the time that a message needs is taken all the same,
- * at most a burst by each, and has to be earned back: in the long run it is `perMinute` over all. A
- * process that is new asks the others. One that was cut off asks them too, and tells what was taken
- * there meanwhile and has not been earned back.
+ * Each process has its own buckets and decides at once; it sends its takes to the others in batches.
+ * Takes of several processes within `tellMs` and the time of a message may exceed the limit, by at most a
+ * burst for each process. The excess must be earned back, so the long-term rate is `perMinute` over all
+ * processes. A new process asks the others for their buckets. A process that was cut off does so, too,
+ * and sends its own takes that have not been earned back since.
  *
- * *Security*: names go over the layer as they are. Whoever can write to the layer can use up anybody's
- * bucket.
+ * *Security*: keys are sent over the layer in plain text. A client with write access to the layer can
+ * empty the bucket of any key.
  *
  * @example
  * ```ts
@@ -86,7 +86,7 @@ export class SharedRateLimiter implements Limiter {
     return retryAfter;
   }
 
-  /** Undoes a take. What the other processes were told already has to be earned back there. */
+  /** Undoes a take. If other processes already know of it, the token must be earned back there. */
   giveBack(key: string): void {
     this.#buckets.giveBack(key);
     const taken = this.#taken.get(key) ?? 0;
@@ -94,7 +94,7 @@ export class SharedRateLimiter implements Limiter {
     else this.#taken.delete(key);
   }
 
-  /** Talks no more, and limits on by itself. */
+  /** Stops the exchange with other processes, and limits for this process alone. */
   close(): void {
     this.#isClosed = true;
     this.#cancel?.();
@@ -116,7 +116,7 @@ export class SharedRateLimiter implements Limiter {
         gap: () => this.#afterGap(),
       });
       await this.#ask();
-    } catch { /* each telling tries again; until then it limits by itself */ }
+    } catch { /* each message tries again; until then the limit is that of this process alone */ }
   }
 
   /** Never rejects. */
@@ -148,7 +148,7 @@ export class SharedRateLimiter implements Limiter {
     this.#tellLater(0);
   }
 
-  /** Keeps what could not be told, without what has been earned back since. */
+  /** Keeps unsent takes, except those that have been earned back since. */
   #keepUntold(amounts: readonly Amount[]): void {
     if (this.#isClosed) return;
     for (const [key, amount] of amounts) {
@@ -158,7 +158,7 @@ export class SharedRateLimiter implements Limiter {
     }
   }
 
-  /** After messages may have been missed, in both directions. Calls that overlap share one question. */
+  /** Asks after messages may have been lost in both directions. Overlapping calls share one request. */
   #ask(): Promise<void> {
     const { channel: from } = this.#group;
     return this.#asking ??= this.#send({ kind: "ask", from, amounts: this.#missing() })
@@ -186,7 +186,7 @@ export class SharedRateLimiter implements Limiter {
     if (missing.length > 0) void this.#group.sendTo(process, message).catch(() => {});
   }
 
-  /** What is missing in the buckets here, besides what the others will be told of anyway. */
+  /** Returns the tokens that the buckets of this process lack, without unsent takes. */
   #missing(): Amount[] {
     return this.#buckets.latest(MAX_AMOUNTS)
       .map((key): Amount => [key, this.#buckets.missing(key) - (this.#taken.get(key) ?? 0)])
@@ -194,7 +194,7 @@ export class SharedRateLimiter implements Limiter {
   }
 }
 
-/** Reads a message of the layer; undefined if it is none of these. Leaves out amounts that are none. */
+/** Reads a message of the layer; undefined if it is not a `RateMessage`. Skips invalid amounts. */
 function parseRateMessage({ type, data }: LayerMessage): RateMessage | undefined {
   if (type !== TYPE || typeof data !== "object" || data === null) return undefined;
   const { kind, from, amounts = [] } = data as Record<string, unknown>;

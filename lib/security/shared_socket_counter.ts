@@ -4,48 +4,48 @@ import type { ProcessLayer } from "../gossip/process_group.ts";
 import { type Clock, type Log, systemClock } from "../scope.ts";
 import { LocalSocketCounter, type SocketCounter } from "./socket_counter.ts";
 
-/** How a {@linkcode SharedSocketCounter} talks. */
+/** Options of {@linkcode SharedSocketCounter}. */
 export interface SharedSocketCounterOptions {
-  /** How soon a change is told, together with others, in milliseconds. @default {250} */
+  /** How long changes are collected before they are sent, in milliseconds. @default {250} */
   readonly tellMs?: number;
-  /** How often a process says that it is there, in milliseconds. @default {2_000} */
+  /** Interval between the heartbeats of a process, in milliseconds. @default {2_000} */
   readonly beatMs?: number;
-  /** How long a process may be silent before its sockets count no more, in milliseconds. @default {6_000} */
+  /** How long a process may be silent before its sockets stop counting, in milliseconds. @default {6_000} */
   readonly silentMs?: number;
   /** How long the first socket waits for the others' counts, in milliseconds. @default {500} */
   readonly syncTimeoutMs?: number;
-  /** The group in which processes talk; those with the same one count together. @default {"sluice.sockets"} */
+  /** The group for messages between processes; those in the same group count together. @default {"sluice.sockets"} */
   readonly controlGroup?: string;
   /** @default {systemClock} */
   readonly clock?: Clock;
-  /** Where the first message is logged that cannot be read. */
+  /** Receives a warning for the first message that cannot be read. */
   readonly log?: Pick<Log, "warn">;
 }
 
-/** How many sockets of a name a process has; 0 where it has none any more. */
+/** The number of sockets that a process has for a key; 0 after the last has ended. */
 type Count = readonly [key: string, count: number];
 
-/** More of one name than any process can have. */
+/** Maximum count of a key: more than any process can have. */
 const MAX_COUNT = 10_000_000;
 
-/** Longest name that is taken, in characters. */
+/** Maximum length of a key, in characters. */
 const MAX_KEY_LENGTH = 400;
 
 /**
  * Counts open sockets over all processes that share a channel layer.
  *
- * Each process counts its own, and tells the others what changed, many changes at once; so a socket
- * costs no read of anything. What was taken in the last moments (`tellMs`, twice) is not known
- * elsewhere yet: until it is, a process gives away no more than its share of what is free, and lets
- * whoever wants more wait for that long. So _n_ processes that are asked at once let in at most
- * _n_ - 1 more than the limit, once. Where messages take longer than `tellMs` to arrive, up to what
- * comes in meanwhile.
+ * Each process counts its own sockets and sends changes to the others in batches, so a new socket needs
+ * no read. The others do not know of the latest sockets (those of two `tellMs`). Until they do, a process
+ * accepts no more than its share of the free places, and further sockets wait for that long. So _n_
+ * processes that are asked at the same time accept at most _n_ - 1 sockets over the limit, once. If
+ * messages take longer than `tellMs`, the excess can be as large as the number of sockets that arrive
+ * meanwhile.
  *
- * The sockets of a process that was killed count for `silentMs` and two beats more (10 s). Where processes
- * cannot reach each other, each counts on with what it knows.
+ * The sockets of a killed process count for `silentMs` and two heartbeats more (10 s). Processes that
+ * cannot reach each other continue with the last counts they received.
  *
- * *Security*: names go over the layer as they are. Whoever can write to the layer can use up anybody's
- * limit, or hide what another process has.
+ * *Security*: keys are sent over the layer in plain text. A client with write access to the layer can use
+ * up the limit of any key, or hide the sockets of another process.
  *
  * @example
  * ```ts
@@ -69,9 +69,9 @@ export class SharedSocketCounter implements SocketCounter {
   readonly #known = new Map<string, number>();
   readonly #gossip: Gossip<Count>;
   readonly #untold = new Set<string>();
-  /** What was told last, and is on its way. */
+  /** The changes of the last message, which may not have arrived yet. */
   #onTheWay: readonly Count[] = [];
-  /** What all others count of this process: it was told long enough ago. */
+  /** The counts of this process that all others know, because they were sent long enough ago. */
   readonly #settled = new Map<string, number>();
   #waiting: (() => void)[] = [];
   #cancel: (() => void) | undefined;
@@ -100,8 +100,8 @@ export class SharedSocketCounter implements SocketCounter {
   }
 
   /**
-   * Begins to count with the others, and resolves when what they have is known, or does not come. Who
-   * does not call it has the first sockets wait for that.
+   * Joins the other processes, and resolves when their counts are known or the time limit has passed.
+   * Without this call, the first sockets wait for that.
    */
   join(): Promise<void> {
     return this.#started ??= this.#gossip.ready().then(() => {
@@ -128,12 +128,12 @@ export class SharedSocketCounter implements SocketCounter {
     return undefined;
   }
 
-  /** How many there are of a name, here and as far as is known elsewhere. */
+  /** The number of sockets of a key, in this process and, as far as known, in others. */
   count(key: string): number {
     return this.#here.count(key) + (this.#elsewhere.get(key) ?? 0);
   }
 
-  /** Tells other processes that this one goes, and counts on by itself. */
+  /** Announces that this process stops, and counts for this process alone. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancel?.();
@@ -141,7 +141,7 @@ export class SharedSocketCounter implements SocketCounter {
     await this.#gossip.close();
   }
 
-  /** Whether a further one stays within what this process may give away before it is heard. */
+  /** Returns whether one more socket is within the share that this process may accept unannounced. */
   #mayTake(key: string, limit: number): boolean {
     if (this.#isClosed) return true;
     const here = this.#here.count(key);
@@ -168,7 +168,7 @@ export class SharedSocketCounter implements SocketCounter {
     this.#onTheWay = [...this.#untold].map((key): Count => [key, this.#here.count(key)]);
     this.#untold.clear();
     for (const [key, count] of this.#onTheWay) {
-      // Fewer than others counted so far: from now on they may count no more than these.
+      // A lower count applies at once: the others may learn of it at any time.
       if (count < (this.#settled.get(key) ?? 0)) this.#settle(key, count);
     }
     this.#wake();

@@ -1,11 +1,11 @@
 /**
- * Counts open sockets by name: {@linkcode LocalSocketCounter} those of this process,
- * {@linkcode SharedSocketCounter} those of all.
+ * Counts open sockets by key: {@linkcode LocalSocketCounter} those of this process,
+ * {@linkcode SharedSocketCounter} those of all processes.
  */
 export interface SocketCounter {
   /**
-   * Counts one more, and returns how to take it back; or returns undefined, and counts nothing: there
-   * are `limit` already. Of several calls at once, no more than the limit allows succeed.
+   * Counts one more socket and returns a function that undoes it. Returns undefined and counts nothing if
+   * there are `limit` already. Concurrent calls do not exceed the limit.
    */
   take(
     key: string,
@@ -18,7 +18,7 @@ export class LocalSocketCounter implements SocketCounter {
   readonly #counts = new Map<string, number>();
   readonly #changed: ((key: string) => void) | undefined;
 
-  /** @param changed Called at each change of a count. */
+  /** @param changed Called when a count changes. */
   constructor(changed?: (key: string) => void) {
     this.#changed = changed;
   }
@@ -34,12 +34,12 @@ export class LocalSocketCounter implements SocketCounter {
     };
   }
 
-  /** How many there are of a name. */
+  /** The number of sockets of a key. */
   count(key: string): number {
     return this.#counts.get(key) ?? 0;
   }
 
-  /** The names of which there are some, and how many. */
+  /** The keys with open sockets, and their counts. */
   entries(): IterableIterator<[key: string, count: number]> {
     return this.#counts.entries();
   }

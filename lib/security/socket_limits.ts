@@ -5,29 +5,29 @@ import type { Application, Middleware, Scope } from "../scope.ts";
 import { networkOf } from "./network_of.ts";
 import { LocalSocketCounter, type SocketCounter } from "./socket_counter.ts";
 
-/** A scope that knows who somebody is. */
+/** A scope with a known user. */
 export interface IdentifiedScope extends Scope {
   readonly user: { readonly id: string };
 }
 
-/** How many sockets may be open at once. */
+/** Limits for the number of open sockets. */
 export interface SocketLimits {
-  /** Open sockets of one person, over all sessions. @default {20} */
+  /** Open sockets of one user, over all sessions. @default {20} */
   readonly perUser?: number;
-  /** Open sockets of one address; of IPv6, of the 64 bits that one customer has. @default {200} */
+  /** Open sockets of one address; for IPv6, of one /64 network. @default {200} */
   readonly perAddress?: number;
-  /** What counts them: a `SharedSocketCounter` for all processes. @default {those of this process} */
+  /** The counter; a `SharedSocketCounter` counts over all processes. @default {for this process alone} */
   readonly counter?: SocketCounter;
 }
 
-/** When somebody with too many sockets may try again, in seconds. */
+/** Time after which a user with too many sockets may try again, in seconds. */
 const RETRY_AFTER_SECONDS = 10;
 
 /**
- * Refuses connections over the limits: 429 `TOO_MANY_SOCKETS`. Counts those of this process, unless
- * a counter for several is handed in.
+ * Refuses connections over the limits: 429 `TOO_MANY_SOCKETS`. Counts the sockets of this process unless
+ * a shared counter is passed.
  *
- * A connection counts from here on until its end, whether or not it is let in further on.
+ * A connection counts from this point until it ends, even if a later middleware refuses it.
  */
 export function withSocketLimits<S extends IdentifiedScope>(
   limits: SocketLimits,

@@ -5,13 +5,13 @@ import { networkOf } from "./network_of.ts";
 import type { Limiter } from "./rate_limiter.ts";
 
 /**
- * Refuses addresses that ask too often, before anything is read: 429 `TOO_MANY_ATTEMPTS`, with
- * `Retry-After`. Requests that are let in count as well as those that are not.
+ * Refuses addresses that connect too often, before anything is read: 429 `TOO_MANY_ATTEMPTS`, with
+ * `Retry-After`. Accepted and refused requests both count.
  *
- * A {@linkcode RateLimiter} counts those of this process, a {@linkcode SharedRateLimiter} those of all.
+ * A {@linkcode RateLimiter} counts for this process, a {@linkcode SharedRateLimiter} for all processes.
  *
- * *Security*: the address is that of the peer, or behind a trusted proxy the client's; behind a
- * proxy that is not trusted all clients are one.
+ * *Security*: the address is that of the peer or, behind a trusted proxy, that of the client. Behind an
+ * untrusted proxy, all clients share one limit.
  *
  * @example
  * ```ts

@@ -4,26 +4,26 @@ import type { Application, Middleware, OriginScope, Scope } from "../scope.ts";
 import { isSameOrigin, originOf, parseOrigin } from "./origin.ts";
 import { type OriginRule, parseOriginRule } from "./origin_rules.ts";
 
-/** Which origins may open sockets, besides the site's own. */
+/** Origins that may open sockets, besides the site's own. */
 export type AllowedOrigins = readonly (string | OriginRule)[];
 
 /**
- * Refuses connections that pages of other sites open (cross-site WebSocket hijacking): 403
+ * Refuses connections from pages of other sites (cross-site WebSocket hijacking): 403
  * `ORIGIN_NOT_ALLOWED`.
  *
- * Allowed are the site's own origin and `allowed`; a missing `Origin` only where a ticket was
- * offered, or, on a plain `GET`, where the browser says `Sec-Fetch-Site: same-origin`.
+ * The site's own origin and `allowed` pass. A missing `Origin` passes only with a ticket or, for a plain
+ * `GET`, with `Sec-Fetch-Site: same-origin`.
  *
- * @throws {TypeError} A rule is none; see {@linkcode parseOriginRule}.
+ * @throws {TypeError} A rule is invalid; see {@linkcode parseOriginRule}.
  *
- * *Security*: goes before everything that reads a cookie.
+ * *Security*: must run before anything that reads a cookie.
  */
 export function withOrigins<S>(
   allowed: AllowedOrigins,
   next: Application<S & OriginScope>,
 ): Application<S & Scope> {
   const rules = allowed.map((rule) => typeof rule === "string" ? parseOriginRule(rule) : rule);
-  // Made once: an error costs as much as all the rest of a refusal.
+  // Created once: an error costs as much as the rest of a refusal.
   const refusal = Refusal.of("ORIGIN_NOT_ALLOWED");
   const withoutOrigin = new Refusal("ORIGIN_NOT_ALLOWED", { detail: NO_ORIGIN });
   const application: Application<S & Scope> = (scope) => {
@@ -34,8 +34,8 @@ export function withOrigins<S>(
 }
 
 /**
- * The middleware of {@linkcode withOrigins} for a `stack()`: refuses connections that pages of other
- * sites open, with 403 `ORIGIN_NOT_ALLOWED`.
+ * The middleware of {@linkcode withOrigins} for a `stack()`: refuses connections from pages of other
+ * sites with 403 `ORIGIN_NOT_ALLOWED`.
  *
  * @example
  * ```ts
@@ -50,8 +50,7 @@ export function origins(allowed: AllowedOrigins = []): Middleware<Scope, OriginS
 }
 
 /**
- * Lets in pages of every site, and clients without an `Origin`: for public data that needs no
- * session.
+ * Accepts pages of every site, and clients without an `Origin`: for public data that needs no session.
  *
  * *Security*: with a session cookie, any site that a signed-in user visits could act as that user.
  *
@@ -79,7 +78,7 @@ function isAllowed(scope: Scope, rules: readonly OriginRule[]): boolean {
   if (header === null) {
     return scope.ticket !== undefined || (scope.type === "http" && site === "same-origin");
   }
-  // Most are written as we write our own: those need no parser.
+  // Fast path: most headers equal our own spelling and need no parser.
   if (site !== "cross-site" && header === serializedOrigin(scope.url)) return true;
   const origin = parseOrigin(header);
   if (origin === undefined) return false;
@@ -87,7 +86,7 @@ function isAllowed(scope: Scope, rules: readonly OriginRule[]): boolean {
   return rules.some((rule) => rule(origin));
 }
 
-/** The origin of an `http` or `https` address as browsers write it (RFC 6454 §6.1). */
+/** Returns the origin of an `http` or `https` address as browsers send it (RFC 6454 §6.1). */
 function serializedOrigin(url: URL): string | undefined {
   const { protocol } = url;
   return protocol === "http:" || protocol === "https:" ? `${protocol}//${url.host}` : undefined;
