@@ -3,11 +3,11 @@ export interface AgoProps {
   readonly at: string;
   /** The server's clock, in milliseconds since the epoch. */
   readonly now: number;
-  /** Words for less than a minute. @default {"just now"} */
+  /** Text for less than a minute. @default {"just now"} */
   readonly justNow?: string;
 }
 
-/** A moment in the past, in words that hold in every time zone. */
+/** A time in the past, in words that are correct in every time zone. */
 export function Ago({ at, now, justNow = "just now" }: AgoProps) {
   const title = `${at.slice(0, 16).replace("T", " ")} UTC`;
   return <time datetime={at} title={title}>{ago(at, now) ?? justNow}</time>;

@@ -4,8 +4,8 @@ export interface AvatarProps {
 }
 
 /**
- * A person's picture, or their initials where there is none, or while it does not load. The name
- * is said beside it.
+ * A user's picture, or the initials if there is no picture or it has not loaded. The name is shown
+ * beside it.
  */
 export function Avatar({ person }: AvatarProps) {
   const { id, name, avatarUrl } = person;
@@ -25,7 +25,7 @@ function initialsOf(name: string): string {
   return picked.map((word) => [...word][0] ?? "").join("").toUpperCase();
 }
 
-/** One of eight colours, always the same for the same person. */
+/** One of eight colours, always the same for the same user. */
 function hueOf(id: string): number {
   let sum = 0;
   for (const character of id) sum = (sum * 31 + character.charCodeAt(0)) % 9973;

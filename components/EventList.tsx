@@ -1,6 +1,6 @@
 import { Ago } from "./Ago.tsx";
 
-/** Something that happened to somebody. */
+/** An audit event of a user. */
 export interface EventRow {
   readonly kind: string;
   readonly code: string | undefined;
@@ -20,7 +20,7 @@ const WORDS: Readonly<Record<string, string>> = {
   "roles-changed": "Roles changed to",
 };
 
-/** What the codes of events mean, if they are not for readers. */
+/** Descriptions of event codes that are not readable by themselves. */
 const CODES: Readonly<Record<string, string>> = {
   "expired": "expired",
   "replaced": "new sign-in in the same browser",
@@ -30,7 +30,7 @@ const CODES: Readonly<Record<string, string>> = {
   "user-removed": "the user was removed",
 };
 
-/** What happened to a user, the latest first. */
+/** The events of a user, the latest first. */
 export function EventList(
   { events, now }: { readonly events: readonly EventRow[]; readonly now: number },
 ) {

@@ -4,7 +4,7 @@ import { type ComponentChildren, Fragment, toChildArray } from "preact";
 export interface FactsProps {
   readonly id?: string;
   readonly class: string;
-  /** The facts, an element each. */
+  /** The facts, one element each. */
   readonly children: ComponentChildren;
 }
 

@@ -1,4 +1,4 @@
-/** A gate of five boards, some of them raised, and the water that runs under those. */
+/** A drawing of a gate of five boards, some raised, with water running under them. */
 export function GateArt() {
   return (
     <svg class="gate-art" viewBox="0 0 320 300" aria-hidden="true">

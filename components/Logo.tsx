@@ -1,4 +1,4 @@
-/** The sign of Sluice: a gate, half open, and the water under it. */
+/** The logo of Sluice: a half-open gate with water under it. */
 export function Logo() {
   return (
     <svg class="logo" viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">

@@ -2,14 +2,14 @@ import type { ComponentChildren } from "preact";
 
 /** Properties of {@linkcode Notice}. */
 export interface NoticeProps {
-  /** Whether it says that something failed. */
+  /** Whether it reports a failure. */
   readonly isWrong?: boolean;
   readonly children: ComponentChildren;
 }
 
 /**
- * Says what a form did, or why it did nothing. It has the focus when the page opens, with or without
- * scripts: a screen reader reads it, and the keyboard goes on from there.
+ * The result of a form, or the reason why it failed. It has the focus when the page opens, with or
+ * without scripts: a screen reader reads it, and the keyboard continues from there.
  */
 export function Notice({ isWrong = false, children }: NoticeProps) {
   return (

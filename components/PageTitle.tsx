@@ -2,9 +2,9 @@ import { Head } from "fresh/runtime";
 
 /** Properties of {@linkcode PageTitle}. */
 export interface PageTitleProps {
-  /** What the page is, from the particular to the general. */
+  /** The parts of the title, from the specific to the general. */
   readonly of: readonly string[];
-  /** Whether it says that something failed: the title is what is announced first. */
+  /** Whether the page reports a failure: screen readers announce the title first. */
   readonly isError?: boolean;
 }
 

@@ -4,7 +4,7 @@ import { counted } from "./counted.ts";
 import { Facts } from "./Facts.tsx";
 import { PersonTags } from "./PersonTags.tsx";
 
-/** A person in the list. */
+/** A user in the list. */
 export interface PersonRow {
   readonly id: string;
   readonly login: string;
@@ -22,7 +22,7 @@ export interface PersonRow {
 /** Properties of {@linkcode PeopleList}. */
 export interface PeopleListProps {
   readonly people: readonly PersonRow[];
-  /** Who reads it. */
+  /** The signed-in user. */
   readonly yourId: string;
   readonly now: number;
 }

@@ -10,13 +10,13 @@ export interface PersonFormsProps {
     readonly sessions: number;
   };
   readonly isYou: boolean;
-  /** What was typed that is not a list of roles, and why. */
+  /** An input that is not a list of roles, and the reason. */
   readonly rejectedRoles?: { readonly typed: string; readonly problem: string } | undefined;
-  /** Whether a removal was asked for with another username. */
+  /** Whether a removal was submitted with the wrong username. */
   readonly isUnconfirmed: boolean;
 }
 
-/** What an admin can do to a user. */
+/** The forms with which an admin manages a user. */
 export function PersonForms(props: PersonFormsProps) {
   const { person, isYou } = props;
   return (

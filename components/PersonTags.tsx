@@ -8,7 +8,7 @@ export interface PersonTagsProps {
   readonly isYou: boolean;
 }
 
-/** What is special about somebody. */
+/** Labels for a user's special properties. */
 export function PersonTags({ person, isYou }: PersonTagsProps) {
   return (
     <>

@@ -1,15 +1,15 @@
-/** What a page says of a request that could not be answered as asked. */
+/** The content of a page for a request that failed. */
 export interface ProblemView {
   readonly status: number;
   readonly title: string;
   readonly detail: string;
   /** Where to go from here. */
   readonly action: { readonly href: string; readonly label: string };
-  /** What a developer wants to see; never in production. */
+  /** Details for developers; never in production. */
   readonly internal?: string | undefined;
 }
 
-/** Says what went wrong, and offers a way on. */
+/** Explains what went wrong, and links to a next step. */
 export function ProblemPage({ view }: { readonly view: ProblemView }) {
   const { status, title, detail, action, internal } = view;
   return (

@@ -1,6 +1,6 @@
 /** Properties of {@linkcode RoomPicker}. */
 export interface RoomPickerProps {
-  /** A name that was typed and is not valid. */
+  /** An invalid name that was entered. */
   readonly rejected?: string | undefined;
 }
 
@@ -10,7 +10,7 @@ const SUGGESTED = [
   { name: "show-and-tell", about: "Show what you've built" },
 ] as const;
 
-/** A few rooms to join, and a form for any other. */
+/** Links to a few rooms, and a form for any other. */
 export function RoomPicker({ rejected }: RoomPickerProps) {
   return (
     <>

@@ -4,13 +4,13 @@ import { Logo } from "./Logo.tsx";
 
 /** Properties of {@linkcode SiteHeader}. */
 export interface SiteHeaderProps {
-  /** Who is signed in. */
+  /** The signed-in user. */
   readonly user: PublicUser | undefined;
-  /** Whether that person looks after others. */
+  /** Whether that user may manage other users. */
   readonly hasPeople: boolean;
 }
 
-/** The top of every page: where one can go, who one is, and the way out. */
+/** The header of every page: navigation, the signed-in user, and sign-out. */
 export function SiteHeader({ user, hasPeople }: SiteHeaderProps) {
   return (
     <header class="site-header">

@@ -1,21 +1,21 @@
 import type { SignInErrorCode } from "@sluice/sluice/auth";
 
-/** What is known of a sign-in that failed: a `SignInError`. */
+/** The parts of a `SignInError` that a page uses. */
 export interface FailedSignIn {
   readonly code: SignInErrorCode;
-  /** The provider's own words. */
+  /** The provider's own description. */
   readonly reason: string | undefined;
-  /** The name of the user who is signed in already. */
+  /** The name of the user that is already signed in. */
   readonly signedInAs: string | undefined;
 }
 
-/** What a page says of it. */
+/** The texts of the page for it. */
 export interface SignInWords {
   readonly title: string;
   readonly detail: string;
-  /** What the button to go on says. */
+  /** The label of the button to continue. */
   readonly label: string;
-  /** Whether something failed: a cancelled sign-in and a question did not. */
+  /** Whether it is a failure: a cancelled sign-in or a question is not. */
   readonly isError: boolean;
 }
 
@@ -39,7 +39,7 @@ const WORDS: Readonly<Record<SignInErrorCode, readonly [title: string, detail: s
   UNAVAILABLE: [FAILED, "Sign-in is temporarily unavailable. Try again in a moment."],
 };
 
-/** Says in plain words why a sign-in failed, or what it asks. */
+/** Describes in plain language why a sign-in failed, or what it asks. */
 export function signInWords({ code, reason, signedInAs }: FailedSignIn): SignInWords {
   const [title, words] = WORDS[code];
   if (code === "ALREADY_SIGNED_IN") {

@@ -14,7 +14,7 @@ export function useFocusRescue(
     if (root === null) return;
     let focused: Element | undefined;
     const onFocusIn = (event: FocusEvent) => focused = event.target as Element;
-    // Some browsers blur an element that is being removed: look after the removal.
+    // Some browsers blur an element while it is being removed, so check after the removal.
     const onFocusOut = () =>
       queueMicrotask(() => {
         if (focused?.isConnected && focused !== document.activeElement) focused = undefined;

@@ -14,24 +14,24 @@ import type { ChatMessages } from "../consumers/chat_messages.ts";
 
 /** Properties of {@linkcode Room}. */
 export interface RoomProps {
-  /** Its name, checked. */
+  /** The room's name, already validated. */
   readonly room: string;
-  /** Who looks at it. */
+  /** The signed-in user. */
   readonly you: RoomState["you"];
 }
 
-/** How long a message may take, the wait for a connection included, in milliseconds. */
+/** Time limit for a message, including the wait for a connection, in milliseconds. */
 const SEND_TIMEOUT_MS = 20_000;
 
 const CONNECTING: Connection = { state: "connecting", wasLive: false };
 
-/** A room: what is said in it, who is there, and how the connection to it stands. */
+/** A room: its messages, its users, and the state of the connection. */
 export default function Room({ room, you }: RoomProps) {
   const page = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLTextAreaElement>(null);
   const { state, connection, send, discard, retry } = useRoom(room, you);
   useFocusRescue(page, input);
-  /** What was clicked is about to go: the focus would go with it. */
+  /** Moves the focus to the input, because the clicked button is about to be removed. */
   const thenWrite = (action: () => void) => {
     action();
     input.current?.focus();
@@ -79,7 +79,7 @@ function useRoom(room: string, you: RoomState["you"]) {
     };
     opened.onState(show);
     opened.on("welcome", (data) => {
-      // Somebody else has signed in meanwhile: all of the page is about the wrong person.
+      // Another user has signed in meanwhile: the whole page belongs to the wrong user.
       if (data.you.id !== you.id) return location.reload();
       dispatch({ type: "welcome", at: now(), ...data });
     });
@@ -91,7 +91,7 @@ function useRoom(room: string, you: RoomState["you"]) {
     return () => opened.close();
   }, [room, you.id]);
 
-  /** Sends a text, or a line that failed once more. */
+  /** Sends a text, or retries a failed line. */
   async function send(text: string, line?: Line) {
     const key = line?.key ?? `own ${++lastKey.current}`;
     dispatchNow({ type: "submitted", key, text, at: now() });

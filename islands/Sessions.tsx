@@ -4,10 +4,10 @@ import { SessionList, type SessionListProps } from "../components/SessionList.ts
 import { useFocusRescue } from "../components/use_focus_rescue.ts";
 import type { SessionsMessages } from "../consumers/sessions_messages.ts";
 
-/** How often "2 minutes ago" is looked at again, in milliseconds. */
+/** Interval at which "2 minutes ago" is updated, in milliseconds. */
 const TICK_MS = 20_000;
 
-/** Where somebody is signed in, up to date as long as the page is open. */
+/** The sessions of the user, kept up to date while the page is open. */
 export default function Sessions(initial: SessionListProps) {
   const [shown, setShown] = useState(initial);
   const list = useRef<HTMLDivElement>(null);
@@ -16,7 +16,7 @@ export default function Sessions(initial: SessionListProps) {
   useEffect(() => {
     const socket = connect<SessionsMessages>("/ws/sessions");
     socket.on("sessions", ({ sessions }) => setShown({ sessions, now: Date.now() }));
-    // Signed out elsewhere: the server's answer is the sign-in page.
+    // Signed out elsewhere: the server's response is the sign-in page.
     socket.onState(() => socket.state === "signed-out" && location.reload());
     const timer = setInterval(() => {
       setShown(({ sessions }) => ({ sessions, now: Date.now() }));

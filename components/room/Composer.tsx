@@ -6,18 +6,18 @@ import { countCharacters, MAX_TEXT_LENGTH } from "./text_length.ts";
 /** Properties of {@linkcode Composer}. */
 export interface ComposerProps {
   readonly room: string;
-  /** Whose draft it is. */
+  /** The user and room of the draft. */
   readonly userId: string;
-  /** Why no message would go out now; writing is possible at any time. */
+  /** Why no message can be sent now; writing is always possible. */
   readonly block: string | undefined;
   readonly inputRef: RefObject<HTMLTextAreaElement>;
   readonly onSend: (text: string) => void;
 }
 
-/** How many characters are left when the counter appears. */
+/** Remaining characters at which the counter appears. */
 const COUNT_FROM = 200;
 
-/** Where a message is written: Enter sends, Shift+Enter starts a new line. Keeps all that is pasted. */
+/** The input for a message: Enter sends, Shift+Enter starts a new line. Pasted text is never cut. */
 export function Composer({ room, userId, block, inputRef, onSend }: ComposerProps) {
   const { text, write } = useDraft({ room, userId, inputRef });
   const [alert, setAlert] = useState("");
@@ -85,8 +85,8 @@ export function Composer({ room, userId, block, inputRef, onSend }: ComposerProp
 }
 
 /**
- * Keeps the text in the field, where the browser has it, and in the storage of the tab. What was typed
- * before this script ran is kept as well.
+ * Keeps the text in the field itself and in the tab's storage. Text that was typed before this script ran
+ * is kept, too.
  */
 function useDraft({ room, userId, inputRef }: Pick<ComposerProps, "room" | "userId" | "inputRef">) {
   const storage = useMemo(() => new RoomStorage({ room, userId }), [room, userId]);

@@ -8,7 +8,7 @@ export interface ConnectionStatusProps {
   readonly onRetry: () => void;
 }
 
-/** Says how the connection stands, and offers what helps. */
+/** Shows the state of the connection, and offers a remedy. */
 export function ConnectionStatus({ connection, room, onRetry }: ConnectionStatusProps) {
   const { state, retryAt } = connection;
   const canRetry = retryAt !== undefined || ["signed-out", "refused"].includes(state);
@@ -32,7 +32,7 @@ export function ConnectionStatus({ connection, room, onRetry }: ConnectionStatus
   );
 }
 
-/** The only part that is drawn again each second: the status beside it is announced on changes. */
+/** The only part that renders each second: screen readers announce every change of the status beside it. */
 function Countdown({ until }: { readonly until: number }) {
   const seconds = useSecondsUntil(until);
   return (

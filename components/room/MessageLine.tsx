@@ -6,14 +6,14 @@ import { Time, timeWords } from "./Time.tsx";
 /** Properties of {@linkcode MessageLine}. */
 export interface MessageLineProps {
   readonly line: Line;
-  /** Whether it goes on from the line before: same person, a moment later. */
+  /** Whether it continues the previous line: same user, shortly after. */
   readonly continues: boolean;
   readonly isYours: boolean;
   readonly onResend: (line: Line) => void;
   readonly onDiscard: (line: Line) => void;
 }
 
-/** One message. Drawn again only when something about it changes: a room holds many. */
+/** One message. Renders only when it changes, because a room holds many. */
 export class MessageLine extends Component<MessageLineProps> {
   override shouldComponentUpdate(next: MessageLineProps): boolean {
     const { line, continues, isYours } = this.props;

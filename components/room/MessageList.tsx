@@ -9,14 +9,14 @@ export interface MessageListProps {
   readonly state: RoomState;
   readonly onResend: (line: Line) => void;
   readonly onDiscard: (line: Line) => void;
-  /** Called with what brings the newest messages into view, when somebody asks for them. */
+  /** Called when the user asks for the newest messages, with a function that scrolls to them. */
   readonly onJump: (jump: () => void) => void;
 }
 
-/** Messages of one person within this time stand under one name, in milliseconds. */
+/** Messages of one user within this time share one name, in milliseconds. */
 const SAME_BREATH_MS = 300_000;
 
-/** What was said. Stays at the end while you are there; says what came while you were not. */
+/** The messages of a room. Follows the end while it is in view; otherwise, counts new messages. */
 export function MessageList({ state, onResend, onDiscard, onJump }: MessageListProps) {
   const shown = [...state.entries.filter((entry) => !isHeld(entry)), ...state.outbox];
   const { ref, unread, scrollToEnd } = useStickToBottom(shown, state.you.id);

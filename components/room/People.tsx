@@ -5,11 +5,11 @@ import { Avatar } from "../Avatar.tsx";
 export interface PeopleProps {
   readonly you: PublicUser;
   readonly people: readonly PublicUser[];
-  /** Whether the list is that of this moment. */
+  /** Whether the list is up to date. */
   readonly isCurrent: boolean;
 }
 
-/** Who is in the room: you first, then by name. */
+/** The users in the room: you first, then by name. */
 export function People({ you, people, isCurrent }: PeopleProps) {
   const sorted = people.toSorted((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
   return (

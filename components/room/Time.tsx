@@ -1,9 +1,9 @@
-/** A moment in the reader's own zone, with its date unless that is today's. For the browser alone. */
+/** A time in the reader's time zone, with the date unless it is today. For the browser only. */
 export function Time({ at }: { readonly at: string }) {
   return <time datetime={at} title={allFormats().full.format(new Date(at))}>{timeWords(at)}</time>;
 }
 
-/** Says a moment in a few words, such as "5:32 PM". */
+/** Formats a time briefly, such as "5:32 PM". */
 export function timeWords(at: string): string {
   const { time, dateAndTime } = allFormats();
   const date = new Date(at);
@@ -13,7 +13,7 @@ export function timeWords(at: string): string {
 
 let formats: ReturnType<typeof createFormats> | undefined;
 
-/** Formats are slow to create: this happens once, at the first use. */
+/** Formats are slow to create, so they are created once, at the first use. */
 function allFormats() {
   return formats ??= createFormats();
 }

@@ -1,4 +1,4 @@
-/** How the connection stands: `SocketState` of the client, and what explains it. */
+/** The state of the connection: the client's `SocketState`, and its reason. */
 export interface Connection {
   readonly state: "connecting" | "live" | "reconnecting" | "signed-out" | "refused" | "closed";
   /** Whether it was live before. */
@@ -39,7 +39,7 @@ const REASONS: ReadonlyMap<string, string> = new Map(Object.entries({
   UNAVAILABLE,
 }));
 
-/** Says how a connection stands and, if it is not live, why. */
+/** Describes the state of a connection and, if it is not live, the reason. */
 export function describeConnection(connection: Connection): string {
   const { state, wasLive } = connection;
   const reason = reasonOf(connection);
@@ -59,7 +59,7 @@ export function describeConnection(connection: Connection): string {
   }
 }
 
-/** Says why no message can be sent now; undefined while the connection is live. */
+/** Describes why no message can be sent now; undefined while the connection is live. */
 export function describeBlock({ state }: Connection): string | undefined {
   switch (state) {
     case "live":
@@ -75,7 +75,7 @@ export function describeBlock({ state }: Connection): string | undefined {
   }
 }
 
-/** The reason in plain words; empty if the code adds nothing. */
+/** Returns the reason in plain language; empty if the code adds nothing. */
 function reasonOf({ state, code }: Connection): string {
   if (code === undefined) return state === "reconnecting" ? UNREACHABLE : "";
   const isFromBetween = /^HTTP_\d+$/.test(String(code));

@@ -1,15 +1,15 @@
-/** What a {@linkcode RenderGate} takes from where it runs. */
+/** Dependencies and settings of a {@linkcode RenderGate}. */
 export interface RenderGateOptions {
   /** Shortest time between two renders, in milliseconds. */
   readonly intervalMs: number;
-  /** Milliseconds of a clock that never goes back. */
+  /** Returns the milliseconds of a monotonic clock. */
   readonly now?: () => number;
-  /** Calls back after `ms` milliseconds, unless the returned function was called. */
+  /** Calls `callback` after `ms` milliseconds, unless the returned function is called before. */
   readonly after?: (ms: number, callback: () => void) => () => void;
 }
 
 /**
- * Gathers actions so that a page renders them at most once per interval. The first action after a quiet
+ * Collects actions so that a page renders at most once per interval. The first action after a quiet
  * interval is rendered at once; the order is kept.
  */
 export class RenderGate<A> {
@@ -24,7 +24,7 @@ export class RenderGate<A> {
     this.#options = { now: () => performance.now(), after, ...options };
   }
 
-  /** Renders an action with the next render. */
+  /** Adds an action to the next render. */
   add(action: A): void {
     this.#waiting.push(action);
     if (this.#cancel !== undefined) return;
@@ -33,7 +33,7 @@ export class RenderGate<A> {
     else this.#cancel = this.#options.after(leftMs, () => this.flush());
   }
 
-  /** Renders now what waits: what a user did is shown at once. */
+  /** Renders all pending actions now, so that the user's own action is shown at once. */
   flush(): void {
     this.stop();
     if (this.#waiting.length === 0) return;
@@ -43,7 +43,7 @@ export class RenderGate<A> {
     this.#render(actions);
   }
 
-  /** Ends the wait for the next render. */
+  /** Cancels the next render. */
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;

@@ -1,61 +1,61 @@
 import type { PublicUser } from "@sluice/sluice/auth";
 
-/** How many messages a room keeps on the page at most. */
+/** Maximum number of messages that a room keeps on the page. */
 export const MAX_ENTRIES = 600;
 
-/** How many are left when there are more: removing a block is one layout, line by line is many. */
+/** Number of messages left when there are more. Removing a block costs one layout, not one per line. */
 export const TRIMMED_ENTRIES = 500;
 
 /** One message. */
 export interface Line {
   readonly kind: "line";
-  /** Stays the same from the moment of sending on. */
+  /** The key on the page; it does not change once the message is submitted. */
   readonly key: string;
-  /** The server's name for it, once that is known. */
+  /** The server's id of the message, once known. */
   readonly id: string | undefined;
   readonly text: string;
   readonly user: PublicUser;
-  /** When, as ISO 8601. */
+  /** The time, as ISO 8601. */
   readonly at: string;
   readonly status: "sent" | "pending" | "failed";
-  /** Why it failed. */
+  /** The reason of a failure. */
   readonly reason?: string;
-  /** It failed, but may have arrived all the same. */
+  /** Whether a failed message may have arrived nevertheless. */
   readonly uncertain?: boolean;
-  /** Not shown: it may be the echo of a message whose reply is still to come. */
+  /** Whether it is hidden, because it may be the echo of a message without a reply yet. */
   readonly held?: boolean;
 }
 
-/** A time in which messages may have been missed. */
+/** A period in which messages may have been missed. */
 export interface Gap {
   readonly kind: "gap";
   readonly key: string;
   readonly from: string;
   readonly to: string;
-  /** Who was away: you, or the server, from the other servers. */
+  /** The side that was cut off: you, or the server from the other servers. */
   readonly who: "you" | "server";
 }
 
-/** What the list of messages shows. */
+/** An entry in the list of messages. */
 export type Entry = Line | Gap;
 
-/** What is known of a room. */
+/** The state of a room. */
 export interface RoomState {
   readonly you: PublicUser;
   readonly people: readonly PublicUser[];
-  /** What was heard, in the order of the server. */
+  /** Received messages and gaps, in the server's order. */
   readonly entries: readonly Entry[];
-  /** What you said and nobody has confirmed: under way, or failed. */
+  /** Your unconfirmed messages: pending or failed. */
   readonly outbox: readonly Line[];
-  /** Whether older messages were dropped from the page. */
+  /** Whether older messages were removed from the page. */
   readonly trimmed: boolean;
   /** Whether the room was entered at least once. */
   readonly entered: boolean;
-  /** Since when the connection is lost. */
+  /** When the connection was lost. */
   readonly lostAt: string | undefined;
 }
 
-/** What somebody said, as the server tells it. */
+/** A message from the server. */
 export interface Heard {
   readonly id: string;
   readonly text: string;
@@ -63,7 +63,7 @@ export interface Heard {
   readonly at: string;
 }
 
-/** What happens to a room. */
+/** An event that changes a room. */
 export type RoomAction =
   | { type: "welcome"; you: PublicUser; people: readonly PublicUser[]; at: string }
   | { type: "joined"; user: PublicUser }
@@ -76,18 +76,18 @@ export type RoomAction =
   | { type: "lost"; at: string }
   | { type: "gap"; since: string; until: string };
 
-/** An empty room, before it is entered. */
+/** Returns an empty room, before it is entered. */
 export function emptyRoom(you: PublicUser): RoomState {
   const nothing = { entries: [], outbox: [], trimmed: false, entered: false };
   return { you, people: [you], ...nothing, lostAt: undefined };
 }
 
-/** Returns the room after several things happened, in order. */
+/** Returns the room after several actions, in order. */
 export function reduceAll(state: RoomState, actions: readonly RoomAction[]): RoomState {
   return actions.reduce(reduceRoom, state);
 }
 
-/** Returns the room after something happened. */
+/** Returns the room after an action. */
 export function reduceRoom(state: RoomState, action: RoomAction): RoomState {
   switch (action.type) {
     case "welcome":
@@ -132,7 +132,7 @@ function without(people: readonly PublicUser[], { id }: PublicUser): PublicUser[
   return people.filter((person) => person.id !== id);
 }
 
-/** The reply to a message and its echo come in either order; here the echo, or somebody else's. */
+/** Adds a message: of another user, or the echo of your own, which may come before or after its reply. */
 function hear(state: RoomState, said: Heard): RoomState {
   const known = state.entries.find((entry) => entry.kind === "line" && entry.id === said.id);
   if (known) return replace(state, known.key, { ...known as Line, at: said.at });
@@ -157,7 +157,7 @@ function submit(
   return { ...state, outbox: [...outbox.filter((each) => each.key !== key), line] };
 }
 
-/** The echo is there already, held back, and takes the place of your own line; or it is to come. */
+/** Confirms your message. If its echo is already held back, the echo takes its place. */
 function acknowledge(state: RoomState, key: string, id: string): RoomState {
   const own = state.outbox.find((line) => line.key === key);
   if (!own) return state;
@@ -167,7 +167,7 @@ function acknowledge(state: RoomState, key: string, id: string): RoomState {
   return release(append(next, { ...own, id, status: "sent" }));
 }
 
-/** A message whose reply was lost has arrived, if its echo did. */
+/** Marks a message as failed, unless only its reply was lost: then its echo confirms it. */
 function fail(
   state: RoomState,
   { key, reason, uncertain }: RoomAction & { type: "failed" },
@@ -182,7 +182,7 @@ function fail(
   return release({ ...state, outbox: state.outbox.map((line) => line === own ? failed : line) });
 }
 
-/** Shows what was held back for a message that is not under way any more. */
+/** Shows the lines that were held back for messages that are no longer pending. */
 function release(state: RoomState): RoomState {
   const waits = (text: string) =>
     state.outbox.some((line) => line.status === "pending" && line.text === text);

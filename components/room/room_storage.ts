@@ -1,4 +1,4 @@
-/** Whose texts they are, and for which room. */
+/** The user and the room that stored texts belong to. */
 export interface TextPlace {
   readonly userId: string;
   readonly room: string;
@@ -15,8 +15,8 @@ export interface UnsentText {
 type GetStorage = () => Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
 /**
- * Keeps what a user wrote and has not sent, for one room and as long as the tab lives, so that a reload
- * or a new sign-in loses no text. Nothing fails if there is no storage, or if it is full.
+ * Keeps a user's unsent text for one room and the lifetime of the tab, so that a reload or a new sign-in
+ * loses no text. Works without storage, and with a full one.
  *
  * *Security*: the user's id is part of every name; the page of another user never reads it.
  */
@@ -29,7 +29,7 @@ export class RoomStorage {
     this.#storage = storage;
   }
 
-  /** The half-written message. */
+  /** The draft of a message. */
   get draft(): string {
     return this.#read("draft");
   }
@@ -38,7 +38,7 @@ export class RoomStorage {
     this.#write("draft", text);
   }
 
-  /** The messages that failed or have no answer yet. */
+  /** The messages that failed or have no reply yet. */
   get unsent(): readonly UnsentText[] {
     try {
       const stored: unknown = JSON.parse(this.#read("unsent") || "[]");

@@ -1,21 +1,21 @@
-/** What is known of a message that could not be sent: a `RequestError` of the client. */
+/** The parts of the client's `RequestError` that describe a failed message. */
 export interface SendError {
   readonly code: string;
-  /** Whether it had been handed to a connection. */
+  /** Whether it was passed to a connection. */
   readonly sent: boolean;
 }
 
-/** What became of a message that failed. */
+/** The outcome of a message that failed. */
 export interface SendFailure {
   readonly reason: string;
-  /** It may have arrived all the same. */
+  /** Whether it may have arrived nevertheless. */
   readonly uncertain: boolean;
 }
 
 const NO_ANSWER = "No answer from the server. It may have been sent";
 const LOST = "The connection was lost. It may have been sent";
 
-/** Words for a message that was handed to a connection, if its fate is unknown. */
+/** Text for a message that was passed to a connection, if the outcome is unknown. */
 const UNCERTAIN: ReadonlyMap<string, string> = new Map(Object.entries({
   CLOSED: LOST,
   DISCONNECTED: LOST,
@@ -35,7 +35,7 @@ const CERTAIN: ReadonlyMap<string, string> = new Map(Object.entries({
   UNAVAILABLE: "the server is not ready",
 }));
 
-/** Says in plain words why a message was not sent. */
+/** Describes in plain language why a message was not sent. */
 export function describeSendError({ code, sent }: SendError): SendFailure {
   const uncertain = sent ? UNCERTAIN.get(code) : undefined;
   if (uncertain !== undefined) return { reason: uncertain, uncertain: true };

@@ -1,4 +1,4 @@
-/** Longest text of one message, in characters, as the server has it (`consumers/chat_messages.ts`). */
+/** Maximum length of a message, in characters, as on the server (`consumers/chat_messages.ts`). */
 export const MAX_TEXT_LENGTH = 2000;
 
 /** Counts characters (Unicode code points) as the server does: an emoji may be one or several. */

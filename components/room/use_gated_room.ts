@@ -2,15 +2,15 @@ import { useEffect, useMemo, useReducer } from "preact/hooks";
 import { RenderGate } from "./render_gate.ts";
 import { emptyRoom, reduceAll, type RoomAction, type RoomState } from "./room_state.ts";
 
-/** Shortest time between two updates of the page, in milliseconds: it stays quick to type in. */
+/** Shortest time between two updates of the page, in milliseconds, so that typing stays responsive. */
 const RENDER_MS = 100;
 
-/** A room whose page is updated at most every 100 ms, however much is said in it. */
+/** A room whose page is updated at most every 100 ms, however many messages arrive. */
 export interface GatedRoom {
   readonly state: RoomState;
-  /** Takes what others caused: shown with the next update. */
+  /** Dispatches an action of others; shown with the next update. */
   readonly dispatch: (action: RoomAction) => void;
-  /** Takes what you did: shown at once. */
+  /** Dispatches an action of this user; shown at once. */
   readonly dispatchNow: (action: RoomAction) => void;
 }
 

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-/** Counts down to a moment (milliseconds since the epoch), in whole seconds. */
+/** Counts down to a time (milliseconds since the epoch), in whole seconds. */
 export function useSecondsUntil(moment: number): number {
   const leftMs = Math.max(0, moment - Date.now());
   const [, setTick] = useState(0);

@@ -2,18 +2,18 @@ import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Entry } from "./room_state.ts";
 
-/** How far from the end still counts as the end, in pixels. */
+/** Distance from the end that still counts as the end, in pixels. */
 const NEAR = 40;
 
-/** A list that follows its end, unless somebody reads further up. */
+/** A list that follows its end, unless the user has scrolled up. */
 export interface StickyList {
   readonly ref: RefObject<HTMLDivElement>;
-  /** What came while somebody was reading further up. */
+  /** The number of new messages since the user scrolled up. */
   readonly unread: number;
   readonly scrollToEnd: () => void;
 }
 
-/** Keeps the end of a list in view, as long as it was there before; what you say is always shown. */
+/** Keeps the end of a list in view if it was in view before; your own messages are always shown. */
 export function useStickToBottom(entries: readonly Entry[], you: string): StickyList {
   const ref = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);

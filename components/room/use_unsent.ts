@@ -2,14 +2,14 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { RoomState } from "./room_state.ts";
 import { RoomStorage, type TextPlace, type UnsentText } from "./room_storage.ts";
 
-/** Whose messages they are, and those without an answer. */
+/** The user, the room and the messages without a reply. */
 export interface Unsent extends TextPlace {
   readonly outbox: RoomState["outbox"];
 }
 
 const PAGE_LEFT = { reason: "You left the page. It may have been sent", uncertain: true };
 
-/** Keeps messages without an answer across a reload, and across a new sign-in of the same user. */
+/** Keeps messages without a reply across a reload, and across a new sign-in of the same user. */
 export function useUnsent(
   { room, userId, outbox }: Unsent,
   restore: (texts: readonly UnsentText[]) => void,
