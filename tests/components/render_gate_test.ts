@@ -14,7 +14,7 @@ function createGate() {
   return { clock, renders, gate };
 }
 
-test("RenderGate renders the first action at once, and the next ones together", async () => {
+test("RenderGate renders the first action at once, and later ones together", async () => {
   const { clock, renders, gate } = createGate();
   gate.add(1);
   assert.deepEqual(renders, [[1]]);
@@ -37,7 +37,7 @@ test("RenderGate renders at most once per interval, and loses no action", async 
   assert.deepEqual(renders.flat(), Array.from({ length: 400 }, (_, n) => n));
 });
 
-test("RenderGate.flush() renders now what waits, in order, and once", async () => {
+test("RenderGate.flush() renders pending actions at once, in order and only once", async () => {
   const { clock, renders, gate } = createGate();
   gate.add(1);
   gate.add(2);

@@ -33,7 +33,7 @@ const failed = (key: string, uncertain: boolean): RoomAction => ({
   uncertain,
 });
 
-/** What is to be seen: text and state of each line, gaps as such. */
+/** Returns the visible entries: text and status of each line, and the gaps. */
 function shown({ entries, outbox }: RoomState): string[] {
   const isShown = (entry: Entry) => entry.kind === "gap" || !entry.held;
   return [...entries.filter(isShown), ...outbox].map((entry) =>
@@ -41,7 +41,7 @@ function shown({ entries, outbox }: RoomState): string[] {
   );
 }
 
-test("a message of one's own is shown at once, and once, whichever of reply and echo is first", () => {
+test("your own message is shown at once and only once, in either order of reply and echo", () => {
   const start = [submitted("a", "Hi")];
   assert.deepEqual(shown(room(...start)), ["Hi pending"]);
   const reply = acknowledged("a", "m1");
@@ -63,7 +63,7 @@ test("a message keeps its key from pending to sent, so that its place on the pag
   }
 });
 
-test("the same text twice is two messages", () => {
+test("the same text sent twice is two messages", () => {
   const state = room(
     submitted("a", "Hi"),
     submitted("b", "Hi"),
@@ -76,7 +76,7 @@ test("the same text twice is two messages", () => {
   assert.deepEqual(state.entries.map(({ key }) => key), ["a", "b"]);
 });
 
-test("messages stand in the order of the server", () => {
+test("messages are shown in the server's order", () => {
   const state = room(
     submitted("a", "mine"),
     heard("m1", "hers", grace),
@@ -87,7 +87,7 @@ test("messages stand in the order of the server", () => {
   assert.deepEqual(shown(state), ["hers sent", "mine sent", "hers again sent"]);
 });
 
-test("what another window of one's own says is shown, also while the same text is under way here", () => {
+test("a message from your other window is shown even while the same text is pending here", () => {
   assert.deepEqual(shown(room(heard("m1", "there"))), ["there sent"]);
   const state = room(
     submitted("a", "Hi"),
@@ -98,7 +98,7 @@ test("what another window of one's own says is shown, also while the same text i
   assert.deepEqual(shown(state), ["Hi sent", "Hi sent"]);
 });
 
-test("a message that failed says why, and can be sent again or dropped", () => {
+test("a failed message shows the reason, and can be retried or discarded", () => {
   const state = room(submitted("a", "Hi"), failed("a", false));
   assert.deepEqual(shown(state), ["Hi failed"]);
   assert.equal(state.outbox[0]?.reason, "Lost");
@@ -106,7 +106,7 @@ test("a message that failed says why, and can be sent again or dropped", () => {
   assert.deepEqual(shown(reduceRoom(state, { type: "discarded", key: "a" })), []);
 });
 
-test("a message whose reply was lost counts as sent where its echo came, before or after", () => {
+test("a message with a lost reply counts as sent if its echo arrives before or after", () => {
   const before = room(submitted("a", "Hi"), heard("m1", "Hi"), failed("a", true));
   const after = room(submitted("a", "Hi"), failed("a", true), heard("m1", "Hi"));
   for (const state of [before, after]) {
@@ -115,12 +115,12 @@ test("a message whose reply was lost counts as sent where its echo came, before 
   }
 });
 
-test("an echo of another window is not taken for a message that was certainly refused", () => {
+test("an echo of another window does not confirm a refused message", () => {
   const state = room(submitted("a", "Hi"), failed("a", false), heard("other", "Hi"));
   assert.deepEqual(shown(state), ["Hi sent", "Hi failed"]);
 });
 
-test("people come and go once each, and you stay", () => {
+test("users join and leave once each, and you stay in the list", () => {
   const linus = { ...grace, id: "3" };
   const names = (state: RoomState) => state.people.map(({ id }) => id).sort();
   assert.deepEqual(names(room({ type: "joined", user: linus }, { type: "joined", user: linus })), [
@@ -132,7 +132,7 @@ test("people come and go once each, and you stay", () => {
   assert.deepEqual(names(room({ type: "left", user: ada })), ["1", "2"]);
 });
 
-test("coming back replaces the people, and says that something may be missing", () => {
+test("a reconnect replaces the list of users, and shows a gap", () => {
   const lost: RoomAction = { type: "lost", at };
   const back: RoomAction = { type: "welcome", you: ada, people: [ada], at };
   const state = room(heard("m1", "Hi", grace), lost, lost, back);
@@ -141,7 +141,7 @@ test("coming back replaces the people, and says that something may be missing", 
   assert.equal(state.lostAt, undefined);
 });
 
-test("a gap between the servers says that something may be missing, and moves nobody", () => {
+test("a gap between servers is shown, and does not change the list of users", () => {
   const [since, until] = ["2026-01-01T10:00:00.000Z", "2026-01-01T10:00:03.000Z"];
   const gap: RoomAction = { type: "gap", since, until };
   const state = room(heard("m1", "Hi", grace), gap, heard("m2", "Ho", grace));
@@ -156,7 +156,7 @@ test("a gap between the servers says that something may be missing, and moves no
   assert.equal(state.people.length, 2);
 });
 
-test("a connection that was never there leaves no gap", () => {
+test("a connection that was never live leaves no gap", () => {
   const state = [{ type: "lost", at } as const, entered].reduce(reduceRoom, emptyRoom(ada));
   assert.deepEqual(state.entries, []);
 });
@@ -178,7 +178,7 @@ test("a long room removes its oldest messages in blocks, not one for each that a
   assert.ok(block >= 100 && TRIMMED_ENTRIES >= 500);
 });
 
-test("reduceAll() equals its actions one by one", () => {
+test("reduceAll() equals applying its actions one by one", () => {
   const actions = [heard("m1", "Hi", grace), submitted("a", "Ho"), acknowledged("a", "m2")];
   const state = room();
   assert.deepEqual(reduceAll(state, actions), actions.reduce(reduceRoom, state));

@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { RoomStorage } from "../../components/room/room_storage.ts";
 
-/** A storage in memory, as a tab has one. */
+/** An in-memory replacement for the storage of a tab. */
 function createStorage() {
   const items = new Map<string, string>();
   return {
@@ -28,7 +28,7 @@ test("RoomStorage keeps a draft and unsent messages per user and room", () => {
   }
 });
 
-test("RoomStorage leaves nothing behind if there is nothing to keep", () => {
+test("RoomStorage removes its items when there is nothing to keep", () => {
   const tab = createStorage();
   const storage = new RoomStorage({ userId: "ada", room: "lobby" }, () => tab);
   storage.draft = "x";

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { countCharacters, MAX_TEXT_LENGTH } from "../../components/room/text_length.ts";
 import { chatMessages } from "../../consumers/chat_messages.ts";
 
-/** Whether the server accepts a text, after its way as JSON. */
+/** Returns whether the server accepts a text after a round trip through JSON. */
 async function isAccepted(text: string): Promise<boolean> {
   const data: unknown = JSON.parse(JSON.stringify({ text }));
   const result = await chatMessages.client.say.data["~standard"].validate(data);
@@ -18,7 +18,7 @@ test("countCharacters() counts an emoji as the server does", () => {
   assert.equal(countCharacters("\ud83d"), 1);
 });
 
-test("countCharacters() decides as the server's schema, for every text", async () => {
+test("countCharacters() agrees with the server's schema for every text", async () => {
   const unit = fc.constantFrom("a", "é", "🙂", "👩‍🚀", "\ud83d", "\n", " ");
   const text = fc.tuple(unit, fc.integer({ min: 1, max: 2_100 })).map(([part, n]) =>
     part.repeat(n)

@@ -10,7 +10,7 @@ import { describeSendError } from "../../components/room/send_error_words.ts";
 
 const STATES = ["connecting", "live", "reconnecting", "signed-out", "refused", "closed"] as const;
 
-/** The codes of the gate after which a client tries again, and two of what may be in between. */
+/** Codes of the gate after which a client retries, and two codes of a proxy. */
 const PASSING_CODES = [
   "DRAINING",
   "TOO_MANY_ATTEMPTS",
@@ -44,11 +44,11 @@ function words(state: Connection["state"], code?: Connection["code"], wasLive = 
   return describeConnection({ state, code, wasLive });
 }
 
-test("describeConnection() has words of its own for each state", () => {
+test("describeConnection() has a different text for each state", () => {
   assert.equal(new Set(STATES.map((state) => words(state))).size, STATES.length);
 });
 
-test("describeConnection() claims no lost connection before the first one", () => {
+test("describeConnection() does not report a lost connection before the first one", () => {
   for (const code of PASSING_CODES) {
     assert.match(words("reconnecting", code, false), /^Can't connect yet\. [A-Z].*\.$/, `${code}`);
     assert.match(words("reconnecting", code, true), /^Connection lost\. Reconnecting… [A-Z].*\.$/);
@@ -64,7 +64,7 @@ test("describeConnection() gives the reason of each refusal that lasts", () => {
   assert.equal(words("refused", 4403), "You no longer have access to this room.");
 });
 
-test("describeConnection() shows no code, also not one that it does not know", () => {
+test("describeConnection() shows no codes, not even unknown ones", () => {
   const codes = [...PASSING_CODES, ...LASTING_CODES, "NEW_CODE", 4999, "constructor", "__proto__"];
   for (const state of STATES) {
     for (const code of codes) assert.doesNotMatch(words(state, code), /[A-Z]{2,}|\d|undefined|{/);
@@ -75,13 +75,13 @@ test("describeConnection() gives no reason while the connection is live", () => 
   assert.equal(words("live", "UNAVAILABLE"), "Live");
 });
 
-test("describeBlock() says why nothing can be sent, in every state but live", () => {
+test("describeBlock() says why nothing can be sent in every state except live", () => {
   for (const state of STATES) {
     assert.equal(describeBlock({ state, wasLive: true }) === undefined, state === "live", state);
   }
 });
 
-test("describeSendError() says that a message may have been sent only if it was handed over", () => {
+test("describeSendError() says that a message may have been sent only if a connection had it", () => {
   for (const code of ["TIMEOUT", "DISCONNECTED", "CLOSED"]) {
     const [sent, unsent] = [true, false].map((sent) => describeSendError({ code, sent }));
     assert.equal(sent!.uncertain, true, code);
@@ -100,7 +100,7 @@ test("describeSendError() does not blame the connection if the server did not an
   assert.equal(reason, "No answer from the server. It may have been sent");
 });
 
-test("durationWords() says a time in its largest unit", () => {
+test("durationWords() formats a time in its largest unit", () => {
   const said = [0, 1, 999, 1_000, 1_001, 12_000, 60_000, 90_000, 7_200_000].map(durationWords);
   assert.deepEqual(said, [
     "1 second",
