@@ -14,7 +14,7 @@ const RealMap = Map, RealSet = Set;
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** Counts the entries of all maps and sets in use that are made before it is disposed of. */
+/** Counts the entries of all live maps and sets that are created until it is disposed. */
 function countEntries() {
   const all: WeakRef<{ readonly size: number }>[] = [];
   globalThis.Map = class<K, V> extends RealMap<K, V> {
@@ -99,7 +99,7 @@ const operations: [what: string, work: (system: System, n: number) => Promise<Fa
     fake.end(1006);
     return fake;
   }],
-  ["leave() and update() of a person who is not there", async ({ one }, n) => {
+  ["leave() and update() of an absent user", async ({ one }, n) => {
     const { connection, fake } = open();
     await one.presence.leave(`room ${n}`, { key: `${n}` }, { connection });
     await one.presence.update(`room ${n}`, { key: `${n}`, meta: n });
@@ -120,7 +120,7 @@ const operations: [what: string, work: (system: System, n: number) => Promise<Fa
 ];
 
 for (const [what, work] of operations) {
-  test(`1,000 times ${what}: every listener, timer and map entry is taken back`, async () => {
+  test(`1,000 times ${what}: every listener, timer and map entry is removed`, async () => {
     using counter = countEntries();
     const parts = await system();
     const { clock, one, layer } = parts;
@@ -136,7 +136,7 @@ for (const [what, work] of operations) {
     await settle();
     await clock.advance(20_000);
     assert.equal(listenersOf(sockets.filter(({ phase }) => phase !== "ended")), 0);
-    // A few: a call that was failing may be waiting for its next turn.
+    // A few may remain: a failed call may be waiting for its next attempt.
     const slack = 12;
     const entries = await counter.entries();
     assert.ok(entries <= before.entries + slack + listenersOf(sockets), `${entries} entries`);
@@ -147,7 +147,7 @@ for (const [what, work] of operations) {
   });
 }
 
-/** A fake keeps its listeners after its end. */
+/** A fake keeps its listeners after it ends. */
 function listenersOf(sockets: readonly FakeConnection[]): number {
   return sockets.reduce((sum, { listeners }) => sum + listeners, 0);
 }
@@ -156,7 +156,7 @@ function sizes({ channels, groups, waitingSize }: System["layer"]["stats"]) {
   return { channels, groups, waitingSize };
 }
 
-test("1,000 rates taken while the layer hangs are forgotten once they are earned back", async () => {
+test("SharedRateLimiter drops 1,000 unsent takes of a hanging layer once they are earned back", async () => {
   using counter = countEntries();
   const { clock, one, rates } = await system();
   const before = { entries: await counter.entries(), timers: clock.pending };
@@ -172,7 +172,7 @@ test("1,000 rates taken while the layer hangs are forgotten once they are earned
   assert.ok(clock.pending <= before.timers + 4, `${clock.pending} timers`);
 });
 
-test("Presence.close() takes back every timer and listener, whatever is going on", async () => {
+test("Presence.close() removes every timer and listener during any operation", async () => {
   const { clock, processes: [one, other] } = startProcesses(2);
   await other!.enter("grace");
   const before = clock.pending;

@@ -7,11 +7,11 @@ import { type ChannelLayerOptions, layerSettings } from "../../lib/layers/layer_
 import { NOBODY } from "../../lib/layers/local_channels.ts";
 import type { PlainMessage } from "../../lib/layers/plain_message.ts";
 
-/** What several processes of one test talk over. */
+/** Carries messages between the processes of a test. */
 export class MemoryWire {
   readonly #nodes = new Set<WireNode>();
 
-  /** Connects a process that lives by `clock`. */
+  /** Connects a process with the timers of `clock`. */
   connect(clock: Clock, options: ChannelLayerOptions = {}): WireNode {
     const node = new WireNode(this, clock, options);
     this.#nodes.add(node);
@@ -27,7 +27,7 @@ export class MemoryWire {
   }
 }
 
-/** One process: it can be cut off, put to sleep, or killed; its timers sleep with it. */
+/** One process. It can be disconnected, suspended together with its timers, or killed. */
 export class WireNode {
   readonly layer: ChannelLayer;
   readonly clock: Clock;
@@ -38,9 +38,9 @@ export class WireNode {
   #held: (() => void)[] = [];
   /** Returns whether a message from another process gets lost. */
   loses: () => boolean = () => false;
-  /** What everything that is published waits for. */
+  /** Delays everything that is published. */
   gate: Promise<void> | undefined;
-  /** How often something was published. */
+  /** The number of published messages. */
   published = 0;
 
   constructor(wire: MemoryWire, clock: Clock, options: ChannelLayerOptions) {
@@ -60,7 +60,7 @@ export class WireNode {
     return this.#context.local.names.process;
   }
 
-  /** SIGSTOP: nothing happens here, and what comes waits. */
+  /** SIGSTOP: suspends the process; incoming messages are queued. */
   sleep(): void {
     this.#isAsleep = true;
   }
@@ -80,7 +80,7 @@ export class WireNode {
     this.#isCut = true;
   }
 
-  /** Heals the cut, and says that there was one, as a layer does that knows it. */
+  /** Reconnects, and reports the gap as a layer that noticed it would. */
   mend(options = { tell: true }): void {
     this.#isCut = false;
     if (options.tell) this.#context.gap({ since: 0, until: this.clock.now() });

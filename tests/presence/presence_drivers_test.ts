@@ -42,21 +42,21 @@ async function agree(create: () => ChannelLayer): Promise<void> {
   for (const layer of layers) await layer.close();
 }
 
-test("Presence over Redis: all agree, and after one falls silent too", { skip }, async () => {
+test("Presence over Redis: processes agree, also after one falls silent", { skip }, async () => {
   await using server = await RedisServer.start();
   await agree(() => new RedisChannelLayer(server.url));
 });
 
-test("Presence over Deno KV: all agree, and after one falls silent too", async () => {
+test("Presence over Deno KV: processes agree, also after one falls silent", async () => {
   using kv = await Deno.openKv(":memory:");
-  // As a server would: what a layer waits for keeps no process alive.
+  // Stands for a server: the layer's pending work keeps no process alive.
   const alive = setInterval(() => {}, 1_000);
   await agree(() => new KvChannelLayer(kv, { pollMs: 20 }));
   clearInterval(alive);
 });
 
 test(
-  "Presence over Redis: a process that is killed is gone from the others",
+  "Presence over Redis: the users of a killed process are removed elsewhere",
   { skip },
   async () => {
     await using server = await RedisServer.start();
@@ -79,7 +79,7 @@ test(
 );
 
 test(
-  "Presence over Redis: it goes on through an outage, and nobody seems to leave",
+  "Presence over Redis: an outage announces no leaves, and updates continue after it",
   { skip },
   async () => {
     await using server = await RedisServer.start();

@@ -73,7 +73,7 @@ for (const [what, meta] of notPlain) {
   });
 }
 
-test("Presence.enter() names the place of what JSON does not keep", async () => {
+test("Presence.enter() names the path of a value that JSON does not preserve", async () => {
   const { processes: [one] } = startProcesses(1);
   await assert.rejects(
     one!.enter("ada", { meta: { born: new Date(0) } }),
@@ -81,7 +81,7 @@ test("Presence.enter() names the place of what JSON does not keep", async () => 
   );
 });
 
-test("Presence.enter() rejects a key that is no string", async () => {
+test("Presence.enter() rejects a key that is not a string", async () => {
   const { processes: [one] } = startProcesses(1);
   for (const key of [1, null, undefined, {}]) {
     await assert.rejects(one!.enter(key as string, { meta: "x" }), { code: "INVALID_ENTRY" });
@@ -89,7 +89,7 @@ test("Presence.enter() rejects a key that is no string", async () => {
   assert.deepEqual(one!.people, []);
 });
 
-test("whatever depth of meta Presence.enter() takes, other processes see", async () => {
+test("Presence.enter() accepts no deeper meta than other processes can receive", async () => {
   const { processes: [one, other] } = startProcesses(2);
   await other!.enter("grace");
   let taken = 0;
@@ -115,7 +115,7 @@ test("Presence.enter() measures an entry as JSON in UTF-8 against maxEntryBytes"
   await assert.rejects(one!.enter("k".repeat(100), { meta: "" }), { code: "ENTRY_TOO_LARGE" });
 });
 
-test("Presence.enter() takes 16 KiB unless it is told otherwise, and never 2 MiB", async () => {
+test("Presence.enter() accepts 16 KiB by default, and never 2 MiB", async () => {
   const { processes: [one, other] } = startProcesses(2);
   await one!.enter("ada", { meta: "x".repeat(16_000) });
   await assert.rejects(one!.enter("eve", { meta: "x".repeat(2 ** 21) }), {
@@ -130,7 +130,7 @@ test("Presence.enter() takes 16 KiB unless it is told otherwise, and never 2 MiB
   }
 });
 
-test("a list holds a copy that the application cannot change by accident", async () => {
+test("Presence.list() returns copies that the application cannot change by accident", async () => {
   const { processes: [one, other] } = startProcesses(2);
   const meta = { name: "ada" };
   await other!.enter("grace");
@@ -141,7 +141,7 @@ test("a list holds a copy that the application cannot change by accident", async
   }
 });
 
-test("an entry that the layer does not take costs only itself", async () => {
+test("an entry that the layer refuses does not affect other entries", async () => {
   const options = { layer: { maxMessageBytes: 2_000 } };
   const { clock, processes: [one, other], start } = startProcesses(2, options);
   await other!.enter("grace");
@@ -174,14 +174,14 @@ const badChanges: unknown[] = [
   ["room", "x", { meta: "x".repeat(20_000), since: at, at }],
 ].filter((change) => change !== undefined);
 
-/** Sends as a process of another version or an attacker would. */
+/** Sends a message as a process of another version, or an attacker, would. */
 function forge(process: PresenceProcess, message: Record<string, unknown>): Promise<unknown> {
   const data = { from: "other.00!9", ...message };
   return internalsOf(process.node.layer).groupSend("presence", { type: "presence", data });
 }
 
 for (const kind of ["diff", "state"]) {
-  test(`of a ${kind} with entries that cannot be read, the others count`, async () => {
+  test(`a ${kind} with unreadable entries still applies its readable ones`, async () => {
     const { processes: [one, other] } = startProcesses(2);
     await one!.enter("ada");
     await other!.enter("grace");
@@ -221,7 +221,7 @@ test("messages of processes that cannot be read are counted, and the first is lo
   for (const { people } of [one!, other!]) assert.deepEqual(people, ["ada", "grace"]);
 });
 
-test("nobody can speak for the people of this process, with an empty name or its own", async () => {
+test("a forged message with an empty or the own process name changes no users", async () => {
   const { processes: [one, other] } = startProcesses(2);
   await one!.enter("ada");
   await other!.enter("grace");
@@ -233,7 +233,7 @@ test("nobody can speak for the people of this process, with an empty name or its
   for (const { people } of [one!, other!]) assert.deepEqual(people, ["ada", "grace"]);
 });
 
-test("groups and keys with spaces do not stand for each other", async () => {
+test("groups and keys with spaces are not confused with each other", async () => {
   const { clock, processes: [one, other] } = startProcesses(2);
   await other!.enter("grace");
   const person = (group: string, key: string) => [group, key, { meta: key, since: at, at }];
@@ -246,7 +246,7 @@ test("groups and keys with spaces do not stand for each other", async () => {
   assert.deepEqual(other!.presence.list("room x"), []);
 });
 
-test("parts of two answers of one version are not put together", async () => {
+test("parts of two answers with the same version are not combined", async () => {
   const { processes: [one, other] } = startProcesses(2);
   await one!.enter("ada");
   await other!.enter("grace");
@@ -261,7 +261,7 @@ test("parts of two answers of one version are not put together", async () => {
 });
 
 for (const thrower of ["joined", "left", "updated"] as const) {
-  test(`${thrower}() that throws ends no process: it is logged once, and others are told of`, async () => {
+  test(`${thrower}() that throws is logged once, and other users are still announced`, async () => {
     const messages = {
       [thrower]: (meta: unknown) => {
         const { name } = meta as { name: string };

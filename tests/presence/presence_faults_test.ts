@@ -6,7 +6,7 @@ import { startProcesses } from "./presence_process.ts";
 
 const never = new Promise<void>(() => {});
 
-test("Presence: a killed process is gone within 10 s, also when the wall clock goes back", async () => {
+test("Presence removes a killed process within 10 s, even if the wall clock goes back", async () => {
   const { clock, processes: [one, victim] } = startProcesses(2);
   await one!.enter("ada");
   await victim!.enter("grace");
@@ -16,7 +16,7 @@ test("Presence: a killed process is gone within 10 s, also when the wall clock g
   assert.deepEqual(one!.people, ["ada"]);
 });
 
-test("Presence: nobody seems to leave when the wall clock goes ahead", async () => {
+test("Presence announces no leaves when the wall clock jumps ahead", async () => {
   const { clock, processes: [one, other] } = startProcesses(2);
   await one!.enter("ada");
   await other!.enter("grace");
@@ -28,7 +28,7 @@ test("Presence: nobody seems to leave when the wall clock goes ahead", async () 
   }
 });
 
-test("a call of the layer that never settles stops no heartbeat: nobody leaves", async () => {
+test("a layer call that never settles stops no heartbeat, and no user leaves", async () => {
   const { clock, processes: [one, other] } = startProcesses(2);
   await one!.enter("ada");
   await other!.enter("grace");
@@ -42,7 +42,7 @@ test("a call of the layer that never settles stops no heartbeat: nobody leaves",
   }
 });
 
-test("a layer that hangs for long has one call of each kind waiting, and all agree after it", async () => {
+test("a hanging layer has one pending call of each kind, and all processes agree afterwards", async () => {
   const { clock, processes: [one, other] } = startProcesses(2);
   await one!.enter("ada");
   await other!.enter("grace");
@@ -60,7 +60,7 @@ test("a layer that hangs for long has one call of each kind waiting, and all agr
   for (const { people } of [one!, other!]) assert.equal(people.length, 102);
 });
 
-test("enter(), leave() and update() settle within a limit over a layer that never answers", async () => {
+test("Presence.enter(), leave() and update() settle in limited time if the layer never answers", async () => {
   const { clock, processes: [one] } = startProcesses(1);
   one!.node.gate = never;
   const settled: string[] = [];
@@ -79,7 +79,7 @@ test("enter(), leave() and update() settle within a limit over a layer that neve
   await closing;
 });
 
-test("SharedSocketCounter: a call that never settles stops neither beats nor sockets", async () => {
+test("SharedSocketCounter continues heartbeats and sockets if a layer call never settles", async () => {
   const { clock, processes } = startProcesses(2);
   const [one, other] = processes.map(({ node }) =>
     new SharedSocketCounter(node.layer, { clock: node.clock })
@@ -99,7 +99,7 @@ test("SharedSocketCounter: a call that never settles stops neither beats nor soc
   assert.equal(other!.count("user ada"), 2);
 });
 
-test("SharedSocketCounter: a killed process does not count when the wall clock goes back", async () => {
+test("SharedSocketCounter drops a killed process even if the wall clock goes back", async () => {
   const { clock, processes } = startProcesses(2);
   const [one, victim] = processes.map(({ node }) =>
     new SharedSocketCounter(node.layer, { clock: node.clock })
@@ -116,7 +116,7 @@ test("SharedSocketCounter: a killed process does not count when the wall clock g
   assert.equal(one!.count("user ada"), 0);
 });
 
-test("a process that hung in an answer answers again", async () => {
+test("a process answers again after one of its answers hung", async () => {
   const { clock, processes: [one], start } = startProcesses(1);
   await one!.enter("ada");
   one!.node.gate = never;

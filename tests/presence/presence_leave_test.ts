@@ -7,7 +7,7 @@ import { settle } from "@sluice/sluice/testing";
 import { fakeConnection } from "../fake_connection.ts";
 import { startProcesses } from "./presence_process.ts";
 
-/** A connection that counts the listeners of its end. */
+/** A connection that counts its end listeners. */
 function countingConnection() {
   const connection = fakeConnection();
   const listeners = new Set<EndListener>();
@@ -23,7 +23,7 @@ function countingConnection() {
   return { connection: connection as Connection, listeners };
 }
 
-test("Presence.leave() takes a socket out of one of its two rooms", async () => {
+test("Presence.leave() removes a socket from one of its two rooms", async () => {
   const { processes: [one, other] } = startProcesses(2);
   await other!.enter("grace");
   const { connection, listeners } = countingConnection();
@@ -45,7 +45,7 @@ test("Presence.leave() takes a socket out of one of its two rooms", async () => 
   }
 });
 
-test("Presence.leave() takes the listener back with the last room", async () => {
+test("Presence.leave() removes the end listener with the last room", async () => {
   const { processes: [one] } = startProcesses(1);
   const { connection, listeners } = countingConnection();
   for (const group of ["room", "elsewhere"]) await one!.enter("ada", { connection, group });
@@ -56,7 +56,7 @@ test("Presence.leave() takes the listener back with the last room", async () => 
   assert.equal(listeners.size, 0);
 });
 
-test("Presence.leave() of one tab keeps a person who has another, here or elsewhere", async () => {
+test("Presence.leave() keeps a user with another tab in this or another process", async () => {
   const { processes: [one, other] } = startProcesses(2);
   const tabs = [await one!.enter("ada"), await one!.enter("ada"), await other!.enter("ada")];
   for (const [index, process] of [one!, one!, other!].entries()) {
@@ -83,7 +83,7 @@ test("Presence.leave() has no effect for a socket that did not enter, or left be
   assert.deepEqual(one!.people, ["ada"]);
 });
 
-test("Presence.leave() right after enter() leaves, though nothing was awaited", async () => {
+test("Presence.leave() takes effect right after an enter() that was not awaited", async () => {
   const { processes: [one] } = startProcesses(2);
   const connection = fakeConnection();
   const person = { key: "ada", meta: "ada" };
@@ -93,7 +93,7 @@ test("Presence.leave() right after enter() leaves, though nothing was awaited", 
   assert.deepEqual(one!.people, []);
 });
 
-test("Presence.leave() does not wait for a reload, and cancels no other's delay", async () => {
+test("Presence.leave() skips the leave delay, and keeps the delays of other users", async () => {
   const { clock, processes: [one] } = startProcesses(1);
   const tab = await one!.enter("ada");
   const gone = await one!.enter("grace");
@@ -104,7 +104,7 @@ test("Presence.leave() does not wait for a reload, and cancels no other's delay"
   assert.deepEqual(one!.people, []);
 });
 
-test("Presence.update() tells all processes, and leaves one end listener after 1,000", async () => {
+test("Presence.update() notifies all processes, and keeps one end listener after 1,000 calls", async () => {
   const { processes: [one, other] } = startProcesses(2);
   await other!.enter("grace");
   const { connection, listeners } = countingConnection();
@@ -121,7 +121,7 @@ test("Presence.update() tells all processes, and leaves one end listener after 1
   }
 });
 
-test("Presence.enter() 1,000 times with one socket leaves one end listener", async () => {
+test("Presence.enter() keeps one end listener after 1,000 calls with one socket", async () => {
   const { processes: [one] } = startProcesses(1);
   const { connection, listeners } = countingConnection();
   for (let n = 0; n < 1_000; n++) {
@@ -134,7 +134,7 @@ test("Presence.enter() 1,000 times with one socket leaves one end listener", asy
   assert.deepEqual(one!.people, []);
 });
 
-test("Presence.update() is false for a person who is not there, and tells nothing new twice", async () => {
+test("Presence.update() returns false for an absent user, and sends unchanged meta once", async () => {
   const { processes: [one, other] } = startProcesses(2);
   await other!.enter("grace");
   assert.equal(await one!.presence.update("room", { key: "grace", meta: "x" }), false);
@@ -146,7 +146,7 @@ test("Presence.update() is false for a person who is not there, and tells nothin
   assert.deepEqual(one!.people, ["Ada", "grace"]);
 });
 
-test("Presence.update() wins over what a process whose clock is ahead said before", async () => {
+test("Presence.update() replaces an earlier entry of a process with a fast clock", async () => {
   const { clock, start, processes: [one] } = startProcesses(1);
   await one!.enter("ada", { meta: "said behind" });
   clock.setBack(-3_600_000);
@@ -158,7 +158,7 @@ test("Presence.update() wins over what a process whose clock is ahead said befor
   for (const { people } of [one!, ahead]) assert.deepEqual(people, ["said last"]);
 });
 
-test("leave() and update() spare the channel except, as enter() does", async () => {
+test("Presence.leave() and update() skip the channel except, as enter() does", async () => {
   const { processes: [one] } = startProcesses(1);
   const { layer } = one!.node;
   const told: string[] = [];
@@ -172,7 +172,7 @@ test("leave() and update() spare the channel except, as enter() does", async () 
   assert.deepEqual(one!.told, ["joined ada", "updated Ada", "left Ada"]);
 });
 
-test("Presence over a memory layer: enter, update and leave", async () => {
+test("Presence works over a memory layer: enter, update and leave", async () => {
   const told: string[] = [];
   const layer = new MemoryChannelLayer();
   layer.attach("listener", { deliver: ({ type, data }) => told.push(`${type} ${data}`) > 0 });

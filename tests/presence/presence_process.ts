@@ -5,7 +5,7 @@ import { FakeClock, settle } from "@sluice/sluice/testing";
 import { fakeConnection } from "../fake_connection.ts";
 import { MemoryWire, type WireNode } from "./memory_wire.ts";
 
-/** How a {@linkcode PresenceProcess} is set up. */
+/** Options of {@linkcode PresenceProcess}. */
 export interface ProcessOptions extends PresenceOptions {
   readonly layer?: ChannelLayerOptions;
   readonly messages?: Partial<PresenceMessages<unknown>>;
@@ -15,7 +15,7 @@ export interface ProcessOptions extends PresenceOptions {
 export class PresenceProcess {
   readonly node: WireNode;
   readonly presence: Presence<unknown>;
-  /** What members of the room in this process were told. */
+  /** The messages that members of the room in this process received. */
   readonly told: string[] = [];
   /** Warnings in the log. */
   readonly warnings: string[] = [];

@@ -13,7 +13,7 @@ type Tab = ReturnType<typeof fakeConnection>;
 class Process {
   readonly node: WireNode;
   readonly presence: Presence<string>;
-  /** What members of the room in this process were told. */
+  /** The messages that members of the room in this process received. */
   readonly told: string[] = [];
 
   constructor(wire: MemoryWire, clock: FakeClock, options: PresenceOptions = {}) {
@@ -49,7 +49,7 @@ function system(count: number, options?: PresenceOptions) {
   return { clock, wire, start, processes: Array.from({ length: count }, start) };
 }
 
-test("a person over tabs and processes joins once and leaves once, for everybody", async () => {
+test("Presence announces a user with several tabs and processes once per join and leave", async () => {
   const { processes } = system(3);
   const tabs: Tab[] = [];
   for (const process of processes) {
@@ -67,7 +67,7 @@ test("a person over tabs and processes joins once and leaves once, for everybody
   assert.deepEqual(processes[0]!.told, ["joined ada", "left ada"]);
 });
 
-test("who enters in a new process is told of everybody, and in the order in which they came", async () => {
+test("Presence.enter() in a new process lists all users in the order in which they entered", async () => {
   const { clock, processes: [one, other], start } = system(2);
   await one!.enter("zoe");
   await clock.advance(1);
@@ -82,7 +82,7 @@ test("who enters in a new process is told of everybody, and in the order in whic
   assert.deepEqual(people, ["zoe", "ada", "linus", "grace"]);
 });
 
-test("the first who enters in a new process is not told once more of those in the list", async () => {
+test("Presence does not announce users that the first list of a new process contains", async () => {
   const { clock, processes: [one], start } = system(1);
   await one!.enter("ada");
   await clock.advance(1);
@@ -95,7 +95,7 @@ test("the first who enters in a new process is not told once more of those in th
   assert.deepEqual(fresh.told, ["joined grace", "joined zoe"]);
 });
 
-test("a reload is no leave: neither where it was, nor elsewhere", async () => {
+test("Presence announces no leave in any process when a page reloads", async () => {
   const { clock, processes: [one, other] } = system(2);
   const tab = await one!.enter("ada");
   await other!.enter("grace");
@@ -106,7 +106,7 @@ test("a reload is no leave: neither where it was, nor elsewhere", async () => {
   assert.ok(!one!.told.includes("left ada") && !other!.told.includes("left ada"));
 });
 
-test("who came back in another process did not leave", async () => {
+test("Presence announces no leave when a user reconnects to another process", async () => {
   const { clock, processes: [one, other] } = system(2);
   await other!.enter("grace");
   const tab = await one!.enter("ada");
@@ -120,7 +120,7 @@ test("who came back in another process did not leave", async () => {
   }
 });
 
-test("who does not come back leaves after the delay; who was shown out leaves at once", async () => {
+test("Presence announces a leave after the delay, or at once for a final close", async () => {
   const { clock, processes: [one, other] } = system(2);
   await other!.enter("grace");
   for (const code of [1001, 1006, 1012]) {
@@ -139,7 +139,7 @@ test("who does not come back leaves after the delay; who was shown out leaves at
   }
 });
 
-test("what is said of a person last is what everybody hears", async () => {
+test("Presence shows the latest meta of a user in all processes", async () => {
   const { clock, processes: [one, other] } = system(2);
   const tab = await one!.enter("ada");
   await other!.enter("grace");
@@ -155,7 +155,7 @@ test("what is said of a person last is what everybody hears", async () => {
   assert.ok(!one!.told.includes("left ada"));
 });
 
-test("kill -9: within 10 s all survivors have the exact set, with one leave for each", async () => {
+test("Presence removes the users of a killed process within 10 s, with one leave for each", async () => {
   const { clock, processes } = system(3);
   const [one, other, victim] = processes as [Process, Process, Process];
   for (const process of processes) await process.enter("watcher");
@@ -188,7 +188,7 @@ test("kill -9: within 10 s all survivors have the exact set, with one leave for 
   }
 });
 
-test("a process that was asleep comes back, and tells nobody that all others were gone", async () => {
+test("a suspended process resumes without announcing leaves of the other processes' users", async () => {
   const { clock, processes: [one, other] } = system(2);
   await one!.enter("ada");
   await other!.enter("grace");
@@ -202,7 +202,7 @@ test("a process that was asleep comes back, and tells nobody that all others wer
   assert.ok(!other!.told.includes("left ada"));
 });
 
-test("a process that missed everything while it was asleep waits for the others to speak", async () => {
+test("a resumed process that missed all messages waits for the others before it drops them", async () => {
   const { clock, processes: [one, other] } = system(2);
   await one!.enter("ada");
   await other!.enter("grace");
@@ -217,7 +217,7 @@ test("a process that missed everything while it was asleep waits for the others 
   assert.ok(!other!.told.includes("left ada"));
 });
 
-test("a process that falls asleep in the middle of a beat drops nobody", async () => {
+test("a process that is suspended during a heartbeat drops no users", async () => {
   const { clock, processes: [one, other] } = system(2);
   await one!.enter("ada");
   await other!.enter("grace");
@@ -234,7 +234,7 @@ test("a process that falls asleep in the middle of a beat drops nobody", async (
   assert.ok(!other!.told.includes("left ada"));
 });
 
-test("a process that is cut off keeps what it knows, and all agree when it is not", async () => {
+test("a disconnected process keeps its list, and agrees with the others after it reconnects", async () => {
   const { clock, processes: [one, other] } = system(2);
   await one!.enter("ada");
   const tab = await one!.enter("linus");
@@ -251,7 +251,7 @@ test("a process that is cut off keeps what it knows, and all agree when it is no
   assert.deepEqual(other!.told.filter((line) => line.startsWith("left")), ["left linus"]);
 });
 
-test("a process that was cut off and not told of it drops nobody who is there", async () => {
+test("a process that was disconnected without a gap notice drops no present users", async () => {
   const { clock, processes: [one, other] } = system(2);
   await one!.enter("ada");
   await other!.enter("grace");
@@ -266,7 +266,7 @@ test("a process that was cut off and not told of it drops nobody who is there", 
   assert.ok(!other!.told.includes("left ada"));
 });
 
-test("a process without a layer at its start knows its own people, and later all", async () => {
+test("a process that starts without a layer lists its own users, and all users later", async () => {
   const { clock, processes: [one], start } = system(1);
   await one!.enter("ada");
   const late = start();
@@ -278,7 +278,7 @@ test("a process without a layer at its start knows its own people, and later all
   for (const { people } of [one!, late]) assert.deepEqual(people, ["ada", "grace"]);
 });
 
-test("a change that got lost is made up for at the next beat", async () => {
+test("a lost change is recovered at the next heartbeat", async () => {
   const { clock, processes: [one, other] } = system(2);
   await one!.enter("ada");
   await other!.enter("grace");
@@ -293,7 +293,7 @@ test("a change that got lost is made up for at the next beat", async () => {
   assert.deepEqual(other!.people, ["ada", "grace", "zoe"]);
 });
 
-test("a change that got lost is made up for at the next change", async () => {
+test("a lost change is recovered at the next change", async () => {
   const { processes: [one, other] } = system(2);
   await one!.enter("ada");
   await other!.enter("grace");
@@ -305,7 +305,7 @@ test("a change that got lost is made up for at the next change", async () => {
   assert.deepEqual(other!.people, ["ada", "grace", "linus", "zoe"]);
 });
 
-test("people of a process that says goodbye have a while to come back elsewhere", async () => {
+test("users of a stopped process have time to reconnect to another one", async () => {
   const { clock, processes: [one, other] } = system(2);
   await other!.enter("grace");
   await one!.enter("ada");
@@ -320,7 +320,7 @@ test("people of a process that says goodbye have a while to come back elsewhere"
   assert.deepEqual(other!.told.filter((line) => line.startsWith("left")), ["left linus"]);
 });
 
-test("keys that are names of Object are keys like others", async () => {
+test("Presence accepts keys that are property names of Object", async () => {
   const { processes: [one, other] } = system(2);
   for (const name of ["__proto__", "constructor", "toString"]) await one!.enter(name);
   await other!.enter("hasOwnProperty");
@@ -328,7 +328,7 @@ test("keys that are names of Object are keys like others", async () => {
   for (const { people } of [one!, other!]) assert.deepEqual(people, expected);
 });
 
-test("what is no message of presence is ignored", async () => {
+test("Presence ignores invalid messages", async () => {
   const { clock, processes: [one, other] } = system(2);
   await one!.enter("ada");
   await other!.enter("grace");
@@ -354,7 +354,7 @@ test("what is no message of presence is ignored", async () => {
   for (const { people } of [one!, other!]) assert.deepEqual(people, ["ada", "grace"]);
 });
 
-test("a state in many parts arrives whole", async () => {
+test("a state in many parts arrives completely", async () => {
   const { processes: [one], start } = system(1);
   const meta = "x".repeat(5_000);
   for (let n = 0; n < 300; n++) {
@@ -382,7 +382,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant("pass" as const), ms: fc.nat(9_000) }),
 );
 
-test("whatever happens: when it is over, all processes agree on exactly who is there", async () => {
+test("all processes agree on the exact list after random joins, leaves and outages", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
       const { clock, processes } = system(3);

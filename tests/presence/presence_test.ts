@@ -25,7 +25,7 @@ function room() {
   return { layer, told, presence, enter };
 }
 
-test("Presence announces a person once, however many connections", async () => {
+test("Presence announces a user with several connections once", async () => {
   const { layer, told, enter } = room();
   await layer.groupAdd("room", "listener");
   const first = await enter("ada");
@@ -37,7 +37,7 @@ test("Presence announces a person once, however many connections", async () => {
   assert.deepEqual(told, ["joined ada", "left ada"]);
 });
 
-test("Presence lists people in the order in which they came", async () => {
+test("Presence lists users in the order in which they entered", async () => {
   const { presence, enter } = room();
   await enter("ada");
   await enter("grace");
@@ -45,7 +45,7 @@ test("Presence lists people in the order in which they came", async () => {
   assert.deepEqual(presence.list("elsewhere"), []);
 });
 
-test("Presence leaves out a connection that is over already", async () => {
+test("Presence ignores a connection that has already ended", async () => {
   const { layer, told, presence, enter } = room();
   await layer.groupAdd("room", "listener");
   const connection = fakeConnection();

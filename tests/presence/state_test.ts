@@ -31,14 +31,14 @@ const state = fc.array(fc.tuple(key, entry)).map(
 
 const sorted = <T>(map: ReadonlyMap<string, T>) => [...map].sort(([a], [b]) => a < b ? -1 : 1);
 
-test("syncDiff() after syncState() comes to the second state", () => {
+test("syncDiff() applied to the result of syncState() returns the second state", () => {
   fc.assert(fc.property(people, people, (before, after) => {
     const diff = syncState(before, after);
     assert.deepEqual(sorted(syncDiff(before, diff, (person) => person.key)), sorted(after));
   }));
 });
 
-test("syncState() finds nothing between equal states, and each person once", () => {
+test("syncState() finds no change between equal states, and each changed user once", () => {
   fc.assert(fc.property(people, people, (before, after) => {
     const copy = structuredClone(before);
     assert.deepEqual(syncState(before, copy), { joined: [], left: [], updated: [] });
@@ -48,7 +48,7 @@ test("syncState() finds nothing between equal states, and each person once", () 
   }));
 });
 
-test("mergeStates() does not mind order, grouping and repetition", () => {
+test("mergeStates() is independent of order, grouping and repetition", () => {
   fc.assert(fc.property(state, state, state, (a, b, c) => {
     const expected = sorted(mergeStates([a, b, c]));
     assert.deepEqual(sorted(mergeStates([c, a, b])), expected);
@@ -58,7 +58,7 @@ test("mergeStates() does not mind order, grouping and repetition", () => {
   }));
 });
 
-test("a topic knows what mergeStates() says, and pages through it in one order", () => {
+test("Topic agrees with mergeStates(), and its pages have one order", () => {
   const change = fc.tuple(fc.constantFrom("p", "q", "r"), key, fc.option(entry));
   fc.assert(fc.property(fc.array(change), fc.integer({ min: 1, max: 4 }), (changes, limit) => {
     const topic = new Topic<string>();
@@ -92,7 +92,7 @@ test("a topic knows what mergeStates() says, and pages through it in one order",
   }));
 });
 
-test("a page goes on where it stopped, though its last person left", () => {
+test("Topic.page() continues at the right user after the last user of a page left", () => {
   const topic = new Topic<string>();
   for (const [index, name] of ["a", "b", "c", "d"].entries()) {
     topic.set("p", name, { meta: name, since: index, at: 0 });

@@ -1,4 +1,4 @@
-/** A process of a test: `visitor_process.ts URL PREFIX NAME…` enters people, says so, and stays. */
+/** A test process: `visitor_process.ts URL PREFIX NAME…` enters users, prints a line, and keeps running. */
 import { Presence } from "@sluice/sluice/presence";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { fakeConnection } from "../fake_connection.ts";
@@ -12,5 +12,5 @@ for (const name of names) {
   await presence.enter("room", { key: name, meta: name }, { connection: fakeConnection() });
 }
 console.log("entered");
-// The layer's timers keep no process alive, and its connection does only while it has one.
+// The layer's timers keep no process alive, and its connection only while it is open.
 setInterval(() => {}, 1_000);
