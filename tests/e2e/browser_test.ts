@@ -45,7 +45,7 @@ test("launchBrowser() reaches nothing beyond this machine", { skip }, async () =
   await assert.rejects(page.goto("http://example.com/"), /ERR_NAME_NOT_RESOLVED/);
 });
 
-test("screenshot() writes nothing unless it is asked to", { skip }, async () => {
+test("screenshot() writes nothing by default", { skip }, async () => {
   await using browser = await launchBrowser();
   const page = await browser.newPage();
   const before = Deno.env.get("SLUICE_SCREENSHOTS");

@@ -6,10 +6,10 @@ import { RoomPage } from "./room_page.ts";
 
 const skip = await whyNoBrowser();
 
-/** How many messages arrive: past the number at which a block of old ones is removed. */
+/** The number of arriving messages: enough for a block of old ones to be removed. */
 const MESSAGES = 650;
 
-/** Says something in the lobby as a user without a window. */
+/** Sends messages to the lobby as a user without a window. */
 async function say({ app }: LiveApp, text: string): Promise<void> {
   const user = { id: "visitor", login: "visitor", name: "Visitor", avatarUrl: "" };
   const data = { id: crypto.randomUUID(), text, user, at: new Date().toISOString() };
@@ -17,7 +17,7 @@ async function say({ app }: LiveApp, text: string): Promise<void> {
 }
 
 test(
-  "a busy room is drawn at most every 100 ms, and old messages go in blocks",
+  "a busy room renders at most every 100 ms, and removes old messages in blocks",
   { skip },
   async () => {
     await using app = await LiveApp.start();

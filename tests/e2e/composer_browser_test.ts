@@ -15,14 +15,14 @@ function descriptionOf(control: Locator): Promise<string> {
   });
 }
 
-/** Pastes a text, as Ctrl+V does. */
+/** Pastes text as Ctrl+V does. */
 async function paste({ page, composer }: RoomPage, text: string): Promise<void> {
   await composer.focus();
   await page.keyboard.insertText(text);
 }
 
 test(
-  "the composer keeps all that is pasted, and blocks Send with the reason",
+  "the composer keeps all pasted text, and blocks Send with the reason",
   { skip },
   async () => {
     await using app = await LiveApp.start();
@@ -65,7 +65,7 @@ test("the composer counts emoji as the server does", { skip }, async () => {
 });
 
 test(
-  "the composer counts what would be sent: white space at the ends is not",
+  "the composer counts only the text that would be sent, without white space at the ends",
   { skip },
   async () => {
     await using app = await LiveApp.start();
@@ -77,7 +77,7 @@ test(
   },
 );
 
-test("a draft is there again after a reload, and only in its room", { skip }, async () => {
+test("a draft is restored after a reload, and only in its room", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const ada = await RoomPage.enter(browser, app, "ada");
@@ -100,7 +100,7 @@ test("a draft is there again after a reload, and only in its room", { skip }, as
 });
 
 test(
-  "a draft outlives a sign-out in another tab, and no other user sees it",
+  "a draft survives a sign-out in another tab, and no other user sees it",
   { skip },
   async () => {
     await using app = await LiveApp.start();
@@ -123,7 +123,7 @@ test(
   },
 );
 
-test("a message without an answer is there again after a reload", { skip }, async () => {
+test("a message without a reply is restored after a reload", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const ada = await RoomPage.enter(browser, app, "ada");
@@ -139,7 +139,7 @@ test("a message without an answer is there again after a reload", { skip }, asyn
   assert.equal(await ada.log.getByRole("article").count(), 0);
 });
 
-test("a room works if the storage of the tab throws", { skip }, async () => {
+test("a room works if the tab's storage throws", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const page = await browser.newPage();

@@ -8,7 +8,7 @@ const skip = await whyNoBrowser();
 /** Characters that `String.trim()` removes, and RFC 6265 does not. */
 const BLANKS = ["\u00a0", "\u00a0\u00a0"];
 
-/** A neighbour on the same host, over plain http: browsers send its cookies to the app, too. */
+/** Another site on the same host, over plain HTTP: browsers send its cookies to the app, too. */
 function serveNeighbour(cookies: readonly string[]) {
   const stop = new AbortController();
   const server = Deno.serve(
@@ -39,7 +39,7 @@ test("a cookie whose name begins with byte A0 does not replace the session in Ch
     return (await sessions.create({ userId: user.id, provider: "dev" })).token;
   };
   const [victim, attacker] = [await signIn("ada"), await signIn("mallory")];
-  // With the longer path it is sent first.
+  // A cookie with a longer path is sent first.
   const planted = BLANKS.map((blank) => `${blank}__Host-session=${attacker}; Path=/api`);
   await using neighbour = serveNeighbour(planted);
   await using browser = await launchBrowser();

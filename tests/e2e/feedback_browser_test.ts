@@ -6,14 +6,14 @@ import { LiveApp } from "./live_app.ts";
 
 const skip = await whyNoBrowser();
 
-/** Waits until a form's feedback has the focus; returns it. */
+/** Waits until a form's feedback has the focus, and returns its text. */
 async function focusedWords(page: Page): Promise<string> {
   const message = page.locator("[role=status]:focus");
   await message.waitFor();
   return await message.innerText();
 }
 
-/** Submits a form with the keyboard, from its button. */
+/** Submits a form with the keyboard on its button. */
 async function press(page: Page, name: string): Promise<void> {
   const button = page.getByRole("main").getByRole("button", { name, exact: true });
   await button.focus();
@@ -23,7 +23,7 @@ async function press(page: Page, name: string): Promise<void> {
 for (const javaScriptEnabled of [true, false]) {
   const how = javaScriptEnabled ? "with scripts" : "without scripts";
 
-  test(`the focus is on what a form did, ${how}`, { skip }, async () => {
+  test(`the result of a form has the focus, ${how}`, { skip }, async () => {
     await using app = await LiveApp.start();
     await using browser = await launchBrowser();
     const grace = await app.signIn("grace");
@@ -58,7 +58,7 @@ for (const javaScriptEnabled of [true, false]) {
     assert.match(await focusedWords(page), /removed and signed out/);
   });
 
-  test(`the focus is on what became of sessions, ${how}`, { skip }, async () => {
+  test(`the result of ending sessions has the focus, ${how}`, { skip }, async () => {
     await using app = await LiveApp.start();
     await using browser = await launchBrowser();
     for (let n = 0; n < 3; n++) await app.signIn("ada");
@@ -77,7 +77,7 @@ for (const javaScriptEnabled of [true, false]) {
 }
 
 test(
-  "the title of every page that says that something failed says so first",
+  "the title of every page that reports a failure starts with it",
   { skip },
   async () => {
     await using app = await LiveApp.start();
@@ -96,7 +96,7 @@ test(
   },
 );
 
-test("a room name that is not valid leads to the form with the name in it", { skip }, async () => {
+test("an invalid room name leads to the form with that name in it", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const page = await browser.newPage();
@@ -109,7 +109,7 @@ test("a room name that is not valid leads to the form with the name in it", { sk
   assert.ok(await field.evaluate((input) => input === document.activeElement));
 });
 
-test("the address of sign-out opened in a browser is a page, and signs nobody out", {
+test("the sign-out address opened in a browser shows a page, and signs no user out", {
   skip,
 }, async () => {
   await using app = await LiveApp.start();

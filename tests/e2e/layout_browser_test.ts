@@ -9,7 +9,7 @@ const skip = await whyNoBrowser();
 
 const WIDTHS = [320, 360, 375, 390, 414];
 
-/** Rules that stand for other fonts: those that are here, wider letters, and text of twice the size. */
+/** Style rules that stand for other fonts: the installed ones, wider letters, and text of twice the size. */
 const FONTS: Readonly<Record<string, string>> = {
   default: "",
   DejaVu: '* { font-family: "DejaVu Sans", sans-serif !important }',
@@ -45,14 +45,14 @@ async function checkAll(page: Page, origin: string, paths: readonly string[], wh
   }
 }
 
-/** Opens a window whose pages take style rules of the test, and signs in as a user. */
+/** Opens a window whose pages accept style rules of the test, and signs in as a user. */
 async function openWindow(browser: TestBrowser, { origin }: LiveApp, login?: string) {
   const page = await browser.newPage({ bypassCSP: true });
   if (login) await page.goto(`${origin}/auth/signin?provider=dev&login_hint=${login}`);
   return page;
 }
 
-test("no page scrolls sideways from 320 pixels on, in any font", { skip }, async () => {
+test("no page scrolls sideways at 320 pixels or more, in any font", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const { users } = app.app.services;
@@ -68,7 +68,7 @@ test("no page scrolls sideways from 320 pixels on, in any font", { skip }, async
   await checkAll(await openWindow(browser, app, "ada"), app.origin, ofAdmins, "admin");
 });
 
-test("all links and buttons of the header are in the window", { skip }, async () => {
+test("all links and buttons of the header are inside the window", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const page = await openWindow(browser, app, "ada");
@@ -84,7 +84,7 @@ test("all links and buttons of the header are in the window", { skip }, async ()
   }
 });
 
-test("no page makes the browser ask for something that is not there", { skip }, async () => {
+test("no page makes the browser request a missing file", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const page = await openWindow(browser, app, "ada");

@@ -9,12 +9,12 @@ import { RoomPage } from "./room_page.ts";
 
 const skip = await whyNoBrowser();
 
-/** What the scripts of a room may weigh, compressed. */
+/** Maximum size of a room's scripts, compressed. */
 const SCRIPT_BUDGET_BYTES = 24_000;
 
 const PATHS = ["/", "/rooms", "/rooms/lobby", "/sessions", "/people", "/nothing"];
 
-/** Opens every page, signed out and in, in a window of some kind. */
+/** Opens every page, signed out and signed in, in a window with the given options. */
 async function visitAll(page: Page, origin: string, check: (path: string) => Promise<void>) {
   for (const path of ["/", "/signin"]) {
     await page.goto(origin + path);
@@ -27,7 +27,7 @@ async function visitAll(page: Page, origin: string, check: (path: string) => Pro
   }
 }
 
-test("the scripts of a room stay small, and nothing comes from elsewhere", { skip }, async () => {
+test("the scripts of a room stay small, and nothing loads from other sites", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const page = await browser.newPage();
@@ -47,7 +47,7 @@ test("the scripts of a room stay small, and nothing comes from elsewhere", { ski
   assert.deepEqual(elsewhere, []);
 });
 
-test("pages without anything live load no scripts", { skip }, async () => {
+test("pages without live content load no scripts", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const page = await browser.newPage();
@@ -58,7 +58,7 @@ test("pages without anything live load no scripts", { skip }, async () => {
 });
 
 test(
-  "every page has its landmarks, one main heading, and names for what can be used",
+  "every page has landmarks, one main heading, and a name for every control",
   { skip },
   async () => {
     await using app = await LiveApp.start();
@@ -87,7 +87,7 @@ test(
 
 for (const colorScheme of ["light", "dark"] as const) {
   test(
-    `text stands out from its ground in ${colorScheme} colours (WCAG AA)`,
+    `text has enough contrast in ${colorScheme} colours (WCAG AA)`,
     { skip },
     async () => {
       await using app = await LiveApp.start();
@@ -101,7 +101,7 @@ for (const colorScheme of ["light", "dark"] as const) {
   );
 }
 
-test("the forms do what they say without scripts", { skip }, async () => {
+test("all forms work without scripts", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const page = await browser.newPage({ javaScriptEnabled: false });
@@ -115,7 +115,7 @@ test("the forms do what they say without scripts", { skip }, async () => {
   assert.equal(new URL(page.url()).pathname, "/");
 });
 
-test("a session that is ended from another window takes its room with it", { skip }, async () => {
+test("a session that is ended from another window closes its room", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const room = await RoomPage.enter(browser, app, "ada");

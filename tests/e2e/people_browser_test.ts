@@ -7,7 +7,7 @@ import { RoomPage } from "./room_page.ts";
 
 const skip = await whyNoBrowser();
 
-test("an admin looks after people without scripts, and their sockets end", { skip }, async () => {
+test("an admin manages users without scripts, and their sockets end", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const grace = await app.signIn("grace");
@@ -40,7 +40,7 @@ test("an admin looks after people without scripts, and their sockets end", { ski
 });
 
 test(
-  "the pages of people fit into 320 pixels, and can be read in all colours",
+  "the user pages fit into 320 pixels, and are readable in all colours",
   { skip },
   async () => {
     await using app = await LiveApp.start();

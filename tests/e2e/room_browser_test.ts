@@ -7,7 +7,7 @@ import { RoomPage } from "./room_page.ts";
 
 const skip = await whyNoBrowser();
 
-/** Holds back what is said in an app's rooms, until it is let go. */
+/** Holds back the messages in an app's rooms until they are released. */
 function holdMessages({ app }: LiveApp) {
   const { layer } = app.services;
   const groupSend = layer.groupSend.bind(layer);
@@ -25,7 +25,7 @@ function holdMessages({ app }: LiveApp) {
   };
 }
 
-/** Says something in the lobby as somebody who has no window. */
+/** Sends messages to the lobby as a user without a window. */
 async function sayAsNobody({ app }: LiveApp, text: string): Promise<void> {
   const user = { id: "nobody", login: "nobody", name: "Nobody", avatarUrl: "" };
   const data = { id: crypto.randomUUID(), text, user, at: new Date().toISOString() };
@@ -33,7 +33,7 @@ async function sayAsNobody({ app }: LiveApp, text: string): Promise<void> {
 }
 
 test(
-  "somebody signs in on the development provider's page and lands in the room",
+  "a user signs in on the development provider's page and enters the room",
   { skip },
   async () => {
     await using app = await LiveApp.start();
@@ -51,7 +51,7 @@ test(
   },
 );
 
-test("two people in a room see each other, and what the other says", { skip }, async () => {
+test("two users in a room see each other and each other's messages", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const ada = await RoomPage.enter(browser, app, "ada");
@@ -68,7 +68,7 @@ test("two people in a room see each other, and what the other says", { skip }, a
   assert.deepEqual([...ada.problems, ...grace.problems], []);
 });
 
-test("a message is text, whatever is in it", { skip }, async () => {
+test("a message with markup is shown as text", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const ada = await RoomPage.enter(browser, app, "ada");
@@ -83,7 +83,7 @@ test("a message is text, whatever is in it", { skip }, async () => {
 });
 
 test(
-  "a message of one's own is shown at once, and marked until the server has it",
+  "your own message is shown at once, and marked until the server confirms it",
   { skip },
   async () => {
     await using app = await LiveApp.start();
@@ -103,7 +103,7 @@ test(
 );
 
 test(
-  "a message that failed says why, keeps its text, and can be sent again",
+  "a failed message shows the reason, keeps its text, and can be sent again",
   { skip },
   async () => {
     await using app = await LiveApp.start();
@@ -123,7 +123,7 @@ test(
   },
 );
 
-test("signing out in one tab ends the room in another, which says so", { skip }, async () => {
+test("a sign-out in one tab ends the room in another, with a reason", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const grace = await RoomPage.enter(browser, app, "grace");
@@ -141,7 +141,7 @@ test("signing out in one tab ends the room in another, which says so", { skip },
   assert.equal(await link.getAttribute("href"), "/signin?return_to=/rooms/lobby");
 });
 
-test("a room comes back by itself after the network was gone, and says what may be missing", {
+test("a room reconnects by itself after a network outage, and shows that messages may be missing", {
   skip,
 }, async () => {
   await using app = await LiveApp.start();
@@ -160,7 +160,7 @@ test("a room comes back by itself after the network was gone, and says what may 
   await ada.waitForMessage("written while away");
 });
 
-test("a room comes back after a restart of the server", { skip }, async () => {
+test("a room reconnects after a server restart", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const ada = await RoomPage.enter(browser, app, "ada");
@@ -170,7 +170,7 @@ test("a room comes back after a restart of the server", { skip }, async () => {
 });
 
 test(
-  "a room that a user has lost access to says so, and does not come back",
+  "a room shows that a user has lost access, and does not reconnect",
   { skip },
   async () => {
     await using app = await LiveApp.start();
@@ -183,7 +183,7 @@ test(
   },
 );
 
-test("a list follows its end, unless somebody reads further up", { skip }, async () => {
+test("the message list follows its end unless the user has scrolled up", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const ada = await RoomPage.enter(browser, app, "ada");
@@ -201,7 +201,7 @@ test("a list follows its end, unless somebody reads further up", { skip }, async
   assert.ok(await ada.composer.evaluate((input) => input === document.activeElement));
 });
 
-test("a room is used with the keyboard alone", { skip }, async () => {
+test("a room can be used with the keyboard alone", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const ada = await RoomPage.enter(browser, app, "ada");
@@ -235,7 +235,7 @@ test("Enter that ends the composition of a character sends nothing", { skip }, a
   assert.equal(await ada.log.getByRole("article").count(), 0);
 });
 
-test("a room fits a phone 320 pixels wide", { skip }, async () => {
+test("a room fits on a phone that is 320 pixels wide", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const viewport = { width: 320, height: 560 };
@@ -249,7 +249,7 @@ test("a room fits a phone 320 pixels wide", { skip }, async () => {
   await screenshot(ada.page, "room-320");
 });
 
-test("without scripts, a room says that it needs them", { skip }, async () => {
+test("a room without scripts says that it needs them", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const page = await browser.newPage({ javaScriptEnabled: false });

@@ -22,7 +22,7 @@ async function refuseSockets(page: Page): Promise<void> {
   });
 }
 
-/** What the page says of a first connection that is refused so. */
+/** Returns the page's text for a first connection with this refusal. */
 const FIRST_REFUSALS = [
   { code: "TOO_MANY_SOCKETS", status: 429, words: /^Can't connect yet\..*too many windows open/ },
   { code: "TOO_MANY_ATTEMPTS", status: 429, words: /^Can't connect yet\. Too many attempts/ },
@@ -33,7 +33,7 @@ const FIRST_REFUSALS = [
   { code: "NO_CONSUMER", status: 404, words: /^This room doesn't exist/ },
 ] as const;
 
-test("a room whose first connection is refused says so, and why", { skip }, async () => {
+test("a room whose first connection is refused shows the reason", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const page = await browser.newPage();
@@ -55,7 +55,7 @@ test("a room whose first connection is refused says so, and why", { skip }, asyn
   }
 });
 
-test("an empty room says so only once it was entered", { skip }, async () => {
+test("an empty room says that it is empty only after it was entered", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const ada = await RoomPage.enter(browser, app, "ada");
@@ -96,7 +96,7 @@ test("the focus moves from Try now to the composer when the connection returns",
   assert.ok(await ada.composer.evaluate((input) => input === document.activeElement));
 });
 
-test("the focus stays where it is when the connection returns", { skip }, async () => {
+test("the focus does not move when the connection returns", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const ada = await RoomPage.enter(browser, app, "ada");

@@ -2,10 +2,10 @@ import type { BrowserContextOptions, Locator, Page } from "playwright-core";
 import type { TestBrowser } from "./browser.ts";
 import type { LiveApp } from "./live_app.ts";
 
-/** A room in a window, as a person sees it. */
+/** A room in a browser window, as a user sees it. */
 export class RoomPage {
   readonly page: Page;
-  /** What went wrong in the page's scripts, or against its policy. */
+  /** Errors of the page's scripts, and violations of its policy. */
   readonly problems: string[] = [];
 
   constructor(page: Page) {
@@ -16,7 +16,7 @@ export class RoomPage {
     });
   }
 
-  /** Opens a window of its own, signs in as somebody and waits until the room is live. */
+  /** Opens a separate window, signs in as `login`, and waits until the room is live. */
   static async enter(
     browser: TestBrowser,
     app: LiveApp,
@@ -40,12 +40,12 @@ export class RoomPage {
     return this.page.getByLabel(/^Message to/);
   }
 
-  /** Opens another tab of the same window: the same person. */
+  /** Opens another tab of the same window, for the same user. */
   newTab(): Promise<Page> {
     return this.page.context().newPage();
   }
 
-  /** Waits until the page says that the connection stands so. */
+  /** Waits until the page shows this connection state. */
   async waitForState(state: string): Promise<void> {
     await this.page.locator(`[role=status][data-state=${state}]`).waitFor();
   }
@@ -56,29 +56,29 @@ export class RoomPage {
     await this.composer.press("Enter");
   }
 
-  /** The messages with this text, whole, in a status. */
+  /** Returns the messages with exactly this text and this status. */
   message(text: string, status = "sent"): Locator {
     const exactly = this.page.locator(".text").getByText(text, { exact: true });
     return this.log.locator(`article[data-status=${status}]`).filter({ has: exactly });
   }
 
-  /** Waits until this is among the messages. */
+  /** Waits until a message with this text is shown. */
   async waitForMessage(text: string, status?: string): Promise<void> {
     await this.message(text, status).waitFor();
   }
 
-  /** The list of who is here. */
+  /** The list of users in the room. */
   get people(): Locator {
     return this.page.getByRole("complementary").getByRole("listitem");
   }
 
-  /** Waits until as many people are here. */
+  /** Waits until the room has `count` users. */
   async waitForPeople(count: number): Promise<void> {
     await this.people.nth(count - 1).waitFor();
     await this.people.nth(count).waitFor({ state: "detached" });
   }
 
-  /** By how much the page is wider than its window, in pixels. */
+  /** Returns by how much the page is wider than its window, in pixels. */
   overflow(): Promise<number> {
     return this.page.evaluate(() => {
       const { scrollWidth, clientWidth } = document.documentElement;

@@ -5,7 +5,7 @@ import { LiveApp } from "./live_app.ts";
 
 const skip = await whyNoBrowser();
 
-test("the sessions page tells by itself of sign-ins, sockets and ends", { skip }, async () => {
+test("the sessions page shows new sign-ins, sockets and ends by itself", { skip }, async () => {
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const page = await browser.newPage();
@@ -38,7 +38,7 @@ test("a sessions page whose own session is ended asks to sign in again", { skip 
   await page.waitForURL("**/signin?return_to=*");
 });
 
-test("somebody else's sign-ins and sockets never show on the page", { skip }, async () => {
+test("the sessions page never shows another user's sign-ins and sockets", { skip }, async () => {
   await using app = await LiveApp.start();
   using ada = await app.open("/ws/sessions", await app.signIn("ada"));
   await ada.frame("sessions");
