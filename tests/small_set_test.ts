@@ -17,7 +17,7 @@ test("SmallSet is a set, whether it is small or large", () => {
   }
 });
 
-test("SmallSet can be changed while it is looked through", () => {
+test("SmallSet can be changed during iteration", () => {
   const set = new SmallSet<string>();
   for (const name of ["a", "b", "c"]) set.add(name);
   const seen: string[] = [];

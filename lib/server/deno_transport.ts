@@ -72,7 +72,7 @@ class DenoSocket implements Socket, EventListenerObject {
 
   /**
    * Closes when no message has arrived for a moment. Deno drops a connection on which a message arrives
-   * before the close frame is written: the client would get neither the code nor what was sent before.
+   * before the close frame is written: the client would get neither the code nor earlier messages.
    */
   #closeWhenQuiet(code: number, reason: string, leftMs: number): void {
     this.#isNoisy = false;
