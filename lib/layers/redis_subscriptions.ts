@@ -160,7 +160,10 @@ export class RedisSubscriptions {
     subscription.on = connection;
     const attempt = ++subscription.attempt;
     try {
-      await connection.subscribe(name, subscription.receive);
+      await connection.subscribe(name, (text, name) => {
+        // Another node of the same shard may deliver a copy until it has taken the name off its list.
+        if (subscription.on === connection) subscription.receive(text, name);
+      });
       if (subscription.attempt === attempt) this.#hear(subscription);
     } catch (error) {
       if (subscription.attempt !== attempt) return;

@@ -154,7 +154,19 @@ export class Presence<M> {
     return visitor !== undefined;
   }
 
-  /** Returns the users in a group, in the order in which they entered. */
+  /**
+   * Begins to receive the users of other processes. {@linkcode enter} does so as well: this is for a
+   * process whose connections only watch. Resolves when the users are known, or could not be learned in
+   * time.
+   */
+  listen(): Promise<void> {
+    return this.#ready();
+  }
+
+  /**
+   * Returns the users in a group, in the order in which they entered. Users of other processes are known
+   * after the first {@linkcode enter} or {@linkcode listen} of this one.
+   */
   list(group: string): readonly M[] {
     return this.#topics.get(group)?.list() ?? [];
   }

@@ -189,3 +189,15 @@ test("Presence works over a memory layer: enter, update and leave", async () => 
   assert.deepEqual(presence.list("room"), []);
   assert.deepEqual(told, ["joined ada", "updated Ada", "left Ada"]);
 });
+
+test("Presence.listen() learns of users elsewhere before anyone enters here", async () => {
+  const { processes: [one, other] } = startProcesses(2);
+  await one!.enter("ada");
+  assert.deepEqual(other!.presence.list("room"), []);
+  await other!.presence.listen();
+  await settle();
+  assert.deepEqual(other!.presence.list("room"), ["ada"]);
+  await one!.enter("grace");
+  await settle();
+  assert.deepEqual(other!.presence.list("room"), ["ada", "grace"]);
+});
