@@ -39,7 +39,7 @@ const WORDS: Readonly<Record<SignInErrorCode, readonly [title: string, detail: s
   UNAVAILABLE: [FAILED, "Sign-in is temporarily unavailable. Try again in a moment."],
 };
 
-/** Describes in plain language why a sign-in failed, or what it asks. */
+/** Describes in plain language why a sign-in failed, or which question it asks. */
 export function signInWords({ code, reason, signedInAs }: FailedSignIn): SignInWords {
   const [title, words] = WORDS[code];
   if (code === "ALREADY_SIGNED_IN") {

@@ -136,9 +136,8 @@ export class Presence<M> {
   }
 
   /**
-   * Replaces the `meta` of a user who has entered in this process, for all of the user's tabs, and
-   * notifies the group with `updated`, except the channel `except`. Resolves to false if the user is not
-   * present in this process.
+   * Replaces the `meta` of a user in all of the user's tabs, and notifies the group with `updated`,
+   * except the channel `except`. Resolves to false if the user has not entered in this process.
    *
    * @throws {PresenceError} As {@linkcode enter}.
    */

@@ -12,7 +12,7 @@ export interface VisitorsContext<M> {
   left(visitor: Visitor<M>): void;
 }
 
-/** A user who is present in this process, with any number of connections. */
+/** A user in a group, with any number of connections to this process. */
 export interface Visitor<M> {
   readonly group: string;
   readonly key: string;
