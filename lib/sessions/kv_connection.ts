@@ -9,7 +9,7 @@ export type KvSource = Deno.Kv | (() => Promise<Deno.Kv>);
 
 /** Options of {@linkcode KvConnection}. */
 export interface KvConnectionOptions {
-  /** Most attempts while the database is locked. @default {10} */
+  /** Most attempts while the database is locked. @default {25}: for about 2 s */
   readonly attempts?: number;
   /** Limit for one use in total, in milliseconds. @default {5_000} */
   readonly timeoutMs?: number;
@@ -34,7 +34,7 @@ export class KvConnection {
 
   constructor(source: KvSource, options: KvConnectionOptions = {}) {
     this.#source = source;
-    this.#attempts = options.attempts ?? 10;
+    this.#attempts = options.attempts ?? 25;
     this.#timeoutMs = options.timeoutMs ?? 5_000;
     this.#clock = options.clock ?? systemClock;
     // The clock's timers do not keep the process alive: it could exit in the middle of a write.
