@@ -1,6 +1,6 @@
 import { internalsOf } from "../internals.ts";
 import type { Clock, LayerMessage } from "../scope.ts";
-import { within } from "./within.ts";
+import { within } from "../within.ts";
 
 /** The part of a channel layer that messages between processes need. Every `ChannelLayer` has it. */
 export interface ProcessLayer {

@@ -1,6 +1,6 @@
 import type { Clock } from "../scope.ts";
 import { closedError, LayerError } from "./layer_error.ts";
-import { within } from "./within.ts";
+import { within } from "../within.ts";
 
 /** A Deno KV database, or a function that opens it. The function is called until it succeeds. */
 export type KvLayerSource = Deno.Kv | (() => Promise<Deno.Kv>);

@@ -8,7 +8,7 @@ import { RedisRedirection, unavailable } from "./redis_refusal.ts";
 import { slotOf } from "./redis_slots.ts";
 import type { RedisListener } from "./redis_socket.ts";
 import { RedisSubscriptions } from "./redis_subscriptions.ts";
-import { within } from "./within.ts";
+import { within } from "../within.ts";
 
 type Work<T> = (connection: RedisConnection) => Promise<T>;
 

@@ -1,7 +1,7 @@
 import type { ChannelLayer } from "../layers/mod.ts";
 import { type Clock, type Connection, type LayerMessage, type Log, systemClock } from "../scope.ts";
 import { Gossip } from "../gossip/gossip.ts";
-import { within } from "../gossip/within.ts";
+import { within } from "../within.ts";
 import { type Change, copyMeta, presenceChanges } from "./presence_change.ts";
 import type { PresenceEntry } from "./state.ts";
 import type { PresenceMessages, PresenceOptions } from "./presence_options.ts";
