@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHash } from "node:crypto";
 import { andThen } from "../promises.ts";
 import { isSameText, type SessionToken } from "./session_token.ts";
 import type { TagKey, TagKeys } from "./tag_keys.ts";
@@ -14,7 +14,11 @@ const TOKEN = /^[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]+$/;
 
 /**
  * Writes and reads session tokens: `id.secret` followed by a tag, which is the period of its key
- * and a MAC (HMAC-SHA256, 72 bits) over period, id and secret.
+ * and a MAC over period, id and secret: the first 72 bits of SHA-256 over the key and the text.
+ *
+ * That is as strong as HMAC here, and costs less than half: every text has the same length, and
+ * without the other 184 bits no hash can be extended (Bellare, Bernstein and Tessaro, "Hash-Function
+ * Based PRFs: AMAC and Its Multi-User Security", 2016).
  *
  * *Security*: the tag proves only that a server wrote the token, which saves a read of the store
  * for forged ones. The secret proves the session. Tokens of sessions that began before tags existed
@@ -56,6 +60,6 @@ export class SessionTokens {
 
 function tagOf({ id, secret }: SessionToken, key: TagKey): string {
   const period = key.period.toString(36).padStart(PERIOD_LENGTH, "0");
-  const mac = createHmac("sha256", key.secret).update(`${period}.${id}.${secret}`);
+  const mac = createHash("sha256").update(key.secret).update(`${period}.${id}.${secret}`);
   return period + mac.digest("base64url").slice(0, MAC_LENGTH);
 }
