@@ -1,7 +1,5 @@
-import { Ago } from "./Ago.tsx";
 import { Avatar } from "./Avatar.tsx";
-import { counted } from "./counted.ts";
-import { Facts } from "./Facts.tsx";
+import { PersonFacts } from "./PersonFacts.tsx";
 import { PersonTags } from "./PersonTags.tsx";
 
 /** A user in the list. */
@@ -41,17 +39,7 @@ export function PeopleList({ people, yourId, now }: PeopleListProps) {
               </a>
               <PersonTags person={person} isYou={person.id === yourId} />
             </p>
-            <Facts class="help">
-              <span>
-                @<bdi>{person.login}</bdi>
-              </span>
-              <span>{person.provider}</span>
-              <span>
-                last sign-in <Ago at={person.lastSignInAt} now={now} />
-              </span>
-              <span>{counted(person.sessions, "session")}</span>
-              <span>{counted(person.sockets, "connection")}</span>
-            </Facts>
+            <PersonFacts class="help" person={person} now={now} />
           </div>
         </li>
       ))}

@@ -46,11 +46,10 @@ const FIRST_BYTES = 1024;
  * @throws {Refusal} `BODY_TOO_LARGE` (413): the body exceeds `maxBytes`, with or without a
  *   `Content-Length`. At most `maxBytes` plus one network chunk are held in memory.
  * @throws {Refusal} `BODY_TIMEOUT` (408): the body did not arrive within `timeoutMs`.
+ * @throws {Refusal} `BODY_INCOMPLETE` (400): the client disconnected or the body is malformed.
  *
  * *Security*: Deno buffers the trailers after a chunked body without a limit, and shows nothing of them.
  * If the process gains 16 MiB while such a body is awaited, the body counts as too large.
- *
- * @throws {Refusal} `BODY_INCOMPLETE` (400): the client disconnected or the body is malformed.
  *
  * @example
  * ```ts

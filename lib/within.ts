@@ -17,6 +17,11 @@ export async function within<T>(
   }
 }
 
+/** Resolves after `ms` milliseconds by the clock. */
+export function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(ms, resolve));
+}
+
 function noAnswer(ms: number): Error {
   return new Error(`The channel layer did not answer within ${ms} ms`);
 }

@@ -2,6 +2,7 @@ import type { Clock, LayerMessage } from "../scope.ts";
 import type { Lease, LeaseEnd } from "./channel_layer.ts";
 import { LayerError } from "./layer_error.ts";
 import type { LayerCounters } from "./layer_stats.ts";
+import { pause } from "../within.ts";
 
 /** A message leased from a durable channel: its position, attempt and frame. */
 export interface QueueItem {
@@ -137,7 +138,7 @@ export class DurableLease implements Lease {
         if (!this.isHeld || (error instanceof LayerError && error.code === "CLOSED")) throw error;
         isUnsure = true;
         const waitMs = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** tries);
-        await new Promise<void>((resolve) => void clock.after(waitMs, resolve));
+        await pause(clock, waitMs);
         continue;
       }
       throw new LayerError(

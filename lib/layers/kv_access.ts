@@ -1,6 +1,6 @@
 import type { Clock } from "../scope.ts";
 import { closedError, LayerError } from "./layer_error.ts";
-import { within } from "../within.ts";
+import { pause, within } from "../within.ts";
 
 /** A Deno KV database, or a function that opens it. The function is called until it succeeds. */
 export type KvLayerSource = Deno.Kv | (() => Promise<Deno.Kv>);
@@ -89,7 +89,8 @@ export class KvAccess {
       } catch (error) {
         if (attempt >= ATTEMPTS || !isLocked(error)) throw error;
       }
-      await this.#pause(Math.random() * Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** attempt));
+      const longest = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** attempt);
+      await pause(this.#clock, Math.random() * longest);
     }
     throw unavailable();
   }
@@ -104,10 +105,6 @@ export class KvAccess {
       if (this.#opening === opening) this.#opening = undefined;
       throw error;
     }
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.#clock.after(ms, resolve));
   }
 }
 

@@ -8,7 +8,7 @@ import { RedisRedirection, unavailable } from "./redis_refusal.ts";
 import { slotOf } from "./redis_slots.ts";
 import type { RedisListener } from "./redis_socket.ts";
 import { RedisSubscriptions } from "./redis_subscriptions.ts";
-import { within } from "../within.ts";
+import { pause, within } from "../within.ts";
 
 type Work<T> = (connection: RedisConnection) => Promise<T>;
 
@@ -277,6 +277,6 @@ export class RedisNodes {
 
   #pause(tries: number): Promise<void> {
     const ms = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** tries);
-    return new Promise((resolve) => void this.#options.clock.after(ms, resolve));
+    return pause(this.#options.clock, ms);
   }
 }

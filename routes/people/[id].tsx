@@ -6,13 +6,11 @@ import { changePerson, type PersonChange, type PersonProblem } from "../../app/c
 import { define, type Person, type State } from "../../app/define.ts";
 import { listEvents, listEventsOfRemoved, viewPerson } from "../../app/people.ts";
 import { rolesProblem } from "../../app/roles.ts";
-import { Ago } from "../../components/Ago.tsx";
 import { Avatar } from "../../components/Avatar.tsx";
-import { counted } from "../../components/counted.ts";
-import { Facts } from "../../components/Facts.tsx";
 import { EventList } from "../../components/EventList.tsx";
 import { Notice } from "../../components/Notice.tsx";
 import { PageTitle } from "../../components/PageTitle.tsx";
+import { PersonFacts } from "../../components/PersonFacts.tsx";
 import { PersonForms } from "../../components/PersonForms.tsx";
 import { PersonTags } from "../../components/PersonTags.tsx";
 import { adminOf } from "../(_pages)/admin_of.ts";
@@ -80,20 +78,7 @@ export default define.page<typeof handlers>(function PersonPage({ data }) {
         <PersonTags person={person} isYou={isYou} />
       </div>
       {told && <Notice isWrong={problem !== undefined}>{told}</Notice>}
-      <Facts class="lead">
-        <span>
-          @<bdi>{person.login}</bdi>
-        </span>
-        <span>{person.provider}</span>
-        <span>
-          joined <Ago at={person.createdAt} now={now} />
-        </span>
-        <span>
-          last sign-in <Ago at={person.lastSignInAt} now={now} />
-        </span>
-        <span>{counted(person.sessions, "session")}</span>
-        <span>{counted(person.sockets, "connection")}</span>
-      </Facts>
+      <PersonFacts class="lead" person={person} joinedAt={person.createdAt} now={now} />
       <PersonForms
         person={person}
         isYou={isYou}
