@@ -29,21 +29,31 @@ async function comeBackAs(
   return socket;
 }
 
+type Joined = ReturnType<typeof join>;
+
+/** Queues messages of Ada, and asserts that another user's connection rejects them and sends none. */
+async function assertNothingCrosses(
+  { environment, room, errors }: Joined,
+  other: FakeSocket["user"],
+): Promise<void> {
+  room.send("say", { text: "as ada" });
+  const request = assert.rejects(room.request("say", { text: "as ada" }), {
+    code: "IDENTITY_CHANGED",
+    sent: false,
+  });
+  const socket = await comeBackAs(environment, other);
+  await request;
+  assert.deepEqual([errors, socket.sent], [["IDENTITY_CHANGED"], []]);
+  room.send("say", { text: "after the change" });
+  assert.equal(socket.sent.length, 1);
+}
+
 test("queued messages of one user are never sent as another", async () => {
   for (const other of [GRACE, null, undefined]) {
-    const { environment, room, errors } = join();
-    environment.socket.open();
-    environment.socket.end();
-    room.send("say", { text: "as ada" });
-    const request = assert.rejects(room.request("say", { text: "as ada" }), {
-      code: "IDENTITY_CHANGED",
-      sent: false,
-    });
-    const socket = await comeBackAs(environment, other);
-    await request;
-    assert.deepEqual([errors, socket.sent], [["IDENTITY_CHANGED"], []]);
-    room.send("say", { text: "after the change" });
-    assert.equal(socket.sent.length, 1);
+    const joined = join();
+    joined.environment.socket.open();
+    joined.environment.socket.end();
+    await assertNothingCrosses(joined, other);
   }
 });
 
@@ -117,20 +127,12 @@ test("queued messages are sent at once to a server that does not report a user",
 });
 
 test("a message queued after a connection that was lost before it reported its user is not sent", async () => {
-  const { environment, room, errors } = join();
-  environment.socket.answersPings = false;
-  environment.socket.open();
-  environment.socket.end();
-  room.send("say", { text: "as ada" });
-  const request = assert.rejects(room.request("say", { text: "as ada" }), {
-    code: "IDENTITY_CHANGED",
-    sent: false,
-  });
-  const socket = await comeBackAs(environment, GRACE);
-  await request;
-  assert.deepEqual([errors, socket.sent], [["IDENTITY_CHANGED"], []]);
-  room.send("say", { text: "as grace" });
-  assert.equal(socket.sent.length, 1);
+  const joined = join();
+  const { socket } = joined.environment;
+  socket.answersPings = false;
+  socket.open();
+  socket.end();
+  await assertNothingCrosses(joined, GRACE);
 });
 
 test("a message queued before the first connection is sent, even if its first attempts fail", async () => {
