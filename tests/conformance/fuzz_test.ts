@@ -8,7 +8,8 @@ import { route, router } from "@sluice/sluice/routing";
 import { withOrigins } from "@sluice/sluice/security";
 import { MemorySessionStore, Sessions, withSession } from "@sluice/sluice/sessions";
 import { communicate } from "@sluice/sluice/testing";
-import { Accepting, silent } from "./consumers.ts";
+import { Accepting } from "./consumers.ts";
+import { silent } from "../silent_log.ts";
 import { beyond } from "./conforms.ts";
 
 const RUNS = 10_000;

@@ -4,7 +4,8 @@ import { deleteCookie, HttpConsumer, setCookie } from "@sluice/sluice/consumers"
 import type { LayerScope } from "@sluice/sluice/layers";
 import { route, router } from "@sluice/sluice/routing";
 import { communicate, communicateHttp, serve } from "@sluice/sluice/testing";
-import { Mirror, silent, withTestLayer } from "./consumers.ts";
+import { Mirror, withTestLayer } from "./consumers.ts";
+import { silent } from "../silent_log.ts";
 import { beyond, conforms } from "./conforms.ts";
 
 conforms(

@@ -5,7 +5,8 @@ import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
 import type { LayerScope } from "@sluice/sluice/layers";
 import { defineMessages, type } from "@sluice/sluice/protocol";
 import { communicate } from "@sluice/sluice/testing";
-import { silent, withTestLayer } from "./consumers.ts";
+import { withTestLayer } from "./consumers.ts";
+import { silent } from "../silent_log.ts";
 import { beyond, conforms } from "./conforms.ts";
 
 const day = v.pipe(v.string(), v.isoDate(), v.transform((text) => new Date(`${text}T00:00:00Z`)));

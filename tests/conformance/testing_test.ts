@@ -10,7 +10,8 @@ import {
   serve,
   signedIn,
 } from "@sluice/sluice/testing";
-import { Chatting, Echo, Mirror, silent } from "./consumers.ts";
+import { Chatting, Echo, Mirror } from "./consumers.ts";
+import { silent } from "../silent_log.ts";
 import { beyond, conforms } from "./conforms.ts";
 
 conforms(

@@ -5,7 +5,8 @@ import { AcceptConnection, Consumer } from "@sluice/sluice/consumers";
 import { type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { route, router } from "@sluice/sluice/routing";
 import { communicate, FakeClock, serve, settle } from "@sluice/sluice/testing";
-import { Accepting, Chatting, Echo, silent, withTestLayer } from "./consumers.ts";
+import { Accepting, Chatting, Echo, withTestLayer } from "./consumers.ts";
+import { silent } from "../silent_log.ts";
 import { beyond, conforms } from "./conforms.ts";
 
 conforms(

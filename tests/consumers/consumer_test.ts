@@ -4,8 +4,7 @@ import { Refusal, type Scope } from "@sluice/sluice";
 import { Consumer } from "@sluice/sluice/consumers";
 import { type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { communicate, FakeClock, settle } from "@sluice/sluice/testing";
-
-const log = { debug() {}, info() {}, warn() {}, error() {} };
+import { silent as log } from "../silent_log.ts";
 
 function layerScope() {
   const layer = new MemoryChannelLayer();

@@ -16,8 +16,7 @@ import { anyOrigin } from "@sluice/sluice/security";
 import { toHandler } from "@sluice/sluice/server";
 import { KvControlLog, KvSessionStore, session, Sessions } from "@sluice/sluice/sessions";
 import { WsClient } from "./ws_client.ts";
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
+import { silent } from "../silent_log.ts";
 
 type RoomScope = SignedInScope & LayerScope;
 

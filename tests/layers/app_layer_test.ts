@@ -5,8 +5,7 @@ import { createServices } from "../../app/services.ts";
 import { readSettings } from "../../app/settings.ts";
 import { eventually } from "./eventually.ts";
 import { RedisServer, whyNoRedis } from "./redis_server.ts";
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
+import { silent } from "../silent_log.ts";
 
 function servicesWith(channelLayer: string) {
   const settings = readSettings({ DENO_KV_PATH: ":memory:", CHANNEL_LAYER: channelLayer });

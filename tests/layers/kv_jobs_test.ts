@@ -4,10 +4,10 @@ import type { LayerMessage } from "@sluice/sluice/layers";
 import { KvChannelLayer } from "@sluice/sluice/layers/kv";
 import { Worker } from "@sluice/sluice/workers";
 import { eventually } from "./eventually.ts";
+import { silent as log } from "../silent_log.ts";
 
 const options = { timeout: 15_000 };
 const POLL = { pollMs: 10 };
-const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** A hook after the next write that takes a job from its channel, before the write returns. */
 interface Delay {

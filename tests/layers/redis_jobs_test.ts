@@ -5,10 +5,10 @@ import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { type ChannelWorker, Worker } from "@sluice/sluice/workers";
 import { eventually } from "./eventually.ts";
 import { RedisServer, whyNoRedis } from "./redis_server.ts";
+import { silent as log } from "../silent_log.ts";
 
 const skip = whyNoRedis() ?? false;
 const options = { skip, timeout: 30_000 };
-const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** A Redis that writes each change to disk before it answers. */
 let server: RedisServer;

@@ -8,6 +8,7 @@ import { FaultyLayer, settle } from "@sluice/sluice/testing";
 import { SessionNotices } from "@sluice/sluice/sessions";
 import { FakeConnection } from "../sessions/fakes.ts";
 import { startProcesses } from "./presence_process.ts";
+import { silent } from "../silent_log.ts";
 
 const RealMap = Map, RealSet = Set;
 
@@ -43,7 +44,6 @@ function countEntries() {
 }
 
 const ROUNDS = 1_000;
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 async function system() {
   const { clock, processes: [one, other] } = startProcesses(2);

@@ -7,6 +7,7 @@ import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
 import { FakeClock, settle } from "@sluice/sluice/testing";
 import { openStack } from "../open_stack.ts";
+import { silent } from "../silent_log.ts";
 
 /** A transport whose sockets discard everything. */
 const transport: Transport = {
@@ -15,8 +16,6 @@ const transport: Transport = {
     socket: { bufferedAmount: 0, send() {}, close() {} },
   }),
 };
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 const UPGRADE = {
   upgrade: "websocket",

@@ -6,9 +6,9 @@ import { Gatherer } from "../../lib/server/gatherer.ts";
 import { Hold } from "../../lib/server/hold.ts";
 import { Outbox } from "../../lib/server/outbox.ts";
 import { StalledReaders } from "../../lib/server/stalled_readers.ts";
+import { silent as log } from "../silent_log.ts";
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 function peer(gathers: boolean, gatherer = new Gatherer(), sendBufferBytes = 100) {
   const sent: (string | Uint8Array)[] = [];

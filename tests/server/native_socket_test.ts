@@ -10,9 +10,9 @@ import { FakeClock } from "@sluice/sluice/testing";
 import { openStack } from "../open_stack.ts";
 import { WsClient } from "../e2e/ws_client.ts";
 import { RawClient, rawRequest } from "./raw_request.ts";
+import { silent as log } from "../silent_log.ts";
 
 const NO_MESSAGES = defineMessages({ client: {}, server: {} });
-const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 class Echo extends Consumer {
   static ends: { code: number; reason: string }[] = [];

@@ -5,8 +5,7 @@ import { FakeClock } from "@sluice/sluice/testing";
 import { Gatherer } from "../../lib/server/gatherer.ts";
 import { Outbox } from "../../lib/server/outbox.ts";
 import { StalledReaders } from "../../lib/server/stalled_readers.ts";
-
-const log = { debug() {}, info() {}, warn() {}, error() {} };
+import { silent as log } from "../silent_log.ts";
 
 /** A peer with a queue of 100 bytes that reads on command. */
 function peer(policy: SlowReaderPolicy) {

@@ -8,8 +8,7 @@ import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
 import { settle } from "@sluice/sluice/testing";
 import { openStack } from "../open_stack.ts";
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
+import { silent } from "../silent_log.ts";
 
 /** Stale from `pause()` to `wake()`. */
 class PausedProcess implements Freshness {

@@ -4,8 +4,7 @@ import { type ChannelLayer, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { internalsOf } from "../../lib/internals.ts";
 import { FakeClock, FaultyLayer } from "@sluice/sluice/testing";
 import { SessionNotices } from "@sluice/sluice/sessions";
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
+import { silent } from "../silent_log.ts";
 
 function setUp(layer: ChannelLayer = new MemoryChannelLayer()) {
   const clock = new FakeClock();

@@ -16,6 +16,7 @@ import {
   WorkerConsumer,
   type WorkerOptions,
 } from "@sluice/sluice/workers";
+import { silent as log } from "../silent_log.ts";
 
 const messages = defineMessages({
   client: {},
@@ -41,8 +42,6 @@ const handlers: JobHandlersOf<Adder> = {
   add: ({ n }, job) => handle(n, job),
   wait: ({ n }, job) => handle(n, job),
 };
-
-const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 function setUp(options: Partial<WorkerOptions> = {}) {
   const clock = new FakeClock();
