@@ -7,11 +7,11 @@
  */
 import { existsSync } from "node:fs";
 import { Builder } from "fresh/dev";
-import { type ParentProcess, parentProcess } from "./app/child_process.ts";
-import { processesOf, serveProcesses } from "./app/processes.ts";
-import { announce, checkStart, type Fetch, serveApp } from "./app/serve.ts";
+import { type ParentProcess, parentProcess } from "./app/process/child_process.ts";
+import { processesOf, serveProcesses } from "./app/process/processes.ts";
+import { announce, checkStart, type Fetch, serveApp } from "./app/process/serve.ts";
 import { type Services, services } from "./app/services.ts";
-import { failAtWrongSetting, failStart } from "./app/start_failure.ts";
+import { failAtWrongSetting, failStart } from "./app/process/start_failure.ts";
 
 const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
   start: async () => {

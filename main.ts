@@ -4,11 +4,11 @@
  * @module
  */
 import { App, staticFiles } from "fresh";
-import { withBody } from "./app/body.ts";
-import type { State } from "./app/define.ts";
-import { withServices } from "./app/middleware.ts";
-import { securityHeaders } from "./app/security_headers.ts";
-import { withSockets } from "./app/with_sockets.ts";
+import { withBody } from "./app/http/body.ts";
+import type { State } from "./app/http/define.ts";
+import { withServices } from "./app/http/middleware.ts";
+import { securityHeaders } from "./app/http/security_headers.ts";
+import { withSockets } from "./app/http/with_sockets.ts";
 import { type Services, services } from "./app/services.ts";
 
 /** Creates the app with the services of this process, or of a test. */

@@ -23,10 +23,10 @@ import { type Handler, toHandler } from "@sluice/sluice/server";
 import { ChatConsumer, type ChatScope } from "./consumers/chat_consumer.ts";
 import { EchoConsumer } from "./consumers/echo_consumer.ts";
 import { SessionsConsumer, type SessionsParts } from "./consumers/sessions_consumer.ts";
-import { auditRefusals } from "./app/audit.ts";
+import { auditRefusals } from "./app/admin/audit.ts";
 import type { Limits } from "./app/limits.ts";
 import { type SessionNotices, type Sessions, tellNotices } from "@sluice/sluice/sessions";
-import type { Settings } from "./app/settings.ts";
+import type { Settings } from "./app/settings/settings.ts";
 
 /** The scope of every consumer here. */
 type AppScope = SignedInScope & LayerScope;

@@ -7,8 +7,8 @@
 import { channelRouter } from "@sluice/sluice/routing";
 import { runWorker, Worker } from "@sluice/sluice/workers";
 import { services } from "./app/services.ts";
-import { SettingError } from "./app/settings.ts";
-import { failAtWrongSetting, failStart } from "./app/start_failure.ts";
+import { SettingError } from "./app/settings/settings.ts";
+import { failAtWrongSetting, failStart } from "./app/process/start_failure.ts";
 import { LogWorker } from "./consumers/log_worker.ts";
 
 const workers = channelRouter({

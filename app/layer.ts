@@ -4,7 +4,7 @@ import { type ChannelLayer, LayerError, MemoryChannelLayer } from "@sluice/sluic
 import { KvChannelLayer } from "@sluice/sluice/layers/kv";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import type { Database } from "./database.ts";
-import { SettingError, type Settings } from "./settings.ts";
+import { SettingError, type Settings } from "./settings/settings.ts";
 
 /**
  * Creates the layer that `CHANNEL_LAYER` names. It connects at first use, and starts without its

@@ -11,7 +11,7 @@ import {
   SharedSocketCounter,
   type SocketCounter,
 } from "@sluice/sluice/security";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "./settings/settings.ts";
 
 /** Limits per user and per address, shared by all processes if the layer spans them. */
 export interface Limits {

@@ -29,18 +29,18 @@ import {
   SessionNotices,
   Sessions,
 } from "@sluice/sluice/sessions";
-import { auditSessions } from "./audit.ts";
-import { parentProcess } from "./child_process.ts";
+import { auditSessions } from "./admin/audit.ts";
+import { parentProcess } from "./process/child_process.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { createLayer } from "./layer.ts";
 import { createLimits, type Limits } from "./limits.ts";
-import { metricsOf } from "./metrics.ts";
+import { metricsOf } from "./process/metrics.ts";
 import { createRealtime } from "../realtime.ts";
-import { reportMisspelt } from "./setting_names.ts";
-import { readSettings, type Settings } from "./settings.ts";
-import { SharedMetrics } from "./shared_metrics.ts";
-import { listSessions } from "./sessions.ts";
-import { createSignIn } from "./sign_in.ts";
+import { reportMisspelt } from "./settings/setting_names.ts";
+import { readSettings, type Settings } from "./settings/settings.ts";
+import { SharedMetrics } from "./process/shared_metrics.ts";
+import { listSessions } from "./auth/sessions.ts";
+import { createSignIn } from "./auth/sign_in.ts";
 
 /** The services that routes and the socket handler use. */
 export interface Services {

@@ -14,7 +14,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { V8_FLAGS } from "../app/v8_flags.ts";
+import { V8_FLAGS } from "../app/process/v8_flags.ts";
 import { askQuestion } from "./harness/ask_question.ts";
 import { compareRevisions } from "./harness/compare_revisions.ts";
 import { listQuestions, listScripts, loadQuestion } from "./harness/question_files.ts";

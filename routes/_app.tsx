@@ -1,5 +1,5 @@
 import { asset } from "fresh/runtime";
-import { define } from "../app/define.ts";
+import { define } from "../app/http/define.ts";
 
 const STYLES = [
   "/styles.css",

@@ -1,6 +1,6 @@
 import { toPublicUser } from "@sluice/sluice/auth";
-import { isAdmin } from "../app/admins.ts";
-import { define } from "../app/define.ts";
+import { isAdmin } from "../app/admin/admins.ts";
+import { define } from "../app/http/define.ts";
 import { SiteHeader } from "../components/SiteHeader.tsx";
 
 /** The common parts of all pages: the header, and a link that skips it. */

@@ -1,5 +1,5 @@
-import { define } from "../app/define.ts";
-import { answerError } from "./(_errors)/answer_error.tsx";
+import { define } from "../app/http/define.ts";
+import { answerError } from "../app/pages/answer_error.tsx";
 
 /**
  * Answers failed requests. Fresh's error pages are rendered outside all middleware, so they would

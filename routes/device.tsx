@@ -1,15 +1,15 @@
 import { type Context, page } from "fresh";
 import type { DeviceApprover } from "@sluice/sluice/auth";
 import { networkOf } from "@sluice/sluice/security";
-import { formOf } from "../app/body.ts";
-import { browserPerson } from "../app/browser_person.ts";
-import { define, type State } from "../app/define.ts";
-import { describeDevice } from "../app/describe_device.ts";
+import { formOf } from "../app/http/body.ts";
+import { browserPerson } from "../app/auth/browser_person.ts";
+import { define, type State } from "../app/http/define.ts";
+import { describeDevice } from "../app/auth/describe_device.ts";
 import { Notice } from "../components/Notice.tsx";
 import { PageTitle } from "../components/PageTitle.tsx";
-import { ONLY_GET_AND_POST } from "./(_pages)/only_get.ts";
-import { PRIVATE } from "./(_pages)/private_page.ts";
-import { signInFirst } from "./(_pages)/sign_in_first.ts";
+import { ONLY_GET_AND_POST } from "../app/pages/only_get.ts";
+import { PRIVATE } from "../app/pages/private_page.ts";
+import { signInFirst } from "../app/pages/sign_in_first.ts";
 
 async function approverOf(ctx: Context<State>): Promise<DeviceApprover | undefined> {
   const person = await browserPerson(ctx);

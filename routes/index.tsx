@@ -1,12 +1,12 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { define } from "../app/define.ts";
+import { define } from "../app/http/define.ts";
 import { GateArt } from "../components/GateArt.tsx";
 import { Promises } from "../components/Promises.tsx";
 import { RoomPicker } from "../components/RoomPicker.tsx";
 import { SignInButtons } from "../components/SignInButtons.tsx";
-import { ONLY_GET } from "./(_pages)/only_get.ts";
-import { PRIVATE } from "./(_pages)/private_page.ts";
+import { ONLY_GET } from "../app/pages/only_get.ts";
+import { PRIVATE } from "../app/pages/private_page.ts";
 
 export const handlers = define.handlers({
   ...ONLY_GET,

@@ -1,6 +1,6 @@
-import { define } from "../app/define.ts";
-import { byMethod } from "../app/methods.ts";
-import { refuseMetrics } from "../app/metrics_access.ts";
+import { define } from "../app/http/define.ts";
+import { byMethod } from "../app/http/methods.ts";
+import { refuseMetrics } from "../app/http/metrics_access.ts";
 
 /** Metrics for Prometheus; if `METRICS_TOKEN` is set, requests need it. */
 export const handlers = define.handlers(byMethod({

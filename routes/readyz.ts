@@ -1,7 +1,7 @@
-import { json } from "../app/api.ts";
-import { define } from "../app/define.ts";
-import { byMethod } from "../app/methods.ts";
-import { readiness } from "../app/readiness.ts";
+import { json } from "../app/http/api.ts";
+import { define } from "../app/http/define.ts";
+import { byMethod } from "../app/http/methods.ts";
+import { readiness } from "../app/http/readiness.ts";
 
 /** Readiness: 503 while the process drains, or without its database or layer. */
 export const handlers = define.handlers(byMethod({

@@ -1,13 +1,13 @@
 import { page } from "fresh";
-import { formOf } from "../app/body.ts";
-import { define } from "../app/define.ts";
-import { listSessions } from "../app/sessions.ts";
+import { formOf } from "../app/http/body.ts";
+import { define } from "../app/http/define.ts";
+import { listSessions } from "../app/auth/sessions.ts";
 import { Notice } from "../components/Notice.tsx";
 import { PageTitle } from "../components/PageTitle.tsx";
 import Sessions from "../islands/Sessions.tsx";
-import { ONLY_GET_AND_POST } from "./(_pages)/only_get.ts";
-import { PRIVATE } from "./(_pages)/private_page.ts";
-import { signInFirst } from "./(_pages)/sign_in_first.ts";
+import { ONLY_GET_AND_POST } from "../app/pages/only_get.ts";
+import { PRIVATE } from "../app/pages/private_page.ts";
+import { signInFirst } from "../app/pages/sign_in_first.ts";
 
 export const handlers = define.handlers({
   ...ONLY_GET_AND_POST,

@@ -1,11 +1,11 @@
 import { page } from "fresh";
 import { safeReturnTo } from "@sluice/sluice/auth";
 import { Refusal } from "@sluice/sluice";
-import { define } from "../app/define.ts";
+import { define } from "../app/http/define.ts";
 import { PageTitle } from "../components/PageTitle.tsx";
 import { SignInButtons } from "../components/SignInButtons.tsx";
-import { ONLY_GET } from "./(_pages)/only_get.ts";
-import { PRIVATE } from "./(_pages)/private_page.ts";
+import { ONLY_GET } from "../app/pages/only_get.ts";
+import { PRIVATE } from "../app/pages/private_page.ts";
 
 export const handlers = define.handlers({
   ...ONLY_GET,

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { SmallSet } from "../lib/small_set.ts";
+import { SmallSet } from "../lib/core/small_set.ts";
 
 test("SmallSet is a set, whether it is small or large", () => {
   for (const count of [1, 8, 9, 100]) {

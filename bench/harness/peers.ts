@@ -1,4 +1,4 @@
-import { V8_FLAGS } from "../../app/v8_flags.ts";
+import { V8_FLAGS } from "../../app/process/v8_flags.ts";
 import type { Lab } from "./lab.ts";
 import type { LoadOptions } from "./generator.ts";
 import { type Packages, providePackages } from "./packages.ts";

@@ -1,4 +1,4 @@
-import type { Profile } from "./user.ts";
+import type { Profile } from "./users/user.ts";
 
 /** Longest subject without its issuer, in characters: the limit of an OpenID Connect `sub`. */
 const MAX_SUBJECT_LENGTH = 255;

@@ -1,5 +1,5 @@
 import type { NewSession, NewToken } from "../sessions/mod.ts";
-import type { UserChangeParts } from "./ban_user.ts";
+import type { UserChangeParts } from "./users/change_user.ts";
 
 /**
  * Creates a session of a user, then reads the user again: if they were banned or removed meanwhile,

@@ -1,8 +1,8 @@
 import { Refusal } from "../protocol/mod.ts";
 import { deletedSessionCookie, isSecure, type Session, sessionCookie } from "../sessions/mod.ts";
-import { tieOf } from "../sessions/watch_session.ts";
+import { tieOf } from "../sessions/live/watch_session.ts";
 import { beginSession } from "./begin_session.ts";
-import type { User } from "./user.ts";
+import type { User } from "./users/user.ts";
 import type { AuthScope } from "./with_auth.ts";
 
 /** The result of {@linkcode login}. */

@@ -8,12 +8,12 @@
  *
  * @module
  */
-export { Audit, type AuditOptions } from "./audit.ts";
-export type { AuditEntry, AuditEvent, AuditKind, AuditStore } from "./audit_log.ts";
-export { KvAuditStore, type KvAuditStoreOptions } from "./kv_audit_store.ts";
-export { banUser, setRoles, unbanUser, type UserChangeParts } from "./ban_user.ts";
-export type { GuessLimiter } from "./_guesses.ts";
-export type { DeviceApproval, DeviceGrant, DeviceGrantStore } from "./device_grant.ts";
+export { Audit, type AuditOptions } from "./audit/audit.ts";
+export type { AuditEntry, AuditEvent, AuditKind, AuditStore } from "./audit/audit_log.ts";
+export { KvAuditStore, type KvAuditStoreOptions } from "./audit/kv_audit_store.ts";
+export { banUser, setRoles, unbanUser, type UserChangeParts } from "./users/change_user.ts";
+export type { GuessLimiter } from "./device/_guesses.ts";
+export type { DeviceApproval, DeviceGrant, DeviceGrantStore } from "./device/device_grant.ts";
 export {
   type DeviceApprover,
   type DeviceAuthorization,
@@ -22,35 +22,44 @@ export {
   DeviceSignIn,
   type DeviceSignInOptions,
   type WaitingDevice,
-} from "./device_sign_in.ts";
-export { KvDeviceGrantStore } from "./kv_device_grant_store.ts";
+} from "./device/device_sign_in.ts";
+export { KvDeviceGrantStore } from "./device/kv_device_grant_store.ts";
 export { DevIdentity, type DevIdentityOptions } from "./dev/dev_identity.ts";
 export { DevProvider } from "./dev/dev_provider.ts";
 export type { DevStore } from "./dev/dev_store.ts";
 export { KvDevStore } from "./dev/kv_dev_store.ts";
 export { SignInError, type SignInErrorCode, type SignInErrorOptions } from "./errors.ts";
-export { KvTransactionStore } from "./kv_transaction_store.ts";
-export { KvUserStore } from "./kv_user_store.ts";
+export { KvTransactionStore } from "./oauth/kv_transaction_store.ts";
+export { KvUserStore } from "./users/kv_user_store.ts";
 export { currentUser, login, type LoginResult, logout } from "./login.ts";
-export { MemoryUserStore } from "./memory_user_store.ts";
+export { MemoryUserStore } from "./users/memory_user_store.ts";
 export { nameAt, subjectAt } from "./_identity.ts";
 export type { BackChannelOptions, Fetch } from "./providers/_back_channel.ts";
 export { gitHubIssuer, type GitHubOptions, GitHubProvider } from "./providers/github.ts";
 export { type OidcOptions, OidcProvider } from "./providers/oidc.ts";
 export type { AuthorizationAnswer, AuthorizationRequest, Provider } from "./providers/provider.ts";
-export { removeUser } from "./remove_user.ts";
+export { removeUser } from "./users/remove_user.ts";
 export { allowAnonymous, requireUser } from "./require_user.ts";
-export { safeReturnTo } from "./return_to.ts";
-export { SignIn } from "./sign_in.ts";
-export type { SignInOptions } from "./sign_in_options.ts";
-export type { SignInRequest } from "./sign_in_request.ts";
-export { KvTicketStore } from "./kv_ticket_store.ts";
-export { MemoryTicketStore, type TicketKey, type TicketStore } from "./ticket_store.ts";
-export { type IssuedTicket, type TicketBinding, type TicketClaims, Tickets } from "./tickets.ts";
-export { sessionOrTicket, withTickets } from "./with_tickets.ts";
-export { MemoryTransactionStore, type Transaction, type TransactionStore } from "./transactions.ts";
-export { type Profile, type PublicUser, toPublicUser, type User } from "./user.ts";
-export type { UserPage, UserPageOptions } from "./user_page.ts";
-export type { UserStore } from "./user_store.ts";
+export { safeReturnTo } from "./oauth/return_to.ts";
+export { SignIn } from "./oauth/sign_in.ts";
+export type { SignInOptions } from "./oauth/sign_in_options.ts";
+export type { SignInRequest } from "./oauth/sign_in_request.ts";
+export { KvTicketStore } from "./tickets/kv_ticket_store.ts";
+export { MemoryTicketStore, type TicketKey, type TicketStore } from "./tickets/ticket_store.ts";
+export {
+  type IssuedTicket,
+  type TicketBinding,
+  type TicketClaims,
+  Tickets,
+} from "./tickets/tickets.ts";
+export { sessionOrTicket, withTickets } from "./tickets/with_tickets.ts";
+export {
+  MemoryTransactionStore,
+  type Transaction,
+  type TransactionStore,
+} from "./oauth/transactions.ts";
+export { type Profile, type PublicUser, toPublicUser, type User } from "./users/user.ts";
+export type { UserPage, UserPageOptions } from "./users/user_page.ts";
+export type { UserStore } from "./users/user_store.ts";
 export { type SignedInScope, user, type UserScope, withUser } from "./with_user.ts";
 export { type Auth, auth, type AuthScope, withAuth } from "./with_auth.ts";

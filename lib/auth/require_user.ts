@@ -1,5 +1,5 @@
-import { guarded } from "../guards.ts";
-import type { Application, AudienceScope, Middleware, Scope } from "../scope.ts";
+import { guarded } from "../core/guards.ts";
+import type { Application, AudienceScope, Middleware, Scope } from "../core/scope.ts";
 import { Refusal, type RefusalCode } from "../protocol/mod.ts";
 import type { SessionState } from "../sessions/mod.ts";
 import type { SignedInScope, UserScope } from "./with_user.ts";

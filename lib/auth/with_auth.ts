@@ -1,7 +1,7 @@
-import { guarded } from "../guards.ts";
-import type { Application, Middleware, OriginScope } from "../scope.ts";
+import { guarded } from "../core/guards.ts";
+import type { Application, Middleware, OriginScope } from "../core/scope.ts";
 import { type Sessions, withSession } from "../sessions/mod.ts";
-import type { UserStore } from "./user_store.ts";
+import type { UserStore } from "./users/user_store.ts";
 import { type UserScope, withUser } from "./with_user.ts";
 
 /** The sessions and the store of users. */

@@ -1,13 +1,13 @@
-import { guarded } from "../guards.ts";
-import type { Application, Middleware, Scope } from "../scope.ts";
-import { andThen, isPromise } from "../promises.ts";
+import { guarded } from "../core/guards.ts";
+import type { Application, Middleware, Scope } from "../core/scope.ts";
+import { andThen, isPromise } from "../core/promises.ts";
 import { Refusal } from "../protocol/mod.ts";
 import type { Session, SessionScope } from "../sessions/mod.ts";
-import { tieOf } from "../sessions/watch_session.ts";
-import { findUser } from "./find_user.ts";
-import { LiveUsers } from "./live_users.ts";
-import type { User } from "./user.ts";
-import type { UserStore } from "./user_store.ts";
+import { tieOf } from "../sessions/live/watch_session.ts";
+import { findUser } from "./users/find_user.ts";
+import { LiveUsers } from "./users/live_users.ts";
+import type { User } from "./users/user.ts";
+import type { UserStore } from "./users/user_store.ts";
 
 /** What {@linkcode withUser} adds to the scope. */
 export interface UserScope extends SessionScope {

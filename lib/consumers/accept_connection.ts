@@ -1,4 +1,4 @@
-import type { AcceptOptions } from "../scope.ts";
+import type { AcceptOptions } from "../core/connection.ts";
 
 /**
  * Thrown inside `connect()` to accept the client, from any call depth. To refuse it, throw a

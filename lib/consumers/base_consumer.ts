@@ -4,10 +4,10 @@ import {
   type Consumer as ConsumerContract,
   type LayerGap,
   type LayerMessage,
-  type Scope,
   type SlowReaderPolicy,
   UnhandledMessageError,
-} from "../scope.ts";
+} from "../core/consumer.ts";
+import type { Scope } from "../core/scope.ts";
 import { Membership } from "./membership.ts";
 import { type GroupPolicy, Policies } from "./policies.ts";
 

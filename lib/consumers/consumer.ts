@@ -1,6 +1,7 @@
-import { andThen, isPromise } from "../promises.ts";
+import { andThen, isPromise } from "../core/promises.ts";
 import { SUBPROTOCOL } from "../protocol/mod.ts";
-import type { AcceptOptions, Scope } from "../scope.ts";
+import type { AcceptOptions } from "../core/connection.ts";
+import type { Scope } from "../core/scope.ts";
 import { AcceptConnection } from "./accept_connection.ts";
 import { BaseConsumer, joinGroups, NOTHING_TO_JOIN } from "./base_consumer.ts";
 

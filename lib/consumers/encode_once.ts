@@ -1,5 +1,5 @@
 import { encodeMessage, type Messages } from "../protocol/mod.ts";
-import type { LayerMessage } from "../scope.ts";
+import type { LayerMessage } from "../core/consumer.ts";
 
 const encoded = new WeakMap<LayerMessage, string>();
 

@@ -1,6 +1,8 @@
 import { CloseCode, Refusal } from "../protocol/mod.ts";
-import { readBody } from "../read_body.ts";
-import { type Exchange, type ResponseHead, type Scope, StopConsumer } from "../scope.ts";
+import { readBody } from "../core/read_body.ts";
+import type { Exchange, ResponseHead } from "../core/connection.ts";
+import { StopConsumer } from "../core/consumer.ts";
+import type { Scope } from "../core/scope.ts";
 import { AcceptConnection } from "./accept_connection.ts";
 import { BaseConsumer, joinGroups } from "./base_consumer.ts";
 import { type CookiePlace, deleteCookie, setCookie, type SetCookieOptions } from "./set_cookie.ts";

@@ -19,7 +19,8 @@ import {
   type ServerType,
   SUBPROTOCOL,
 } from "../protocol/mod.ts";
-import type { LayerGap, LayerMessage, Scope } from "../scope.ts";
+import type { LayerGap, LayerMessage } from "../core/consumer.ts";
+import type { Scope } from "../core/scope.ts";
 import { Consumer } from "./consumer.ts";
 import { encodeOnce, passingOf } from "./encode_once.ts";
 import { assertEventHandlers } from "./event_handlers.ts";

@@ -1,5 +1,6 @@
 import type { ChannelLayer } from "../layers/mod.ts";
-import { type Connection, StopConsumer } from "../scope.ts";
+import type { Connection } from "../core/connection.ts";
+import { StopConsumer } from "../core/consumer.ts";
 
 /** The channel of a connection on a layer. It exists, with its groups, until the connection ends. */
 export class Membership {

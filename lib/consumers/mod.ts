@@ -6,7 +6,7 @@
  *
  * @module
  */
-export { StopConsumer } from "../scope.ts";
+export { StopConsumer } from "../core/consumer.ts";
 export { AcceptConnection } from "./accept_connection.ts";
 export { BaseConsumer } from "./base_consumer.ts";
 export { Consumer } from "./consumer.ts";

@@ -1,5 +1,7 @@
 import { FrameError } from "../protocol/mod.ts";
-import { type Clock, type Connection, type Scope, systemClock } from "../scope.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import type { Connection } from "../core/connection.ts";
+import type { Scope } from "../core/scope.ts";
 
 /** Returns whether a client may be in a group, based on the current scope. */
 export type GroupPolicy<S extends Scope = Scope> = (

@@ -1,4 +1,4 @@
-import type { LayerGap, LayerMessage } from "../scope.ts";
+import type { LayerGap, LayerMessage } from "../core/consumer.ts";
 import type { LayerStats } from "./layer_stats.ts";
 
 export type { LayerGap };

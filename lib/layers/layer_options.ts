@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../scope.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
 import { capacityOf, type CapacityRule } from "./capacity.ts";
 
 /** Options of every channel layer. */

@@ -1,5 +1,5 @@
-import { type InternalLayer, INTERNALS } from "../internals.ts";
-import type { LayerMessage } from "../scope.ts";
+import { type InternalLayer, INTERNALS } from "../core/internals.ts";
+import type { LayerMessage } from "../core/consumer.ts";
 import type {
   ChannelLayer,
   GroupSendOptions,
@@ -11,10 +11,10 @@ import { internalDoor } from "./internal_door.ts";
 import { closedError } from "./layer_error.ts";
 import { type ChannelLayerOptions, type LayerSettings, layerSettings } from "./layer_options.ts";
 import type { LayerStats } from "./layer_stats.ts";
-import { LocalChannels } from "./local_channels.ts";
+import { LocalChannels } from "./local/local_channels.ts";
 import { assertChannelName, assertDurableName, assertGroupName } from "./names.ts";
-import { attempt, undelivered } from "./outcome.ts";
-import { copyMessage } from "./plain_message.ts";
+import { attempt, undelivered } from "./local/outcome.ts";
+import { copyMessage } from "./local/plain_message.ts";
 
 /** Options of {@linkcode MemoryChannelLayer}. */
 export type MemoryChannelLayerOptions = ChannelLayerOptions;

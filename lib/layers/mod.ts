@@ -4,7 +4,7 @@
  *
  * @module
  */
-export type { LayerMessage } from "../scope.ts";
+export type { LayerMessage } from "../core/consumer.ts";
 export { type CapacityRule } from "./capacity.ts";
 export type {
   ChannelLayer,

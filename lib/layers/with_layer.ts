@@ -1,5 +1,5 @@
-import { guarded } from "../guards.ts";
-import type { Application, Middleware, Scope } from "../scope.ts";
+import { guarded } from "../core/guards.ts";
+import type { Application, Middleware, Scope } from "../core/scope.ts";
 import type { ChannelLayer } from "./channel_layer.ts";
 
 /** A scope with channel layers, by alias. */

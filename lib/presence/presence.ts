@@ -1,7 +1,10 @@
 import type { ChannelLayer } from "../layers/mod.ts";
-import { type Clock, type Connection, type LayerMessage, type Log, systemClock } from "../scope.ts";
-import { Gossip } from "../gossip/gossip.ts";
-import { within } from "../within.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import type { Connection } from "../core/connection.ts";
+import type { LayerMessage } from "../core/consumer.ts";
+import type { Log } from "../core/log.ts";
+import { Gossip } from "../cluster/state_sync.ts";
+import { within } from "../core/within.ts";
 import { type Change, copyMeta, presenceChanges } from "./presence_change.ts";
 import type { PresenceEntry } from "./state.ts";
 import type { PresenceMessages, PresenceOptions } from "./presence_options.ts";

@@ -1,4 +1,6 @@
-import type { Clock, LayerMessage, Log } from "../scope.ts";
+import type { Clock } from "../core/clock.ts";
+import type { LayerMessage } from "../core/consumer.ts";
+import type { Log } from "../core/log.ts";
 
 /** The messages that a group receives when a user joins, leaves, or changes. */
 export interface PresenceMessages<M> {

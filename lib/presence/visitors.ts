@@ -1,4 +1,5 @@
-import type { Clock, Connection, ConnectionEnd } from "../scope.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Connection, ConnectionEnd } from "../core/connection.ts";
 import { isFinalEnd } from "./final_end.ts";
 import type { Change } from "./presence_change.ts";
 import type { PresenceEntry } from "./state.ts";

@@ -1,6 +1,6 @@
 import { Refusal } from "../protocol/mod.ts";
-import { guarded } from "../guards.ts";
-import type { Application, Scope } from "../scope.ts";
+import { guarded } from "../core/guards.ts";
+import type { Application, Scope } from "../core/scope.ts";
 
 /**
  * Routes by the kind of request: a WebSocket upgrade (`websocket`) or a plain request (`http`), so

@@ -1,7 +1,8 @@
-import { guarded } from "../guards.ts";
-import { andThen } from "../promises.ts";
+import { guarded } from "../core/guards.ts";
+import { andThen } from "../core/promises.ts";
 import { Refusal } from "../protocol/mod.ts";
-import type { Admission, Application, Consumer, Scope } from "../scope.ts";
+import type { Consumer } from "../core/consumer.ts";
+import type { Admission, Application, Scope } from "../core/scope.ts";
 import { compilePattern, type PathParams, type PathPattern } from "./pattern.ts";
 
 /** A consumer class, instantiated for each connection with its scope. */

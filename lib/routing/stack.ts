@@ -1,5 +1,5 @@
-import { guarded, isGuarded } from "../guards.ts";
-import type { Application, Middleware, Scope } from "../scope.ts";
+import { guarded, isGuarded } from "../core/guards.ts";
+import type { Application, Middleware, Scope } from "../core/scope.ts";
 import { type Route, router } from "./router.ts";
 
 /** A chain of middleware from the outside in. Each {@linkcode Stack.use} adds one. */

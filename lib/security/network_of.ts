@@ -1,4 +1,4 @@
-import { embeddedIpv4, hasPrefix, ipv6Groups, parseIpAddress } from "../ip_address.ts";
+import { embeddedIpv4, hasPrefix, ipv6Groups, parseIpAddress } from "../core/ip_address.ts";
 
 /**
  * Returns the network that limits count as one client: an IPv4 address in any spelling, or the first 64

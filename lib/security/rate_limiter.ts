@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../scope.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
 
 /** Options of {@linkcode RateLimiter}. */
 export interface RateLimiterOptions {

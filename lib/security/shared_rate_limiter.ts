@@ -1,5 +1,6 @@
-import { ProcessGroup, type ProcessLayer } from "../gossip/process_group.ts";
-import { type Clock, type LayerMessage, systemClock } from "../scope.ts";
+import { ProcessGroup, type ProcessLayer } from "../cluster/process_group.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import type { LayerMessage } from "../core/consumer.ts";
 import { type Limiter, RateLimiter, type RateLimiterOptions } from "./rate_limiter.ts";
 
 /** Options of {@linkcode SharedRateLimiter}. */

@@ -1,7 +1,8 @@
-import { Gossip } from "../gossip/gossip.ts";
-import type { Changes } from "../gossip/gossip_message.ts";
-import type { ProcessLayer } from "../gossip/process_group.ts";
-import { type Clock, type Log, systemClock } from "../scope.ts";
+import { Gossip } from "../cluster/state_sync.ts";
+import type { Changes } from "../cluster/sync_message.ts";
+import type { ProcessLayer } from "../cluster/process_group.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
 import { LocalSocketCounter, type SocketCounter } from "./socket_counter.ts";
 
 /** Options of {@linkcode SharedSocketCounter}. */

@@ -1,7 +1,7 @@
-import { andThen } from "../promises.ts";
+import { andThen } from "../core/promises.ts";
 import { Refusal } from "../protocol/mod.ts";
-import { guarded } from "../guards.ts";
-import type { Application, Middleware, Scope } from "../scope.ts";
+import { guarded } from "../core/guards.ts";
+import type { Application, Middleware, Scope } from "../core/scope.ts";
 import { networkOf } from "./network_of.ts";
 import { LocalSocketCounter, type SocketCounter } from "./socket_counter.ts";
 

@@ -1,6 +1,6 @@
 import { Refusal } from "../protocol/mod.ts";
-import { guarded } from "../guards.ts";
-import type { Application, Middleware, Scope } from "../scope.ts";
+import { guarded } from "../core/guards.ts";
+import type { Application, Middleware, Scope } from "../core/scope.ts";
 import { networkOf } from "./network_of.ts";
 import type { Limiter } from "./rate_limiter.ts";
 

@@ -1,6 +1,6 @@
 import { Refusal } from "../protocol/mod.ts";
-import { guarded } from "../guards.ts";
-import type { Application, Middleware, OriginScope, Scope } from "../scope.ts";
+import { guarded } from "../core/guards.ts";
+import type { Application, Middleware, OriginScope, Scope } from "../core/scope.ts";
 import { isSameOrigin, originOf, parseOrigin } from "./origin.ts";
 import { type OriginRule, parseOriginRule } from "./origin_rules.ts";
 

@@ -1,6 +1,7 @@
 import { CloseCode, Refusal } from "../protocol/mod.ts";
-import type { Clock, Connection } from "../scope.ts";
-import { Pace } from "./pace.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Connection } from "../core/connection.ts";
+import { Pace } from "../time/paced_runner.ts";
 
 /** Longest reconnection delay that a close frame asks for, in milliseconds. */
 const MAX_RETRY_MS = 1_000;

@@ -1,6 +1,10 @@
 import type { Refusal } from "../protocol/mod.ts";
-import type { Clock, Freshness, Log, Scope, Transport } from "../scope.ts";
-import type { ConnectionLimits } from "./connection_limits.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Freshness } from "../core/freshness.ts";
+import type { Log } from "../core/log.ts";
+import type { Scope } from "../core/scope.ts";
+import type { Transport } from "../core/transport.ts";
+import type { ConnectionLimits } from "./connection/connection_limits.ts";
 import type { ProxyOptions } from "./peer.ts";
 
 /** Address of a peer, as `Deno.serve` and Fresh report it. */

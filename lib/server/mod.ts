@@ -3,12 +3,15 @@
  *
  * @module
  */
-export { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from "./connection_limits.ts";
-export { serve, type ServeOptions } from "./deno_serve.ts";
-export { denoTransport } from "./deno_transport.ts";
+export {
+  type ConnectionLimits,
+  DEFAULT_CONNECTION_LIMITS,
+} from "./connection/connection_limits.ts";
+export { serve, type ServeOptions } from "./deno/deno_serve.ts";
+export { denoTransport } from "./deno/deno_transport.ts";
 export type { Handler, HandlerOptions, HandlerStats, NetAddress, RequestInfo } from "./handler.ts";
 export { KEPT_HEADERS } from "./kept_headers.ts";
-export { type BodySource, leaveBody, readBody, type ReadBodyOptions } from "../read_body.ts";
+export { type BodySource, leaveBody, readBody, type ReadBodyOptions } from "../core/read_body.ts";
 export { consoleLog, createLog, LOG_LEVELS, type LogLevel, type LogOptions } from "./log.ts";
 export { type Peer, type ProxyOptions, resolvePeer } from "./peer.ts";
 export { problem } from "./problem.ts";

@@ -1,6 +1,6 @@
-import { parseIpAddress } from "../ip_address.ts";
+import { parseIpAddress } from "../core/ip_address.ts";
 import { Refusal } from "../protocol/mod.ts";
-import type { Log } from "../scope.ts";
+import type { Log } from "../core/log.ts";
 import type { NetAddress } from "./handler.ts";
 import { isHost } from "./host.ts";
 import { consoleLog } from "./log.ts";

@@ -1,5 +1,6 @@
 import { parseCookies } from "../protocol/mod.ts";
-import type { Connection, Scope } from "../scope.ts";
+import type { Connection } from "../core/connection.ts";
+import type { Scope } from "../core/scope.ts";
 import { type Offer, parseOffer } from "./handshake.ts";
 import { KeptHeaders } from "./kept_headers.ts";
 import type { Peer } from "./peer.ts";

@@ -1,31 +1,28 @@
-import { assertGuarded } from "../guards.ts";
-import { andThen, isPromise } from "../promises.ts";
-import { leaveBody } from "../read_body.ts";
+import { assertGuarded } from "../core/guards.ts";
+import { andThen, isPromise } from "../core/promises.ts";
+import { leaveBody } from "../core/read_body.ts";
 import { CloseCode, Refusal } from "../protocol/mod.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import type { AcceptOptions, ConnectionEnd } from "../core/connection.ts";
+import type { UnhandledMessageError } from "../core/consumer.ts";
+import type { Log } from "../core/log.ts";
+import type { Admission, Application, Scope } from "../core/scope.ts";
+import type { Transport } from "../core/transport.ts";
 import {
-  type AcceptOptions,
-  type Admission,
-  type Application,
-  type Clock,
-  type ConnectionEnd,
-  type Log,
-  type Scope,
-  systemClock,
-  type Transport,
-  type UnhandledMessageError,
-} from "../scope.ts";
-import { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from "./connection_limits.ts";
-import { denoTransport } from "./deno_transport.ts";
+  type ConnectionLimits,
+  DEFAULT_CONNECTION_LIMITS,
+} from "./connection/connection_limits.ts";
+import { denoTransport } from "./deno/deno_transport.ts";
 import { Drain } from "./drain.ts";
 import type { Handler, HandlerOptions, NetAddress, RequestInfo } from "./handler.ts";
 import { handshakeError, isUpgrade } from "./handshake.ts";
 import { KEPT_HEADERS } from "./kept_headers.ts";
 import { consoleLog } from "./log.ts";
-import { Overdue } from "./overdue.ts";
-import { onClientGone } from "./on_client_gone.ts";
+import { Overdue } from "../time/timeout_list.ts";
+import { onClientGone } from "./connection/on_client_gone.ts";
 import { type Peer, resolvePeer } from "./peer.ts";
-import { refusalOfEnd } from "./refusal_of_end.ts";
-import type { Answer } from "./http_exchange.ts";
+import { refusalOfEnd } from "./connection/refusal_of_end.ts";
+import type { Answer } from "./connection/http_exchange.ts";
 import { problem } from "./problem.ts";
 import { RequestScope } from "./request_scope.ts";
 import {
@@ -33,9 +30,9 @@ import {
   type ConnectionServer,
   type Decision,
   ServerConnection,
-} from "./server_connection.ts";
-import { Gatherer } from "./gatherer.ts";
-import { StalledReaders } from "./stalled_readers.ts";
+} from "./connection/server_connection.ts";
+import { Gatherer } from "./writing/write_batcher.ts";
+import { StalledReaders } from "./writing/stalled_readers.ts";
 
 /**
  * Turns an application into a function that answers requests, for `Deno.serve`, a Fresh route or

@@ -1,4 +1,4 @@
-import type { Log, LogFields } from "../scope.ts";
+import type { Log, LogFields } from "../core/log.ts";
 
 const warned = new WeakMap<Log, Set<string>>();
 

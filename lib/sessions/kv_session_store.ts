@@ -1,10 +1,10 @@
-import { type Clock, systemClock } from "../scope.ts";
-import { KvConnection, type KvSource } from "./kv_connection.ts";
-import type { ControlledChange, KvControlLog } from "./kv_control_log.ts";
-import { KvReads } from "./kv_reads.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { KvConnection, type KvSource } from "../kv/kv_connection.ts";
+import type { ControlledChange, KvControlLog } from "./revocation/kv_control_log.ts";
+import { KvReads } from "../kv/kv_reads.ts";
 import { type Announce, byAge, type SessionRecord, type SessionStore } from "./session_store.ts";
-import { KvTagKeys } from "./kv_tag_keys.ts";
-import type { StoredTagKeys, TagKey } from "./tag_keys.ts";
+import { KvTagKeys } from "./tokens/kv_tag_keys.ts";
+import type { StoredTagKeys, TagKey } from "./tokens/tag_keys.ts";
 
 /** KV Connect's limit of keys in one `getMany`. */
 const KEYS_PER_READ = 10;

@@ -1,6 +1,6 @@
-import { type Clock, systemClock } from "../scope.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
 import { byAge, type SessionRecord, type SessionStore } from "./session_store.ts";
-import type { StoredTagKeys, TagKey } from "./tag_keys.ts";
+import type { StoredTagKeys, TagKey } from "./tokens/tag_keys.ts";
 
 /** The interval between two sweeps, in milliseconds. */
 const SWEEP_EVERY_MS = 60_000;

@@ -18,27 +18,27 @@ export {
   sessionCookie,
   sessionCookieName,
 } from "./cookie.ts";
-export { ControlGroup, type GroupLayer } from "./control_group.ts";
+export { ControlGroup, type GroupLayer } from "./revocation/revocation_broadcast.ts";
 export {
   SessionNotices,
   type SessionNoticesOptions,
   type SignInSource,
   tellNotices,
-} from "./session_notices.ts";
-export { ControlFollower, type ControlTarget } from "./control_follower.ts";
-export type { ControlLog, ControlPage } from "./control_log.ts";
-export { KvConnection, type KvConnectionOptions, type KvSource } from "./kv_connection.ts";
-export { type ControlledChange, KvControlLog } from "./kv_control_log.ts";
-export { KvReads } from "./kv_reads.ts";
-export { KvSocketCounts, type SocketCountsOptions } from "./kv_socket_counts.ts";
+} from "./live/session_notices.ts";
+export { ControlFollower, type ControlTarget } from "./revocation/log_poller.ts";
+export type { ControlLog, ControlPage } from "./revocation/control_log.ts";
+export { KvConnection, type KvConnectionOptions, type KvSource } from "../kv/kv_connection.ts";
+export { type ControlledChange, KvControlLog } from "./revocation/kv_control_log.ts";
+export { KvReads } from "../kv/kv_reads.ts";
+export { KvSocketCounts, type SocketCountsOptions } from "./live/kv_socket_counts.ts";
 export { KvSessionStore } from "./kv_session_store.ts";
 export type {
   BoundConnection,
   SessionBinding,
   SessionSource,
   SessionWatcher,
-} from "./live_entry.ts";
-export { type Follower, LiveSessions } from "./live_sessions.ts";
+} from "./live/registry_entry.ts";
+export { type Follower, LiveSessions } from "./live/connection_registry.ts";
 export { MemorySessionStore } from "./memory_session_store.ts";
 export type {
   FoundSession,
@@ -50,15 +50,15 @@ export type {
 } from "./session.ts";
 export type { Announce, SessionRecord, SessionStore, StoredSecrets } from "./session_store.ts";
 export type { NewSession, NewToken, RenewedToken } from "./new_session.ts";
-export type { StoredTagKeys, TagKey } from "./tag_keys.ts";
+export type { StoredTagKeys, TagKey } from "./tokens/tag_keys.ts";
 export {
   type Outdate,
   type ReadTrust,
   RecentReads,
   type RecentReadsOptions,
-} from "./recent_reads.ts";
-export { type LoggedStore, Recollection, type RecollectionOptions } from "./recollection.ts";
-export type { AnyToken } from "./session_proofs.ts";
+} from "./cache/recent_reads.ts";
+export { type LoggedStore, Recollection, type RecollectionOptions } from "./cache/recollection.ts";
+export type { AnyToken } from "./tokens/session_proofs.ts";
 export { Sessions, type SessionsOptions } from "./sessions.ts";
 export {
   hashSecret,
@@ -68,8 +68,8 @@ export {
   randomId,
   randomSecret,
   type SessionToken,
-} from "./session_token.ts";
-export { watchSession } from "./watch_session.ts";
+} from "./tokens/session_token.ts";
+export { watchSession } from "./live/watch_session.ts";
 export {
   admitSession,
   findSession,

@@ -1,6 +1,6 @@
 import type { Session, SessionKind } from "./session.ts";
 import type { SessionRecord } from "./session_store.ts";
-import { hashSecret, type SessionToken } from "./session_token.ts";
+import { hashSecret, type SessionToken } from "./tokens/session_token.ts";
 
 const MAX_USER_AGENT_LENGTH = 256;
 const MAX_ADDRESS_LENGTH = 64;

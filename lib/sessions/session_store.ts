@@ -1,6 +1,6 @@
-import type { ControlLog } from "./control_log.ts";
+import type { ControlLog } from "./revocation/control_log.ts";
 import type { SessionEvent, SessionKind } from "./session.ts";
-import type { StoredTagKeys, TagKey } from "./tag_keys.ts";
+import type { StoredTagKeys, TagKey } from "./tokens/tag_keys.ts";
 
 /** The stored data of a session's secrets. The secrets themselves are not stored. */
 export interface StoredSecrets {

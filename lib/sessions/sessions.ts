@@ -1,11 +1,13 @@
-import { type Clock, type Freshness, type Log, systemClock } from "../scope.ts";
-import { ControlFollower } from "./control_follower.ts";
-import type { ControlLog } from "./control_log.ts";
-import { LiveSessions } from "./live_sessions.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import type { Freshness } from "../core/freshness.ts";
+import type { Log } from "../core/log.ts";
+import { ControlFollower } from "./revocation/log_poller.ts";
+import type { ControlLog } from "./revocation/control_log.ts";
+import { LiveSessions } from "./live/connection_registry.ts";
 import { createRecord, type NewSession, type NewToken, type RenewedToken } from "./new_session.ts";
-import { outdateSession } from "./outdate_session.ts";
-import { Recollection } from "./recollection.ts";
-import { NotedExpiries } from "./noted_expiries.ts";
+import { outdateSession } from "./cache/outdate_session.ts";
+import { Recollection } from "./cache/recollection.ts";
+import { NotedExpiries } from "./live/noted_expiries.ts";
 import {
   expiryOf,
   type FoundSession,
@@ -15,12 +17,12 @@ import {
   type SessionLifetime,
   toSession,
 } from "./session.ts";
-import { type AnyToken, SessionProofs } from "./session_proofs.ts";
+import { type AnyToken, SessionProofs } from "./tokens/session_proofs.ts";
 import type { SessionRecord, SessionStore } from "./session_store.ts";
-import { SharedFollower } from "./shared_follower.ts";
-import { isId, randomId, randomSecret, type SessionToken } from "./session_token.ts";
-import { SessionTokens } from "./session_tokens.ts";
-import { TagKeys } from "./tag_keys.ts";
+import { SharedFollower } from "./revocation/shared_follower.ts";
+import { isId, randomId, randomSecret, type SessionToken } from "./tokens/session_token.ts";
+import { SessionTokens } from "./tokens/session_tokens.ts";
+import { TagKeys } from "./tokens/tag_keys.ts";
 
 const HOUR_MS = 3_600_000;
 

@@ -1,14 +1,14 @@
-import { guarded } from "../guards.ts";
-import type { Admission, Application, Middleware, OriginScope, Scope } from "../scope.ts";
-import { andThen, isPromise } from "../promises.ts";
+import { guarded } from "../core/guards.ts";
+import type { Admission, Application, Middleware, OriginScope, Scope } from "../core/scope.ts";
+import { andThen, isPromise } from "../core/promises.ts";
 import { Refusal } from "../protocol/mod.ts";
 import { isSecure } from "./cookie.ts";
 import { credentialOf } from "./credential.ts";
-import type { SessionBinding, SessionWatcher } from "./live_entry.ts";
+import type { SessionBinding, SessionWatcher } from "./live/registry_entry.ts";
 import type { FoundSession, Session } from "./session.ts";
-import type { SessionToken } from "./session_token.ts";
+import type { SessionToken } from "./tokens/session_token.ts";
 import type { Sessions } from "./sessions.ts";
-import { tieOf } from "./watch_session.ts";
+import { tieOf } from "./live/watch_session.ts";
 
 /**
  * The state of a connection's session. `none`: no cookie, or an unknown one; `ticket-invalid`: the

@@ -1,4 +1,4 @@
-import type { Socket, SocketEvents, Transport } from "../scope.ts";
+import type { Socket, SocketEvents, Transport } from "../core/transport.ts";
 
 /** How a {@linkcode FakeSocket} was closed by the server. */
 export interface SocketClosed {

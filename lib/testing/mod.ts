@@ -16,10 +16,10 @@ export {
   type HttpCommunicateOptions,
   HttpCommunicator,
 } from "./communicate_http.ts";
-export { type LiveServer, serve } from "./deno_serve.ts";
+export { type LiveServer, serve } from "./deno/deno_serve.ts";
 export { makeSession, makeUser, signedIn, type SignedInExtras } from "./factories.ts";
 export { FakeClock, settle } from "./fake_clock.ts";
 export type { SocketClosed } from "./fake_socket.ts";
-export { FaultyLayer, type LayerFault } from "./faulty_layer.ts";
+export { FaultyLayer, type LayerFault } from "./layers/faulty_layer.ts";
 export type { Target, TargetOptions } from "./under_test.ts";
-export { testChannelLayer, type TestChannelLayerOptions } from "./test_channel_layer.ts";
+export { testChannelLayer, type TestChannelLayerOptions } from "./layers/test_channel_layer.ts";

@@ -1,6 +1,9 @@
 import type { ConsumerClass } from "../routing/mod.ts";
 import { route, router } from "../routing/mod.ts";
-import type { Admission, Application, Consumer, Log, Scope, Transport } from "../scope.ts";
+import type { Consumer } from "../core/consumer.ts";
+import type { Log } from "../core/log.ts";
+import type { Admission, Application, Scope } from "../core/scope.ts";
+import type { Transport } from "../core/transport.ts";
 import { consoleLog, type Handler, type HandlerOptions } from "../server/mod.ts";
 import { createHandler } from "../server/to_handler.ts";
 

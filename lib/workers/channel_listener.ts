@@ -1,5 +1,6 @@
 import type { Lease } from "../layers/mod.ts";
-import type { Clock, LayerGap } from "../scope.ts";
+import type { Clock } from "../core/clock.ts";
+import type { LayerGap } from "../core/consumer.ts";
 import { LeasedJob, pause } from "./leased_job.ts";
 import { retryDelay } from "./retry.ts";
 import type { WorkerOptions } from "./worker.ts";

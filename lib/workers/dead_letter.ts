@@ -1,6 +1,6 @@
 import { assertChannelName, LayerError } from "../layers/mod.ts";
 import type { ChannelLayer } from "../layers/mod.ts";
-import type { LayerMessage } from "../scope.ts";
+import type { LayerMessage } from "../core/consumer.ts";
 
 /** A message that was given up, with the reason. */
 export interface DeadLetter {

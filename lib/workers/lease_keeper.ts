@@ -1,5 +1,5 @@
 import type { Lease } from "../layers/mod.ts";
-import type { Clock } from "../scope.ts";
+import type { Clock } from "../core/clock.ts";
 
 /** Renews a lease after every third of its duration, until it is stopped or the lease is lost. */
 export class LeaseKeeper {

@@ -6,7 +6,7 @@
  * @module
  */
 export { DEAD_LETTER, type DeadLetter, deadLetterChannel } from "./dead_letter.ts";
-export { runWorker, type RunWorkerOptions } from "./deno_run_worker.ts";
+export { runWorker, type RunWorkerOptions } from "./deno/deno_run_worker.ts";
 export { retryDelay, type RetryOptions } from "./retry.ts";
 export { Unprocessable } from "./unprocessable.ts";
 export { Worker, type WorkerClass, type WorkerOptions, type WorkerStats } from "./worker.ts";

@@ -1,5 +1,6 @@
 import type { ChannelLayer } from "../layers/mod.ts";
-import { type Clock, type Log, systemClock } from "../scope.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
 import { ChannelListener } from "./channel_listener.ts";
 import { type DeadLetter, deadLetterChannel } from "./dead_letter.ts";
 import type { RetryOptions } from "./retry.ts";

@@ -6,7 +6,8 @@ import {
   type Messages,
   parseData,
 } from "../protocol/mod.ts";
-import type { LayerGap, LayerMessage, Log } from "../scope.ts";
+import type { LayerGap, LayerMessage } from "../core/consumer.ts";
+import type { Log } from "../core/log.ts";
 import { Unprocessable } from "./unprocessable.ts";
 
 /** The context of a worker. */

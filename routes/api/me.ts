@@ -1,7 +1,7 @@
 import { toPublicUser } from "@sluice/sluice/auth";
-import { forPerson, json } from "../../app/api.ts";
-import { define } from "../../app/define.ts";
-import { byMethod } from "../../app/methods.ts";
+import { forPerson, json } from "../../app/http/api.ts";
+import { define } from "../../app/http/define.ts";
+import { byMethod } from "../../app/http/methods.ts";
 
 /** Returns the signed-in user. */
 export const handlers = define.handlers(byMethod({

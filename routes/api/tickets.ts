@@ -1,7 +1,7 @@
-import { forPerson, json } from "../../app/api.ts";
-import { define } from "../../app/define.ts";
-import { byMethod } from "../../app/methods.ts";
-import { issueTicket } from "../../app/tickets.ts";
+import { forPerson, json } from "../../app/http/api.ts";
+import { define } from "../../app/http/define.ts";
+import { byMethod } from "../../app/http/methods.ts";
+import { issueTicket } from "../../app/auth/tickets.ts";
 
 /** Issues a single-use ticket for one socket, for clients that cannot send a cookie. */
 export const handlers = define.handlers(byMethod({

@@ -1,6 +1,6 @@
-import { define } from "../../app/define.ts";
-import { byMethod } from "../../app/methods.ts";
-import { signInPage } from "../../app/sign_in_page.tsx";
+import { define } from "../../app/http/define.ts";
+import { byMethod } from "../../app/http/methods.ts";
+import { signInPage } from "../../app/auth/sign_in_page.tsx";
 
 /** Redirects the browser to a provider. */
 export const handlers = define.handlers(byMethod({

@@ -1,6 +1,6 @@
-import { define } from "../../app/define.ts";
-import { byMethod } from "../../app/methods.ts";
-import { signInPage } from "../../app/sign_in_page.tsx";
+import { define } from "../../app/http/define.ts";
+import { byMethod } from "../../app/http/methods.ts";
+import { signInPage } from "../../app/auth/sign_in_page.tsx";
 
 /** Ends the session and all its sockets. */
 export const handlers = define.handlers(byMethod({

@@ -1,11 +1,15 @@
 import { type Context, HttpError, page } from "fresh";
 import type { User } from "@sluice/sluice/auth";
 import { isId } from "@sluice/sluice/sessions";
-import { formOf } from "../../app/body.ts";
-import { changePerson, type PersonChange, type PersonProblem } from "../../app/change_person.ts";
-import { define, type Person, type State } from "../../app/define.ts";
-import { listEvents, listEventsOfRemoved, viewPerson } from "../../app/people.ts";
-import { rolesProblem } from "../../app/roles.ts";
+import { formOf } from "../../app/http/body.ts";
+import {
+  changePerson,
+  type PersonChange,
+  type PersonProblem,
+} from "../../app/admin/change_person.ts";
+import { define, type Person, type State } from "../../app/http/define.ts";
+import { listEvents, listEventsOfRemoved, viewPerson } from "../../app/admin/people.ts";
+import { rolesProblem } from "../../app/admin/roles.ts";
 import { Avatar } from "../../components/Avatar.tsx";
 import { EventList } from "../../components/EventList.tsx";
 import { Notice } from "../../components/Notice.tsx";
@@ -13,9 +17,9 @@ import { PageTitle } from "../../components/PageTitle.tsx";
 import { PersonFacts } from "../../components/PersonFacts.tsx";
 import { PersonForms } from "../../components/PersonForms.tsx";
 import { PersonTags } from "../../components/PersonTags.tsx";
-import { adminOf } from "../(_pages)/admin_of.ts";
-import { ONLY_GET_AND_POST } from "../(_pages)/only_get.ts";
-import { PRIVATE } from "../(_pages)/private_page.ts";
+import { adminOf } from "../../app/pages/admin_of.ts";
+import { ONLY_GET_AND_POST } from "../../app/pages/only_get.ts";
+import { PRIVATE } from "../../app/pages/private_page.ts";
 
 export const handlers = define.handlers({
   ...ONLY_GET_AND_POST,

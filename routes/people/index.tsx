@@ -1,13 +1,13 @@
 import { page } from "fresh";
 import { isId } from "@sluice/sluice/sessions";
-import { define } from "../../app/define.ts";
-import { listPeople } from "../../app/people.ts";
+import { define } from "../../app/http/define.ts";
+import { listPeople } from "../../app/admin/people.ts";
 import { Notice } from "../../components/Notice.tsx";
 import { PageTitle } from "../../components/PageTitle.tsx";
 import { PeopleList } from "../../components/PeopleList.tsx";
-import { adminOf } from "../(_pages)/admin_of.ts";
-import { ONLY_GET } from "../(_pages)/only_get.ts";
-import { PRIVATE } from "../(_pages)/private_page.ts";
+import { adminOf } from "../../app/pages/admin_of.ts";
+import { ONLY_GET } from "../../app/pages/only_get.ts";
+import { PRIVATE } from "../../app/pages/private_page.ts";
 
 /** Longest part of a username to search for. */
 const MAX_LOGIN_LENGTH = 64;

@@ -1,13 +1,13 @@
 import { page } from "fresh";
 import { toPublicUser } from "@sluice/sluice/auth";
-import { define } from "../../app/define.ts";
+import { define } from "../../app/http/define.ts";
 import { PageTitle } from "../../components/PageTitle.tsx";
 import Room from "../../islands/Room.tsx";
-import { RoomNotFound } from "../(_errors)/room_not_found.ts";
-import { ONLY_GET } from "../(_pages)/only_get.ts";
-import { PRIVATE } from "../(_pages)/private_page.ts";
-import { isRoomName } from "../(_pages)/room_name.ts";
-import { signInFirst } from "../(_pages)/sign_in_first.ts";
+import { RoomNotFound } from "../../app/pages/room_not_found.ts";
+import { ONLY_GET } from "../../app/pages/only_get.ts";
+import { PRIVATE } from "../../app/pages/private_page.ts";
+import { isRoomName } from "../../app/pages/room_name.ts";
+import { signInFirst } from "../../app/pages/sign_in_first.ts";
 
 export const handlers = define.handlers({
   ...ONLY_GET,

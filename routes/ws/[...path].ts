@@ -1,5 +1,5 @@
-import { define } from "../../app/define.ts";
-import { byMethod } from "../../app/methods.ts";
+import { define } from "../../app/http/define.ts";
+import { byMethod } from "../../app/http/methods.ts";
 
 /** Hands requests to the socket handler. */
 export const handlers = define.handlers(byMethod({

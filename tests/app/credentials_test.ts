@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { User } from "@sluice/sluice/auth";
 import { FakeClock } from "@sluice/sluice/testing";
-import { acceptedTokens, type Credential, CREDENTIALS } from "../../app/credentials.ts";
+import { acceptedTokens, type Credential, CREDENTIALS } from "../../app/auth/credentials.ts";
 import manifest from "../../fresh.gen.ts";
 import { TestApp } from "./test_app.ts";
 

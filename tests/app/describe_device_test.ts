@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { describeDevice, shortenAddress } from "../../app/describe_device.ts";
+import { describeDevice, shortenAddress } from "../../app/auth/describe_device.ts";
 
 const MOZILLA = "Mozilla/5.0 ";
 const CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0";

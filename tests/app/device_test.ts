@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { banUser, unbanUser } from "@sluice/sluice/auth";
 import { KvConnection } from "@sluice/sluice/sessions";
-import type { Environment } from "../../app/settings.ts";
+import type { Environment } from "../../app/settings/settings.ts";
 import { FakeClock } from "../sessions/fake_clock.ts";
 import { TestApp, type TestBrowser } from "./test_app.ts";
 

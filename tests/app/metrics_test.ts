@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { type Metric, renderProcesses } from "../../app/metrics.ts";
-import { Question } from "../../app/question.ts";
+import { type Metric, renderProcesses } from "../../app/process/metrics.ts";
+import { Question } from "../../app/http/question.ts";
 import { TestApp } from "./test_app.ts";
 
 test("METRICS_TOKEN refuses requests without the exact token", async () => {

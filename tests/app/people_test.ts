@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { isAdmin } from "../../app/admins.ts";
-import { parseRoles } from "../../app/roles.ts";
+import { isAdmin } from "../../app/admin/admins.ts";
+import { parseRoles } from "../../app/admin/roles.ts";
 import { TestApp, type TestBrowser } from "./test_app.ts";
 
 /** An app with the admin ada and the user grace. */

@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FakeClock, settle } from "@sluice/sluice/testing";
-import { type Child, ProcessPool } from "../../app/process_pool.ts";
+import { type Child, ProcessPool } from "../../app/process/process_pool.ts";
 
 const DRAIN_MS = 1_000;
 

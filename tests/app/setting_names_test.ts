@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { findMisspelt, SETTING_NAMES } from "../../app/setting_names.ts";
+import { findMisspelt, SETTING_NAMES } from "../../app/settings/setting_names.ts";
 
 test("SETTING_NAMES has every setting that the app reads", () => {
   const app = new URL("../../app/", import.meta.url);

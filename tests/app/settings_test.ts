@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { readSettings, SettingError } from "../../app/settings.ts";
+import { readSettings, SettingError } from "../../app/settings/settings.ts";
 
 test("readSettings() needs no variable: every default is embedded and local", () => {
   const settings = readSettings({});

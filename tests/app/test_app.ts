@@ -1,9 +1,9 @@
 import { Builder } from "fresh/dev";
 import { createLog } from "@sluice/sluice/server";
 import { parseCookies } from "@sluice/sluice/protocol";
-import { metricsOf, renderMetrics } from "../../app/metrics.ts";
+import { metricsOf, renderMetrics } from "../../app/process/metrics.ts";
 import { createServices, type ServiceOptions, type Services } from "../../app/services.ts";
-import { type Environment, readSettings } from "../../app/settings.ts";
+import { type Environment, readSettings } from "../../app/settings/settings.ts";
 import { createApp } from "../../main.ts";
 import { assertNoSecrets } from "../../tools/test/secrets.ts";
 

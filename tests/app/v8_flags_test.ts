@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { V8_FLAGS } from "../../app/v8_flags.ts";
+import { V8_FLAGS } from "../../app/process/v8_flags.ts";
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 

@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { MemoryUserStore, type User } from "@sluice/sluice/auth";
 import { FakeClock, settle } from "@sluice/sluice/testing";
-import { LiveUsers } from "../../lib/auth/live_users.ts";
+import { LiveUsers } from "../../lib/auth/users/live_users.ts";
 import { fakeConnection } from "../fake_connection.ts";
 
 const ada: User = await new MemoryUserStore().save({

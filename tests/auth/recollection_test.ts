@@ -10,7 +10,7 @@ import {
   type UserScope,
   withUser,
 } from "../../lib/auth/mod.ts";
-import type { Consumer } from "../../lib/scope.ts";
+import type { Consumer } from "../../lib/core/consumer.ts";
 import { Refusal } from "../../lib/protocol/mod.ts";
 import {
   type ControlLog,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Admission } from "../../lib/scope.ts";
+import type { Admission } from "../../lib/core/scope.ts";
 import { Refusal } from "../../lib/protocol/mod.ts";
 import { MemoryUserStore, removeUser, requireUser, withUser } from "../../lib/auth/mod.ts";
 import { MemorySessionStore, Sessions, withSession } from "../../lib/sessions/mod.ts";

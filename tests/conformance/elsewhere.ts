@@ -3,11 +3,11 @@ import type { Upstream } from "./conforms.ts";
 /** A test outside this folder: its file, and its title or the beginning of the title. */
 export type Place = readonly [file: string, sentence: string];
 
-const CHANNELS = "lib/testing/layer_channel_tests.ts";
-const GROUPS = "lib/testing/layer_group_tests.ts";
-const MESSAGES = "lib/testing/layer_message_tests.ts";
-const NAMES = "lib/testing/layer_name_tests.ts";
-const LOSS = "lib/testing/layer_loss_tests.ts";
+const CHANNELS = "lib/testing/layers/layer_channel_tests.ts";
+const GROUPS = "lib/testing/layers/layer_group_tests.ts";
+const MESSAGES = "lib/testing/layers/layer_message_tests.ts";
+const NAMES = "lib/testing/layers/layer_name_tests.ts";
+const LOSS = "lib/testing/layers/layer_loss_tests.ts";
 
 const SEND: Place = [CHANNELS, "[S8] send() reaches only the named channel"];
 const FULL: Place = [CHANNELS, "[S9] send() to a full channel rejects, and queued messages stay"];

@@ -1,5 +1,5 @@
 import { TestBrowser } from "../app/test_app.ts";
-import type { Environment } from "../../app/settings.ts";
+import type { Environment } from "../../app/settings/settings.ts";
 import { assertNoSecrets } from "../../tools/test/secrets.ts";
 import { WsClient } from "./ws_client.ts";
 

@@ -1,6 +1,6 @@
 import { TestApp, TestBrowser } from "../app/test_app.ts";
 import type { ServiceOptions } from "../../app/services.ts";
-import type { Environment } from "../../app/settings.ts";
+import type { Environment } from "../../app/settings/settings.ts";
 import { WsClient } from "./ws_client.ts";
 
 /** The whole app in this process, on a free loopback port. */

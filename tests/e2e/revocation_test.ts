@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { AppProcess, buildApp } from "./app_process.ts";
 import type { TestBrowser } from "../app/test_app.ts";
-import type { Environment } from "../../app/settings.ts";
+import type { Environment } from "../../app/settings/settings.ts";
 import { RedisServer, whyNoRedis } from "../layers/redis_server.ts";
 import { suspend } from "../layers/suspend.ts";
 import { SilentPeer } from "./silent_peer.ts";

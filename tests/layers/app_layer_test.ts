@@ -1,8 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { readiness } from "../../app/readiness.ts";
+import { readiness } from "../../app/http/readiness.ts";
 import { createServices } from "../../app/services.ts";
-import { readSettings } from "../../app/settings.ts";
+import { readSettings } from "../../app/settings/settings.ts";
 import { eventually } from "./eventually.ts";
 import { RedisServer, whyNoRedis } from "./redis_server.ts";
 import { silent } from "../silent_log.ts";

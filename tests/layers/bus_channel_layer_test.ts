@@ -1,9 +1,9 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { Bus, BusContext } from "../../lib/layers/bus.ts";
-import { BusChannelLayer } from "../../lib/layers/bus_channel_layer.ts";
+import type { Bus, BusContext } from "../../lib/layers/bus/bus.ts";
+import { BusChannelLayer } from "../../lib/layers/bus/bus_channel_layer.ts";
 import { layerSettings } from "../../lib/layers/layer_options.ts";
-import { LayerInbox } from "../../lib/testing/layer_inbox.ts";
+import { LayerInbox } from "../../lib/testing/layers/layer_inbox.ts";
 
 /** A layer over a bus whose subscriptions become active when the test says so. */
 function setUnready() {

@@ -2,8 +2,12 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { LayerError } from "@sluice/sluice/layers";
 import { FakeClock, settle } from "@sluice/sluice/testing";
-import type { LeaseRequest, QueueItem, QueueSource } from "../../lib/layers/durable_lease.ts";
-import { DurableQueues } from "../../lib/layers/durable_queues.ts";
+import type {
+  LeaseRequest,
+  QueueItem,
+  QueueSource,
+} from "../../lib/layers/durable/durable_lease.ts";
+import { DurableQueues } from "../../lib/layers/durable/durable_queues.ts";
 import { LayerCounters } from "../../lib/layers/layer_stats.ts";
 
 const LEASE_MS = 30_000;

@@ -1,9 +1,9 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { Echoes } from "../../lib/layers/echoes.ts";
+import { Echoes } from "../../lib/layers/bus/pending_own_publishes.ts";
 import { layerSettings } from "../../lib/layers/layer_options.ts";
-import { LocalChannels } from "../../lib/layers/local_channels.ts";
-import { LayerInbox } from "../../lib/testing/layer_inbox.ts";
+import { LocalChannels } from "../../lib/layers/local/local_channels.ts";
+import { LayerInbox } from "../../lib/testing/layers/layer_inbox.ts";
 
 function group() {
   const local = new LocalChannels(layerSettings({}));

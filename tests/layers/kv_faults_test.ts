@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import { KvChannelLayer } from "@sluice/sluice/layers/kv";
-import { LayerInbox } from "../../lib/testing/layer_inbox.ts";
+import { LayerInbox } from "../../lib/testing/layers/layer_inbox.ts";
 import { eventually } from "./eventually.ts";
 
 const options = { timeout: 15_000 };

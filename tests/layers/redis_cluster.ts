@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { slotOf } from "../../lib/layers/redis_slots.ts";
+import { slotOf } from "../../lib/redis/slots.ts";
 import { eventually } from "./eventually.ts";
 import { freePort, RedisServer } from "./redis_server.ts";
 

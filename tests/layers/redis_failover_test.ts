@@ -4,7 +4,7 @@ import { createConnection, createServer, type Server, type Socket } from "node:n
 import type { AddressInfo } from "node:net";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
-import { LayerInbox } from "../../lib/testing/layer_inbox.ts";
+import { LayerInbox } from "../../lib/testing/layers/layer_inbox.ts";
 import { eventually } from "./eventually.ts";
 import { RedisServer, whyNoRedis } from "./redis_server.ts";
 import { assertAllTold, Traffic } from "./traffic.ts";

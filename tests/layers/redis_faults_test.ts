@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { systemClock } from "@sluice/sluice";
 import type { ChannelLayer, LayerGap } from "@sluice/sluice/layers";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
-import { LayerInbox } from "../../lib/testing/layer_inbox.ts";
+import { LayerInbox } from "../../lib/testing/layers/layer_inbox.ts";
 import { eventually } from "./eventually.ts";
 import { RedisServer, whyNoRedis } from "./redis_server.ts";
 

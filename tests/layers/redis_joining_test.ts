@@ -2,7 +2,7 @@ import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
-import { LayerInbox } from "../../lib/testing/layer_inbox.ts";
+import { LayerInbox } from "../../lib/testing/layers/layer_inbox.ts";
 import { eventually } from "./eventually.ts";
 import { RedisCluster } from "./redis_cluster.ts";
 import { whyNoRedis } from "./redis_server.ts";

@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
-import { LayerInbox } from "../../lib/testing/layer_inbox.ts";
+import { LayerInbox } from "../../lib/testing/layers/layer_inbox.ts";
 import { eventually } from "./eventually.ts";
 import type { LoadReport } from "./load_process.ts";
 import { RedisServer, whyNoRedis } from "./redis_server.ts";

@@ -3,8 +3,8 @@ import { createConnection, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RedisReply } from "../../lib/layers/redis_reader.ts";
-import { RedisSocket } from "../../lib/layers/redis_socket.ts";
+import type { RedisReply } from "../../lib/redis/redis_reader.ts";
+import { RedisSocket } from "../../lib/redis/redis_socket.ts";
 import { findRedis } from "../../tools/provide/redis.ts";
 import { suspend } from "./suspend.ts";
 

@@ -6,7 +6,7 @@ import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { testChannelLayer } from "@sluice/sluice/testing";
 import { createServices } from "../../app/services.ts";
 import { reportLayer } from "../../app/layer.ts";
-import { readSettings } from "../../app/settings.ts";
+import { readSettings } from "../../app/settings/settings.ts";
 import { Certificates, whyNoCertificates } from "./certificates.ts";
 import { freePort, RedisServer, whyNoRedis } from "./redis_server.ts";
 

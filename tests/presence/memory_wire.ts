@@ -1,11 +1,11 @@
 import { type ChannelLayer, LayerError } from "@sluice/sluice/layers";
 import type { Clock } from "@sluice/sluice";
-import type { Bus, BusContext, Published } from "../../lib/layers/bus.ts";
-import { BusChannelLayer } from "../../lib/layers/bus_channel_layer.ts";
+import type { Bus, BusContext, Published } from "../../lib/layers/bus/bus.ts";
+import { BusChannelLayer } from "../../lib/layers/bus/bus_channel_layer.ts";
 import { ownerOf } from "../../lib/layers/channel_names.ts";
 import { type ChannelLayerOptions, layerSettings } from "../../lib/layers/layer_options.ts";
-import { NOBODY } from "../../lib/layers/local_channels.ts";
-import type { PlainMessage } from "../../lib/layers/plain_message.ts";
+import { NOBODY } from "../../lib/layers/local/local_channels.ts";
+import type { PlainMessage } from "../../lib/layers/local/plain_message.ts";
 
 /** Carries messages between the processes of a test. */
 export class MemoryWire {

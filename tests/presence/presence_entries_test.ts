@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { Presence, PresenceError } from "@sluice/sluice/presence";
 import { settle } from "@sluice/sluice/testing";
-import { internalsOf } from "../../lib/internals.ts";
+import { internalsOf } from "../../lib/core/internals.ts";
 import { fakeConnection } from "../fake_connection.ts";
 import { type PresenceProcess, startProcesses } from "./presence_process.ts";
 

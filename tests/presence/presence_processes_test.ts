@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { internalsOf } from "../../lib/internals.ts";
+import { internalsOf } from "../../lib/core/internals.ts";
 import fc from "fast-check";
 import { Presence, type PresenceOptions } from "@sluice/sluice/presence";
 import { FakeClock, settle } from "@sluice/sluice/testing";

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { internalsOf } from "../../lib/internals.ts";
+import { internalsOf } from "../../lib/core/internals.ts";
 import { SharedSocketCounter } from "@sluice/sluice/security";
 import { FakeClock, settle } from "@sluice/sluice/testing";
 import { MemoryWire, type WireNode } from "../presence/memory_wire.ts";

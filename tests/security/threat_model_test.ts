@@ -44,6 +44,6 @@ test("each setting on the security page is read by the app", () => {
       [];
   const names = [...section.matchAll(/^\| `([A-Z_]+)` +\|/gm)].map(([, name]) => name!);
   assert.equal(names.length, 5);
-  const settings = read("app/settings.ts") + read("app/layer_settings.ts");
+  const settings = read("app/settings/settings.ts") + read("app/settings/layer_settings.ts");
   for (const name of names) assert.ok(settings.includes(`"${name}"`), name);
 });

@@ -2,10 +2,10 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { FakeClock } from "@sluice/sluice/testing";
-import { Gatherer } from "../../lib/server/gatherer.ts";
-import { Hold } from "../../lib/server/hold.ts";
-import { Outbox } from "../../lib/server/outbox.ts";
-import { StalledReaders } from "../../lib/server/stalled_readers.ts";
+import { Gatherer } from "../../lib/server/writing/write_batcher.ts";
+import { Hold } from "../../lib/server/writing/hold.ts";
+import { Outbox } from "../../lib/server/writing/send_queue.ts";
+import { StalledReaders } from "../../lib/server/writing/stalled_readers.ts";
 import { silent as log } from "../silent_log.ts";
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { Hold } from "../../lib/server/hold.ts";
+import { Hold } from "../../lib/server/writing/hold.ts";
 
 /** Flushes a group, then adds frames; returns how long each was delayed, in milliseconds. */
 function createRoom(writtenMs = 4) {

@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { FakeClock } from "@sluice/sluice/testing";
-import { Overdue } from "../../lib/server/overdue.ts";
+import { Overdue } from "../../lib/time/timeout_list.ts";
 
 function create() {
   const clock = new FakeClock();

@@ -2,9 +2,9 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { SlowReaderPolicy, Socket } from "@sluice/sluice";
 import { FakeClock } from "@sluice/sluice/testing";
-import { Gatherer } from "../../lib/server/gatherer.ts";
-import { Outbox } from "../../lib/server/outbox.ts";
-import { StalledReaders } from "../../lib/server/stalled_readers.ts";
+import { Gatherer } from "../../lib/server/writing/write_batcher.ts";
+import { Outbox } from "../../lib/server/writing/send_queue.ts";
+import { StalledReaders } from "../../lib/server/writing/stalled_readers.ts";
 import { silent as log } from "../silent_log.ts";
 
 /** A peer with a queue of 100 bytes that reads on command. */

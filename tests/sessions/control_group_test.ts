@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { type InternalLayer, internalsOf } from "../../lib/internals.ts";
+import { type InternalLayer, internalsOf } from "../../lib/core/internals.ts";
 import { test } from "node:test";
 import { MemoryChannelLayer } from "../../lib/layers/mod.ts";
-import type { LayerMessage } from "../../lib/scope.ts";
+import type { LayerMessage } from "../../lib/core/consumer.ts";
 import {
   ControlGroup,
   type ControlLog,
@@ -12,7 +12,7 @@ import {
   Sessions,
 } from "../../lib/sessions/mod.ts";
 import { FakeClock, settle } from "../../lib/testing/fake_clock.ts";
-import { FaultyLayer } from "../../lib/testing/faulty_layer.ts";
+import { FaultyLayer } from "../../lib/testing/layers/faulty_layer.ts";
 import { FakeConnection, FakeLog } from "./fakes.ts";
 
 async function setUp() {

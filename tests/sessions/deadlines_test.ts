@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Deadlines } from "../../lib/sessions/deadlines.ts";
+import { Deadlines } from "../../lib/time/timer_heap.ts";
 import { FakeClock } from "./fake_clock.ts";
 
 /** The numbers 0 to 999 in a fixed shuffled order. */

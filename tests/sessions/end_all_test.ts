@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Audit, type AuditEntry } from "../../lib/auth/mod.ts";
 import { KvControlLog, KvSessionStore, Sessions } from "../../lib/sessions/mod.ts";
 import { settle } from "../../lib/testing/fake_clock.ts";
-import { auditSessions } from "../../app/audit.ts";
+import { auditSessions } from "../../app/admin/audit.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeConnection, FakeLog } from "./fakes.ts";
 

@@ -1,12 +1,7 @@
 import { Buffer } from "node:buffer";
-import type {
-  Connection,
-  ConnectionEnd,
-  EndListener,
-  Log,
-  LogFields,
-  OriginScope,
-} from "../../lib/scope.ts";
+import type { Connection, ConnectionEnd, EndListener } from "../../lib/core/connection.ts";
+import type { Log, LogFields } from "../../lib/core/log.ts";
+import type { OriginScope } from "../../lib/core/scope.ts";
 import { parseCookies, type Refusal } from "../../lib/protocol/mod.ts";
 import type { BoundConnection } from "../../lib/sessions/mod.ts";
 

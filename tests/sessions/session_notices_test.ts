@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { type ChannelLayer, MemoryChannelLayer } from "@sluice/sluice/layers";
-import { internalsOf } from "../../lib/internals.ts";
+import { internalsOf } from "../../lib/core/internals.ts";
 import { FakeClock, FaultyLayer } from "@sluice/sluice/testing";
 import { SessionNotices } from "@sluice/sluice/sessions";
 import { silent } from "../silent_log.ts";

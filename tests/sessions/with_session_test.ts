@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Admission, Application, Consumer, Scope } from "../../lib/scope.ts";
+import type { Consumer } from "../../lib/core/consumer.ts";
+import type { Admission, Application, Scope } from "../../lib/core/scope.ts";
 import { Refusal } from "../../lib/protocol/mod.ts";
 import {
   findSession,

@@ -34,7 +34,7 @@ test("the container image contains no data, settings or history of the machine",
     "deno.json",
     "deno.lock",
     "dev.ts",
-    "app/serve.ts",
+    "app/process/serve.ts",
     "static/favicon.svg",
     "lib/mod.ts",
   ];

@@ -12,13 +12,13 @@ function broken(path: string, source: string): string[] {
 
 const allowed: [file: string, specifier: string][] = [
   ["lib/protocol/frames.ts", "./errors.ts"],
-  ["lib/scope.ts", "./protocol/mod.ts"],
-  ["lib/scope.ts", "node:timers"],
+  ["lib/core/scope.ts", "./protocol/mod.ts"],
+  ["lib/core/scope.ts", "node:timers"],
   ["lib/client/connect.ts", "../protocol/mod.ts"],
-  ["lib/layers/kv_channel_layer.ts", "../scope.ts"],
-  ["lib/layers/redis_channel_layer.ts", "./channel_layer.ts"],
+  ["lib/layers/kv/kv_channel_layer.ts", "../scope.ts"],
+  ["lib/layers/redis/redis_channel_layer.ts", "./channel_layer.ts"],
   ["lib/sessions/with_session.ts", "../scope.ts"],
-  ["lib/auth/tickets.ts", "jose"],
+  ["lib/auth/tickets/tickets.ts", "jose"],
   ["lib/auth/with_user.ts", "../sessions/mod.ts"],
   ["lib/consumers/consumer.ts", "../layers/mod.ts"],
   ["lib/server/to_handler.ts", "node:crypto"],
@@ -58,15 +58,15 @@ const allowed: [file: string, specifier: string][] = [
 const refused: [file: string, specifier: string][] = [
   ["lib/protocol/frames.ts", "../scope.ts"],
   ["lib/protocol/frames.ts", "node:buffer"],
-  ["lib/scope.ts", "./sessions/mod.ts"],
+  ["lib/core/scope.ts", "./sessions/mod.ts"],
   ["lib/client/connect.ts", "../scope.ts"],
   ["lib/client/connect.ts", "node:timers"],
   ["lib/client/connect.ts", "preact"],
-  ["lib/layers/redis_socket.ts", "npm:@redis/client@^6"],
+  ["lib/redis/redis_socket.ts", "npm:@redis/client@^6"],
   ["lib/layers/memory_channel_layer.ts", "../sessions/mod.ts"],
   ["lib/sessions/with_session.ts", "../auth/mod.ts"],
-  ["lib/auth/tickets.ts", "npm:djwt"],
-  ["lib/auth/tickets.ts", "../server/mod.ts"],
+  ["lib/auth/tickets/tickets.ts", "npm:djwt"],
+  ["lib/auth/tickets/tickets.ts", "../server/mod.ts"],
   ["lib/server/to_handler.ts", "../auth/mod.ts"],
   ["lib/server/to_handler.ts", "../mod.ts"],
   ["lib/server/ws_transport.ts", "ws"],
@@ -127,7 +127,7 @@ test("deno-in-adapters allows Deno in adapters and outside the toolkit", () => {
   for (
     const file of [
       "lib/sessions/kv_session_store.ts",
-      "lib/server/deno_transport.ts",
+      "lib/server/deno/deno_transport.ts",
       "lib/layers/_kv_log.ts",
       "main.ts",
       "tests/e2e/browser.ts",
@@ -172,8 +172,8 @@ test("bounded-body allows reading responses, readBody() itself, and tests", () =
     ["examples/native_client.ts", "await (await fetch(url)).json();"],
     ["examples/native_client.ts", "await response.text(); const { body } = response;"],
     ["routes/api/upload.ts", "const bytes = await readBody(request);"],
-    ["app/body.ts", "await new Response(state.body).formData();"],
-    ["lib/read_body.ts", "const { body } = request;"],
+    ["app/http/body.ts", "await new Response(state.body).formData();"],
+    ["lib/core/read_body.ts", "const { body } = request;"],
     ["tests/auth/oidc_double.ts", "await request.text();"],
   ];
   for (const [file, source] of allowed) assert.deepEqual(broken(file, source), [], source);

@@ -18,7 +18,7 @@ export function checkImport(file: string, specifier: string, isType: boolean): s
   return first === undefined || first.startsWith("!") ? describe(rule, target) : undefined;
 }
 
-/** Returns the name of an import as used in the table: `lib/scope.ts`, `npm:ws`, `node:path`, `toolkit:client`. */
+/** Returns the name of an import as used in the table: `lib/core/scope.ts`, `npm:ws`, `node:path`, `toolkit:client`. */
 function targetOf(file: string, specifier: string): string {
   if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, `file:///${file}`).pathname.slice(1);
   if (specifier.startsWith("node:")) return specifier;

@@ -12,44 +12,36 @@ export interface ImportRule {
   readonly mayType?: readonly string[];
 }
 
-const CORE = [
-  "node:*",
-  "lib/scope.ts",
-  "lib/guards.ts",
-  "lib/within.ts",
-  "lib/internals.ts",
-  "lib/promises.ts",
-  "lib/small_set.ts",
-  "lib/read_body.ts",
-  "lib/ip_address.ts",
-  "lib/protocol/",
-];
+const CORE = ["node:*", "lib/core/", "lib/protocol/", "lib/time/"];
 const SERVER = ["lib/", "toolkit:*", "node:*", "app/", "consumers/", "routes/", "realtime.ts"];
 
 /** The import rules. The first rule that matches a file applies. */
 export const IMPORT_TABLE: readonly ImportRule[] = [
   // The toolkit: each folder may import earlier ones, and the core imports no package.
   { files: "lib/protocol/", may: [] },
-  { files: "lib/scope.ts", may: ["node:*", "lib/protocol/"] },
-  { files: "lib/guards.ts", may: ["lib/scope.ts"] },
-  { files: "lib/within.ts", may: ["lib/scope.ts"] },
-  { files: "lib/promises.ts", may: [] },
-  { files: "lib/small_set.ts", may: [] },
-  { files: "lib/read_body.ts", may: ["node:*", "lib/scope.ts", "lib/protocol/"] },
-  { files: "lib/ip_address.ts", may: ["node:*"] },
-  { files: "lib/internals.ts", may: ["lib/scope.ts"] },
+  { files: "lib/core/", may: ["node:*", "lib/protocol/"] },
+  { files: "lib/time/", may: ["node:*", "lib/core/", "lib/protocol/"] },
   { files: "lib/client/", may: ["lib/protocol/"] },
-  { files: "lib/layers/", may: CORE },
-  { files: "lib/sessions/", may: CORE },
+  { files: "lib/kv/", may: CORE },
+  { files: "lib/redis/", may: CORE },
+  { files: "lib/layers/", may: [...CORE, "lib/kv/", "lib/redis/"] },
+  { files: "lib/sessions/", may: [...CORE, "lib/kv/"] },
   { files: "lib/routing/", may: CORE },
-  { files: "lib/gossip/", may: CORE },
-  { files: "lib/security/", may: [...CORE, "lib/gossip/"] },
+  { files: "lib/cluster/", may: CORE },
+  { files: "lib/security/", may: [...CORE, "lib/cluster/", "lib/kv/"] },
   {
     files: "lib/auth/",
-    may: [...CORE, "lib/sessions/", "npm:oauth4webapi", "npm:jose", "npm:oidc-provider"],
+    may: [
+      ...CORE,
+      "lib/kv/",
+      "lib/sessions/",
+      "npm:oauth4webapi",
+      "npm:jose",
+      "npm:oidc-provider",
+    ],
   },
   { files: "lib/consumers/", may: [...CORE, "lib/layers/"] },
-  { files: "lib/presence/", may: [...CORE, "lib/layers/", "lib/gossip/"] },
+  { files: "lib/presence/", may: [...CORE, "lib/layers/", "lib/cluster/"] },
   { files: "lib/server/", may: CORE },
   { files: "lib/testing/", may: ["!lib/mod.ts", "node:*", "lib/"] },
   { files: "lib/", may: ["node:*", "lib/"] },
@@ -72,4 +64,4 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
 ];
 
 /** Files that may use the `Deno` global: adapters, by name, and all files outside `lib/`. */
-export const DENO_ADAPTER = /^(?!lib\/)|\/_?(?:deno|kv)_[^/]*\.ts$/;
+export const DENO_ADAPTER = /^(?!lib\/)|\/deno\/|\/_?kv_[^/]*\.ts$/;

@@ -49,7 +49,7 @@ function checkGlobals(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
       node,
       message: "Only adapters may use `Deno`, so that the rest runs on Node",
       hint:
-        "Use a node: module or a web standard, or move the code into a file named deno_* or kv_*",
+        "Use a node: module or a web standard, or move the code into a folder named deno, or a file named kv_*",
     });
   return {
     MemberExpression(node) {
@@ -70,7 +70,7 @@ function checkBodies(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
       node,
       message: "This reads a request body without a size and time limit",
       hint:
-        "Use readBody() of @sluice/sluice/server or, in the app, formOf() and textOf() of app/body.ts",
+        "Use readBody() of @sluice/sluice/server or, in the app, formOf() and textOf() of app/http/body.ts",
     }));
 }
 

@@ -1,5 +1,5 @@
 /** The file that reads request bodies, and the file that passes them on. */
-const READERS: readonly string[] = ["lib/read_body.ts", "lib/server/request_scope.ts"];
+const READERS: readonly string[] = ["lib/core/read_body.ts", "lib/server/request_scope.ts"];
 
 /** Code that serves no requests in production. */
 const FREE = /^(?:tests|bench|tools)\//;

@@ -4,16 +4,16 @@
  */
 export const NEVER_REJECTS: Readonly<Record<string, string>> = {
   "#apply": "lib/presence/presence.ts",
-  "#beat": "lib/gossip/gossip.ts",
+  "#beat": "lib/cluster/state_sync.ts",
   "#change": "lib/presence/presence.ts",
-  "#checkWaiting": "lib/sessions/session_renewals.ts",
-  "#follow": "lib/sessions/control_follower.ts",
+  "#checkWaiting": "lib/sessions/live/session_renewals.ts",
+  "#follow": "lib/sessions/revocation/log_poller.ts",
   "#join": "lib/security/shared_rate_limiter.ts",
   "#tell": "lib/security/shared_rate_limiter.ts",
   "#tellGap": "lib/workers/channel_listener.ts",
-  answer: "lib/gossip/teller.ts",
-  refresh: "lib/auth/live_users.ts",
-  tell: "lib/gossip/gossip.ts",
+  answer: "lib/cluster/announcer.ts",
+  refresh: "lib/auth/users/live_users.ts",
+  tell: "lib/cluster/state_sync.ts",
 };
 
 /** Functions that return no promise; `void` discards their result. */

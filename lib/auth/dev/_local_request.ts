@@ -1,5 +1,5 @@
 import { isLoopback } from "../providers/_back_channel.ts";
-import type { SignInRequest } from "../sign_in_request.ts";
+import type { SignInRequest } from "../oauth/sign_in_request.ts";
 
 /**
  * Returns whether a request was made on this machine: the peer has a loopback address, the `Host`

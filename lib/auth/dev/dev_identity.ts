@@ -1,6 +1,6 @@
 import { Refusal } from "../../protocol/mod.ts";
-import { readBody } from "../../read_body.ts";
-import type { Log } from "../../scope.ts";
+import { readBody } from "../../core/read_body.ts";
+import type { Log } from "../../core/log.ts";
 import { isLocalRequest } from "./_local_request.ts";
 import { createIssuer, type Issuer, SESSION_COOKIE } from "./_issuer.ts";
 import type { DevStore } from "./dev_store.ts";

@@ -1,8 +1,8 @@
 import type { BackChannelOptions } from "../providers/_back_channel.ts";
 import { OidcProvider } from "../providers/oidc.ts";
 import type { AuthorizationAnswer, AuthorizationRequest, Provider } from "../providers/provider.ts";
-import type { SignInRequest } from "../sign_in_request.ts";
-import type { Profile } from "../user.ts";
+import type { SignInRequest } from "../oauth/sign_in_request.ts";
+import type { Profile } from "../users/user.ts";
 import { DEV_CLIENT_ID } from "./_issuer.ts";
 import { isLocalRequest } from "./_local_request.ts";
 import type { DevIdentity } from "./dev_identity.ts";

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../../scope.ts";
+import { type Clock, systemClock } from "../../core/clock.ts";
 
 /** A function that works like the global `fetch`. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;

@@ -2,7 +2,7 @@ import * as oauth from "oauth4webapi";
 import { cleanText } from "../_clean_text.ts";
 import { checkIssuer, subjectAt } from "../_identity.ts";
 import { SignInError } from "../errors.ts";
-import type { Profile } from "../user.ts";
+import type { Profile } from "../users/user.ts";
 import { type BackChannelOptions, boundedFetch, isInsecure } from "./_back_channel.ts";
 import {
   authorizationUrl,

@@ -1,9 +1,9 @@
 import * as oauth from "oauth4webapi";
-import { type Clock, systemClock } from "../../scope.ts";
+import { type Clock, systemClock } from "../../core/clock.ts";
 import { cleanText } from "../_clean_text.ts";
 import { checkIssuer, subjectAt } from "../_identity.ts";
 import { SignInError } from "../errors.ts";
-import type { Profile } from "../user.ts";
+import type { Profile } from "../users/user.ts";
 import { type BackChannelOptions, boundedFetch, type Fetch, isInsecure } from "./_back_channel.ts";
 import {
   authorizationUrl,

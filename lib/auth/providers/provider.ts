@@ -1,5 +1,5 @@
-import type { SignInRequest } from "../sign_in_request.ts";
-import type { Profile } from "../user.ts";
+import type { SignInRequest } from "../oauth/sign_in_request.ts";
+import type { Profile } from "../users/user.ts";
 
 /** The parameters of an authorization request. */
 export interface AuthorizationRequest {

@@ -1,8 +1,8 @@
 import { Refusal } from "@sluice/sluice";
 import { problem } from "@sluice/sluice/server";
-import { done, forPerson } from "../../../app/api.ts";
-import { define } from "../../../app/define.ts";
-import { byMethod } from "../../../app/methods.ts";
+import { done, forPerson } from "../../../app/http/api.ts";
+import { define } from "../../../app/http/define.ts";
+import { byMethod } from "../../../app/http/methods.ts";
 
 const NO_SESSION = { status: 404, detail: "You have no session with this id" };
 

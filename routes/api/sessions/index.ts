@@ -1,7 +1,7 @@
-import { done, forPerson, json } from "../../../app/api.ts";
-import { define } from "../../../app/define.ts";
-import { byMethod } from "../../../app/methods.ts";
-import { listSessions } from "../../../app/sessions.ts";
+import { done, forPerson, json } from "../../../app/http/api.ts";
+import { define } from "../../../app/http/define.ts";
+import { byMethod } from "../../../app/http/methods.ts";
+import { listSessions } from "../../../app/auth/sessions.ts";
 
 /** Lists the sessions of the signed-in user; `DELETE` ends all but the current one. */
 export const handlers = define.handlers(byMethod({

@@ -1,6 +1,6 @@
-import { define } from "../../../app/define.ts";
-import { byMethod } from "../../../app/methods.ts";
-import { signInPage } from "../../../app/sign_in_page.tsx";
+import { define } from "../../../app/http/define.ts";
+import { byMethod } from "../../../app/http/methods.ts";
+import { signInPage } from "../../../app/auth/sign_in_page.tsx";
 
 /** Handles a provider's callback. */
 export const handlers = define.handlers(byMethod({

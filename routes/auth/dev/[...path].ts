@@ -1,7 +1,7 @@
 import { HttpError } from "fresh";
-import { define } from "../../../app/define.ts";
+import { define } from "../../../app/http/define.ts";
 import type { Context } from "fresh";
-import type { State } from "../../../app/define.ts";
+import type { State } from "../../../app/http/define.ts";
 
 /** Serves the development identity provider, if it is on. */
 export const handlers = define.handlers({ GET: forward, POST: forward });

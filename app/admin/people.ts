@@ -1,0 +1,115 @@
+import type { AuditEntry, User, UserPageOptions } from "@sluice/sluice/auth";
+import { isAdmin } from "./admins.ts";
+import type { Services } from "../services.ts";
+
+/** A user, as shown to admins. */
+export interface PersonView {
+  readonly id: string;
+  readonly login: string;
+  readonly name: string;
+  readonly avatarUrl: string;
+  readonly provider: string;
+  readonly roles: readonly string[];
+  readonly isAdmin: boolean;
+  /** First and last sign-in, and the time of the ban. */
+  readonly createdAt: string;
+  readonly lastSignInAt: string;
+  readonly bannedAt: string | undefined;
+  readonly sessions: number;
+  /** Open sockets, over all processes. */
+  readonly sockets: number;
+}
+
+/** An event of a user, as shown to admins. */
+export interface EventView {
+  readonly kind: string;
+  readonly code: string | undefined;
+  readonly at: string;
+  /** The login of the user who did it, if it was someone else. */
+  readonly by: string | undefined;
+}
+
+type Parts = Pick<Services, "settings" | "sessions" | "socketCounts" | "users" | "audit">;
+
+/** Most users on a page. */
+const PAGE_SIZE = 25;
+
+/** Most events shown for a user. */
+const EVENTS = 20;
+
+/** Most events searched for a removal: the ends of all the user's sessions follow right after it. */
+const EVENTS_OF_REMOVED = 1_000;
+
+/** Returns a page of users. */
+export async function listPeople(
+  parts: Parts,
+  options: Pick<UserPageOptions, "after" | "login">,
+): Promise<{ people: PersonView[]; next: string | undefined }> {
+  const { users, next } = await parts.users.list({ ...options, limit: PAGE_SIZE });
+  const people = await Promise.all(users.map((user) => viewPerson(parts, user)));
+  return { people, next };
+}
+
+/** Returns the current state of a user. */
+export async function viewPerson(
+  { settings, sessions, socketCounts }: Parts,
+  user: User,
+): Promise<PersonView> {
+  const ids = (await sessions.list(user.id)).map(({ id }) => id);
+  const sockets = [...(await socketCounts.count(ids)).values()];
+  const { id, login, name, avatarUrl, provider, roles = [], bannedAt } = user;
+  return {
+    id,
+    login,
+    name,
+    avatarUrl,
+    provider,
+    roles,
+    isAdmin: isAdmin(settings, user),
+    createdAt: new Date(user.createdAt).toISOString(),
+    lastSignInAt: new Date(user.updatedAt).toISOString(),
+    bannedAt: bannedAt === undefined ? undefined : new Date(bannedAt).toISOString(),
+    sessions: ids.length,
+    sockets: sockets.reduce((sum, count) => sum + count, 0),
+  };
+}
+
+/** Returns the latest events of a user, newest first. */
+export async function listEvents(parts: Parts, userId: string): Promise<EventView[]> {
+  return await viewEvents(parts, await parts.audit.list(userId, { limit: EVENTS }));
+}
+
+/**
+ * Returns the latest events of a removed user, newest first, including the removal. Empty if no
+ * event of this id is stored.
+ */
+export async function listEventsOfRemoved(parts: Parts, userId: string): Promise<EventView[]> {
+  const entries = await parts.audit.list(userId, { limit: EVENTS_OF_REMOVED });
+  const shown = entries.filter(({ kind }, index) => index < EVENTS || kind === "user-removed");
+  return await viewEvents(parts, shown);
+}
+
+async function viewEvents(
+  { users }: Parts,
+  entries: readonly AuditEntry[],
+): Promise<EventView[]> {
+  const doers = new Set(entries.map(({ by }) => by).filter((by) => by !== undefined));
+  const logins = new Map(
+    await Promise.all(
+      [...doers].map(async (id) => [id, (await users.get(id))?.login ?? id] as const),
+    ),
+  );
+  return entries.map((entry) => viewEvent(entry, logins));
+}
+
+function viewEvent(
+  { kind, code, at, by }: AuditEntry,
+  logins: ReadonlyMap<string, string>,
+): EventView {
+  return {
+    kind,
+    code,
+    at: new Date(at).toISOString(),
+    by: by === undefined ? undefined : logins.get(by),
+  };
+}

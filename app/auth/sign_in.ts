@@ -1,0 +1,51 @@
+import type { Log } from "@sluice/sluice";
+import {
+  type Audit,
+  DevIdentity,
+  DevProvider,
+  GitHubProvider,
+  KvDevStore,
+  KvTransactionStore,
+  OidcProvider,
+  type Provider,
+  SignIn,
+  type UserStore,
+} from "@sluice/sluice/auth";
+import type { Limiter } from "@sluice/sluice/security";
+import type { Sessions } from "@sluice/sluice/sessions";
+import type { Database } from "../database.ts";
+import type { Settings } from "../settings/settings.ts";
+
+/** The services that sign-in uses. */
+export interface SignInParts {
+  readonly settings: Settings;
+  readonly sessions: Sessions;
+  readonly users: UserStore;
+  readonly database: Database;
+  readonly log: Log;
+  readonly audit: Audit;
+  /** Limits attempts per address. */
+  readonly attempts: Limiter | undefined;
+}
+
+/** Sign-in with the configured providers, and the development provider if it is on. */
+export interface AppSignIn {
+  readonly signIn: SignIn;
+  readonly devIdentity: DevIdentity | undefined;
+}
+
+/** Creates the sign-in with its providers. */
+export function createSignIn(parts: SignInParts): AppSignIn {
+  const { settings, sessions, users, database, log, audit, attempts } = parts;
+  const { github, oidc } = settings;
+  const devIdentity = settings.devSignIn
+    ? new DevIdentity({ log, store: new KvDevStore(database.source) })
+    : undefined;
+  const providers: Provider[] = [];
+  if (github !== undefined) providers.push(new GitHubProvider(github));
+  if (oidc !== undefined) providers.push(new OidcProvider(oidc));
+  if (devIdentity !== undefined) providers.push(new DevProvider(devIdentity));
+  const transactions = new KvTransactionStore(database.source);
+  const signIn = new SignIn({ providers, transactions, users, sessions, log, audit, attempts });
+  return { signIn, devIdentity };
+}

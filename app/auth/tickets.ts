@@ -1,0 +1,43 @@
+import type { Context } from "fresh";
+import { Refusal } from "@sluice/sluice";
+import { normalizePath } from "@sluice/sluice/server";
+import { textOf } from "../http/body.ts";
+import type { Person, State } from "../http/define.ts";
+
+/** Longest path of a ticket, in characters. */
+const MAX_PATH_LENGTH = 1024;
+
+/** Issues a ticket for the socket that a request names: `{ "path": "/ws/…" }`. */
+export async function issueTicket(
+  ctx: Context<State>,
+  { session }: Person,
+): Promise<{ ticket: string; expiresAt: string }> {
+  const path = readPath(ctx);
+  const origin = ctx.req.headers.get("origin") ?? undefined;
+  const { ticket, expiresAt } = await ctx.state.services.tickets.issue(session, { path, origin });
+  return { ticket, expiresAt: new Date(expiresAt).toISOString() };
+}
+
+function readPath(ctx: Context<State>): string {
+  const body = readJson(ctx);
+  const path = typeof body === "object" && body !== null && "path" in body ? body.path : undefined;
+  const origin = ctx.state.peer.url.origin;
+  if (typeof path === "string" && /^\/ws\/./.test(path) && path.length <= MAX_PATH_LENGTH) {
+    const url = URL.canParse(path, origin) ? new URL(path, origin) : undefined;
+    if (url?.origin === origin && url.pathname.startsWith("/ws/")) {
+      return normalizePath(url.pathname);
+    }
+  }
+  throw new Refusal("INVALID_PATH", {
+    status: 400,
+    detail: 'Expected { "path": "/ws/…" }: the path of the socket',
+  });
+}
+
+function readJson(ctx: Context<State>): unknown {
+  try {
+    return JSON.parse(textOf(ctx));
+  } catch {
+    return undefined;
+  }
+}

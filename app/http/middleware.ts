@@ -1,0 +1,65 @@
+import type { Context } from "fresh";
+import { isCrossSite } from "@sluice/sluice/security";
+import { credentialOf, isSecure } from "@sluice/sluice/sessions";
+import { leaveBody, type NetAddress, problem, resolvePeer } from "@sluice/sluice/server";
+import { Refusal } from "@sluice/sluice";
+import { acceptedTokens } from "../auth/credentials.ts";
+import { answerPreflight, crossOriginHeaders, withHeaders } from "./cross_origin.ts";
+import type { State } from "./define.ts";
+import { identify, type Identity } from "../auth/identify.ts";
+import { renewCookie } from "../auth/renew_cookie.ts";
+import type { Services } from "../services.ts";
+
+/**
+ * Fills `ctx.state` for routes, and refuses requests from other sites' pages. Decides which
+ * credentials count, by the table of {@linkcode acceptedTokens}.
+ */
+export function withServices(getServices: () => Services) {
+  return async (ctx: Context<State>): Promise<Response> => {
+    const services = getServices();
+    const response = await answer(ctx, services).catch((error) => {
+      if (error instanceof Refusal) return problem(error);
+      throw error;
+    });
+    if (response.status !== 101) leaveBody(ctx.req);
+    return response;
+  };
+}
+
+/** @throws {Refusal} `BAD_HOST`: the URL of the request is unknown. */
+async function answer(ctx: Context<State>, services: Services): Promise<Response> {
+  const { settings: { publicUrl, trustProxy }, log } = services;
+  const remote = ctx.info.remoteAddr as NetAddress;
+  const peer = resolvePeer(ctx.req, remote, { publicUrl, trustProxy, log });
+  const shown = credentialOf(ctx.req.headers, { secure: isSecure(peer.url) });
+  let identity: Promise<Identity | Refusal> | undefined;
+  ctx.state.services = services;
+  ctx.state.peer = peer;
+  ctx.state.tokens = acceptedTokens(ctx, shown);
+  ctx.state.identity = async () => {
+    const found = await (identity ??= identify(services, ctx.state.tokens));
+    return found instanceof Refusal ? found : found.person;
+  };
+  ctx.state.person = async () => {
+    const found = await ctx.state.identity();
+    return found instanceof Refusal ? undefined : found;
+  };
+  const friend = crossOriginHeaders(ctx);
+  if (friend !== undefined) {
+    if (ctx.req.method === "OPTIONS") return answerPreflight(friend);
+    return withHeaders(await next(), friend);
+  }
+  if (isCrossSite(ctx.req, peer.url)) return problem(new Refusal("CROSS_SITE", CROSS_SITE));
+  return await next();
+
+  async function next(): Promise<Response> {
+    const response = await ctx.next();
+    // A program with a bearer token could not store a new one.
+    if (identity === undefined || shown?.kind !== "cookie") return response;
+    const found = await identity.catch(() => undefined);
+    const isNobody = found === undefined || found instanceof Refusal;
+    return isNobody ? response : await renewCookie(ctx, found, response);
+  }
+}
+
+const CROSS_SITE = { status: 403, detail: "The request comes from a page of another site" };

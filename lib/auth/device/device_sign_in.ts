@@ -1,0 +1,253 @@
+import { Refusal } from "../../protocol/mod.ts";
+import { type Clock, systemClock } from "../../core/clock.ts";
+import {
+  hashSecret,
+  isSecret,
+  randomSecret,
+  type Session,
+  type Sessions,
+} from "../../sessions/mod.ts";
+import { guess, type GuessLimiter } from "./_guesses.ts";
+import { createUserCode, readUserCode } from "./_user_code.ts";
+import type { Audit } from "../audit/audit.ts";
+import { beginSession } from "../begin_session.ts";
+import type { DeviceApproval, DeviceGrant, DeviceGrantStore } from "./device_grant.ts";
+import type { User } from "../users/user.ts";
+import type { UserStore } from "../users/user_store.ts";
+
+/** Options of {@linkcode DeviceSignIn}. */
+export interface DeviceSignInOptions {
+  readonly grants: DeviceGrantStore;
+  readonly users: UserStore;
+  readonly sessions: Sessions;
+  readonly audit?: Audit;
+  /** Limits wrong user codes, by user and by address (RFC 8628 §5.1). @default {no limit} */
+  readonly guesses?: GuessLimiter;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
+}
+
+/** The device authorization response (RFC 8628 §3.2). Times are in seconds. */
+export interface DeviceAuthorization {
+  /** *Security*: the device's secret. Send it to the device only. */
+  readonly deviceCode: string;
+  /** The code that the user types. */
+  readonly userCode: string;
+  readonly expiresIn: number;
+  /** How long the device must wait between two polls. */
+  readonly interval: number;
+}
+
+/** Why a device gets no token (RFC 8628 §3.5). */
+export type DeviceError =
+  | "authorization_pending"
+  | "slow_down"
+  | "access_denied"
+  | "expired_token";
+
+/** The response to a device that polls. */
+export type DevicePoll =
+  | { readonly error: DeviceError }
+  | {
+    readonly error?: undefined;
+    /** *Security*: the session's token. */
+    readonly token: string;
+    readonly expiresIn: number;
+  };
+
+/** A device, as shown to the user who approves it. */
+export interface WaitingDevice {
+  readonly userCode: string;
+  readonly userAgent: string;
+  readonly address: string | undefined;
+}
+
+/** The user who types a user code. */
+export interface DeviceApprover {
+  readonly user: User;
+  /** The session of the browser, proved by its cookie. */
+  readonly session: Session;
+  /** The address of the request, or its network. */
+  readonly address?: string | undefined;
+}
+
+const LIFETIME_MS = 600_000;
+const INTERVAL_MS = 5_000;
+
+/**
+ * Sign-in for programs without a browser (OAuth 2.0 Device Authorization Grant, RFC 8628), with
+ * this site as the authorization server. The program shows a code, a signed-in user types it and
+ * approves, and the program gets a separate session.
+ *
+ * The user signs in as usual, with any provider. Programs cannot sign in with a provider's token,
+ * because a token issued for another site would then work here too.
+ *
+ * *Security*: a device code has 256 random bits and is valid for ten minutes and for one session;
+ * the database holds its hash. Only a browser session can approve, and the caller must make sure
+ * that the browser's cookie proved it: a token could be anywhere. The program's session ends when
+ * the approving session reaches its absolute limit. Nothing can be redeemed once that session has
+ * ended, or has ended the user's other sessions. A user tricked into typing someone else's code
+ * gives away a session: the page that asks warns of this, and shows where the program is.
+ */
+export class DeviceSignIn {
+  readonly #options: DeviceSignInOptions;
+  readonly #clock: Clock;
+
+  constructor(options: DeviceSignInOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** Begins the sign-in of a device. Unauthenticated: limit the rate per address. */
+  async begin(
+    device: { readonly userAgent: string; readonly address: string | undefined },
+  ): Promise<DeviceAuthorization> {
+    const deviceCode = randomSecret();
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const userCode = createUserCode();
+      const isCreated = await this.#options.grants.create({
+        key: hashSecret(deviceCode),
+        userCode,
+        state: "waiting",
+        userAgent: device.userAgent.slice(0, 256),
+        address: device.address,
+        expiresAt: this.#clock.now() + LIFETIME_MS,
+        polledAt: 0,
+      });
+      if (!isCreated) continue;
+      return {
+        deviceCode,
+        userCode,
+        expiresIn: LIFETIME_MS / 1000,
+        interval: INTERVAL_MS / 1000,
+      };
+    }
+    throw new Error("Cannot begin a device sign-in: found no free user code");
+  }
+
+  /**
+   * Returns the device that waits for a code, in any spelling of the code.
+   *
+   * @throws {Refusal} `FORBIDDEN`: the session is not a browser's. `TOO_MANY_ATTEMPTS`: too many
+   * codes were wrong.
+   */
+  async find(userCode: string, approver: DeviceApprover): Promise<WaitingDevice | undefined> {
+    const grant = await this.#guess(userCode, approver);
+    return grant && {
+      userCode: grant.userCode,
+      userAgent: grant.userAgent,
+      address: grant.address,
+    };
+  }
+
+  /**
+   * Approves or denies a device. Returns false if no device waits for the code.
+   *
+   * @throws {Refusal} As {@linkcode find}; `NOT_SIGNED_IN`: the session has ended.
+   */
+  async decide(userCode: string, approver: DeviceApprover, isApproved: boolean): Promise<boolean> {
+    const grant = await this.#guess(userCode, approver);
+    if (!grant) return false;
+    // Read from the store: the request's copy may be slightly out of date.
+    const session = await this.#options.sessions.get(approver.session.id);
+    if (session?.userId !== approver.user.id) throw new Refusal("NOT_SIGNED_IN");
+    const { id: sessionId, userId, revocations } = session;
+    const approval = { sessionId, userId, revocations };
+    const state = isApproved ? "approved" : "denied";
+    const before = await this.#options.grants.update(
+      grant.key,
+      (latest) => latest.state === "waiting" ? { ...latest, state, approval } : latest,
+    );
+    return before?.state === "waiting";
+  }
+
+  /**
+   * Answers a device's poll. The token is returned once; after an error, the device can poll again.
+   * A poll that comes too early costs one read. Limit the rate per address.
+   */
+  async poll(deviceCode: string): Promise<DevicePoll> {
+    if (!isSecret(deviceCode)) return { error: "expired_token" };
+    const { grants } = this.#options;
+    const now = this.#clock.now();
+    const grant = await grants.get(hashSecret(deviceCode));
+    if (grant === undefined || now >= grant.expiresAt) return { error: "expired_token" };
+    if (grant.state === "denied") return await this.#deny(grant);
+    if (grant.state === "approved") return await this.#redeem(grant);
+    if (now - grant.polledAt < INTERVAL_MS) return { error: "slow_down" };
+    await grants.update(
+      grant.key,
+      (latest) => latest.state === "waiting" ? { ...latest, polledAt: now } : latest,
+    );
+    return { error: "authorization_pending" };
+  }
+
+  async #deny({ key }: DeviceGrant): Promise<DevicePoll> {
+    await this.#options.grants.update(key, () => "remove");
+    return { error: "access_denied" };
+  }
+
+  /**
+   * Each attempt records in the grant which session it creates, and removes the grant only if no
+   * later attempt has done the same. So one of several attempts wins, and each ends the session
+   * that a failed attempt before it left behind.
+   */
+  async #redeem({ key, userAgent, address }: DeviceGrant): Promise<DevicePoll> {
+    const { grants, sessions, audit } = this.#options;
+    const id = sessions.reserveId();
+    const grant = await grants.update(
+      key,
+      (latest) => latest.state === "approved" ? { ...latest, sessionId: id } : latest,
+    );
+    if (grant?.state !== "approved") return { error: "expired_token" };
+    if (grant.sessionId !== undefined) await sessions.end(grant.sessionId, "replaced");
+
+    const approver = await this.#approver(grant.approval);
+    if (approver === undefined) return await this.#deny(grant);
+    const { userId, provider, signedInAt } = approver;
+    const kind = "program";
+    const begun = await beginSession(
+      this.#options,
+      { id, userId, provider, kind, signedInAt, userAgent, address },
+    );
+    if (begun === undefined) return await this.#deny(grant);
+    // Check again: a revocation meanwhile did not see the new session.
+    if (await this.#approver(grant.approval) === undefined) {
+      await sessions.end(id, "revoked");
+      return await this.#deny(grant);
+    }
+    const latest = await grants.update(
+      key,
+      (latest) => latest.sessionId === id ? "remove" : latest,
+    );
+    if (latest?.sessionId !== id) {
+      await sessions.end(id, "replaced");
+      return { error: "expired_token" };
+    }
+    audit?.write({ kind: "signed-in", userId, sessionId: id, provider, address });
+    const { session, token } = begun;
+    return { token, expiresIn: Math.floor((session.expiresAt - this.#clock.now()) / 1000) };
+  }
+
+  /** Returns the approving session if its approval is still valid. */
+  async #approver(approval: DeviceApproval | undefined): Promise<Session | undefined> {
+    const session = approval && await this.#options.sessions.get(approval.sessionId);
+    return session?.revocations === approval?.revocations ? session : undefined;
+  }
+
+  async #guess(text: string, approver: DeviceApprover): Promise<DeviceGrant | undefined> {
+    const { user, session, address } = approver;
+    if (session.kind !== "browser" || session.userId !== user.id) {
+      throw new Refusal("FORBIDDEN", { detail: "Only a browser session can approve a program" });
+    }
+    const keys = [`user ${user.id}`, ...address === undefined ? [] : [`address ${address}`]];
+    return await guess(this.#options.guesses, keys, () => this.#waiting(text));
+  }
+
+  async #waiting(text: string): Promise<DeviceGrant | undefined> {
+    const userCode = readUserCode(text);
+    const grant = userCode && await this.#options.grants.findByUserCode(userCode);
+    return grant && grant.state === "waiting" && this.#clock.now() < grant.expiresAt
+      ? grant
+      : undefined;
+  }
+}

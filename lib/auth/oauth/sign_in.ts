@@ -1,0 +1,266 @@
+import { type Clock, systemClock } from "../../core/clock.ts";
+import type { Log } from "../../core/log.ts";
+import {
+  bearerToken,
+  deletedSessionCookie,
+  hashSecret,
+  isSecure,
+  matchesHash,
+  randomSecret,
+  sessionCookie,
+} from "../../sessions/mod.ts";
+import {
+  browserCookies,
+  browserSecretOf,
+  endedBrowserCookie,
+  TRANSACTION_TTL_MS,
+} from "./_browser_cookie.ts";
+import { beginBrowserSession, sessionOf } from "./_browser_session.ts";
+import { checkNavigation, isFromAnotherSite } from "./_navigation.ts";
+import { type Attempt, SignInReports } from "./_sign_in_reports.ts";
+import { SignInError } from "../errors.ts";
+import type { Provider } from "../providers/provider.ts";
+import { safeReturnTo } from "./return_to.ts";
+import type { SignInOptions } from "./sign_in_options.ts";
+import { loginHintOf, type SignInRequest, stateOf } from "./sign_in_request.ts";
+import type { Transaction } from "./transactions.ts";
+import type { Profile } from "../users/user.ts";
+
+/**
+ * Sign-in and sign-out with OAuth 2.0 and OpenID Connect: the authorization code flow with PKCE and
+ * `state`.
+ *
+ * *Security*: a transaction is valid for ten minutes and for one use, with the browser, the
+ * provider and the callback URL that it was begun with. A cookie with a random secret identifies
+ * the browser, one for each of its ten pending sign-ins at most; the database holds a hash of the
+ * secret. If the browser has a session of another user, that session ends; a session of the same
+ * user gets a new secret. Only top-level navigations are accepted. A page of another site cannot
+ * replace a live session. Log lines hold no code, state, verifier or token.
+ *
+ * @example
+ * ```ts
+ * import {
+ *   GitHubProvider,
+ *   MemoryTransactionStore,
+ *   MemoryUserStore,
+ *   SignIn,
+ * } from "@sluice/sluice/auth";
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * const signIn = new SignIn({
+ *   providers: [new GitHubProvider({ clientId: "id", clientSecret: "secret" })],
+ *   transactions: new MemoryTransactionStore(),
+ *   users: new MemoryUserStore(),
+ *   sessions: new Sessions(new MemorySessionStore(), { log: console }),
+ *   log: console,
+ * });
+ * const url = new URL("https://app.example.com/auth/signin?return_to=/rooms/lobby");
+ * const response = await signIn.begin({ url, headers: new Headers() });
+ * assert.equal(response.status, 302);
+ * assert.match(response.headers.get("location")!, /^https:\/\/github.com\/login\/oauth\/authorize/);
+ * ```
+ */
+export class SignIn {
+  /** The providers, in the order given. */
+  readonly providers: readonly Provider[];
+  readonly #options: SignInOptions;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #reports: SignInReports;
+
+  /** @throws {TypeError} Two providers have the same id. */
+  constructor(options: SignInOptions) {
+    const ids = new Set(options.providers.map((provider) => provider.id));
+    if (ids.size < options.providers.length) {
+      throw new TypeError("Cannot set up sign-in: two providers have the same id");
+    }
+    this.providers = options.providers;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#log = options.log;
+    this.#reports = new SignInReports(options);
+  }
+
+  /**
+   * Redirects the browser to a provider: 302. Reads `provider` (required if there are several),
+   * `return_to` and `login_hint` from the query.
+   *
+   * @throws {SignInError} `NOT_A_NAVIGATION`, `ALREADY_SIGNED_IN`, `TOO_MANY_ATTEMPTS`,
+   * `UNKNOWN_PROVIDER`, `LOCAL_ONLY`, `PROVIDER_UNAVAILABLE` or `UNAVAILABLE`.
+   */
+  async begin(request: SignInRequest): Promise<Response> {
+    const { url } = request;
+    const returnTo = safeReturnTo(url.searchParams.get("return_to"), url.origin);
+    const id = url.searchParams.get("provider");
+    const attempt: Attempt = { providerId: id, returnTo, address: request.address };
+    return await this.#reports.of(attempt, async () => {
+      checkNavigation(request);
+      const provider = this.#provider(id, request);
+      attempt.providerId = provider.id;
+      await this.#checkSession(request);
+      this.#takeAttempt(request);
+      const browser = randomSecret();
+      const state = randomSecret();
+      const transaction: Transaction = {
+        key: hashSecret(state),
+        provider: provider.id,
+        redirectUri: this.#redirectUri(url, provider),
+        returnTo,
+        browserHash: hashSecret(browser),
+        nonce: randomSecret(),
+        codeVerifier: randomSecret(),
+        expiresAt: this.#clock.now() + TRANSACTION_TTL_MS,
+      };
+      const { key } = transaction;
+      const loginHint = loginHintOf(url);
+      const target = await provider.authorizationUrl({ ...transaction, state, loginHint });
+      await orUnavailable(this.#options.transactions.create(transaction));
+      const begun = { key, secret: browser, now: this.#clock.now() };
+      return redirect(302, target.href, browserCookies(request, begun));
+    });
+  }
+
+  /**
+   * Completes a sign-in at the provider's callback: 303 to the page that the user wanted, with the
+   * cookie of a new session.
+   *
+   * @throws {SignInError} Any code.
+   */
+  async finish(request: SignInRequest, providerId: string): Promise<Response> {
+    const attempt: Attempt = { providerId, address: request.address };
+    return await this.#reports.of(attempt, async () => {
+      checkNavigation(request);
+      this.#takeAttempt(request);
+      const provider = this.#provider(providerId, request);
+      const state = stateOf(request.url);
+      const transaction = await orUnavailable(
+        this.#options.transactions.consume(hashSecret(state)),
+      );
+      this.#check(transaction, request, provider);
+      attempt.returnTo = transaction.returnTo;
+      const parameters = request.url.searchParams;
+      const profile = await provider.profile({ ...transaction, parameters, state });
+      const cookie = await this.#signIn(request, profile, attempt);
+      const ended = endedBrowserCookie(request, transaction.key);
+      return redirect(303, transaction.returnTo, [cookie, ended]);
+    });
+  }
+
+  /**
+   * Ends the request's session and all its connections: 303 to `/`, or 204 if the request accepts
+   * JSON. The response is the same without a session. The session cookie is deleted, except if the
+   * request has a bearer token: its cookie was ignored.
+   *
+   * *Security*: only for `POST` from this site itself, which the route must check.
+   *
+   * @throws {SignInError} `UNAVAILABLE`: the session has not ended.
+   */
+  async signOut(request: SignInRequest): Promise<Response> {
+    return await this.#reports.of({}, async () => {
+      await orUnavailable(this.#endSession(request));
+      const { headers } = request;
+      const isBrowser = bearerToken(headers) === undefined;
+      const cookies = isBrowser ? [deletedSessionCookie(isSecure(request.url))] : [];
+      return acceptsJson(headers) ? answer(204, {}, cookies) : redirect(303, "/", cookies);
+    });
+  }
+
+  /**
+   * Refuses a signed-in browser that another site sent here. A provider that does not prompt would
+   * let that site replace the user's account with another one.
+   */
+  async #checkSession(request: SignInRequest): Promise<void> {
+    if (!isFromAnotherSite(request.headers)) return;
+    const session = await orUnavailable(sessionOf(this.#options.sessions, request));
+    if (session !== undefined) throw new SignInError("ALREADY_SIGNED_IN");
+  }
+
+  #takeAttempt({ address }: SignInRequest): void {
+    if (address === undefined) return;
+    const retryAfterSeconds = this.#options.attempts?.take(address);
+    if (retryAfterSeconds === undefined) return;
+    throw new SignInError("TOO_MANY_ATTEMPTS", { retryAfterSeconds });
+  }
+
+  #provider(id: string | null, request: SignInRequest): Provider {
+    const provider = id === null && this.providers.length === 1
+      ? this.providers[0]
+      : this.providers.find((each) => each.id === id);
+    if (!provider) throw new SignInError("UNKNOWN_PROVIDER");
+    if (provider.accepts?.(request) === false) throw new SignInError("LOCAL_ONLY");
+    return provider;
+  }
+
+  #redirectUri(url: URL, provider: Provider): string {
+    const path = this.#options.callbackPath ?? "/auth/callback/";
+    return new URL(path + encodeURIComponent(provider.id), url.origin).href;
+  }
+
+  #check(
+    transaction: Transaction | undefined,
+    request: SignInRequest,
+    provider: Provider,
+  ): asserts transaction is Transaction {
+    const browser = transaction && browserSecretOf(request, transaction.key);
+    const valid = transaction !== undefined && browser !== undefined &&
+      matchesHash(browser, transaction.browserHash) &&
+      transaction.provider === provider.id &&
+      transaction.redirectUri === this.#redirectUri(request.url, provider) &&
+      this.#clock.now() < transaction.expiresAt;
+    if (!valid) throw new SignInError("TRANSACTION_INVALID");
+  }
+
+  async #signIn(request: SignInRequest, profile: Profile, attempt: Attempt): Promise<string> {
+    const { sessions, users } = this.#options;
+    const user = await orUnavailable(users.save(profile));
+    attempt.userId = user.id;
+    if (user.bannedAt !== undefined) throw new SignInError("BANNED");
+    const begun = await orUnavailable(beginBrowserSession({ sessions, users }, request, user));
+    if (begun === undefined) throw new SignInError("BANNED");
+    const { session, token } = begun;
+    const { id: sessionId, userId } = session;
+    const { provider, subject } = user;
+    const { address } = request;
+    this.#log.info("signed in", { user: userId, provider, subject, session: sessionId });
+    this.#options.audit?.write({ kind: "signed-in", userId, sessionId, provider, address });
+    const options = {
+      secure: isSecure(request.url),
+      maxAgeSeconds: sessions.cookieMaxAgeSeconds,
+    };
+    return sessionCookie(token, options);
+  }
+
+  async #endSession(request: SignInRequest): Promise<void> {
+    const { sessions } = this.#options;
+    const session = await sessionOf(sessions, request);
+    if (session !== undefined) await sessions.end(session.id, "signed-out");
+  }
+}
+
+/** Maps a failed store call to a sign-in error. */
+async function orUnavailable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    // A subject that cannot be stored is an error of the provider.
+    throw new SignInError(cause instanceof RangeError ? "PROFILE_INCOMPLETE" : "UNAVAILABLE", {
+      cause,
+    });
+  }
+}
+
+function acceptsJson(headers: Headers): boolean {
+  return /(?:^|,)\s*application\/json\s*(?:[;,]|$)/i.test(headers.get("accept") ?? "");
+}
+
+function redirect(status: 302 | 303, location: string, cookies: readonly string[]): Response {
+  return answer(status, { location, "referrer-policy": "no-referrer" }, cookies);
+}
+
+function answer(status: number, init: HeadersInit, cookies: readonly string[]): Response {
+  const headers = new Headers(init);
+  headers.set("cache-control", "no-store");
+  for (const cookie of cookies) headers.append("set-cookie", cookie);
+  return new Response(null, { status, headers });
+}

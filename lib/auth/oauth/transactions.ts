@@ -1,0 +1,87 @@
+import { type Clock, systemClock } from "../../core/clock.ts";
+
+/** A sign-in that has begun and is not finished. */
+export interface Transaction {
+  /** SHA-256 of `state`, in base64url. */
+  readonly key: string;
+  /** The provider that the browser was sent to. */
+  readonly provider: string;
+  /** The callback URL given to the provider. */
+  readonly redirectUri: string;
+  /** A path on this site. */
+  readonly returnTo: string;
+  /** SHA-256 of the secret in the cookie of the browser that began it, in base64url. */
+  readonly browserHash: string;
+  readonly nonce: string;
+  /** The PKCE secret. */
+  readonly codeVerifier: string;
+  /** When the transaction expires, in milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/**
+ * Stores pending sign-ins; contains no rules.
+ *
+ * A method rejects if the database cannot be reached.
+ */
+export interface TransactionStore {
+  /** Stores a transaction. Its key is random and therefore free. */
+  create(transaction: Transaction): Promise<void>;
+
+  /**
+   * Removes a transaction and returns it, even if it has expired.
+   *
+   * Atomic: of several concurrent calls, over all processes, one gets it.
+   */
+  consume(key: string): Promise<Transaction | undefined>;
+}
+
+/** Most transactions kept in memory. */
+const MAX_TRANSACTIONS = 10_000;
+
+/**
+ * Stores transactions in memory: for tests and for a single process. Past 10,000, the oldest one is
+ * dropped.
+ *
+ * @example
+ * ```ts
+ * import { MemoryTransactionStore } from "@sluice/sluice/auth";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(await new MemoryTransactionStore().consume("unknown"), undefined);
+ * ```
+ */
+export class MemoryTransactionStore implements TransactionStore {
+  readonly #clock: Clock;
+  readonly #transactions = new Map<string, Transaction>();
+
+  constructor(options: { clock?: Clock } = {}) {
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** The number of stored transactions. */
+  get size(): number {
+    return this.#transactions.size;
+  }
+
+  create(transaction: Transaction): Promise<void> {
+    this.#sweep();
+    this.#transactions.set(transaction.key, transaction);
+    return Promise.resolve();
+  }
+
+  consume(key: string): Promise<Transaction | undefined> {
+    const transaction = this.#transactions.get(key);
+    this.#transactions.delete(key);
+    return Promise.resolve(transaction);
+  }
+
+  /** Deletes expired transactions. A map keeps insertion order, which is expiry order. */
+  #sweep(): void {
+    const now = this.#clock.now();
+    for (const [key, { expiresAt }] of this.#transactions) {
+      if (expiresAt > now && this.#transactions.size < MAX_TRANSACTIONS) return;
+      this.#transactions.delete(key);
+    }
+  }
+}

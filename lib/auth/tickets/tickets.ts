@@ -1,0 +1,153 @@
+import { errors, jwtVerify, SignJWT } from "jose";
+import { type Clock, systemClock } from "../../core/clock.ts";
+import { isId, randomId, type Session } from "../../sessions/mod.ts";
+import { TicketKeys } from "./ticket_keys.ts";
+import type { TicketStore } from "./ticket_store.ts";
+
+/** What a ticket is bound to. */
+export interface TicketBinding {
+  /** The path of the socket, percent-encoded, without query. */
+  readonly path: string;
+  /** The `Origin` of the request that asked for the ticket; undefined if it had none. */
+  readonly origin: string | undefined;
+}
+
+/** A ticket and its expiry. */
+export interface IssuedTicket {
+  /** *Security*: a credential. Never log it. */
+  readonly ticket: string;
+  /** In milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** The claims of a genuine ticket, which may have been used already. */
+export interface TicketClaims {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly userId: string;
+  readonly expiresAt: number;
+}
+
+const TYPE = "sluice-ticket+jwt";
+const AUDIENCE = "sluice.socket";
+const ALGORITHM = "HS256";
+
+/** How long a ticket is valid, in milliseconds. */
+const LIFETIME_MS = 30_000;
+
+/** How long a used ticket is remembered after its expiry, in milliseconds: clocks may differ. */
+const REMEMBER_MS = 60_000;
+
+/** Longest ticket that is checked, in characters. */
+const MAX_LENGTH = 4_096;
+
+/**
+ * Tickets: signed credentials for one socket, for clients that cannot send a cookie.
+ *
+ * A ticket is a JWT (HS256): valid for 30 s, for one use, for one path, one session, and the origin
+ * that asked for it.
+ *
+ * *Security*: clients do not learn which check failed. The algorithm, `typ`, `aud`, `exp`, `jti`
+ * and `kid` are required; times are whole seconds, so a ticket may expire up to a second early.
+ *
+ * @example
+ * ```ts
+ * import { MemoryTicketStore, Tickets } from "@sluice/sluice/auth";
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const { session } = await sessions.create({ userId: "u1", provider: "dev" });
+ * const tickets = new Tickets(new MemoryTicketStore());
+ * const binding = { path: "/ws/echo", origin: undefined };
+ * const { ticket } = await tickets.issue(session, binding);
+ * const claims = await tickets.verify(ticket, binding);
+ * assert.equal(claims?.sessionId, session.id);
+ * assert.equal(await tickets.use(claims!), true);
+ * assert.equal(await tickets.use(claims!), false);
+ * ```
+ */
+export class Tickets {
+  readonly #store: TicketStore;
+  readonly #keys: TicketKeys;
+  readonly #clock: Clock;
+
+  constructor(store: TicketStore, options: { clock?: Clock } = {}) {
+    this.#store = store;
+    this.#clock = options.clock ?? systemClock;
+    this.#keys = new TicketKeys(store, this.#clock);
+  }
+
+  /** Issues a ticket for a live session. Rejects if the database cannot be reached. */
+  async issue(session: Session, { path, origin }: TicketBinding): Promise<IssuedTicket> {
+    const { id: kid, key } = await this.#keys.current();
+    const now = Math.floor(this.#clock.now() / 1000);
+    const expiresAt = now * 1000 + LIFETIME_MS;
+    const ticket = await new SignJWT({ sid: session.id, path, origin: origin ?? null })
+      .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid })
+      .setSubject(session.userId)
+      .setAudience(AUDIENCE)
+      .setJti(randomId())
+      .setIssuedAt(now)
+      .setExpirationTime(expiresAt / 1000)
+      .sign(key);
+    return { ticket, expiresAt };
+  }
+
+  /**
+   * Verifies a ticket: returns undefined if it is not genuine, expired, or bound to something else.
+   * Reads the database only for a key that this process has not seen.
+   *
+   * *Security*: `refused` gets the reason, for a log. Never send it to the client.
+   */
+  async verify(
+    ticket: string,
+    { path, origin }: TicketBinding,
+    { refused = () => {} }: { refused?: (reason: string) => void } = {},
+  ): Promise<TicketClaims | undefined> {
+    const payload = await this.#read(ticket, refused);
+    if (payload === undefined) return undefined;
+    const { jti = "", sub = "", sid, exp = 0, path: itsPath, origin: itsOrigin } = payload;
+    if (!isId(jti) || typeof sid !== "string") return void refused("not genuine");
+    if (itsPath !== path) return void refused("requested for another path");
+    if (itsOrigin !== (origin ?? null)) return void refused(whyOtherOrigin(itsOrigin, origin));
+    return { id: jti, sessionId: sid, userId: sub, expiresAt: exp * 1000 };
+  }
+
+  /**
+   * Marks a ticket as used. Resolves to true for exactly one of all calls, over all processes;
+   * rejects if the database cannot be reached.
+   */
+  use({ id, expiresAt }: TicketClaims): Promise<boolean> {
+    return this.#store.use(id, expiresAt + REMEMBER_MS);
+  }
+
+  async #read(ticket: string, refused: (reason: string) => void) {
+    if (ticket.length > MAX_LENGTH) return void refused("not genuine");
+    const key = async ({ kid }: { kid?: string }) => {
+      const found = kid !== undefined && isId(kid) ? await this.#keys.find(kid) : undefined;
+      if (!found) throw new errors.JWKSNoMatchingKey();
+      return found;
+    };
+    try {
+      const { payload } = await jwtVerify(ticket, key, {
+        algorithms: [ALGORITHM],
+        typ: TYPE,
+        audience: AUDIENCE,
+        requiredClaims: ["exp", "jti", "sub", "sid", "path", "origin"],
+        currentDate: new Date(this.#clock.now()),
+      });
+      return payload;
+    } catch (error) {
+      if (!(error instanceof errors.JOSEError)) throw error;
+      return void refused(error instanceof errors.JWTExpired ? "expired" : "not genuine");
+    }
+  }
+}
+
+function whyOtherOrigin(asked: unknown, shown: string | undefined): string {
+  if (asked === null) return "requested without an Origin, used with one";
+  return shown === undefined
+    ? "requested with an Origin, used without one"
+    : "requested by another Origin";
+}

@@ -1,0 +1,112 @@
+import { Refusal } from "../../protocol/mod.ts";
+import { guarded } from "../../core/guards.ts";
+import type { Admission, Application, Middleware, OriginScope, Scope } from "../../core/scope.ts";
+import {
+  admitSession,
+  type FoundSession,
+  type Sessions,
+  type SessionScope,
+  withSession,
+} from "../../sessions/mod.ts";
+import type { TicketClaims, Tickets } from "./tickets.ts";
+
+/**
+ * Finds the session of a connection by its ticket if it offers one, else by its cookie:
+ * `withSession()` plus tickets.
+ *
+ * A ticket costs one read, of the session, and one write, which marks it as used. The first upgrade
+ * with the ticket's path, its origin and a live session uses it up, even if the upgrade is refused
+ * later on; a plain request does not use it up.
+ *
+ * *Security*: a ticket with another path or origin is refused before it can be used up. If a ticket
+ * was offered, the cookie is ignored. `requireUser` refuses every invalid ticket with
+ * `TICKET_INVALID`; the log gives the reason, at `debug`.
+ *
+ * @example
+ * ```ts
+ * import { MemoryTicketStore, Tickets, withTickets } from "@sluice/sluice/auth";
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const tickets = new Tickets(new MemoryTicketStore());
+ * const gate = withTickets(tickets, sessions, (scope) => new Response(scope.sessionState));
+ * assert.equal(typeof gate, "function");
+ * ```
+ */
+export function withTickets<S>(
+  tickets: Tickets,
+  sessions: Sessions,
+  next: Application<S & SessionScope>,
+): Application<S & OriginScope> {
+  // It also sets the session state for an invalid ticket.
+  const withoutTicket = withSession<S>(sessions, next);
+  const application: Application<S & OriginScope> = (scope) => {
+    const { ticket } = scope;
+    return ticket === undefined ? withoutTicket(scope) : admitTicket(scope, ticket);
+  };
+  return guarded(application, next, "session");
+
+  async function admitTicket(scope: S & OriginScope, ticket: string): Promise<Admission> {
+    const origin = scope.headers.get("origin") ?? undefined;
+    const refused = (reason: string) =>
+      scope.connection.log.debug("a ticket was refused", { connection: scope.id, reason });
+    let claims: TicketClaims | undefined;
+    try {
+      claims = await tickets.verify(ticket, { path: scope.path, origin }, { refused });
+    } catch (error) {
+      scope.connection.log.error("ticket keys cannot be read", { error });
+      return new Refusal("UNAVAILABLE", { retryAfterSeconds: 5, cause: error });
+    }
+    if (claims === undefined) return await withoutTicket(scope);
+    const { sessionId: id } = claims;
+    const find = () => findByTicket(scope, { tickets, sessions, claims, refused });
+    const claim = { scope, id, find, unknownAs: "ticket-invalid" } as const;
+    return await admitSession(sessions, claim, next);
+  }
+}
+
+/**
+ * The middleware of {@linkcode withTickets} for a `stack()`: replaces `session()` and also accepts
+ * tickets instead of the cookie.
+ *
+ * @example
+ * ```ts
+ * import { MemoryTicketStore, sessionOrTicket, Tickets } from "@sluice/sluice/auth";
+ * import { stack } from "@sluice/sluice/routing";
+ * import { origins } from "@sluice/sluice/security";
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ *
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const tickets = new Tickets(new MemoryTicketStore());
+ * const known = stack().use(origins()).use(sessionOrTicket({ sessions, tickets }));
+ * ```
+ */
+export function sessionOrTicket(
+  { sessions, tickets }: { readonly sessions: Sessions; readonly tickets: Tickets },
+): Middleware<OriginScope, SessionScope> {
+  return (next) => withTickets(tickets, sessions, next);
+}
+
+async function findByTicket(
+  scope: Scope,
+  { tickets, sessions, claims, refused }: ShownTicket,
+): Promise<FoundSession> {
+  const found = await sessions.findById(claims.sessionId);
+  if (found.state !== "live" || found.session.userId !== claims.userId) {
+    refused("its session has ended");
+    return { state: "unknown" };
+  }
+  const isGood = scope.type !== "websocket" || await tickets.use(claims);
+  if (isGood) return found;
+  refused("already used");
+  return { state: "unknown" };
+}
+
+interface ShownTicket {
+  readonly tickets: Tickets;
+  readonly sessions: Sessions;
+  readonly claims: TicketClaims;
+  /** Gets the reason of a refusal. */
+  readonly refused: (reason: string) => void;
+}

@@ -1,0 +1,70 @@
+import type { Sessions } from "../../sessions/mod.ts";
+import type { User } from "./user.ts";
+import type { UserStore } from "./user_store.ts";
+
+/** The stores that a change of a user needs. */
+export interface UserChangeParts {
+  readonly users: UserStore;
+  readonly sessions: Sessions;
+}
+
+/**
+ * Bans a user: all their sessions and connections end, and they cannot sign in until
+ * {@linkcode unbanUser}. `by` is the user who bans. Returns the banned user, or undefined for an
+ * unknown id.
+ *
+ * The ban is written first. If ending the sessions fails, the remaining ones are refused anyway; a
+ * second {@linkcode banUser} or {@linkcode unbanUser} ends them.
+ *
+ * @example
+ * ```ts
+ * import { banUser, MemoryUserStore } from "@sluice/sluice/auth";
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * const users = new MemoryUserStore();
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * assert.equal(await banUser({ users, sessions }, "unknown"), undefined);
+ * ```
+ */
+export async function banUser(
+  { users, sessions }: UserChangeParts,
+  id: string,
+  options: { now?: number; by?: string } = {},
+): Promise<User | undefined> {
+  const { now: bannedAt = Date.now(), ...by } = options;
+  const user = await users.update(id, (known) => ({ ...known, bannedAt }));
+  sessions.announce({ type: "user-ended", userId: id, reason: "user-banned", ...by });
+  await sessions.endAll(id, { reason: "user-banned", ...by });
+  return user;
+}
+
+/**
+ * Lets a user sign in again. Returns the user, or undefined for an unknown id.
+ *
+ * Sessions that a failed ban left behind end first, so that none of them becomes valid again.
+ */
+export async function unbanUser(
+  { users, sessions }: UserChangeParts,
+  id: string,
+  options: { by?: string } = {},
+): Promise<User | undefined> {
+  const user = await users.get(id);
+  if (user?.bannedAt === undefined) return user;
+  await sessions.endAll(id, { reason: "user-banned", ...options });
+  return await users.update(id, (known) => ({ ...known, bannedAt: undefined }));
+}
+
+/**
+ * Changes the roles of a user. The scopes of their open connections have the new roles within a
+ * second, on every process. Returns the user, or undefined for an unknown id.
+ */
+export async function setRoles(
+  { users, sessions }: UserChangeParts,
+  id: string,
+  roles: readonly string[],
+): Promise<User | undefined> {
+  const user = await users.update(id, (known) => ({ ...known, roles: [...roles] }));
+  if (user) sessions.announce({ type: "user-changed", userId: id });
+  return user;
+}

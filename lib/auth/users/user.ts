@@ -1,0 +1,111 @@
+import { randomId } from "../../sessions/mod.ts";
+import { cleanText } from "../_clean_text.ts";
+
+/** A user. */
+export interface User {
+  /** Our own id: random, and never a provider's id. Not a secret. */
+  readonly id: string;
+  /** The id of the user's provider: `github`, `dev`, … */
+  readonly provider: string;
+  /** The provider's permanent id of the user. Together with `provider`, it is the identity. */
+  readonly subject: string;
+  /**
+   * The user's login at the provider.
+   *
+   * *Security*: for display only. It may change, may pass to another user, and need not be unique.
+   */
+  readonly login: string;
+  /** The user's name; the login if the provider gives no name. */
+  readonly name: string;
+  /** An `https:` URL of a picture, or empty. */
+  readonly avatarUrl: string;
+  /** Role names, which the application defines. */
+  readonly roles?: readonly string[] | undefined;
+  /** When the user was banned, in milliseconds since the epoch; undefined if they are not. */
+  readonly bannedAt?: number | undefined;
+  /** First sign-in, in milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** Last sign-in, in milliseconds since the epoch. */
+  readonly updatedAt: number;
+}
+
+/** The fields of a user that others may see. */
+export interface PublicUser {
+  readonly id: string;
+  readonly login: string;
+  readonly name: string;
+  /** An `https:` URL, or empty. */
+  readonly avatarUrl: string;
+}
+
+/**
+ * Returns the public fields of a user.
+ *
+ * @example
+ * ```ts
+ * import { MemoryUserStore, toPublicUser } from "@sluice/sluice/auth";
+ * import assert from "node:assert/strict";
+ *
+ * const profile = { provider: "dev", subject: "1", login: "ada", name: "Ada", avatarUrl: undefined };
+ * const user = await new MemoryUserStore().save(profile);
+ * assert.deepEqual(Object.keys(toPublicUser(user)), ["id", "login", "name", "avatarUrl"]);
+ * ```
+ */
+export function toPublicUser(user: User): PublicUser {
+  return { id: user.id, login: user.login, name: user.name, avatarUrl: user.avatarUrl };
+}
+
+/** A user's profile at a provider. */
+export interface Profile {
+  readonly provider: string;
+  /** The provider's permanent id of the user; see {@linkcode subjectAt}. */
+  readonly subject: string;
+  /** Undefined if the provider does not tell it: a known user then keeps login, name and picture. */
+  readonly login: string | undefined;
+  readonly name: string | undefined;
+  readonly avatarUrl: string | undefined;
+}
+
+const MAX_LOGIN_LENGTH = 64;
+const MAX_NAME_LENGTH = 100;
+const MAX_AVATAR_URL_LENGTH = 2_048;
+
+type Shown = Pick<User, "login" | "name" | "avatarUrl">;
+
+/** Returns the user of a first sign-in. */
+export function createUser(profile: Profile, now: number): User {
+  const { provider, subject } = profile;
+  const shown = shownOf(profile, { login: "somebody", name: "somebody", avatarUrl: "" });
+  return { id: randomId(), provider, subject, ...shown, createdAt: now, updatedAt: now };
+}
+
+/**
+ * Returns the user updated from a new profile; a banned user is returned unchanged, as they cannot
+ * sign in.
+ */
+export function refreshUser(user: User, profile: Profile, now: number): User {
+  if (user.bannedAt !== undefined) return user;
+  return { ...user, ...shownOf(profile, user), updatedAt: now };
+}
+
+function shownOf(profile: Profile, known: Shown): Shown {
+  const login = cleanText(profile.login ?? "", MAX_LOGIN_LENGTH);
+  if (login === "") return { login: known.login, name: known.name, avatarUrl: known.avatarUrl };
+  return {
+    login,
+    name: cleanText(profile.name ?? "", MAX_NAME_LENGTH) || login,
+    avatarUrl: safeAvatarUrl(profile.avatarUrl),
+  };
+}
+
+/**
+ * Returns an avatar's URL, percent-encoded, if it is `https:`, without credentials and at most
+ * 2,048 bytes long; else an empty string.
+ *
+ * *Security*: keeps `javascript:`, `data:` and URLs of this site out of other users' pages.
+ */
+function safeAvatarUrl(address: string | undefined): string {
+  const url = URL.parse(address ?? "");
+  if (url?.protocol !== "https:" || url.username !== "" || url.password !== "") return "";
+  return url.href.length <= MAX_AVATAR_URL_LENGTH ? url.href : "";
+}

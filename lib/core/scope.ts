@@ -1,0 +1,72 @@
+import type { Refusal } from "../protocol/mod.ts";
+import type { Connection } from "./connection.ts";
+import type { Consumer } from "./consumer.ts";
+
+/**
+ * The properties of one connection. Middleware adds to them: see {@linkcode Application}.
+ *
+ * *Security*: everything except `address` and `id` comes from the peer.
+ */
+export interface Scope {
+  /** `websocket` for an upgrade, otherwise `http`. */
+  readonly type: "websocket" | "http";
+  /** Identifies the connection in logs; unique in this process and not secret. */
+  readonly id: string;
+  readonly method: string;
+  /** The full URL; behind a proxy, the public one. */
+  readonly url: URL;
+  /** The path, percent-encoded; letters, digits, `-`, `.`, `_` and `~` are always decoded. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /**
+   * The request headers: all of them until the client is accepted. While a socket is open, only those
+   * that the handler keeps (`keepHeaders`); reading another one throws a `TypeError`.
+   */
+  readonly headers: Headers;
+  readonly cookies: ReadonlyMap<string, string>;
+  /** The subprotocols that the client offered, in order and without tickets. */
+  readonly subprotocols: readonly string[];
+  /** The ticket offered among the subprotocols. *Security*: a credential; never log it. */
+  readonly ticket: string | undefined;
+  /** IP address of the peer without a port; behind a trusted proxy, that of the client. */
+  readonly address: string;
+  /** The parameters that the router extracted from the path. */
+  readonly params: Readonly<Record<string, string | number>>;
+  /** The rest of the path, for a nested router; starts with `/`. */
+  readonly pathRemaining: string;
+  /** The request body; undefined for an upgrade and for a request without a body. */
+  readonly body?: ReadableStream<Uint8Array> | undefined;
+  readonly connection: Connection;
+}
+
+/**
+ * Decides about a connection: a router, a middleware around one, or a complete stack.
+ *
+ * It returns the consumer that serves the connection, a {@linkcode Refusal} or a `Response`. The type
+ * parameter is the scope that it requires. A middleware that adds to the scope has the type `(next:
+ * Application<S & Added>) => Application<S>`, so a stack with a missing middleware does not compile.
+ */
+export type Application<in S> = (scope: S) => Admission | Promise<Admission>;
+
+/**
+ * Wraps an application. `Needs` is the scope that it requires, `Adds` is its addition to the scope.
+ *
+ * Middleware that adds nothing, such as logging, needs a `Scope` and adds `unknown`.
+ */
+export interface Middleware<in Needs, out Adds = unknown> {
+  <S extends Needs>(next: Application<S & Adds>): Application<S>;
+}
+
+/** The scope of a connection whose origin was checked or explicitly need not be. */
+export interface OriginScope extends Scope {
+  readonly originChecked: true;
+}
+
+/** The scope of a connection for which the permitted audience was declared. */
+export interface AudienceScope extends Scope {
+  /** `users`: signed-in users only. `anyone`: anonymous clients too. */
+  readonly audience: "users" | "anyone";
+}
+
+/** The decision of an {@linkcode Application}. */
+export type Admission = Consumer | Refusal | Response;

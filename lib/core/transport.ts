@@ -1,0 +1,28 @@
+/** A message-oriented socket of a runtime. {@linkcode SocketEvents} receives its events. */
+export interface Socket {
+  /** Bytes that were sent but not yet written to the network. */
+  readonly bufferedAmount: number;
+  send(data: string | Uint8Array): void;
+  /** Starts the closing handshake. */
+  close(code: number, reason: string): void;
+  /** Closes the network connection at once, if the runtime can. */
+  terminate?(): void;
+}
+
+/** The events of a {@linkcode Socket}. The callbacks must not throw. */
+export interface SocketEvents {
+  open(): void;
+  message(data: string | Uint8Array): void;
+  /** The network connection has closed; may be called more than once, or never. */
+  close(code: number, reason: string): void;
+}
+
+/** Turns a request into a socket on one runtime. */
+export interface Transport {
+  /** Throws a `TypeError` if the handshake of the request is invalid. */
+  upgrade(
+    request: Request,
+    events: SocketEvents,
+    options: { subprotocol: string | undefined; headers: HeadersInit | undefined },
+  ): { response: Response; socket: Socket };
+}

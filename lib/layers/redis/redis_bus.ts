@@ -1,0 +1,252 @@
+import type { Bus, BusContext, Published } from "../bus/bus.ts";
+import type { BusFrame } from "../bus/bus_frame.ts";
+import { ownerOf } from "../channel_names.ts";
+import type { LayerGap } from "../channel_layer.ts";
+import type { QueueSource } from "../durable/durable_lease.ts";
+import { Echoes } from "../bus/pending_own_publishes.ts";
+import { FrameCodec } from "../bus/frame_codec.ts";
+import { InOrder } from "../durable/in_order.ts";
+import type { LayerCipher } from "../bus/layer_cipher.ts";
+import type { LayerSettings } from "../layer_options.ts";
+import { undelivered } from "../local/outcome.ts";
+import type { PlainMessage } from "../local/plain_message.ts";
+import type { RedisConnection } from "../../redis/redis_connection.ts";
+import { RedisDurable } from "./redis_durable.ts";
+import type { RedisKeys } from "./redis_keys.ts";
+import type { RedisHomeOptions } from "../../redis/cluster_topology.ts";
+import { RedisNodes } from "../../redis/cluster_client.ts";
+import { RedisRedirection, unavailable } from "../../redis/errors.ts";
+
+/** Options of a {@linkcode RedisBus}. */
+export interface RedisBusOptions extends Omit<RedisHomeOptions, "proofName"> {
+  readonly settings: LayerSettings;
+  readonly keys: RedisKeys;
+  readonly cipher: LayerCipher | undefined;
+}
+
+/** How many processes received a message, whether the stored members follow, and those members. */
+type Reached = readonly [processes: number, isComplete: number, ...members: string[]];
+
+/** Redis as a {@linkcode Bus}: sharded pub/sub for live messages, hashes for durable ones. */
+export class RedisBus implements Bus {
+  readonly lookMs = 1_000;
+  readonly #context: BusContext;
+  readonly #settings: LayerSettings;
+  readonly #keys: RedisKeys;
+  readonly #codec: FrameCodec;
+  readonly #nodes: RedisNodes;
+  readonly #durable: RedisDurable;
+  readonly #echoes: Echoes;
+  readonly #inbox: string;
+  readonly #keeping = new InOrder();
+
+  constructor(context: BusContext, options: RedisBusOptions) {
+    const { settings, keys, cipher, ...connecting } = options;
+    this.#context = context;
+    this.#settings = settings;
+    this.#keys = keys;
+    this.#echoes = new Echoes(context.local);
+    const { counters, names } = context.local;
+    this.#codec = new FrameCodec(names.process, cipher);
+    const proofName = this.#inbox = keys.inbox(names.process);
+    const tellGap = (gap: LayerGap) => context.gap(gap);
+    const nodes = this.#nodes = new RedisNodes({ ...connecting, proofName }, tellGap);
+    this.#durable = new RedisDurable({ ...settings, keys, counters, nodes });
+    nodes.listen(this.#inbox, (text, name) => this.#receiveDirect(text, name));
+  }
+
+  ready(): Promise<void> {
+    return this.#nodes.noted(this.#inbox);
+  }
+
+  groupBegan(group: string): void {
+    const receive = (text: string, name: string) => this.#receiveForGroup(group, text, name);
+    this.#nodes.listen(this.#keys.group(group), receive);
+  }
+
+  groupEnded(group: string): void {
+    this.#nodes.leave(this.#keys.group(group));
+  }
+
+  /** Also waits for the inbox, because members can receive direct messages. */
+  noted(group: string): Promise<void> {
+    return this.#nodes.noted(this.#inbox, this.#keys.group(group));
+  }
+
+  async publish(
+    group: string,
+    except: string | undefined,
+    plain: PlainMessage,
+  ): Promise<Published> {
+    const startedAt = this.#settings.clock.elapsed();
+    const name = this.#keys.group(group);
+    const members = this.#keys.members(group);
+    const frame = this.#codec.encode(name, { group, except }, plain);
+    const isForHere = this.#context.local.hasGroup(group);
+    if (isForHere) this.#echoes.expect(frame, { group, plain, except });
+    try {
+      const [processes, isComplete, ...found] = await this.#nodes.run(name, (connection) => {
+        return this.#publishAndHear(connection, [name, members], frame, startedAt);
+      });
+      return {
+        here: this.#echoes.outcome(frame),
+        members: isComplete === 1
+          ? this.#codec.decodeMembers(members, found)
+          : await this.#membersAt(members),
+        processes: Math.max(0, processes - (isForHere ? 1 : 0)),
+      };
+    } finally {
+      this.#echoes.forget(frame);
+    }
+  }
+
+  async sendThere(to: { channel: string; group?: string }, plain: PlainMessage): Promise<boolean> {
+    const startedAt = this.#settings.clock.elapsed();
+    const name = this.#keys.inbox(ownerOf(to.channel)!);
+    const frame = this.#codec.encode(name, to, plain);
+    const [reached] = await this.#nodes.run(name, (connection) => {
+      return this.#publish(connection, [name], frame, startedAt);
+    });
+    if (reached === 0) this.#context.local.counters.dropped.nobody++;
+    return reached > 0;
+  }
+
+  async push(channel: string, plain: PlainMessage): Promise<void> {
+    const frame = this.#codec.encode(this.#keys.queue(channel), {}, plain);
+    const capacity = this.#settings.capacityOf(channel);
+    const isTaken = await this.#durable.push(channel, frame, capacity);
+    if (!isTaken) throw undelivered(channel, "full");
+  }
+
+  sourceOf(channel: string): QueueSource {
+    return this.#durable.sourceOf(channel);
+  }
+
+  decode(frame: string, channel: string): PlainMessage {
+    return this.#codec.decode(frame, this.#keys.queue(channel)).plain;
+  }
+
+  opened(channel: string, ring: () => void): void {
+    const bell = this.#keys.bell(channel);
+    this.#nodes.listen(bell, ring);
+    // Makes up for a notification that was published before the subscription was active.
+    this.#nodes.noted(bell).then(ring, () => {});
+  }
+
+  closed(channel: string): void {
+    this.#nodes.leave(this.#keys.bell(channel));
+  }
+
+  async addMember(group: string, channel: string): Promise<void> {
+    const members = this.#keys.members(group);
+    const expiry = `${this.#settings.groupExpiryMs}`;
+    const [form] = this.#codec.memberForms(members, channel);
+    await this.#keeping.run(`${group} ${channel}`, () => {
+      return this.#nodes.run(members, (node) => node.script("join", [members], form, expiry));
+    });
+  }
+
+  async removeMember(group: string, channel: string): Promise<void> {
+    const members = this.#keys.members(group);
+    const forms = this.#codec.memberForms(members, channel);
+    await this.#keeping.run(`${group} ${channel}`, () => {
+      return this.#nodes.run(members, (node) => node.command("ZREM", members, ...forms));
+    });
+  }
+
+  /** Pub/sub messages share the connection with commands and arrive before replies to later ones. */
+  async caughtUp(): Promise<void> {
+    await this.#nodes.run(this.#inbox, (node) => node.command("PING"));
+  }
+
+  check(): Promise<void> {
+    return this.#nodes.check(this.#inbox);
+  }
+
+  async flush(): Promise<void> {
+    const pattern = `${this.#keys.root}:{*`;
+    await this.#nodes.everywhere(async (node) => {
+      let cursor = "0";
+      do {
+        const reply = await node.command("SCAN", cursor, "MATCH", pattern, "COUNT", "1000");
+        const [next, keys] = reply as readonly [string, readonly string[]];
+        for (const key of keys) await node.command("UNLINK", key);
+        cursor = String(next);
+      } while (cursor !== "0");
+    });
+  }
+
+  close(): Promise<void> {
+    this.#nodes.close();
+    return Promise.resolve();
+  }
+
+  /**
+   * Publishes, and resolves after the frame has come back or is lost. Commands and subscriptions share
+   * a connection, on which the frame arrives before the reply to a later command.
+   */
+  async #publishAndHear(
+    connection: RedisConnection,
+    names: readonly [string, ...string[]],
+    frame: string,
+    startedAt: number,
+  ): Promise<Reached> {
+    const isExpected = this.#echoes.isOut(frame);
+    // The subscription is about to move to another node.
+    if (isExpected && !this.#nodes.hears(names[0], connection)) throw new RedisRedirection("later");
+    const reached = await this.#publish(connection, names, frame, startedAt);
+    // It has been published: if the connection is lost now, local members get a gap.
+    if (isExpected && this.#echoes.isOut(frame)) await connection.command("PING").catch(() => {});
+    return reached;
+  }
+
+  /** Publishes a frame with the `publish` script. */
+  async #publish(
+    connection: RedisConnection,
+    names: readonly string[],
+    frame: string,
+    startedAt: number,
+  ): Promise<Reached> {
+    const deadline = `${connection.deadline(startedAt)}`;
+    const args = [deadline, `${this.#settings.groupExpiryMs}`, frame];
+    const reply = this.#nodes.isCluster
+      ? await connection.script("publish", [], ...args, ...names)
+      : await connection.script("publish", names, ...args);
+    const reached = reply as Reached;
+    if (reached[0] === -2) throw new RedisRedirection("moved");
+    if (reached[0] < 0) throw unavailable();
+    return reached;
+  }
+
+  async #membersAt(members: string): Promise<readonly string[]> {
+    const expiry = `${this.#settings.groupExpiryMs}`;
+    const reply = await this.#nodes.run(members, (node) => {
+      return node.script("members", [members], expiry);
+    });
+    return this.#codec.decodeMembers(members, reply as readonly string[]);
+  }
+
+  #receiveForGroup(group: string, text: string, name: string): void {
+    if (this.#echoes.take(text)) return;
+    const frame = this.#read(text, name);
+    if (frame !== undefined) this.#context.receiveForGroup(group, frame.except, frame.plain);
+  }
+
+  #receiveDirect(text: string, name: string): void {
+    const frame = this.#read(text, name);
+    if (frame === undefined) return;
+    const { channel, group, plain } = frame;
+    const isOwn = channel !== undefined && this.#context.local.names.owns(channel);
+    if (isOwn) this.#context.receiveDirect(channel, group, plain);
+    else this.#context.malformed();
+  }
+
+  #read(text: string, name: string): BusFrame | undefined {
+    try {
+      return this.#codec.decode(text, name);
+    } catch {
+      this.#context.malformed();
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,170 @@
+import type { RedisAddress } from "./redis_address.ts";
+import type { RedisConnection } from "./redis_connection.ts";
+import { RedisLink, type RedisLinkOptions } from "./reconnecting_connection.ts";
+import { RedisError } from "./redis_reader.ts";
+import { RedisRedirection } from "./errors.ts";
+import { RedisSlots } from "./slots.ts";
+
+/** Options of a {@linkcode RedisHome}. */
+export interface RedisHomeOptions extends RedisLinkOptions {
+  /** The addresses to try first; one of them has to reply. */
+  readonly addresses: readonly [RedisAddress, ...RedisAddress[]];
+  /** A key that never exists. A server that accepts its deletion is not a replica. */
+  readonly proofName: string;
+}
+
+/** Callbacks of a {@linkcode RedisHome}. */
+export interface RedisHomeWatcher {
+  /** Called after each topology check; `isNew` says whether the topology has changed. */
+  known(isNew: boolean): Promise<void>;
+  lost(connection: RedisConnection): void;
+  opened(): void;
+}
+
+/** The time between two checks, in milliseconds. */
+const LOOK_MS = 1_000;
+
+/**
+ * The connection to the first node that replies. Detects a single Redis or a cluster, and reads the
+ * slots of a cluster. For a single Redis, this connection carries everything.
+ *
+ * Checks once a second: the slots of a cluster, or that a single Redis is still a primary.
+ */
+export class RedisHome {
+  readonly link: RedisLink;
+  readonly #options: RedisHomeOptions;
+  readonly #watcher: RedisHomeWatcher;
+  #slots: RedisSlots | undefined;
+  #address: RedisAddress;
+  #tries = 0;
+  #lookedAt: number;
+  #greetedAt = 0;
+  #looking: Promise<void> | undefined;
+  #isClosed = false;
+  #cancelLook: (() => void) | undefined;
+
+  constructor(options: RedisHomeOptions, watcher: RedisHomeWatcher) {
+    this.#options = options;
+    this.#watcher = watcher;
+    this.#address = options.addresses[0];
+    this.#lookedAt = options.clock.now();
+    this.link = new RedisLink(options, {
+      address: () => this.#nextAddress(),
+      greet: (connection, address) => this.#greet(connection, address),
+      restore: () => watcher.known(true),
+      lost: (connection) => watcher.lost(connection),
+      moved: () => {},
+      opened: () => {
+        watcher.opened();
+        this.#lookedAt = this.#greetedAt;
+      },
+    });
+  }
+
+  /** The slots of a cluster; `undefined` for a single Redis, or before they are known. */
+  get slots(): RedisSlots | undefined {
+    return this.#slots;
+  }
+
+  /** When the last successful check began. */
+  get lookedAt(): number {
+    return this.#lookedAt;
+  }
+
+  /**
+   * Checks the slots and health of a cluster, or that a single Redis is a primary.
+   *
+   * @throws {LayerError} `UNAVAILABLE`.
+   */
+  look(): Promise<void> {
+    return this.#looking ??= this.#look().finally(() => this.#looking = undefined);
+  }
+
+  lookSoon(): void {
+    if (!this.#isClosed) this.look().catch(() => {});
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelLook?.();
+    this.link.close();
+  }
+
+  /** Returns the configured and the known nodes in turn. */
+  #nextAddress(): RedisAddress {
+    const known = [...this.#options.addresses, ...this.#slots?.owners.values() ?? []];
+    return known[this.#tries++ % known.length]!;
+  }
+
+  /** The first check. Its time counts only after `opened`, so that an earlier gap is reported first. */
+  async #greet(connection: RedisConnection, address: RedisAddress): Promise<void> {
+    this.#greetedAt = this.#options.clock.now();
+    this.#address = address;
+    const found = await this.#read(connection);
+    if (found === undefined) await this.#prove(connection);
+    this.#slots = found;
+    this.#lookLater();
+  }
+
+  async #look(): Promise<void> {
+    const connection = await this.link.ready();
+    const startedAt = this.#options.clock.now();
+    if (this.#slots === undefined) await this.#prove(connection);
+    else await this.#lookAtSlots(connection, this.#slots);
+    this.#lookedAt = startedAt;
+    this.#lookLater();
+  }
+
+  async #lookAtSlots(connection: RedisConnection, old: RedisSlots): Promise<void> {
+    try {
+      const found = await this.#read(connection);
+      // Redirections may have changed the old slots in the meantime.
+      const isNew = found?.equals(old) !== true;
+      if (isNew) this.#slots = found;
+      await this.#watcher.known(isNew);
+    } catch (error) {
+      // This node has lost the others, so another one may know more.
+      if (error instanceof RedisRedirection) this.link.leave(connection);
+      throw error;
+    }
+  }
+
+  /** Reads the slots of a cluster; `undefined` if it is not a cluster, or the user lacks permission. */
+  async #read(connection: RedisConnection): Promise<RedisSlots | undefined> {
+    try {
+      const [slots, info] = await Promise.all([
+        connection.command("CLUSTER", "SLOTS"),
+        connection.command("CLUSTER", "INFO"),
+      ]);
+      if (!String(info).includes("cluster_state:ok")) throw new RedisRedirection("later");
+      return RedisSlots.parse(slots, this.#address);
+    } catch (error) {
+      if (isRefusal(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** A replica replies `READONLY`, which ends the connection. Any other reply is from a primary. */
+  async #prove(connection: RedisConnection): Promise<void> {
+    try {
+      await connection.command("UNLINK", this.#options.proofName);
+    } catch (error) {
+      if (connection.isOver || !isRefusal(error)) throw error;
+    }
+  }
+
+  #lookLater(): void {
+    this.#cancelLook?.();
+    if (this.#isClosed) return;
+    this.#cancelLook = this.#options.clock.after(LOOK_MS, () => {
+      this.#lookLater();
+      this.lookSoon();
+    });
+  }
+}
+
+/** Whether Redis replied with an error other than a redirection. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof RedisError &&
+    !(error instanceof RedisRedirection);
+}

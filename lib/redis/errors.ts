@@ -1,0 +1,67 @@
+import { LayerError } from "../layers/layer_error.ts";
+import { RedisError } from "./redis_reader.ts";
+
+const NOT_NOW = "Redis is unreachable, or cannot run this command now";
+
+/**
+ * Redis did not run the command, and says where or when to retry it:
+ *
+ * - `moved`: another node has the slot;
+ * - `ask`: another node has part of the slot, and takes this command once;
+ * - `later`: the cluster is changing.
+ */
+export class RedisRedirection extends LayerError {
+  readonly kind: "moved" | "ask" | "later";
+  /** `host:port` of the node, if known. Without a host, it is the host that replied. */
+  readonly address: string | undefined;
+
+  constructor(kind: RedisRedirection["kind"], address?: string, cause?: unknown) {
+    super("UNAVAILABLE", NOT_NOW, { cause });
+    this.kind = kind;
+    this.address = address;
+  }
+}
+
+/** Returns the error of a command that failed or could not be sent. */
+export function unavailable(cause?: unknown): LayerError {
+  if (cause instanceof LayerError) return cause;
+  return redirectionOf(cause) ?? new LayerError("UNAVAILABLE", reasonOf(cause), { cause });
+}
+
+/**
+ * Whether an error reply means that the connection must be replaced: the server is a replica
+ * (`READONLY`, `MASTERDOWN`) or is starting (`LOADING`), or the scripts were flushed (`NOSCRIPT`), which
+ * a new connection loads again.
+ */
+export function isUseless(error: unknown): boolean {
+  return error instanceof RedisError && /^(READONLY|MASTERDOWN|LOADING|NOSCRIPT)$/.test(error.code);
+}
+
+function redirectionOf(error: unknown): RedisRedirection | undefined {
+  if (!(error instanceof RedisError)) return undefined;
+  const [code, , address] = error.message.split(" ");
+  if (code === "MOVED") return new RedisRedirection("moved", address, error);
+  if (code === "ASK") return new RedisRedirection("ask", address, error);
+  if (error.message.includes("non local key")) {
+    return new RedisRedirection("later", undefined, error);
+  }
+  const isLater = code === "TRYAGAIN" || code === "CLUSTERDOWN";
+  return isLater ? new RedisRedirection("later", undefined, error) : undefined;
+}
+
+/** *Security*: the text of Redis or the network is left out, as it may repeat secrets sent to it. */
+function reasonOf(cause: unknown): string {
+  const code = cause instanceof RedisError ? cause.code : "";
+  if (/^(WRONGPASS|NOAUTH|NOPERM)$/.test(code)) {
+    return "Redis refused the user name or password, or the user lacks permissions";
+  }
+  if (/certificate|UnknownIssuer|self.signed|^CERT_|UNABLE_TO_/i.test(textOf(cause))) {
+    return "The certificate of Redis is not valid for its address, or not from a trusted authority";
+  }
+  return NOT_NOW;
+}
+
+function textOf(cause: unknown): string {
+  if (!(cause instanceof Error) || cause instanceof RedisError) return "";
+  return `${(cause as { code?: unknown }).code ?? ""} ${cause.message}`;
+}

@@ -1,0 +1,212 @@
+import type { LayerGap } from "../layers/channel_layer.ts";
+import type { RedisConnection } from "./redis_connection.ts";
+import type { RedisLink } from "./reconnecting_connection.ts";
+import { RedisRedirection, unavailable } from "./errors.ts";
+import { slotOf } from "./slots.ts";
+import type { RedisListener } from "./redis_socket.ts";
+
+interface Subscription {
+  readonly name: string;
+  readonly slot: number;
+  readonly receive: RedisListener;
+  users: number;
+  /** The connection that carries the subscription; `undefined` while there is none. */
+  on: RedisConnection | undefined;
+  /** Numbers the attempts to subscribe, so that late replies to earlier ones are ignored. */
+  attempt: number;
+  /** Resolves when the subscription is confirmed. */
+  heard: PromiseWithResolvers<void>;
+  isHeard: boolean;
+  /** When an active subscription was lost: messages may be missed since then. */
+  lostAt: number | undefined;
+}
+
+/** What {@linkcode RedisSubscriptions} are given. */
+export interface SubscriptionsContext {
+  now(): number;
+  /** The node that has a slot; `undefined` if no node is known to have it. */
+  linkOf(slot: number): RedisLink | undefined;
+  /** The last time at which all names were known to be on their nodes. */
+  certainUntil(): number;
+  /** Called when a node refuses a name, or no node is known. `place()` must be called then. */
+  strayed(slot: number, error?: RedisRedirection): void;
+  recovered(gap: LayerGap): void;
+}
+
+/**
+ * The subscriptions of this process: one per name, however many users it has, on the connection to the
+ * node that has the name.
+ *
+ * Invariant after every event: a name whose node has a connection is subscribed on exactly that
+ * connection, or is a *stray* for `place()`.
+ */
+export class RedisSubscriptions {
+  readonly #context: SubscriptionsContext;
+  readonly #wanted = new Map<string, Subscription>();
+  /** The start of a gap in restored subscriptions that has not been reported yet. */
+  #gapSince: number | undefined;
+
+  constructor(context: SubscriptionsContext) {
+    this.#context = context;
+  }
+
+  /** Subscribes. `noted()` resolves once messages are certain to arrive. */
+  add(name: string, receive: RedisListener): void {
+    const known = this.#wanted.get(name);
+    if (known !== undefined) {
+      known.users++;
+      return;
+    }
+    const subscription: Subscription = {
+      name,
+      slot: slotOf(name),
+      receive,
+      users: 1,
+      on: undefined,
+      attempt: 0,
+      heard: newHeard(),
+      isHeard: false,
+      lostAt: undefined,
+    };
+    this.#wanted.set(name, subscription);
+    void this.#place(subscription).catch(() => {});
+  }
+
+  remove(name: string): void {
+    const known = this.#wanted.get(name);
+    if (known === undefined || --known.users > 0) return;
+    this.#wanted.delete(name);
+    known.heard.resolve();
+    known.on?.unsubscribe(name).catch(() => {});
+  }
+
+  /** Whether messages published over `connection` come back over it. */
+  hears(name: string, connection: RedisConnection): boolean {
+    return this.#wanted.get(name)?.on === connection;
+  }
+
+  /**
+   * Resolves once messages are certain to arrive.
+   *
+   * @throws {LayerError} `UNAVAILABLE` if the node of the name is unreachable or refuses.
+   */
+  async noted(name: string): Promise<void> {
+    const subscription = this.#wanted.get(name);
+    if (subscription === undefined || subscription.isHeard) return;
+    const { heard } = subscription;
+    if (subscription.on === undefined) {
+      // Rejects at once if the node is known to be gone.
+      await this.#context.linkOf(subscription.slot)?.ready();
+      if (this.#wanted.get(name) === subscription) void this.#place(subscription).catch(() => {});
+    }
+    await heard.promise;
+  }
+
+  /** Subscribes to all names of a node on its new connection. */
+  async restore(link: RedisLink): Promise<void> {
+    const own = [...this.#wanted.values()].filter(({ slot }) =>
+      this.#context.linkOf(slot) === link
+    );
+    await Promise.all(own.map((subscription) => this.#place(subscription)));
+  }
+
+  /** Handles the end of a connection. All messages up to `since` arrived over it. */
+  lost(connection: RedisConnection, since: number): void {
+    for (const subscription of this.#wanted.values()) {
+      if (subscription.on === connection) this.#lose(subscription, since);
+    }
+  }
+
+  /** Handles a subscription that a node has ended. */
+  moved(name: string, connection: RedisConnection): void {
+    const subscription = this.#wanted.get(name);
+    if (subscription?.on === connection) this.#stray(subscription);
+  }
+
+  /** Subscribes each name on the node that has it. Resolves when all attempts have settled. */
+  async place(): Promise<void> {
+    await Promise.all([...this.#wanted.values()].map((subscription) => this.#place(subscription)));
+  }
+
+  /** Reports the gap of restored subscriptions, if there was one. */
+  tellGap(): void {
+    const since = this.#gapSince;
+    this.#gapSince = undefined;
+    if (since !== undefined) this.#context.recovered({ since, until: this.#context.now() });
+  }
+
+  /** Rejects all pending `noted()` calls. */
+  close(error: Error): void {
+    for (const { heard } of this.#wanted.values()) heard.reject(error);
+    this.#wanted.clear();
+  }
+
+  async #place(subscription: Subscription): Promise<void> {
+    const { name, slot } = subscription;
+    const link = this.#context.linkOf(slot);
+    const connection = link?.carrier;
+    if (subscription.on !== undefined && subscription.on !== connection) {
+      subscription.on.unsubscribe(name).catch(() => {});
+      this.#lose(subscription, this.#context.certainUntil());
+    }
+    if (link === undefined) return this.#context.strayed(slot);
+    // Without a connection, the name is restored with the others of its node.
+    if (connection === undefined) return link.open();
+    if (subscription.on === undefined) await this.#subscribe(subscription, connection);
+  }
+
+  async #subscribe(subscription: Subscription, connection: RedisConnection): Promise<void> {
+    const { name } = subscription;
+    subscription.on = connection;
+    const attempt = ++subscription.attempt;
+    try {
+      await connection.subscribe(name, (text, name) => {
+        // Another node of the same shard may deliver a copy until it has taken the name off its list.
+        if (subscription.on === connection) subscription.receive(text, name);
+      });
+      if (subscription.attempt === attempt) this.#hear(subscription);
+    } catch (error) {
+      if (subscription.attempt !== attempt) return;
+      const isKnown = subscription.lostAt !== undefined;
+      const redirection = error instanceof RedisRedirection ? error : undefined;
+      if (redirection !== undefined || isKnown) this.#stray(subscription, redirection);
+      else this.#fail(subscription, error);
+    }
+  }
+
+  #hear(subscription: Subscription): void {
+    const { lostAt } = subscription;
+    subscription.isHeard = true;
+    subscription.lostAt = undefined;
+    subscription.heard.resolve();
+    if (lostAt !== undefined) this.#gapSince = Math.min(lostAt, this.#gapSince ?? lostAt);
+  }
+
+  /** A node refused the name: its slot has moved, or it was active before and is retried. */
+  #stray(subscription: Subscription, error?: RedisRedirection): void {
+    this.#lose(subscription, this.#context.certainUntil());
+    this.#context.strayed(subscription.slot, error);
+  }
+
+  /** Pending `noted()` calls continue to wait, until the name is found or they time out. */
+  #lose(subscription: Subscription, since: number): void {
+    subscription.on = undefined;
+    subscription.attempt++;
+    if (!subscription.isHeard) return;
+    subscription.isHeard = false;
+    subscription.lostAt ??= since;
+    subscription.heard = newHeard();
+  }
+
+  #fail(subscription: Subscription, error: unknown): void {
+    subscription.on = undefined;
+    subscription.heard.reject(unavailable(error));
+    subscription.heard = newHeard();
+  }
+}
+
+function newHeard(): PromiseWithResolvers<void> {
+  const heard = Promise.withResolvers<void>();
+  heard.promise.catch(() => {});
+  return heard;
+}

@@ -1,0 +1,202 @@
+import { CloseCode, isSendableCloseCode } from "../../protocol/mod.ts";
+import type { SlowReaderPolicy } from "../../core/consumer.ts";
+import type { Log } from "../../core/log.ts";
+import type { Socket } from "../../core/transport.ts";
+import { Backlog } from "./drop_queue.ts";
+import type { Batch } from "./frame_chain.ts";
+import { truncateReason } from "../connection/close_reason.ts";
+import type { Gatherer } from "./write_batcher.ts";
+import { MAX_BYTES_PER_UNIT } from "../connection/inbox.ts";
+import type { StalledReaders } from "./stalled_readers.ts";
+
+/** What all send queues of a server share. */
+export interface OutboxContext {
+  readonly log: Log;
+  readonly limits: {
+    /** Maximum number of bytes queued for the peer. */
+    readonly sendBufferBytes: number;
+  };
+  readonly stalled: StalledReaders;
+  readonly gatherer: Gatherer;
+}
+
+/** The connection that owns a send queue. */
+export interface OutboxOwner {
+  /** Called when the queue would exceed its limit and the policy is `close`. */
+  overflowed(): void;
+}
+
+/** A batch of this many characters is written at once, because the reader limits the message size. */
+const MAX_BATCH_LENGTH = 65_536;
+
+/**
+ * The send queue of one peer: bounded and ordered. It never throws.
+ *
+ * The runtime's buffer takes up to half of the budget. Policies that drop messages keep the rest in a
+ * {@linkcode Backlog}, from which they can still be dropped.
+ */
+export class Outbox {
+  policy: SlowReaderPolicy = "close";
+  /** Whether the peer accepts several frames in one message. */
+  gathers = false;
+  readonly #context: OutboxContext;
+  readonly #owner: OutboxOwner;
+  #socket: Socket | undefined;
+  #isOpen = false;
+  #isHeld = false;
+  #backlog: Backlog | undefined;
+  /** Batched frames of this turn. */
+  #gathered: Batch | undefined;
+  /**
+   * Upper bound of the bytes buffered in the runtime: the last measured value plus all data sent
+   * since.
+   */
+  #atMost = 0;
+
+  constructor(context: OutboxContext, owner: OutboxOwner) {
+    this.#context = context;
+    this.#owner = owner;
+  }
+
+  /** Bytes queued for the peer. */
+  get bufferedAmount(): number {
+    const unsent = (this.#backlog?.bytes ?? 0) + (this.#gathered?.length ?? 0);
+    return unsent + (this.#socket?.bufferedAmount ?? 0);
+  }
+
+  /** Whether the runtime still has unwritten data. */
+  get isWriting(): boolean {
+    return this.#socket !== undefined && this.#socket.bufferedAmount > 0;
+  }
+
+  attach(socket: Socket): void {
+    this.#socket = socket;
+  }
+
+  /** Writes what was queued before the socket opened. */
+  open(): void {
+    this.#isOpen = true;
+    this.resume();
+  }
+
+  /** Sends a frame, batched with the others of this turn if the peer accepts that. */
+  sendFrame(frame: string, key?: string): boolean {
+    const canWait = this.gathers && this.#isOpen && this.#backlog === undefined;
+    if (!canWait || this.policy !== "close") return this.send(frame, key);
+    const { gatherer } = this.#context;
+    const before = this.#gathered;
+    const gathered = this.#gathered = gatherer.join(before, frame);
+    if (gathered.length > MAX_BATCH_LENGTH) this.flush();
+    else if (before === undefined) gatherer.add(this);
+    return true;
+  }
+
+  /** Writes the frames of this turn. */
+  flush(): void {
+    const gathered = this.#gathered;
+    if (gathered === undefined) return;
+    this.#gathered = undefined;
+    this.send(gathered.text);
+  }
+
+  /** Pauses writing until {@linkcode release}. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** Writes what was queued during the pause. */
+  release(): void {
+    this.#isHeld = false;
+    if (!this.resume()) this.#context.stalled.add(this);
+  }
+
+  /** Sends a message. Returns false if it was dropped. */
+  send(data: string | Uint8Array, key?: string): boolean {
+    if (this.#gathered !== undefined) this.flush();
+    const mustWait = !this.#isOpen || this.#isHeld || this.#backlog !== undefined;
+    if (!mustWait && this.#hasRoomFor(data)) return this.#write(data);
+    if (this.policy === "close" && this.bufferedAmount + data.length > this.#budget) {
+      this.#owner.overflowed();
+      return false;
+    }
+    return this.#keep(data, key);
+  }
+
+  /** Writes queued messages while the peer has room. Returns whether the queue is empty. */
+  resume(): boolean {
+    const backlog = this.#backlog;
+    if (!this.#isOpen || this.#isHeld || backlog === undefined) return true;
+    while (backlog.count > 0 && this.#socket!.bufferedAmount < this.#writable) {
+      this.#write(backlog.shift()!);
+    }
+    this.#atMost = Infinity;
+    if (backlog.count > 0) return false;
+    this.#backlog = undefined;
+    return true;
+  }
+
+  /** Drops queued messages. Frames of this turn are dropped too if `unsent`, otherwise written. */
+  drop({ unsent }: { unsent: boolean }): void {
+    if (unsent) this.#gathered = undefined;
+    else this.flush();
+    this.#backlog = undefined;
+    this.#context.stalled.delete(this);
+  }
+
+  /** Starts the closing handshake. */
+  close(code: number, reason: string): void {
+    const sendable = isSendableCloseCode(code) ? code : CloseCode.internalError;
+    try {
+      this.#socket?.close(sendable, truncateReason(reason));
+    } catch (error) {
+      this.#context.log.debug("A socket refused to close", { error });
+    }
+  }
+
+  /** Bytes that the runtime may buffer; buffered messages can no longer be dropped. */
+  get #writable(): number {
+    return this.policy === "close" ? this.#budget : this.#budget / 2;
+  }
+
+  get #budget(): number {
+    return this.#context.limits.sendBufferBytes;
+  }
+
+  /**
+   * Returns whether the runtime may take a message. It reads the buffered amount only when data sent
+   * since the last check might still be there.
+   */
+  #hasRoomFor(data: string | Uint8Array): boolean {
+    const bytes = typeof data === "string" ? data.length * MAX_BYTES_PER_UNIT : data.length;
+    const writable = this.#writable;
+    if (this.#atMost + bytes > writable) {
+      const waiting = this.#socket!.bufferedAmount;
+      if (waiting > 0 && waiting + data.length > writable) return false;
+      this.#atMost = waiting;
+    }
+    this.#atMost += bytes;
+    return true;
+  }
+
+  #keep(data: string | Uint8Array, key: string | undefined): boolean {
+    const { stalled } = this.#context;
+    const backlog = this.#backlog ??= new Backlog();
+    stalled.dropped += backlog.push(data, this.policy === "latest" ? key : undefined);
+    while (backlog.count > 1 && this.bufferedAmount > this.#budget) {
+      backlog.shift();
+      stalled.dropped++;
+    }
+    if (this.#isOpen && !this.#isHeld) stalled.add(this);
+    return true;
+  }
+
+  #write(data: string | Uint8Array): boolean {
+    try {
+      this.#socket!.send(data);
+      return true;
+    } catch (error) {
+      this.#context.log.debug("A socket refused a message", { error });
+      return false;
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import type { Clock } from "../../core/clock.ts";
+import type { Log } from "../../core/log.ts";
+import { Deadlines } from "../../time/timer_heap.ts";
+import type { LiveEntry, SessionSource } from "./registry_entry.ts";
+import type { Session } from "../session.ts";
+
+/** The latest renewal of a session in use, in milliseconds before its end. */
+const MAX_LEAD_MS = 1_000;
+
+/** Most concurrent reads and renewals. */
+const MAX_CHECKS_AT_ONCE = 32;
+
+/** The owner of the sessions. */
+export interface RenewalTarget {
+  /** Returns whether a session still has connections. */
+  isCurrent(entry: LiveEntry): boolean;
+  /** Ends the connections of an expired session. */
+  expire(entry: LiveEntry): void;
+}
+
+/**
+ * Tracks the lifetimes of sessions that have connections, with one timer for all.
+ *
+ * When a session is due for renewal or may have expired, its connections are checked for messages
+ * received since. If there are any, it is renewed. Otherwise, at its end, it is read once more
+ * (another process may have renewed it), and its connections end if it has expired. They also end
+ * if the store cannot be reached then: unconfirmed sessions do not stay open.
+ */
+export class SessionRenewals {
+  readonly #sessions: SessionSource;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #target: RenewalTarget;
+  readonly #deadlines: Deadlines<LiveEntry>;
+  readonly #waiting: LiveEntry[] = [];
+  #running = 0;
+
+  constructor(
+    sessions: SessionSource,
+    { clock, log }: { clock: Clock; log: Log },
+    target: RenewalTarget,
+  ) {
+    this.#sessions = sessions;
+    this.#clock = clock;
+    this.#log = log;
+    this.#target = target;
+    this.#deadlines = new Deadlines(clock, (entry) => this.#onDeadline(entry));
+  }
+
+  /** Schedules the next check of a session's lifetime. */
+  schedule(entry: LiveEntry, session: Session): void {
+    const now = this.#clock.now();
+    const { renewEveryMs } = this.#sessions;
+    const last = session.expiresAt - Math.min(MAX_LEAD_MS, renewEveryMs / 10);
+    entry.checkAt = now < last ? Math.min(now + renewEveryMs, last) : session.expiresAt;
+    this.#deadlines.add(entry, entry.checkAt);
+  }
+
+  /** Drops the deadlines of sessions without connections if they outnumber the `size` others. */
+  compact(size: number): void {
+    if (this.#deadlines.size <= 2 * size + 64) return;
+    this.#deadlines.compact((entry, at) => this.#target.isCurrent(entry) && entry.checkAt === at);
+  }
+
+  #onDeadline(entry: LiveEntry): void {
+    const session = entry.session;
+    if (!session || !this.#target.isCurrent(entry)) return;
+    const inUse = lastReceivedAt(entry) > session.lastSeenAt;
+    if (!inUse && this.#clock.now() < session.expiresAt) return this.schedule(entry, session);
+    this.#waiting.push(entry);
+    void this.#checkWaiting();
+  }
+
+  /** Never rejects. */
+  async #checkWaiting(): Promise<void> {
+    if (this.#running >= MAX_CHECKS_AT_ONCE) return;
+    this.#running++;
+    for (let entry = this.#waiting.pop(); entry; entry = this.#waiting.pop()) {
+      await this.#check(entry);
+    }
+    this.#running--;
+  }
+
+  async #check(entry: LiveEntry): Promise<void> {
+    const before = entry.session;
+    if (!before || !this.#target.isCurrent(entry)) return;
+    const session = await this.#renewOrRead(entry, before);
+    if (!this.#target.isCurrent(entry)) return;
+    if (session === undefined) return this.#target.expire(entry);
+    if (entry.session === before) entry.session = session;
+    this.schedule(entry, entry.session ?? session);
+  }
+
+  async #renewOrRead(entry: LiveEntry, session: Session): Promise<Session | undefined> {
+    const seenAt = lastReceivedAt(entry);
+    try {
+      return seenAt > session.lastSeenAt
+        ? await this.#sessions.touch(session, { seenAt })
+        : await this.#sessions.get(session.id);
+    } catch (error) {
+      const over = this.#clock.now() >= session.expiresAt;
+      this.#log.warn("a session could not be renewed", { session: session.id, over, error });
+      return over ? undefined : session;
+    }
+  }
+}
+
+function lastReceivedAt(entry: LiveEntry): number {
+  let latest = entry.seenAt;
+  for (const { connection, isProved } of entry.bindings) {
+    if (isProved && connection.lastReceivedAt > latest) latest = connection.lastReceivedAt;
+  }
+  return latest;
+}

@@ -1,0 +1,41 @@
+import type { SessionEvent } from "../session.ts";
+
+/** A page of a control log. */
+export interface ControlPage {
+  /** The events, in order. */
+  readonly events: readonly SessionEvent[];
+  /** The position to continue reading from. */
+  readonly position: number;
+  /** Whether more events are available. */
+  readonly hasMore: boolean;
+  /**
+   * Whether no events are missing before or between these. Missing events have expired: followers
+   * must then check everything once.
+   */
+  readonly isComplete: boolean;
+}
+
+/**
+ * An ordered log of session and user events, which every process that shares the database follows.
+ *
+ * Positions increase by one per entry, regardless of the writers' clocks. An entry is kept for at
+ * least an hour.
+ */
+export interface ControlLog {
+  /**
+   * Returns the events after a position. One read if there are none.
+   *
+   * Without a position, returns the current end of the log and no events.
+   */
+  read(after: number | undefined): Promise<ControlPage>;
+
+  /** Appends an event that is not part of another write. */
+  append(event: SessionEvent): Promise<void>;
+
+  /**
+   * Calls `listener` for every event written through this object, after the write is confirmed and
+   * before the write's promise resolves. Returns a function that unsubscribes. A listener must not
+   * throw.
+   */
+  subscribe?(listener: (event: SessionEvent) => void): () => void;
+}

@@ -1,0 +1,216 @@
+import type { Clock } from "../../core/clock.ts";
+import type { Freshness } from "../../core/freshness.ts";
+import type { Log } from "../../core/log.ts";
+import type { ControlLog, ControlPage } from "./control_log.ts";
+import type { SessionEvent } from "../session.ts";
+
+/** The receiver of a {@linkcode ControlFollower}'s events. */
+export interface ControlTarget {
+  /** Applies an event. */
+  apply(event: SessionEvent): void;
+  /** Checks all sessions once, because events may have been missed. */
+  revalidate(): Promise<void>;
+}
+
+/** The interval between two reads, in milliseconds. */
+const POLL_MS = 200;
+
+/** The shortest interval between two reads that hints trigger, in milliseconds. */
+const HINT_MS = 10;
+
+/** The interval between two attempts while the log cannot be read, in milliseconds. */
+const RETRY_MS = 350;
+
+/** Age at which the applied state is stale, in milliseconds. */
+const STALE_MS = 1_000;
+
+/**
+ * A time on both clocks: a suspended machine stops one, and a correction of the time moves the
+ * other.
+ */
+interface Moment {
+  readonly time: number;
+  readonly elapsed: number;
+}
+
+/**
+ * Polls a control log while started: one read every 200 ms when idle, every 350 ms while the log
+ * cannot be read. With the 600 ms limit of a read, that stays within a second.
+ *
+ * It resumes at its last position after a pause of the process, an outage of the database, or a
+ * stop. If entries have expired meanwhile, and at the first start, the target checks everything
+ * once.
+ *
+ * It also reports whether the applied state is fresh. A process that was suspended is stale after
+ * it resumes until it has applied every earlier entry; do not act on stale state. An unreadable log
+ * does not make fresh state stale: as far as this process can tell, no other process can write to
+ * it either.
+ */
+export class ControlFollower implements Freshness {
+  readonly #controlLog: ControlLog;
+  readonly #target: ControlTarget;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #position: number | undefined;
+  #isWanted = false;
+  #isReading = false;
+  #isFailing = false;
+  /** Whether entries are known that have not been applied yet. */
+  #isBehind = false;
+  #freshAt: Moment;
+  /** Whether a hint arrived that no read has followed. */
+  #isHinted = false;
+  /** When the last read began. */
+  #startedAt: Moment | undefined;
+  /** When the last read began that succeeded and reached the end of the log. */
+  #caughtUpAt: Moment | undefined;
+  #cancel: (() => void) | undefined;
+  #waiting: (() => void)[] = [];
+
+  constructor(
+    controlLog: ControlLog,
+    target: ControlTarget,
+    { clock, log }: { clock: Clock; log: Log },
+  ) {
+    this.#controlLog = controlLog;
+    this.#target = target;
+    this.#clock = clock;
+    this.#log = log;
+    this.#freshAt = this.#now();
+  }
+
+  /** Starts polling. No effect if already started. */
+  start(): void {
+    if (this.#isWanted) return;
+    this.#isWanted = true;
+    this.#freshAt = this.#now();
+    this.#arm(0);
+  }
+
+  /** Stops polling until the next start. */
+  stop(): void {
+    this.#isWanted = false;
+    this.#caughtUpAt = undefined;
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#wake();
+  }
+
+  /**
+   * Reads now, or right after the current read, because an entry was written. No effect while the
+   * log cannot be read.
+   */
+  look(): void {
+    if (this.#isHinted || this.#isFailing) return;
+    this.#isHinted = true;
+    if (!this.#isReading) this.#arm(this.#hintedMs);
+  }
+
+  /** *Security*: other processes may send any number of hints, so reads have a shortest interval. */
+  get #hintedMs(): number {
+    return this.#startedAt === undefined ? 0 : Math.max(0, HINT_MS - this.#ageOf(this.#startedAt));
+  }
+
+  get isStale(): boolean {
+    return this.#isWanted && this.#ageOf(this.#freshAt) > STALE_MS;
+  }
+
+  /**
+   * Whether every entry written until a second ago has been applied. Unlike {@linkcode isStale},
+   * this is a guarantee: it is false before the first read and while the log cannot be read.
+   */
+  get isCaughtUp(): boolean {
+    return this.#caughtUpAt !== undefined && this.#ageOf(this.#caughtUpAt) <= STALE_MS;
+  }
+
+  #now(): Moment {
+    return { time: this.#clock.now(), elapsed: this.#clock.elapsed() };
+  }
+
+  /**
+   * Returns the milliseconds since a moment, by the clock with the larger value: one may stop, one
+   * may be set back.
+   */
+  #ageOf({ time, elapsed }: Moment): number {
+    return Math.max(this.#clock.now() - time, this.#clock.elapsed() - elapsed);
+  }
+
+  whenFresh(callback: () => void): void {
+    this.#waiting.push(callback);
+    if (!this.#isReading) this.#arm(0);
+  }
+
+  #arm(ms: number): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    if (this.#isWanted) this.#cancel = this.#clock.after(ms, () => void this.#follow());
+    else this.#wake();
+  }
+
+  /** Never rejects. */
+  async #follow(): Promise<void> {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    const startedAt = this.#startedAt = this.#now();
+    const wasFresh = !this.isStale && !this.#isBehind;
+    let nextMs: number;
+    this.#isHinted = false;
+    try {
+      this.#isBehind = await this.#read();
+      this.#caughtUpAt = this.#isBehind || !this.#isWanted ? undefined : startedAt;
+      // Fresh as of the start: a read interrupted by a pause reflects the time before the pause.
+      if (!this.#isBehind) this.#freshAt = startedAt;
+      nextMs = this.#isBehind || this.isStale ? 0 : POLL_MS;
+      this.#failing(false);
+    } catch (error) {
+      this.#caughtUpAt = undefined;
+      // A read that exceeded its limit was interrupted by a pause, which is not an outage.
+      const wasPaused = this.#ageOf(startedAt) >= STALE_MS;
+      if (wasFresh && !wasPaused) this.#freshAt = this.#now();
+      nextMs = wasPaused ? 0 : RETRY_MS;
+      this.#failing(true, error);
+    }
+    this.#isReading = false;
+    if (!this.isStale) this.#wake();
+    this.#arm(this.#isHinted ? Math.min(nextMs, this.#hintedMs) : nextMs);
+  }
+
+  /** Reads the next page, and returns whether there is more. */
+  async #read(): Promise<boolean> {
+    const page = await this.#controlLog.read(this.#position);
+    this.#apply(page);
+    if (!page.isComplete) {
+      if (this.#position !== undefined) this.#log.warn("entries of the control log were missed");
+      await this.#target.revalidate();
+    }
+    this.#position = page.position;
+    return page.hasMore;
+  }
+
+  #apply({ events }: ControlPage): void {
+    for (const event of events) {
+      try {
+        this.#target.apply(event);
+      } catch (error) {
+        this.#log.error("an event could not be applied", { event: event.type, error });
+      }
+    }
+  }
+
+  #failing(isFailing: boolean, error?: unknown): void {
+    if (isFailing === this.#isFailing) return;
+    this.#isFailing = isFailing;
+    if (isFailing) this.#log.warn("the control log cannot be read, retrying", { error });
+    else this.#log.info("the control log can be read again");
+  }
+
+  #wake(): void {
+    for (const callback of this.#waiting.splice(0)) {
+      try {
+        callback();
+      } catch (error) {
+        this.#log.error("a connection could not go on", { error });
+      }
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import type { Log } from "../../core/log.ts";
+import type { Worker } from "../worker.ts";
+
+/** Options of {@linkcode runWorker}. */
+export interface RunWorkerOptions {
+  readonly log: Log;
+  /** How long running handlers may take after a stop signal, in milliseconds. @default {10_000} */
+  readonly graceMs?: number;
+  /** Releases the layer and other resources after the last message. */
+  readonly close?: () => Promise<void>;
+}
+
+/**
+ * Runs a worker until the process gets SIGTERM or SIGINT, then exits with status 0. A second signal
+ * exits at once with status 130.
+ *
+ * @throws {TypeError} A channel has no worker.
+ */
+export async function runWorker(
+  worker: Worker,
+  channels: readonly string[],
+  options: RunWorkerOptions,
+): Promise<never> {
+  const { log, graceMs } = options;
+  const awake = setInterval(() => {}, 60_000); // The clock's timers do not keep the process alive.
+  let isStopping = false;
+  const stop = (signal: string) => {
+    if (isStopping) Deno.exit(130);
+    isStopping = true;
+    log.info("Stopping", { signal, ...worker.stats });
+    void worker.stop(graceMs).then(() => options.close?.()).finally(() => Deno.exit(0)).catch(
+      () => {},
+    );
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(signal, () => stop(signal));
+  }
+  const running = worker.run(channels).catch((error) => {
+    clearInterval(awake);
+    throw error;
+  });
+  log.info("Working", { channels });
+  await running;
+  return await new Promise<never>(() => {});
+}
