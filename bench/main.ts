@@ -18,7 +18,7 @@ import { V8_FLAGS } from "../app/process/v8_flags.ts";
 import { askQuestion } from "./harness/ask_question.ts";
 import { compareRevisions } from "./harness/compare_revisions.ts";
 import { listQuestions, listScripts, loadQuestion } from "./harness/question_files.ts";
-import { saveResult, writePage } from "./harness/save_result.ts";
+import { saveResult, writePage } from "./harness/report/save_result.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 

@@ -1,12 +1,12 @@
 import { connect, type RealtimeSocket, RequestError } from "@sluice/sluice/client";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Composer } from "../components/room/Composer.tsx";
-import { type Connection, describeBlock } from "../components/room/connection_words.ts";
+import { type Connection, describeBlock } from "../components/room/words/connection_words.ts";
 import { ConnectionStatus } from "../components/room/ConnectionStatus.tsx";
 import { MessageList } from "../components/room/MessageList.tsx";
 import { People } from "../components/room/People.tsx";
 import type { Line, RoomState } from "../components/room/room_state.ts";
-import { describeSendError } from "../components/room/send_error_words.ts";
+import { describeSendError } from "../components/room/words/send_error_words.ts";
 import { useGatedRoom } from "../components/room/use_gated_room.ts";
 import { useUnsent } from "../components/room/use_unsent.ts";
 import { useFocusRescue } from "../components/use_focus_rescue.ts";

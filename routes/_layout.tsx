@@ -1,7 +1,7 @@
 import { toPublicUser } from "@sluice/sluice/auth";
 import { isAdmin } from "../app/admin/admins.ts";
 import { define } from "../app/http/define.ts";
-import { SiteHeader } from "../components/SiteHeader.tsx";
+import { SiteHeader } from "../components/site/SiteHeader.tsx";
 
 /** The common parts of all pages: the header, and a link that skips it. */
 export default define.layout(async function Layout({ Component, state }) {

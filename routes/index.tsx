@@ -1,8 +1,8 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { define } from "../app/http/define.ts";
-import { GateArt } from "../components/GateArt.tsx";
-import { Promises } from "../components/Promises.tsx";
+import { GateArt } from "../components/site/GateArt.tsx";
+import { Promises } from "../components/site/Promises.tsx";
 import { RoomPicker } from "../components/RoomPicker.tsx";
 import { SignInButtons } from "../components/SignInButtons.tsx";
 import { ONLY_GET } from "../app/pages/only_get.ts";

@@ -1,9 +1,9 @@
 import type { Lab } from "./lab.ts";
-import { describeMachine, describeRevision } from "./machine.ts";
+import { describeMachine, describeRevision } from "./servers/machine.ts";
 import type { Question } from "./question.ts";
-import type { ContestResult, QuestionResult } from "./result.ts";
+import type { ContestResult, QuestionResult } from "./report/result.ts";
 import { runContest } from "./run_contest.ts";
-import { remarks, table } from "./table.ts";
+import { remarks, table } from "./report/table.ts";
 import { Unavailable } from "./unavailable.ts";
 
 /** The effort of a run. */

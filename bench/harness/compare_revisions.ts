@@ -2,9 +2,9 @@ import { findProgram, run } from "../../tools/provide/programs.ts";
 import { type Asked, print, progress, withLab } from "./ask_question.ts";
 import type { Lab } from "./lab.ts";
 import type { Contest, Contestant } from "./question.ts";
-import type { ContestResult } from "./result.ts";
+import type { ContestResult } from "./report/result.ts";
 import { runContest } from "./run_contest.ts";
-import { median, ratios } from "./statistics.ts";
+import { median, ratios } from "./report/statistics.ts";
 
 /**
  * Runs a question with this tree and another revision in turn, and with the other one twice: the

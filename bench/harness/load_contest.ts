@@ -1,8 +1,13 @@
-import { type LoadOptions, type LoadResult, provideGenerator, runLoad } from "./generator.ts";
+import {
+  type LoadOptions,
+  type LoadResult,
+  provideGenerator,
+  runLoad,
+} from "./servers/generator.ts";
 import type { Lab } from "./lab.ts";
 import { type Peer, type PeerName, providePeer } from "./peers.ts";
 import type { Absent, Contest, Contestant, ContestHead, Measure } from "./question.ts";
-import { ServerProcess } from "./server_process.ts";
+import { ServerProcess } from "./servers/server_process.ts";
 import { Unavailable } from "./unavailable.ts";
 
 /** A peer in a contest: its name, the arguments of its program, and its own load options. */

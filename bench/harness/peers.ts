@@ -1,8 +1,8 @@
 import { V8_FLAGS } from "../../app/process/v8_flags.ts";
 import type { Lab } from "./lab.ts";
-import type { LoadOptions } from "./generator.ts";
-import { type Packages, providePackages } from "./packages.ts";
-import type { ServerSpec } from "./server_process.ts";
+import type { LoadOptions } from "./servers/generator.ts";
+import { type Packages, providePackages } from "./servers/packages.ts";
+import type { ServerSpec } from "./servers/server_process.ts";
 import { Unavailable } from "./unavailable.ts";
 
 /** A server to measure, and its load options in addition to the question's own. */

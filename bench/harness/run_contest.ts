@@ -1,5 +1,5 @@
 import type { Absent, Contest, Contestant, Measure } from "./question.ts";
-import type { ContestResult } from "./result.ts";
+import type { ContestResult } from "./report/result.ts";
 
 /**
  * Measures contestants in turn, round by round, so that disturbances affect all of them. Every other

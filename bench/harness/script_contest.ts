@@ -1,4 +1,4 @@
-import { pinned } from "./cores.ts";
+import { pinned } from "./servers/cores.ts";
 import type { Lab } from "./lab.ts";
 import type { Contestant, Measure } from "./question.ts";
 

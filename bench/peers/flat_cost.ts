@@ -15,7 +15,7 @@ import { Presence } from "@sluice/sluice/presence";
 import { route, stack } from "@sluice/sluice/routing";
 import { anyOrigin } from "@sluice/sluice/security";
 import { toHandler } from "@sluice/sluice/server";
-import { median } from "../harness/statistics.ts";
+import { median } from "../harness/report/statistics.ts";
 
 const BATCHES = 31;
 const BATCH = 20_000;

@@ -1,6 +1,6 @@
 import { build, stop } from "esbuild";
 import type { Lab } from "../harness/lab.ts";
-import { type Packages, providePackages } from "../harness/packages.ts";
+import { type Packages, providePackages } from "../harness/servers/packages.ts";
 import { VERSIONS } from "../harness/peers.ts";
 import type { Absent, Contestant, Measure, Question } from "../harness/question.ts";
 import { Unavailable } from "../harness/unavailable.ts";

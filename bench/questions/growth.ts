@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
-import { provideGenerator, runLoad } from "../harness/generator.ts";
-import { HeldSockets } from "../harness/held_sockets.ts";
+import { provideGenerator, runLoad } from "../harness/servers/generator.ts";
+import { HeldSockets } from "../harness/servers/held_sockets.ts";
 import type { Lab } from "../harness/lab.ts";
 import { toMeasure } from "../harness/load_contest.ts";
 import { type PeerName, providePeer } from "../harness/peers.ts";
 import type { Contest, ContestHead, Measure, Question } from "../harness/question.ts";
-import { seedSessions } from "../harness/seeded_sessions.ts";
-import { ServerProcess } from "../harness/server_process.ts";
+import { seedSessions } from "../harness/servers/seeded_sessions.ts";
+import { ServerProcess } from "../harness/servers/server_process.ts";
 
 const PEOPLE = 10_000;
 const SETTLE_MS = 2_000;

@@ -1,9 +1,9 @@
-import { provideGenerator } from "../harness/generator.ts";
-import { HeldSockets } from "../harness/held_sockets.ts";
+import { provideGenerator } from "../harness/servers/generator.ts";
+import { HeldSockets } from "../harness/servers/held_sockets.ts";
 import { type Entrant, gather } from "../harness/load_contest.ts";
 import type { Question } from "../harness/question.ts";
-import { seedSessions } from "../harness/seeded_sessions.ts";
-import { ServerProcess } from "../harness/server_process.ts";
+import { seedSessions } from "../harness/servers/seeded_sessions.ts";
+import { ServerProcess } from "../harness/servers/server_process.ts";
 
 const SOCKETS = 10_000;
 const WARM_UP = 200;

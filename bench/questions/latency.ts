@@ -1,4 +1,4 @@
-import type { LoadResult } from "../harness/generator.ts";
+import type { LoadResult } from "../harness/servers/generator.ts";
 import { type Entrant, loadContest, toMeasure } from "../harness/load_contest.ts";
 import type { Measure, Question } from "../harness/question.ts";
 

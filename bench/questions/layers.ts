@@ -1,11 +1,11 @@
-import { type LoadResult, provideGenerator, runLoad } from "../harness/generator.ts";
+import { type LoadResult, provideGenerator, runLoad } from "../harness/servers/generator.ts";
 import type { Lab } from "../harness/lab.ts";
 import { toMeasure } from "../harness/load_contest.ts";
 import { providePeer } from "../harness/peers.ts";
 import type { Absent, Contest, Contestant, ContestHead, Measure } from "../harness/question.ts";
 import type { Question } from "../harness/question.ts";
-import { findRedisProgram, RedisProcess } from "../harness/redis_process.ts";
-import { ServerProcess } from "../harness/server_process.ts";
+import { findRedisProgram, RedisProcess } from "../harness/servers/redis_process.ts";
+import { ServerProcess } from "../harness/servers/server_process.ts";
 import { Unavailable } from "../harness/unavailable.ts";
 
 const READERS = 1_000;

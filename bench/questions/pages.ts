@@ -1,10 +1,10 @@
 import { TestBrowser } from "../../tests/app/test_app.ts";
-import { appServer, buildApp } from "../harness/app_server.ts";
-import { type LoadOptions, provideGenerator, runLoad } from "../harness/generator.ts";
+import { appServer, buildApp } from "../harness/servers/app_server.ts";
+import { type LoadOptions, provideGenerator, runLoad } from "../harness/servers/generator.ts";
 import type { Lab } from "../harness/lab.ts";
 import { toMeasure } from "../harness/load_contest.ts";
 import type { Measure, Question } from "../harness/question.ts";
-import { ServerProcess } from "../harness/server_process.ts";
+import { ServerProcess } from "../harness/servers/server_process.ts";
 
 const RATES = [0, 1_000, 5_000];
 const WARM_UP = 1;

@@ -1,7 +1,7 @@
-import { type LoadResult, provideGenerator, runLoad } from "../harness/generator.ts";
+import { type LoadResult, provideGenerator, runLoad } from "../harness/servers/generator.ts";
 import { type Entrant, gather } from "../harness/load_contest.ts";
 import type { Question } from "../harness/question.ts";
-import { ServerProcess } from "../harness/server_process.ts";
+import { ServerProcess } from "../harness/servers/server_process.ts";
 
 const TEXT_BYTES = 32_000;
 const MESSAGES = 4_096;

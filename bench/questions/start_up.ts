@@ -1,8 +1,8 @@
 import type { Lab } from "../harness/lab.ts";
 import { type Entrant, gather } from "../harness/load_contest.ts";
 import type { Contestant, Measure, Question } from "../harness/question.ts";
-import { ServerProcess, type ServerSpec } from "../harness/server_process.ts";
-import { appServer, buildApp } from "../harness/app_server.ts";
+import { ServerProcess, type ServerSpec } from "../harness/servers/server_process.ts";
+import { appServer, buildApp } from "../harness/servers/app_server.ts";
 
 /** How long does it take from the command to the first connection? */
 const startUp: Question = {

@@ -1,7 +1,7 @@
 import type { Lab } from "../harness/lab.ts";
 import { loadContest } from "../harness/load_contest.ts";
 import type { Contest, Question } from "../harness/question.ts";
-import { type SeededSessions, seedSessions } from "../harness/seeded_sessions.ts";
+import { type SeededSessions, seedSessions } from "../harness/servers/seeded_sessions.ts";
 
 const SESSIONS = 10_000;
 const AT_ONCE = 16;

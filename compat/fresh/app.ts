@@ -1,15 +1,15 @@
 import type { FreshConfig, ResolvedFreshConfig } from "./config.ts";
 import { Context, type WebSocketHandlers, type WebSocketUpgradeOptions } from "./context.ts";
 import { answerError } from "./default_error.ts";
-import { type ListenOptions, serveApp } from "./listen.ts";
-import { requestUi } from "./request_ui.ts";
-import { requestUrl } from "./request_url.ts";
+import { type ListenOptions, serveApp } from "./http/listen.ts";
+import { requestUi } from "./http/request_ui.ts";
+import { requestUrl } from "./http/request_url.ts";
 import type { MaybeLazyMiddleware, Middleware } from "./routing/chain.ts";
 import { compile, refuseMethod, refuseUnknownPath, type Routes } from "./routing/compile.ts";
 import { joinPattern } from "./routing/patterns.ts";
 import { type Match, type Method, METHODS } from "./routing/route_table.ts";
 import { type Step, toRoute } from "./routing/steps.ts";
-import { emptySnapshot, type Snapshot } from "./snapshot.ts";
+import { emptySnapshot, type Snapshot } from "./build/snapshot.ts";
 import type { LayoutConfig, MaybeLazy, Route, RouteComponent, RouteConfig } from "./types.ts";
 
 export type { ListenOptions };

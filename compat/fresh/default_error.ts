@@ -2,7 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { Context } from "./context.ts";
 import { errorOverlay } from "./dev/error_overlay.ts";
 import { HttpError } from "./error.ts";
-import { requestUi } from "./request_ui.ts";
+import { requestUi } from "./http/request_ui.ts";
 
 /**
  * Answers an error without an error page. In development, a browser gets a page that explains it.

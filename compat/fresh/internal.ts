@@ -5,10 +5,10 @@
  */
 import { join } from "node:path";
 import { type App, setSnapshot } from "./app.ts";
-import { setBuildId } from "./build_id.ts";
+import { setBuildId } from "./build/build_id.ts";
 import { registerIslands } from "./dev/islands.ts";
 import { type Manifest, manifestRoutes } from "./dev/manifest.ts";
-import type { StaticFile } from "./snapshot.ts";
+import type { StaticFile } from "./build/snapshot.ts";
 
 /** A file of a build; `path` is relative to the build's directory. */
 export interface StoredFile {

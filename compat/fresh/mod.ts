@@ -33,4 +33,4 @@ export { trailingSlashes } from "./middlewares/trailing_slashes.ts";
 export type { Middleware, MiddlewareFn } from "./routing/chain.ts";
 export type { Method } from "./routing/route_table.ts";
 export type { LayoutConfig, Lazy, MaybeLazy, PageProps, RouteConfig } from "./types.ts";
-export type { Island } from "./snapshot.ts";
+export type { Island } from "./build/snapshot.ts";

@@ -5,7 +5,7 @@
  */
 import type { ComponentChildren, VNode } from "preact";
 import { StandInError } from "./stand_in_error.ts";
-import { assetSrcset, assetUrl } from "./asset.ts";
+import { assetSrcset, assetUrl } from "./build/asset.ts";
 
 export { HttpError } from "./error.ts";
 export { Head, type HeadProps } from "./head.ts";

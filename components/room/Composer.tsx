@@ -1,7 +1,7 @@
 import type { RefObject } from "preact";
 import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { RoomStorage } from "./room_storage.ts";
-import { countCharacters, MAX_TEXT_LENGTH } from "./text_length.ts";
+import { countCharacters, MAX_TEXT_LENGTH } from "./words/text_length.ts";
 
 /** Properties of {@linkcode Composer}. */
 export interface ComposerProps {

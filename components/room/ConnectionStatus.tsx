@@ -1,4 +1,4 @@
-import { type Connection, describeConnection } from "./connection_words.ts";
+import { type Connection, describeConnection } from "./words/connection_words.ts";
 import { useSecondsUntil } from "./use_seconds_until.ts";
 
 /** Properties of {@linkcode ConnectionStatus}. */

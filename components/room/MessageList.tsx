@@ -1,5 +1,5 @@
 import type { PublicUser } from "@sluice/sluice/auth";
-import { durationWords } from "./duration_words.ts";
+import { durationWords } from "./words/duration_words.ts";
 import { MessageLine } from "./MessageLine.tsx";
 import type { Entry, Gap, Line, RoomState } from "./room_state.ts";
 import { useStickToBottom } from "./use_stick_to_bottom.ts";

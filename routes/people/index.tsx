@@ -4,7 +4,7 @@ import { define } from "../../app/http/define.ts";
 import { listPeople } from "../../app/admin/people.ts";
 import { Notice } from "../../components/Notice.tsx";
 import { PageTitle } from "../../components/PageTitle.tsx";
-import { PeopleList } from "../../components/PeopleList.tsx";
+import { PeopleList } from "../../components/people/PeopleList.tsx";
 import { adminOf } from "../../app/pages/admin_of.ts";
 import { ONLY_GET } from "../../app/pages/only_get.ts";
 import { PRIVATE } from "../../app/pages/private_page.ts";

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { OidcDouble } from "../auth/oidc_double.ts";
+import { OidcDouble } from "../auth/support/oidc_double.ts";
 import { TestApp, type TestBrowser } from "./test_app.ts";
 
 /** The app, and an OpenID Connect provider over real HTTP with this path in its issuer. */

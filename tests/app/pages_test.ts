@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { FakeClock } from "@sluice/sluice/testing";
-import { MAX_TEXT_LENGTH as pageLimit } from "../../components/room/text_length.ts";
+import { MAX_TEXT_LENGTH as pageLimit } from "../../components/room/words/text_length.ts";
 import { MAX_TEXT_LENGTH as serverLimit } from "../../consumers/chat_messages.ts";
 import { TestApp, type TestBrowser } from "./test_app.ts";
 

@@ -6,7 +6,7 @@ import { MemoryUserStore, removeUser, requireUser, withUser } from "../../lib/au
 import { MemorySessionStore, Sessions, withSession } from "../../lib/sessions/mod.ts";
 import { FakeClock } from "../sessions/fake_clock.ts";
 import { FakeLog, fakeScope } from "../sessions/fakes.ts";
-import { profile } from "./user_store_suite.ts";
+import { profile } from "./users/user_store_suite.ts";
 
 async function setUp() {
   const clock = new FakeClock();

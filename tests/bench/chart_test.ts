@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { chart } from "../../bench/harness/chart.ts";
+import { chart } from "../../bench/harness/report/chart.ts";
 import { contestResult } from "./results.ts";
 
 test("chart() scales each bar by its median, relative to the largest value", () => {

@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import process from "node:process";
-import { provideGenerator, runLoad } from "../../bench/harness/generator.ts";
+import { provideGenerator, runLoad } from "../../bench/harness/servers/generator.ts";
 import { findProgram } from "../../tools/provide/programs.ts";
 
 const skip = whyNoLoad() ?? false;

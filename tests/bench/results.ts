@@ -1,4 +1,4 @@
-import type { ContestResult } from "../../bench/harness/result.ts";
+import type { ContestResult } from "../../bench/harness/report/result.ts";
 
 /** A contest of three rounds, with Sluice at 90, 110 and 120 % of bare Deno. */
 export function contestResult(changes: Partial<ContestResult> = {}): ContestResult {

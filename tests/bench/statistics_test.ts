@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { median, quantile, ratios, round, spread } from "../../bench/harness/statistics.ts";
+import { median, quantile, ratios, round, spread } from "../../bench/harness/report/statistics.ts";
 
 test("median() returns the middle value, or the mean of the two middle values, in any order", () => {
   assert.equal(median([9, 1, 5]), 5);

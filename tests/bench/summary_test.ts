@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { judge, summarise } from "../../bench/harness/summary.ts";
+import { judge, summarise } from "../../bench/harness/report/summary.ts";
 import { contestResult } from "./results.ts";
 
 test("summarise() uses the median of the ratios, not the ratio of the medians", () => {

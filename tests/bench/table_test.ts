@@ -1,8 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { page } from "../../bench/harness/page.ts";
-import type { QuestionResult } from "../../bench/harness/result.ts";
-import { remarks, table } from "../../bench/harness/table.ts";
+import { page } from "../../bench/harness/report/page.ts";
+import type { QuestionResult } from "../../bench/harness/report/result.ts";
+import { remarks, table } from "../../bench/harness/report/table.ts";
 import { contestResult } from "./results.ts";
 
 test("table() puts ratios first and omits empty columns", () => {

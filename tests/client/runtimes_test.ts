@@ -8,7 +8,7 @@ import { build } from "esbuild";
 import { WebSocket, WebSocketServer } from "ws";
 import { connect, type RealtimeSocket, type SocketState } from "@sluice/sluice/client";
 import type { Messages } from "@sluice/sluice/protocol";
-import { launchBrowser, whyNoBrowser } from "../e2e/browser.ts";
+import { launchBrowser, whyNoBrowser } from "../e2e/support/browser.ts";
 
 /** A page, a server that refuses everyone at `/ws/closed`, and an echo at any other path. */
 async function serve() {

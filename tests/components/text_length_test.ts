@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { countCharacters, MAX_TEXT_LENGTH } from "../../components/room/text_length.ts";
+import { countCharacters, MAX_TEXT_LENGTH } from "../../components/room/words/text_length.ts";
 import { chatMessages } from "../../consumers/chat_messages.ts";
 
 /** Returns whether the server accepts a text after a round trip through JSON. */

@@ -4,9 +4,9 @@ import {
   type Connection,
   describeBlock,
   describeConnection,
-} from "../../components/room/connection_words.ts";
-import { durationWords } from "../../components/room/duration_words.ts";
-import { describeSendError } from "../../components/room/send_error_words.ts";
+} from "../../components/room/words/connection_words.ts";
+import { durationWords } from "../../components/room/words/duration_words.ts";
+import { describeSendError } from "../../components/room/words/send_error_words.ts";
 
 const STATES = ["connecting", "live", "reconnecting", "signed-out", "refused", "closed"] as const;
 

@@ -15,7 +15,7 @@ import { Consumer, HttpConsumer } from "@sluice/sluice/consumers";
 import { route, router } from "@sluice/sluice/routing";
 import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
 import { communicate, communicateHttp } from "@sluice/sluice/testing";
-import { silent } from "../silent_log.ts";
+import { silent } from "../support/silent_log.ts";
 import { beyond, conforms } from "./conforms.ts";
 
 async function setUp() {

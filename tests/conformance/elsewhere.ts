@@ -44,7 +44,7 @@ const CLOSE: Place = [LOSS, "[S23] close() ends every wait and refuses new calls
  */
 export const ELSEWHERE: Readonly<Partial<Record<Upstream, Place>>> = {
   "channels/sample_project/tests/test_selenium.py::test_real_time_create_message": [
-    "tests/e2e/chat_test.ts",
+    "tests/e2e/requests/chat_test.ts",
     "two users talk in a room: welcome, joined, said with its reply, left",
   ],
   "channels/security/test_websocket.py::test_origin_validator": [
@@ -94,7 +94,7 @@ export const ELSEWHERE: Readonly<Partial<Record<Upstream, Place>>> = {
   "channels_redis/test_pubsub.py::test_deserialize": PLAIN,
   "channels_redis/test_pubsub.py::test_receive_hang": WAITS,
   "channels_redis/test_pubsub.py::test_auto_reconnect": [
-    "tests/layers/redis_faults_test.ts",
+    "tests/layers/redis/redis_faults_test.ts",
     "RedisChannelLayer restores all subscriptions after Redis closed the connection",
   ],
   "channels_redis/test_pubsub.py::test_discard_before_add": DISCARD,

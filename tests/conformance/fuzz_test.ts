@@ -9,7 +9,7 @@ import { withOrigins } from "@sluice/sluice/security";
 import { MemorySessionStore, Sessions, withSession } from "@sluice/sluice/sessions";
 import { communicate } from "@sluice/sluice/testing";
 import { Accepting } from "./consumers.ts";
-import { silent } from "../silent_log.ts";
+import { silent } from "../support/silent_log.ts";
 import { beyond } from "./conforms.ts";
 
 const RUNS = 10_000;

@@ -5,7 +5,7 @@ import type { LayerScope } from "@sluice/sluice/layers";
 import { route, router } from "@sluice/sluice/routing";
 import { communicate, communicateHttp, serve } from "@sluice/sluice/testing";
 import { Mirror, withTestLayer } from "./consumers.ts";
-import { silent } from "../silent_log.ts";
+import { silent } from "../support/silent_log.ts";
 import { beyond, conforms } from "./conforms.ts";
 
 conforms(

@@ -6,7 +6,7 @@ import type { LayerScope } from "@sluice/sluice/layers";
 import { defineMessages, type } from "@sluice/sluice/protocol";
 import { communicate } from "@sluice/sluice/testing";
 import { withTestLayer } from "./consumers.ts";
-import { silent } from "../silent_log.ts";
+import { silent } from "../support/silent_log.ts";
 import { beyond, conforms } from "./conforms.ts";
 
 const day = v.pipe(v.string(), v.isoDate(), v.transform((text) => new Date(`${text}T00:00:00Z`)));

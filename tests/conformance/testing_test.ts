@@ -11,7 +11,7 @@ import {
   signedIn,
 } from "@sluice/sluice/testing";
 import { Chatting, Echo, Mirror } from "./consumers.ts";
-import { silent } from "../silent_log.ts";
+import { silent } from "../support/silent_log.ts";
 import { beyond, conforms } from "./conforms.ts";
 
 conforms(

@@ -6,7 +6,7 @@ import { type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { route, router } from "@sluice/sluice/routing";
 import { communicate, FakeClock, serve, settle } from "@sluice/sluice/testing";
 import { Accepting, Chatting, Echo, withTestLayer } from "./consumers.ts";
-import { silent } from "../silent_log.ts";
+import { silent } from "../support/silent_log.ts";
 import { beyond, conforms } from "./conforms.ts";
 
 conforms(

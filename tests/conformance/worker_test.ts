@@ -4,7 +4,7 @@ import { defineMessages, type } from "@sluice/sluice/protocol";
 import { channelRouter } from "@sluice/sluice/routing";
 import { FakeClock, settle } from "@sluice/sluice/testing";
 import { type JobHandlersOf, Worker, WorkerConsumer } from "@sluice/sluice/workers";
-import { silent } from "../silent_log.ts";
+import { silent } from "../support/silent_log.ts";
 import { beyond } from "./conforms.ts";
 
 const messages = defineMessages({

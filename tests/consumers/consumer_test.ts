@@ -4,7 +4,7 @@ import { Refusal, type Scope } from "@sluice/sluice";
 import { Consumer } from "@sluice/sluice/consumers";
 import { type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { communicate, FakeClock, settle } from "@sluice/sluice/testing";
-import { silent as log } from "../silent_log.ts";
+import { silent as log } from "../support/silent_log.ts";
 
 function layerScope() {
   const layer = new MemoryChannelLayer();

@@ -5,7 +5,7 @@ import { Consumer, JsonConsumer } from "@sluice/sluice/consumers";
 import type { LayerScope } from "@sluice/sluice/layers";
 import { defineMessages, type GapData, type } from "@sluice/sluice/protocol";
 import { communicate, FaultyLayer, type Target } from "@sluice/sluice/testing";
-import { silent as log } from "../silent_log.ts";
+import { silent as log } from "../support/silent_log.ts";
 
 const GAP: LayerGap = { since: 1_000, until: 4_000 };
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type Clock, systemClock } from "@sluice/sluice";
 import { Policies } from "../../lib/consumers/policies.ts";
 import { FakeClock } from "@sluice/sluice/testing";
-import { fakeConnection } from "../fake_connection.ts";
+import { fakeConnection } from "../support/fake_connection.ts";
 import { allInterleavings, type Run } from "./interleavings.ts";
 
 /** A connection with one group. Its policy returns the current value of `may`. */

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { TestBrowser } from "../app/test_app.ts";
-import { WsClient } from "../e2e/ws_client.ts";
+import { WsClient } from "../e2e/support/ws_client.ts";
 import { ServerProcess } from "./server_process.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));

@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { launchBrowser, whyNoBrowser } from "../e2e/browser.ts";
+import { launchBrowser, whyNoBrowser } from "../e2e/support/browser.ts";
 import { ExampleProcess } from "./example_process.ts";
 
 const skip = await whyNoBrowser();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { TestBrowser } from "../app/test_app.ts";
-import { type Refused, WsClient } from "../e2e/ws_client.ts";
+import { type Refused, WsClient } from "../e2e/support/ws_client.ts";
 import { matchesText, matchesValue } from "./matches.ts";
 
 const STEP = /^(?:(\w+) )?([↔→←×⇒]) ?(.*)$/;

@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { launchBrowser, type TestBrowser, whyNoBrowser } from "../e2e/browser.ts";
+import { launchBrowser, type TestBrowser, whyNoBrowser } from "../e2e/support/browser.ts";
 import { PageReplay } from "./page_replay.ts";
 
 const skip = await whyNoBrowser();

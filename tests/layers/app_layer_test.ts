@@ -4,8 +4,8 @@ import { readiness } from "../../app/http/readiness.ts";
 import { createServices } from "../../app/services.ts";
 import { readSettings } from "../../app/settings/settings.ts";
 import { eventually } from "./eventually.ts";
-import { RedisServer, whyNoRedis } from "./redis_server.ts";
-import { silent } from "../silent_log.ts";
+import { RedisServer, whyNoRedis } from "./redis/redis_server.ts";
+import { silent } from "../support/silent_log.ts";
 
 function servicesWith(channelLayer: string) {
   const settings = readSettings({ DENO_KV_PATH: ":memory:", CHANNEL_LAYER: channelLayer });

@@ -4,7 +4,7 @@ import type { LayerMessage } from "@sluice/sluice/layers";
 import { KvChannelLayer } from "@sluice/sluice/layers/kv";
 import { Worker } from "@sluice/sluice/workers";
 import { eventually } from "./eventually.ts";
-import { silent as log } from "../silent_log.ts";
+import { silent as log } from "../support/silent_log.ts";
 
 const options = { timeout: 15_000 };
 const POLL = { pollMs: 10 };

@@ -8,7 +8,7 @@ import { FaultyLayer, settle } from "@sluice/sluice/testing";
 import { SessionNotices } from "@sluice/sluice/sessions";
 import { FakeConnection } from "../sessions/fakes.ts";
 import { startProcesses } from "./presence_process.ts";
-import { silent } from "../silent_log.ts";
+import { silent } from "../support/silent_log.ts";
 
 const RealMap = Map, RealSet = Set;
 

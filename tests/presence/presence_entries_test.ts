@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Presence, PresenceError } from "@sluice/sluice/presence";
 import { settle } from "@sluice/sluice/testing";
 import { internalsOf } from "../../lib/core/internals.ts";
-import { fakeConnection } from "../fake_connection.ts";
+import { fakeConnection } from "../support/fake_connection.ts";
 import { type PresenceProcess, startProcesses } from "./presence_process.ts";
 
 const cycle: Record<string, unknown> = {};

@@ -4,7 +4,7 @@ import type { Connection, EndListener } from "@sluice/sluice";
 import { MemoryChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
 import { settle } from "@sluice/sluice/testing";
-import { fakeConnection } from "../fake_connection.ts";
+import { fakeConnection } from "../support/fake_connection.ts";
 import { startProcesses } from "./presence_process.ts";
 
 /** A connection that counts its end listeners. */

@@ -2,7 +2,7 @@ import type { Connection } from "@sluice/sluice";
 import type { ChannelLayerOptions } from "@sluice/sluice/layers";
 import { Presence, type PresenceMessages, type PresenceOptions } from "@sluice/sluice/presence";
 import { FakeClock, settle } from "@sluice/sluice/testing";
-import { fakeConnection } from "../fake_connection.ts";
+import { fakeConnection } from "../support/fake_connection.ts";
 import { MemoryWire, type WireNode } from "./memory_wire.ts";
 
 /** Options of {@linkcode PresenceProcess}. */

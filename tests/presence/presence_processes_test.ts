@@ -4,7 +4,7 @@ import { internalsOf } from "../../lib/core/internals.ts";
 import fc from "fast-check";
 import { Presence, type PresenceOptions } from "@sluice/sluice/presence";
 import { FakeClock, settle } from "@sluice/sluice/testing";
-import { fakeConnection } from "../fake_connection.ts";
+import { fakeConnection } from "../support/fake_connection.ts";
 import { MemoryWire, type WireNode } from "./memory_wire.ts";
 
 type Tab = ReturnType<typeof fakeConnection>;

@@ -1,7 +1,7 @@
 /** A test process: `visitor_process.ts URL PREFIX NAME…` enters users, prints a line, and keeps running. */
 import { Presence } from "@sluice/sluice/presence";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
-import { fakeConnection } from "../fake_connection.ts";
+import { fakeConnection } from "../support/fake_connection.ts";
 
 const [url = "", prefix = "", ...names] = Deno.args;
 const presence = new Presence<string>(new RedisChannelLayer(url, { prefix }), {

@@ -9,7 +9,7 @@ import { origins } from "@sluice/sluice/security";
 import { resolvePeer, toHandler } from "@sluice/sluice/server";
 import { serve } from "@sluice/sluice/testing";
 import { rawRequest } from "../server/raw_request.ts";
-import { silent as log } from "../silent_log.ts";
+import { silent as log } from "../support/silent_log.ts";
 
 /** Starts of targets that resemble a URL of another site, or no URL. */
 const BEGINNINGS = [

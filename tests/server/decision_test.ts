@@ -6,8 +6,8 @@ import { Refusal } from "@sluice/sluice/protocol";
 import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
 import { FakeClock, settle } from "@sluice/sluice/testing";
-import { openStack } from "../open_stack.ts";
-import { silent } from "../silent_log.ts";
+import { openStack } from "../support/open_stack.ts";
+import { silent } from "../support/silent_log.ts";
 
 /** A transport whose sockets discard everything. */
 const transport: Transport = {

@@ -6,7 +6,7 @@ import { Gatherer } from "../../lib/server/writing/write_batcher.ts";
 import { Hold } from "../../lib/server/writing/hold.ts";
 import { Outbox } from "../../lib/server/writing/send_queue.ts";
 import { StalledReaders } from "../../lib/server/writing/stalled_readers.ts";
-import { silent as log } from "../silent_log.ts";
+import { silent as log } from "../support/silent_log.ts";
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 

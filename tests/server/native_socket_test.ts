@@ -7,10 +7,10 @@ import { defineMessages } from "@sluice/sluice/protocol";
 import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
 import { FakeClock } from "@sluice/sluice/testing";
-import { openStack } from "../open_stack.ts";
-import { WsClient } from "../e2e/ws_client.ts";
+import { openStack } from "../support/open_stack.ts";
+import { WsClient } from "../e2e/support/ws_client.ts";
 import { RawClient, rawRequest } from "./raw_request.ts";
-import { silent as log } from "../silent_log.ts";
+import { silent as log } from "../support/silent_log.ts";
 
 const NO_MESSAGES = defineMessages({ client: {}, server: {} });
 

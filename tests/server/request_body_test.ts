@@ -5,7 +5,7 @@ import { Consumer, HttpConsumer } from "@sluice/sluice/consumers";
 import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
 import { serve } from "@sluice/sluice/testing";
-import { openStack } from "../open_stack.ts";
+import { openStack } from "../support/open_stack.ts";
 import { floodBody, RawClient } from "./raw_request.ts";
 
 const MIB = 1_048_576;

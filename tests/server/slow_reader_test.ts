@@ -5,7 +5,7 @@ import { FakeClock } from "@sluice/sluice/testing";
 import { Gatherer } from "../../lib/server/writing/write_batcher.ts";
 import { Outbox } from "../../lib/server/writing/send_queue.ts";
 import { StalledReaders } from "../../lib/server/writing/stalled_readers.ts";
-import { silent as log } from "../silent_log.ts";
+import { silent as log } from "../support/silent_log.ts";
 
 /** A peer with a queue of 100 bytes that reads on command. */
 function peer(policy: SlowReaderPolicy) {

@@ -7,8 +7,8 @@ import { defineMessages, type Schema, type } from "@sluice/sluice/protocol";
 import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
 import { settle } from "@sluice/sluice/testing";
-import { openStack } from "../open_stack.ts";
-import { silent } from "../silent_log.ts";
+import { openStack } from "../support/open_stack.ts";
+import { silent } from "../support/silent_log.ts";
 
 /** Stale from `pause()` to `wake()`. */
 class PausedProcess implements Freshness {

@@ -130,7 +130,7 @@ test("deno-in-adapters allows Deno in adapters and outside the toolkit", () => {
       "lib/server/deno/deno_transport.ts",
       "lib/layers/_kv_log.ts",
       "main.ts",
-      "tests/e2e/browser.ts",
+      "tests/e2e/support/browser.ts",
     ]
   ) assert.deepEqual(broken(file, source), [], file);
 });
@@ -174,7 +174,7 @@ test("bounded-body allows reading responses, readBody() itself, and tests", () =
     ["routes/api/upload.ts", "const bytes = await readBody(request);"],
     ["app/http/body.ts", "await new Response(state.body).formData();"],
     ["lib/core/read_body.ts", "const { body } = request;"],
-    ["tests/auth/oidc_double.ts", "await request.text();"],
+    ["tests/auth/support/oidc_double.ts", "await request.text();"],
   ];
   for (const [file, source] of allowed) assert.deepEqual(broken(file, source), [], source);
 });

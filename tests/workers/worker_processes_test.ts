@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { eventually } from "../layers/eventually.ts";
-import { RedisServer, whyNoRedis } from "../layers/redis_server.ts";
+import { RedisServer, whyNoRedis } from "../layers/redis/redis_server.ts";
 import { handled, report, sendJobs, WorkerProcess, type WorkerSettings } from "./job_load.ts";
 import { makeLayer } from "./worker_process.ts";
 

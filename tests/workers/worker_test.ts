@@ -16,7 +16,7 @@ import {
   WorkerConsumer,
   type WorkerOptions,
 } from "@sluice/sluice/workers";
-import { silent as log } from "../silent_log.ts";
+import { silent as log } from "../support/silent_log.ts";
 
 const messages = defineMessages({
   client: {},

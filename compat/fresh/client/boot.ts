@@ -1,5 +1,5 @@
 import { type ComponentType, h, options, render, type VNode } from "preact";
-import { assetUrl, lockImage } from "../asset.ts";
+import { assetUrl, lockImage } from "../build/asset.ts";
 import { childrenOf, findMarks, type Page } from "./marks.ts";
 import { readProps } from "./read_props.ts";
 import { rootBetween } from "./root_between.ts";

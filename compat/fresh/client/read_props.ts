@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import { HOLE, type Special, UNDEFINED } from "../wire.ts";
+import { HOLE, type Special, UNDEFINED } from "../build/wire.ts";
 
 /** A reference to JSX that the server rendered into the page. */
 export class SlotRef {

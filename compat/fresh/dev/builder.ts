@@ -1,6 +1,6 @@
 import { App, setSnapshot } from "../app.ts";
-import { type ListenOptions, serveApp } from "../listen.ts";
-import { fromFileUrl } from "../paths.ts";
+import { type ListenOptions, serveApp } from "../http/listen.ts";
+import { fromFileUrl } from "../http/paths.ts";
 import { bundle } from "./bundle.ts";
 import { type BuildOptions, resolveConfig, type ResolvedBuildConfig } from "./config.ts";
 import { crawl } from "./crawl.ts";

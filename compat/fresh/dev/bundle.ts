@@ -1,5 +1,5 @@
 import { basename, join, relative, sep } from "node:path";
-import { fromFileUrl } from "../paths.ts";
+import { fromFileUrl } from "../http/paths.ts";
 import type { ResolvedBuildConfig } from "./config.ts";
 import { withEsbuild } from "./esbuild.ts";
 import { islandKey } from "./manifest.ts";

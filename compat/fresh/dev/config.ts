@@ -1,5 +1,5 @@
-import { buildId } from "../build_id.ts";
-import { resolvePath } from "../paths.ts";
+import { buildId } from "../build/build_id.ts";
+import { resolvePath } from "../http/paths.ts";
 
 /** Options of the builder. Paths are absolute, `file:` URLs, or relative to `root`. */
 export interface BuildOptions {

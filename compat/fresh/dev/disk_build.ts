@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { dirname, join, relative, sep } from "node:path";
-import { isInside } from "../paths.ts";
-import { mediaTypeOf } from "../media_types.ts";
+import { isInside } from "../http/paths.ts";
+import { mediaTypeOf } from "../http/media_types.ts";
 import type { Bundle } from "./bundle.ts";
 import type { ResolvedBuildConfig } from "./config.ts";
 import { listFiles } from "./crawl.ts";

@@ -1,7 +1,7 @@
-import { fromFileUrl, isInside } from "../paths.ts";
+import { fromFileUrl, isInside } from "../http/paths.ts";
 import { h, type VNode } from "preact";
 import { renderToString } from "preact-render-to-string";
-import type { Snapshot } from "../snapshot.ts";
+import type { Snapshot } from "../build/snapshot.ts";
 import { codeFrame } from "./code_frame.ts";
 
 const STYLE = `

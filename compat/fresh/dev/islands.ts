@@ -1,5 +1,5 @@
 import type { ComponentType } from "preact";
-import type { Island } from "../snapshot.ts";
+import type { Island } from "../build/snapshot.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** Returns each function that an island module exports, with its browser script. */

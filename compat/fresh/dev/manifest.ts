@@ -1,6 +1,6 @@
 import { isAbsolute, join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isInside } from "../paths.ts";
+import { isInside } from "../http/paths.ts";
 import type { RouteFile } from "../routing/route_files.ts";
 import type { ResolvedBuildConfig } from "./config.ts";
 import { crawl, type SourceFiles } from "./crawl.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { mediaTypeOf } from "../media_types.ts";
-import type { Snapshot, StaticFile } from "../snapshot.ts";
+import { mediaTypeOf } from "../http/media_types.ts";
+import type { Snapshot, StaticFile } from "../build/snapshot.ts";
 import type { Bundle } from "./bundle.ts";
 import type { ResolvedBuildConfig } from "./config.ts";
 import { registerIslands } from "./islands.ts";

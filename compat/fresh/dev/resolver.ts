@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { findPackageJSON } from "node:module";
 import { pathToFileURL } from "node:url";
-import { fromFileUrl } from "../paths.ts";
+import { fromFileUrl } from "../http/paths.ts";
 import type { Esbuild } from "./esbuild.ts";
 
 const RUNTIME_FILE = fromFileUrl(new URL("../runtime.ts", import.meta.url));
 const CLIENT_HEAD_FILE = fromFileUrl(new URL("../client/head.ts", import.meta.url));
-const BUILD_ID_FILE = fromFileUrl(new URL("../build_id.ts", import.meta.url));
+const BUILD_ID_FILE = fromFileUrl(new URL("../build/build_id.ts", import.meta.url));
 
 /**
  * Makes esbuild resolve modules as Deno does: with the import map and exports of `deno.json`, and npm

@@ -1,4 +1,4 @@
-import { assetUrl } from "../asset.ts";
+import { assetUrl } from "../build/asset.ts";
 
 /** Selects the static files of a transform. */
 export interface OnTransformOptions {

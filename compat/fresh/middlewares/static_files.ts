@@ -1,8 +1,8 @@
-import { BUILD_PARAM } from "../asset.ts";
-import { buildId } from "../build_id.ts";
-import { requestUi } from "../request_ui.ts";
+import { BUILD_PARAM } from "../build/asset.ts";
+import { buildId } from "../build/build_id.ts";
+import { requestUi } from "../http/request_ui.ts";
 import type { Middleware } from "../routing/chain.ts";
-import type { StaticFile } from "../snapshot.ts";
+import type { StaticFile } from "../build/snapshot.ts";
 
 const YEAR = "public, max-age=31536000, immutable";
 const NEVER = "no-cache, no-store, max-age=0, must-revalidate";

@@ -1,6 +1,6 @@
 import { Fragment, type FunctionComponent, h, options, type VNode } from "preact";
 import { useContext } from "preact/hooks";
-import { assetUrl, lockImage } from "../asset.ts";
+import { assetUrl, lockImage } from "../build/asset.ts";
 import { HeadContext } from "../head.ts";
 import { markActiveLink } from "./active_link.ts";
 import { StandInError } from "../stand_in_error.ts";

@@ -8,7 +8,7 @@ import {
   type VNode,
 } from "preact";
 import { useContext } from "preact/hooks";
-import type { Island } from "../snapshot.ts";
+import type { Island } from "../build/snapshot.ts";
 import { currentPass, type RenderPass } from "./pass.ts";
 
 type Props = Record<string, unknown>;

@@ -2,7 +2,7 @@ import { type AnyComponent, Fragment, h, type VNode } from "preact";
 import { jsxTemplate } from "preact/jsx-runtime";
 import { renderToString } from "preact-render-to-string";
 import type { Context } from "../context.ts";
-import { requestUi } from "../request_ui.ts";
+import { requestUi } from "../http/request_ui.ts";
 import type { LayoutConfig, PageProps } from "../types.ts";
 import { isAsync, pageProps, renderComponent } from "./components.ts";
 import "./elements.ts";

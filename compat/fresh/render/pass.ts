@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
 import type { Context } from "../context.ts";
-import type { Island, Snapshot } from "../snapshot.ts";
+import type { Island, Snapshot } from "../build/snapshot.ts";
 
 /** JSX that was passed to an island, and whether it was already shown. */
 export interface SlotContent {

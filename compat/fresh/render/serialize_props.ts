@@ -1,5 +1,5 @@
 import { isValidElement, type VNode } from "preact";
-import { HOLE, type Special, UNDEFINED } from "../wire.ts";
+import { HOLE, type Special, UNDEFINED } from "../build/wire.ts";
 import { Slot } from "./islands.ts";
 
 /**

@@ -1,7 +1,7 @@
 import type { Context } from "../context.ts";
 import { type HandlerFn, isByMethod, type PageResponse } from "../handlers.ts";
 import { renderComponent } from "../render/components.ts";
-import { requestUi } from "../request_ui.ts";
+import { requestUi } from "../http/request_ui.ts";
 import type { Route } from "../types.ts";
 import type { Method } from "./route_table.ts";
 

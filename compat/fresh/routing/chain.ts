@@ -1,5 +1,5 @@
 import type { Context } from "../context.ts";
-import { requestUi } from "../request_ui.ts";
+import { requestUi } from "../http/request_ui.ts";
 
 /** Answers a request, or passes it on with `ctx.next()`. */
 export type Middleware<State> = (ctx: Context<State>) => Response | Promise<Response>;

@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
 import { HttpError } from "../error.ts";
-import { requestUi } from "../request_ui.ts";
+import { requestUi } from "../http/request_ui.ts";
 import type { LayoutConfig, Route, RouteComponent } from "../types.ts";
 import type { MaybeLazyMiddleware } from "./chain.ts";
 import { patternFolders } from "./patterns.ts";

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { safeReturnTo } from "../../../lib/auth/mod.ts";
+
+const ORIGIN = "https://app.example.com";
+
+const KEPT = [
+  "/",
+  "/rooms/lobby",
+  "/rooms/lobby?tab=1&x=%2F%2Fevil.example#top",
+  "/?next=https://evil.example",
+  "/r%C3%A4ume/caf%C3%A9",
+  "/a/b/../c",
+  "/100%25",
+  "/@user:x",
+];
+
+const IGNORED: (string | null)[] = [
+  null,
+  "",
+  "rooms",
+  "//evil.example",
+  "///evil.example",
+  "////evil.example",
+  "/\\evil.example",
+  "\\/evil.example",
+  "\\\\evil.example",
+  "/\t/evil.example",
+  "/\n/evil.example",
+  "/\r\n/evil.example",
+  "\t//evil.example",
+  " //evil.example",
+  "/\u0000/evil.example",
+  "https://evil.example",
+  "HTTPS://evil.example",
+  "https:evil.example",
+  "https:///evil.example",
+  "http://app.example.com/",
+  "https://app.example.com/",
+  "https://app.example.com@evil.example/",
+  "javascript:alert(1)",
+  "JaVaScRiPt:alert(1)",
+  "data:text/html,x",
+  "blob:https://evil.example/x",
+  "/.//evil.example",
+  "/x/..//evil.example",
+  "/%2e//evil.example",
+  "/%2e%2e//evil.example",
+  "/%2f%2fevil.example",
+  "/%2F/evil.example",
+  "/%5cevil.example",
+  "/%5C%5Cevil.example",
+  "/%255cevil.example",
+  "/%252f/evil.example",
+  "/%09/evil.example",
+  "/%0d%0aSet-Cookie:x=1",
+  "/a\u2028b",
+  `/${"x".repeat(3000)}`,
+];
+
+test("safeReturnTo() keeps paths on this site", () => {
+  for (const value of KEPT) {
+    const kept = safeReturnTo(value, ORIGIN);
+    assert.equal(kept, new URL(value, ORIGIN).href.slice(ORIGIN.length), value);
+  }
+});
+
+test("safeReturnTo() ignores everything else", () => {
+  for (const value of IGNORED) {
+    assert.equal(safeReturnTo(value, ORIGIN), "/", JSON.stringify(value));
+  }
+});
+
+test("safeReturnTo() never leaves the site for any input", () => {
+  const pieces = [
+    "/",
+    "\\",
+    ".",
+    "..",
+    "%2f",
+    "%5c",
+    "%2e",
+    "evil.example",
+    "@",
+    ":",
+    "?",
+    "#",
+    "\t",
+  ];
+  for (let seed = 0; seed < 20_000; seed++) {
+    let value = seed % 3 === 0 ? "" : "/";
+    for (let rest = seed * 7919; rest > 0; rest = Math.floor(rest / pieces.length)) {
+      value += pieces[rest % pieces.length];
+    }
+    const url = new URL(safeReturnTo(value, ORIGIN), ORIGIN);
+    assert.equal(url.origin, ORIGIN, value);
+  }
+});
