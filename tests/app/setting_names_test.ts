@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { findMisspelt, SETTING_NAMES } from "../../app/settings/setting_names.ts";
 
 test("SETTING_NAMES has every setting that the app reads", () => {
-  const app = new URL("../../app/", import.meta.url);
+  const app = new URL("../../app/settings/", import.meta.url);
   const files = readdirSync(app).filter((name) => /settings.*\.ts$/.test(name));
   const read = files.flatMap((name) => {
     const text = readFileSync(new URL(name, app), "utf8");

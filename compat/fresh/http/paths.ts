@@ -16,5 +16,5 @@ export function resolvePath(path: string, root: string): string {
 /** Returns whether a path is a directory or inside it. */
 export function isInside(path: string, directory: string): boolean {
   const way = relative(directory, path);
-  return way !== ".." && !way.startsWith("../../") && !way.startsWith("..\\") && !isAbsolute(way);
+  return way !== ".." && !way.startsWith("../") && !way.startsWith("..\\") && !isAbsolute(way);
 }
