@@ -2,7 +2,7 @@ import type { Clock, Log } from "@sluice/sluice";
 import type { GuessLimiter } from "@sluice/sluice/auth";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import {
-  type Limiter,
+  type AttemptLimiter,
   LocalSocketCounter,
   networkOf,
   RateLimiter,
@@ -18,13 +18,13 @@ export interface Limits {
   /** Counts open sockets. */
   readonly sockets: SocketCounter;
   /** Limits handshakes per address. */
-  readonly handshakes: Limiter;
+  readonly handshakes: AttemptLimiter;
   /** Limits sign-ins per address, if configured. */
-  readonly signIns: Limiter | undefined;
+  readonly signIns: AttemptLimiter | undefined;
   /** Limits new program sign-ins per address. */
-  readonly devices: Limiter;
+  readonly devices: AttemptLimiter;
   /** Limits polls of programs per address. */
-  readonly devicePolls: Limiter;
+  readonly devicePolls: AttemptLimiter;
   /** Limits wrong program codes per user and per address. */
   readonly userCodes: GuessLimiter;
   /** Connects the counts with other processes, so that the first sockets need not wait for it. */
@@ -83,7 +83,7 @@ export function createLimits(
     if (sockets instanceof SharedSocketCounter) await sockets.close();
   }
 
-  function createLimiter(name: string, rate: RateLimiterOptions): Limiter & GuessLimiter {
+  function createLimiter(name: string, rate: RateLimiterOptions): AttemptLimiter & GuessLimiter {
     if (!isShared) return new RateLimiter({ ...rate, clock });
     const controlGroup = `sluice.rates.${name}`;
     const limiter = new SharedRateLimiter(layer, { ...rate, clock, controlGroup });
@@ -98,6 +98,6 @@ function handshakeRate({ handshakesPerAddress, socketsPerAddress }: Settings): R
   return { perMinute: 6_000, burst: Math.max(6_000, 10 * socketsPerAddress) };
 }
 
-function byNetwork(limiter: Limiter): Limiter {
+function byNetwork(limiter: AttemptLimiter): AttemptLimiter {
   return { take: (address) => limiter.take(networkOf(address)) };
 }

@@ -22,10 +22,10 @@ import { Presence } from "@sluice/sluice/presence";
 import { createCrossOrigin, type CrossOrigin } from "@sluice/sluice/security";
 import { createLog, type Handler } from "@sluice/sluice/server";
 import {
-  ControlGroup,
   KvControlLog,
   KvSessionStore,
   KvSocketCounts,
+  RevocationBroadcast,
   SessionNotices,
   Sessions,
 } from "@sluice/sluice/sessions";
@@ -105,7 +105,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   const crossOrigin = createCrossOrigin(settings.allowedOrigins);
   const layer = createLayer(settings, database);
   // For speed only: the control log carries the same events.
-  if (layer.extensions.includes("processes")) new ControlGroup(sessions, layer).connect();
+  if (layer.extensions.includes("processes")) new RevocationBroadcast(sessions, layer).connect();
   const presence = new Presence<PublicUser>(layer, {
     joined: (user) => ({ type: "joined", data: { user } }),
     left: (user) => ({ type: "left", data: { user } }),

@@ -1,4 +1,4 @@
-import { defineMessages, type GapData, type } from "@sluice/sluice/protocol";
+import { defineMessages, type GapData, unchecked } from "@sluice/sluice/protocol";
 import type { PublicUser } from "@sluice/sluice/auth";
 import * as v from "valibot";
 
@@ -28,15 +28,15 @@ export const chatMessages = defineMessages({
           ),
         ),
       }),
-      reply: type<{ readonly id: string }>(),
+      reply: unchecked<{ readonly id: string }>(),
     },
   },
   server: {
-    welcome: type<{ readonly you: PublicUser; readonly people: readonly PublicUser[] }>(),
-    said: type<Said>(),
-    joined: type<{ readonly user: PublicUser }>(),
-    left: type<{ readonly user: PublicUser }>(),
-    gap: type<GapData>(),
+    welcome: unchecked<{ readonly you: PublicUser; readonly people: readonly PublicUser[] }>(),
+    said: unchecked<Said>(),
+    joined: unchecked<{ readonly user: PublicUser }>(),
+    left: unchecked<{ readonly user: PublicUser }>(),
+    gap: unchecked<GapData>(),
   },
 });
 

@@ -1,4 +1,4 @@
-import { defineMessages, type } from "@sluice/sluice/protocol";
+import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 
 /** A session, as shown to its user. */
 export interface SessionView {
@@ -23,7 +23,7 @@ export interface SessionView {
 /** The messages of the sessions page's socket. */
 export const sessionsMessages = defineMessages({
   client: {},
-  server: { sessions: type<{ readonly sessions: readonly SessionView[] }>() },
+  server: { sessions: unchecked<{ readonly sessions: readonly SessionView[] }>() },
 });
 
 /** The type of {@linkcode sessionsMessages}, for clients. */

@@ -13,7 +13,7 @@
 import { MemoryUserStore, requireUser, type SignedInScope, user } from "@sluice/sluice/auth";
 import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
 import { layer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
-import { defineMessages, type } from "@sluice/sluice/protocol";
+import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { route, stack } from "@sluice/sluice/routing";
 import { origins } from "@sluice/sluice/security";
 import { consoleLog as log, serve, toHandler } from "@sluice/sluice/server";
@@ -26,7 +26,7 @@ const sessions = new Sessions(new MemorySessionStore(), { log });
 // ---- consumers.py: messages, and one class for every user in a room
 const messages = defineMessages({
   client: { message: { data: v.object({ message: v.string() }) } },
-  server: { message: type<{ readonly message: string }>() },
+  server: { message: unchecked<{ readonly message: string }>() },
 });
 
 type ChatScope = SignedInScope & LayerScope & { readonly params: { readonly room: string } };

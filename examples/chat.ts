@@ -19,7 +19,7 @@ import {
 } from "@sluice/sluice/auth";
 import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
 import { layer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
-import { defineMessages, type } from "@sluice/sluice/protocol";
+import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { route, stack } from "@sluice/sluice/routing";
 import { isCrossSite, origins } from "@sluice/sluice/security";
 import { consoleLog as log, serve, toHandler } from "@sluice/sluice/server";
@@ -30,7 +30,7 @@ const messages = defineMessages({
   client: {
     say: { data: v.object({ text: v.pipe(v.string(), v.minLength(1), v.maxLength(500)) }) },
   },
-  server: { said: type<{ readonly from: string; readonly text: string }>() },
+  server: { said: unchecked<{ readonly from: string; readonly text: string }>() },
 });
 
 interface ChatScope extends SignedInScope, LayerScope {

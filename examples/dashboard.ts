@@ -10,7 +10,7 @@ import { allowAnonymous } from "@sluice/sluice/auth";
 import { memoryUsage } from "node:process";
 import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
 import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
-import { defineMessages, type } from "@sluice/sluice/protocol";
+import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { route, stack } from "@sluice/sluice/routing";
 import { origins } from "@sluice/sluice/security";
 import { serve, toHandler } from "@sluice/sluice/server";
@@ -30,7 +30,7 @@ interface Figures {
 
 const messages = defineMessages({
   client: {},
-  server: { past: type<readonly Figures[]>(), figures: type<Figures>() },
+  server: { past: unchecked<readonly Figures[]>(), figures: unchecked<Figures>() },
 });
 
 class DashboardConsumer extends JsonConsumer<typeof messages, LayerScope> {

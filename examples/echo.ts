@@ -1,5 +1,5 @@
 /**
- * Echoes every message: `deno run -A examples/echo.ts`.
+ * PendingOwnPublishes every message: `deno run -A examples/echo.ts`.
  *
  * Anyone may connect from pages of this site; there is no sign-in.
  *

@@ -16,7 +16,7 @@
 import { MemoryUserStore, requireUser, type SignedInScope, user } from "@sluice/sluice/auth";
 import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
 import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
-import { defineMessages, type } from "@sluice/sluice/protocol";
+import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { route, stack } from "@sluice/sluice/routing";
 import { origins } from "@sluice/sluice/security";
 import { consoleLog as log, readBody, serve, toHandler } from "@sluice/sluice/server";
@@ -26,7 +26,7 @@ type AppScope = SignedInScope & LayerScope;
 
 const messages = defineMessages({
   client: {},
-  server: { notified: type<{ readonly text: string }>() },
+  server: { notified: unchecked<{ readonly text: string }>() },
 });
 
 /** Accepts no messages from its client; messages to its group are forwarded unchanged. */

@@ -11,7 +11,7 @@ import {
   SignIn,
   type UserStore,
 } from "@sluice/sluice/auth";
-import type { Limiter } from "@sluice/sluice/security";
+import type { AttemptLimiter } from "@sluice/sluice/security";
 import type { Sessions } from "@sluice/sluice/sessions";
 import type { Database } from "../database.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -25,7 +25,7 @@ export interface SignInParts {
   readonly log: Log;
   readonly audit: Audit;
   /** Limits attempts per address. */
-  readonly attempts: Limiter | undefined;
+  readonly attempts: AttemptLimiter | undefined;
 }
 
 /** Sign-in with the configured providers, and the development provider if it is on. */

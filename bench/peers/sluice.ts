@@ -15,7 +15,7 @@ import {
   type LayerScope,
   MemoryChannelLayer,
 } from "@sluice/sluice/layers";
-import { defineMessages, type } from "@sluice/sluice/protocol";
+import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { route, stack } from "@sluice/sluice/routing";
 import { anyOrigin } from "@sluice/sluice/security";
 import { toHandler } from "@sluice/sluice/server";
@@ -26,7 +26,7 @@ const isFanOut = mode === "fan-out";
 const say = v.object({ by: v.number(), text: v.string() });
 const messages = defineMessages({
   client: { say: { data: say } },
-  server: { said: type<v.InferOutput<typeof say>>() },
+  server: { said: unchecked<v.InferOutput<typeof say>>() },
 });
 
 class Bench extends JsonConsumer<typeof messages, Scope & LayerScope> {

@@ -1,6 +1,6 @@
 import { Refusal } from "../protocol/mod.ts";
 import { deletedSessionCookie, isSecure, type Session, sessionCookie } from "../sessions/mod.ts";
-import { tieOf } from "../sessions/live/watch_session.ts";
+import { sessionListenersOf } from "../sessions/live/watch_session.ts";
 import { beginSession } from "./begin_session.ts";
 import type { User } from "./users/user.ts";
 import type { AuthScope } from "./with_auth.ts";
@@ -39,11 +39,11 @@ export async function login(scope: AuthScope, user: User): Promise<LoginResult> 
   });
   if (begun === undefined) throw new Refusal("FORBIDDEN");
   const { session, token } = begun;
-  sessions.live.bind(session.id, connection, tieOf(connection));
+  sessions.live.subscribe(session.id, connection, sessionListenersOf(connection));
   sessions.live.track(session);
   Object.assign(scope, { session, sessionState: "live", user });
   if (before !== undefined) {
-    sessions.live.unbind(before.id, connection);
+    sessions.live.unsubscribe(before.id, connection);
     await sessions.end(before.id, "replaced");
   }
   connection.scopeChanged(["session", "user"]);
@@ -62,7 +62,7 @@ export async function login(scope: AuthScope, user: User): Promise<LoginResult> 
 export async function logout(scope: AuthScope): Promise<string> {
   const { auth: { sessions }, connection, session } = scope;
   if (session !== undefined) {
-    if (scope.type === "http") sessions.live.unbind(session.id, connection);
+    if (scope.type === "http") sessions.live.unsubscribe(session.id, connection);
     Object.assign(scope, { session: undefined, sessionState: "none", user: undefined });
     await sessions.end(session.id, "signed-out");
   }

@@ -34,7 +34,7 @@ export { KvUserStore } from "./users/kv_user_store.ts";
 export { currentUser, login, type LoginResult, logout } from "./login.ts";
 export { MemoryUserStore } from "./users/memory_user_store.ts";
 export { nameAt, subjectAt } from "./_identity.ts";
-export type { BackChannelOptions, Fetch } from "./providers/_back_channel.ts";
+export type { BackChannelOptions, FetchFunction } from "./providers/_back_channel.ts";
 export { gitHubIssuer, type GitHubOptions, GitHubProvider } from "./providers/github.ts";
 export { type OidcOptions, OidcProvider } from "./providers/oidc.ts";
 export type { AuthorizationAnswer, AuthorizationRequest, Provider } from "./providers/provider.ts";
@@ -55,11 +55,11 @@ export {
 export { sessionOrTicket, withTickets } from "./tickets/with_tickets.ts";
 export {
   MemoryTransactionStore,
-  type Transaction,
+  type OAuthTransaction,
   type TransactionStore,
 } from "./oauth/transactions.ts";
-export { type Profile, type PublicUser, toPublicUser, type User } from "./users/user.ts";
+export { type ProviderProfile, type PublicUser, toPublicUser, type User } from "./users/user.ts";
 export type { UserPage, UserPageOptions } from "./users/user_page.ts";
 export type { UserStore } from "./users/user_store.ts";
 export { type SignedInScope, user, type UserScope, withUser } from "./with_user.ts";
-export { type Auth, auth, type AuthScope, withAuth } from "./with_auth.ts";
+export { auth, type AuthParts, type AuthScope, withAuth } from "./with_auth.ts";

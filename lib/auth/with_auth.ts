@@ -5,14 +5,14 @@ import type { UserStore } from "./users/user_store.ts";
 import { type UserScope, withUser } from "./with_user.ts";
 
 /** The sessions and the store of users. */
-export interface Auth {
+export interface AuthParts {
   readonly sessions: Sessions;
   readonly users: UserStore;
 }
 
 /** A scope that `login()`, `logout()` and `currentUser()` accept. */
 export interface AuthScope extends UserScope {
-  readonly auth: Auth;
+  readonly auth: AuthParts;
 }
 
 /**
@@ -36,7 +36,7 @@ export interface AuthScope extends UserScope {
  * ```
  */
 export function withAuth<S>(
-  auth: Auth,
+  auth: AuthParts,
   next: Application<S & AuthScope>,
 ): Application<S & OriginScope> {
   const { sessions, users } = auth;
@@ -60,6 +60,6 @@ export function withAuth<S>(
  * const known = stack().use(origins()).use(auth({ sessions, users })).use(requireUser());
  * ```
  */
-export function auth(parts: Auth): Middleware<OriginScope, AuthScope> {
+export function auth(parts: AuthParts): Middleware<OriginScope, AuthScope> {
   return (next) => withAuth(parts, next);
 }

@@ -3,7 +3,7 @@ import type { Application, Middleware, Scope } from "../core/scope.ts";
 import { andThen, isPromise } from "../core/promises.ts";
 import { Refusal } from "../protocol/mod.ts";
 import type { Session, SessionScope } from "../sessions/mod.ts";
-import { tieOf } from "../sessions/live/watch_session.ts";
+import { sessionListenersOf } from "../sessions/live/watch_session.ts";
 import { findUser } from "./users/find_user.ts";
 import { LiveUsers } from "./users/live_users.ts";
 import type { User } from "./users/user.ts";
@@ -63,7 +63,7 @@ export function withUser<S>(
     { connection }: Scope,
     { userId }: Session,
   ): User | undefined | Promise<User | undefined | Refusal> {
-    const user = findUser(users, userId, tieOf(connection).recollection);
+    const user = findUser(users, userId, sessionListenersOf(connection).recollection);
     if (!isPromise(user)) return user;
     return user.then((user) => user, (error: unknown) => {
       connection.log.error("users cannot be read", { error });

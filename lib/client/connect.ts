@@ -62,13 +62,13 @@ export interface ConnectOptions {
  * @example
  * ```ts
  * import { connect } from "@sluice/sluice/client";
- * import { defineMessages, type } from "@sluice/sluice/protocol";
+ * import { defineMessages, unchecked } from "@sluice/sluice/protocol";
  * import assert from "node:assert/strict";
  * import * as v from "valibot";
  *
  * const messages = defineMessages({
- *   client: { say: { data: v.object({ text: v.string() }), reply: type<{ id: string }>() } },
- *   server: { said: type<{ text: string }>() },
+ *   client: { say: { data: v.object({ text: v.string() }), reply: unchecked<{ id: string }>() } },
+ *   server: { said: unchecked<{ text: string }>() },
  * });
  *
  * // Any server that speaks the protocol; this one knows a single answer.

@@ -1,9 +1,9 @@
-import type { Changes, GossipMessage } from "./sync_message.ts";
+import type { Changes, SyncMessage } from "./sync_message.ts";
 import { inParts, isContentRefused } from "./parts.ts";
 import type { ProcessGroup } from "./process_group.ts";
 
-/** Dependencies of a {@linkcode Teller}. */
-export interface TellerContext<C> {
+/** Dependencies of a {@linkcode Announcer}. */
+export interface AnnouncerContext<C> {
   readonly group: ProcessGroup;
   readonly changes: Changes<C>;
   /** Returns the whole state of this process. */
@@ -24,8 +24,8 @@ const MAX_CHANGES = 500;
  * Only one call of each kind is pending at a time; if an entry changes meanwhile, only its last change is
  * sent. An entry that cannot be sent does not affect others.
  */
-export class Teller<C> {
-  readonly #context: TellerContext<C>;
+export class Announcer<C> {
+  readonly #context: AnnouncerContext<C>;
   readonly #changes = new Map<string, C>();
   readonly #answering = new Set<string>();
   #version = 0;
@@ -34,7 +34,7 @@ export class Teller<C> {
   #telling: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(context: TellerContext<C>) {
+  constructor(context: AnnouncerContext<C>) {
     this.#context = context;
   }
 
@@ -44,7 +44,7 @@ export class Teller<C> {
   }
 
   /** Sends changes of this process. Resolves when that succeeded or failed. Never rejects. */
-  tell(...changes: readonly C[]): Promise<void> {
+  announce(...changes: readonly C[]): Promise<void> {
     if (this.#isClosed || changes.length === 0) return Promise.resolve();
     for (const change of changes) this.#changes.set(this.#context.changes.keyOf(change), change);
     return this.#telling ??= this.#tellAll();
@@ -73,7 +73,7 @@ export class Teller<C> {
     const { group } = this.#context;
     while (this.#changes.size > 0) {
       const changes = this.#takeBatch();
-      const message: GossipMessage<C> = {
+      const message: SyncMessage<C> = {
         kind: "diff",
         from: group.channel,
         version: ++this.#version,

@@ -1,12 +1,12 @@
 import type { Clock } from "../core/clock.ts";
-import type { Changes, GossipMessage } from "./sync_message.ts";
+import type { Changes, SyncMessage } from "./sync_message.ts";
 
 /** Dependencies and settings of {@linkcode Peers}. */
 export interface PeersContext<C> {
   readonly clock: Clock;
   readonly changes: Changes<C>;
   /** How long a process may be silent before it is dropped, in milliseconds. */
-  readonly silentMs: number;
+  readonly timeoutMs: number;
   /** How long the entries of a process are kept after its goodbye, in milliseconds. */
   readonly goodbyeMs: number;
   /** Called when a process changes one of its entries. */
@@ -55,13 +55,13 @@ export class Peers<C> {
   }
 
   /** Records that a process is alive. */
-  note(process: string): void {
+  recordHeartbeat(process: string): void {
     const peer = this.#peer(process);
     if (peer !== undefined) peer.seenAt = this.#context.clock.elapsed();
   }
 
   /** Handles a message of another process. */
-  take(message: Exclude<GossipMessage<C>, { kind: "ask" }>): void {
+  take(message: Exclude<SyncMessage<C>, { kind: "ask" }>): void {
     const { from } = message;
     if (message.kind === "bye") return this.#sayGoodbye(from);
     const peer = this.#peer(from);
@@ -76,12 +76,12 @@ export class Peers<C> {
   /** Drops the processes that were silent for too long, as of `now` in elapsed milliseconds. */
   dropSilent(now: number): void {
     for (const [process, peer] of this.#peers) {
-      if (now - peer.seenAt >= this.#context.silentMs) this.#drop(process, peer);
+      if (now - peer.seenAt >= this.#context.timeoutMs) this.#drop(process, peer);
     }
   }
 
   /** Restarts the time limit of all processes: this process was the one that missed messages. */
-  forgive(): void {
+  resetTimeouts(): void {
     const now = this.#context.clock.elapsed();
     for (const peer of this.#peers.values()) peer.seenAt = now;
   }
@@ -128,7 +128,7 @@ export class Peers<C> {
   #takeState(
     process: string,
     peer: Peer<C>,
-    message: Extract<GossipMessage<C>, { kind: "state" }>,
+    message: Extract<SyncMessage<C>, { kind: "state" }>,
   ): void {
     const { version, answer, part, parts, changes } = message;
     if (peer.version !== undefined && version < peer.version) return;

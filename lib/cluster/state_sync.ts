@@ -1,13 +1,13 @@
 import type { Clock } from "../core/clock.ts";
 import type { LayerMessage } from "../core/consumer.ts";
 import type { Log } from "../core/log.ts";
-import { type Changes, type GossipMessage, parseGossip } from "./sync_message.ts";
+import { type Changes, parseSyncMessage, type SyncMessage } from "./sync_message.ts";
 import { Peers } from "./peers.ts";
 import { ProcessGroup, type ProcessLayer } from "./process_group.ts";
-import { Teller } from "./announcer.ts";
+import { Announcer } from "./announcer.ts";
 
-/** Dependencies and settings of a {@linkcode Gossip}. */
-export interface GossipContext<C> {
+/** Dependencies and settings of a {@linkcode StateSync}. */
+export interface StateSyncContext<C> {
   readonly layer: ProcessLayer;
   readonly clock: Clock;
   readonly log?: Pick<Log, "warn"> | undefined;
@@ -16,12 +16,12 @@ export interface GossipContext<C> {
   readonly type: string;
   readonly changes: Changes<C>;
   /** Interval between the heartbeats of a process, in milliseconds. */
-  readonly beatMs: number;
+  readonly heartbeatMs: number;
   /** How long a process may be silent before it is dropped, in milliseconds. */
-  readonly silentMs: number;
+  readonly timeoutMs: number;
   /** How long the entries of a process are kept after its goodbye, in milliseconds. */
   readonly goodbyeMs: number;
-  /** How long {@linkcode Gossip.ready} waits for the states of other processes, in milliseconds. */
+  /** How long {@linkcode StateSync.ready} waits for the states of other processes, in milliseconds. */
   readonly syncTimeoutMs: number;
   /** Returns the whole state of this process. */
   state(): readonly C[];
@@ -33,34 +33,34 @@ export interface GossipContext<C> {
  * Replicates a table over all processes. Each process owns some of the entries.
  *
  * Each process announces its changes, and sends a heartbeat with the version of its state every
- * `beatMs`; a process that missed a change asks for the whole state. Each process drops the others that
- * were silent for `silentMs`. After a process was suspended or cut off, it gives all others that time
+ * `heartbeatMs`; a process that missed a change asks for the whole state. Each process drops the others that
+ * were silent for `timeoutMs`. After a process was suspended or cut off, it gives all others that time
  * again before it drops any.
  *
  * Every call of the layer has a time limit of 3 s, so a hanging call delays a heartbeat by 3 s at most.
  * A message or an entry that cannot be read or sent is dropped and counted without affecting others;
  * the first one is logged.
  */
-export class Gossip<C> {
-  readonly #context: GossipContext<C>;
+export class StateSync<C> {
+  readonly #context: StateSyncContext<C>;
   readonly #group: ProcessGroup;
   readonly #peers: Peers<C>;
-  readonly #teller: Teller<C>;
+  readonly #teller: Announcer<C>;
   #started: Promise<void> | undefined;
   #catchingUp: Promise<void> | undefined;
   #isCutOff = false;
-  #lastBeatAt = 0;
-  #cancelBeat: (() => void) | undefined;
+  #lastHeartbeatAt = 0;
+  #cancelHeartbeat: (() => void) | undefined;
   #isClosed = false;
   #dropped = 0;
   /** Called at each message while {@linkcode ready} waits for states. */
   #heard: (() => void) | undefined;
 
-  constructor(context: GossipContext<C>) {
+  constructor(context: StateSyncContext<C>) {
     const { layer, group, type, clock, changes } = context;
     this.#context = context;
     this.#group = new ProcessGroup(layer, { group, type, clock });
-    this.#teller = new Teller({
+    this.#teller = new Announcer({
       group: this.#group,
       changes,
       state: () => context.state(),
@@ -89,15 +89,15 @@ export class Gossip<C> {
   }
 
   /** Announces changes of this process. Resolves when that succeeded or failed. Never rejects. */
-  tell(...changes: readonly C[]): Promise<void> {
-    return this.#teller.tell(...changes);
+  announce(...changes: readonly C[]): Promise<void> {
+    return this.#teller.announce(...changes);
   }
 
   /** Says goodbye. Never rejects. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#cancelBeat?.();
+    this.#cancelHeartbeat?.();
     this.#teller.close();
     this.#peers.close();
     this.#heard?.();
@@ -109,8 +109,8 @@ export class Gossip<C> {
 
   /** Never rejects. */
   async #start(): Promise<void> {
-    this.#lastBeatAt = this.#context.clock.elapsed();
-    this.#beatLater(0);
+    this.#lastHeartbeatAt = this.#context.clock.elapsed();
+    this.#scheduleHeartbeat(0);
     try {
       await this.#group.join({
         deliver: (message) => this.#take(message),
@@ -138,20 +138,20 @@ export class Gossip<C> {
   }
 
   /** @param spentMs How long the last heartbeat took; subtracted from the pause. */
-  #beatLater(spentMs: number): void {
-    const { clock, beatMs } = this.#context;
+  #scheduleHeartbeat(spentMs: number): void {
+    const { clock, heartbeatMs } = this.#context;
     // Random, so that processes do not all send at the same time.
-    const pause = beatMs * (0.9 + Math.random() * 0.2) - spentMs;
-    this.#cancelBeat = clock.after(Math.max(0, pause), () => void this.#beat());
+    const pause = heartbeatMs * (0.9 + Math.random() * 0.2) - spentMs;
+    this.#cancelHeartbeat = clock.after(Math.max(0, pause), () => void this.#sendHeartbeat());
   }
 
   /** Never rejects. */
-  async #beat(): Promise<void> {
-    const { clock, beatMs } = this.#context;
+  async #sendHeartbeat(): Promise<void> {
+    const { clock, heartbeatMs } = this.#context;
     const now = clock.elapsed();
     // A timer this late means that this process was suspended, not the others.
-    if (now - this.#lastBeatAt > 2 * beatMs) this.#peers.forgive();
-    this.#lastBeatAt = now;
+    if (now - this.#lastHeartbeatAt > 2 * heartbeatMs) this.#peers.resetTimeouts();
+    this.#lastHeartbeatAt = now;
     try {
       if (!this.#group.isMember) await this.#group.rejoin();
       const { channel: from } = this.#group;
@@ -163,12 +163,12 @@ export class Gossip<C> {
     } catch {
       this.#isCutOff = true;
     }
-    if (!this.#isClosed) this.#beatLater(clock.elapsed() - now);
+    if (!this.#isClosed) this.#scheduleHeartbeat(clock.elapsed() - now);
   }
 
   /** Asks for all states after messages may have been missed. Overlapping calls share one request. */
   #catchUp(): Promise<void> {
-    this.#peers.forgive();
+    this.#peers.resetTimeouts();
     return this.#catchingUp ??= this.#askAll().then(() => {}).finally(() => {
       this.#catchingUp = undefined;
     });
@@ -177,7 +177,7 @@ export class Gossip<C> {
   #take(message: LayerMessage): boolean {
     const { type, changes } = this.#context;
     try {
-      const heard = parseGossip<C>(message, type, {
+      const heard = parseSyncMessage<C>(message, type, {
         parse: changes.parse,
         malformed: () => this.#drop("cannot be read"),
       });
@@ -189,10 +189,10 @@ export class Gossip<C> {
     return true;
   }
 
-  #hear(heard: GossipMessage<C>): void {
+  #hear(heard: SyncMessage<C>): void {
     if (this.#isClosed) return;
     if (heard.kind === "ask") {
-      this.#peers.note(heard.from);
+      this.#peers.recordHeartbeat(heard.from);
       void this.#teller.answer(heard.from);
     } else this.#peers.take(heard);
     this.#heard?.();
@@ -215,7 +215,7 @@ export class Gossip<C> {
     return this.#group.sendTo(process, { kind: "ask", from: this.#group.channel });
   }
 
-  #sendAll(message: GossipMessage<C>): Promise<number | undefined> {
+  #sendAll(message: SyncMessage<C>): Promise<number | undefined> {
     return this.#group.sendAll(message);
   }
 }

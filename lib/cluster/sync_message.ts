@@ -16,7 +16,7 @@ export interface Changes<C> {
  * A message between processes. `from` is the channel of the sender and identifies the process; its
  * state has a `version`, a number that grows by one with every `diff`.
  */
-export type GossipMessage<C> =
+export type SyncMessage<C> =
   /** A heartbeat, with the version of the sender's state. */
   | { readonly kind: "beat"; readonly from: string; readonly version: number }
   /** Changes that led to this version of the sender's state. */
@@ -49,14 +49,14 @@ const MAX_FROM_LENGTH = 200;
 const MAX_PARTS = 10_000;
 
 /**
- * Reads a message of the layer; undefined if it is not a {@linkcode GossipMessage}. For a change that
+ * Reads a message of the layer; undefined if it is not a {@linkcode SyncMessage}. For a change that
  * cannot be read, `malformed` is called; the rest of the message is used.
  */
-export function parseGossip<C>(
+export function parseSyncMessage<C>(
   message: LayerMessage,
   type: string,
   { parse, malformed }: Pick<Changes<C>, "parse"> & { malformed(): void },
-): GossipMessage<C> | undefined {
+): SyncMessage<C> | undefined {
   const data = message.data;
   if (message.type !== type || typeof data !== "object" || data === null) return undefined;
   const { kind, from, version, answer = 0, part, parts, changes } = data as Record<string, unknown>;

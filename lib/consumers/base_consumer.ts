@@ -47,10 +47,10 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
   scopeChanged(_parts: readonly string[]): void | Promise<void> {}
 
   /** Called when a policy removed the connection from a group. */
-  groupWithdrawn(_group: string): void | Promise<void> {}
+  onGroupRevoked(_group: string): void | Promise<void> {}
 
   /** Called by the server when the scope has changed. Do not override. */
-  async authorizeAgain(): Promise<void> {
+  async reauthorize(): Promise<void> {
     const rechecked = this.#policies?.recheck();
     rechecked?.catch(() => {}); // Awaited below, if the client may stay.
     if (await this.#mayStay()) return await rechecked;
@@ -83,7 +83,7 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
    *
    * *Security*: `detail` is sent to the peer.
    */
-  deny(code: RefusalCode | (string & Record<never, never>) = "FORBIDDEN", detail?: string): void {
+  refuse(code: RefusalCode | (string & Record<never, never>) = "FORBIDDEN", detail?: string): void {
     this.scope.connection.refuse(new Refusal(code, { detail }));
   }
 
@@ -107,7 +107,7 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
    *
    * With `authorize`, the connection is added only if the policy allows it. The policy runs again
    * whenever the scope changes, and removes the connection from the group if it denies access or
-   * throws: see {@linkcode groupWithdrawn}.
+   * throws: see {@linkcode onGroupRevoked}.
    *
    * @throws {FrameError} `FORBIDDEN`: the policy denies access.
    */
@@ -119,7 +119,7 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Consu
       connection: this.scope.connection,
       add: (group) => channel.add(group),
       discard: (group) => channel.discard(group),
-      withdrawn: (group) => this.groupWithdrawn(group),
+      revoked: (group) => this.onGroupRevoked(group),
     });
     await this.#policies.add(group, () => authorize(this.scope, group));
   }

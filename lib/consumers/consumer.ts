@@ -43,13 +43,13 @@ export abstract class Consumer<out S extends Scope = Scope> extends BaseConsumer
    */
   start(): void | Promise<void> {
     return andThen(this.authorize(), (may) => {
-      if (!may) return this.deny();
+      if (!may) return this.refuse();
       return andThen(this.#connect(), () => this.#joined);
     });
   }
 
   /**
-   * Accepts or refuses the client with {@linkcode accept} or `deny()`. Accepts by default. Code called
+   * Accepts or refuses the client with {@linkcode accept} or `refuse()`. Accepts by default. Code called
    * from here can also throw {@linkcode AcceptConnection} or a `Refusal`.
    */
   connect(): void | Promise<void> {

@@ -22,11 +22,11 @@ export type Handlers<M extends Messages, C> = {
     this: C,
     data: ClientData<M, T>,
     context: MessageContext,
-  ) => Answer<ReplyData<M, T>>;
+  ) => HandlerReply<ReplyData<M, T>>;
 };
 
 /** Return type of a handler: nothing if the message declares no reply. */
-export type Answer<R> = [R] extends [undefined] ? void | Promise<void> : R | Promise<R>;
+export type HandlerReply<R> = [R] extends [undefined] ? void | Promise<void> : R | Promise<R>;
 
 /** The handlers of a consumer of class `C`. */
 export type HandlersOf<C extends { readonly messages: Messages }> = Handlers<C["messages"], C>;

@@ -58,7 +58,7 @@ export abstract class HttpConsumer<out S extends Scope = Scope> extends BaseCons
   /** Called by the server: runs {@linkcode connect} and {@linkcode handle}. Do not override. */
   async start(): Promise<void> {
     const may = this.authorize();
-    if (may !== true && !await may) return this.deny();
+    if (may !== true && !await may) return this.refuse();
     try {
       await this.connect();
     } catch (error) {
@@ -72,7 +72,7 @@ export abstract class HttpConsumer<out S extends Scope = Scope> extends BaseCons
     throw new TypeError("handle() sent no response: call sendResponse(), or wait() for an event");
   }
 
-  /** Called before the body is read. Accepts the request unless it calls `deny()`. */
+  /** Called before the body is read. Accepts the request unless it calls `refuse()`. */
   connect(): void | Promise<void> {}
 
   /**

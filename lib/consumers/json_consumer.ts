@@ -49,7 +49,7 @@ type AnyEventHandler = (data: unknown) => void | Promise<void>;
  * stack and answered with `INTERNAL`; the socket stays open.
  *
  * A layer message whose type is declared under `server` is forwarded to the client as it is, without
- * any code; others go to {@linkcode events}. If `gap` is declared there, as `type<GapData>()`, clients
+ * any code; others go to {@linkcode events}. If `gap` is declared there, as `unchecked<GapData>()`, clients
  * are notified of gaps of the layer, too.
  */
 export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
@@ -109,7 +109,7 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   }
 
   /** Forwards layer messages to the client; undefined if the class overrides `event()`. */
-  get passes(): ((message: LayerMessage) => string | undefined) | undefined {
+  get forwards(): ((message: LayerMessage) => string | undefined) | undefined {
     return this.event === JsonConsumer.prototype.event ? passingOf(this) : undefined;
   }
 
@@ -134,7 +134,7 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   }
 
   /** Called by the server for a message over the rate limit. */
-  overrun(data: string | Uint8Array): void {
+  onRateLimited(data: string | Uint8Array): void {
     this.#frames.limit(typeof data === "string" ? idOf(data) : undefined);
   }
 
@@ -146,7 +146,7 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
       if (connection.phase === "ended") return;
       isPaid ||= parsePing(line) !== undefined && connection.takePing();
       if (isPaid || connection.takeMessage()) await this.#receiveFrame(line);
-      else this.overrun(line);
+      else this.onRateLimited(line);
       isPaid = false;
     }
   }

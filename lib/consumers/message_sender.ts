@@ -22,10 +22,10 @@ export interface MessageSender<M extends Messages> {
  * ```ts
  * import { messageSender } from "@sluice/sluice/consumers";
  * import { MemoryChannelLayer } from "@sluice/sluice/layers";
- * import { defineMessages, type } from "@sluice/sluice/protocol";
+ * import { defineMessages, unchecked } from "@sluice/sluice/protocol";
  * import assert from "node:assert/strict";
  *
- * const messages = defineMessages({ client: {}, server: { said: type<{ text: string }>() } });
+ * const messages = defineMessages({ client: {}, server: { said: unchecked<{ text: string }>() } });
  * const quiz = messageSender(new MemoryChannelLayer(), messages);
  * const { delivered } = await quiz.groupSend("quiz", { type: "said", data: { text: "Ready?" } });
  * assert.equal(delivered, 0);

@@ -11,9 +11,9 @@ export { AcceptConnection } from "./accept_connection.ts";
 export { BaseConsumer } from "./base_consumer.ts";
 export { Consumer } from "./consumer.ts";
 export type {
-  Answer,
   EventHandlers,
   EventHandlersOf,
+  HandlerReply,
   Handlers,
   HandlersOf,
   MessageContext,

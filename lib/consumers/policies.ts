@@ -21,7 +21,7 @@ export interface PoliciesContext {
   /** Removes the connection from the group. */
   discard(group: string): Promise<void>;
   /** Called when a policy has removed the connection from a group. */
-  withdrawn(group: string): void | Promise<void>;
+  revoked(group: string): void | Promise<void>;
 }
 
 /** Time limit of a policy, in milliseconds. After that it counts as a denial. */
@@ -116,7 +116,7 @@ export class Policies {
     if (!entry.isMember) return;
     entry.isMember = false;
     await this.#context.discard(group);
-    if (question !== undefined) await this.#context.withdrawn(group);
+    if (question !== undefined) await this.#context.revoked(group);
   }
 
   /** *Security*: a policy that fails or times out denies access. */

@@ -15,7 +15,7 @@ export interface Consumer {
    * Returns the frame of a layer message that is forwarded to the client as it is, without a call to
    * {@linkcode event}; otherwise `undefined`. All consumers of a class share one function.
    */
-  readonly passes?: ((message: LayerMessage) => string | undefined) | undefined;
+  readonly forwards?: ((message: LayerMessage) => string | undefined) | undefined;
   /** Called in turn after a gap of the layer, to reload cached state. */
   gap?(gap: LayerGap): void | Promise<void>;
   /**
@@ -27,7 +27,7 @@ export interface Consumer {
    * Called at once when the scope changes, even while a method is running, to check permissions again.
    * If its promise rejects, the connection is closed with 1011.
    */
-  authorizeAgain?(): void | Promise<void>;
+  reauthorize?(): void | Promise<void>;
   /** Called in turn after the scope has changed, with the names of the changed parts. */
   scopeChanged?(parts: readonly string[]): void | Promise<void>;
   /**
@@ -39,7 +39,7 @@ export interface Consumer {
   /**
    * Handles a client message over the rate limit. Without this method the socket is closed with 4429.
    */
-  overrun?(data: string | Uint8Array): void;
+  onRateLimited?(data: string | Uint8Array): void;
   /** The policy for a client that reads too slowly. @default {"close"} */
   readonly slowReader?: SlowReaderPolicy;
 }

@@ -20,4 +20,4 @@ export type { ChannelLayerOptions } from "./layer_options.ts";
 export type { DropReason, LayerStats } from "./layer_stats.ts";
 export { MemoryChannelLayer, type MemoryChannelLayerOptions } from "./memory_channel_layer.ts";
 export { assertChannelName, assertGroupName, assertLayerPrefix, MAX_NAME_LENGTH } from "./names.ts";
-export { layer, type Layers, type LayerScope, withLayer } from "./with_layer.ts";
+export { layer, type LayerScope, type NamedLayers, withLayer } from "./with_layer.ts";

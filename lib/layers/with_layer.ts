@@ -4,11 +4,11 @@ import type { ChannelLayer } from "./channel_layer.ts";
 
 /** A scope with channel layers, by alias. */
 export interface LayerScope extends Scope {
-  readonly layers: Layers;
+  readonly layers: NamedLayers;
 }
 
 /** Channel layers by alias. Consumers use `default` unless they name another one. */
-export interface Layers {
+export interface NamedLayers {
   readonly default: ChannelLayer;
   readonly [alias: string]: ChannelLayer;
 }
@@ -25,7 +25,7 @@ export interface Layers {
  * ```
  */
 export function withLayer<S>(
-  layer: ChannelLayer | Layers,
+  layer: ChannelLayer | NamedLayers,
   next: Application<S & LayerScope>,
 ): Application<S & Scope> {
   const layers = isLayer(layer) ? { default: layer } : layer;
@@ -44,10 +44,10 @@ export function withLayer<S>(
  * const withGroups = stack().use(origins()).use(layer(new MemoryChannelLayer()));
  * ```
  */
-export function layer(layers: ChannelLayer | Layers): Middleware<Scope, LayerScope> {
+export function layer(layers: ChannelLayer | NamedLayers): Middleware<Scope, LayerScope> {
   return (next) => withLayer(layers, next);
 }
 
-function isLayer(layer: ChannelLayer | Layers): layer is ChannelLayer {
+function isLayer(layer: ChannelLayer | NamedLayers): layer is ChannelLayer {
   return typeof layer.groupSend === "function";
 }

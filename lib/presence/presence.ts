@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../core/clock.ts";
 import type { Connection } from "../core/connection.ts";
 import type { LayerMessage } from "../core/consumer.ts";
 import type { Log } from "../core/log.ts";
-import { Gossip } from "../cluster/state_sync.ts";
+import { StateSync } from "../cluster/state_sync.ts";
 import { within } from "../core/within.ts";
 import { type Change, copyMeta, presenceChanges } from "./presence_change.ts";
 import type { PresenceEntry } from "./state.ts";
@@ -18,7 +18,7 @@ import { type Visitor, Visitors } from "./visitors.ts";
  * Each process notifies its own members, from the state of all processes, so these messages always
  * match the list.
  *
- * Lists repair themselves: the users of a killed process are removed within `silentMs` and two
+ * Lists repair themselves: the users of a killed process are removed within `timeoutMs` and two
  * heartbeats (10 s), and those of a suspended or disconnected process return when it does. A process
  * that cannot reach the others keeps the list that it has.
  *
@@ -44,7 +44,7 @@ export class Presence<M> {
   readonly #topics = new Map<string, Topic<M>>();
   readonly #visitors: Visitors<M>;
   /** Undefined if the layer does not span processes. */
-  readonly #gossip: Gossip<Change<M>> | undefined;
+  readonly #gossip: StateSync<Change<M>> | undefined;
   /** The callbacks that have thrown. */
   readonly #failing = new Set<string>();
   #isReady = false;
@@ -67,7 +67,7 @@ export class Presence<M> {
     this.#maxEntryBytes = maxEntryBytes;
     this.#visitors = new Visitors({ clock, leaveDelayMs, left: (visitor) => this.#gone(visitor) });
     if (!layer.extensions.includes("processes")) return;
-    this.#gossip = new Gossip<Change<M>>({
+    this.#gossip = new StateSync<Change<M>>({
       layer,
       clock,
       log: options.log,
@@ -75,8 +75,8 @@ export class Presence<M> {
       group: options.controlGroup ?? "presence",
       type: "presence",
       changes: presenceChanges<M>(maxEntryBytes),
-      beatMs: options.beatMs ?? 2_000,
-      silentMs: options.silentMs ?? 6_000,
+      heartbeatMs: options.heartbeatMs ?? 2_000,
+      timeoutMs: options.timeoutMs ?? 6_000,
       syncTimeoutMs: options.syncTimeoutMs ?? 500,
       state: () => this.#visitors.entries(),
       change: (process, change) => void this.#apply(process, change),
@@ -211,7 +211,7 @@ export class Presence<M> {
 
   /** Announces a change of this process. Never rejects. */
   #change(change: Change<M>, except?: string): Promise<void> {
-    void this.#gossip?.tell(change);
+    void this.#gossip?.announce(change);
     return this.#apply("", change, except);
   }
 

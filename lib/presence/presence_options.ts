@@ -18,9 +18,9 @@ export interface PresenceOptions {
    */
   readonly leaveDelayMs?: number;
   /** Interval between the heartbeats of a process, in milliseconds. @default {2_000} */
-  readonly beatMs?: number;
+  readonly heartbeatMs?: number;
   /** How long a process may be silent before its users are removed, in milliseconds. @default {6_000} */
-  readonly silentMs?: number;
+  readonly timeoutMs?: number;
   /** How long the first `enter()` waits for the state of other processes, in milliseconds. @default {500} */
   readonly syncTimeoutMs?: number;
   /** The group for messages between processes; those in the same group share users. @default {"presence"} */

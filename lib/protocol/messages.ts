@@ -2,8 +2,8 @@ import { RESERVED_TYPES } from "./frames.ts";
 import { MAX_TYPE_LENGTH } from "./limits.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "./schema.ts";
 
-/** A type without a schema, for messages that only the server sends: see {@linkcode type}. */
-export interface TypeOnly<T> {
+/** A type without a schema, for messages that only the server sends: see {@linkcode unchecked}. */
+export interface Unchecked<T> {
   readonly "~type"?: T;
 }
 
@@ -12,19 +12,19 @@ export interface TypeOnly<T> {
  *
  * @example
  * ```ts
- * import { type } from "@sluice/sluice/protocol";
+ * import { unchecked } from "@sluice/sluice/protocol";
  *
- * const said = type<{ text: string }>();
+ * const said = unchecked<{ text: string }>();
  * ```
  */
-export function type<T>(): TypeOnly<T> {
+export function unchecked<T>(): Unchecked<T> {
   return {};
 }
 
 /** A client message: the schema of its data and the type of its reply. */
 export interface ClientMessage {
   readonly data: Schema;
-  readonly reply?: TypeOnly<unknown> | Schema;
+  readonly reply?: Unchecked<unknown> | Schema;
 }
 
 /** The data of the message `gap`: when messages may have been missed, as ISO 8601. */
@@ -38,10 +38,10 @@ export interface Messages {
   readonly client: Readonly<Record<string, ClientMessage>>;
   /** A `JsonConsumer` sends `gap` by itself after a gap of its layer. */
   readonly server:
-    & Readonly<Record<string, TypeOnly<unknown> | Schema>>
-    & { readonly gap?: TypeOnly<GapData> };
+    & Readonly<Record<string, Unchecked<unknown> | Schema>>
+    & { readonly gap?: Unchecked<GapData> };
   /** Messages between consumers, sent through groups and never to a client. */
-  readonly layer?: Readonly<Record<string, TypeOnly<unknown> | Schema>>;
+  readonly layer?: Readonly<Record<string, Unchecked<unknown> | Schema>>;
 }
 
 /** The types of client messages. */
@@ -76,7 +76,7 @@ export type ReplyData<M extends Messages, T extends ClientType<M>> = M["client"]
 export type ServerData<M extends Messages, T extends ServerType<M>> = Declared<M["server"][T]>;
 
 type Declared<D> = D extends Schema<infer _, infer Output> ? Output
-  : D extends TypeOnly<infer T> ? T
+  : D extends Unchecked<infer T> ? T
   : never;
 
 /**
@@ -87,12 +87,12 @@ type Declared<D> = D extends Schema<infer _, infer Output> ? Output
  *
  * @example
  * ```ts
- * import { defineMessages, type } from "@sluice/sluice/protocol";
+ * import { defineMessages, unchecked } from "@sluice/sluice/protocol";
  * import * as v from "valibot";
  *
  * const messages = defineMessages({
- *   client: { say: { data: v.object({ text: v.string() }), reply: type<{ id: string }>() } },
- *   server: { said: type<{ text: string }>() },
+ *   client: { say: { data: v.object({ text: v.string() }), reply: unchecked<{ id: string }>() } },
+ *   server: { said: unchecked<{ text: string }>() },
  * });
  * ```
  */

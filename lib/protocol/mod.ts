@@ -52,8 +52,8 @@ export {
   type ReplyData,
   type ServerData,
   type ServerType,
-  type,
-  type TypeOnly,
+  type Unchecked,
+  unchecked,
 } from "./messages.ts";
 export { Refusal, type RefusalCode } from "./refusal.ts";
 export {

@@ -2,8 +2,8 @@ import type { LayerGap } from "../layers/channel_layer.ts";
 import { closedError } from "../layers/layer_error.ts";
 import { formatAddress, parseNode, type RedisAddress } from "./redis_address.ts";
 import type { RedisConnection } from "./redis_connection.ts";
-import { RedisHome, type RedisHomeOptions } from "./cluster_topology.ts";
-import { RedisLink } from "./reconnecting_connection.ts";
+import { ClusterTopology, type ClusterTopologyOptions } from "./cluster_topology.ts";
+import { ReconnectingConnection } from "./reconnecting_connection.ts";
 import { RedisRedirection, unavailable } from "./errors.ts";
 import { slotOf } from "./slots.ts";
 import type { RedisListener } from "./redis_socket.ts";
@@ -22,41 +22,41 @@ const MAX_PAUSE_MS = 200;
  * In a cluster, a separate connection (`home`) reads the slots, and each node in use gets a connection
  * for commands and subscriptions. With a single Redis, `home` carries everything.
  */
-export class RedisNodes {
-  readonly #options: RedisHomeOptions;
-  readonly #home: RedisHome;
-  readonly #links = new Map<string, RedisLink>();
+export class ClusterClient {
+  readonly #options: ClusterTopologyOptions;
+  readonly #topology: ClusterTopology;
+  readonly #connections = new Map<string, ReconnectingConnection>();
   /** Nodes that had no slot at the last check. */
   readonly #idle = new Set<string>();
   readonly #subscriptions: RedisSubscriptions;
   /** Set while calls wait for the first connection; later calls queue behind them. */
   #opening: Promise<void> | undefined;
-  #hasStrays = false;
-  #isPlacing = false;
+  #hasUnassigned = false;
+  #isAssigning = false;
   #isClosed = false;
 
-  constructor(options: RedisHomeOptions, tellGap: (gap: LayerGap) => void) {
+  constructor(options: ClusterTopologyOptions, tellGap: (gap: LayerGap) => void) {
     this.#options = options;
     const subscriptions = this.#subscriptions = new RedisSubscriptions({
       now: () => options.clock.now(),
-      linkOf: (slot) => this.#linkOf(slot),
-      certainUntil: () => this.#home.lookedAt,
-      strayed: (slot, error) => {
+      connectionOf: (slot) => this.#connectionOf(slot),
+      certainUntil: () => this.#topology.refreshedAt,
+      unassigned: (slot, error) => {
         this.#follow(slot, error);
-        void this.#placeStrays().catch(() => {});
+        void this.#assignAll().catch(() => {});
       },
       recovered: tellGap,
     });
-    const home: RedisHome = this.#home = new RedisHome(options, {
-      known: async (isNew) => {
+    const home: ClusterTopology = this.#topology = new ClusterTopology(options, {
+      mapRead: async (isNew) => {
         // A single Redis is ready once all names are subscribed. A hanging node must not delay others.
-        if (!this.isCluster) await subscriptions.place();
-        else if (isNew) void this.#place().catch(() => {});
+        if (!this.isCluster) await subscriptions.assign();
+        else if (isNew) void this.#assign().catch(() => {});
         this.#dropIdle();
       },
       // Replies of a demoted primary since the last check prove nothing.
       lost: (connection) => {
-        subscriptions.lost(connection, Math.min(connection.lastSeenAt, home.lookedAt));
+        subscriptions.lost(connection, Math.min(connection.lastSeenAt, home.refreshedAt));
       },
       opened: () => subscriptions.tellGap(),
     });
@@ -64,7 +64,7 @@ export class RedisNodes {
 
   /** Whether a cluster was detected. */
   get isCluster(): boolean {
-    return this.#home.slots !== undefined;
+    return this.#topology.slots !== undefined;
   }
 
   /**
@@ -74,7 +74,7 @@ export class RedisNodes {
    * @throws {LayerError} `UNAVAILABLE`, or an error of `work`.
    */
   run<T>(name: string, work: Work<T>): Promise<T> {
-    const { connection } = this.#home.link;
+    const { connection } = this.#topology.link;
     if (this.isCluster) return this.#runInCluster(name, work);
     if (connection === undefined || this.#opening) return this.#limited(this.#runLate(name, work));
     return work(connection);
@@ -83,9 +83,11 @@ export class RedisNodes {
   /** Runs `work` on every node that has a slot, or on the single Redis. */
   async everywhere(work: (connection: RedisConnection) => Promise<void>): Promise<void> {
     await this.#ready();
-    const { link: only, slots } = this.#home;
+    const { link: only, slots } = this.#topology;
     const owners = [...slots?.owners.values() ?? []];
-    const links = slots === undefined ? [only] : owners.map((address) => this.#linkAt(address));
+    const links = slots === undefined
+      ? [only]
+      : owners.map((address) => this.#connectionAt(address));
     for (const link of links) await work(await link.ready());
   }
 
@@ -95,7 +97,7 @@ export class RedisNodes {
    * @throws {LayerError} `UNAVAILABLE`, or `CLOSED`.
    */
   check(name: string): Promise<void> {
-    return this.#limited(this.#home.look().then(() => this.#subscriptions.noted(name)));
+    return this.#limited(this.#topology.refresh().then(() => this.#subscriptions.subscribed(name)));
   }
 
   /** Subscribes to a name on its node. `noted()` resolves once messages are certain to arrive. */
@@ -108,15 +110,15 @@ export class RedisNodes {
   }
 
   /** Whether messages published over `connection` come back over it. */
-  hears(name: string, connection: RedisConnection): boolean {
-    return this.#subscriptions.hears(name, connection);
+  isSubscribed(name: string, connection: RedisConnection): boolean {
+    return this.#subscriptions.isSubscribed(name, connection);
   }
 
   /** Resolves once all names are subscribed. @throws {LayerError} `UNAVAILABLE`, or `CLOSED`. */
-  noted(...names: readonly string[]): Promise<void> {
+  subscribed(...names: readonly string[]): Promise<void> {
     return this.#limited(
       this.#ready().then(async () => {
-        await Promise.all(names.map((name) => this.#subscriptions.noted(name)));
+        await Promise.all(names.map((name) => this.#subscriptions.subscribed(name)));
       }),
     );
   }
@@ -124,13 +126,13 @@ export class RedisNodes {
   close(): void {
     this.#isClosed = true;
     this.#subscriptions.close(closedError());
-    this.#home.close();
-    for (const link of this.#links.values()) link.close();
+    this.#topology.close();
+    for (const link of this.#connections.values()) link.close();
   }
 
   async #ready(): Promise<void> {
     if (this.#isClosed) throw closedError();
-    if (!this.isCluster) await this.#home.link.ready();
+    if (!this.isCluster) await this.#topology.link.ready();
   }
 
   #limited<T>(work: Promise<T>, ms: number = this.#options.timeoutMs): Promise<T> {
@@ -153,7 +155,7 @@ export class RedisNodes {
     const { clock, timeoutMs } = this.#options;
     const slot = slotOf(name);
     const until = clock.elapsed() + timeoutMs;
-    const connection = this.#linkOf(slot)?.connection;
+    const connection = this.#connectionOf(slot)?.connection;
     let refused: RedisRedirection | undefined;
     try {
       if (connection !== undefined) return await work(connection);
@@ -173,7 +175,7 @@ export class RedisNodes {
     for (let tries = 0;; tries++) {
       try {
         const asked = refused && await this.#redirect(slot, refused, tries);
-        const connection = await this.#connectionTo(asked ?? this.#linkOf(slot));
+        const connection = await this.#connectionTo(asked ?? this.#connectionOf(slot));
         if (asked !== undefined) connection.asking();
         return await work(connection);
       } catch (error) {
@@ -184,7 +186,7 @@ export class RedisNodes {
     }
   }
 
-  async #connectionTo(link: RedisLink | undefined): Promise<RedisConnection> {
+  async #connectionTo(link: ReconnectingConnection | undefined): Promise<RedisConnection> {
     if (this.#isClosed) throw closedError();
     if (link === undefined) throw new RedisRedirection("later");
     return await link.ready();
@@ -195,14 +197,14 @@ export class RedisNodes {
     slot: number,
     error: RedisRedirection,
     tries: number,
-  ): Promise<RedisLink | undefined> {
+  ): Promise<ReconnectingConnection | undefined> {
     const to = parseNode(error.address);
-    if (error.kind === "ask" && to !== undefined) return this.#linkAt(to);
+    if (error.kind === "ask" && to !== undefined) return this.#connectionAt(to);
     if (error.kind === "moved" && to !== undefined && tries < 2) {
-      if (this.#follow(slot, error)) void this.#place().catch(() => {});
+      if (this.#follow(slot, error)) void this.#assign().catch(() => {});
     } else {
       await this.#pause(tries);
-      await this.#home.look().catch(() => {});
+      await this.#topology.refresh().catch(() => {});
     }
     return undefined;
   }
@@ -210,66 +212,66 @@ export class RedisNodes {
   /** Applies a `MOVED` redirection. Returns whether the slot's owner has changed. */
   #follow(slot: number, error: RedisRedirection | undefined): boolean {
     const to = error?.kind === "moved" ? parseNode(error.address) : undefined;
-    return to !== undefined && (this.#home.slots?.move(slot, to) ?? false);
+    return to !== undefined && (this.#topology.slots?.move(slot, to) ?? false);
   }
 
   /** Places strays until none are left: first by redirections, then by the slots of the cluster. */
-  async #placeStrays(): Promise<void> {
-    this.#hasStrays = true;
-    if (this.#isPlacing) return;
-    this.#isPlacing = true;
-    for (let tries = 0; this.#hasStrays && !this.#isClosed; tries++) {
+  async #assignAll(): Promise<void> {
+    this.#hasUnassigned = true;
+    if (this.#isAssigning) return;
+    this.#isAssigning = true;
+    for (let tries = 0; this.#hasUnassigned && !this.#isClosed; tries++) {
       if (tries > 1) {
         await this.#pause(tries - 2);
-        await this.#home.look().catch(() => {});
+        await this.#topology.refresh().catch(() => {});
       }
-      this.#hasStrays = false;
+      this.#hasUnassigned = false;
       // A hanging node delays the others only briefly.
-      await Promise.race([this.#place(), this.#pause(Infinity)]);
+      await Promise.race([this.#assign(), this.#pause(Infinity)]);
     }
-    this.#isPlacing = false;
+    this.#isAssigning = false;
   }
 
-  async #place(): Promise<void> {
-    await this.#subscriptions.place();
+  async #assign(): Promise<void> {
+    await this.#subscriptions.assign();
     this.#subscriptions.tellGap();
   }
 
-  #linkOf(slot: number): RedisLink | undefined {
-    const { link, slots } = this.#home;
+  #connectionOf(slot: number): ReconnectingConnection | undefined {
+    const { link, slots } = this.#topology;
     if (slots === undefined) return link;
     const owner = slots.ownerOf(slot);
-    return owner && this.#linkAt(owner);
+    return owner && this.#connectionAt(owner);
   }
 
-  #linkAt(address: RedisAddress): RedisLink {
+  #connectionAt(address: RedisAddress): ReconnectingConnection {
     const key = formatAddress(address);
-    const known = this.#links.get(key);
+    const known = this.#connections.get(key);
     if (known !== undefined) return known;
     const subscriptions = this.#subscriptions;
-    const link: RedisLink = new RedisLink(this.#options, {
+    const link: ReconnectingConnection = new ReconnectingConnection(this.#options, {
       address: () => address,
       restore: () => subscriptions.restore(link),
       lost: (connection) => {
         subscriptions.lost(connection, connection.lastSeenAt);
-        this.#home.lookSoon();
+        this.#topology.refreshSoon();
       },
-      failed: () => this.#home.lookSoon(),
+      failed: () => this.#topology.refreshSoon(),
       moved: (name, connection) => subscriptions.moved(name, connection),
       opened: () => subscriptions.tellGap(),
     });
-    this.#links.set(key, link);
+    this.#connections.set(key, link);
     return link;
   }
 
   #dropIdle(): void {
-    const owners = this.#home.slots?.owners;
-    for (const [key, link] of this.#links) {
+    const owners = this.#topology.slots?.owners;
+    for (const [key, link] of this.#connections) {
       if (owners?.has(key)) this.#idle.delete(key);
       else if (link.connection !== undefined && !this.#idle.has(key)) this.#idle.add(key);
       else {
         link.close(new RedisRedirection("later"));
-        this.#links.delete(key);
+        this.#connections.delete(key);
         this.#idle.delete(key);
       }
     }

@@ -1,22 +1,25 @@
 import type { RedisAddress } from "./redis_address.ts";
 import type { RedisConnection } from "./redis_connection.ts";
-import { RedisLink, type RedisLinkOptions } from "./reconnecting_connection.ts";
+import {
+  ReconnectingConnection,
+  type ReconnectingConnectionOptions,
+} from "./reconnecting_connection.ts";
 import { RedisError } from "./redis_reader.ts";
 import { RedisRedirection } from "./errors.ts";
 import { RedisSlots } from "./slots.ts";
 
-/** Options of a {@linkcode RedisHome}. */
-export interface RedisHomeOptions extends RedisLinkOptions {
+/** Options of a {@linkcode ClusterTopology}. */
+export interface ClusterTopologyOptions extends ReconnectingConnectionOptions {
   /** The addresses to try first; one of them has to reply. */
   readonly addresses: readonly [RedisAddress, ...RedisAddress[]];
   /** A key that never exists. A server that accepts its deletion is not a replica. */
   readonly proofName: string;
 }
 
-/** Callbacks of a {@linkcode RedisHome}. */
-export interface RedisHomeWatcher {
+/** Callbacks of a {@linkcode ClusterTopology}. */
+export interface TopologyWatcher {
   /** Called after each topology check; `isNew` says whether the topology has changed. */
-  known(isNew: boolean): Promise<void>;
+  mapRead(isNew: boolean): Promise<void>;
   lost(connection: RedisConnection): void;
   opened(): void;
 }
@@ -30,28 +33,28 @@ const LOOK_MS = 1_000;
  *
  * Checks once a second: the slots of a cluster, or that a single Redis is still a primary.
  */
-export class RedisHome {
-  readonly link: RedisLink;
-  readonly #options: RedisHomeOptions;
-  readonly #watcher: RedisHomeWatcher;
+export class ClusterTopology {
+  readonly link: ReconnectingConnection;
+  readonly #options: ClusterTopologyOptions;
+  readonly #watcher: TopologyWatcher;
   #slots: RedisSlots | undefined;
   #address: RedisAddress;
   #tries = 0;
   #lookedAt: number;
   #greetedAt = 0;
-  #looking: Promise<void> | undefined;
+  #refreshing: Promise<void> | undefined;
   #isClosed = false;
-  #cancelLook: (() => void) | undefined;
+  #cancelRefresh: (() => void) | undefined;
 
-  constructor(options: RedisHomeOptions, watcher: RedisHomeWatcher) {
+  constructor(options: ClusterTopologyOptions, watcher: TopologyWatcher) {
     this.#options = options;
     this.#watcher = watcher;
     this.#address = options.addresses[0];
     this.#lookedAt = options.clock.now();
-    this.link = new RedisLink(options, {
+    this.link = new ReconnectingConnection(options, {
       address: () => this.#nextAddress(),
       greet: (connection, address) => this.#greet(connection, address),
-      restore: () => watcher.known(true),
+      restore: () => watcher.mapRead(true),
       lost: (connection) => watcher.lost(connection),
       moved: () => {},
       opened: () => {
@@ -67,7 +70,7 @@ export class RedisHome {
   }
 
   /** When the last successful check began. */
-  get lookedAt(): number {
+  get refreshedAt(): number {
     return this.#lookedAt;
   }
 
@@ -76,17 +79,17 @@ export class RedisHome {
    *
    * @throws {LayerError} `UNAVAILABLE`.
    */
-  look(): Promise<void> {
-    return this.#looking ??= this.#look().finally(() => this.#looking = undefined);
+  refresh(): Promise<void> {
+    return this.#refreshing ??= this.#refresh().finally(() => this.#refreshing = undefined);
   }
 
-  lookSoon(): void {
-    if (!this.#isClosed) this.look().catch(() => {});
+  refreshSoon(): void {
+    if (!this.#isClosed) this.refresh().catch(() => {});
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#cancelLook?.();
+    this.#cancelRefresh?.();
     this.link.close();
   }
 
@@ -103,25 +106,25 @@ export class RedisHome {
     const found = await this.#read(connection);
     if (found === undefined) await this.#prove(connection);
     this.#slots = found;
-    this.#lookLater();
+    this.#refreshLater();
   }
 
-  async #look(): Promise<void> {
+  async #refresh(): Promise<void> {
     const connection = await this.link.ready();
     const startedAt = this.#options.clock.now();
     if (this.#slots === undefined) await this.#prove(connection);
-    else await this.#lookAtSlots(connection, this.#slots);
+    else await this.#readSlots(connection, this.#slots);
     this.#lookedAt = startedAt;
-    this.#lookLater();
+    this.#refreshLater();
   }
 
-  async #lookAtSlots(connection: RedisConnection, old: RedisSlots): Promise<void> {
+  async #readSlots(connection: RedisConnection, old: RedisSlots): Promise<void> {
     try {
       const found = await this.#read(connection);
       // Redirections may have changed the old slots in the meantime.
       const isNew = found?.equals(old) !== true;
       if (isNew) this.#slots = found;
-      await this.#watcher.known(isNew);
+      await this.#watcher.mapRead(isNew);
     } catch (error) {
       // This node has lost the others, so another one may know more.
       if (error instanceof RedisRedirection) this.link.leave(connection);
@@ -153,12 +156,12 @@ export class RedisHome {
     }
   }
 
-  #lookLater(): void {
-    this.#cancelLook?.();
+  #refreshLater(): void {
+    this.#cancelRefresh?.();
     if (this.#isClosed) return;
-    this.#cancelLook = this.#options.clock.after(LOOK_MS, () => {
-      this.#lookLater();
-      this.lookSoon();
+    this.#cancelRefresh = this.#options.clock.after(LOOK_MS, () => {
+      this.#refreshLater();
+      this.refreshSoon();
     });
   }
 }

@@ -3,11 +3,14 @@ import type { RedisAddress } from "./redis_address.ts";
 import { RedisConnection, type RedisConnectionOptions } from "./redis_connection.ts";
 import { unavailable } from "./errors.ts";
 
-/** How a {@linkcode RedisLink} connects. */
-export type RedisLinkOptions = Omit<RedisConnectionOptions, "address" | "onLost" | "onMoved">;
+/** How a {@linkcode ReconnectingConnection} connects. */
+export type ReconnectingConnectionOptions = Omit<
+  RedisConnectionOptions,
+  "address" | "onLost" | "onMoved"
+>;
 
-/** Callbacks of a {@linkcode RedisLink}. */
-export interface RedisLinkWatcher {
+/** Callbacks of a {@linkcode ReconnectingConnection}. */
+export interface ConnectionWatcher {
   /** Returns the address to connect to. Called at every attempt. */
   address(): RedisAddress;
   /** Called with each new connection before its first other use. */
@@ -28,9 +31,9 @@ const MIN_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2_000;
 
 /** A connection to Redis that opens at first use, and reconnects after a random pause. */
-export class RedisLink {
-  readonly #options: RedisLinkOptions;
-  readonly #watcher: RedisLinkWatcher;
+export class ReconnectingConnection {
+  readonly #options: ReconnectingConnectionOptions;
+  readonly #watcher: ConnectionWatcher;
   #carrier: RedisConnection | undefined;
   #isReady = false;
   /** The first attempt, pending or settled; `undefined` before it starts. */
@@ -41,7 +44,7 @@ export class RedisLink {
   #failure: unknown;
   #cancelRetry: (() => void) | undefined;
 
-  constructor(options: RedisLinkOptions, watcher: RedisLinkWatcher) {
+  constructor(options: ReconnectingConnectionOptions, watcher: ConnectionWatcher) {
     this.#options = options;
     this.#watcher = watcher;
   }

@@ -1,6 +1,6 @@
 import type { LayerGap } from "../layers/channel_layer.ts";
 import type { RedisConnection } from "./redis_connection.ts";
-import type { RedisLink } from "./reconnecting_connection.ts";
+import type { ReconnectingConnection } from "./reconnecting_connection.ts";
 import { RedisRedirection, unavailable } from "./errors.ts";
 import { slotOf } from "./slots.ts";
 import type { RedisListener } from "./redis_socket.ts";
@@ -25,11 +25,11 @@ interface Subscription {
 export interface SubscriptionsContext {
   now(): number;
   /** The node that has a slot; `undefined` if no node is known to have it. */
-  linkOf(slot: number): RedisLink | undefined;
+  connectionOf(slot: number): ReconnectingConnection | undefined;
   /** The last time at which all names were known to be on their nodes. */
   certainUntil(): number;
   /** Called when a node refuses a name, or no node is known. `place()` must be called then. */
-  strayed(slot: number, error?: RedisRedirection): void;
+  unassigned(slot: number, error?: RedisRedirection): void;
   recovered(gap: LayerGap): void;
 }
 
@@ -69,7 +69,7 @@ export class RedisSubscriptions {
       lostAt: undefined,
     };
     this.#wanted.set(name, subscription);
-    void this.#place(subscription).catch(() => {});
+    void this.#assign(subscription).catch(() => {});
   }
 
   remove(name: string): void {
@@ -81,7 +81,7 @@ export class RedisSubscriptions {
   }
 
   /** Whether messages published over `connection` come back over it. */
-  hears(name: string, connection: RedisConnection): boolean {
+  isSubscribed(name: string, connection: RedisConnection): boolean {
     return this.#wanted.get(name)?.on === connection;
   }
 
@@ -90,24 +90,24 @@ export class RedisSubscriptions {
    *
    * @throws {LayerError} `UNAVAILABLE` if the node of the name is unreachable or refuses.
    */
-  async noted(name: string): Promise<void> {
+  async subscribed(name: string): Promise<void> {
     const subscription = this.#wanted.get(name);
     if (subscription === undefined || subscription.isHeard) return;
     const { heard } = subscription;
     if (subscription.on === undefined) {
       // Rejects at once if the node is known to be gone.
-      await this.#context.linkOf(subscription.slot)?.ready();
-      if (this.#wanted.get(name) === subscription) void this.#place(subscription).catch(() => {});
+      await this.#context.connectionOf(subscription.slot)?.ready();
+      if (this.#wanted.get(name) === subscription) void this.#assign(subscription).catch(() => {});
     }
     await heard.promise;
   }
 
   /** Subscribes to all names of a node on its new connection. */
-  async restore(link: RedisLink): Promise<void> {
+  async restore(link: ReconnectingConnection): Promise<void> {
     const own = [...this.#wanted.values()].filter(({ slot }) =>
-      this.#context.linkOf(slot) === link
+      this.#context.connectionOf(slot) === link
     );
-    await Promise.all(own.map((subscription) => this.#place(subscription)));
+    await Promise.all(own.map((subscription) => this.#assign(subscription)));
   }
 
   /** Handles the end of a connection. All messages up to `since` arrived over it. */
@@ -120,12 +120,12 @@ export class RedisSubscriptions {
   /** Handles a subscription that a node has ended. */
   moved(name: string, connection: RedisConnection): void {
     const subscription = this.#wanted.get(name);
-    if (subscription?.on === connection) this.#stray(subscription);
+    if (subscription?.on === connection) this.#unassign(subscription);
   }
 
   /** Subscribes each name on the node that has it. Resolves when all attempts have settled. */
-  async place(): Promise<void> {
-    await Promise.all([...this.#wanted.values()].map((subscription) => this.#place(subscription)));
+  async assign(): Promise<void> {
+    await Promise.all([...this.#wanted.values()].map((subscription) => this.#assign(subscription)));
   }
 
   /** Reports the gap of restored subscriptions, if there was one. */
@@ -141,15 +141,15 @@ export class RedisSubscriptions {
     this.#wanted.clear();
   }
 
-  async #place(subscription: Subscription): Promise<void> {
+  async #assign(subscription: Subscription): Promise<void> {
     const { name, slot } = subscription;
-    const link = this.#context.linkOf(slot);
+    const link = this.#context.connectionOf(slot);
     const connection = link?.carrier;
     if (subscription.on !== undefined && subscription.on !== connection) {
       subscription.on.unsubscribe(name).catch(() => {});
       this.#lose(subscription, this.#context.certainUntil());
     }
-    if (link === undefined) return this.#context.strayed(slot);
+    if (link === undefined) return this.#context.unassigned(slot);
     // Without a connection, the name is restored with the others of its node.
     if (connection === undefined) return link.open();
     if (subscription.on === undefined) await this.#subscribe(subscription, connection);
@@ -169,7 +169,7 @@ export class RedisSubscriptions {
       if (subscription.attempt !== attempt) return;
       const isKnown = subscription.lostAt !== undefined;
       const redirection = error instanceof RedisRedirection ? error : undefined;
-      if (redirection !== undefined || isKnown) this.#stray(subscription, redirection);
+      if (redirection !== undefined || isKnown) this.#unassign(subscription, redirection);
       else this.#fail(subscription, error);
     }
   }
@@ -183,9 +183,9 @@ export class RedisSubscriptions {
   }
 
   /** A node refused the name: its slot has moved, or it was active before and is retried. */
-  #stray(subscription: Subscription, error?: RedisRedirection): void {
+  #unassign(subscription: Subscription, error?: RedisRedirection): void {
     this.#lose(subscription, this.#context.certainUntil());
-    this.#context.strayed(subscription.slot, error);
+    this.#context.unassigned(subscription.slot, error);
   }
 
   /** Pending `noted()` calls continue to wait, until the name is found or they time out. */

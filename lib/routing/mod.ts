@@ -12,6 +12,6 @@ export {
   type PathPattern,
 } from "./pattern.ts";
 export { protocolRouter } from "./protocol_router.ts";
-export { type ConsumerClass, type Needs, type Route, route, router } from "./router.ts";
+export { type ConsumerClass, type Route, route, type RouteNeeds, router } from "./router.ts";
 export { type Stack, stack } from "./stack.ts";
 export { withRootPath } from "./with_root_path.ts";

@@ -11,7 +11,7 @@ export interface ConsumerClass<in S> {
 }
 
 /** The scope that a target at the path `P` needs besides the parameters of the path. */
-export type Needs<N, P extends string> = N extends { readonly params: infer Params }
+export type RouteNeeds<N, P extends string> = N extends { readonly params: infer Params }
   ? PathParams<P> extends Params ? Omit<N, "params"> : N
   : N;
 
@@ -35,7 +35,7 @@ export interface Route<in S> {
 export function route<N, const P extends string>(
   path: P,
   target: ConsumerClass<N> | Application<N>,
-): Route<Needs<N, P>> {
+): Route<RouteNeeds<N, P>> {
   const application = isConsumerClass(target) ? (scope: N) => new target(scope) : target;
   return { pattern: compilePattern(path), application: application as Application<unknown> };
 }

@@ -6,9 +6,9 @@
 export { createCrossOrigin, type CrossOrigin } from "./cors.ts";
 export { isCrossSite } from "./cross_site.ts";
 export { networkOf } from "./network_of.ts";
-export { type Limiter, RateLimiter, type RateLimiterOptions } from "./rate_limiter.ts";
+export { type AttemptLimiter, RateLimiter, type RateLimiterOptions } from "./rate_limiter.ts";
 export { handshakeRate, withHandshakeRate } from "./with_handshake_rate.ts";
-export { isSameOrigin, type Origin, originOf, parseOrigin } from "./origin.ts";
+export { isSameOrigin, originOf, type ParsedOrigin, parseOrigin } from "./origin.ts";
 export { type OriginRule, parseOriginRule } from "./origin_rules.ts";
 export { SharedRateLimiter, type SharedRateLimiterOptions } from "./shared_rate_limiter.ts";
 export { SharedSocketCounter, type SharedSocketCounterOptions } from "./shared_socket_counter.ts";

@@ -1,5 +1,5 @@
 /** The parts of an origin. */
-export interface Origin {
+export interface ParsedOrigin {
   readonly scheme: string;
   readonly host: string;
   /** The port; by default that of the scheme, or empty if the scheme has no default. */
@@ -19,7 +19,7 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = {
  * Returns undefined for `null`, a missing scheme, user names, paths, white space, and anything else that
  * browsers do not send.
  */
-export function parseOrigin(header: string): Origin | undefined {
+export function parseOrigin(header: string): ParsedOrigin | undefined {
   if (!/^[a-z][a-z\d+.-]*:\/\/[^\s/?#@\\]+$/i.test(header) || header.length > 512) return undefined;
   try {
     const url = new URL(header);
@@ -33,7 +33,7 @@ export function parseOrigin(header: string): Origin | undefined {
 }
 
 /** Returns the origin of a URL; `ws` counts as `http` and `wss` as `https`. */
-export function originOf(url: URL): Origin {
+export function originOf(url: URL): ParsedOrigin {
   const scheme = url.protocol.slice(0, -1).replace(/^ws/, "http");
   return {
     scheme,
@@ -43,6 +43,6 @@ export function originOf(url: URL): Origin {
 }
 
 /** Returns whether two origins are the same: scheme, host and port. */
-export function isSameOrigin(a: Origin, b: Origin): boolean {
+export function isSameOrigin(a: ParsedOrigin, b: ParsedOrigin): boolean {
   return a.scheme === b.scheme && a.host === b.host && a.port === b.port;
 }

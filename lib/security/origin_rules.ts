@@ -1,7 +1,7 @@
-import { type Origin, parseOrigin } from "./origin.ts";
+import { type ParsedOrigin, parseOrigin } from "./origin.ts";
 
 /** Decides whether an origin is allowed. */
-export type OriginRule = (origin: Origin) => boolean;
+export type OriginRule = (origin: ParsedOrigin) => boolean;
 
 /**
  * Reads a rule for origins:

@@ -13,7 +13,7 @@ export interface RateLimiterOptions {
 }
 
 /** Limits a rate by key, such as an address or a user. */
-export interface Limiter {
+export interface AttemptLimiter {
   /** Takes a token and returns undefined, or returns the time until one is available, in seconds. */
   take(key: string): number | undefined;
 }
@@ -36,7 +36,7 @@ interface Bucket {
  * assert.equal(Math.ceil(limiter.take("192.0.2.1")!), 1);
  * ```
  */
-export class RateLimiter implements Limiter {
+export class RateLimiter implements AttemptLimiter {
   readonly #perMs: number;
   readonly #burst: number;
   readonly #maxKeys: number;

@@ -1,14 +1,14 @@
 import { ProcessGroup, type ProcessLayer } from "../cluster/process_group.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { LayerMessage } from "../core/consumer.ts";
-import { type Limiter, RateLimiter, type RateLimiterOptions } from "./rate_limiter.ts";
+import { type AttemptLimiter, RateLimiter, type RateLimiterOptions } from "./rate_limiter.ts";
 
 /** Options of {@linkcode SharedRateLimiter}. */
 export interface SharedRateLimiterOptions extends RateLimiterOptions {
   /** The group for messages between processes; those in the same group limit together. */
   readonly controlGroup: string;
   /** How long takes are collected before they are sent, in milliseconds. @default {250} */
-  readonly tellMs?: number;
+  readonly announceMs?: number;
 }
 
 /** A number of tokens of a key. */
@@ -38,7 +38,7 @@ const MAX_KEY_LENGTH = 200;
  * taken in all.
  *
  * Each process has its own buckets and decides at once; it sends its takes to the others in batches.
- * Takes of several processes within `tellMs` and the time of a message may exceed the limit, by at most a
+ * Takes of several processes within `announceMs` and the time of a message may exceed the limit, by at most a
  * burst for each process. The excess must be earned back, so the long-term rate is `perMinute` over all
  * processes. A new process asks the others for their buckets. A process that was cut off does so, too,
  * and sends its own takes that have not been earned back since.
@@ -59,11 +59,11 @@ const MAX_KEY_LENGTH = 200;
  * limiter.close();
  * ```
  */
-export class SharedRateLimiter implements Limiter {
+export class SharedRateLimiter implements AttemptLimiter {
   readonly #buckets: RateLimiter;
   readonly #group: ProcessGroup;
   readonly #clock: Clock;
-  readonly #tellMs: number;
+  readonly #announceMs: number;
   readonly #taken = new Map<string, number>();
   #cancel: (() => void) | undefined;
   #asking: Promise<void> | undefined;
@@ -76,14 +76,14 @@ export class SharedRateLimiter implements Limiter {
     this.#buckets = new RateLimiter(options);
     const clock = this.#clock = options.clock ?? systemClock;
     this.#group = new ProcessGroup(layer, { group: options.controlGroup, type: TYPE, clock });
-    this.#tellMs = options.tellMs ?? 250;
+    this.#announceMs = options.announceMs ?? 250;
   }
 
   take(key: string): number | undefined {
     if (!this.#hasJoined) void this.#join();
     const retryAfter = this.#buckets.take(key);
     if (retryAfter === undefined) this.#taken.set(key, (this.#taken.get(key) ?? 0) + 1);
-    this.#tellLater(this.#tellMs);
+    this.#tellLater(this.#announceMs);
     return retryAfter;
   }
 
@@ -139,7 +139,7 @@ export class SharedRateLimiter implements Limiter {
       this.#keepUntold(untold);
     }
     this.#isTelling = false;
-    this.#tellLater(untold.length > 0 ? RETRY_MS : this.#tellMs);
+    this.#tellLater(untold.length > 0 ? RETRY_MS : this.#announceMs);
   }
 
   #afterGap(): void {

@@ -1,4 +1,4 @@
-import { Gossip } from "../cluster/state_sync.ts";
+import { StateSync } from "../cluster/state_sync.ts";
 import type { Changes } from "../cluster/sync_message.ts";
 import type { ProcessLayer } from "../cluster/process_group.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
@@ -8,11 +8,11 @@ import { LocalSocketCounter, type SocketCounter } from "./socket_counter.ts";
 /** Options of {@linkcode SharedSocketCounter}. */
 export interface SharedSocketCounterOptions {
   /** How long changes are collected before they are sent, in milliseconds. @default {250} */
-  readonly tellMs?: number;
+  readonly announceMs?: number;
   /** Interval between the heartbeats of a process, in milliseconds. @default {2_000} */
-  readonly beatMs?: number;
+  readonly heartbeatMs?: number;
   /** How long a process may be silent before its sockets stop counting, in milliseconds. @default {6_000} */
-  readonly silentMs?: number;
+  readonly timeoutMs?: number;
   /** How long the first socket waits for the others' counts, in milliseconds. @default {500} */
   readonly syncTimeoutMs?: number;
   /** The group for messages between processes; those in the same group count together. @default {"sluice.sockets"} */
@@ -36,13 +36,13 @@ const MAX_KEY_LENGTH = 400;
  * Counts open sockets over all processes that share a channel layer.
  *
  * Each process counts its own sockets and sends changes to the others in batches, so a new socket needs
- * no read. The others do not know of the latest sockets (those of two `tellMs`). Until they do, a process
+ * no read. The others do not know of the latest sockets (those of two `announceMs`). Until they do, a process
  * accepts no more than its share of the free places, and further sockets wait for that long. So _n_
  * processes that are asked at the same time accept at most _n_ - 1 sockets over the limit, once. If
- * messages take longer than `tellMs`, the excess can be as large as the number of sockets that arrive
+ * messages take longer than `announceMs`, the excess can be as large as the number of sockets that arrive
  * meanwhile.
  *
- * The sockets of a killed process count for `silentMs` and two heartbeats more (10 s). Processes that
+ * The sockets of a killed process count for `timeoutMs` and two heartbeats more (10 s). Processes that
  * cannot reach each other continue with the last counts they received.
  *
  * *Security*: keys are sent over the layer in plain text. A client with write access to the layer can use
@@ -63,12 +63,12 @@ const MAX_KEY_LENGTH = 400;
  * ```
  */
 export class SharedSocketCounter implements SocketCounter {
-  readonly #tellMs: number;
+  readonly #announceMs: number;
   readonly #clock: Clock;
   readonly #here = new LocalSocketCounter((key) => this.#changed(key));
   readonly #elsewhere = new Map<string, number>();
   readonly #known = new Map<string, number>();
-  readonly #gossip: Gossip<Count>;
+  readonly #sync: StateSync<Count>;
   readonly #untold = new Set<string>();
   /** The changes of the last message, which may not have arrived yet. */
   #onTheWay: readonly Count[] = [];
@@ -82,17 +82,17 @@ export class SharedSocketCounter implements SocketCounter {
   #isClosed = false;
 
   constructor(layer: ProcessLayer, options: SharedSocketCounterOptions = {}) {
-    this.#tellMs = options.tellMs ?? 250;
+    this.#announceMs = options.announceMs ?? 250;
     this.#clock = options.clock ?? systemClock;
-    this.#gossip = new Gossip<Count>({
+    this.#sync = new StateSync<Count>({
       layer,
       clock: this.#clock,
       log: options.log,
       group: options.controlGroup ?? "sluice.sockets",
       type: "sluice.sockets",
       changes: COUNTS,
-      beatMs: options.beatMs ?? 2_000,
-      silentMs: options.silentMs ?? 6_000,
+      heartbeatMs: options.heartbeatMs ?? 2_000,
+      timeoutMs: options.timeoutMs ?? 6_000,
       goodbyeMs: 0,
       syncTimeoutMs: options.syncTimeoutMs ?? 500,
       state: () => [...this.#here.entries()],
@@ -105,7 +105,7 @@ export class SharedSocketCounter implements SocketCounter {
    * Without this call, the first sockets wait for that.
    */
   join(): Promise<void> {
-    return this.#started ??= this.#gossip.ready().then(() => {
+    return this.#started ??= this.#sync.ready().then(() => {
       this.#isReady = true;
     });
   }
@@ -139,7 +139,7 @@ export class SharedSocketCounter implements SocketCounter {
     this.#isClosed = true;
     this.#cancel?.();
     this.#wake();
-    await this.#gossip.close();
+    await this.#sync.close();
   }
 
   /** Returns whether one more socket is within the share that this process may accept unannounced. */
@@ -148,7 +148,7 @@ export class SharedSocketCounter implements SocketCounter {
     const here = this.#here.count(key);
     const settled = Math.min(here, this.#settled.get(key) ?? 0);
     const free = limit - settled - (this.#elsewhere.get(key) ?? 0);
-    const share = Math.max(1, Math.floor(free / (1 + this.#gossip.processes)));
+    const share = Math.max(1, Math.floor(free / (1 + this.#sync.processes)));
     return here - settled < share;
   }
 
@@ -159,7 +159,7 @@ export class SharedSocketCounter implements SocketCounter {
 
   #arm(): void {
     if (this.#isClosed || this.#isTelling) return;
-    this.#cancel ??= this.#clock.after(this.#tellMs, () => void this.#tell());
+    this.#cancel ??= this.#clock.after(this.#announceMs, () => void this.#tell());
   }
 
   /** Never rejects. */
@@ -175,7 +175,7 @@ export class SharedSocketCounter implements SocketCounter {
     this.#wake();
     if (this.#onTheWay.length === 0) return;
     this.#isTelling = true;
-    await this.#gossip.tell(...this.#onTheWay);
+    await this.#sync.announce(...this.#onTheWay);
     this.#isTelling = false;
     this.#arm();
   }

@@ -2,7 +2,7 @@ import { Refusal } from "../protocol/mod.ts";
 import { guarded } from "../core/guards.ts";
 import type { Application, Middleware, Scope } from "../core/scope.ts";
 import { networkOf } from "./network_of.ts";
-import type { Limiter } from "./rate_limiter.ts";
+import type { AttemptLimiter } from "./rate_limiter.ts";
 
 /**
  * Refuses addresses that connect too often, before anything is read: 429 `TOO_MANY_ATTEMPTS`, with
@@ -24,7 +24,7 @@ import type { Limiter } from "./rate_limiter.ts";
  * ```
  */
 export function withHandshakeRate<S extends Scope>(
-  limiter: Limiter,
+  limiter: AttemptLimiter,
   next: Application<S>,
 ): Application<S> {
   const application: Application<S> = (scope) => {
@@ -50,6 +50,6 @@ export function withHandshakeRate<S extends Scope>(
  * const limited = handshakeRate(new RateLimiter({ perMinute: 600 }));
  * ```
  */
-export function handshakeRate(limiter: Limiter): Middleware<Scope> {
+export function handshakeRate(limiter: AttemptLimiter): Middleware<Scope> {
   return (next) => withHandshakeRate(limiter, next);
 }

@@ -1,7 +1,7 @@
 import { CloseCode, Refusal } from "../protocol/mod.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Connection } from "../core/connection.ts";
-import { Pace } from "../time/paced_runner.ts";
+import { PacedRunner } from "../time/paced_runner.ts";
 
 /** Longest reconnection delay that a close frame asks for, in milliseconds. */
 const MAX_RETRY_MS = 1_000;
@@ -58,7 +58,12 @@ export class Drain {
       };
       for (const connection of connections) connection.onEnd(ended);
       const end = (index: number) => this.#end(connections[index]!);
-      new Pace(this.#clock, { count: connections.length, windowMs, phase: this.#random(), end })
+      new PacedRunner(this.#clock, {
+        count: connections.length,
+        windowMs,
+        phase: this.#random(),
+        end,
+      })
         .start();
     });
   }

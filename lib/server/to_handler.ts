@@ -18,7 +18,7 @@ import type { Handler, HandlerOptions, NetAddress, RequestInfo } from "./handler
 import { handshakeError, isUpgrade } from "./handshake.ts";
 import { KEPT_HEADERS } from "./kept_headers.ts";
 import { consoleLog } from "./log.ts";
-import { Overdue } from "../time/timeout_list.ts";
+import { TimeoutList } from "../time/timeout_list.ts";
 import { onClientGone } from "./connection/on_client_gone.ts";
 import { type Peer, resolvePeer } from "./peer.ts";
 import { refusalOfEnd } from "./connection/refusal_of_end.ts";
@@ -31,7 +31,7 @@ import {
   type Decision,
   ServerConnection,
 } from "./connection/server_connection.ts";
-import { Gatherer } from "./writing/write_batcher.ts";
+import { WriteBatcher } from "./writing/write_batcher.ts";
 import { StalledReaders } from "./writing/stalled_readers.ts";
 
 /**
@@ -128,9 +128,9 @@ class Gate implements ConnectionServer {
   readonly #lingering = new Set<ServerConnection>();
   readonly #prefix = crypto.randomUUID().slice(0, 8);
   readonly #stalled: StalledReaders;
-  readonly #deciding: Overdue<Handshake>;
+  readonly #deciding: TimeoutList<Handshake>;
   readonly #context: ConnectionContext;
-  readonly #lives = { connected: 0, disconnected: 0 };
+  readonly #lifecycleCounts = { connected: 0, disconnected: 0 };
   #serial = 0;
   #accepted = 0;
   #onReleased: (() => void) | undefined;
@@ -147,24 +147,28 @@ class Gate implements ConnectionServer {
     const clock = this.#clock = options.clock ?? systemClock;
     const log = this.#log = options.log ?? consoleLog;
     const stalled = this.#stalled = new StalledReaders(clock);
-    this.#deciding = new Overdue<Handshake>(clock, limits.decisionTimeoutMs, ({ connection }) => {
-      if (connection.phase === "deciding") {
-        connection.end(CloseCode.overload, "no decision in time");
-      }
-    });
-    const opening = new Overdue<ServerConnection>(clock, limits.openTimeoutMs, (connection) => {
+    this.#deciding = new TimeoutList<Handshake>(
+      clock,
+      limits.decisionTimeoutMs,
+      ({ connection }) => {
+        if (connection.phase === "deciding") {
+          connection.end(CloseCode.overload, "no decision in time");
+        }
+      },
+    );
+    const opening = new TimeoutList<ServerConnection>(clock, limits.openTimeoutMs, (connection) => {
       connection.end(CloseCode.abnormal, "not opened");
     });
     const { freshness } = options;
-    const gatherer = new Gatherer();
-    const lives = this.#lives;
+    const batcher = new WriteBatcher();
+    const lifecycleCounts = this.#lifecycleCounts;
     this.#context = {
       limits,
       clock,
       log,
       stalled,
-      gatherer,
-      lives,
+      batcher,
+      lifecycleCounts,
       opening,
       freshness,
       server: this,
@@ -194,7 +198,7 @@ class Gate implements ConnectionServer {
     return {
       open: this.#open.size,
       accepted: this.#accepted,
-      ...this.#lives,
+      ...this.#lifecycleCounts,
       lingering,
       refused: this.#refused,
       unhandled: this.#unhandled,

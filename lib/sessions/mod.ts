@@ -18,14 +18,14 @@ export {
   sessionCookie,
   sessionCookieName,
 } from "./cookie.ts";
-export { ControlGroup, type GroupLayer } from "./revocation/revocation_broadcast.ts";
+export { type GroupLayer, RevocationBroadcast } from "./revocation/revocation_broadcast.ts";
 export {
   SessionNotices,
   type SessionNoticesOptions,
   type SignInSource,
   tellNotices,
 } from "./live/session_notices.ts";
-export { ControlFollower, type ControlTarget } from "./revocation/log_poller.ts";
+export { LogPoller, type LogPollerTarget } from "./revocation/log_poller.ts";
 export type { ControlLog, ControlPage } from "./revocation/control_log.ts";
 export { KvConnection, type KvConnectionOptions, type KvSource } from "../kv/kv_connection.ts";
 export { type ControlledChange, KvControlLog } from "./revocation/kv_control_log.ts";
@@ -33,12 +33,12 @@ export { KvReads } from "../kv/kv_reads.ts";
 export { KvSocketCounts, type SocketCountsOptions } from "./live/kv_socket_counts.ts";
 export { KvSessionStore } from "./kv_session_store.ts";
 export type {
-  BoundConnection,
-  SessionBinding,
   SessionSource,
+  SessionSubscription,
   SessionWatcher,
+  SubscribedConnection,
 } from "./live/registry_entry.ts";
-export { type Follower, LiveSessions } from "./live/connection_registry.ts";
+export { ConnectionRegistry, type Follower } from "./live/connection_registry.ts";
 export { MemorySessionStore } from "./memory_session_store.ts";
 export type {
   FoundSession,

@@ -1,9 +1,9 @@
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { Freshness } from "../core/freshness.ts";
 import type { Log } from "../core/log.ts";
-import { ControlFollower } from "./revocation/log_poller.ts";
+import { LogPoller } from "./revocation/log_poller.ts";
 import type { ControlLog } from "./revocation/control_log.ts";
-import { LiveSessions } from "./live/connection_registry.ts";
+import { ConnectionRegistry } from "./live/connection_registry.ts";
 import { createRecord, type NewSession, type NewToken, type RenewedToken } from "./new_session.ts";
 import { outdateSession } from "./cache/outdate_session.ts";
 import { Recollection } from "./cache/recollection.ts";
@@ -73,7 +73,7 @@ export interface SessionsOptions {
  */
 export class Sessions {
   /** The connection registry: the connections of this process by session. */
-  readonly live: LiveSessions;
+  readonly live: ConnectionRegistry;
   /** The shortest time between two renewals of a session, in milliseconds. */
   readonly renewEveryMs: number;
   /** The log for problems with sessions. */
@@ -92,7 +92,7 @@ export class Sessions {
   readonly #isTold: boolean;
   readonly #unfollow: (() => void) | undefined;
   readonly #unsubscribe: (() => void) | undefined;
-  readonly #follower: ControlFollower | undefined;
+  readonly #follower: LogPoller | undefined;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
   readonly #expiries: NotedExpiries;
 
@@ -112,10 +112,10 @@ export class Sessions {
     const keys = new TagKeys(store, { clock: this.#clock, sessionTtlMs: maxTtlMs });
     this.#tokens = new SessionTokens(keys);
     const tools = { clock: this.#clock, log: this.log };
-    this.live = new LiveSessions(this, tools);
+    this.live = new ConnectionRegistry(this, tools);
     const { controlLog, rotateAfterMs = 24 * HOUR_MS } = options;
     if (controlLog !== undefined) {
-      const follower = this.#follower = new ControlFollower(controlLog, this.live, tools);
+      const follower = this.#follower = new LogPoller(controlLog, this.live, tools);
       const shared = new SharedFollower(follower);
       this.#unfollow = this.live.followWith(shared.share());
       this.freshness = follower;

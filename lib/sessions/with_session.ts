@@ -4,11 +4,11 @@ import { andThen, isPromise } from "../core/promises.ts";
 import { Refusal } from "../protocol/mod.ts";
 import { isSecure } from "./cookie.ts";
 import { credentialOf } from "./credential.ts";
-import type { SessionBinding, SessionWatcher } from "./live/registry_entry.ts";
+import type { SessionSubscription, SessionWatcher } from "./live/registry_entry.ts";
 import type { FoundSession, Session } from "./session.ts";
 import type { SessionToken } from "./tokens/session_token.ts";
 import type { Sessions } from "./sessions.ts";
-import { tieOf } from "./live/watch_session.ts";
+import { sessionListenersOf } from "./live/watch_session.ts";
 
 /**
  * The state of a connection's session. `none`: no cookie, or an unknown one; `ticket-invalid`: the
@@ -115,7 +115,7 @@ export function admitSession<S>(
   next: Application<S & SessionScope>,
 ): Admission | Promise<Admission> {
   const { scope, id } = claim;
-  const tie = tieOf(scope.connection);
+  const tie = sessionListenersOf(scope.connection);
   tie.recollection = sessions.recollection;
   const binding = sessions.live.claim(id, scope.connection, tie);
   try {
@@ -139,7 +139,7 @@ export function admitSession<S>(
 }
 
 async function waitFor(
-  binding: SessionBinding,
+  binding: SessionSubscription,
   admission: Promise<Admission>,
 ): Promise<Admission> {
   try {
@@ -151,7 +151,7 @@ async function waitFor(
 }
 
 /** Unbinds a connection that was refused, or must be because its session has ended meanwhile. */
-function admitted(binding: SessionBinding, admission: Admission): Admission {
+function admitted(binding: SessionSubscription, admission: Admission): Admission {
   if (binding.over) admission = Refusal.of("NOT_SIGNED_IN");
   if (admission instanceof Response || admission instanceof Refusal) binding.release();
   return admission;

@@ -1,10 +1,10 @@
 import { SUBPROTOCOL } from "../protocol/mod.ts";
 import { settle } from "./fake_clock.ts";
 import { FakeTransport, type SocketClosed } from "./fake_socket.ts";
-import { type Target, type TargetOptions, UnderTest } from "./under_test.ts";
+import { type TestTarget, type TestTargetOptions, UnderTest } from "./under_test.ts";
 
 /** Options of {@linkcode communicate}. */
-export interface CommunicateOptions extends TargetOptions {
+export interface CommunicateOptions extends TestTargetOptions {
   /** The subprotocols that the peer offers. */
   readonly subprotocols?: readonly string[];
 }
@@ -55,10 +55,10 @@ export type ConnectResult =
  * ```
  */
 export function communicate<S>(
-  target: Target<S>,
+  target: TestTarget<S>,
   options: CommunicateOptions = {},
 ): Communicator {
-  return new Communicator(target as Target<never>, options);
+  return new Communicator(target as TestTarget<never>, options);
 }
 
 /** The peer of a consumer under test: see {@linkcode communicate}. */
@@ -70,7 +70,7 @@ export class Communicator implements AsyncDisposable {
   /** Frames of the last message that have not been read. */
   #lines: string[] = [];
 
-  constructor(target: Target<never>, options: CommunicateOptions) {
+  constructor(target: TestTarget<never>, options: CommunicateOptions) {
     this.#options = options;
     this.#transport = new FakeTransport(() => this.#target.changed());
     this.#target = new UnderTest(target, options, this.#transport);

@@ -1,9 +1,9 @@
 import { FakeTransport } from "./fake_socket.ts";
 import { settle } from "./fake_clock.ts";
-import { type Target, type TargetOptions, UnderTest } from "./under_test.ts";
+import { type TestTarget, type TestTargetOptions, UnderTest } from "./under_test.ts";
 
 /** Options of {@linkcode communicateHttp}. */
-export interface HttpCommunicateOptions extends TargetOptions {
+export interface HttpCommunicateOptions extends TestTargetOptions {
   /** @default {"GET"} */
   readonly method?: string;
   readonly body?: BodyInit;
@@ -48,10 +48,10 @@ export interface HttpAnswer {
  * ```
  */
 export function communicateHttp<S>(
-  target: Target<S>,
+  target: TestTarget<S>,
   options: HttpCommunicateOptions = {},
 ): HttpCommunicator {
-  return new HttpCommunicator(target as Target<never>, options);
+  return new HttpCommunicator(target as TestTarget<never>, options);
 }
 
 /** The client of one request: see {@linkcode communicateHttp}. */
@@ -63,7 +63,7 @@ export class HttpCommunicator implements AsyncDisposable {
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #sent = false;
 
-  constructor(target: Target<never>, options: HttpCommunicateOptions) {
+  constructor(target: TestTarget<never>, options: HttpCommunicateOptions) {
     this.#options = options;
     this.#target = new UnderTest(target, options, new FakeTransport());
   }

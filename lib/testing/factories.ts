@@ -1,5 +1,5 @@
 import type { User } from "../auth/mod.ts";
-import type { ChannelLayer, Layers } from "../layers/mod.ts";
+import type { ChannelLayer, NamedLayers } from "../layers/mod.ts";
 import { MemoryChannelLayer } from "../layers/mod.ts";
 import type { Session } from "../sessions/mod.ts";
 
@@ -47,7 +47,7 @@ export interface SignedInExtras extends Readonly<Record<string, unknown>> {
   readonly user: User;
   readonly session: Session;
   readonly sessionState: "live";
-  readonly layers: Layers;
+  readonly layers: NamedLayers;
 }
 
 /**

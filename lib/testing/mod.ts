@@ -21,5 +21,5 @@ export { makeSession, makeUser, signedIn, type SignedInExtras } from "./factorie
 export { FakeClock, settle } from "./fake_clock.ts";
 export type { SocketClosed } from "./fake_socket.ts";
 export { FaultyLayer, type LayerFault } from "./layers/faulty_layer.ts";
-export type { Target, TargetOptions } from "./under_test.ts";
+export type { TestTarget, TestTargetOptions } from "./under_test.ts";
 export { testChannelLayer, type TestChannelLayerOptions } from "./layers/test_channel_layer.ts";

@@ -8,7 +8,7 @@ import { consoleLog, type Handler, type HandlerOptions } from "../server/mod.ts"
 import { createHandler } from "../server/to_handler.ts";
 
 /** The request of a test, and the options with which its target runs. */
-export interface TargetOptions extends Omit<HandlerOptions, "transport"> {
+export interface TestTargetOptions extends Omit<HandlerOptions, "transport"> {
   /** Path and query of the request, or a full URL. @default {"/"} */
   readonly path?: string;
   readonly headers?: HeadersInit;
@@ -26,19 +26,19 @@ export interface TargetOptions extends Omit<HandlerOptions, "transport"> {
 }
 
 /** A consumer class or an application. */
-export type Target<S> = ConsumerClass<S> | Application<S>;
+export type TestTarget<S> = ConsumerClass<S> | Application<S>;
 
 /** The target of a test, behind its own handler. Records the errors of the target. */
 export class UnderTest {
   readonly handle: Handler;
-  readonly #options: TargetOptions;
+  readonly #options: TestTargetOptions;
   readonly #errors: unknown[] = [];
   #isOver = false;
   #changed: (() => void) | undefined;
 
-  constructor(target: Target<never>, options: TargetOptions, transport: Transport) {
+  constructor(target: TestTarget<never>, options: TestTargetOptions, transport: Transport) {
     this.#options = options;
-    const application = toApplication(target as Target<Scope>);
+    const application = toApplication(target as TestTarget<Scope>);
     this.handle = createHandler(async (scope) => {
       return this.#watch(await application(Object.assign(scope, options.scope)));
     }, { ...options, transport, log: this.#log() });
@@ -134,10 +134,10 @@ export class UnderTest {
 
 const silence: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-function toApplication(target: Target<Scope>): Application<Scope> {
+function toApplication(target: TestTarget<Scope>): Application<Scope> {
   return isClass(target) ? router<Scope>([route("/*", target)]) : target;
 }
 
-function isClass(target: Target<Scope>): target is ConsumerClass<Scope> {
+function isClass(target: TestTarget<Scope>): target is ConsumerClass<Scope> {
   return typeof target === "function" && typeof target.prototype?.start === "function";
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 
-/** Options of {@linkcode Pace}. */
+/** Options of {@linkcode PacedRunner}. */
 export interface PaceOptions {
   readonly count: number;
   /** Duration of the whole run, in milliseconds. */
@@ -23,7 +23,7 @@ const CATCH_UP_STEP = 0.75;
  * After a pause of the process it runs a third faster until it has caught up. At the end of the window
  * all remaining calls are made.
  */
-export class Pace {
+export class PacedRunner {
   readonly #clock: Clock;
   readonly #options: PaceOptions;
   readonly #step: number;

@@ -6,7 +6,7 @@ import type { Clock } from "../core/clock.ts";
  *
  * Items expire in the order they were added. A callback may be late by up to a quarter of the time.
  */
-export class Overdue<T> {
+export class TimeoutList<T> {
   readonly #clock: Clock;
   readonly #ms: number;
   readonly #callback: (item: T) => void;

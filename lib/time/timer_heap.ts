@@ -12,7 +12,7 @@ interface Deadline<T> {
  * A binary heap: adding costs O(log n). Items cannot be removed one by one; the owner ignores
  * obsolete ones, and {@linkcode compact} drops them.
  */
-export class Deadlines<T> {
+export class TimerHeap<T> {
   readonly #clock: Clock;
   readonly #due: (item: T) => void;
   #heap: Deadline<T>[] = [];

@@ -12,9 +12,9 @@ export { Unprocessable } from "./unprocessable.ts";
 export { Worker, type WorkerClass, type WorkerOptions, type WorkerStats } from "./worker.ts";
 export {
   type ChannelWorker,
-  type Job,
   type JobHandlers,
   type JobHandlersOf,
   WorkerConsumer,
+  type WorkerJob,
   type WorkerScope,
 } from "./worker_consumer.ts";

@@ -20,7 +20,7 @@ export interface WorkerScope {
 }
 
 /** The context of one message. */
-export interface Job {
+export interface WorkerJob {
   /** The number of this attempt over all workers, from 1. */
   readonly attempt: number;
   /** Aborts when the worker's grace period has ended, or another worker has the message. */
@@ -30,7 +30,7 @@ export interface Job {
 /** Handles the messages of one channel: a {@linkcode WorkerConsumer}, or your own implementation. */
 export interface ChannelWorker {
   /** Handles one message. If it throws, the message is retried, unless it throws `Unprocessable`. */
-  handle(message: LayerMessage, job: Job): Promise<void>;
+  handle(message: LayerMessage, job: WorkerJob): Promise<void>;
   /** Called after a gap of the layer, concurrently with handlers. Errors are logged. */
   gap?(gap: LayerGap): void | Promise<void>;
   /** Called once when the worker stops, after the last message. Errors are logged. */
@@ -42,7 +42,7 @@ export type JobHandlers<M extends Messages, C> = {
   readonly [T in LayerType<M>]: (
     this: C,
     data: LayerData<M, T>,
-    job: Job,
+    job: WorkerJob,
   ) => void | Promise<void>;
 };
 
@@ -52,7 +52,7 @@ export type JobHandlersOf<C extends { readonly messages: Messages }> = JobHandle
   C
 >;
 
-type AnyJobHandler = (data: unknown, job: Job) => void | Promise<void>;
+type AnyJobHandler = (data: unknown, job: WorkerJob) => void | Promise<void>;
 
 /**
  * Serves one named channel in a separate process: `deno task worker NAME…`. There is one instance per
@@ -64,14 +64,14 @@ type AnyJobHandler = (data: unknown, job: Job) => void | Promise<void>;
  *
  * @example
  * ```ts
- * import { defineMessages, type } from "@sluice/sluice/protocol";
+ * import { defineMessages, unchecked } from "@sluice/sluice/protocol";
  * import { type JobHandlersOf, WorkerConsumer } from "@sluice/sluice/workers";
  * import assert from "node:assert/strict";
  *
  * const messages = defineMessages({
  *   client: {},
  *   server: {},
- *   layer: { resize: type<{ readonly file: string }>() },
+ *   layer: { resize: unchecked<{ readonly file: string }>() },
  * });
  *
  * class Thumbnails extends WorkerConsumer<typeof messages> {
@@ -104,7 +104,7 @@ export abstract class WorkerConsumer<M extends Messages> implements ChannelWorke
    *
    * @throws {Unprocessable} The message has no handler, or its data does not match the schema.
    */
-  async handle(message: LayerMessage, job: Job): Promise<void> {
+  async handle(message: LayerMessage, job: WorkerJob): Promise<void> {
     const declared = this.messages.layer ?? {};
     if (!Object.hasOwn(declared, message.type)) {
       throw new Unprocessable(`No handler for messages of type "${message.type}"`);

@@ -1,15 +1,15 @@
-import { defineMessages, type } from "@sluice/sluice/protocol";
+import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import * as v from "valibot";
 
 /** The messages used by these tests. */
 export const messages = defineMessages({
   client: {
-    say: { data: v.object({ text: v.string() }), reply: type<{ id: string }>() },
+    say: { data: v.object({ text: v.string() }), reply: unchecked<{ id: string }>() },
     typing: { data: v.object({ on: v.optional(v.boolean(), true) }) },
   },
   server: {
-    said: type<{ text: string }>(),
-    left: type<{ login: string }>(),
+    said: unchecked<{ text: string }>(),
+    left: unchecked<{ login: string }>(),
   },
 });
 

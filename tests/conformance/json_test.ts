@@ -3,7 +3,7 @@ import * as v from "valibot";
 import type { Scope } from "@sluice/sluice";
 import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
 import type { LayerScope } from "@sluice/sluice/layers";
-import { defineMessages, type } from "@sluice/sluice/protocol";
+import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { communicate } from "@sluice/sluice/testing";
 import { withTestLayer } from "./consumers.ts";
 import { silent } from "../support/silent_log.ts";
@@ -13,11 +13,11 @@ const day = v.pipe(v.string(), v.isoDate(), v.transform((text) => new Date(`${te
 
 const messages = defineMessages({
   client: {
-    echo: { data: v.unknown(), reply: type<unknown>() },
-    meet: { data: v.object({ day }), reply: type<number>() },
+    echo: { data: v.unknown(), reply: unchecked<unknown>() },
+    meet: { data: v.object({ day }), reply: unchecked<number>() },
     fail: { data: v.undefined() },
   },
-  server: { said: type<{ readonly text: string }>() },
+  server: { said: unchecked<{ readonly text: string }>() },
 });
 
 class Json extends JsonConsumer<typeof messages, Scope & LayerScope> {

@@ -295,10 +295,10 @@ beyond(
   },
 );
 
-beyond("deny codes", "deny() sends status, code and detail over a network", async () => {
+beyond("deny codes", "refuse() sends status, code and detail over a network", async () => {
   class Denying extends Consumer {
     override connect() {
-      this.deny("ROOM_CLOSED", "Come back tomorrow");
+      this.refuse("ROOM_CLOSED", "Come back tomorrow");
     }
   }
   await using server = serve(router<Scope>([route("/", Denying)]));
@@ -318,7 +318,7 @@ beyond("no groups before auth", "a refused client is never in a group", async ()
   class Denying extends Chatting {
     override async connect() {
       await countMembers();
-      this.deny();
+      this.refuse();
     }
   }
   await communicate(Denying, { scope }).connect();

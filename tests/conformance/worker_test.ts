@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MemoryChannelLayer } from "@sluice/sluice/layers";
-import { defineMessages, type } from "@sluice/sluice/protocol";
+import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { channelRouter } from "@sluice/sluice/routing";
 import { FakeClock, settle } from "@sluice/sluice/testing";
 import { type JobHandlersOf, Worker, WorkerConsumer } from "@sluice/sluice/workers";
@@ -10,7 +10,7 @@ import { beyond } from "./conforms.ts";
 const messages = defineMessages({
   client: {},
   server: {},
-  layer: { print: type<{ readonly text: string }>() },
+  layer: { print: unchecked<{ readonly text: string }>() },
 });
 
 class Printing extends WorkerConsumer<typeof messages> {

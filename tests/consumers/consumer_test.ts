@@ -30,10 +30,10 @@ test("accept() sends additional headers with the 101", async () => {
   assert.equal(result.accepted && result.headers.get("x-room"), "lobby");
 });
 
-test("deny() refuses with 403 FORBIDDEN, as does connect() without a decision", async () => {
+test("refuse() refuses with 403 FORBIDDEN, as does connect() without a decision", async () => {
   class Denying extends Consumer {
     override connect() {
-      this.deny();
+      this.refuse();
     }
   }
   class Undecided extends Consumer {
@@ -100,7 +100,7 @@ test("groups are joined after connect() accepts, and never for a refused client"
     }
     override async connect() {
       seen.push((await layer.groupSend("news", { type: "probe" })).delivered);
-      if (this.scope.query.has("deny")) return this.deny();
+      if (this.scope.query.has("deny")) return this.refuse();
       await this.accept();
       seen.push((await layer.groupSend("news", { type: "probe" })).delivered);
     }

@@ -3,17 +3,17 @@ import assert from "node:assert/strict";
 import type { LayerGap, LayerMessage, Scope } from "@sluice/sluice";
 import { Consumer, JsonConsumer } from "@sluice/sluice/consumers";
 import type { LayerScope } from "@sluice/sluice/layers";
-import { defineMessages, type GapData, type } from "@sluice/sluice/protocol";
-import { communicate, FaultyLayer, type Target } from "@sluice/sluice/testing";
+import { defineMessages, type GapData, unchecked } from "@sluice/sluice/protocol";
+import { communicate, FaultyLayer, type TestTarget } from "@sluice/sluice/testing";
 import { silent as log } from "../support/silent_log.ts";
 
 const GAP: LayerGap = { since: 1_000, until: 4_000 };
 
 const telling = defineMessages({
   client: {},
-  server: { gap: type<GapData>(), said: type<null>() },
+  server: { gap: unchecked<GapData>(), said: unchecked<null>() },
 });
-const silent = defineMessages({ client: {}, server: { said: type<null>() } });
+const silent = defineMessages({ client: {}, server: { said: unchecked<null>() } });
 
 class Telling extends JsonConsumer<typeof telling, Scope & LayerScope> {
   readonly messages = telling;
@@ -31,7 +31,7 @@ class Silent extends JsonConsumer<typeof silent, Scope & LayerScope> {
   }
 }
 
-function peerOf<S>(target: Target<S>, layer: FaultyLayer) {
+function peerOf<S>(target: TestTarget<S>, layer: FaultyLayer) {
   return communicate(target, { scope: { layers: { default: layer } } });
 }
 
@@ -136,5 +136,5 @@ test("gap() that fails ends its connection with 1011, and no other", async () =>
 
 test("a message called gap cannot declare other data", () => {
   // @ts-expect-error: its data must be `GapData`.
-  defineMessages({ client: {}, server: { gap: type<{ readonly width: number }>() } });
+  defineMessages({ client: {}, server: { gap: unchecked<{ readonly width: number }>() } });
 });

@@ -198,7 +198,7 @@ test("connect() can refuse a request before its body is read", async () => {
   let isRead = false;
   class Closed extends HttpConsumer {
     override connect() {
-      this.deny("FORBIDDEN", "Members only");
+      this.refuse("FORBIDDEN", "Members only");
     }
     override handle() {
       isRead = true;

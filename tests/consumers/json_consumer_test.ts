@@ -5,20 +5,20 @@ import * as v from "valibot";
 import type { Scope } from "@sluice/sluice";
 import { type EventHandlersOf, type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
 import { type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
-import { defineMessages, FrameError, type } from "@sluice/sluice/protocol";
+import { defineMessages, FrameError, unchecked } from "@sluice/sluice/protocol";
 import { communicate, FakeClock } from "@sluice/sluice/testing";
 
 const messages = defineMessages({
   client: {
     add: {
       data: v.object({ a: v.number(), b: v.number() }),
-      reply: type<{ readonly sum: number }>(),
+      reply: unchecked<{ readonly sum: number }>(),
     },
     shout: { data: v.object({ text: v.string() }) },
     fail: { data: v.optional(v.literal("refuse")) },
   },
-  server: { shouted: type<{ readonly text: string }>() },
-  layer: { poke: type<{ readonly by: string }>() },
+  server: { shouted: unchecked<{ readonly text: string }>() },
+  layer: { poke: unchecked<{ readonly by: string }>() },
 });
 
 class Calculator extends JsonConsumer<typeof messages, Scope & LayerScope> {

@@ -2,15 +2,15 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { type EventHandlersOf, type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
-import { defineMessages, type } from "@sluice/sluice/protocol";
+import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { communicate } from "@sluice/sluice/testing";
 
 const messages = defineMessages({
   client: {
-    say: { data: v.object({ text: v.string() }), reply: type<{ readonly id: string }>() },
+    say: { data: v.object({ text: v.string() }), reply: unchecked<{ readonly id: string }>() },
     poke: { data: v.undefined() },
   },
-  server: { said: type<{ readonly text: string }>() },
+  server: { said: unchecked<{ readonly text: string }>() },
 });
 
 class Chat extends JsonConsumer<typeof messages> {
@@ -50,8 +50,8 @@ test("missing, misspelt or wrong handlers do not compile", () => {
 
 const inner = defineMessages({
   client: {},
-  server: { said: type<{ readonly text: string }>() },
-  layer: { poke: type<{ readonly by: string }>(), drop: type<number>() },
+  server: { said: unchecked<{ readonly text: string }>() },
+  layer: { poke: unchecked<{ readonly by: string }>(), drop: unchecked<number>() },
 });
 
 class Poked extends JsonConsumer<typeof inner> {
@@ -77,9 +77,10 @@ test("missing, misspelt or wrong handlers of messages between consumers do not c
   const misspelt: EventHandlersOf<Poked> = { poke() {}, drop() {}, puke() {} };
   // @ts-expect-error The data is not a number.
   const wrong: EventHandlersOf<Poked> = { drop() {}, poke: (data: number) => void data };
+  const say = { data: unchecked<string>() };
   // @ts-expect-error A client message needs a schema.
-  const unchecked = () => defineMessages({ client: { say: { data: type<string>() } }, server: {} });
-  assert.ok([missing, misspelt, wrong, unchecked, Poked].length);
+  const noSchema = () => defineMessages({ client: { say }, server: {} });
+  assert.ok([missing, misspelt, wrong, noSchema, Poked].length);
 });
 
 test("a class without a table for messages between consumers fails at its first connection", async () => {

@@ -13,7 +13,7 @@ function setStage(run: Run) {
     connection: fakeConnection(),
     add: () => run.step(() => void (state.isMember = true)),
     discard: () => run.step(() => void (state.isMember = false)),
-    withdrawn: () => void state.withdrawn++,
+    revoked: () => void state.withdrawn++,
   });
   const join = () => {
     policies.add("g", () => run.step(() => state.may)).catch(() => state.forbidden++);
@@ -75,7 +75,7 @@ function setGroups(options: { clock?: Clock; isAway?: () => boolean } = {}) {
       groups.delete(group);
       return Promise.resolve();
     },
-    withdrawn: (group) => void withdrawn.push(group),
+    revoked: (group) => void withdrawn.push(group),
   });
   return { policies, groups, withdrawn };
 }

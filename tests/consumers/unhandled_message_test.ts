@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import type { Log, Scope } from "@sluice/sluice";
 import { Consumer, type HandlersOf, JsonConsumer, messageSender } from "@sluice/sluice/consumers";
 import { type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
-import { defineMessages, type } from "@sluice/sluice/protocol";
+import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { communicate } from "@sluice/sluice/testing";
 
 const messages = defineMessages({
   client: {},
-  server: { said: type<{ readonly text: string }>() },
-  layer: { counted: type<number>() },
+  server: { said: unchecked<{ readonly text: string }>() },
+  layer: { counted: unchecked<number>() },
 });
 
 class Quiz extends JsonConsumer<typeof messages, Scope & LayerScope> {

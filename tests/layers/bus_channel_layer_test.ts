@@ -13,18 +13,18 @@ function setUnready() {
       super(layerSettings({}), () => {
         const done = () => Promise.resolve();
         return {
-          lookMs: 1_000,
+          pollMs: 1_000,
           ready: done,
           removeMember: done,
           close: done,
-          caughtUp: done,
-          noted() {
+          flushInbound: done,
+          subscribed() {
             const next = Promise.withResolvers<void>();
             noted.push(next);
             return next.promise;
           },
-          groupBegan() {},
-          groupEnded() {},
+          onFirstMember() {},
+          onLastMember() {},
         } as Partial<Bus> as Bus;
       });
     }
@@ -70,14 +70,14 @@ function setStage() {
         context = given;
         const done = () => Promise.resolve();
         return {
-          lookMs: 1_000,
+          pollMs: 1_000,
           ready: done,
-          noted: done,
+          subscribed: done,
           removeMember: done,
           close: done,
-          caughtUp: () => caughtUp.promise,
-          groupBegan() {},
-          groupEnded() {},
+          flushInbound: () => caughtUp.promise,
+          onFirstMember() {},
+          onLastMember() {},
         } as Partial<Bus> as Bus;
       });
     }

@@ -85,7 +85,7 @@ function setUp() {
     clock,
     counters,
     leaseMs: LEASE_MS,
-    lookMs: 1_000,
+    pollMs: 1_000,
     sourceOf: () => source,
     decode: (frame) => JSON.parse(frame),
   });

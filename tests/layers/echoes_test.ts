@@ -1,13 +1,13 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { Echoes } from "../../lib/layers/bus/pending_own_publishes.ts";
+import { PendingOwnPublishes } from "../../lib/layers/bus/pending_own_publishes.ts";
 import { layerSettings } from "../../lib/layers/layer_options.ts";
 import { LocalChannels } from "../../lib/layers/local/local_channels.ts";
 import { LayerInbox } from "../../lib/testing/layers/layer_inbox.ts";
 
 function group() {
   const local = new LocalChannels(layerSettings({}));
-  const echoes = new Echoes(local);
+  const echoes = new PendingOwnPublishes(local);
   const inboxes = [1, 2].map(() => {
     const [channel, inbox] = [local.names.next("x"), new LayerInbox()];
     local.attach(channel, inbox);
@@ -19,7 +19,7 @@ function group() {
   return { local, echoes, inboxes, expect };
 }
 
-test("Echoes delivers a returned message once", () => {
+test("PendingOwnPublishes delivers a returned message once", () => {
   const { echoes, inboxes, expect } = group();
   expect("frame");
   assert.equal(echoes.take("other"), false);
@@ -32,7 +32,7 @@ test("Echoes delivers a returned message once", () => {
   assert.equal(echoes.take("frame"), false);
 });
 
-test("Echoes counts the members that missed a lost message", () => {
+test("PendingOwnPublishes counts the members that missed a lost message", () => {
   const { local, echoes, expect } = group();
   for (const frame of ["lost", "failed"]) expect(frame);
   echoes.forget("failed");

@@ -63,7 +63,7 @@ async function assertSeparate(one: ChannelLayer, other: ChannelLayer): Promise<v
   await counters[0]!.take("ada", 1);
   assert.ok(await counters[1]!.take("ada", 1) !== undefined);
   const limiters = [one, other].map((layer) =>
-    new SharedRateLimiter(layer, { perMinute: 1, burst: 1, controlGroup: "x", tellMs: 1 })
+    new SharedRateLimiter(layer, { perMinute: 1, burst: 1, controlGroup: "x", announceMs: 1 })
   );
   limiters[1]!.take("grace");
   limiters[0]!.take("ada");

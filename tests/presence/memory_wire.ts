@@ -132,7 +132,7 @@ class WireLayer extends BusChannelLayer {
 }
 
 class WireBus implements Bus {
-  readonly lookMs = 1_000;
+  readonly pollMs = 1_000;
   readonly #node: WireNode;
 
   constructor(node: WireNode) {
@@ -142,9 +142,9 @@ class WireBus implements Bus {
   async ready() {
     await this.check();
   }
-  groupBegan() {}
-  groupEnded() {}
-  noted() {
+  onFirstMember() {}
+  onLastMember() {}
+  subscribed() {
     return Promise.resolve();
   }
   async publish(group: string, except: string | undefined, plain: PlainMessage) {
@@ -152,7 +152,7 @@ class WireBus implements Bus {
     if (this.#node.gate !== undefined) await this.#node.gate;
     return this.#node.publish(group, except, plain);
   }
-  async sendThere(to: { channel: string; group?: string }, plain: PlainMessage) {
+  async sendRemote(to: { channel: string; group?: string }, plain: PlainMessage) {
     if (this.#node.gate !== undefined) await this.#node.gate;
     return this.#node.sendThere(to.channel, to.group, plain);
   }
@@ -171,7 +171,7 @@ class WireBus implements Bus {
   removeMember(): Promise<void> {
     return Promise.resolve();
   }
-  caughtUp(): Promise<void> {
+  flushInbound(): Promise<void> {
     return Promise.resolve();
   }
   // deno-lint-ignore require-await

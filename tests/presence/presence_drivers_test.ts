@@ -16,7 +16,7 @@ function presenceOver(layer: ChannelLayer): Presence<string> {
   return new Presence<string>(layer, {
     joined: (name) => ({ type: "joined", data: name }),
     left: (name) => ({ type: "left", data: name }),
-  }, { beatMs: 200, silentMs: 600 });
+  }, { heartbeatMs: 200, timeoutMs: 600 });
 }
 
 async function agree(create: () => ChannelLayer): Promise<void> {

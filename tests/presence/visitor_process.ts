@@ -7,7 +7,7 @@ const [url = "", prefix = "", ...names] = Deno.args;
 const presence = new Presence<string>(new RedisChannelLayer(url, { prefix }), {
   joined: (name) => ({ type: "joined", data: name }),
   left: (name) => ({ type: "left", data: name }),
-}, { beatMs: 200, silentMs: 600 });
+}, { heartbeatMs: 200, timeoutMs: 600 });
 for (const name of names) {
   await presence.enter("room", { key: name, meta: name }, { connection: fakeConnection() });
 }

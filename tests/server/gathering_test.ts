@@ -2,90 +2,90 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { FakeClock } from "@sluice/sluice/testing";
-import { Gatherer } from "../../lib/server/writing/write_batcher.ts";
+import { WriteBatcher } from "../../lib/server/writing/write_batcher.ts";
 import { Hold } from "../../lib/server/writing/hold.ts";
-import { Outbox } from "../../lib/server/writing/send_queue.ts";
+import { SendQueue } from "../../lib/server/writing/send_queue.ts";
 import { StalledReaders } from "../../lib/server/writing/stalled_readers.ts";
 import { silent as log } from "../support/silent_log.ts";
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-function peer(gathers: boolean, gatherer = new Gatherer(), sendBufferBytes = 100) {
+function peer(gathers: boolean, batcher = new WriteBatcher(), sendBufferBytes = 100) {
   const sent: (string | Uint8Array)[] = [];
   let overflows = 0;
   const context = {
     log,
     limits: { sendBufferBytes },
     stalled: new StalledReaders(new FakeClock()),
-    gatherer,
+    batcher,
   };
-  const outbox = new Outbox(context, { overflowed: () => void overflows++ });
+  const queue = new SendQueue(context, { overflowed: () => void overflows++ });
   const socket = {
     bufferedAmount: 0,
     send: (data: string | Uint8Array) => void sent.push(data),
     close() {},
   };
-  outbox.gathers = gathers;
-  outbox.attach(socket);
-  outbox.open();
-  return { outbox, sent, socket, overflows: () => overflows };
+  queue.isBatched = gathers;
+  queue.attach(socket);
+  queue.open();
+  return { queue, sent, socket, overflows: () => overflows };
 }
 
-test("Outbox sends the frames of one turn as one message, one per line", async () => {
-  const { outbox, sent } = peer(true);
-  outbox.sendFrame("1");
-  outbox.sendFrame("2");
+test("SendQueue sends the frames of one turn as one message, one per line", async () => {
+  const { queue, sent } = peer(true);
+  queue.sendFrame("1");
+  queue.sendFrame("2");
   assert.deepEqual(sent, []);
   await turn();
   assert.deepEqual(sent, ["1\n2"]);
-  outbox.sendFrame("3");
+  queue.sendFrame("3");
   await turn();
   assert.deepEqual(sent, ["1\n2", "3"]);
 });
 
-test("Outbox sends each frame at once as its own message without the subprotocol", () => {
-  const { outbox, sent } = peer(false);
-  outbox.sendFrame("1");
-  outbox.sendFrame("2");
+test("SendQueue sends each frame at once as its own message without the subprotocol", () => {
+  const { queue, sent } = peer(false);
+  queue.sendFrame("1");
+  queue.sendFrame("2");
   assert.deepEqual(sent, ["1", "2"]);
 });
 
-test("Outbox keeps a plain message behind the frames before it", () => {
-  const { outbox, sent } = peer(true);
-  outbox.sendFrame("1");
-  outbox.send(new Uint8Array([2]));
+test("SendQueue keeps a plain message behind the frames before it", () => {
+  const { queue, sent } = peer(true);
+  queue.sendFrame("1");
+  queue.send(new Uint8Array([2]));
   assert.deepEqual(sent, ["1", new Uint8Array([2])]);
 });
 
-test("Outbox writes batched frames before a normal end and drops them at any other", async () => {
+test("SendQueue writes batched frames before a normal end and drops them at any other", async () => {
   for (const unsent of [false, true]) {
-    const { outbox, sent } = peer(true);
-    outbox.sendFrame("last words");
-    outbox.drop({ unsent });
+    const { queue, sent } = peer(true);
+    queue.sendFrame("last words");
+    queue.drop({ unsent });
     await turn();
     assert.deepEqual(sent, unsent ? [] : ["last words"]);
   }
 });
 
-test("Outbox counts batched frames against the budget", async () => {
-  const { outbox, socket, sent, overflows } = peer(true);
-  outbox.send("y".repeat(90));
+test("SendQueue counts batched frames against the budget", async () => {
+  const { queue, socket, sent, overflows } = peer(true);
+  queue.send("y".repeat(90));
   socket.bufferedAmount = 90;
-  outbox.sendFrame("0123456789");
-  assert.equal(outbox.bufferedAmount, 100);
-  outbox.sendFrame("x");
+  queue.sendFrame("0123456789");
+  assert.equal(queue.bufferedAmount, 100);
+  queue.sendFrame("x");
   await turn();
   assert.equal(overflows(), 1);
   assert.deepEqual(sent.slice(1), []);
 });
 
-test("Outbox shares one text among peers that receive the same frames", async () => {
-  const gatherer = new Gatherer();
-  const peers = [peer(true, gatherer), peer(true, gatherer), peer(true, gatherer)];
+test("SendQueue shares one text among peers that receive the same frames", async () => {
+  const batcher = new WriteBatcher();
+  const peers = [peer(true, batcher), peer(true, batcher), peer(true, batcher)];
   for (const frame of ["1", "2", "3"]) {
-    for (const { outbox } of peers) outbox.sendFrame(frame);
+    for (const { queue } of peers) queue.sendFrame(frame);
   }
-  peers[1]!.outbox.sendFrame("only here");
+  peers[1]!.queue.sendFrame("only here");
   await turn();
   assert.deepEqual(peers.map(({ sent }) => sent), [
     ["1\n2\n3"],
@@ -94,16 +94,16 @@ test("Outbox shares one text among peers that receive the same frames", async ()
   ]);
 });
 
-test("Outbox batches frames of successive microtasks, and a turn always ends", async () => {
-  const { outbox, sent } = peer(true);
+test("SendQueue batches frames of successive microtasks, and a turn always ends", async () => {
+  const { queue, sent } = peer(true);
   let isSending = true;
   let count = 0;
   const more = () => {
-    outbox.sendFrame(String(count++));
+    queue.sendFrame(String(count++));
     if (isSending && sent.length === 0) queueMicrotask(more);
   };
   for (let hop = 0; hop < 8; hop++) {
-    outbox.sendFrame(String(count++));
+    queue.sendFrame(String(count++));
     await Promise.resolve();
   }
   await turn();
@@ -114,22 +114,22 @@ test("Outbox batches frames of successive microtasks, and a turn always ends", a
   assert.ok(sent.length > 0);
 });
 
-test("Outbox sends a batch at once when it exceeds the recommended message size", () => {
-  const { outbox, sent } = peer(true, new Gatherer(), 1_000_000);
+test("SendQueue sends a batch at once when it exceeds the recommended message size", () => {
+  const { queue, sent } = peer(true, new WriteBatcher(), 1_000_000);
   const frame = "x".repeat(40_000);
-  outbox.sendFrame(frame);
+  queue.sendFrame(frame);
   assert.equal(sent.length, 0);
-  outbox.sendFrame(frame);
+  queue.sendFrame(frame);
   assert.deepEqual(sent, [`${frame}\n${frame}`]);
 });
 
-test("Outbox checks the runtime's buffer before the budget could be exceeded", () => {
-  const { outbox, socket, overflows } = peer(false);
+test("SendQueue checks the runtime's buffer before the budget could be exceeded", () => {
+  const { queue, socket, overflows } = peer(false);
   let looks = 0;
   let waiting = 0;
   Object.defineProperty(socket, "bufferedAmount", { get: () => (looks++, waiting) });
   let count = 0;
-  while (outbox.send("é".repeat(3)) && count < 30) {
+  while (queue.send("é".repeat(3)) && count < 30) {
     waiting += 6;
     count++;
   }
@@ -139,18 +139,18 @@ test("Outbox checks the runtime's buffer before the budget could be exceeded", (
 
 /** Forty peers, some of them with data that the runtime has not written yet. */
 function crowd(hold = new Hold(() => 0)) {
-  const gatherer = new Gatherer(hold);
-  const peers = Array.from({ length: 40 }, () => peer(true, gatherer, 1_000_000));
+  const batcher = new WriteBatcher(hold);
+  const peers = Array.from({ length: 40 }, () => peer(true, batcher, 1_000_000));
   return {
-    gatherer,
+    batcher,
     peers,
-    publish: (frame: string) => peers.forEach(({ outbox }) => outbox.sendFrame(frame)),
+    publish: (frame: string) => peers.forEach(({ queue }) => queue.sendFrame(frame)),
     setWaiting: (bytes: number, of = peers) => of.forEach((p) => p.socket.bufferedAmount = bytes),
     sentTo: (index: number) => peers[index]!.sent,
   };
 }
 
-test("Gatherer batches frames published during a large flush until the flush is done", async () => {
+test("WriteBatcher batches frames published during a large flush until the flush is done", async () => {
   const { publish, setWaiting, sentTo } = crowd();
   publish("1");
   await turn();
@@ -166,7 +166,7 @@ test("Gatherer batches frames published during a large flush until the flush is 
   assert.deepEqual(sentTo(39), ["1", "2\n3"]);
 });
 
-test("Gatherer waits only briefly, and once, for a peer that has stopped reading", async () => {
+test("WriteBatcher waits only briefly, and once, for a peer that has stopped reading", async () => {
   const { peers, publish, setWaiting, sentTo } = crowd();
   setWaiting(100, peers.slice(0, 1));
   publish("1");
@@ -181,7 +181,7 @@ test("Gatherer waits only briefly, and once, for a peer that has stopped reading
   assert.deepEqual(sentTo(0), ["1", "2", "3", "4", "5"]);
 });
 
-test("Gatherer waits again for a peer that reads again", async () => {
+test("WriteBatcher waits again for a peer that reads again", async () => {
   const { peers, publish, setWaiting, sentTo } = crowd();
   const last = peers.slice(0, 1);
   setWaiting(100, last);
@@ -219,7 +219,7 @@ async function crowdThatWaits() {
   return { ...room, write, pass: (ms: number) => now += ms };
 }
 
-test("Gatherer flushes at once when the last large flush was long ago", async () => {
+test("WriteBatcher flushes at once when the last large flush was long ago", async () => {
   const { publish, sentTo, pass } = await crowdThatWaits();
   pass(100);
   publish("2");
@@ -227,7 +227,7 @@ test("Gatherer flushes at once when the last large flush was long ago", async ()
   assert.deepEqual(sentTo(0), ["1", "2"]);
 });
 
-test("Gatherer waits after a large flush until as many frames are there as last time", async () => {
+test("WriteBatcher waits after a large flush until as many frames are there as last time", async () => {
   const { publish, write, sentTo, pass } = await crowdThatWaits();
   publish("2");
   await turn();
@@ -248,12 +248,12 @@ test("Gatherer waits after a large flush until as many frames are there as last 
   assert.deepEqual(sentTo(0).slice(3), ["5\n6"]);
 });
 
-test("Gatherer does not delay frames for a few peers, and sends them with the others during a delay", async () => {
-  const { gatherer, publish, write, sentTo, pass, peers } = await crowdThatWaits();
-  const other = peer(true, gatherer);
+test("WriteBatcher does not delay frames for a few peers, and sends them with the others during a delay", async () => {
+  const { batcher, publish, write, sentTo, pass, peers } = await crowdThatWaits();
+  const other = peer(true, batcher);
   publish("2");
   await turn();
-  other.outbox.sendFrame("with them");
+  other.queue.sendFrame("with them");
   publish("3");
   await turn();
   assert.deepEqual(other.sent, []);
@@ -262,20 +262,20 @@ test("Gatherer does not delay frames for a few peers, and sends them with the ot
   await turn();
   assert.deepEqual(other.sent, ["with them"]);
   await write("4", 1_000);
-  peers[0]!.outbox.sendFrame("lone");
+  peers[0]!.queue.sendFrame("lone");
   await turn();
   assert.deepEqual(sentTo(0).slice(3), ["lone"]);
 });
 
-test("Gatherer sends a group message to its sender first, batched with replies that waited for the layer", async () => {
-  const { gatherer, publish, peers } = crowd();
-  const speaker = peer(true, gatherer);
+test("WriteBatcher sends a group message to its sender first, batched with replies that waited for the layer", async () => {
+  const { batcher, publish, peers } = crowd();
+  const speaker = peer(true, batcher);
   const written: unknown[] = [];
   for (const one of [...peers, speaker]) one.socket.send = () => void written.push(one);
   publish("1");
   for (let hop = 0; hop < 20; hop++) await Promise.resolve();
   assert.deepEqual(written, []);
-  speaker.outbox.sendFrame("1");
+  speaker.queue.sendFrame("1");
   await turn();
   assert.equal(written.length, 41);
   assert.equal(written[0], speaker);

@@ -2,8 +2,8 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { SlowReaderPolicy, Socket } from "@sluice/sluice";
 import { FakeClock } from "@sluice/sluice/testing";
-import { Gatherer } from "../../lib/server/writing/write_batcher.ts";
-import { Outbox } from "../../lib/server/writing/send_queue.ts";
+import { WriteBatcher } from "../../lib/server/writing/write_batcher.ts";
+import { SendQueue } from "../../lib/server/writing/send_queue.ts";
 import { StalledReaders } from "../../lib/server/writing/stalled_readers.ts";
 import { silent as log } from "../support/silent_log.ts";
 
@@ -14,8 +14,8 @@ function peer(policy: SlowReaderPolicy) {
   const read: string[] = [];
   const written: string[] = [];
   let overflows = 0;
-  const context = { log, limits: { sendBufferBytes: 100 }, stalled, gatherer: new Gatherer() };
-  const outbox = new Outbox(context, { overflowed: () => void overflows++ });
+  const context = { log, limits: { sendBufferBytes: 100 }, stalled, batcher: new WriteBatcher() };
+  const queue = new SendQueue(context, { overflowed: () => void overflows++ });
   const socket: Socket = {
     get bufferedAmount() {
       return written.join("").length;
@@ -23,13 +23,13 @@ function peer(policy: SlowReaderPolicy) {
     send: (data) => void written.push(String(data)),
     close() {},
   };
-  outbox.policy = policy;
-  outbox.attach(socket);
-  outbox.open();
+  queue.policy = policy;
+  queue.attach(socket);
+  queue.open();
   return {
     clock,
     stalled,
-    outbox,
+    queue,
     get overflows() {
       return overflows;
     },
@@ -48,22 +48,22 @@ const tenBytes = (name: string) => name.padEnd(10, ".");
 
 test("the policy close ends the connection exactly when the budget would be exceeded", () => {
   const reader = peer("close");
-  for (let count = 0; count < 10; count++) reader.outbox.send("0123456789");
+  for (let count = 0; count < 10; count++) reader.queue.send("0123456789");
   assert.equal(reader.overflows, 0);
-  reader.outbox.send("x");
+  reader.queue.send("x");
   assert.equal(reader.overflows, 1);
 });
 
 test("a message larger than the budget is sent to a peer with an empty queue", () => {
   const reader = peer("close");
-  assert.equal(reader.outbox.send("x".repeat(1000)), true);
+  assert.equal(reader.queue.send("x".repeat(1000)), true);
   assert.equal(reader.overflows, 0);
 });
 
 test("the policy drop-oldest keeps the newest queued messages in order, and counts the others", async () => {
   const reader = peer("drop-oldest");
-  for (let count = 0; count < 20; count++) reader.outbox.send(tenBytes(String(count)));
-  assert.ok(reader.outbox.bufferedAmount <= 100);
+  for (let count = 0; count < 20; count++) reader.queue.send(tenBytes(String(count)));
+  assert.ok(reader.queue.bufferedAmount <= 100);
   assert.equal(reader.stalled.dropped, 10);
   assert.equal(reader.overflows, 0);
   const numbers = (await reader.readAll()).map((text) => Number.parseInt(text));
@@ -72,10 +72,10 @@ test("the policy drop-oldest keeps the newest queued messages in order, and coun
 
 test("the policy latest keeps only the newest of each key, in the place of the first", async () => {
   const reader = peer("latest");
-  for (let count = 0; count < 5; count++) reader.outbox.send(tenBytes("full"));
+  for (let count = 0; count < 5; count++) reader.queue.send(tenBytes("full"));
   for (let count = 0; count < 50; count++) {
-    reader.outbox.send(tenBytes(`a${count}`), "a");
-    reader.outbox.send(tenBytes(`b${count}`), "b");
+    reader.queue.send(tenBytes(`a${count}`), "a");
+    reader.queue.send(tenBytes(`b${count}`), "b");
   }
   assert.equal(reader.stalled.dropped, 98);
   const texts = (await reader.readAll()).slice(5);
@@ -84,19 +84,19 @@ test("the policy latest keeps only the newest of each key, in the place of the f
 
 test("a reader that catches up gets everything in order, and needs no timer afterwards", async () => {
   const reader = peer("drop-oldest");
-  for (let count = 0; count < 8; count++) reader.outbox.send(tenBytes(String(count)));
+  for (let count = 0; count < 8; count++) reader.queue.send(tenBytes(String(count)));
   assert.equal(reader.stalled.size, 1);
   const numbers = (await reader.readAll()).map((text) => Number.parseInt(text));
   assert.deepEqual(numbers, [0, 1, 2, 3, 4, 5, 6, 7]);
-  reader.outbox.send(tenBytes("8"));
+  reader.queue.send(tenBytes("8"));
   assert.equal(reader.stalled.size, 0);
   assert.equal(reader.clock.pending, 0);
 });
 
 test("a new message does not overtake queued ones", async () => {
   const reader = peer("drop-oldest");
-  for (let count = 0; count < 6; count++) reader.outbox.send(tenBytes(String(count)));
-  reader.outbox.send("z");
+  for (let count = 0; count < 6; count++) reader.queue.send(tenBytes(String(count)));
+  reader.queue.send("z");
   const texts = await reader.readAll();
   assert.equal(texts.at(-1), "z");
 });
@@ -104,21 +104,21 @@ test("a new message does not overtake queued ones", async () => {
 test("messages sent before the socket is open are written in order when it opens", () => {
   const stalled = new StalledReaders(new FakeClock());
   const sent: string[] = [];
-  const context = { log, limits: { sendBufferBytes: 100 }, stalled, gatherer: new Gatherer() };
-  const outbox = new Outbox(context, { overflowed() {} });
-  outbox.send("1");
-  outbox.send("2");
-  outbox.attach({ bufferedAmount: 0, send: (data) => void sent.push(String(data)), close() {} });
+  const context = { log, limits: { sendBufferBytes: 100 }, stalled, batcher: new WriteBatcher() };
+  const queue = new SendQueue(context, { overflowed() {} });
+  queue.send("1");
+  queue.send("2");
+  queue.attach({ bufferedAmount: 0, send: (data) => void sent.push(String(data)), close() {} });
   assert.deepEqual(sent, []);
-  outbox.open();
-  outbox.send("3");
+  queue.open();
+  queue.send("3");
   assert.deepEqual(sent, ["1", "2", "3"]);
 });
 
 test("a peer that ends with a non-empty queue is no longer checked", async () => {
   const reader = peer("drop-oldest");
-  for (let count = 0; count < 10; count++) reader.outbox.send(tenBytes(String(count)));
-  reader.outbox.drop({ unsent: true });
+  for (let count = 0; count < 10; count++) reader.queue.send(tenBytes(String(count)));
+  reader.queue.drop({ unsent: true });
   await reader.clock.advance(25);
   assert.equal(reader.stalled.size, 0);
   assert.equal(reader.clock.pending, 0);

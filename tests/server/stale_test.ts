@@ -3,7 +3,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { Freshness, Scope, SocketEvents, Transport } from "@sluice/sluice";
 import { type HandlersOf, HttpConsumer, JsonConsumer } from "@sluice/sluice/consumers";
-import { defineMessages, type Schema, type } from "@sluice/sluice/protocol";
+import { defineMessages, type Schema, unchecked } from "@sluice/sluice/protocol";
 import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
 import { settle } from "@sluice/sluice/testing";
@@ -29,8 +29,8 @@ const anything: Schema<unknown, unknown> = {
   "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) },
 };
 const messages = defineMessages({
-  client: { ask: { data: anything, reply: type<string>() } },
-  server: { answer: type<string>() },
+  client: { ask: { data: anything, reply: unchecked<string>() } },
+  server: { answer: unchecked<string>() },
 });
 
 let goOn = Promise.withResolvers<void>();

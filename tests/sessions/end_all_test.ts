@@ -56,7 +56,7 @@ async function setUp(kv: Deno.Kv) {
   }
   const sockets = created.map(({ session }) => {
     const socket = new FakeConnection();
-    sessions.live.bind(session.id, socket);
+    sessions.live.subscribe(session.id, socket);
     sessions.live.track(session);
     socket.accept();
     return socket;

@@ -3,10 +3,10 @@ import type { Connection, ConnectionEnd, EndListener } from "../../lib/core/conn
 import type { Log, LogFields } from "../../lib/core/log.ts";
 import type { OriginScope } from "../../lib/core/scope.ts";
 import { parseCookies, type Refusal } from "../../lib/protocol/mod.ts";
-import type { BoundConnection } from "../../lib/sessions/mod.ts";
+import type { SubscribedConnection } from "../../lib/sessions/mod.ts";
 
 /** A connection without a network. */
-export class FakeConnection implements BoundConnection {
+export class FakeConnection implements SubscribedConnection {
   readonly id: string;
   readonly log = new FakeLog();
   phase: Connection["phase"] = "deciding";

@@ -75,7 +75,7 @@ test("Sessions.find() accepts the old token for 10 s after the new one is seen, 
   const { here, there, clock, events, token } = await setUp();
   const socket = new FakeConnection();
   const session = await sessionOf(here, token);
-  here.live.bind(session.id, socket);
+  here.live.subscribe(session.id, socket);
   here.live.track(session);
   socket.accept();
   const renewed = await here.renewSecret(session, token);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Deadlines } from "../../lib/time/timer_heap.ts";
+import { TimerHeap } from "../../lib/time/timer_heap.ts";
 import { FakeClock } from "../sessions/fake_clock.ts";
 
 /** The numbers 0 to 999 in a fixed shuffled order. */
@@ -9,11 +9,11 @@ const shuffled = Array.from({ length: 1000 }, (_, at) => (at * 7919 + 13) % 1000
 function setUp() {
   const clock = new FakeClock(0);
   const due: { item: number; at: number }[] = [];
-  const deadlines = new Deadlines<number>(clock, (item) => due.push({ item, at: clock.now() }));
+  const deadlines = new TimerHeap<number>(clock, (item) => due.push({ item, at: clock.now() }));
   return { clock, due, deadlines };
 }
 
-test("Deadlines calls back for each item at its time, with one timer", async () => {
+test("TimerHeap calls back for each item at its time, with one timer", async () => {
   const { clock, due, deadlines } = setUp();
   for (const at of shuffled) deadlines.add(at, at);
   assert.equal(clock.timers, 1);
@@ -22,7 +22,7 @@ test("Deadlines calls back for each item at its time, with one timer", async () 
   assert.equal(clock.timers, 0);
 });
 
-test("Deadlines.compact() drops obsolete items and keeps the order of the others", async () => {
+test("TimerHeap.compact() drops obsolete items and keeps the order of the others", async () => {
   const { clock, due, deadlines } = setUp();
   for (const at of shuffled) deadlines.add(at, at);
   deadlines.compact((item) => item % 3 === 0);
@@ -35,7 +35,7 @@ test("Deadlines.compact() drops obsolete items and keeps the order of the others
   assert.ok(due.every(({ item, at }) => item === at));
 });
 
-test("Deadlines.add() moves the timer forward for an earlier item", async () => {
+test("TimerHeap.add() moves the timer forward for an earlier item", async () => {
   const { clock, due, deadlines } = setUp();
   deadlines.add(100, 100);
   deadlines.add(5, 5);

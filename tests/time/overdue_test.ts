@@ -1,12 +1,12 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { FakeClock } from "@sluice/sluice/testing";
-import { Overdue } from "../../lib/time/timeout_list.ts";
+import { TimeoutList } from "../../lib/time/timeout_list.ts";
 
 function create() {
   const clock = new FakeClock();
   const came: string[] = [];
-  return { clock, came, overdue: new Overdue<string>(clock, 1_000, (item) => came.push(item)) };
+  return { clock, came, overdue: new TimeoutList<string>(clock, 1_000, (item) => came.push(item)) };
 }
 
 test("Overdue calls back once for each remaining item, in order", async () => {

@@ -187,7 +187,7 @@ const harmless = [
   "void here.count++;",
   "async () => void await work();",
   "void clock.after(1, () => {});",
-  "class A { go() { void this.#beat(); } async #beat() {} }",
+  "class A { go() { void this.#sendHeartbeat(); } async #sendHeartbeat() {} }",
 ];
 
 const harmful = [

@@ -2,18 +2,18 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { type LayerGap, MemoryChannelLayer } from "@sluice/sluice/layers";
-import { defineMessages, type } from "@sluice/sluice/protocol";
+import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { channelRouter } from "@sluice/sluice/routing";
 import { FakeClock, FaultyLayer, settle } from "@sluice/sluice/testing";
 import {
   DEAD_LETTER,
   type DeadLetter,
-  type Job,
   type JobHandlersOf,
   retryDelay,
   Unprocessable,
   Worker,
   WorkerConsumer,
+  type WorkerJob,
   type WorkerOptions,
 } from "@sluice/sluice/workers";
 import { silent as log } from "../support/silent_log.ts";
@@ -23,11 +23,11 @@ const messages = defineMessages({
   server: {},
   layer: {
     add: v.object({ n: v.number() }),
-    wait: type<{ readonly n: number }>(),
+    wait: unchecked<{ readonly n: number }>(),
   },
 });
 
-let handle: (n: number, job: Job) => void | Promise<void> = () => {};
+let handle: (n: number, job: WorkerJob) => void | Promise<void> = () => {};
 
 class Adder extends WorkerConsumer<typeof messages> {
   static stopped = 0;

@@ -4,7 +4,7 @@
  */
 export const NEVER_REJECTS: Readonly<Record<string, string>> = {
   "#apply": "lib/presence/presence.ts",
-  "#beat": "lib/cluster/state_sync.ts",
+  "#sendHeartbeat": "lib/cluster/state_sync.ts",
   "#change": "lib/presence/presence.ts",
   "#checkWaiting": "lib/sessions/live/session_renewals.ts",
   "#follow": "lib/sessions/revocation/log_poller.ts",
@@ -13,7 +13,7 @@ export const NEVER_REJECTS: Readonly<Record<string, string>> = {
   "#tellGap": "lib/workers/channel_listener.ts",
   answer: "lib/cluster/announcer.ts",
   refresh: "lib/auth/users/live_users.ts",
-  tell: "lib/cluster/state_sync.ts",
+  announce: "lib/cluster/state_sync.ts",
 };
 
 /** Functions that return no promise; `void` discards their result. */

@@ -16,7 +16,7 @@ export function testPath({ name }: ConsumerNames): string {
 
 function messagesFile({ camel, pascal, path }: ConsumerNames): string {
   return `import type { PublicUser } from "@sluice/sluice/auth";
-import { defineMessages, type } from "@sluice/sluice/protocol";
+import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import * as v from "valibot";
 
 /** The messages of \`${path}\`, in both directions. */
@@ -24,11 +24,11 @@ export const ${camel}Messages = defineMessages({
   client: {
     say: {
       data: v.object({ text: v.pipe(v.string(), v.minLength(1), v.maxLength(500)) }),
-      reply: type<{ readonly delivered: number }>(),
+      reply: unchecked<{ readonly delivered: number }>(),
     },
   },
   server: {
-    said: type<{ readonly by: PublicUser; readonly text: string }>(),
+    said: unchecked<{ readonly by: PublicUser; readonly text: string }>(),
   },
 });
 

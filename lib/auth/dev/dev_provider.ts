@@ -2,7 +2,7 @@ import type { BackChannelOptions } from "../providers/_back_channel.ts";
 import { OidcProvider } from "../providers/oidc.ts";
 import type { AuthorizationAnswer, AuthorizationRequest, Provider } from "../providers/provider.ts";
 import type { SignInRequest } from "../oauth/sign_in_request.ts";
-import type { Profile } from "../users/user.ts";
+import type { ProviderProfile } from "../users/user.ts";
 import { DEV_CLIENT_ID } from "./_issuer.ts";
 import { isLocalRequest } from "./_local_request.ts";
 import type { DevIdentity } from "./dev_identity.ts";
@@ -44,7 +44,7 @@ export class DevProvider implements Provider {
     return await this.#provider(request.redirectUri).authorizationUrl(request);
   }
 
-  async profile(answer: AuthorizationAnswer): Promise<Profile> {
+  async profile(answer: AuthorizationAnswer): Promise<ProviderProfile> {
     return await this.#provider(answer.redirectUri).profile(answer);
   }
 

@@ -171,7 +171,7 @@ export class DeviceSignIn {
     const now = this.#clock.now();
     const grant = await grants.get(hashSecret(deviceCode));
     if (grant === undefined || now >= grant.expiresAt) return { error: "expired_token" };
-    if (grant.state === "denied") return await this.#deny(grant);
+    if (grant.state === "denied") return await this.#refuse(grant);
     if (grant.state === "approved") return await this.#redeem(grant);
     if (now - grant.polledAt < INTERVAL_MS) return { error: "slow_down" };
     await grants.update(
@@ -181,7 +181,7 @@ export class DeviceSignIn {
     return { error: "authorization_pending" };
   }
 
-  async #deny({ key }: DeviceGrant): Promise<DevicePoll> {
+  async #refuse({ key }: DeviceGrant): Promise<DevicePoll> {
     await this.#options.grants.update(key, () => "remove");
     return { error: "access_denied" };
   }
@@ -202,18 +202,18 @@ export class DeviceSignIn {
     if (grant.sessionId !== undefined) await sessions.end(grant.sessionId, "replaced");
 
     const approver = await this.#approver(grant.approval);
-    if (approver === undefined) return await this.#deny(grant);
+    if (approver === undefined) return await this.#refuse(grant);
     const { userId, provider, signedInAt } = approver;
     const kind = "program";
     const begun = await beginSession(
       this.#options,
       { id, userId, provider, kind, signedInAt, userAgent, address },
     );
-    if (begun === undefined) return await this.#deny(grant);
+    if (begun === undefined) return await this.#refuse(grant);
     // Check again: a revocation meanwhile did not see the new session.
     if (await this.#approver(grant.approval) === undefined) {
       await sessions.end(id, "revoked");
-      return await this.#deny(grant);
+      return await this.#refuse(grant);
     }
     const latest = await grants.update(
       key,

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { KvConnection, type KvSource } from "../../sessions/mod.ts";
-import type { Transaction, TransactionStore } from "./transactions.ts";
+import type { OAuthTransaction, TransactionStore } from "./transactions.ts";
 
 /**
  * Stores transactions in Deno KV, under `["sign_ins", key]`.
@@ -24,14 +24,14 @@ export class KvTransactionStore implements TransactionStore {
     this.#clock = options.clock ?? systemClock;
   }
 
-  async create(transaction: Transaction): Promise<void> {
+  async create(transaction: OAuthTransaction): Promise<void> {
     const expireIn = Math.max(1, Math.ceil(transaction.expiresAt - this.#clock.now()));
     await this.#kv.run((kv) => kv.set(keyOf(transaction.key), transaction, { expireIn }));
   }
 
-  consume(key: string): Promise<Transaction | undefined> {
+  consume(key: string): Promise<OAuthTransaction | undefined> {
     return this.#kv.run(async (kv) => {
-      const entry = await kv.get<Transaction>(keyOf(key));
+      const entry = await kv.get<OAuthTransaction>(keyOf(key));
       if (entry.versionstamp === null) return undefined;
       const result = await kv.atomic().check(entry).delete(entry.key).commit();
       return result.ok ? entry.value : undefined;

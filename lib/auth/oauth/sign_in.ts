@@ -23,8 +23,8 @@ import type { Provider } from "../providers/provider.ts";
 import { safeReturnTo } from "./return_to.ts";
 import type { SignInOptions } from "./sign_in_options.ts";
 import { loginHintOf, type SignInRequest, stateOf } from "./sign_in_request.ts";
-import type { Transaction } from "./transactions.ts";
-import type { Profile } from "../users/user.ts";
+import type { OAuthTransaction } from "./transactions.ts";
+import type { ProviderProfile } from "../users/user.ts";
 
 /**
  * Sign-in and sign-out with OAuth 2.0 and OpenID Connect: the authorization code flow with PKCE and
@@ -102,7 +102,7 @@ export class SignIn {
       this.#takeAttempt(request);
       const browser = randomSecret();
       const state = randomSecret();
-      const transaction: Transaction = {
+      const transaction: OAuthTransaction = {
         key: hashSecret(state),
         provider: provider.id,
         redirectUri: this.#redirectUri(url, provider),
@@ -198,10 +198,10 @@ export class SignIn {
   }
 
   #check(
-    transaction: Transaction | undefined,
+    transaction: OAuthTransaction | undefined,
     request: SignInRequest,
     provider: Provider,
-  ): asserts transaction is Transaction {
+  ): asserts transaction is OAuthTransaction {
     const browser = transaction && browserSecretOf(request, transaction.key);
     const valid = transaction !== undefined && browser !== undefined &&
       matchesHash(browser, transaction.browserHash) &&
@@ -211,7 +211,11 @@ export class SignIn {
     if (!valid) throw new SignInError("TRANSACTION_INVALID");
   }
 
-  async #signIn(request: SignInRequest, profile: Profile, attempt: Attempt): Promise<string> {
+  async #signIn(
+    request: SignInRequest,
+    profile: ProviderProfile,
+    attempt: Attempt,
+  ): Promise<string> {
     const { sessions, users } = this.#options;
     const user = await orUnavailable(users.save(profile));
     attempt.userId = user.id;

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 
 /** A sign-in that has begun and is not finished. */
-export interface Transaction {
+export interface OAuthTransaction {
   /** SHA-256 of `state`, in base64url. */
   readonly key: string;
   /** The provider that the browser was sent to. */
@@ -26,14 +26,14 @@ export interface Transaction {
  */
 export interface TransactionStore {
   /** Stores a transaction. Its key is random and therefore free. */
-  create(transaction: Transaction): Promise<void>;
+  create(transaction: OAuthTransaction): Promise<void>;
 
   /**
    * Removes a transaction and returns it, even if it has expired.
    *
    * Atomic: of several concurrent calls, over all processes, one gets it.
    */
-  consume(key: string): Promise<Transaction | undefined>;
+  consume(key: string): Promise<OAuthTransaction | undefined>;
 }
 
 /** Most transactions kept in memory. */
@@ -53,7 +53,7 @@ const MAX_TRANSACTIONS = 10_000;
  */
 export class MemoryTransactionStore implements TransactionStore {
   readonly #clock: Clock;
-  readonly #transactions = new Map<string, Transaction>();
+  readonly #transactions = new Map<string, OAuthTransaction>();
 
   constructor(options: { clock?: Clock } = {}) {
     this.#clock = options.clock ?? systemClock;
@@ -64,13 +64,13 @@ export class MemoryTransactionStore implements TransactionStore {
     return this.#transactions.size;
   }
 
-  create(transaction: Transaction): Promise<void> {
+  create(transaction: OAuthTransaction): Promise<void> {
     this.#sweep();
     this.#transactions.set(transaction.key, transaction);
     return Promise.resolve();
   }
 
-  consume(key: string): Promise<Transaction | undefined> {
+  consume(key: string): Promise<OAuthTransaction | undefined> {
     const transaction = this.#transactions.get(key);
     this.#transactions.delete(key);
     return Promise.resolve(transaction);

@@ -1,12 +1,12 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 
 /** A function that works like the global `fetch`. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+export type FetchFunction = (url: string, init: RequestInit) => Promise<Response>;
 
 /** Options for requests to providers. */
 export interface BackChannelOptions {
   /** @default {fetch} */
-  readonly fetch?: Fetch;
+  readonly fetch?: FetchFunction;
   /** Limit for one request, its body included, in milliseconds. @default {5_000} */
   readonly timeoutMs?: number;
   /** @default {systemClock} */
@@ -16,7 +16,7 @@ export interface BackChannelOptions {
 const MAX_BODY_BYTES = 1_048_576;
 
 /** Returns a `fetch` with a time limit and a body limit of 1 MiB. */
-export function boundedFetch(options: BackChannelOptions = {}): Fetch {
+export function boundedFetch(options: BackChannelOptions = {}): FetchFunction {
   const { fetch = globalThis.fetch, timeoutMs = 5_000, clock = systemClock } = options;
   return async (url, init) => {
     const controller = new AbortController();

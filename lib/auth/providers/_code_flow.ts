@@ -1,6 +1,6 @@
 import * as oauth from "oauth4webapi";
 import { SignInError } from "../errors.ts";
-import type { Fetch } from "./_back_channel.ts";
+import type { FetchFunction } from "./_back_channel.ts";
 import type { AuthorizationAnswer, AuthorizationRequest } from "./provider.ts";
 
 /** A provider, and this site as its client. */
@@ -11,7 +11,7 @@ export interface CodeFlow {
   readonly scope: string;
   /** Whether the provider speaks OpenID Connect: nonce and ID token. */
   readonly openId: boolean;
-  readonly fetch: Fetch;
+  readonly fetch: FetchFunction;
   readonly insecure: boolean;
 }
 

@@ -2,7 +2,7 @@ import * as oauth from "oauth4webapi";
 import { cleanText } from "../_clean_text.ts";
 import { checkIssuer, subjectAt } from "../_identity.ts";
 import { SignInError } from "../errors.ts";
-import type { Profile } from "../users/user.ts";
+import type { ProviderProfile } from "../users/user.ts";
 import { type BackChannelOptions, boundedFetch, isInsecure } from "./_back_channel.ts";
 import {
   authorizationUrl,
@@ -77,7 +77,7 @@ export class GitHubProvider implements Provider {
     });
   }
 
-  async profile(answer: AuthorizationAnswer): Promise<Profile> {
+  async profile(answer: AuthorizationAnswer): Promise<ProviderProfile> {
     const tokens = await exchangeCode(this.#flow, answer);
     return this.#toProfile(await this.#readUser(tokens.access_token));
   }
@@ -99,7 +99,7 @@ export class GitHubProvider implements Provider {
     }
   }
 
-  #toProfile(user: unknown): Profile {
+  #toProfile(user: unknown): ProviderProfile {
     const { id, login, name, avatar_url } = (user ?? {}) as Record<string, unknown>;
     if (!Number.isSafeInteger(id) || typeof login !== "string" || login === "") {
       throw new SignInError("PROFILE_INCOMPLETE");

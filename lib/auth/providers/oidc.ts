@@ -3,8 +3,13 @@ import { type Clock, systemClock } from "../../core/clock.ts";
 import { cleanText } from "../_clean_text.ts";
 import { checkIssuer, subjectAt } from "../_identity.ts";
 import { SignInError } from "../errors.ts";
-import type { Profile } from "../users/user.ts";
-import { type BackChannelOptions, boundedFetch, type Fetch, isInsecure } from "./_back_channel.ts";
+import type { ProviderProfile } from "../users/user.ts";
+import {
+  type BackChannelOptions,
+  boundedFetch,
+  type FetchFunction,
+  isInsecure,
+} from "./_back_channel.ts";
 import {
   authorizationUrl,
   callOptions,
@@ -62,7 +67,7 @@ export class OidcProvider implements Provider {
   readonly name: string;
   readonly #issuer: URL;
   readonly #options: OidcOptions;
-  readonly #fetch: Fetch;
+  readonly #fetch: FetchFunction;
   readonly #clock: Clock;
   #discovery: { flow: Promise<CodeFlow>; until: number } | undefined;
 
@@ -85,7 +90,7 @@ export class OidcProvider implements Provider {
     return await authorizationUrl(await this.#flow(), request);
   }
 
-  async profile(answer: AuthorizationAnswer): Promise<Profile> {
+  async profile(answer: AuthorizationAnswer): Promise<ProviderProfile> {
     const flow = await this.#flow();
     const tokens = await exchangeCode(flow, answer);
     const idToken = oauth.getValidatedIdTokenClaims(tokens)!;

@@ -1,5 +1,5 @@
 import type { SignInRequest } from "../oauth/sign_in_request.ts";
-import type { Profile } from "../users/user.ts";
+import type { ProviderProfile } from "../users/user.ts";
 
 /** The parameters of an authorization request. */
 export interface AuthorizationRequest {
@@ -50,5 +50,5 @@ export interface Provider {
    * @throws {SignInError} `TRANSACTION_INVALID`, `PROVIDER_DENIED`, `PROVIDER_UNAVAILABLE` or
    * `PROFILE_INCOMPLETE`.
    */
-  profile(answer: AuthorizationAnswer): Promise<Profile>;
+  profile(answer: AuthorizationAnswer): Promise<ProviderProfile>;
 }

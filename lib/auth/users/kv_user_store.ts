@@ -8,7 +8,7 @@ import {
   type SessionEvent,
 } from "../../sessions/mod.ts";
 import { checkIdentity } from "../_identity.ts";
-import { createUser, type Profile, refreshUser, type User } from "./user.ts";
+import { createUser, type ProviderProfile, refreshUser, type User } from "./user.ts";
 import { pageOfUsers, type UserPage, type UserPageOptions } from "./user_page.ts";
 import type { UserStore } from "./user_store.ts";
 
@@ -46,7 +46,7 @@ export class KvUserStore implements UserStore {
     this.#clock = options.clock ?? systemClock;
   }
 
-  async save(profile: Profile): Promise<User> {
+  async save(profile: ProviderProfile): Promise<User> {
     checkIdentity(profile);
     return await this.#commit("save", (kv) => this.#planSave(kv, profile));
   }
@@ -92,7 +92,7 @@ export class KvUserStore implements UserStore {
     });
   }
 
-  async #planSave(kv: Deno.Kv, profile: Profile): Promise<Plan<User>> {
+  async #planSave(kv: Deno.Kv, profile: ProviderProfile): Promise<Plan<User>> {
     const now = this.#clock.now();
     const identity = await kv.get<string>(identityKey(profile));
     // Every change of a user also writes the identity, so checking its version covers both keys.

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { checkIdentity } from "../_identity.ts";
-import { createUser, type Profile, refreshUser, type User } from "./user.ts";
+import { createUser, type ProviderProfile, refreshUser, type User } from "./user.ts";
 import { pageOfUsers, type UserPage, type UserPageOptions } from "./user_page.ts";
 import type { UserStore } from "./user_store.ts";
 
@@ -25,7 +25,7 @@ export class MemoryUserStore implements UserStore {
   }
 
   // deno-lint-ignore require-await
-  async save(profile: Profile): Promise<User> {
+  async save(profile: ProviderProfile): Promise<User> {
     checkIdentity(profile);
     const now = this.#clock.now();
     const identity = identityOf(profile);

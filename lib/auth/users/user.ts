@@ -56,7 +56,7 @@ export function toPublicUser(user: User): PublicUser {
 }
 
 /** A user's profile at a provider. */
-export interface Profile {
+export interface ProviderProfile {
   readonly provider: string;
   /** The provider's permanent id of the user; see {@linkcode subjectAt}. */
   readonly subject: string;
@@ -73,7 +73,7 @@ const MAX_AVATAR_URL_LENGTH = 2_048;
 type Shown = Pick<User, "login" | "name" | "avatarUrl">;
 
 /** Returns the user of a first sign-in. */
-export function createUser(profile: Profile, now: number): User {
+export function createUser(profile: ProviderProfile, now: number): User {
   const { provider, subject } = profile;
   const shown = shownOf(profile, { login: "somebody", name: "somebody", avatarUrl: "" });
   return { id: randomId(), provider, subject, ...shown, createdAt: now, updatedAt: now };
@@ -83,12 +83,12 @@ export function createUser(profile: Profile, now: number): User {
  * Returns the user updated from a new profile; a banned user is returned unchanged, as they cannot
  * sign in.
  */
-export function refreshUser(user: User, profile: Profile, now: number): User {
+export function refreshUser(user: User, profile: ProviderProfile, now: number): User {
   if (user.bannedAt !== undefined) return user;
   return { ...user, ...shownOf(profile, user), updatedAt: now };
 }
 
-function shownOf(profile: Profile, known: Shown): Shown {
+function shownOf(profile: ProviderProfile, known: Shown): Shown {
   const login = cleanText(profile.login ?? "", MAX_LOGIN_LENGTH);
   if (login === "") return { login: known.login, name: known.name, avatarUrl: known.avatarUrl };
   return {

@@ -1,5 +1,5 @@
 import type { ControlLog } from "../../sessions/mod.ts";
-import type { Profile, User } from "./user.ts";
+import type { ProviderProfile, User } from "./user.ts";
 import type { UserPage, UserPageOptions } from "./user_page.ts";
 
 /**
@@ -26,7 +26,7 @@ export interface UserStore {
    * @throws {RangeError} The provider or the subject is empty, too long (64 and 255 characters, an
    * issuer in front of the subject not counted), or not valid Unicode.
    */
-  save(profile: Profile): Promise<User>;
+  save(profile: ProviderProfile): Promise<User>;
 
   /** Returns a user. One read. */
   get(id: string): Promise<User | undefined>;

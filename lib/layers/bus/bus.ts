@@ -6,23 +6,23 @@ import type { PlainMessage } from "../local/plain_message.ts";
 /** What a driver implements: transport between processes, and storage for durable channels. */
 export interface Bus {
   /** How often a durable reader polls without a notification, in milliseconds. */
-  readonly lookMs: number;
+  readonly pollMs: number;
   /**
    * Resolves when the bus is usable. Starts connecting if it is not connected yet.
    *
    * @throws {LayerError} `UNAVAILABLE`, or `CLOSED`.
    */
   ready(): Promise<void>;
-  /** Called when a group gets its first local member: subscribe now. {@linkcode noted} confirms it. */
-  groupBegan(group: string): void;
+  /** Called when a group gets its first local member: subscribe now. {@linkcode subscribed} confirms it. */
+  onFirstMember(group: string): void;
   /** Called when a group has lost its last local member. */
-  groupEnded(group: string): void;
+  onLastMember(group: string): void;
   /**
    * Resolves when all later messages to the group and to this process will be received.
    *
    * @throws {LayerError} `UNAVAILABLE`.
    */
-  noted(group: string): Promise<void>;
+  subscribed(group: string): Promise<void>;
   /** Sends to a group in all processes, including this one. @throws {LayerError} */
   publish(group: string, except: string | undefined, plain: PlainMessage): Promise<Published>;
   /**
@@ -31,7 +31,7 @@ export interface Bus {
    *
    * @throws {LayerError}
    */
-  sendThere(to: { channel: string; group?: string }, plain: PlainMessage): Promise<boolean>;
+  sendRemote(to: { channel: string; group?: string }, plain: PlainMessage): Promise<boolean>;
   /** Adds to a durable channel. @throws {LayerError} `CHANNEL_FULL`, or another. */
   push(channel: string, plain: PlainMessage): Promise<void>;
   /** Returns the message store of a durable channel. */
@@ -46,7 +46,7 @@ export interface Bus {
   addMember(group: string, channel: string): Promise<void>;
   removeMember(group: string, channel: string): Promise<void>;
   /** Resolves when all messages sent to this process before the call have arrived. @throws {LayerError} */
-  caughtUp(): Promise<void>;
+  flushInbound(): Promise<void>;
   /** @throws {LayerError} `UNAVAILABLE`, or `CLOSED`. */
   check(): Promise<void>;
   /** Deletes all durable messages and members. */

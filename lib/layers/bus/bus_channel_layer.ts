@@ -10,7 +10,7 @@ import type {
   Lease,
   Mailbox,
 } from "../channel_layer.ts";
-import { Departures } from "./leaving_members.ts";
+import { LeavingMembers } from "./leaving_members.ts";
 import { DurableQueues } from "../durable/durable_queues.ts";
 import { deliverToMember, type MemberTransport, sendToMembers } from "../local/group_members.ts";
 import { internalDoor } from "../internal_door.ts";
@@ -30,15 +30,15 @@ export abstract class BusChannelLayer implements ChannelLayer {
   readonly #bus: Bus;
   readonly #queues: DurableQueues;
   readonly #gapListeners = new Set<(gap: LayerGap) => void>();
-  readonly #departures = new Departures();
+  readonly #departures = new LeavingMembers();
   readonly #closing = new AbortController();
   #closed = false;
 
   constructor(settings: LayerSettings, createBus: (context: BusContext) => Bus) {
     this.#settings = settings;
     const local = this.#local = new LocalChannels(settings, {
-      groupBegan: (group) => this.#bus.groupBegan(group),
-      groupEnded: (group) => this.#bus.groupEnded(group),
+      onFirstMember: (group) => this.#bus.onFirstMember(group),
+      onLastMember: (group) => this.#bus.onLastMember(group),
     });
     const bus = this.#bus = createBus({
       local,
@@ -50,7 +50,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
     this.#queues = new DurableQueues({
       clock: settings.clock,
       leaseMs: settings.leaseMs,
-      lookMs: bus.lookMs,
+      pollMs: bus.pollMs,
       counters: local.counters,
       sourceOf: (channel) => bus.sourceOf(channel),
       decode: (frame, channel) => bus.decode(frame, channel).message,
@@ -105,7 +105,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
     const owner = ownerOf(channel);
     if (owner === undefined) await this.#push(channel, plain);
     else if (this.#local.names.owns(channel)) this.#sendHere(channel, plain);
-    else await this.#bus.sendThere({ channel }, plain);
+    else await this.#bus.sendRemote({ channel }, plain);
     this.#local.counters.sent++;
   }
 
@@ -218,7 +218,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
     if (membership === undefined) return;
     membership.pending++;
     try {
-      await this.#bus.noted(group);
+      await this.#bus.subscribed(group);
       membership.isKept = true;
     } finally {
       const isUnwanted = --membership.pending === 0 && !membership.isKept;
@@ -229,7 +229,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
   /** Resolves when a channel has got all that was sent before it was taken out of a group. */
   async #catchUp(channel: string, removed: Promise<void>): Promise<void> {
     await removed;
-    if (this.#local.isThere(channel)) await this.#bus.caughtUp();
+    if (this.#local.isThere(channel)) await this.#bus.flushInbound();
   }
 
   #sendHere(channel: string, plain: PlainMessage): void {
@@ -239,7 +239,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
 
   async #push(channel: string, plain: PlainMessage): Promise<void> {
     await this.#bus.push(channel, plain);
-    this.#queues.ring(channel);
+    this.#queues.notify(channel);
   }
 
   async #publish(
@@ -262,7 +262,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
   #membersOf(group: string): MemberTransport {
     return {
       push: (channel, plain) => this.#push(channel, plain),
-      sendThere: (channel, plain) => this.#bus.sendThere({ channel, group }, plain),
+      sendRemote: (channel, plain) => this.#bus.sendRemote({ channel, group }, plain),
       remove: (channel) => this.#bus.removeMember(group, channel),
     };
   }
@@ -287,7 +287,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
   #tellGap(gap: LayerGap): void {
     this.#local.tellGap(gap);
     for (const callback of this.#gapListeners) callback(gap);
-    this.#queues.ring();
+    this.#queues.notify();
   }
 
   /** Waits for the bus before a reader is queued, so that an aborted reader never takes a message. */

@@ -2,7 +2,7 @@
  * Local channels that are leaving a group. Until the removal is confirmed, a message to the group may
  * still reach them twice: as a local member, and as a member that another process added.
  */
-export class Departures {
+export class LeavingMembers {
   readonly #counts = new Map<string, number>();
 
   /** Whether a channel is leaving a group. */

@@ -2,7 +2,7 @@ import { type LocalChannels, type LocalDelivery, NOBODY } from "../local/local_c
 import type { PlainMessage } from "../local/plain_message.ts";
 
 /** A message to a group that this process published, and delivers when the bus returns it. */
-export interface Echo {
+export interface PendingPublish {
   readonly group: string;
   readonly plain: PlainMessage;
   readonly except: string | undefined;
@@ -15,15 +15,15 @@ export interface Echo {
  * Nothing waits here. The publisher reads the outcome at a time when the frame can no longer come
  * back; a frame that has not come back by then is counted as lost.
  */
-export class Echoes {
+export class PendingOwnPublishes {
   readonly #local: LocalChannels;
-  readonly #expected = new Map<string, Echo & { delivery: LocalDelivery | undefined }>();
+  readonly #expected = new Map<string, PendingPublish & { delivery: LocalDelivery | undefined }>();
 
   constructor(local: LocalChannels) {
     this.#local = local;
   }
 
-  expect(frame: string, echo: Echo): void {
+  expect(frame: string, echo: PendingPublish): void {
     this.#expected.set(frame, { ...echo, delivery: undefined });
   }
 
@@ -55,7 +55,7 @@ export class Echoes {
     this.#expected.delete(frame);
   }
 
-  #countLost({ group, except }: Echo): LocalDelivery {
+  #countLost({ group, except }: PendingPublish): LocalDelivery {
     const dropped = this.#local.countMembers(group, except);
     this.#local.counters.dropped.gap += dropped;
     return { ...NOBODY, dropped };

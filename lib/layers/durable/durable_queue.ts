@@ -11,7 +11,7 @@ export type TakeLease = (lease: DurableLease) => void;
 export interface DurableQueueContext extends DurableLeaseContext {
   readonly clock: Clock;
   /** How often a reader polls without a notification, in milliseconds. */
-  readonly lookMs: number;
+  readonly pollMs: number;
   /** Decodes a frame. @throws {Error} The frame is malformed. */
   decode(frame: string): LayerMessage;
 }
@@ -33,8 +33,8 @@ export class DurableQueue {
   /** Whether the response to the last request was lost: it may have leased messages. */
   #isAgain = false;
   #fetching: Promise<void> | undefined;
-  #hasRung = false;
-  #cancelLook: (() => void) | undefined;
+  #isNotified = false;
+  #cancelPoll: (() => void) | undefined;
 
   constructor(context: DurableQueueContext) {
     this.#context = context;
@@ -51,14 +51,14 @@ export class DurableQueue {
   /** Delivers all messages to a mailbox from now on. */
   attach(mailbox: Mailbox): void {
     const { clock, leaseMs } = this.#context;
-    this.#mailbox = new DurableMailbox(mailbox, { clock, leaseMs, opened: () => this.ring() });
-    this.ring();
+    this.#mailbox = new DurableMailbox(mailbox, { clock, leaseMs, opened: () => this.notify() });
+    this.notify();
   }
 
   /** Adds a reader of one message. */
   add(reader: TakeLease): void {
     this.#line.push(reader);
-    this.ring();
+    this.notify();
   }
 
   remove(reader: TakeLease): void {
@@ -66,8 +66,8 @@ export class DurableQueue {
   }
 
   /** Checks for messages. */
-  ring(): void {
-    this.#hasRung = true;
+  notify(): void {
+    this.#isNotified = true;
     if (this.#wanted > 0) this.#fetching ??= this.#fetch();
   }
 
@@ -76,7 +76,7 @@ export class DurableQueue {
     this.#line = [];
     const left = this.#mailbox?.leave();
     this.#mailbox = undefined;
-    this.#cancelLook?.();
+    this.#cancelPoll?.();
     await Promise.all([this.#fetching, left]);
     if (this.#isAgain) await this.#fetchSome(0).catch(() => {});
   }
@@ -89,15 +89,15 @@ export class DurableQueue {
 
   async #fetch(): Promise<void> {
     try {
-      while (this.#wanted > 0 && this.#hasRung) {
-        this.#hasRung = false;
-        if (await this.#fetchSome(this.#wanted)) this.#hasRung = true;
+      while (this.#wanted > 0 && this.#isNotified) {
+        this.#isNotified = false;
+        if (await this.#fetchSome(this.#wanted)) this.#isNotified = true;
       }
     } catch {
       // The next poll tries again.
     }
     this.#fetching = undefined;
-    if (this.hasReader) this.#lookLater();
+    if (this.hasReader) this.#pollLater();
   }
 
   /** Returns whether there may be more messages. */
@@ -137,8 +137,8 @@ export class DurableQueue {
     if (isMine) counters.dropped.malformed++;
   }
 
-  #lookLater(): void {
-    this.#cancelLook?.();
-    this.#cancelLook = this.#context.clock.after(this.#context.lookMs, () => this.ring());
+  #pollLater(): void {
+    this.#cancelPoll?.();
+    this.#cancelPoll = this.#context.clock.after(this.#context.pollMs, () => this.notify());
   }
 }

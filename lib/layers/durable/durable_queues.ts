@@ -93,9 +93,9 @@ export class DurableQueues {
   }
 
   /** Signals that `channel` has messages, or that any channel may have some. */
-  ring(channel?: string): void {
-    if (channel !== undefined) this.#queues.get(channel)?.ring();
-    else for (const queue of this.#queues.values()) queue.ring();
+  notify(channel?: string): void {
+    if (channel !== undefined) this.#queues.get(channel)?.notify();
+    else for (const queue of this.#queues.values()) queue.notify();
   }
 
   /**
@@ -133,14 +133,14 @@ export class DurableQueues {
       decode: (frame) => decode(frame, channel),
     });
     this.#queues.set(channel, queue);
-    opened?.(channel, () => queue.ring());
+    opened?.(channel, () => queue.notify());
     return queue;
   }
 
   #closeLater(channel: string, queue: DurableQueue): void {
     if (queue.hasReader || queue.isClosing) return;
     queue.isClosing = true;
-    this.#context.clock.after(this.#context.lookMs, () => {
+    this.#context.clock.after(this.#context.pollMs, () => {
       queue.isClosing = false;
       if (!queue.hasReader) this.#close(channel, queue);
     });

@@ -2,7 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Bus, BusContext, Published } from "../bus/bus.ts";
 import { ownerOf } from "../channel_names.ts";
 import type { QueueSource } from "../durable/durable_lease.ts";
-import { Echoes } from "../bus/pending_own_publishes.ts";
+import { PendingOwnPublishes } from "../bus/pending_own_publishes.ts";
 import { FrameCodec } from "../bus/frame_codec.ts";
 import { InOrder } from "../durable/in_order.ts";
 import type { KvAccess } from "./kv_access.ts";
@@ -31,23 +31,23 @@ export interface KvBusOptions {
 
 /** Deno KV as a {@linkcode Bus}: a log for live messages, and numbered entries for durable ones. */
 export class KvBus implements Bus {
-  readonly lookMs: number;
+  readonly pollMs: number;
   readonly #context: BusContext;
   readonly #options: KvBusOptions;
   readonly #log: KvLog;
   readonly #follower: KvFollower;
   readonly #durable: KvDurable;
-  readonly #echoes: Echoes;
+  readonly #echoes: PendingOwnPublishes;
   readonly #codec: FrameCodec;
   readonly #keeping = new InOrder();
 
   constructor(context: BusContext, options: KvBusOptions) {
     const { access, settings, clock, prefix, pollMs } = options;
     const { local } = context;
-    this.lookMs = pollMs;
+    this.pollMs = pollMs;
     this.#context = context;
     this.#options = options;
-    this.#echoes = new Echoes(local);
+    this.#echoes = new PendingOwnPublishes(local);
     this.#codec = new FrameCodec(local.names.process, options.cipher);
     const log = this.#log = new KvLog(options);
     this.#follower = new KvFollower({
@@ -70,13 +70,13 @@ export class KvBus implements Bus {
     return this.#options.access.within(this.#follower.start());
   }
 
-  groupBegan(): void {}
+  onFirstMember(): void {}
 
-  groupEnded(): void {}
+  onLastMember(): void {}
 
   /** Consumes earlier messages first, so that they do not reach a member that joined later. */
-  noted(): Promise<void> {
-    return this.caughtUp();
+  subscribed(): Promise<void> {
+    return this.flushInbound();
   }
 
   async publish(
@@ -99,7 +99,7 @@ export class KvBus implements Bus {
     }
   }
 
-  async sendThere(to: { channel: string; group?: string }, plain: PlainMessage): Promise<boolean> {
+  async sendRemote(to: { channel: string; group?: string }, plain: PlainMessage): Promise<boolean> {
     const inbox = `p:${ownerOf(to.channel)}`;
     const frame = this.#codec.encode(this.#place(inbox), to, plain);
     await this.#options.access.within(this.#append(inbox, frame, false));
@@ -137,7 +137,7 @@ export class KvBus implements Bus {
     });
   }
 
-  caughtUp(): Promise<void> {
+  flushInbound(): Promise<void> {
     return this.#options.access.within(this.#follower.look());
   }
 

@@ -8,7 +8,7 @@ export interface MemberTransport {
   /** Sends to a durable channel. Rejects if the message was not taken. */
   push(channel: string, plain: PlainMessage): Promise<void>;
   /** Sends to a channel of another process. Returns false if the process is known to be gone. */
-  sendThere(channel: string, plain: PlainMessage): Promise<boolean>;
+  sendRemote(channel: string, plain: PlainMessage): Promise<boolean>;
   remove(channel: string): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ async function sendToMember(
       return "queued";
     }
     if (owner === local.names.process) return deliverToMember(local, member, plain, transport);
-    const isThere = await transport.sendThere(member, plain);
+    const isThere = await transport.sendRemote(member, plain);
     if (!isThere) await transport.remove(member);
     return undefined;
   } catch (error) {

@@ -30,9 +30,9 @@ export const NOBODY: LocalDelivery = { delivered: 0, queued: 0, dropped: 0 };
 /** Observes the groups with local members. */
 export interface GroupWatcher {
   /** Called when a group gets its first local member. */
-  groupBegan?(group: string): void;
+  onFirstMember?(group: string): void;
   /** Called when a group has lost its last local member. */
-  groupEnded?(group: string): void;
+  onLastMember?(group: string): void;
 }
 
 /** The local channels and groups: all of a memory layer, and the local part of other layers. */
@@ -134,7 +134,7 @@ export class LocalChannels {
     if (members === undefined) {
       this.#assertRoomForGroup(entry);
       this.#groups.set(group, members = new Map());
-      this.#watcher.groupBegan?.(group);
+      this.#watcher.onFirstMember?.(group);
     }
     const membership = members.get(entry) ?? { addedAt: 0, pending: 0, isKept: false };
     membership.addedAt = this.#now();
@@ -254,7 +254,7 @@ export class LocalChannels {
 
   #endGroup(group: string): void {
     this.#groups.delete(group);
-    this.#watcher.groupEnded?.(group);
+    this.#watcher.onLastMember?.(group);
   }
 
   /** Ends a local channel. A durable channel outlives its reader. */

@@ -3,7 +3,7 @@ import type { BusFrame } from "../bus/bus_frame.ts";
 import { ownerOf } from "../channel_names.ts";
 import type { LayerGap } from "../channel_layer.ts";
 import type { QueueSource } from "../durable/durable_lease.ts";
-import { Echoes } from "../bus/pending_own_publishes.ts";
+import { PendingOwnPublishes } from "../bus/pending_own_publishes.ts";
 import { FrameCodec } from "../bus/frame_codec.ts";
 import { InOrder } from "../durable/in_order.ts";
 import type { LayerCipher } from "../bus/layer_cipher.ts";
@@ -13,12 +13,12 @@ import type { PlainMessage } from "../local/plain_message.ts";
 import type { RedisConnection } from "../../redis/redis_connection.ts";
 import { RedisDurable } from "./redis_durable.ts";
 import type { RedisKeys } from "./redis_keys.ts";
-import type { RedisHomeOptions } from "../../redis/cluster_topology.ts";
-import { RedisNodes } from "../../redis/cluster_client.ts";
+import type { ClusterTopologyOptions } from "../../redis/cluster_topology.ts";
+import { ClusterClient } from "../../redis/cluster_client.ts";
 import { RedisRedirection, unavailable } from "../../redis/errors.ts";
 
 /** Options of a {@linkcode RedisBus}. */
-export interface RedisBusOptions extends Omit<RedisHomeOptions, "proofName"> {
+export interface RedisBusOptions extends Omit<ClusterTopologyOptions, "proofName"> {
   readonly settings: LayerSettings;
   readonly keys: RedisKeys;
   readonly cipher: LayerCipher | undefined;
@@ -29,14 +29,14 @@ type Reached = readonly [processes: number, isComplete: number, ...members: stri
 
 /** Redis as a {@linkcode Bus}: sharded pub/sub for live messages, hashes for durable ones. */
 export class RedisBus implements Bus {
-  readonly lookMs = 1_000;
+  readonly pollMs = 1_000;
   readonly #context: BusContext;
   readonly #settings: LayerSettings;
   readonly #keys: RedisKeys;
   readonly #codec: FrameCodec;
-  readonly #nodes: RedisNodes;
+  readonly #cluster: ClusterClient;
   readonly #durable: RedisDurable;
-  readonly #echoes: Echoes;
+  readonly #pending: PendingOwnPublishes;
   readonly #inbox: string;
   readonly #keeping = new InOrder();
 
@@ -45,32 +45,32 @@ export class RedisBus implements Bus {
     this.#context = context;
     this.#settings = settings;
     this.#keys = keys;
-    this.#echoes = new Echoes(context.local);
+    this.#pending = new PendingOwnPublishes(context.local);
     const { counters, names } = context.local;
     this.#codec = new FrameCodec(names.process, cipher);
     const proofName = this.#inbox = keys.inbox(names.process);
     const tellGap = (gap: LayerGap) => context.gap(gap);
-    const nodes = this.#nodes = new RedisNodes({ ...connecting, proofName }, tellGap);
+    const nodes = this.#cluster = new ClusterClient({ ...connecting, proofName }, tellGap);
     this.#durable = new RedisDurable({ ...settings, keys, counters, nodes });
     nodes.listen(this.#inbox, (text, name) => this.#receiveDirect(text, name));
   }
 
   ready(): Promise<void> {
-    return this.#nodes.noted(this.#inbox);
+    return this.#cluster.subscribed(this.#inbox);
   }
 
-  groupBegan(group: string): void {
+  onFirstMember(group: string): void {
     const receive = (text: string, name: string) => this.#receiveForGroup(group, text, name);
-    this.#nodes.listen(this.#keys.group(group), receive);
+    this.#cluster.listen(this.#keys.group(group), receive);
   }
 
-  groupEnded(group: string): void {
-    this.#nodes.leave(this.#keys.group(group));
+  onLastMember(group: string): void {
+    this.#cluster.leave(this.#keys.group(group));
   }
 
   /** Also waits for the inbox, because members can receive direct messages. */
-  noted(group: string): Promise<void> {
-    return this.#nodes.noted(this.#inbox, this.#keys.group(group));
+  subscribed(group: string): Promise<void> {
+    return this.#cluster.subscribed(this.#inbox, this.#keys.group(group));
   }
 
   async publish(
@@ -83,28 +83,28 @@ export class RedisBus implements Bus {
     const members = this.#keys.members(group);
     const frame = this.#codec.encode(name, { group, except }, plain);
     const isForHere = this.#context.local.hasGroup(group);
-    if (isForHere) this.#echoes.expect(frame, { group, plain, except });
+    if (isForHere) this.#pending.expect(frame, { group, plain, except });
     try {
-      const [processes, isComplete, ...found] = await this.#nodes.run(name, (connection) => {
+      const [processes, isComplete, ...found] = await this.#cluster.run(name, (connection) => {
         return this.#publishAndHear(connection, [name, members], frame, startedAt);
       });
       return {
-        here: this.#echoes.outcome(frame),
+        here: this.#pending.outcome(frame),
         members: isComplete === 1
           ? this.#codec.decodeMembers(members, found)
           : await this.#membersAt(members),
         processes: Math.max(0, processes - (isForHere ? 1 : 0)),
       };
     } finally {
-      this.#echoes.forget(frame);
+      this.#pending.forget(frame);
     }
   }
 
-  async sendThere(to: { channel: string; group?: string }, plain: PlainMessage): Promise<boolean> {
+  async sendRemote(to: { channel: string; group?: string }, plain: PlainMessage): Promise<boolean> {
     const startedAt = this.#settings.clock.elapsed();
     const name = this.#keys.inbox(ownerOf(to.channel)!);
     const frame = this.#codec.encode(name, to, plain);
-    const [reached] = await this.#nodes.run(name, (connection) => {
+    const [reached] = await this.#cluster.run(name, (connection) => {
       return this.#publish(connection, [name], frame, startedAt);
     });
     if (reached === 0) this.#context.local.counters.dropped.nobody++;
@@ -127,14 +127,14 @@ export class RedisBus implements Bus {
   }
 
   opened(channel: string, ring: () => void): void {
-    const bell = this.#keys.bell(channel);
-    this.#nodes.listen(bell, ring);
+    const bell = this.#keys.wakeup(channel);
+    this.#cluster.listen(bell, ring);
     // Makes up for a notification that was published before the subscription was active.
-    this.#nodes.noted(bell).then(ring, () => {});
+    this.#cluster.subscribed(bell).then(ring, () => {});
   }
 
   closed(channel: string): void {
-    this.#nodes.leave(this.#keys.bell(channel));
+    this.#cluster.leave(this.#keys.wakeup(channel));
   }
 
   async addMember(group: string, channel: string): Promise<void> {
@@ -142,7 +142,7 @@ export class RedisBus implements Bus {
     const expiry = `${this.#settings.groupExpiryMs}`;
     const [form] = this.#codec.memberForms(members, channel);
     await this.#keeping.run(`${group} ${channel}`, () => {
-      return this.#nodes.run(members, (node) => node.script("join", [members], form, expiry));
+      return this.#cluster.run(members, (node) => node.script("join", [members], form, expiry));
     });
   }
 
@@ -150,22 +150,22 @@ export class RedisBus implements Bus {
     const members = this.#keys.members(group);
     const forms = this.#codec.memberForms(members, channel);
     await this.#keeping.run(`${group} ${channel}`, () => {
-      return this.#nodes.run(members, (node) => node.command("ZREM", members, ...forms));
+      return this.#cluster.run(members, (node) => node.command("ZREM", members, ...forms));
     });
   }
 
   /** Pub/sub messages share the connection with commands and arrive before replies to later ones. */
-  async caughtUp(): Promise<void> {
-    await this.#nodes.run(this.#inbox, (node) => node.command("PING"));
+  async flushInbound(): Promise<void> {
+    await this.#cluster.run(this.#inbox, (node) => node.command("PING"));
   }
 
   check(): Promise<void> {
-    return this.#nodes.check(this.#inbox);
+    return this.#cluster.check(this.#inbox);
   }
 
   async flush(): Promise<void> {
     const pattern = `${this.#keys.root}:{*`;
-    await this.#nodes.everywhere(async (node) => {
+    await this.#cluster.everywhere(async (node) => {
       let cursor = "0";
       do {
         const reply = await node.command("SCAN", cursor, "MATCH", pattern, "COUNT", "1000");
@@ -177,7 +177,7 @@ export class RedisBus implements Bus {
   }
 
   close(): Promise<void> {
-    this.#nodes.close();
+    this.#cluster.close();
     return Promise.resolve();
   }
 
@@ -191,12 +191,14 @@ export class RedisBus implements Bus {
     frame: string,
     startedAt: number,
   ): Promise<Reached> {
-    const isExpected = this.#echoes.isOut(frame);
+    const isExpected = this.#pending.isOut(frame);
     // The subscription is about to move to another node.
-    if (isExpected && !this.#nodes.hears(names[0], connection)) throw new RedisRedirection("later");
+    if (isExpected && !this.#cluster.isSubscribed(names[0], connection)) {
+      throw new RedisRedirection("later");
+    }
     const reached = await this.#publish(connection, names, frame, startedAt);
     // It has been published: if the connection is lost now, local members get a gap.
-    if (isExpected && this.#echoes.isOut(frame)) await connection.command("PING").catch(() => {});
+    if (isExpected && this.#pending.isOut(frame)) await connection.command("PING").catch(() => {});
     return reached;
   }
 
@@ -209,7 +211,7 @@ export class RedisBus implements Bus {
   ): Promise<Reached> {
     const deadline = `${connection.deadline(startedAt)}`;
     const args = [deadline, `${this.#settings.groupExpiryMs}`, frame];
-    const reply = this.#nodes.isCluster
+    const reply = this.#cluster.isCluster
       ? await connection.script("publish", [], ...args, ...names)
       : await connection.script("publish", names, ...args);
     const reached = reply as Reached;
@@ -220,14 +222,14 @@ export class RedisBus implements Bus {
 
   async #membersAt(members: string): Promise<readonly string[]> {
     const expiry = `${this.#settings.groupExpiryMs}`;
-    const reply = await this.#nodes.run(members, (node) => {
+    const reply = await this.#cluster.run(members, (node) => {
       return node.script("members", [members], expiry);
     });
     return this.#codec.decodeMembers(members, reply as readonly string[]);
   }
 
   #receiveForGroup(group: string, text: string, name: string): void {
-    if (this.#echoes.take(text)) return;
+    if (this.#pending.take(text)) return;
     const frame = this.#read(text, name);
     if (frame !== undefined) this.#context.receiveForGroup(group, frame.except, frame.plain);
   }

@@ -2,14 +2,14 @@ import type { Clock } from "../../core/clock.ts";
 import type { LeaseRequest, QueueItem, QueueSource } from "../durable/durable_lease.ts";
 import type { LayerCounters } from "../layer_stats.ts";
 import type { RedisKeys } from "./redis_keys.ts";
-import type { RedisNodes } from "../../redis/cluster_client.ts";
+import type { ClusterClient } from "../../redis/cluster_client.ts";
 import { unavailable } from "../../redis/errors.ts";
 
 /** What {@linkcode RedisDurable} is given. */
 export interface RedisDurableContext {
   readonly keys: RedisKeys;
   readonly counters: LayerCounters;
-  readonly nodes: RedisNodes;
+  readonly nodes: ClusterClient;
   readonly clock: Clock;
   readonly expiryMs: number;
   readonly leaseMs: number;
@@ -30,7 +30,7 @@ export class RedisDurable {
     const startedAt = clock.elapsed();
     const reply = await nodes.run(queue, (connection) => {
       const deadline = `${connection.deadline(startedAt)}`;
-      const args = [deadline, `${capacity}`, `${expiryMs}`, frame, keys.bell(channel)];
+      const args = [deadline, `${capacity}`, `${expiryMs}`, frame, keys.wakeup(channel)];
       return connection.script("push", [queue], ...args);
     });
     const [outcome, expired] = reply as readonly [number, number];
@@ -44,7 +44,7 @@ export class RedisDurable {
   /** Returns the message store of a channel. */
   sourceOf(channel: string): QueueSource {
     const { keys, nodes, leaseMs } = this.#context;
-    const [queue, bell] = [keys.queue(channel), keys.bell(channel)];
+    const [queue, bell] = [keys.queue(channel), keys.wakeup(channel)];
     const settle = async (how: string, token: string, number: number, attempts = 0) => {
       const args = [how, token, `${number}`, `${attempts}`, `${leaseMs}`, bell];
       return await nodes.run(queue, (node) => node.script("settle", [queue], ...args)) === 1;

@@ -34,11 +34,11 @@ export class RedisKeys {
 
   /** The key of a durable channel's messages. */
   queue(channel: string): string {
-    return `${this.bell(channel)}:queue`;
+    return `${this.wakeup(channel)}:queue`;
   }
 
   /** The pub/sub channel that announces new messages of a durable channel. */
-  bell(channel: string): string {
+  wakeup(channel: string): string {
     return `${this.root}:{c:${channel}}`;
   }
 }

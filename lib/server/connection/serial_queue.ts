@@ -4,7 +4,7 @@ import { isPromise } from "../../core/promises.ts";
 import { Inbox, type InboxItem, type InboxLimits, isData, type Task } from "./inbox.ts";
 
 /** What all connections of a server share. */
-export interface TurnsContext {
+export interface SerialQueueContext {
   readonly limits: InboxLimits;
   /** Tells when permissions may be out of date; the connection pauses meanwhile. */
   readonly freshness?: Freshness | undefined;
@@ -14,9 +14,9 @@ export interface TurnsContext {
  * The serial queue of a consumer: handles messages and tasks one at a time and in order, and queues
  * them while a method runs. Errors of the consumer never escape.
  */
-export abstract class Turns {
+export abstract class SerialQueue {
   protected consumer: Consumer | undefined;
-  readonly #context: TurnsContext;
+  readonly #context: SerialQueueContext;
   /** The queued items; undefined when empty. */
   #inbox: Inbox | undefined;
   /** Whether a consumer method is running. True until the consumer has been started. */
@@ -25,7 +25,7 @@ export abstract class Turns {
   #isWorkingOff = false;
   #afterRunning: (() => void) | undefined;
 
-  constructor(context: TurnsContext) {
+  constructor(context: SerialQueueContext) {
     this.#context = context;
   }
 

@@ -22,11 +22,11 @@ import { type Answer, HttpExchange } from "./http_exchange.ts";
 import { isLargerThan, type Task } from "./inbox.ts";
 import { isPromise } from "../../core/promises.ts";
 import { SmallSet } from "../../core/small_set.ts";
-import { Outbox, type OutboxContext } from "../writing/send_queue.ts";
-import type { Overdue } from "../../time/timeout_list.ts";
+import { SendQueue, type SendQueueContext } from "../writing/send_queue.ts";
+import type { TimeoutList } from "../../time/timeout_list.ts";
 import { refusalOfEnd } from "./refusal_of_end.ts";
 import { TokenBucket } from "../../time/token_bucket.ts";
-import { Turns, type TurnsContext } from "./serial_queue.ts";
+import { SerialQueue, type SerialQueueContext } from "./serial_queue.ts";
 
 /** A consumer's decision: to accept the client as a socket, to answer a request, or to refuse. */
 export type Decision =
@@ -47,16 +47,16 @@ export interface ConnectionServer {
 }
 
 /** What all connections of a server share. */
-export interface ConnectionContext extends TurnsContext, OutboxContext {
+export interface ConnectionContext extends SerialQueueContext, SendQueueContext {
   readonly limits: ConnectionLimits;
   readonly clock: Clock;
   readonly log: Log;
   /** Notified when accepted connections end. */
   readonly server: ConnectionServer;
   /** Accepted sockets that are not open yet. */
-  readonly opening: Overdue<ServerConnection>;
+  readonly opening: TimeoutList<ServerConnection>;
   /** Counts consumers that accepted a client, and their calls of `disconnect()`. */
-  readonly lives: { connected: number; disconnected: number };
+  readonly lifecycleCounts: { connected: number; disconnected: number };
 }
 
 /** Keep-alives answered per message of the client's rate limit; more count as messages. */
@@ -69,12 +69,12 @@ const PINGS_PER_MESSAGE = 10;
  * Errors of the consumer never escape. An idle connection uses little memory: parts that it may never
  * need are created on demand.
  */
-export class ServerConnection extends Turns implements Connection, SocketEvents {
+export class ServerConnection extends SerialQueue implements Connection, SocketEvents {
   readonly id: string;
   readonly isUpgrade: boolean;
   lastReceivedAt: number;
   readonly #context: ConnectionContext;
-  readonly #outbox: Outbox;
+  readonly #sendQueue: SendQueue;
   #bucket: TokenBucket | undefined;
   #pings: TokenBucket | undefined;
   #phase: "deciding" | "open" | "ended" = "deciding";
@@ -98,7 +98,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     this.id = id;
     this.isUpgrade = isUpgrade;
     this.#context = context;
-    this.#outbox = new Outbox(context, this);
+    this.#sendQueue = new SendQueue(context, this);
     this.lastReceivedAt = context.clock.now();
   }
 
@@ -122,7 +122,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   }
 
   get bufferedAmount(): number {
-    return this.#outbox.bufferedAmount;
+    return this.#sendQueue.bufferedAmount;
   }
 
   // Called by the server.
@@ -130,8 +130,8 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   /** Starts the consumer and returns its decision: synchronously if the consumer decides at once. */
   decide(consumer: Consumer): Decision | Promise<Decision> {
     this.consumer = consumer;
-    this.#passes = consumer.passes;
-    this.#outbox.policy = consumer.slowReader ?? "close";
+    this.#passes = consumer.forwards;
+    this.#sendQueue.policy = consumer.slowReader ?? "close";
     if (this.#phase === "ended") return { refused: refusalOfEnd(this.#end?.code) };
     this.run(() => consumer.start());
     const decision = this.#decision;
@@ -141,8 +141,8 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
 
   /** Attaches the socket of an accepted client. */
   attach(socket: Socket): void {
-    this.#outbox.attach(socket);
-    if (this.#end !== undefined) return this.#outbox.close(this.#end.code, this.#end.reason);
+    this.#sendQueue.attach(socket);
+    if (this.#end !== undefined) return this.#sendQueue.close(this.#end.code, this.#end.reason);
     this.#context.opening.add(this);
   }
 
@@ -163,8 +163,8 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     }
     this.#phase = "open";
     this.#accepted = true;
-    this.#context.lives.connected++;
-    this.#outbox.gathers = options.subprotocol === SUBPROTOCOL;
+    this.#context.lifecycleCounts.connected++;
+    this.#sendQueue.isBatched = options.subprotocol === SUBPROTOCOL;
     this.#decided({ accepted: options });
   }
 
@@ -176,9 +176,9 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     }
     this.#phase = "open";
     this.#accepted = true;
-    this.#context.lives.connected++;
+    this.#context.lifecycleCounts.connected++;
     this.#exchange = new HttpExchange(this, this.#context.freshness);
-    this.#outbox.attach(this.#exchange);
+    this.#sendQueue.attach(this.#exchange);
     this.#decided({ answer: this.#exchange.answer });
     return this.#exchange;
   }
@@ -204,13 +204,13 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   send(data: string | Uint8Array, key?: string): boolean {
     if (this.#phase !== "open") return false;
     this.holdWhileStale();
-    return this.#outbox.send(data, key);
+    return this.#sendQueue.send(data, key);
   }
 
   sendFrame(frame: string, key?: string): boolean {
     if (this.#phase !== "open") return false;
     this.holdWhileStale();
-    return this.#outbox.sendFrame(frame, key);
+    return this.#sendQueue.sendFrame(frame, key);
   }
 
   /** Called by the send queue when it would exceed its limit. */
@@ -240,7 +240,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     if (this.mustWait) return this.keepEvent(message);
     const frame = this.#passes?.(message);
     if (frame === undefined) this.event(message);
-    else this.#outbox.sendFrame(frame);
+    else this.#sendQueue.sendFrame(frame);
     return true;
   }
 
@@ -266,7 +266,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     if (consumer === undefined || this.#phase === "ended") return;
     const failed = (error: unknown) => this.#report(error);
     try {
-      const again = consumer.authorizeAgain?.();
+      const again = consumer.reauthorize?.();
       if (isPromise(again)) again.then(undefined, failed);
     } catch (error) {
       failed(error);
@@ -281,8 +281,8 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   open(): void {
     this.#context.opening.delete(this);
     // Deno ignores a close() from before the socket opened.
-    if (this.#end !== undefined) return this.#outbox.close(this.#end.code, this.#end.reason);
-    this.#outbox.open();
+    if (this.#end !== undefined) return this.#sendQueue.close(this.#end.code, this.#end.reason);
+    this.#sendQueue.open();
   }
 
   message(data: string | Uint8Array): void {
@@ -319,8 +319,8 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
   }
 
   protected override onHold(isHeld: boolean): void {
-    if (isHeld) this.#outbox.hold();
-    else this.#outbox.release();
+    if (isHeld) this.#sendQueue.hold();
+    else this.#sendQueue.release();
   }
 
   /** Answers a keep-alive at once. Returns false for other messages and for too many keep-alives. */
@@ -350,9 +350,9 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
 
   #overrun(data: string | Uint8Array): void {
     const consumer = this.consumer!;
-    if (consumer.overrun === undefined) return this.end(CloseCode.tooFast, "sent too fast");
+    if (consumer.onRateLimited === undefined) return this.end(CloseCode.tooFast, "sent too fast");
     try {
-      consumer.overrun(data);
+      consumer.onRateLimited(data);
     } catch (error) {
       this.#report(error);
     }
@@ -379,11 +379,11 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
     this.clear();
     // Refusals of this turn say what the fault is.
     const isFault = end.byServer && isClientFault(end.code);
-    this.#outbox.drop({ unsent: end.code !== CloseCode.normal && !isFault });
+    this.#sendQueue.drop({ unsent: end.code !== CloseCode.normal && !isFault });
     if (this.#isWatched) this.#context.server.ended(this, end);
     for (const listener of this.#endListeners) this.#notifyEnd(listener, end);
     this.#endListeners.clear();
-    if (end.byServer) this.#outbox.close(end.code, end.reason);
+    if (end.byServer) this.#sendQueue.close(end.code, end.reason);
     else this.#exchange?.abandon();
     if (this.#accepted) this.#disconnect(end);
   }
@@ -397,7 +397,7 @@ export class ServerConnection extends Turns implements Connection, SocketEvents 
    */
   #disconnect({ code, reason }: ConnectionEnd): void {
     const call = () => {
-      this.#context.lives.disconnected++;
+      this.#context.lifecycleCounts.disconnected++;
       this.#guard(() => this.consumer!.disconnect(code, reason));
     };
     if (!this.isBusy) return call();

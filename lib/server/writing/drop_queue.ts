@@ -4,7 +4,7 @@ interface Waiting {
 }
 
 /** The messages that are queued until the peer has room for them, in order. */
-export class Backlog {
+export class DropQueue {
   #waiting: Waiting[] = [];
   #head = 0;
   #byKey: Map<string, Waiting> | undefined;

@@ -4,19 +4,19 @@
  * Peers that receive the same frames in the same order share one batch, so the text for a group of a
  * thousand peers is joined once per turn.
  */
-export class Batch {
-  readonly #before: Batch | undefined;
+export class FrameChain {
+  readonly #before: FrameChain | undefined;
   readonly #frame: string;
   /** Number of frames. */
   readonly frames: number;
   /** The batch that last extended this one. */
-  #next: Batch | undefined;
+  #next: FrameChain | undefined;
   #text: string | undefined;
   /** Length of the text in UTF-16 code units. */
   readonly length: number;
 
   /** Without `before`, creates the empty batch that all others start from. */
-  constructor(before?: Batch, frame = "") {
+  constructor(before?: FrameChain, frame = "") {
     this.#before = before;
     this.#frame = frame;
     this.frames = before === undefined ? 0 : before.frames + 1;
@@ -24,10 +24,10 @@ export class Batch {
   }
 
   /** Returns the batch with one more frame. */
-  with(frame: string): Batch {
+  with(frame: string): FrameChain {
     const next = this.#next;
     if (next !== undefined && next.#frame === frame) return next;
-    return this.#next = new Batch(this, frame);
+    return this.#next = new FrameChain(this, frame);
   }
 
   /** Drops the reference to the batch that extends this one. */

@@ -2,26 +2,26 @@ import { CloseCode, isSendableCloseCode } from "../../protocol/mod.ts";
 import type { SlowReaderPolicy } from "../../core/consumer.ts";
 import type { Log } from "../../core/log.ts";
 import type { Socket } from "../../core/transport.ts";
-import { Backlog } from "./drop_queue.ts";
-import type { Batch } from "./frame_chain.ts";
+import { DropQueue } from "./drop_queue.ts";
+import type { FrameChain } from "./frame_chain.ts";
 import { truncateReason } from "../connection/close_reason.ts";
-import type { Gatherer } from "./write_batcher.ts";
+import type { WriteBatcher } from "./write_batcher.ts";
 import { MAX_BYTES_PER_UNIT } from "../connection/inbox.ts";
 import type { StalledReaders } from "./stalled_readers.ts";
 
 /** What all send queues of a server share. */
-export interface OutboxContext {
+export interface SendQueueContext {
   readonly log: Log;
   readonly limits: {
     /** Maximum number of bytes queued for the peer. */
     readonly sendBufferBytes: number;
   };
   readonly stalled: StalledReaders;
-  readonly gatherer: Gatherer;
+  readonly batcher: WriteBatcher;
 }
 
 /** The connection that owns a send queue. */
-export interface OutboxOwner {
+export interface SendQueueOwner {
   /** Called when the queue would exceed its limit and the policy is `close`. */
   overflowed(): void;
 }
@@ -33,34 +33,34 @@ const MAX_BATCH_LENGTH = 65_536;
  * The send queue of one peer: bounded and ordered. It never throws.
  *
  * The runtime's buffer takes up to half of the budget. Policies that drop messages keep the rest in a
- * {@linkcode Backlog}, from which they can still be dropped.
+ * {@linkcode DropQueue}, from which they can still be dropped.
  */
-export class Outbox {
+export class SendQueue {
   policy: SlowReaderPolicy = "close";
   /** Whether the peer accepts several frames in one message. */
-  gathers = false;
-  readonly #context: OutboxContext;
-  readonly #owner: OutboxOwner;
+  isBatched = false;
+  readonly #context: SendQueueContext;
+  readonly #owner: SendQueueOwner;
   #socket: Socket | undefined;
   #isOpen = false;
   #isHeld = false;
-  #backlog: Backlog | undefined;
+  #dropQueue: DropQueue | undefined;
   /** Batched frames of this turn. */
-  #gathered: Batch | undefined;
+  #batched: FrameChain | undefined;
   /**
    * Upper bound of the bytes buffered in the runtime: the last measured value plus all data sent
    * since.
    */
   #atMost = 0;
 
-  constructor(context: OutboxContext, owner: OutboxOwner) {
+  constructor(context: SendQueueContext, owner: SendQueueOwner) {
     this.#context = context;
     this.#owner = owner;
   }
 
   /** Bytes queued for the peer. */
   get bufferedAmount(): number {
-    const unsent = (this.#backlog?.bytes ?? 0) + (this.#gathered?.length ?? 0);
+    const unsent = (this.#dropQueue?.bytes ?? 0) + (this.#batched?.length ?? 0);
     return unsent + (this.#socket?.bufferedAmount ?? 0);
   }
 
@@ -81,21 +81,21 @@ export class Outbox {
 
   /** Sends a frame, batched with the others of this turn if the peer accepts that. */
   sendFrame(frame: string, key?: string): boolean {
-    const canWait = this.gathers && this.#isOpen && this.#backlog === undefined;
+    const canWait = this.isBatched && this.#isOpen && this.#dropQueue === undefined;
     if (!canWait || this.policy !== "close") return this.send(frame, key);
-    const { gatherer } = this.#context;
-    const before = this.#gathered;
-    const gathered = this.#gathered = gatherer.join(before, frame);
+    const { batcher } = this.#context;
+    const before = this.#batched;
+    const gathered = this.#batched = batcher.join(before, frame);
     if (gathered.length > MAX_BATCH_LENGTH) this.flush();
-    else if (before === undefined) gatherer.add(this);
+    else if (before === undefined) batcher.add(this);
     return true;
   }
 
   /** Writes the frames of this turn. */
   flush(): void {
-    const gathered = this.#gathered;
+    const gathered = this.#batched;
     if (gathered === undefined) return;
-    this.#gathered = undefined;
+    this.#batched = undefined;
     this.send(gathered.text);
   }
 
@@ -112,8 +112,8 @@ export class Outbox {
 
   /** Sends a message. Returns false if it was dropped. */
   send(data: string | Uint8Array, key?: string): boolean {
-    if (this.#gathered !== undefined) this.flush();
-    const mustWait = !this.#isOpen || this.#isHeld || this.#backlog !== undefined;
+    if (this.#batched !== undefined) this.flush();
+    const mustWait = !this.#isOpen || this.#isHeld || this.#dropQueue !== undefined;
     if (!mustWait && this.#hasRoomFor(data)) return this.#write(data);
     if (this.policy === "close" && this.bufferedAmount + data.length > this.#budget) {
       this.#owner.overflowed();
@@ -124,22 +124,22 @@ export class Outbox {
 
   /** Writes queued messages while the peer has room. Returns whether the queue is empty. */
   resume(): boolean {
-    const backlog = this.#backlog;
+    const backlog = this.#dropQueue;
     if (!this.#isOpen || this.#isHeld || backlog === undefined) return true;
     while (backlog.count > 0 && this.#socket!.bufferedAmount < this.#writable) {
       this.#write(backlog.shift()!);
     }
     this.#atMost = Infinity;
     if (backlog.count > 0) return false;
-    this.#backlog = undefined;
+    this.#dropQueue = undefined;
     return true;
   }
 
   /** Drops queued messages. Frames of this turn are dropped too if `unsent`, otherwise written. */
   drop({ unsent }: { unsent: boolean }): void {
-    if (unsent) this.#gathered = undefined;
+    if (unsent) this.#batched = undefined;
     else this.flush();
-    this.#backlog = undefined;
+    this.#dropQueue = undefined;
     this.#context.stalled.delete(this);
   }
 
@@ -180,7 +180,7 @@ export class Outbox {
 
   #keep(data: string | Uint8Array, key: string | undefined): boolean {
     const { stalled } = this.#context;
-    const backlog = this.#backlog ??= new Backlog();
+    const backlog = this.#dropQueue ??= new DropQueue();
     stalled.dropped += backlog.push(data, this.policy === "latest" ? key : undefined);
     while (backlog.count > 1 && this.bufferedAmount > this.#budget) {
       backlog.shift();

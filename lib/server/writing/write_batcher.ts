@@ -1,5 +1,5 @@
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
-import { Batch } from "./frame_chain.ts";
+import { FrameChain } from "./frame_chain.ts";
 import { Hold } from "./hold.ts";
 
 /** A send queue that writes its batched frames. */
@@ -41,8 +41,8 @@ const MAX_PICKS = 8;
  * While the runtime is busy with many writes of the last turn, more frames are collected: a write
  * would have to queue behind them anyway. {@linkcode Hold} decides on a further short delay.
  */
-export class Gatherer {
-  readonly #empty = new Batch();
+export class WriteBatcher {
+  readonly #empty = new FrameChain();
   readonly #hold: Hold;
   /** Number of frames in the largest batch. */
   #frames = 0;
@@ -70,7 +70,7 @@ export class Gatherer {
   }
 
   /** Adds a frame to the batch of a peer. Peers with the same frames share a batch. */
-  join(batch: Batch | undefined, frame: string): Batch {
+  join(batch: FrameChain | undefined, frame: string): FrameChain {
     this.#hasNews = true;
     const joined = (batch ?? this.#empty).with(frame);
     if (joined.frames > this.#frames) {

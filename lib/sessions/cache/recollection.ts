@@ -11,7 +11,7 @@ const IDLE_MS = 5_000;
 export interface RecollectionOptions {
   /** The control log that is followed. */
   readonly controlLog: ControlLog;
-  /** Applies the log's events while it runs: to {@linkcode LiveSessions}, which passes them on. */
+  /** Applies the log's events while it runs: to {@linkcode ConnectionRegistry}, which passes them on. */
   readonly follower: Follower;
   /** Returns whether every entry written until a second ago has been applied. */
   readonly isCaughtUp: () => boolean;

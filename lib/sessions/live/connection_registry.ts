@@ -2,13 +2,13 @@ import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import { CloseCode, Refusal } from "../../protocol/mod.ts";
 import { SmallSet } from "../../core/small_set.ts";
-import { type BindingKeeper, LiveBinding } from "./session_subscription.ts";
+import { RegistrySubscription, type SubscriptionKeeper } from "./session_subscription.ts";
 import type {
-  BoundConnection,
-  LiveEntry,
-  SessionBinding,
+  RegistryEntry,
   SessionSource,
+  SessionSubscription,
   SessionWatcher,
+  SubscribedConnection,
 } from "./registry_entry.ts";
 import type { FoundSession, Session, SessionEndReason, SessionEvent } from "../session.ts";
 import { SessionRenewals } from "./session_renewals.ts";
@@ -38,10 +38,10 @@ const BATCH_SIZE = 100;
  * An `ended` event ends all of them at once, with 4401. If a session turns out to be another
  * user's, they end with 4403. {@linkcode SessionRenewals} tracks the lifetimes.
  */
-export class LiveSessions implements BindingKeeper {
+export class ConnectionRegistry implements SubscriptionKeeper {
   readonly #sessions: SessionSource;
   readonly #log: Log;
-  readonly #entries = new Map<string, LiveEntry>();
+  readonly #entries = new Map<string, RegistryEntry>();
   readonly #renewals: SessionRenewals;
   readonly #followers = new Set<Follower>();
   #recollection: Recollecting | undefined;
@@ -56,11 +56,11 @@ export class LiveSessions implements BindingKeeper {
   }
 
   /** Binds a connection to its proved session, until the connection ends. */
-  bind(
+  subscribe(
     sessionId: string,
-    connection: BoundConnection,
+    connection: SubscribedConnection,
     watcher?: SessionWatcher,
-  ): SessionBinding {
+  ): SessionSubscription {
     const binding = this.claim(sessionId, connection, watcher);
     binding.prove();
     return binding;
@@ -77,27 +77,27 @@ export class LiveSessions implements BindingKeeper {
    */
   claim(
     sessionId: string,
-    connection: BoundConnection,
+    connection: SubscribedConnection,
     watcher: SessionWatcher = {},
-  ): SessionBinding {
+  ): SessionSubscription {
     const entry = this.#entries.get(sessionId) ?? this.#add(sessionId);
-    const binding = new LiveBinding(entry, connection, { watcher, keeper: this });
-    entry.bindings.add(binding);
+    const binding = new RegistrySubscription(entry, connection, { watcher, keeper: this });
+    entry.subscriptions.add(binding);
     connection.onEnd(binding);
     return binding;
   }
 
   /** Called by a subscription that has ended. */
-  released(binding: LiveBinding): void {
+  released(binding: RegistrySubscription): void {
     const { entry, connection } = binding;
     if (binding.isProved) entry.seenAt = Math.max(entry.seenAt, connection.lastReceivedAt);
-    entry.bindings.delete(binding);
-    if (entry.bindings.size === 0) this.#remove(entry);
+    entry.subscriptions.delete(binding);
+    if (entry.subscriptions.size === 0) this.#remove(entry);
   }
 
   /** Unbinds a connection from a session, so that it outlives the session. */
-  unbind(sessionId: string, connection: BoundConnection): void {
-    for (const binding of this.#entries.get(sessionId)?.bindings ?? []) {
+  unsubscribe(sessionId: string, connection: SubscribedConnection): void {
+    for (const binding of this.#entries.get(sessionId)?.subscriptions ?? []) {
       if (binding.connection === connection) binding.release();
     }
   }
@@ -196,17 +196,17 @@ export class LiveSessions implements BindingKeeper {
 
   /** Returns the number of open sockets of a session in this process. */
   count(sessionId: string): number {
-    const open = new Set<BoundConnection>();
-    for (const { connection } of this.#entries.get(sessionId)?.bindings ?? []) {
+    const open = new Set<SubscribedConnection>();
+    for (const { connection } of this.#entries.get(sessionId)?.subscriptions ?? []) {
       if (connection.phase === "open") open.add(connection);
     }
     return open.size;
   }
 
-  #add(id: string): LiveEntry {
-    const entry: LiveEntry = {
+  #add(id: string): RegistryEntry {
+    const entry: RegistryEntry = {
       id,
-      bindings: new SmallSet(),
+      subscriptions: new SmallSet(),
       session: undefined,
       seenAt: 0,
       checkAt: Infinity,
@@ -220,7 +220,7 @@ export class LiveSessions implements BindingKeeper {
     for (const follower of this.#followers) call(follower);
   }
 
-  #ofUser(userId: string): LiveEntry[] {
+  #ofUser(userId: string): RegistryEntry[] {
     return [...this.#entries.values()].filter(({ session }) => session?.userId === userId);
   }
 
@@ -241,12 +241,12 @@ export class LiveSessions implements BindingKeeper {
     this.#tellOfUser(entry);
   }
 
-  #tellOfUser(entry: LiveEntry): void {
+  #tellOfUser(entry: RegistryEntry): void {
     this.#tell(entry, (watcher) => watcher.userChanged?.());
   }
 
-  #tell(entry: LiveEntry, tell: (watcher: SessionWatcher) => void): void {
-    for (const { watcher, connection } of entry.bindings) {
+  #tell(entry: RegistryEntry, tell: (watcher: SessionWatcher) => void): void {
+    for (const { watcher, connection } of entry.subscriptions) {
       try {
         tell(watcher);
       } catch (error) {
@@ -255,16 +255,16 @@ export class LiveSessions implements BindingKeeper {
     }
   }
 
-  #remove(entry: LiveEntry): void {
+  #remove(entry: RegistryEntry): void {
     if (this.#isCurrent(entry)) this.#delete(entry);
     this.#renewals.compact(this.#entries.size);
   }
 
-  #isCurrent(entry: LiveEntry): boolean {
+  #isCurrent(entry: RegistryEntry): boolean {
     return this.#entries.get(entry.id) === entry;
   }
 
-  #delete(entry: LiveEntry): void {
+  #delete(entry: RegistryEntry): void {
     this.#entries.delete(entry.id);
     if (this.#entries.size === 0) this.#eachFollower((follower) => follower.stop());
   }
@@ -274,10 +274,10 @@ export class LiveSessions implements BindingKeeper {
     if (entry) this.#end(entry, reason);
   }
 
-  #end(entry: LiveEntry, reason: string, code: CloseCode = CloseCode.sessionOver): void {
+  #end(entry: RegistryEntry, reason: string, code: CloseCode = CloseCode.sessionOver): void {
     this.#delete(entry);
-    for (const binding of entry.bindings) binding.over = true;
-    for (const { connection } of entry.bindings) {
+    for (const binding of entry.subscriptions) binding.over = true;
+    for (const { connection } of entry.subscriptions) {
       try {
         if (connection.phase === "deciding") connection.refuse(Refusal.of("NOT_SIGNED_IN"));
         connection.end(code, reason);

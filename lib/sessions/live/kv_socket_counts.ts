@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import { KvConnection, type KvSource } from "../../kv/kv_connection.ts";
-import type { Follower, LiveSessions } from "./connection_registry.ts";
+import type { ConnectionRegistry, Follower } from "./connection_registry.ts";
 import { randomId } from "../tokens/session_token.ts";
 
 /** Delay before a changed count is written, in milliseconds. */
@@ -27,7 +27,7 @@ const KEYS_PER_READ = 10;
 
 /** Options of {@linkcode KvSocketCounts}. */
 export interface SocketCountsOptions {
-  readonly live: LiveSessions;
+  readonly live: ConnectionRegistry;
   readonly log: Log;
   /** @default {systemClock} */
   readonly clock?: Clock;
@@ -48,7 +48,7 @@ export interface SocketCountsOptions {
  */
 export class KvSocketCounts implements Follower {
   readonly #kv: KvConnection;
-  readonly #live: LiveSessions;
+  readonly #live: ConnectionRegistry;
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #id = randomId();

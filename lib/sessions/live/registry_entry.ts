@@ -1,9 +1,9 @@
 import type { Connection } from "../../core/connection.ts";
 import type { SmallSet } from "../../core/small_set.ts";
-import type { LiveBinding } from "./session_subscription.ts";
+import type { RegistrySubscription } from "./session_subscription.ts";
 import type { FoundSession, Session } from "../session.ts";
 
-/** The part of {@linkcode Sessions} that {@linkcode LiveSessions} uses. */
+/** The part of {@linkcode Sessions} that {@linkcode ConnectionRegistry} uses. */
 export interface SessionSource {
   /** The shortest time between two renewals of a session, in milliseconds. */
   readonly renewEveryMs: number;
@@ -15,8 +15,8 @@ export interface SessionSource {
   touch(session: Session, options: { seenAt: number }): Promise<Session | undefined>;
 }
 
-/** The part of a connection that {@linkcode LiveSessions} uses. */
-export type BoundConnection = Pick<
+/** The part of a connection that {@linkcode ConnectionRegistry} uses. */
+export type SubscribedConnection = Pick<
   Connection,
   "id" | "phase" | "lastReceivedAt" | "refuse" | "end" | "onEnd" | "offEnd"
 >;
@@ -30,7 +30,7 @@ export interface SessionWatcher {
 }
 
 /** A connection's subscription to its session. */
-export interface SessionBinding {
+export interface SessionSubscription {
   /** Whether the session has ended since the connection was bound to it. */
   readonly over: boolean;
   /** Marks the connection as having proved that the session is its own. */
@@ -40,9 +40,9 @@ export interface SessionBinding {
 }
 
 /** A session with connections in this process. */
-export interface LiveEntry {
+export interface RegistryEntry {
   readonly id: string;
-  readonly bindings: SmallSet<LiveBinding>;
+  readonly subscriptions: SmallSet<RegistrySubscription>;
   session: Session | undefined;
   /** When proved connections that have ended last received something. */
   seenAt: number;

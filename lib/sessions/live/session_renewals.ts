@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
-import { Deadlines } from "../../time/timer_heap.ts";
-import type { LiveEntry, SessionSource } from "./registry_entry.ts";
+import { TimerHeap } from "../../time/timer_heap.ts";
+import type { RegistryEntry, SessionSource } from "./registry_entry.ts";
 import type { Session } from "../session.ts";
 
 /** The latest renewal of a session in use, in milliseconds before its end. */
@@ -13,9 +13,9 @@ const MAX_CHECKS_AT_ONCE = 32;
 /** The owner of the sessions. */
 export interface RenewalTarget {
   /** Returns whether a session still has connections. */
-  isCurrent(entry: LiveEntry): boolean;
+  isCurrent(entry: RegistryEntry): boolean;
   /** Ends the connections of an expired session. */
-  expire(entry: LiveEntry): void;
+  expire(entry: RegistryEntry): void;
 }
 
 /**
@@ -31,8 +31,8 @@ export class SessionRenewals {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #target: RenewalTarget;
-  readonly #deadlines: Deadlines<LiveEntry>;
-  readonly #waiting: LiveEntry[] = [];
+  readonly #deadlines: TimerHeap<RegistryEntry>;
+  readonly #waiting: RegistryEntry[] = [];
   #running = 0;
 
   constructor(
@@ -44,11 +44,11 @@ export class SessionRenewals {
     this.#clock = clock;
     this.#log = log;
     this.#target = target;
-    this.#deadlines = new Deadlines(clock, (entry) => this.#onDeadline(entry));
+    this.#deadlines = new TimerHeap(clock, (entry) => this.#onDeadline(entry));
   }
 
   /** Schedules the next check of a session's lifetime. */
-  schedule(entry: LiveEntry, session: Session): void {
+  schedule(entry: RegistryEntry, session: Session): void {
     const now = this.#clock.now();
     const { renewEveryMs } = this.#sessions;
     const last = session.expiresAt - Math.min(MAX_LEAD_MS, renewEveryMs / 10);
@@ -62,7 +62,7 @@ export class SessionRenewals {
     this.#deadlines.compact((entry, at) => this.#target.isCurrent(entry) && entry.checkAt === at);
   }
 
-  #onDeadline(entry: LiveEntry): void {
+  #onDeadline(entry: RegistryEntry): void {
     const session = entry.session;
     if (!session || !this.#target.isCurrent(entry)) return;
     const inUse = lastReceivedAt(entry) > session.lastSeenAt;
@@ -81,7 +81,7 @@ export class SessionRenewals {
     this.#running--;
   }
 
-  async #check(entry: LiveEntry): Promise<void> {
+  async #check(entry: RegistryEntry): Promise<void> {
     const before = entry.session;
     if (!before || !this.#target.isCurrent(entry)) return;
     const session = await this.#renewOrRead(entry, before);
@@ -91,7 +91,7 @@ export class SessionRenewals {
     this.schedule(entry, entry.session ?? session);
   }
 
-  async #renewOrRead(entry: LiveEntry, session: Session): Promise<Session | undefined> {
+  async #renewOrRead(entry: RegistryEntry, session: Session): Promise<Session | undefined> {
     const seenAt = lastReceivedAt(entry);
     try {
       return seenAt > session.lastSeenAt
@@ -105,9 +105,9 @@ export class SessionRenewals {
   }
 }
 
-function lastReceivedAt(entry: LiveEntry): number {
+function lastReceivedAt(entry: RegistryEntry): number {
   let latest = entry.seenAt;
-  for (const { connection, isProved } of entry.bindings) {
+  for (const { connection, isProved } of entry.subscriptions) {
     if (isProved && connection.lastReceivedAt > latest) latest = connection.lastReceivedAt;
   }
   return latest;

@@ -1,33 +1,33 @@
 import type {
-  BoundConnection,
-  LiveEntry,
-  SessionBinding,
+  RegistryEntry,
+  SessionSubscription,
   SessionWatcher,
+  SubscribedConnection,
 } from "./registry_entry.ts";
 
 /** The registry that holds session subscriptions. */
-export interface BindingKeeper {
+export interface SubscriptionKeeper {
   /**
    * Called when a subscription ends: the connection ended, or was unbound. May be called more than
    * once.
    */
-  released(binding: LiveBinding): void;
+  released(binding: RegistrySubscription): void;
 }
 
 /** A connection's subscription to its session. It is also the connection's end listener. */
-export class LiveBinding implements SessionBinding {
+export class RegistrySubscription implements SessionSubscription {
   over = false;
   /** Messages that the connection receives count as use of the session only if it is proved. */
   isProved = false;
-  readonly entry: LiveEntry;
-  readonly connection: BoundConnection;
+  readonly entry: RegistryEntry;
+  readonly connection: SubscribedConnection;
   readonly watcher: SessionWatcher;
-  readonly #keeper: BindingKeeper;
+  readonly #keeper: SubscriptionKeeper;
 
   constructor(
-    entry: LiveEntry,
-    connection: BoundConnection,
-    { watcher, keeper }: { watcher: SessionWatcher; keeper: BindingKeeper },
+    entry: RegistryEntry,
+    connection: SubscribedConnection,
+    { watcher, keeper }: { watcher: SessionWatcher; keeper: SubscriptionKeeper },
   ) {
     this.entry = entry;
     this.connection = connection;

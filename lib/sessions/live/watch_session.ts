@@ -4,7 +4,7 @@ import type { Recollection } from "../cache/recollection.ts";
 import type { Session } from "../session.ts";
 
 /** The state about a connection's session that middleware share outside the scope. */
-export class SessionTie implements SessionWatcher {
+export class SessionListeners implements SessionWatcher {
   /** The read cache for the session's user. */
   recollection: Recollection | undefined;
   readonly #watchers = new SmallSet<SessionWatcher>();
@@ -26,9 +26,9 @@ export class SessionTie implements SessionWatcher {
 const TIE = Symbol("session tie");
 
 /** Returns the shared state of a connection's session, always the same object for a connection. */
-export function tieOf(connection: object): SessionTie {
-  const tied: { [TIE]?: SessionTie } = connection;
-  return tied[TIE] ??= new SessionTie();
+export function sessionListenersOf(connection: object): SessionListeners {
+  const tied: { [TIE]?: SessionListeners } = connection;
+  return tied[TIE] ??= new SessionListeners();
 }
 
 /**
@@ -36,5 +36,5 @@ export function tieOf(connection: object): SessionTie {
  * is bound to a session. For middleware that puts either into the scope.
  */
 export function watchSession(connection: object, watcher: SessionWatcher): void {
-  tieOf(connection).add(watcher);
+  sessionListenersOf(connection).add(watcher);
 }

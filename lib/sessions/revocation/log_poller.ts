@@ -4,8 +4,8 @@ import type { Log } from "../../core/log.ts";
 import type { ControlLog, ControlPage } from "./control_log.ts";
 import type { SessionEvent } from "../session.ts";
 
-/** The receiver of a {@linkcode ControlFollower}'s events. */
-export interface ControlTarget {
+/** The receiver of a {@linkcode LogPoller}'s events. */
+export interface LogPollerTarget {
   /** Applies an event. */
   apply(event: SessionEvent): void;
   /** Checks all sessions once, because events may have been missed. */
@@ -46,9 +46,9 @@ interface Moment {
  * does not make fresh state stale: as far as this process can tell, no other process can write to
  * it either.
  */
-export class ControlFollower implements Freshness {
+export class LogPoller implements Freshness {
   readonly #controlLog: ControlLog;
-  readonly #target: ControlTarget;
+  readonly #target: LogPollerTarget;
   readonly #clock: Clock;
   readonly #log: Log;
   #position: number | undefined;
@@ -69,7 +69,7 @@ export class ControlFollower implements Freshness {
 
   constructor(
     controlLog: ControlLog,
-    target: ControlTarget,
+    target: LogPollerTarget,
     { clock, log }: { clock: Clock; log: Log },
   ) {
     this.#controlLog = controlLog;

@@ -4,7 +4,7 @@ import type { Follower } from "../live/connection_registry.ts";
 import type { SessionEvent } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
 
-/** The part of a channel layer that a {@linkcode ControlGroup} uses. */
+/** The part of a channel layer that a {@linkcode RevocationBroadcast} uses. */
 export interface GroupLayer {
   newChannel(prefix?: string): string;
   attach(
@@ -38,14 +38,14 @@ const TYPE = "sluice.session";
  * @example
  * ```ts
  * import { MemoryChannelLayer } from "@sluice/sluice/layers";
- * import { ControlGroup, MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import { RevocationBroadcast, MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
  *
  * const sessions = new Sessions(new MemorySessionStore(), { log: console });
- * const stop = new ControlGroup(sessions, new MemoryChannelLayer()).connect();
+ * const stop = new RevocationBroadcast(sessions, new MemoryChannelLayer()).connect();
  * stop();
  * ```
  */
-export class ControlGroup implements Follower {
+export class RevocationBroadcast implements Follower {
   readonly #sessions: Sessions;
   readonly #layer: GroupLayer;
   #channel: string | undefined;

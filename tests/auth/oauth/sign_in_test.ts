@@ -190,7 +190,7 @@ test("SignIn.finish() reuses no session that the browser already had (fixation)"
   const planted = await app.sessions.create({ userId: "attacker", provider: "yes" });
   app.browser.setCookie(ORIGIN, "__Host-session", planted.token);
   const { connection } = fakeScope(ORIGIN);
-  app.sessions.live.bind(planted.session.id, connection);
+  app.sessions.live.subscribe(planted.session.id, connection);
 
   await app.browser.request(callback(await begin(app.browser)));
   const token = app.browser.cookie(ORIGIN, "__Host-session")!;
@@ -277,7 +277,7 @@ test("SignIn.signOut() ends the session and its sockets, and deletes the cookie"
   await app.browser.request(callback(await begin(app.browser)));
   const token = app.browser.cookie(ORIGIN, "__Host-session")!;
   const { connection } = fakeScope(ORIGIN);
-  app.sessions.live.bind(token.split(".")[0]!, connection);
+  app.sessions.live.subscribe(token.split(".")[0]!, connection);
   const response = await app.browser.request(`${ORIGIN}/auth/signout`, { method: "POST" });
   assert.equal(response.status, 303);
   assert.equal(response.headers.get("location"), "/");

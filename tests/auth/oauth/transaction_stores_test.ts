@@ -3,7 +3,7 @@ import { test } from "node:test";
 import {
   KvTransactionStore,
   MemoryTransactionStore,
-  type Transaction,
+  type OAuthTransaction,
   type TransactionStore,
 } from "../../../lib/auth/mod.ts";
 import { FakeClock } from "../../sessions/fake_clock.ts";
@@ -67,7 +67,7 @@ test("MemoryTransactionStore.create() drops expired transactions, and the oldest
   assert.equal(store.size, 1);
 });
 
-function transaction(key: string, expiresAt = 4_000_000_000_000): Transaction {
+function transaction(key: string, expiresAt = 4_000_000_000_000): OAuthTransaction {
   return {
     key,
     provider: "github",

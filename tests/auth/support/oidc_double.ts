@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import type { Fetch } from "../../../lib/auth/mod.ts";
+import type { FetchFunction } from "../../../lib/auth/mod.ts";
 
 /** An OpenID Connect provider as a function, whose responses a test can change. */
 export class OidcDouble {
@@ -41,7 +41,7 @@ export class OidcDouble {
   }
 
   /** The `fetch` option of the provider. */
-  readonly fetch: Fetch = async (address, init) => {
+  readonly fetch: FetchFunction = async (address, init) => {
     const url = new URL(address);
     this.requests.push(url.pathname);
     const other = await this.override?.(url);

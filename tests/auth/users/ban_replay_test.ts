@@ -25,7 +25,7 @@ function openProcess(kv: Deno.Kv) {
 
 function openSocket({ live }: Sessions, session: Session): FakeConnection {
   const socket = new FakeConnection();
-  live.bind(session.id, socket);
+  live.subscribe(session.id, socket);
   live.track(session);
   socket.accept();
   return socket;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Profile, UserStore } from "../../../lib/auth/mod.ts";
+import type { ProviderProfile, UserStore } from "../../../lib/auth/mod.ts";
 import { FakeClock } from "../../sessions/fake_clock.ts";
 
 /** A store for a single test. */
@@ -196,7 +196,7 @@ export function testUserStore(
 }
 
 /** Returns a profile with the given changes. */
-export function profile(differences: Partial<Profile> = {}): Profile {
+export function profile(differences: Partial<ProviderProfile> = {}): ProviderProfile {
   return {
     provider: "dev",
     subject: "1",

@@ -47,7 +47,7 @@ class RoomConsumer extends Consumer<RoomScope> {
     this.send(`changed: ${parts}`);
   }
 
-  override groupWithdrawn(group: string) {
+  override onGroupRevoked(group: string) {
     this.send(`withdrawn: ${group}`);
   }
 }

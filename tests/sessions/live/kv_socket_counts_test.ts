@@ -17,7 +17,7 @@ function startProcess(kv: Deno.Kv, clock: FakeClock) {
   sessions.live.followWith(counts);
   const open = (session: Session) => {
     const socket = new FakeConnection();
-    sessions.live.bind(session.id, socket);
+    sessions.live.subscribe(session.id, socket);
     sessions.live.track(session);
     socket.accept();
     return socket;

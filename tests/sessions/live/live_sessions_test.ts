@@ -30,7 +30,7 @@ async function setUp(connections = 1) {
   const { session, token } = await sessions.create({ userId: "ada", provider: "dev" });
   const sockets = Array.from({ length: connections }, (_, at) => {
     const socket = new FakeConnection(`c${at}`);
-    sessions.live.bind(session.id, socket);
+    sessions.live.subscribe(session.id, socket);
     socket.accept();
     return socket;
   });
@@ -38,10 +38,10 @@ async function setUp(connections = 1) {
   return { clock, log, store, sessions, session, token, sockets, socket: sockets[0]! };
 }
 
-test("LiveSessions ends every connection of an ended session at once with 4401", async () => {
+test("ConnectionRegistry ends every connection of an ended session at once with 4401", async () => {
   const { sessions, session, sockets } = await setUp(50);
   const other = new FakeConnection("other");
-  sessions.live.bind("A".repeat(16), other);
+  sessions.live.subscribe("A".repeat(16), other);
   sessions.live.apply({
     type: "ended",
     sessionId: session.id,
@@ -55,7 +55,7 @@ test("LiveSessions ends every connection of an ended session at once with 4401",
   assert.equal(sessions.live.count(session.id), 0);
 });
 
-test("LiveSessions ends the others if one connection cannot be ended", async () => {
+test("ConnectionRegistry ends the others if one connection cannot be ended", async () => {
   const { sessions, session, sockets, log } = await setUp(3);
   sockets[0]!.end = () => {
     throw new Error("a bug");
@@ -65,17 +65,17 @@ test("LiveSessions ends the others if one connection cannot be ended", async () 
   assert.match(log.text, /could not be ended/);
 });
 
-test("LiveSessions.bind() refuses a connection that is still deciding when its session ends", async () => {
+test("ConnectionRegistry.bind() refuses a connection that is still deciding when its session ends", async () => {
   const { sessions, session } = await setUp(0);
   const connection = new FakeConnection();
-  const binding = sessions.live.bind(session.id, connection);
+  const binding = sessions.live.subscribe(session.id, connection);
   await sessions.end(session.id, "revoked");
   assert.equal(binding.over, true);
   assert.equal(connection.refusal?.code, "NOT_SIGNED_IN");
   assert.equal(connection.phase, "ended");
 });
 
-test("LiveSessions.bind() releases a connection when it ends", async () => {
+test("ConnectionRegistry.bind() releases a connection when it ends", async () => {
   const { sessions, session, sockets } = await setUp(2);
   assert.equal(sessions.live.count(session.id), 2);
   sockets[0]!.end(1000);
@@ -84,22 +84,22 @@ test("LiveSessions.bind() releases a connection when it ends", async () => {
   assert.equal(sessions.live.count(session.id), 0);
 });
 
-test("LiveSessions.bind() does not keep a connection that has already ended", async () => {
+test("ConnectionRegistry.bind() does not keep a connection that has already ended", async () => {
   const { sessions, session, socket } = await setUp();
   socket.end(1000);
-  const binding = sessions.live.bind(session.id, socket);
+  const binding = sessions.live.subscribe(session.id, socket);
   assert.equal(binding.over, false);
   assert.equal(sessions.live.count(session.id), 0);
 });
 
-test("LiveSessions.count() counts open sockets only", async () => {
+test("ConnectionRegistry.count() counts open sockets only", async () => {
   const { sessions, session } = await setUp(2);
-  sessions.live.bind(session.id, new FakeConnection("deciding"));
+  sessions.live.subscribe(session.id, new FakeConnection("deciding"));
   assert.equal(sessions.live.count(session.id), 2);
   assert.equal(sessions.live.count("nobody"), 0);
 });
 
-test("LiveSessions ends an idle socket when its session expires", async () => {
+test("ConnectionRegistry ends an idle socket when its session expires", async () => {
   const { clock, socket, store } = await setUp();
   await clock.advance(IDLE - 1);
   assert.equal(socket.phase, "open");
@@ -110,7 +110,7 @@ test("LiveSessions ends an idle socket when its session expires", async () => {
   assert.equal(clock.timers, 0);
 });
 
-test("LiveSessions does not count messages of an unproved connection as use of a session", async () => {
+test("ConnectionRegistry does not count messages of an unproved connection as use of a session", async () => {
   const { clock, sessions, session, socket } = await setUp();
   for (let at = 0; at < IDLE; at += 500) {
     const claiming = new FakeConnection(`claim${at}`);
@@ -126,7 +126,7 @@ test("LiveSessions does not count messages of an unproved connection as use of a
   assert.deepEqual(socket.ended, { code: 4401, reason: "expired", byServer: true });
 });
 
-test("LiveSessions counts messages from before the proof once a connection is proved", async () => {
+test("ConnectionRegistry counts messages from before the proof once a connection is proved", async () => {
   const { clock, sessions, session, socket } = await setUp();
   await clock.advance(IDLE - 1_000);
   const proving = new FakeConnection("proving");
@@ -137,14 +137,14 @@ test("LiveSessions counts messages from before the proof once a connection is pr
   assert.equal(socket.phase, "open");
 });
 
-test("LiveSessions ends sessions older than the end of a user's sessions, and no later ones", async () => {
+test("ConnectionRegistry ends sessions older than the end of a user's sessions, and no later ones", async () => {
   const { clock, sessions, session, socket } = await setUp();
   const at = clock.now();
   await clock.advance(1);
   const later = await sessions.create({ userId: "ada", provider: "dev" });
   const young = new FakeConnection("young");
   let looks = 0;
-  sessions.live.bind(later.session.id, young, { userChanged: () => void looks++ });
+  sessions.live.subscribe(later.session.id, young, { userChanged: () => void looks++ });
   young.accept();
   sessions.live.track(later.session);
   const ended = { type: "user-ended", userId: "ada", reason: "user-banned" } as const;
@@ -156,7 +156,7 @@ test("LiveSessions ends sessions older than the end of a user's sessions, and no
   assert.equal(young.phase, "ended");
 });
 
-test("LiveSessions renews the session of a socket that receives messages", async () => {
+test("ConnectionRegistry renews the session of a socket that receives messages", async () => {
   const { clock, socket, store } = await setUp();
   for (let second = 0; second < 50; second++) {
     socket.lastReceivedAt = clock.now();
@@ -166,7 +166,7 @@ test("LiveSessions renews the session of a socket that receives messages", async
   assert.ok(store.writes <= 12, `${store.writes} writes in 50 s`);
 });
 
-test("LiveSessions renews from the time of the last message, not of the check", async () => {
+test("ConnectionRegistry renews from the time of the last message, not of the check", async () => {
   const { clock, socket } = await setUp();
   await clock.advance(1000);
   socket.lastReceivedAt = clock.now();
@@ -176,7 +176,7 @@ test("LiveSessions renews from the time of the last message, not of the check", 
   assert.equal(socket.ended?.reason, "expired");
 });
 
-test("LiveSessions renews for a message that arrived just before the end", async () => {
+test("ConnectionRegistry renews for a message that arrived just before the end", async () => {
   const { clock, socket } = await setUp();
   await clock.advance(IDLE - 1);
   socket.lastReceivedAt = clock.now();
@@ -184,7 +184,7 @@ test("LiveSessions renews for a message that arrived just before the end", async
   assert.equal(socket.phase, "open");
 });
 
-test("LiveSessions renews for messages of a socket that has closed meanwhile", async () => {
+test("ConnectionRegistry renews for messages of a socket that has closed meanwhile", async () => {
   const { clock, sockets } = await setUp(2);
   await clock.advance(4000);
   sockets[0]!.lastReceivedAt = clock.now();
@@ -193,7 +193,7 @@ test("LiveSessions renews for messages of a socket that has closed meanwhile", a
   assert.equal(sockets[1]!.phase, "open");
 });
 
-test("LiveSessions ends even a busy socket at the absolute limit", async () => {
+test("ConnectionRegistry ends even a busy socket at the absolute limit", async () => {
   const { clock, socket } = await setUp();
   for (let at = 0; at < MAX; at += 500) {
     assert.equal(socket.phase, "open", `after ${at} ms`);
@@ -203,7 +203,7 @@ test("LiveSessions ends even a busy socket at the absolute limit", async () => {
   assert.equal(socket.ended?.code, 4401);
 });
 
-test("LiveSessions keeps a socket whose session was renewed by another process", async () => {
+test("ConnectionRegistry keeps a socket whose session was renewed by another process", async () => {
   const { clock, socket, store, session } = await setUp();
   await clock.advance(6000);
   const seen = clock.now();
@@ -214,7 +214,7 @@ test("LiveSessions keeps a socket whose session was renewed by another process",
   assert.equal(socket.ended?.reason, "expired");
 });
 
-test("LiveSessions keeps a socket whose session was renewed over HTTP, without a read", async () => {
+test("ConnectionRegistry keeps a socket whose session was renewed over HTTP, without a read", async () => {
   const { clock, socket, store, sessions, session } = await setUp();
   await clock.advance(6000);
   await sessions.touch(session);
@@ -223,14 +223,14 @@ test("LiveSessions keeps a socket whose session was renewed over HTTP, without a
   assert.equal(store.reads, 0);
 });
 
-test("LiveSessions ends a socket whose session another process deleted, at its end", async () => {
+test("ConnectionRegistry ends a socket whose session another process deleted, at its end", async () => {
   const { clock, socket, store, session } = await setUp();
   await store.delete(session.id);
   await clock.advance(IDLE);
   assert.equal(socket.ended?.code, 4401);
 });
 
-test("LiveSessions ends a socket at its session's end if the store cannot confirm it", async () => {
+test("ConnectionRegistry ends a socket at its session's end if the store cannot confirm it", async () => {
   const { clock, socket, store, log } = await setUp();
   store.down = true;
   await clock.advance(IDLE);
@@ -238,7 +238,7 @@ test("LiveSessions ends a socket at its session's end if the store cannot confir
   assert.match(log.text, /a session could not be renewed/);
 });
 
-test("LiveSessions keeps a busy socket while the store is down before its session's end", async () => {
+test("ConnectionRegistry keeps a busy socket while the store is down before its session's end", async () => {
   const { clock, socket, store } = await setUp();
   store.update = () => Promise.reject(new Error("store is down"));
   socket.lastReceivedAt = clock.now() + 1;
@@ -246,13 +246,13 @@ test("LiveSessions keeps a busy socket while the store is down before its sessio
   assert.equal(socket.phase, "open");
 });
 
-test("LiveSessions runs one timer for a thousand sessions, and reads each once at its end", async () => {
+test("ConnectionRegistry runs one timer for a thousand sessions, and reads each once at its end", async () => {
   const { clock, sessions, store } = await setUp(0);
   const sockets: FakeConnection[] = [];
   for (let at = 0; at < 1000; at++) {
     const { session } = await sessions.create({ userId: `u${at}`, provider: "dev" });
     const socket = new FakeConnection(`c${at}`);
-    sessions.live.bind(session.id, socket);
+    sessions.live.subscribe(session.id, socket);
     socket.accept();
     sessions.live.track(session);
     sockets.push(socket);
@@ -264,16 +264,16 @@ test("LiveSessions runs one timer for a thousand sessions, and reads each once a
   assert.equal(store.reads, 1000);
 });
 
-test("LiveSessions keeps no deadline of connections that have ended", async () => {
+test("ConnectionRegistry keeps no deadline of connections that have ended", async () => {
   const { clock, sessions, session } = await setUp(0);
   for (let at = 0; at < 1000; at++) {
     const socket = new FakeConnection();
-    sessions.live.bind(session.id, socket);
+    sessions.live.subscribe(session.id, socket);
     sessions.live.track(session);
     socket.end(1000);
   }
   const socket = new FakeConnection();
-  sessions.live.bind(session.id, socket);
+  sessions.live.subscribe(session.id, socket);
   sessions.live.track(session);
   await clock.advance(IDLE);
   assert.equal(socket.ended?.code, 4401);

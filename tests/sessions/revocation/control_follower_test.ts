@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  ControlFollower,
   type ControlLog,
   type ControlPage,
   KvControlLog,
   KvSessionStore,
+  LogPoller,
   type SessionEvent,
   Sessions,
 } from "../../../lib/sessions/mod.ts";
@@ -52,7 +52,7 @@ function setUp() {
   const controlLog = new FakeControlLog();
   const applied: SessionEvent[] = [];
   let revalidations = 0;
-  const follower = new ControlFollower(controlLog, {
+  const follower = new LogPoller(controlLog, {
     apply: (event) => void applied.push(event),
     revalidate: () => Promise.resolve(void revalidations++),
   }, { clock, log });
@@ -61,7 +61,7 @@ function setUp() {
 
 const event: SessionEvent = { type: "user-changed", userId: "ada" };
 
-test("ControlFollower applies an entry within 250 ms", async () => {
+test("LogPoller applies an entry within 250 ms", async () => {
   const { clock, controlLog, applied, follower } = setUp();
   follower.start();
   await clock.advance(1000);
@@ -70,14 +70,14 @@ test("ControlFollower applies an entry within 250 ms", async () => {
   assert.deepEqual(applied, [event]);
 });
 
-test("ControlFollower revalidates once at its first start only", async () => {
+test("LogPoller revalidates once at its first start only", async () => {
   const { clock, follower, revalidations } = setUp();
   follower.start();
   await clock.advance(5000);
   assert.equal(revalidations(), 1);
 });
 
-test("ControlFollower reads at most five times a second, and never while stopped", async () => {
+test("LogPoller reads at most five times a second, and never while stopped", async () => {
   const { clock, controlLog, follower } = setUp();
   follower.start();
   await clock.advance(10_000);
@@ -89,7 +89,7 @@ test("ControlFollower reads at most five times a second, and never while stopped
   assert.equal(clock.timers, 0);
 });
 
-test("ControlFollower resumes at its position after a stop", async () => {
+test("LogPoller resumes at its position after a stop", async () => {
   const { clock, controlLog, applied, follower, revalidations } = setUp();
   follower.start();
   await clock.advance(1000);
@@ -102,7 +102,7 @@ test("ControlFollower resumes at its position after a stop", async () => {
   assert.equal(revalidations(), 1);
 });
 
-test("ControlFollower revalidates if its position has expired", async () => {
+test("LogPoller revalidates if its position has expired", async () => {
   const { clock, controlLog, follower, revalidations } = setUp();
   follower.start();
   await clock.advance(1000);
@@ -113,7 +113,7 @@ test("ControlFollower revalidates if its position has expired", async () => {
   assert.equal(revalidations(), 2);
 });
 
-test("ControlFollower recovers from an unreadable log, and misses nothing", async () => {
+test("LogPoller recovers from an unreadable log, and misses nothing", async () => {
   const { clock, controlLog, applied, follower, log } = setUp();
   follower.start();
   await clock.advance(1000);
@@ -127,11 +127,11 @@ test("ControlFollower recovers from an unreadable log, and misses nothing", asyn
   assert.equal(log.text.match(/cannot be read/g)?.length, 1);
 });
 
-test("ControlFollower continues after an event that cannot be applied", async () => {
+test("LogPoller continues after an event that cannot be applied", async () => {
   const clock = new FakeClock();
   const controlLog = new FakeControlLog();
   const applied: SessionEvent[] = [];
-  const follower = new ControlFollower(controlLog, {
+  const follower = new LogPoller(controlLog, {
     apply(event) {
       applied.push(event);
       if (applied.length === 1) throw new Error("a bug");
@@ -146,7 +146,7 @@ test("ControlFollower continues after an event that cannot be applied", async ()
   assert.equal(applied.length, 2);
 });
 
-test("ControlFollower is stale after a pause until it has read the entries written meanwhile", async () => {
+test("LogPoller is stale after a pause until it has read the entries written meanwhile", async () => {
   const { clock, controlLog, applied, follower } = setUp();
   follower.start();
   await clock.advance(1000);
@@ -160,13 +160,13 @@ test("ControlFollower is stale after a pause until it has read the entries writt
   assert.equal(knew, 1);
 });
 
-test("ControlFollower is stale after a pause until all pages of missed entries are applied", async () => {
+test("LogPoller is stale after a pause until all pages of missed entries are applied", async () => {
   using kv = await Deno.openKv(":memory:");
   const clock = new FakeClock();
   const controlLog = new KvControlLog(kv);
   let gate = Promise.resolve();
   let applied = 0;
-  const follower = new ControlFollower(
+  const follower = new LogPoller(
     {
       read: async (after) => {
         const page = await controlLog.read(after);
@@ -201,7 +201,7 @@ test("ControlFollower is stale after a pause until all pages of missed entries a
   assert.deepEqual([follower.isStale, knew], [false, 1_100]);
 });
 
-test("ControlFollower stays stale after a pause while the log cannot be read", async () => {
+test("LogPoller stays stale after a pause while the log cannot be read", async () => {
   const { clock, controlLog, applied, follower } = setUp();
   follower.start();
   await clock.advance(1000);
@@ -217,7 +217,7 @@ test("ControlFollower stays stale after a pause while the log cannot be read", a
   assert.deepEqual([follower.isStale, knew], [false, 1]);
 });
 
-test("ControlFollower stays stale if the log cannot be read beyond its first page", async () => {
+test("LogPoller stays stale if the log cannot be read beyond its first page", async () => {
   const { clock, controlLog, follower } = setUp();
   follower.start();
   await clock.advance(1000);
@@ -232,7 +232,7 @@ test("ControlFollower stays stale if the log cannot be read beyond its first pag
   assert.equal(follower.isStale, false);
 });
 
-test("ControlFollower does not count a read from before a pause as fresh", async () => {
+test("LogPoller does not count a read from before a pause as fresh", async () => {
   const { clock, controlLog, follower } = setUp();
   follower.start();
   await clock.advance(1000);
@@ -261,7 +261,7 @@ test("Sessions of processes on one database end each other's connections within 
     processes.flatMap((process) =>
       Array.from({ length: 10 }, () => {
         const socket = new FakeConnection();
-        process.live.bind(session.id, socket);
+        process.live.subscribe(session.id, socket);
         process.live.track(session);
         socket.accept();
         return socket;
@@ -289,7 +289,7 @@ test("Sessions ends only sessions that ended while its log position expired", as
   );
   const sockets = opened.map(({ session }) => {
     const socket = new FakeConnection();
-    here.live.bind(session.id, socket);
+    here.live.subscribe(session.id, socket);
     here.live.track(session);
     socket.accept();
     return socket;
@@ -317,7 +317,7 @@ for (
     ["whose machine is suspended, so that no time elapses", 5_000, 0],
   ] as const
 ) {
-  test(`ControlFollower is stale after a pause ${what}`, async () => {
+  test(`LogPoller is stale after a pause ${what}`, async () => {
     const { clock, follower } = setUp();
     follower.start();
     await clock.advance(1000);

@@ -4,10 +4,10 @@ import { test } from "node:test";
 import { MemoryChannelLayer } from "../../../lib/layers/mod.ts";
 import type { LayerMessage } from "../../../lib/core/consumer.ts";
 import {
-  ControlGroup,
   type ControlLog,
   type ControlPage,
   MemorySessionStore,
+  RevocationBroadcast,
   type SessionEvent,
   Sessions,
 } from "../../../lib/sessions/mod.ts";
@@ -21,26 +21,26 @@ async function setUp() {
   const log = new FakeLog();
   const [here, there] = [1, 2].map(() => {
     const sessions = new Sessions(store, { log });
-    new ControlGroup(sessions, layer).connect();
+    new RevocationBroadcast(sessions, layer).connect();
     return sessions;
   });
   const { session } = await here!.create({ userId: "ada", provider: "dev" });
   const socket = new FakeConnection();
-  there!.live.bind(session.id, socket);
+  there!.live.subscribe(session.id, socket);
   there!.live.track(session);
   socket.accept();
   await settle();
   return { layer, log, store, here: here!, there: there!, session, socket };
 }
 
-test("ControlGroup ends another process's connections at once", async () => {
+test("RevocationBroadcast ends another process's connections at once", async () => {
   const { here, session, socket } = await setUp();
   await here.end(session.id, "revoked");
   await settle();
   assert.deepEqual(socket.ended, { code: 4401, reason: "revoked", byServer: true });
 });
 
-test("ControlGroup reads the store to learn which sessions of a user ended", async () => {
+test("RevocationBroadcast reads the store to learn which sessions of a user ended", async () => {
   const { here, store, session, socket } = await setUp();
   here.announce({ type: "user-ended", userId: "ada", reason: "user-removed" });
   await settle();
@@ -51,7 +51,7 @@ test("ControlGroup reads the store to learn which sessions of a user ended", asy
   assert.equal(socket.ended?.code, 4401);
 });
 
-test("ControlGroup ends nothing because of a forged message", async () => {
+test("RevocationBroadcast ends nothing because of a forged message", async () => {
   const { layer, session, socket } = await setUp();
   const forged = [
     { type: "ended", sessionId: session.id, userId: "ada", reason: "revoked" },
@@ -65,17 +65,17 @@ test("ControlGroup ends nothing because of a forged message", async () => {
   assert.equal(socket.phase, "open");
 });
 
-test("ControlGroup triggers an immediate read of the control log", async () => {
+test("RevocationBroadcast triggers an immediate read of the control log", async () => {
   const clock = new FakeClock();
   const store = new MemorySessionStore();
   const controlLog = new FakeControlLog();
   const log = new FakeLog();
   const layer = new MemoryChannelLayer();
   const sessions = new Sessions(store, { log, clock, controlLog });
-  new ControlGroup(sessions, layer).connect();
+  new RevocationBroadcast(sessions, layer).connect();
   const { session } = await sessions.create({ userId: "ada", provider: "dev" });
   const socket = new FakeConnection();
-  sessions.live.bind(session.id, socket);
+  sessions.live.subscribe(session.id, socket);
   sessions.live.track(session);
   socket.accept();
   await clock.advance(0);
@@ -96,7 +96,7 @@ test("ControlGroup triggers an immediate read of the control log", async () => {
   sessions.close();
 });
 
-test("ControlGroup leaves nothing behind if it stops before it has joined", async () => {
+test("RevocationBroadcast leaves nothing behind if it stops before it has joined", async () => {
   const layer = new MemoryChannelLayer();
   const sessions = new Sessions(new MemorySessionStore(), { log: new FakeLog() });
   const inner: InternalLayer = internalsOf(layer);
@@ -108,7 +108,7 @@ test("ControlGroup leaves nothing behind if it stops before it has joined", asyn
       await inner.groupAdd(group, channel);
     },
   };
-  const group = new ControlGroup(sessions, slow);
+  const group = new RevocationBroadcast(sessions, slow);
   group.start();
   group.stop();
   joining.resolve();
@@ -118,7 +118,7 @@ test("ControlGroup leaves nothing behind if it stops before it has joined", asyn
   assert.deepEqual({ channels, groups, queued }, { channels: 0, groups: 0, queued: 0 });
 });
 
-test("ControlGroup tolerates a failing layer", async () => {
+test("RevocationBroadcast tolerates a failing layer", async () => {
   const { here, there, layer, log, session } = await setUp();
   layer.fault = "unavailable";
   assert.equal(await here.end(session.id, "revoked"), true);
@@ -127,7 +127,7 @@ test("ControlGroup tolerates a failing layer", async () => {
   assert.match(log.text, /^debug session events cannot be sent/m);
 });
 
-test("ControlGroup ignores malformed messages", async () => {
+test("RevocationBroadcast ignores malformed messages", async () => {
   const { layer, socket, session } = await setUp();
   const odd: LayerMessage[] = [
     { type: "chat" },
@@ -143,12 +143,12 @@ test("ControlGroup ignores malformed messages", async () => {
   assert.equal(socket.phase, "open");
 });
 
-test("ControlGroup listens only while connections are open", async () => {
+test("RevocationBroadcast listens only while connections are open", async () => {
   const { layer, socket, there, session } = await setUp();
   socket.end(1000);
   assert.equal(layer.stats.groups, 0);
   const next = new FakeConnection("c2");
-  there.live.bind(session.id, next);
+  there.live.subscribe(session.id, next);
   await settle();
   assert.equal(layer.stats.groups, 1);
 });
@@ -171,7 +171,7 @@ class FakeControlLog implements ControlLog {
   }
 }
 
-test("ControlGroup logs an event that cannot be applied, and handles the next one", async () => {
+test("RevocationBroadcast logs an event that cannot be applied, and handles the next one", async () => {
   const { layer, log, here, there, socket, session } = await setUp();
   const { heard } = there;
   there.heard = () => {
