@@ -1,13 +1,11 @@
-import type { LayerGap } from "../layers/channel_layer.ts";
-import { closedError } from "../layers/layer_error.ts";
 import { formatAddress, parseNode, type RedisAddress } from "./redis_address.ts";
 import type { RedisConnection } from "./redis_connection.ts";
 import { ClusterTopology, type ClusterTopologyOptions } from "./cluster_topology.ts";
 import { ReconnectingConnection } from "./reconnecting_connection.ts";
-import { RedisRedirection, unavailable } from "./errors.ts";
+import { closedError, RedisRedirection, unavailable } from "./errors.ts";
 import { slotOf } from "./slots.ts";
 import type { RedisListener } from "./redis_socket.ts";
-import { RedisSubscriptions } from "./subscriptions.ts";
+import { RedisSubscriptions, type SubscriptionGap } from "./subscriptions.ts";
 import { pause, within } from "../core/within.ts";
 
 type Work<T> = (connection: RedisConnection) => Promise<T>;
@@ -35,7 +33,7 @@ export class ClusterClient {
   #isAssigning = false;
   #isClosed = false;
 
-  constructor(options: ClusterTopologyOptions, tellGap: (gap: LayerGap) => void) {
+  constructor(options: ClusterTopologyOptions, tellGap: (gap: SubscriptionGap) => void) {
     this.#options = options;
     const subscriptions = this.#subscriptions = new RedisSubscriptions({
       now: () => options.clock.now(),
@@ -71,7 +69,7 @@ export class ClusterClient {
    * Runs `work` on the node that has `name`. `work` must send its command synchronously, and is called
    * again if the command had no effect. Settles within `timeoutMs` plus a quarter of a second.
    *
-   * @throws {LayerError} `UNAVAILABLE`, or an error of `work`.
+   * @throws {RedisError} `UNAVAILABLE`, or an error of `work`.
    */
   run<T>(name: string, work: Work<T>): Promise<T> {
     const { connection } = this.#topology.link;
@@ -94,7 +92,7 @@ export class ClusterClient {
   /**
    * Resolves if Redis is a primary or a healthy cluster, and messages published as `name` arrive here.
    *
-   * @throws {LayerError} `UNAVAILABLE`, or `CLOSED`.
+   * @throws {RedisError} `UNAVAILABLE`, or `CLOSED`.
    */
   check(name: string): Promise<void> {
     return this.#limited(this.#topology.refresh().then(() => this.#subscriptions.subscribed(name)));
@@ -114,7 +112,7 @@ export class ClusterClient {
     return this.#subscriptions.isSubscribed(name, connection);
   }
 
-  /** Resolves once all names are subscribed. @throws {LayerError} `UNAVAILABLE`, or `CLOSED`. */
+  /** Resolves once all names are subscribed. @throws {RedisError} `UNAVAILABLE`, or `CLOSED`. */
   subscribed(...names: readonly string[]): Promise<void> {
     return this.#limited(
       this.#ready().then(async () => {

@@ -4,7 +4,7 @@ import {
   ReconnectingConnection,
   type ReconnectingConnectionOptions,
 } from "./reconnecting_connection.ts";
-import { RedisError } from "./redis_reader.ts";
+import { RedisReplyError } from "./redis_reader.ts";
 import { RedisRedirection } from "./errors.ts";
 import { RedisSlots } from "./slots.ts";
 
@@ -77,7 +77,7 @@ export class ClusterTopology {
   /**
    * Checks the slots and health of a cluster, or that a single Redis is a primary.
    *
-   * @throws {LayerError} `UNAVAILABLE`.
+   * @throws {RedisError} `UNAVAILABLE`.
    */
   refresh(): Promise<void> {
     return this.#refreshing ??= this.#refresh().finally(() => this.#refreshing = undefined);
@@ -168,6 +168,6 @@ export class ClusterTopology {
 
 /** Whether Redis replied with an error other than a redirection. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof Error && error.cause instanceof RedisError &&
+  return error instanceof Error && error.cause instanceof RedisReplyError &&
     !(error instanceof RedisRedirection);
 }

@@ -1,5 +1,18 @@
-import { LayerError } from "../layers/layer_error.ts";
-import { RedisError } from "./redis_reader.ts";
+import { RedisReplyError } from "./redis_reader.ts";
+
+/** The codes of {@linkcode RedisError}. */
+export type RedisErrorCode = "CLOSED" | "LIMIT_REACHED" | "UNAVAILABLE";
+
+/** Thrown by the Redis client. */
+export class RedisError extends Error {
+  override readonly name = "RedisError";
+  readonly code: RedisErrorCode;
+
+  constructor(code: RedisErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
 
 const NOT_NOW = "Redis is unreachable, or cannot run this command now";
 
@@ -10,7 +23,7 @@ const NOT_NOW = "Redis is unreachable, or cannot run this command now";
  * - `ask`: another node has part of the slot, and takes this command once;
  * - `later`: the cluster is changing.
  */
-export class RedisRedirection extends LayerError {
+export class RedisRedirection extends RedisError {
   readonly kind: "moved" | "ask" | "later";
   /** `host:port` of the node, if known. Without a host, it is the host that replied. */
   readonly address: string | undefined;
@@ -23,9 +36,14 @@ export class RedisRedirection extends LayerError {
 }
 
 /** Returns the error of a command that failed or could not be sent. */
-export function unavailable(cause?: unknown): LayerError {
-  if (cause instanceof LayerError) return cause;
-  return redirectionOf(cause) ?? new LayerError("UNAVAILABLE", reasonOf(cause), { cause });
+export function unavailable(cause?: unknown): RedisError {
+  if (cause instanceof RedisError) return cause;
+  return redirectionOf(cause) ?? new RedisError("UNAVAILABLE", reasonOf(cause), { cause });
+}
+
+/** Returns the error of calls after `close()`. */
+export function closedError(): RedisError {
+  return new RedisError("CLOSED", "The Redis client is closed");
 }
 
 /**
@@ -34,11 +52,12 @@ export function unavailable(cause?: unknown): LayerError {
  * a new connection loads again.
  */
 export function isUseless(error: unknown): boolean {
-  return error instanceof RedisError && /^(READONLY|MASTERDOWN|LOADING|NOSCRIPT)$/.test(error.code);
+  return error instanceof RedisReplyError &&
+    /^(READONLY|MASTERDOWN|LOADING|NOSCRIPT)$/.test(error.code);
 }
 
 function redirectionOf(error: unknown): RedisRedirection | undefined {
-  if (!(error instanceof RedisError)) return undefined;
+  if (!(error instanceof RedisReplyError)) return undefined;
   const [code, , address] = error.message.split(" ");
   if (code === "MOVED") return new RedisRedirection("moved", address, error);
   if (code === "ASK") return new RedisRedirection("ask", address, error);
@@ -51,7 +70,7 @@ function redirectionOf(error: unknown): RedisRedirection | undefined {
 
 /** *Security*: the text of Redis or the network is left out, as it may repeat secrets sent to it. */
 function reasonOf(cause: unknown): string {
-  const code = cause instanceof RedisError ? cause.code : "";
+  const code = cause instanceof RedisReplyError ? cause.code : "";
   if (/^(WRONGPASS|NOAUTH|NOPERM)$/.test(code)) {
     return "Redis refused the user name or password, or the user lacks permissions";
   }
@@ -62,6 +81,6 @@ function reasonOf(cause: unknown): string {
 }
 
 function textOf(cause: unknown): string {
-  if (!(cause instanceof Error) || cause instanceof RedisError) return "";
+  if (!(cause instanceof Error) || cause instanceof RedisReplyError) return "";
   return `${(cause as { code?: unknown }).code ?? ""} ${cause.message}`;
 }

@@ -1,7 +1,6 @@
-import { closedError } from "../layers/layer_error.ts";
 import type { RedisAddress } from "./redis_address.ts";
 import { RedisConnection, type RedisConnectionOptions } from "./redis_connection.ts";
-import { unavailable } from "./errors.ts";
+import { closedError, unavailable } from "./errors.ts";
 
 /** How a {@linkcode ReconnectingConnection} connects. */
 export type ReconnectingConnectionOptions = Omit<
@@ -62,7 +61,7 @@ export class ReconnectingConnection {
   /**
    * Returns the connection. Waits for the first attempt to connect, but not for later ones.
    *
-   * @throws {LayerError} `UNAVAILABLE`, or `CLOSED`.
+   * @throws {RedisError} `UNAVAILABLE`, or `CLOSED`.
    */
   async ready(): Promise<RedisConnection> {
     if (this.#isFirst && this.#closed === undefined) await (this.#first ??= this.#connect(0));

@@ -1,8 +1,7 @@
 import type { Clock } from "../core/clock.ts";
-import { LayerError } from "../layers/layer_error.ts";
 import type { RedisReply } from "./redis_reader.ts";
-import { isUseless, unavailable } from "./errors.ts";
-import { REDIS_SCRIPTS, type RedisScript } from "../layers/redis/redis_scripts.ts";
+import { isUseless, RedisError, unavailable } from "./errors.ts";
+import type { RedisScript } from "./redis_script.ts";
 import { type RedisListener, RedisSocket, type RedisSocketOptions } from "./redis_socket.ts";
 import { StallWatch } from "./stall_watch.ts";
 
@@ -13,6 +12,8 @@ export interface RedisConnectionOptions extends RedisSocketOptions {
   readonly timeoutMs: number;
   /** Maximum number of bytes in commands without a reply yet. */
   readonly maxPendingBytes: number;
+  /** The scripts to load before the first use. */
+  readonly scripts: readonly RedisScript[];
   /** Called once when the connection ends, unless `close()` was called. */
   onLost(connection: RedisConnection): void;
   /** Called when Redis has ended a subscription, because the slot of its name has moved. */
@@ -31,7 +32,6 @@ const BEAT_MS = 1_000;
 export class RedisConnection {
   readonly #socket: RedisSocket;
   readonly #options: RedisConnectionOptions;
-  readonly #shas = new Map<RedisScript, string>();
   readonly #watch: StallWatch;
   #pendingBytes = 0;
   #offsetMs = 0;
@@ -71,20 +71,20 @@ export class RedisConnection {
     return Math.round(startedAt + this.#offsetMs + this.#options.timeoutMs);
   }
 
-  /** Sends a command. @throws {LayerError} `UNAVAILABLE`, or `LIMIT_REACHED` (too many pending bytes). */
+  /** Sends a command. @throws {RedisError} `UNAVAILABLE`, or `LIMIT_REACHED` (too many pending bytes). */
   command(...args: string[]): Promise<RedisReply> {
     let bytes = 0;
     for (const arg of args) bytes += arg.length;
     if (this.#pendingBytes + bytes > this.#options.maxPendingBytes) {
       const limit = `Cannot have more than ${this.#options.maxPendingBytes} bytes pending`;
-      return Promise.reject(new LayerError("LIMIT_REACHED", limit));
+      return Promise.reject(new RedisError("LIMIT_REACHED", limit));
     }
     return this.#ask(bytes, () => this.#socket.command(args));
   }
 
-  /** Runs a script. @throws {LayerError} As {@linkcode command}. */
-  script(name: RedisScript, keys: readonly string[], ...args: string[]): Promise<RedisReply> {
-    return this.command("EVALSHA", this.#shas.get(name)!, `${keys.length}`, ...keys, ...args);
+  /** Runs one of the loaded scripts. @throws {RedisError} As {@linkcode command}. */
+  script({ sha }: RedisScript, keys: readonly string[], ...args: string[]): Promise<RedisReply> {
+    return this.command("EVALSHA", sha, `${keys.length}`, ...keys, ...args);
   }
 
   /** Announces that the next command is for a slot that is being imported by this node. */
@@ -92,7 +92,7 @@ export class RedisConnection {
     this.command("ASKING").catch(() => {});
   }
 
-  /** Resolves when Redis has confirmed the subscription. @throws {LayerError} `UNAVAILABLE`. */
+  /** Resolves when Redis has confirmed the subscription. @throws {RedisError} `UNAVAILABLE`. */
   async subscribe(name: string, listener: RedisListener): Promise<void> {
     await this.#ask(name.length, () => this.#socket.subscribe(name, listener));
   }
@@ -121,12 +121,8 @@ export class RedisConnection {
     try {
       await this.#socket.hello(this.#options.access);
       this.#watch.answered();
-      await Promise.all(
-        Object.entries(REDIS_SCRIPTS).map(async ([name, source]) => {
-          const sha = await this.command("SCRIPT", "LOAD", source);
-          this.#shas.set(name as RedisScript, String(sha));
-        }),
-      );
+      const { scripts } = this.#options;
+      await Promise.all(scripts.map(({ source }) => this.command("SCRIPT", "LOAD", source)));
       await this.#beat();
     } catch (error) {
       this.close();

@@ -1,12 +1,13 @@
 import { Buffer } from "node:buffer";
 
 /** A reply from Redis. */
-export type RedisReply = string | number | boolean | null | RedisError | readonly RedisReply[];
+export type RedisReply = string | number | boolean | null | RedisReplyError | readonly RedisReply[];
 
 /** An error reply. The first word of the message is a code, such as `MOVED`. */
-export class RedisError extends Error {
-  override readonly name = "RedisError";
+export class RedisReplyError extends Error {
+  override readonly name = "RedisReplyError";
 
+  /** The first word of the message. */
   get code(): string {
     return this.message.split(" ", 1)[0]!;
   }
@@ -107,7 +108,7 @@ export class RedisReader {
       case "=":
         return this.#readText(begin, end)?.slice("txt:".length) ?? null;
       case "!":
-        return new RedisError(this.#readText(begin, end) ?? "");
+        return new RedisReplyError(this.#readText(begin, end) ?? "");
       case "*":
       case "~":
       case ">":
@@ -151,7 +152,7 @@ function readLine(type: string, line: string): RedisReply {
     case "(":
       return line;
     case "-":
-      return new RedisError(line);
+      return new RedisReplyError(line);
     case "#":
       return line === "t";
     case ",":

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { RedisAccess, RedisAddress } from "./redis_address.ts";
-import { RedisError, RedisReader, type RedisReply } from "./redis_reader.ts";
+import { RedisReader, type RedisReply, RedisReplyError } from "./redis_reader.ts";
 
 /** Receives the messages published under a name. */
 export type RedisListener = (text: string, name: string) => void;
@@ -69,14 +69,14 @@ export class RedisSocket {
       server = await this.command(["HELLO", "3", ...auth]);
     } catch (error) {
       // *Security*: a server that does not know the command repeats it, including the password.
-      throw error instanceof RedisError ? new RedisError(error.code) : error;
+      throw error instanceof RedisReplyError ? new RedisReplyError(error.code) : error;
     }
     // A cluster has only one database; there, the number is only part of the names.
     const isCluster = Array.isArray(server) && server[server.indexOf("mode") + 1] === "cluster";
     if (database > 0 && !isCluster) await this.command(["SELECT", `${database}`]);
   }
 
-  /** Sends a command. Replies arrive in the order of the calls. @throws {RedisError} An error reply. */
+  /** Sends a command. Replies arrive in the order of the calls. @throws {RedisReplyError} An error reply. */
   command(args: readonly string[]): Promise<RedisReply> {
     return this.#ask(args, {});
   }
@@ -143,12 +143,12 @@ export class RedisSocket {
       // At once: a push right after it belongs to a later subscription.
       this.#left(question.unsubscribes);
       // The unsubscribe was answered by a push, unless this reply is an error.
-      if (!(reply instanceof RedisError)) {
+      if (!(reply instanceof RedisReplyError)) {
         question.resolve(null);
         question = this.#next();
       }
     }
-    if (reply instanceof RedisError) question?.reject(reply);
+    if (reply instanceof RedisReplyError) question?.reject(reply);
     else question?.resolve(reply);
   }
 

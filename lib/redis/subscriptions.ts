@@ -1,4 +1,3 @@
-import type { LayerGap } from "../layers/channel_layer.ts";
 import type { RedisConnection } from "./redis_connection.ts";
 import type { ReconnectingConnection } from "./reconnecting_connection.ts";
 import { RedisRedirection, unavailable } from "./errors.ts";
@@ -21,6 +20,12 @@ interface Subscription {
   lostAt: number | undefined;
 }
 
+/** A time in which messages may have been missed, in milliseconds since the epoch. */
+export interface SubscriptionGap {
+  readonly since: number;
+  readonly until: number;
+}
+
 /** What {@linkcode RedisSubscriptions} are given. */
 export interface SubscriptionsContext {
   now(): number;
@@ -30,7 +35,7 @@ export interface SubscriptionsContext {
   certainUntil(): number;
   /** Called when a node refuses a name, or no node is known. `place()` must be called then. */
   unassigned(slot: number, error?: RedisRedirection): void;
-  recovered(gap: LayerGap): void;
+  recovered(gap: SubscriptionGap): void;
 }
 
 /**
@@ -88,7 +93,7 @@ export class RedisSubscriptions {
   /**
    * Resolves once messages are certain to arrive.
    *
-   * @throws {LayerError} `UNAVAILABLE` if the node of the name is unreachable or refuses.
+   * @throws {RedisError} `UNAVAILABLE` if the node of the name is unreachable or refuses.
    */
   async subscribed(name: string): Promise<void> {
     const subscription = this.#wanted.get(name);

@@ -12,13 +12,15 @@ import { undelivered } from "../local/outcome.ts";
 import type { PlainMessage } from "../local/plain_message.ts";
 import type { RedisConnection } from "../../redis/redis_connection.ts";
 import { RedisDurable } from "./redis_durable.ts";
+import { mapErrors } from "./map_errors.ts";
 import type { RedisKeys } from "./redis_keys.ts";
+import { REDIS_SCRIPTS } from "./redis_scripts.ts";
 import type { ClusterTopologyOptions } from "../../redis/cluster_topology.ts";
 import { ClusterClient } from "../../redis/cluster_client.ts";
 import { RedisRedirection, unavailable } from "../../redis/errors.ts";
 
 /** Options of a {@linkcode RedisBus}. */
-export interface RedisBusOptions extends Omit<ClusterTopologyOptions, "proofName"> {
+export interface RedisBusOptions extends Omit<ClusterTopologyOptions, "proofName" | "scripts"> {
   readonly settings: LayerSettings;
   readonly keys: RedisKeys;
   readonly cipher: LayerCipher | undefined;
@@ -50,13 +52,15 @@ export class RedisBus implements Bus {
     this.#codec = new FrameCodec(names.process, cipher);
     const proofName = this.#inbox = keys.inbox(names.process);
     const tellGap = (gap: LayerGap) => context.gap(gap);
-    const nodes = this.#cluster = new ClusterClient({ ...connecting, proofName }, tellGap);
-    this.#durable = new RedisDurable({ ...settings, keys, counters, nodes });
-    nodes.listen(this.#inbox, (text, name) => this.#receiveDirect(text, name));
+    const scripts = Object.values(REDIS_SCRIPTS);
+    this.#cluster = new ClusterClient({ ...connecting, proofName, scripts }, tellGap);
+    const run = this.#run.bind(this);
+    this.#durable = new RedisDurable({ ...settings, keys, counters, run });
+    this.#cluster.listen(this.#inbox, (text, name) => this.#receiveDirect(text, name));
   }
 
   ready(): Promise<void> {
-    return this.#cluster.subscribed(this.#inbox);
+    return mapErrors(this.#cluster.subscribed(this.#inbox));
   }
 
   onFirstMember(group: string): void {
@@ -70,7 +74,7 @@ export class RedisBus implements Bus {
 
   /** Also waits for the inbox, because members can receive direct messages. */
   subscribed(group: string): Promise<void> {
-    return this.#cluster.subscribed(this.#inbox, this.#keys.group(group));
+    return mapErrors(this.#cluster.subscribed(this.#inbox, this.#keys.group(group)));
   }
 
   async publish(
@@ -85,7 +89,7 @@ export class RedisBus implements Bus {
     const isForHere = this.#context.local.hasGroup(group);
     if (isForHere) this.#pending.expect(frame, { group, plain, except });
     try {
-      const [processes, isComplete, ...found] = await this.#cluster.run(name, (connection) => {
+      const [processes, isComplete, ...found] = await this.#run(name, (connection) => {
         return this.#publishAndHear(connection, [name, members], frame, startedAt);
       });
       return {
@@ -104,7 +108,7 @@ export class RedisBus implements Bus {
     const startedAt = this.#settings.clock.elapsed();
     const name = this.#keys.inbox(ownerOf(to.channel)!);
     const frame = this.#codec.encode(name, to, plain);
-    const [reached] = await this.#cluster.run(name, (connection) => {
+    const [reached] = await this.#run(name, (connection) => {
       return this.#publish(connection, [name], frame, startedAt);
     });
     if (reached === 0) this.#context.local.counters.dropped.nobody++;
@@ -142,7 +146,7 @@ export class RedisBus implements Bus {
     const expiry = `${this.#settings.groupExpiryMs}`;
     const [form] = this.#codec.memberForms(members, channel);
     await this.#keeping.run(`${group} ${channel}`, () => {
-      return this.#cluster.run(members, (node) => node.script("join", [members], form, expiry));
+      return this.#run(members, (node) => node.script(REDIS_SCRIPTS.join, [members], form, expiry));
     });
   }
 
@@ -150,22 +154,22 @@ export class RedisBus implements Bus {
     const members = this.#keys.members(group);
     const forms = this.#codec.memberForms(members, channel);
     await this.#keeping.run(`${group} ${channel}`, () => {
-      return this.#cluster.run(members, (node) => node.command("ZREM", members, ...forms));
+      return this.#run(members, (node) => node.command("ZREM", members, ...forms));
     });
   }
 
   /** Pub/sub messages share the connection with commands and arrive before replies to later ones. */
   async flushInbound(): Promise<void> {
-    await this.#cluster.run(this.#inbox, (node) => node.command("PING"));
+    await this.#run(this.#inbox, (node) => node.command("PING"));
   }
 
   check(): Promise<void> {
-    return this.#cluster.check(this.#inbox);
+    return mapErrors(this.#cluster.check(this.#inbox));
   }
 
   async flush(): Promise<void> {
     const pattern = `${this.#keys.root}:{*`;
-    await this.#cluster.everywhere(async (node) => {
+    await mapErrors(this.#cluster.everywhere(async (node) => {
       let cursor = "0";
       do {
         const reply = await node.command("SCAN", cursor, "MATCH", pattern, "COUNT", "1000");
@@ -173,12 +177,16 @@ export class RedisBus implements Bus {
         for (const key of keys) await node.command("UNLINK", key);
         cursor = String(next);
       } while (cursor !== "0");
-    });
+    }));
   }
 
   close(): Promise<void> {
     this.#cluster.close();
     return Promise.resolve();
+  }
+
+  #run<T>(name: string, work: (connection: RedisConnection) => Promise<T>): Promise<T> {
+    return mapErrors(this.#cluster.run(name, work));
   }
 
   /**
@@ -212,8 +220,8 @@ export class RedisBus implements Bus {
     const deadline = `${connection.deadline(startedAt)}`;
     const args = [deadline, `${this.#settings.groupExpiryMs}`, frame];
     const reply = this.#cluster.isCluster
-      ? await connection.script("publish", [], ...args, ...names)
-      : await connection.script("publish", names, ...args);
+      ? await connection.script(REDIS_SCRIPTS.publish, [], ...args, ...names)
+      : await connection.script(REDIS_SCRIPTS.publish, names, ...args);
     const reached = reply as Reached;
     if (reached[0] === -2) throw new RedisRedirection("moved");
     if (reached[0] < 0) throw unavailable();
@@ -222,8 +230,8 @@ export class RedisBus implements Bus {
 
   async #membersAt(members: string): Promise<readonly string[]> {
     const expiry = `${this.#settings.groupExpiryMs}`;
-    const reply = await this.#cluster.run(members, (node) => {
-      return node.script("members", [members], expiry);
+    const reply = await this.#run(members, (node) => {
+      return node.script(REDIS_SCRIPTS.members, [members], expiry);
     });
     return this.#codec.decodeMembers(members, reply as readonly string[]);
   }

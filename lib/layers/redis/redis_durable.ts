@@ -1,15 +1,22 @@
 import type { Clock } from "../../core/clock.ts";
 import type { LeaseRequest, QueueItem, QueueSource } from "../durable/durable_lease.ts";
 import type { LayerCounters } from "../layer_stats.ts";
+import { REDIS_SCRIPTS } from "./redis_scripts.ts";
+import type { RedisConnection } from "../../redis/redis_connection.ts";
 import type { RedisKeys } from "./redis_keys.ts";
-import type { ClusterClient } from "../../redis/cluster_client.ts";
 import { unavailable } from "../../redis/errors.ts";
+
+/** Runs `work` on the node that has `name`. @throws {LayerError} `UNAVAILABLE`, or another. */
+export type RunOnRedis = <T>(
+  name: string,
+  work: (connection: RedisConnection) => Promise<T>,
+) => Promise<T>;
 
 /** What {@linkcode RedisDurable} is given. */
 export interface RedisDurableContext {
   readonly keys: RedisKeys;
   readonly counters: LayerCounters;
-  readonly nodes: ClusterClient;
+  readonly run: RunOnRedis;
   readonly clock: Clock;
   readonly expiryMs: number;
   readonly leaseMs: number;
@@ -25,17 +32,18 @@ export class RedisDurable {
 
   /** Adds a frame to a channel. Returns false if it is full. @throws {LayerError} `UNAVAILABLE`. */
   async push(channel: string, frame: string, capacity: number): Promise<boolean> {
-    const { keys, counters, nodes, clock, expiryMs } = this.#context;
+    const { keys, counters, run, clock, expiryMs } = this.#context;
     const queue = keys.queue(channel);
     const startedAt = clock.elapsed();
-    const reply = await nodes.run(queue, (connection) => {
+    const outcome = await run(queue, async (connection) => {
       const deadline = `${connection.deadline(startedAt)}`;
       const args = [deadline, `${capacity}`, `${expiryMs}`, frame, keys.wakeup(channel)];
-      return connection.script("push", [queue], ...args);
+      const reply = await connection.script(REDIS_SCRIPTS.push, [queue], ...args);
+      const [outcome, expired] = reply as readonly [number, number];
+      counters.dropped.expired += expired;
+      if (outcome === -2) throw unavailable();
+      return outcome;
     });
-    const [outcome, expired] = reply as readonly [number, number];
-    counters.dropped.expired += expired;
-    if (outcome === -2) throw unavailable();
     if (outcome === 1) counters.queued++;
     else counters.dropped.full++;
     return outcome === 1;
@@ -43,11 +51,11 @@ export class RedisDurable {
 
   /** Returns the message store of a channel. */
   sourceOf(channel: string): QueueSource {
-    const { keys, nodes, leaseMs } = this.#context;
+    const { keys, run, leaseMs } = this.#context;
     const [queue, bell] = [keys.queue(channel), keys.wakeup(channel)];
     const settle = async (how: string, token: string, number: number, attempts = 0) => {
       const args = [how, token, `${number}`, `${attempts}`, `${leaseMs}`, bell];
-      return await nodes.run(queue, (node) => node.script("settle", [queue], ...args)) === 1;
+      return await run(queue, (node) => node.script(REDIS_SCRIPTS.settle, [queue], ...args)) === 1;
     };
     return {
       lease: (request) => this.#lease(queue, request),
@@ -58,18 +66,16 @@ export class RedisDurable {
   }
 
   async #lease(queue: string, { token, count, isAgain }: LeaseRequest): Promise<QueueItem[]> {
-    const { nodes, clock, leaseMs, expiryMs, counters } = this.#context;
+    const { run, clock, leaseMs, expiryMs, counters } = this.#context;
     const startedAt = clock.elapsed();
-    const reply = await nodes.run(queue, (connection) => {
+    const [expired, ...found] = await run(queue, async (connection) => {
       const deadline = `${connection.deadline(startedAt)}`;
       const args = [token, `${count}`, isAgain ? "1" : "0", `${leaseMs}`, `${expiryMs}`];
-      return connection.script("lease", [queue], deadline, ...args);
+      const reply = await connection.script(REDIS_SCRIPTS.lease, [queue], deadline, ...args);
+      const leased = reply as readonly [number, ...(readonly [string, string, string])[]];
+      if (leased[0] < 0) throw unavailable();
+      return leased;
     });
-    const [expired, ...found] = reply as readonly [
-      number,
-      ...(readonly [string, string, string])[],
-    ];
-    if (expired < 0) throw unavailable();
     counters.dropped.expired += expired;
     return found.map(([number, attempt, kept]) => ({
       number: Number(number),

@@ -1,5 +1,4 @@
-/** Lua scripts, which Redis runs atomically. They use the clock of Redis. */
-export type RedisScript = "publish" | "members" | "join" | "push" | "lease" | "settle";
+import { type RedisScript, redisScript } from "../../redis/redis_script.ts";
 
 const NOW = `
 local time = redis.call('TIME')
@@ -22,7 +21,7 @@ end
 `;
 
 /**
- * The scripts, by name. A queue outlives its messages for a while, so that a late reader counts the
+ * The scripts of the layer, which use the clock of Redis. A queue outlives its messages for a while, so that a late reader counts the
  * expired ones.
  *
  * A pub/sub name is not a key: nothing is stored under it. While a slot is migrating, Redis checks
@@ -56,8 +55,10 @@ end
  * `settle` queue, `ack` | `renew` | `release`, token, number, attempts, lease, bell: returns 1, or 0 if
  * the token no longer holds the message. If the notification fails, readers still poll once a second.
  */
-export const REDIS_SCRIPTS: Readonly<Record<RedisScript, string>> = {
-  publish: `${NOW}
+export const REDIS_SCRIPTS: Readonly<
+  Record<"publish" | "members" | "join" | "push" | "lease" | "settle", RedisScript>
+> = {
+  publish: redisScript(`${NOW}
 if now > tonumber(ARGV[1]) then return {-1} end
 if KEYS[1] then
   local proof = redis.pcall('UNLINK', KEYS[1])
@@ -72,18 +73,18 @@ if list then
   if members.err then return {reached, 0} end
   for _, member in ipairs(members) do result[#result + 1] = member end
 end
-return result`,
+return result`),
 
-  members: `${NOW}
-return redis.call('ZRANGEBYSCORE', KEYS[1], alive(ARGV[1]), '+inf')`,
+  members: redisScript(`${NOW}
+return redis.call('ZRANGEBYSCORE', KEYS[1], alive(ARGV[1]), '+inf')`),
 
-  join: `${NOW}
+  join: redisScript(`${NOW}
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return 1`,
+return 1`),
 
-  push: `${QUEUE}
+  push: redisScript(`${QUEUE}
 if now > tonumber(ARGV[1]) then return {-2, 0} end
 local head = tonumber(redis.call('HGET', KEYS[1], 'head') or '0')
 local tail = tonumber(redis.call('HGET', KEYS[1], 'tail') or '0')
@@ -100,9 +101,9 @@ local pushed = redis.pcall('HSET', KEYS[1], 'm' .. tail, item, 'tail', tail + 1)
 if type(pushed) ~= 'number' then return {-2, expired} end
 keep(ARGV[3] * 2)
 redis.pcall('SPUBLISH', ARGV[5], '')
-return {1, expired}`,
+return {1, expired}`),
 
-  lease: `#!lua flags=allow-oom
+  lease: redisScript(`#!lua flags=allow-oom
 ${QUEUE}
 if now > tonumber(ARGV[1]) then return {-1} end
 local token, count, again = ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
@@ -158,9 +159,9 @@ if #result > 0 or expired > 0 or open ~= state[3] then
   keep(waits * 2 + ARGV[5] * 2)
 end
 table.insert(result, 1, expired)
-return result`,
+return result`),
 
-  settle: `#!lua flags=allow-oom
+  settle: redisScript(`#!lua flags=allow-oom
 ${QUEUE}
 local how, token, number, attempts = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 if leased(number) ~= token then return 0 end
@@ -182,5 +183,5 @@ else
   redis.call('HSET', KEYS[1], 'due', 0)
   redis.pcall('SPUBLISH', ARGV[6], '')
 end
-return 1`,
+return 1`),
 };

@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { RedisError, RedisReader, type RedisReply } from "../../../lib/redis/redis_reader.ts";
+import { RedisReader, type RedisReply, RedisReplyError } from "../../../lib/redis/redis_reader.ts";
 import { parseRedisUrl } from "../../../lib/redis/redis_address.ts";
 
 type Heard = [reply: RedisReply, isPush: boolean];
@@ -53,9 +53,9 @@ for (const [name, text, reply] of KINDS) {
 test("RedisReader distinguishes errors and pushes from replies", () => {
   const bytes = Buffer.from("-MOVED 1 a:1\r\n>3\r\n+smessage\r\n+n\r\n+x\r\n!5\r\nERR x\r\n");
   const [moved, push, error] = read(bytes);
-  assert.ok(moved![0] instanceof RedisError && moved![0].code === "MOVED");
+  assert.ok(moved![0] instanceof RedisReplyError && moved![0].code === "MOVED");
   assert.deepEqual(push, [["smessage", "n", "x"], true]);
-  assert.ok(error![0] instanceof RedisError && error![0].message === "ERR x");
+  assert.ok(error![0] instanceof RedisReplyError && error![0].message === "ERR x");
 });
 
 test("RedisReader reads any texts, split anywhere", () => {
