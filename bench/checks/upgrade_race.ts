@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { AppProcess } from "../../tests/e2e/support/app_process.ts";
-import { WsClient } from "../../tests/e2e/support/ws_client.ts";
+import { AppProcess } from "../../support/app/app_process.ts";
+import { WsClient } from "../../support/app/ws_client.ts";
 
 const [count = 1_000] = Deno.args.map(Number);
 const RACERS = 8;

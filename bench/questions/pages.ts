@@ -1,4 +1,4 @@
-import { TestBrowser } from "../../tests/app/test_app.ts";
+import { HttpBrowser } from "../../support/app/http_browser.ts";
 import { appServer, buildApp } from "../harness/servers/app_server.ts";
 import { type LoadOptions, provideGenerator, runLoad } from "../harness/servers/generator.ts";
 import type { Lab } from "../harness/lab.ts";
@@ -60,7 +60,7 @@ async function measure(lab: Lab, generator: string, rate: number): Promise<Measu
 
 /** Returns a file with the cookie of a newly signed-in user. */
 async function signIn(lab: Lab, port: number): Promise<string> {
-  const browser = new TestBrowser((request) => fetch(request), `http://127.0.0.1:${port}`);
+  const browser = new HttpBrowser((request) => fetch(request), `http://127.0.0.1:${port}`);
   await browser.signIn("ada");
   const file = await Deno.makeTempFile({ dir: lab.scratch });
   await Deno.writeTextFile(file, `${browser.cookieHeader}\n`);

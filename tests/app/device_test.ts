@@ -4,7 +4,8 @@ import { banUser, unbanUser } from "@sluice/sluice/auth";
 import { KvConnection } from "@sluice/sluice/sessions";
 import type { Environment } from "../../app/settings/settings.ts";
 import { FakeClock } from "../sessions/fake_clock.ts";
-import { TestApp, type TestBrowser } from "./test_app.ts";
+import { TestApp } from "../../support/app/test_app.ts";
+import type { HttpBrowser } from "../../support/app/http_browser.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -29,7 +30,7 @@ async function setUp(env: Environment = {}, options: Parameters<typeof TestApp.c
   const poll = (device: { device_code: string }) =>
     post("/auth/device/token", { device_code: device.device_code });
   const decide = async (
-    browser: TestBrowser,
+    browser: HttpBrowser,
     device: { user_code: string },
     headers: Record<string, string> = {},
   ) => {

@@ -1,7 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { OidcDouble } from "../auth/support/oidc_double.ts";
-import { TestApp, type TestBrowser } from "./test_app.ts";
+import { TestApp } from "../../support/app/test_app.ts";
+import type { HttpBrowser } from "../../support/app/http_browser.ts";
 
 /** The app, and an OpenID Connect provider over real HTTP with this path in its issuer. */
 async function setUp(path: string, env: Record<string, string> = {}) {
@@ -14,9 +15,9 @@ async function setUp(path: string, env: Record<string, string> = {}) {
   const double: OidcDouble = new OidcDouble(`http://127.0.0.1:${server.addr.port}${path}`);
   const settings = { OIDC_ISSUER: double.issuer, OIDC_CLIENT_ID: "sluice", ...env };
   const app = await TestApp.create(settings);
-  const begin = (browser: TestBrowser, headers: HeadersInit = {}) =>
+  const begin = (browser: HttpBrowser, headers: HeadersInit = {}) =>
     browser.request("/auth/signin?return_to=/rooms", { headers });
-  const signIn = async (browser: TestBrowser, claims: Record<string, unknown>) => {
+  const signIn = async (browser: HttpBrowser, claims: Record<string, unknown>) => {
     double.claims = claims;
     double.userInfo = { sub: "sub-1", ...claims };
     const begun = await begin(browser);

@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { FakeClock } from "@sluice/sluice/testing";
 import { MAX_TEXT_LENGTH as pageLimit } from "../../components/room/words/text_length.ts";
 import { MAX_TEXT_LENGTH as serverLimit } from "../../consumers/chat_messages.ts";
-import { TestApp, type TestBrowser } from "./test_app.ts";
+import { TestApp } from "../../support/app/test_app.ts";
+import type { HttpBrowser } from "../../support/app/http_browser.ts";
 
 /** Requests a page and checks what must hold for every page. */
-async function pageOf(browser: TestBrowser, path: string, init?: RequestInit) {
+async function pageOf(browser: HttpBrowser, path: string, init?: RequestInit) {
   const response = await browser.request(path, init);
   const html = await response.text();
   assert.match(response.headers.get("content-type") ?? "", /^text\/html/);
@@ -22,7 +23,7 @@ async function pageOf(browser: TestBrowser, path: string, init?: RequestInit) {
 }
 
 /** Signs in a user with any name, as if a provider had sent it. */
-async function signInAs(app: TestApp, name: string, avatarUrl?: string): Promise<TestBrowser> {
+async function signInAs(app: TestApp, name: string, avatarUrl?: string): Promise<HttpBrowser> {
   const profile = { provider: "test", subject: name, login: "someone", name, avatarUrl };
   const user = await app.services.users.save(profile);
   const { token } = await app.services.sessions.create({

@@ -2,7 +2,8 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { isAdmin } from "../../app/admin/admins.ts";
 import { parseRoles } from "../../app/admin/roles.ts";
-import { TestApp, type TestBrowser } from "./test_app.ts";
+import { TestApp } from "../../support/app/test_app.ts";
+import type { HttpBrowser } from "../../support/app/http_browser.ts";
 
 /** An app with the admin ada and the user grace. */
 async function setUp() {
@@ -10,12 +11,12 @@ async function setUp() {
   const [ada, grace] = [app.browser(), app.browser()];
   await ada.signIn("ada");
   await grace.signIn("grace");
-  const idOf = async (browser: TestBrowser) =>
+  const idOf = async (browser: HttpBrowser) =>
     (await (await browser.request("/api/me")).json()).id as string;
   const [adaId, graceId] = [await idOf(ada), await idOf(grace)];
   /** Sends a form of a user's page. */
   const act = async (
-    browser: TestBrowser,
+    browser: HttpBrowser,
     id: string,
     fields: Record<string, string>,
     origin = app.origin,
@@ -35,7 +36,7 @@ async function setUp() {
   return { app, ada, grace, adaId, graceId, act, events };
 }
 
-async function read(browser: TestBrowser, path: string) {
+async function read(browser: HttpBrowser, path: string) {
   const response = await browser.request(path);
   return { status: response.status, headers: response.headers, html: await response.text() };
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { TestBrowser } from "../app/test_app.ts";
-import { WsClient } from "../e2e/support/ws_client.ts";
+import { HttpBrowser } from "../../support/app/http_browser.ts";
+import { WsClient } from "../../support/app/ws_client.ts";
 import { ServerProcess } from "./server_process.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -24,12 +24,12 @@ export class ExampleProcess implements AsyncDisposable {
   }
 
   /** Returns a browser, which keeps cookies. */
-  browser(): TestBrowser {
-    return new TestBrowser((request) => fetch(request), this.origin);
+  browser(): HttpBrowser {
+    return new HttpBrowser((request) => fetch(request), this.origin);
   }
 
   /** Opens a socket like a page of the example. */
-  open(path: string, browser: TestBrowser = this.browser()): Promise<WsClient> {
+  open(path: string, browser: HttpBrowser = this.browser()): Promise<WsClient> {
     return WsClient.connect(this.origin.replace("http", "ws") + path, {
       protocols: ["sluice.v1"],
       headers: { origin: this.origin, cookie: browser.cookieHeader },

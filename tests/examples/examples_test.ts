@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import type { Refused } from "../e2e/support/ws_client.ts";
+import type { Refused } from "../../support/app/ws_client.ts";
 import { ExampleProcess } from "./example_process.ts";
 
 const FOLDER = fileURLToPath(new URL("../../examples/", import.meta.url));

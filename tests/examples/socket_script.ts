@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { TestBrowser } from "../app/test_app.ts";
-import { type Refused, WsClient } from "../e2e/support/ws_client.ts";
+import { HttpBrowser } from "../../support/app/http_browser.ts";
+import { type Refused, WsClient } from "../../support/app/ws_client.ts";
 import { matchesText, matchesValue } from "./matches.ts";
 
 const STEP = /^(?:(\w+) )?([↔→←×⇒]) ?(.*)$/;
@@ -18,7 +18,7 @@ const STEP = /^(?:(\w+) )?([↔→←×⇒]) ?(.*)$/;
  */
 export class SocketScript implements Disposable {
   readonly #origin: string;
-  readonly #browsers = new Map<string, TestBrowser>();
+  readonly #browsers = new Map<string, HttpBrowser>();
   readonly #sockets = new Map<string, ScriptSocket>();
 
   constructor(origin: string) {
@@ -67,11 +67,11 @@ export class SocketScript implements Disposable {
     assert.ok(response.status < 400, `${response.status}`);
   }
 
-  async #browser(who: string): Promise<TestBrowser> {
+  async #browser(who: string): Promise<HttpBrowser> {
     const user = who.replace(/\d+$/, "");
     const known = this.#browsers.get(user);
     if (known !== undefined) return known;
-    const browser = new TestBrowser((request) => fetch(request), this.#origin);
+    const browser = new HttpBrowser((request) => fetch(request), this.#origin);
     if (user !== "anonymous") await browser.signIn(user);
     this.#browsers.set(user, browser);
     return browser;

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readiness } from "../../app/http/readiness.ts";
 import { createServices } from "../../app/services.ts";
 import { readSettings } from "../../app/settings/settings.ts";
-import { eventually } from "./eventually.ts";
-import { RedisServer, whyNoRedis } from "./redis/redis_server.ts";
+import { eventually } from "../../support/eventually.ts";
+import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
 import { silent } from "../support/silent_log.ts";
 
 function servicesWith(channelLayer: string) {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import { KvChannelLayer } from "@sluice/sluice/layers/kv";
 import { LayerInbox } from "../../lib/testing/layers/layer_inbox.ts";
-import { eventually } from "./eventually.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const options = { timeout: 15_000 };
 const UNAVAILABLE = { code: "UNAVAILABLE" };

@@ -10,9 +10,9 @@ import { LayerInbox } from "../../lib/testing/layers/layer_inbox.ts";
 import { internalsOf } from "../../lib/core/internals.ts";
 import { fakeConnection } from "../support/fake_connection.ts";
 import { RedisSocket } from "../../lib/redis/redis_socket.ts";
-import { eventually } from "./eventually.ts";
-import { RedisCluster } from "./redis/redis_cluster.ts";
-import { RedisServer, whyNoRedis } from "./redis/redis_server.ts";
+import { eventually } from "../../support/eventually.ts";
+import { RedisCluster } from "../../support/redis/redis_cluster.ts";
+import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
 
 const skip = whyNoRedis() ?? false;
 const options = { skip, timeout: 60_000 };

@@ -6,8 +6,8 @@ import { KvChannelLayer } from "@sluice/sluice/layers/kv";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { Presence } from "@sluice/sluice/presence";
 import { fakeConnection } from "../support/fake_connection.ts";
-import { eventually } from "../layers/eventually.ts";
-import { RedisServer, whyNoRedis } from "../layers/redis/redis_server.ts";
+import { eventually } from "../../support/eventually.ts";
+import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
 
 const skip = whyNoRedis() ?? false;
 const VISITOR = fileURLToPath(new URL("visitor_process.ts", import.meta.url));

@@ -7,7 +7,7 @@ import { toHandler } from "@sluice/sluice/server";
 import { Drain } from "../../lib/server/drain.ts";
 import { openStack } from "../support/open_stack.ts";
 import { fakeConnection } from "../support/fake_connection.ts";
-import { WsClient } from "../e2e/support/ws_client.ts";
+import { WsClient } from "../../support/app/ws_client.ts";
 
 /** A clock that can pause like a suspended process: timers then fire late. */
 class StallingClock implements Clock {

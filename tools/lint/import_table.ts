@@ -23,7 +23,7 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
   { files: "lib/time/", may: ["node:*", "lib/core/", "lib/protocol/"] },
   { files: "lib/client/", may: ["lib/protocol/"] },
   { files: "lib/kv/", may: CORE },
-  { files: "lib/redis/", may: CORE },
+  { files: "lib/redis/", may: [...CORE, "lib/layers/"] },
   { files: "lib/layers/", may: [...CORE, "lib/kv/", "lib/redis/"] },
   { files: "lib/sessions/", may: [...CORE, "lib/kv/"] },
   { files: "lib/routing/", may: CORE },
@@ -56,8 +56,10 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
   // The stand-in for Fresh does not depend on the code that uses it.
   { files: "compat/", may: ["node:*", "npm:*"] },
   { files: "tests/", may: ["*"] },
-  { files: "tools/", may: ["*"] },
-  { files: "bench/", may: ["*"] },
+  // Tools, benchmarks and the support that tests share with them do not depend on tests.
+  { files: "tools/", may: ["!tests/", "*"] },
+  { files: "bench/", may: ["!tests/", "*"] },
+  { files: "support/", may: ["!tests/", "*"] },
 
   // The app and its extensions import the toolkit by its public name, as external code would.
   { files: "", may: ["!lib/", "*"] },

@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { launchBrowser, screenshot, whyNoBrowser } from "../support/browser.ts";
 import { lowContrasts } from "../support/contrast.ts";
-import { LiveApp } from "../support/live_app.ts";
+import { LiveApp } from "../../../support/app/live_app.ts";
 import { RoomPage } from "../support/room_page.ts";
 
 const skip = await whyNoBrowser();

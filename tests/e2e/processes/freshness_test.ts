@@ -15,7 +15,7 @@ import { route, stack } from "@sluice/sluice/routing";
 import { anyOrigin } from "@sluice/sluice/security";
 import { toHandler } from "@sluice/sluice/server";
 import { KvControlLog, KvSessionStore, session, Sessions } from "@sluice/sluice/sessions";
-import { WsClient } from "../support/ws_client.ts";
+import { WsClient } from "../../../support/app/ws_client.ts";
 import { silent } from "../../support/silent_log.ts";
 
 type RoomScope = SignedInScope & LayerScope;

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
-import { eventually } from "../../layers/eventually.ts";
-import { suspend } from "../../layers/redis/suspend.ts";
-import { AppProcess, buildApp } from "../support/app_process.ts";
-import { freePort } from "../support/free_port.ts";
-import { WsClient } from "../support/ws_client.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { suspend } from "../../../support/redis/suspend.ts";
+import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
+import { freePort } from "../../../support/free_port.ts";
+import { WsClient } from "../../../support/app/ws_client.ts";
 
 before(buildApp);
 
@@ -23,7 +23,7 @@ async function start(env: Record<string, string> = {}): Promise<AppProcess & Asy
   const directory = await Deno.makeTempDir();
   const app = await AppProcess.start(
     {
-      PORT: freePort(),
+      PORT: String(freePort()),
       DENO_KV_PATH: join(directory, "kv.sqlite3"),
       CHANNEL_LAYER: "kv:",
       DEV_SIGN_IN: "off",

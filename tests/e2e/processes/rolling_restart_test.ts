@@ -1,10 +1,10 @@
 import { before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { AppProcess, buildApp } from "../support/app_process.ts";
-import { restartInTurn } from "../support/rolling_restart.ts";
-import { seedPeople } from "../support/seeded_people.ts";
-import { WsClient } from "../support/ws_client.ts";
+import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
+import { restartInTurn } from "../../../support/app/rolling_restart.ts";
+import { seedUsers } from "../../../support/app/seeded_users.ts";
+import { WsClient } from "../../../support/app/ws_client.ts";
 
 before(buildApp);
 
@@ -38,7 +38,7 @@ interface Stage extends AsyncDisposable {
 async function setStage(drainSeconds: number): Promise<Stage> {
   const directory = await Deno.makeTempDir();
   const kvPath = join(directory, "kv.sqlite3");
-  const [person] = await seedPeople(kvPath, 1);
+  const [person] = await seedUsers(kvPath, 1);
   using free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const port = String(free.addr.port);
   free.close();

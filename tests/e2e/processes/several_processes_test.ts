@@ -2,8 +2,8 @@ import { before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { GitHubDouble } from "../../auth/support/github_double.ts";
-import { AppProcess, buildApp } from "../support/app_process.ts";
-import type { WsClient } from "../support/ws_client.ts";
+import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
+import type { WsClient } from "../../../support/app/ws_client.ts";
 
 before(buildApp);
 

@@ -7,9 +7,9 @@ import {
   type SocketState,
 } from "@sluice/sluice/client";
 import type { ChatMessages } from "../../../consumers/chat_messages.ts";
-import type { TestBrowser } from "../../app/test_app.ts";
-import { FreezingProxy } from "../support/freezing_proxy.ts";
-import { LiveApp } from "../support/live_app.ts";
+import type { HttpBrowser } from "../../../support/app/http_browser.ts";
+import { FreezingProxy } from "../../../support/app/freezing_proxy.ts";
+import { LiveApp } from "../../../support/app/live_app.ts";
 
 /** How much faster a page's clock may run than the machine's. */
 const FAST = 10;
@@ -21,7 +21,7 @@ interface Page {
 }
 
 /** A page of the app behind the proxy, with a browser's cookies. */
-function open(proxy: FreezingProxy, browser: TestBrowser, speed = 1): Page & Disposable {
+function open(proxy: FreezingProxy, browser: HttpBrowser, speed = 1): Page & Disposable {
   const headers = () => ({ origin: proxy.origin, cookie: browser.cookieHeader });
   let look = () => {};
   const environment: Partial<ClientEnvironment> = {

@@ -1,8 +1,8 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { AppProcess, buildApp, type Ended } from "../support/app_process.ts";
-import { freePort } from "../support/free_port.ts";
+import { AppProcess, buildApp, type Ended } from "../../../support/app/app_process.ts";
+import { freePort } from "../../../support/free_port.ts";
 
 before(buildApp);
 
@@ -23,7 +23,7 @@ const JSON_ONLY: [what: string, env: Record<string, string>, args: readonly stri
   ["one process", { PORT: "0" }, []],
   [
     "several processes",
-    { PORT: freePort(), CHANNEL_LAYER: "kv:", DEV_SIGN_IN: "off" },
+    { PORT: String(freePort()), CHANNEL_LAYER: "kv:", DEV_SIGN_IN: "off" },
     ["--processes", "2"],
   ],
 ];

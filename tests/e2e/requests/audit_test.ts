@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Log, LogFields } from "@sluice/sluice";
 import { banUser } from "@sluice/sluice/auth";
-import { TestApp } from "../../app/test_app.ts";
-import { AppProcess, buildApp } from "../support/app_process.ts";
-import { LiveApp } from "../support/live_app.ts";
-import { WsClient } from "../support/ws_client.ts";
+import { TestApp } from "../../../support/app/test_app.ts";
+import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
+import { LiveApp } from "../../../support/app/live_app.ts";
+import { WsClient } from "../../../support/app/ws_client.ts";
 
 before(buildApp);
 

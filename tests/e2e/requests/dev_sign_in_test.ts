@@ -1,9 +1,9 @@
 import { before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { TestBrowser } from "../../app/test_app.ts";
-import { AppProcess, buildApp } from "../support/app_process.ts";
-import { LiveApp } from "../support/live_app.ts";
+import { HttpBrowser } from "../../../support/app/http_browser.ts";
+import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
+import { LiveApp } from "../../../support/app/live_app.ts";
 
 before(buildApp);
 
@@ -87,7 +87,7 @@ test("serve --processes 2 starts with development sign-in, and each sign-in succ
     // Each request uses its own connection, which any process may receive.
     using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
     const signIn = (login: string) =>
-      new TestBrowser((request) => fetch(request, { client }), app.origin).signIn(login);
+      new HttpBrowser((request) => fetch(request, { client }), app.origin).signIn(login);
     for (let n = 0; n < 20; n++) await signIn(`visitor-${n}`);
     await Promise.all(Array.from({ length: 20 }, (_, n) => signIn(`visitor-${n}`)));
     app.signal("SIGTERM");

@@ -1,8 +1,8 @@
 import { before, test } from "node:test";
 import assert from "node:assert/strict";
-import { AppProcess, buildApp } from "../support/app_process.ts";
+import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
 import { isStandIn } from "../../compat/support.ts";
-import { LiveApp } from "../support/live_app.ts";
+import { LiveApp } from "../../../support/app/live_app.ts";
 import { rawRequest } from "../../server/raw_request.ts";
 
 before(buildApp);

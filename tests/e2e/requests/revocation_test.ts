@@ -2,13 +2,13 @@ import { before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { AppProcess, buildApp } from "../support/app_process.ts";
-import type { TestBrowser } from "../../app/test_app.ts";
+import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
+import type { HttpBrowser } from "../../../support/app/http_browser.ts";
 import type { Environment } from "../../../app/settings/settings.ts";
-import { RedisServer, whyNoRedis } from "../../layers/redis/redis_server.ts";
-import { suspend } from "../../layers/redis/suspend.ts";
-import { SilentPeer } from "../support/silent_peer.ts";
-import { WsClient } from "../support/ws_client.ts";
+import { RedisServer, whyNoRedis } from "../../../support/redis/redis_server.ts";
+import { suspend } from "../../../support/redis/suspend.ts";
+import { SilentPeer } from "../../../support/app/silent_peer.ts";
+import { WsClient } from "../../../support/app/ws_client.ts";
 
 before(buildApp);
 
@@ -27,7 +27,7 @@ interface Watched {
 
 interface Stage extends AsyncDisposable {
   readonly processes: readonly AppProcess[];
-  readonly people: readonly TestBrowser[];
+  readonly people: readonly HttpBrowser[];
   readonly watched: readonly Watched[];
   /** Starts the clock of `lastMs`. */
   revoked(): void;
@@ -96,7 +96,7 @@ async function setStage(each: number, settings: Environment = {}): Promise<Stage
 
 interface Peer {
   readonly process: AppProcess;
-  readonly browser: TestBrowser;
+  readonly browser: HttpBrowser;
   readonly isSilent: boolean;
   readonly isStalled: boolean;
   readonly heard: () => void;

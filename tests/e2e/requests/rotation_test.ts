@@ -1,8 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { type Clock, systemClock } from "@sluice/sluice";
-import type { TestBrowser } from "../../app/test_app.ts";
-import { LiveApp } from "../support/live_app.ts";
+import type { HttpBrowser } from "../../../support/app/http_browser.ts";
+import { LiveApp } from "../../../support/app/live_app.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -37,7 +37,7 @@ async function setUp() {
   return { app, clock, owner, thief };
 }
 
-async function statusOf(browser: TestBrowser, path = "/api/me", init?: RequestInit) {
+async function statusOf(browser: HttpBrowser, path = "/api/me", init?: RequestInit) {
   const response = await browser.request(path, init);
   await response.body?.cancel();
   return response.status;

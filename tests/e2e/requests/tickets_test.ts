@@ -1,10 +1,10 @@
 import { before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { AppProcess, buildApp } from "../support/app_process.ts";
-import { LiveApp } from "../support/live_app.ts";
-import { type Refused, WsClient } from "../support/ws_client.ts";
-import type { TestBrowser } from "../../app/test_app.ts";
+import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
+import { LiveApp } from "../../../support/app/live_app.ts";
+import { type Refused, WsClient } from "../../../support/app/ws_client.ts";
+import type { HttpBrowser } from "../../../support/app/http_browser.ts";
 
 before(buildApp);
 
@@ -14,7 +14,7 @@ interface Ticket {
 }
 
 /** Requests a ticket like a script outside a browser. */
-async function askFor(browser: TestBrowser, path = "/ws/echo", headers = {}): Promise<Ticket> {
+async function askFor(browser: HttpBrowser, path = "/ws/echo", headers = {}): Promise<Ticket> {
   const response = await browser.request("/api/tickets", {
     method: "POST",
     headers: { "content-type": "application/json", ...headers },
@@ -96,7 +96,7 @@ test("a ticket is refused after its session signed out", async () => {
   await assert.rejects(show(app.origin, ticket), isInvalid);
 });
 
-const ENDED: [what: string, end: (ada: TestBrowser, other: TestBrowser) => Promise<Response>][] = [
+const ENDED: [what: string, end: (ada: HttpBrowser, other: HttpBrowser) => Promise<Response>][] = [
   ["signed out", (ada) => ada.request("/auth/signout", { method: "POST" })],
   ["was ended from elsewhere", (_, other) => other.request("/api/sessions", { method: "DELETE" })],
 ];

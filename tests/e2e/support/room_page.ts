@@ -1,6 +1,6 @@
 import type { BrowserContextOptions, Locator, Page } from "playwright-core";
 import type { TestBrowser } from "./browser.ts";
-import type { LiveApp } from "./live_app.ts";
+import type { LiveApp } from "../../../support/app/live_app.ts";
 
 /** A room in a browser window, as a user sees it. */
 export class RoomPage {

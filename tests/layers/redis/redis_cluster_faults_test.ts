@@ -4,9 +4,9 @@ import type { ChannelLayer } from "@sluice/sluice/layers";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { slotOf } from "../../../lib/redis/slots.ts";
 import { LayerInbox } from "../../../lib/testing/layers/layer_inbox.ts";
-import { eventually } from "../eventually.ts";
-import { RedisCluster } from "./redis_cluster.ts";
-import { whyNoRedis } from "./redis_server.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { RedisCluster } from "../../../support/redis/redis_cluster.ts";
+import { whyNoRedis } from "../../../support/redis/redis_server.ts";
 import { assertAllTold, Traffic } from "../traffic.ts";
 
 const skip = whyNoRedis() ?? false;

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { setTimeout } from "node:timers/promises";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { type ChannelWorker, Worker } from "@sluice/sluice/workers";
-import { eventually } from "../eventually.ts";
-import { RedisServer, whyNoRedis } from "./redis_server.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { RedisServer, whyNoRedis } from "../../../support/redis/redis_server.ts";
 import { silent as log } from "../../support/silent_log.ts";
 
 const skip = whyNoRedis() ?? false;

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { LayerInbox } from "../../../lib/testing/layers/layer_inbox.ts";
-import { eventually } from "../eventually.ts";
+import { eventually } from "../../../support/eventually.ts";
 import type { LoadReport } from "./load_process.ts";
-import { RedisServer, whyNoRedis } from "./redis_server.ts";
+import { RedisServer, whyNoRedis } from "../../../support/redis/redis_server.ts";
 
 const SCRIPT = fileURLToPath(new URL("load_process.ts", import.meta.url));
 

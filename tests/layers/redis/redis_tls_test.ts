@@ -7,8 +7,9 @@ import { testChannelLayer } from "@sluice/sluice/testing";
 import { createServices } from "../../../app/services.ts";
 import { reportLayer } from "../../../app/layer.ts";
 import { readSettings } from "../../../app/settings/settings.ts";
-import { Certificates, whyNoCertificates } from "./certificates.ts";
-import { freePort, RedisServer, whyNoRedis } from "./redis_server.ts";
+import { Certificates, whyNoCertificates } from "../../../support/redis/certificates.ts";
+import { freePort } from "../../../support/free_port.ts";
+import { RedisServer, whyNoRedis } from "../../../support/redis/redis_server.ts";
 
 const skip = whyNoRedis() ?? whyNoCertificates();
 const options = { skip: skip ?? false, timeout: 10_000 };
@@ -26,7 +27,7 @@ let port = 0;
 before(async () => {
   if (skip !== undefined) return;
   certificates = await Certificates.create();
-  port = await freePort();
+  port = freePort();
   server = await RedisServer.start([
     ...["--bind", "127.0.0.1", "127.0.0.2"],
     ...["--tls-port", `${port}`, "--tls-auth-clients", "no"],

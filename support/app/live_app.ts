@@ -1,6 +1,7 @@
-import { TestApp, TestBrowser } from "../../app/test_app.ts";
-import type { ServiceOptions } from "../../../app/services.ts";
-import type { Environment } from "../../../app/settings/settings.ts";
+import { TestApp } from "./test_app.ts";
+import { HttpBrowser } from "./http_browser.ts";
+import type { ServiceOptions } from "../../app/services.ts";
+import type { Environment } from "../../app/settings/settings.ts";
 import { WsClient } from "./ws_client.ts";
 
 /** The whole app in this process, on a free loopback port. */
@@ -34,21 +35,21 @@ export class LiveApp implements AsyncDisposable {
   }
 
   /** Signs in as a user, and returns the browser's cookies. */
-  async signIn(login: string): Promise<TestBrowser> {
+  async signIn(login: string): Promise<HttpBrowser> {
     const browser = this.browser();
     await browser.signIn(login);
     return browser;
   }
 
   /** Returns a browser without a session. */
-  browser(): TestBrowser {
-    return new TestBrowser((request) => fetch(request), this.origin);
+  browser(): HttpBrowser {
+    return new HttpBrowser((request) => fetch(request), this.origin);
   }
 
   /** Opens a socket with a browser's cookies, like its page. */
   open(
     path: string,
-    browser: TestBrowser,
+    browser: HttpBrowser,
     options: { headers?: Record<string, string>; protocols?: string[] } = {},
   ): Promise<WsClient> {
     return WsClient.connect(this.origin.replace("http", "ws") + path, {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { AppProcess } from "./app_process.ts";
 import type { RawTab } from "./raw_tabs.ts";
-import { type SeededPerson, seedPeople } from "./seeded_people.ts";
+import { type SeededUser, seedUsers } from "./seeded_users.ts";
 import { WsClient } from "./ws_client.ts";
 
 /** The effect of killing a process. */
@@ -37,7 +37,7 @@ export async function crashOne(people: number, layer: string): Promise<Crash> {
   const directory = await Deno.makeTempDir();
   const kvPath = join(directory, "kv.sqlite3");
   try {
-    const [watcher, ...others] = await seedPeople(kvPath, people + 1);
+    const [watcher, ...others] = await seedUsers(kvPath, people + 1);
     const env = { DENO_KV_PATH: kvPath, CHANNEL_LAYER: layer, SOCKETS_PER_ADDRESS: "100000" };
     const processes = await Promise.all([1, 2, 3].map(() => AppProcess.start(env)));
     await using stack = new AsyncDisposableStack();
@@ -69,7 +69,7 @@ export async function crashOne(people: number, layer: string): Promise<Crash> {
 }
 
 /** Assigns the 2 to 5 tabs of each user to three processes. */
-function spread(people: readonly SeededPerson[]): Map<SeededPerson, number[]> {
+function spread(people: readonly SeededUser[]): Map<SeededUser, number[]> {
   return new Map(people.map((person, serial) => {
     const tabs = Array.from({ length: 2 + serial % 4 }, (_, tab) => tab);
     return [person, tabs.map((tab) => (serial * 7 + tab * (1 + serial % 3)) % 3)];
@@ -93,7 +93,7 @@ class Watch {
     });
   }
 
-  static async begin(origin: string, { cookie }: SeededPerson): Promise<Watch> {
+  static async begin(origin: string, { cookie }: SeededUser): Promise<Watch> {
     const open = () =>
       WsClient.connect(origin.replace("http", "ws") + ROOM, {
         protocols: ["sluice.v1"],

@@ -2,7 +2,7 @@ import { KvUserStore } from "@sluice/sluice/auth";
 import { KvSessionStore, Sessions } from "@sluice/sluice/sessions";
 
 /** A signed-in user. */
-export interface SeededPerson {
+export interface SeededUser {
   readonly id: string;
   readonly login: string;
   /** The cookie header of a browser on http. */
@@ -10,11 +10,11 @@ export interface SeededPerson {
 }
 
 /** Writes signed-in users to a database, like a thousand sign-ins. */
-export async function seedPeople(kvPath: string, count: number): Promise<SeededPerson[]> {
+export async function seedUsers(kvPath: string, count: number): Promise<SeededUser[]> {
   using kv = await Deno.openKv(kvPath);
   const users = new KvUserStore(kv);
   const sessions = new Sessions(new KvSessionStore(kv), { log: console });
-  const people: SeededPerson[] = [];
+  const people: SeededUser[] = [];
   for (let serial = 0; serial < count; serial++) {
     const login = `person-${serial}`;
     const profile = { provider: "github", subject: login, login, name: login, avatarUrl: "" };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findProgram, run } from "../../../tools/provide/programs.ts";
+import { findProgram, run } from "../../tools/provide/programs.ts";
 
 /** Returns why certificates cannot be created; `undefined` if they can. */
 export function whyNoCertificates(): string | undefined {

@@ -1,4 +1,4 @@
-import type { Upstream } from "./conforms.ts";
+import type { Upstream } from "../conforms.ts";
 
 /** A test outside this folder: its file, and its title or the beginning of the title. */
 export type Place = readonly [file: string, sentence: string];

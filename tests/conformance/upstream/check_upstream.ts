@@ -1,17 +1,18 @@
 /**
  * Checks the conformance tables in `docs/channels.md` against the existing tests. Run it with
- * `deno run -A tools/conformance.ts`; `deno task test` includes it.
+ * `deno run -A tests/conformance/upstream/check_upstream.ts`; `deno task test` includes it.
  *
  * @module
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ELSEWHERE } from "../tests/conformance/elsewhere.ts";
-import { NO_MEANING } from "./conformance/no_meaning.ts";
-import { UPSTREAM_TESTS } from "./conformance/upstream_tests.ts";
+import { ELSEWHERE } from "./elsewhere.ts";
+import { NO_MEANING } from "./no_meaning.ts";
+import { UPSTREAM_TESTS } from "./upstream_tests.ts";
 
 const FOLDER = "tests/conformance";
+const ELSEWHERE_FILE = "tests/conformance/upstream/elsewhere.ts";
 const PAGE = "docs/channels.md";
 const MIN_STATED = 110;
 const MIN_ORIGINS = 40;
@@ -26,7 +27,7 @@ export interface Statements {
 }
 
 if (import.meta.main) {
-  const root = fileURLToPath(new URL("../", import.meta.url));
+  const root = fileURLToPath(new URL("../../../", import.meta.url));
   const problems = await checkConformance(root);
   for (const problem of problems) console.error(problem);
   const { upstream, beyond } = await readStatements(root);
@@ -55,7 +56,8 @@ export async function checkConformance(root: string): Promise<string[]> {
 /** Reads which upstream tests and rows the conformance tests state. */
 export async function readStatements(root: string): Promise<Statements> {
   const files = (await readdir(join(root, FOLDER))).filter((file) => file.endsWith(".ts"));
-  const texts = await Promise.all(files.map((file) => readFile(join(root, FOLDER, file), "utf8")));
+  const paths = [...files.map((file) => join(root, FOLDER, file)), join(root, ELSEWHERE_FILE)];
+  const texts = await Promise.all(paths.map((path) => readFile(path, "utf8")));
   const all = texts.join("\n");
   return {
     upstream: new Set([...all.matchAll(ID)].map(([, id = ""]) => id)),

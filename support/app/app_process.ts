@@ -1,9 +1,9 @@
-import { TestBrowser } from "../../app/test_app.ts";
-import type { Environment } from "../../../app/settings/settings.ts";
-import { assertNoSecrets } from "../../../tools/test/secrets.ts";
+import { HttpBrowser } from "./http_browser.ts";
+import type { Environment } from "../../app/settings/settings.ts";
+import { assertNoSecrets } from "../../tools/test/secrets.ts";
 import { WsClient } from "./ws_client.ts";
 
-const ROOT = new URL("../../../", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
 
 /** How long to wait for a process's metrics at the end, in milliseconds: it may be suspended. */
 const METRICS_MS = 2_000;
@@ -106,18 +106,18 @@ export class AppProcess implements AsyncDisposable {
   }
 
   /** Returns a browser that is signed in as the given user. */
-  async signIn(login: string): Promise<TestBrowser> {
+  async signIn(login: string): Promise<HttpBrowser> {
     const browser = this.browser();
     await browser.signIn(login);
     return browser;
   }
 
-  browser(): TestBrowser {
-    return new TestBrowser((request) => fetch(request), this.origin);
+  browser(): HttpBrowser {
+    return new HttpBrowser((request) => fetch(request), this.origin);
   }
 
   /** Opens a socket with a browser's cookies. */
-  open(path: string, browser: TestBrowser): Promise<WsClient> {
+  open(path: string, browser: HttpBrowser): Promise<WsClient> {
     return WsClient.connect(this.origin.replace("http", "ws") + path, {
       protocols: ["sluice.v1"],
       headers: { origin: this.origin, cookie: browser.cookieHeader },

@@ -1,5 +1,5 @@
 /** Returns a free loopback port. */
-export function freePort(): string {
+export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return String(listener.addr.port);
+  return listener.addr.port;
 }

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type ClientEnvironment, connect, type RealtimeSocket } from "@sluice/sluice/client";
-import type { ChatMessages } from "../../../consumers/chat_messages.ts";
+import type { ChatMessages } from "../../consumers/chat_messages.ts";
 import { AppProcess } from "./app_process.ts";
-import { type SeededPerson, seedPeople } from "./seeded_people.ts";
+import { freePort } from "../free_port.ts";
+import { type SeededUser, seedUsers } from "./seeded_users.ts";
 import { SilentPeer } from "./silent_peer.ts";
 
 /** The load during the restarts. */
@@ -47,7 +48,7 @@ export interface Restarted {
 }
 
 /** Half of the limit, because the other processes learn of closed sockets with a delay. */
-const SOCKETS_PER_PERSON = 10;
+const SOCKETS_PER_USER = 10;
 
 /**
  * Restarts two processes on one port in turn with SIGTERM, then ends the rest. Compares the numbers of
@@ -57,11 +58,11 @@ export async function restartInTurn(options: RollingRestart): Promise<Restarted>
   const { sockets, silent, drainSeconds, layer = "kv:" } = options;
   const directory = await Deno.makeTempDir();
   const kvPath = join(directory, "kv.sqlite3");
-  const people = await seedPeople(kvPath, Math.ceil((sockets + silent) / SOCKETS_PER_PERSON));
+  const people = await seedUsers(kvPath, Math.ceil((sockets + silent) / SOCKETS_PER_USER));
   try {
     await using app = await AppProcess.start(
       {
-        PORT: freePort(),
+        PORT: String(freePort()),
         DENO_KV_PATH: kvPath,
         CHANNEL_LAYER: layer,
         DEV_SIGN_IN: "off",
@@ -139,11 +140,11 @@ class Crowd implements Disposable {
 
   static async enter(
     origin: string,
-    people: readonly SeededPerson[],
+    people: readonly SeededUser[],
     { sockets, silent }: { sockets: number; silent: number },
   ): Promise<Crowd> {
     const crowd = new Crowd();
-    const at = (index: number) => Math.floor(index / SOCKETS_PER_PERSON);
+    const at = (index: number) => Math.floor(index / SOCKETS_PER_USER);
     for (let index = 0; index < sockets; index++) {
       await crowd.#connect(`${origin}/ws/echo`, people[at(index)]!.cookie);
     }
@@ -227,9 +228,4 @@ function isRunning(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-function freePort(): string {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return String(listener.addr.port);
 }

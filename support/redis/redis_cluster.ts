@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { slotOf } from "../../../lib/redis/slots.ts";
+import { slotOf } from "../../lib/redis/slots.ts";
 import { eventually } from "../eventually.ts";
-import { freePort, RedisServer } from "./redis_server.ts";
+import { freePort } from "../free_port.ts";
+import { RedisServer } from "./redis_server.ts";
 
 const SLOT_COUNT = 16_384;
 
@@ -103,7 +104,7 @@ export class RedisCluster implements AsyncDisposable {
 
 async function startNode(): Promise<RedisServer> {
   return await RedisServer.start([
-    ...["--cluster-enabled", "yes", "--cluster-port", `${await freePort()}`],
+    ...["--cluster-enabled", "yes", "--cluster-port", `${freePort()}`],
     ...["--cluster-node-timeout", "15000", "--cluster-replica-no-failover", "yes"],
     ...["--repl-diskless-sync-delay", "0"],
   ]);

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { createConnection, createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RedisReply } from "../../../lib/redis/redis_reader.ts";
-import { RedisSocket } from "../../../lib/redis/redis_socket.ts";
-import { findRedis } from "../../../tools/provide/redis.ts";
+import type { RedisReply } from "../../lib/redis/redis_reader.ts";
+import { RedisSocket } from "../../lib/redis/redis_socket.ts";
+import { freePort } from "../free_port.ts";
+import { findRedis } from "../../tools/provide/redis.ts";
 import { suspend } from "./suspend.ts";
 
 /** Returns why the tests with Redis are skipped; `undefined` if Redis is available. */
@@ -30,7 +30,7 @@ export class RedisServer implements AsyncDisposable {
   /** Starts a server, with additional arguments. */
   static async start(args: readonly string[] = []): Promise<RedisServer> {
     const folder = await mkdtemp(join(tmpdir(), "sluice-redis-"));
-    const server = new RedisServer(await freePort(), folder, args);
+    const server = new RedisServer(freePort(), folder, args);
     await server.#listening();
     return server;
   }
@@ -115,14 +115,4 @@ export class RedisServer implements AsyncDisposable {
     }
     throw new Error("Redis did not start");
   }
-}
-
-/** Returns a free loopback port. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject).listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
