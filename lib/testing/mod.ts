@@ -23,3 +23,8 @@ export type { SocketClosed } from "./fake_socket.ts";
 export { FaultyLayer, type LayerFault } from "./layers/faulty_layer.ts";
 export type { TestTarget, TestTargetOptions } from "./under_test.ts";
 export { testChannelLayer, type TestChannelLayerOptions } from "./layers/test_channel_layer.ts";
+export {
+  type CreateTestKeyValue,
+  testKeyValue,
+  type TestKeyValueOptions,
+} from "./kv/test_key_value.ts";

@@ -1,0 +1,129 @@
+import { checkTopic, MAX_CHECKS, MAX_KEY_BYTES_TOTAL, MAX_MUTATIONS, MAX_TOTAL } from "./limits.ts";
+import type { KvCheck, KvCommit, KvKey, KvSetOptions } from "./key_value.ts";
+import { encodeKey, keyText } from "./key_codec.ts";
+import { copyValue } from "./portable_value.ts";
+
+/** A write of a {@linkcode KvWrite}. The key is in its encoded form as well. */
+export interface KvMutation {
+  /** The key. */
+  readonly key: KvKey;
+  /** The key by {@linkcode encodeKey}. */
+  readonly bytes: Uint8Array;
+  /** The value, or undefined to delete the entry. */
+  readonly value: unknown;
+  /** An upper bound of the value's bytes. */
+  readonly size: number;
+  /** Milliseconds until the entry expires. */
+  readonly expireInMs: number | undefined;
+}
+
+/** The content of an atomic operation. A key occurs at most once in each list. */
+export interface KvWrite {
+  /** The conditions. */
+  readonly checks: readonly (KvCheck & { readonly bytes: Uint8Array })[];
+  /** The writes. */
+  readonly mutations: readonly KvMutation[];
+  /** The topics whose listeners are called after the commit. */
+  readonly topics: readonly string[];
+}
+
+/**
+ * Collects checks and writes, and commits them together: all or none. Of several writes of one key,
+ * the last one counts.
+ *
+ * @example
+ * ```ts
+ * import { MemoryKeyValue } from "@sluice/sluice/kv";
+ * import assert from "node:assert/strict";
+ *
+ * await using kv = new MemoryKeyValue();
+ * const create = () => kv.atomic().check({ key: ["a"], version: null }).set(["a"], 1).commit();
+ * assert.deepEqual([(await create()).ok, (await create()).ok], [true, false]);
+ * ```
+ */
+export class AtomicOperation {
+  readonly #commit: (write: KvWrite) => Promise<KvCommit>;
+  readonly #checks = new Map<string, KvCheck & { readonly bytes: Uint8Array }>();
+  readonly #mutations = new Map<string, KvMutation>();
+  readonly #topics = new Set<string>();
+  #isContradictory = false;
+
+  /** @param commit Commits the content in a driver. */
+  constructor(commit: (write: KvWrite) => Promise<KvCommit>) {
+    this.#commit = commit;
+  }
+
+  /** Adds conditions: results of reads, or `{ key, version: null }` for a key without a value. */
+  check(...checks: readonly KvCheck[]): this {
+    for (const { key, version } of checks) {
+      const bytes = encodeKey(key);
+      const text = keyText(bytes);
+      const earlier = this.#checks.get(text);
+      if (earlier !== undefined && earlier.version !== version) this.#isContradictory = true;
+      this.#checks.set(text, { key, version, bytes });
+    }
+    return this;
+  }
+
+  /**
+   * Adds a write. The value is copied.
+   *
+   * @throws {TypeError} The value is not JSON and bytes.
+   * @throws {RangeError} The value or the key is too large, or `expireInMs` is not above 0.
+   */
+  set(key: KvKey, value: unknown, { expireInMs }: KvSetOptions = {}): this {
+    if (expireInMs !== undefined && !(expireInMs > 0 && expireInMs <= Number.MAX_SAFE_INTEGER)) {
+      throw new RangeError(`Cannot expire an entry in ${expireInMs} ms`);
+    }
+    const ms = expireInMs === undefined ? undefined : Math.ceil(expireInMs);
+    return this.#add(key, { ...copyValue(value), expireInMs: ms });
+  }
+
+  /** Adds a deletion. A missing entry does not fail the operation. */
+  delete(key: KvKey): this {
+    return this.#add(key, { value: undefined, size: 0, expireInMs: undefined });
+  }
+
+  /** Calls the listeners of a topic after the commit, see {@linkcode KeyValue.onChange}. */
+  notify(topic: string): this {
+    this.#topics.add(checkTopic(topic));
+    return this;
+  }
+
+  /**
+   * Commits the operation. It can be committed again.
+   *
+   * @throws {RangeError} There are more than 10 checks or 500 writes, or they exceed 800,000 bytes.
+   * @throws {KeyValueError} The database cannot be used. The writes may have happened.
+   */
+  async commit(): Promise<KvCommit> {
+    const checks = [...this.#checks.values()];
+    const mutations = [...this.#mutations.values()];
+    assertSize(checks, mutations);
+    if (this.#isContradictory) return { ok: false };
+    return await this.#commit({ checks, mutations, topics: [...this.#topics] });
+  }
+
+  #add(key: KvKey, change: Omit<KvMutation, "key" | "bytes">): this {
+    const bytes = encodeKey(key);
+    this.#mutations.set(keyText(bytes), { key, bytes, ...change });
+    return this;
+  }
+}
+
+function assertSize(
+  checks: readonly { readonly bytes: Uint8Array }[],
+  mutations: readonly KvMutation[],
+): void {
+  if (checks.length > MAX_CHECKS) {
+    throw new RangeError(`Cannot commit ${checks.length} checks: the limit is ${MAX_CHECKS}`);
+  }
+  if (mutations.length > MAX_MUTATIONS) {
+    throw new RangeError(`Cannot commit ${mutations.length} writes: the limit is ${MAX_MUTATIONS}`);
+  }
+  const keys = [...checks, ...mutations].reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const values = mutations.reduce((sum, { size }) => sum + size, 0);
+  if (keys > MAX_KEY_BYTES_TOTAL || keys + values > MAX_TOTAL) {
+    throw new RangeError(`Cannot commit ${keys + values} bytes: the limit is ${MAX_TOTAL}`);
+  }
+}

@@ -1,0 +1,209 @@
+import { setTimeout } from "node:timers/promises";
+import { type Clock, systemClock } from "../../core/clock.ts";
+import { within } from "../../core/within.ts";
+import type { KvWrite } from "../atomic_operation.ts";
+import { BaseKeyValue } from "../base_key_value.ts";
+import type { KvCommit, KvEntry, KvKey, KvPage, KvResult } from "../key_value.ts";
+import { KeyValueError } from "../key_value_error.ts";
+import { type ListRequest, pageOf } from "../list_request.ts";
+import { ReadBatcher } from "../read_batcher.ts";
+import { DenoWatch, wakeKey } from "./deno_watch.ts";
+
+/** A Deno KV database, or a function that opens it. If the function fails, the next use calls it. */
+export type DenoKvSource = Deno.Kv | (() => Promise<Deno.Kv>);
+
+/** Options of {@linkcode DenoKeyValue}. */
+export interface DenoKeyValueOptions {
+  /** Limit for one call, in milliseconds, opening and retries included. @default {5_000} */
+  readonly timeoutMs?: number;
+  /**
+   * Whether `watch` sees commits of other processes, as it does over KV Connect but not with a file.
+   * Then `onChange` hears them as well. @default {false}
+   */
+  readonly watch?: boolean;
+  /** Measures the time limit. @default {systemClock} */
+  readonly clock?: Clock;
+  /** Waits between two attempts. @default {a timer that keeps the process alive} */
+  readonly pause?: (ms: number) => Promise<void>;
+}
+
+/** KV Connect's limit of keys in one `getMany`. */
+const KEYS_PER_READ = 10;
+
+/** The longest pause between two attempts while the database is locked, in milliseconds. */
+const MAX_PAUSE_MS = 256;
+
+/**
+ * Deno KV as a {@linkcode KeyValue}: a file, or a server of KV Connect.
+ *
+ * Deno's SQLite backend throws `database is locked` when several processes write. The use is then
+ * retried after a random pause, which doubles from 4 ms to 256 ms. Closing closes the database only
+ * if a function has opened it. Concurrent reads of single keys share a request.
+ *
+ * @example
+ * ```ts
+ * import { DenoKeyValue } from "@sluice/sluice/kv/deno";
+ * import assert from "node:assert/strict";
+ *
+ * await using kv = new DenoKeyValue(() => Deno.openKv(":memory:"));
+ * await kv.set(["greeting"], "hello");
+ * assert.equal((await kv.get(["greeting"])).value, "hello");
+ * ```
+ */
+export class DenoKeyValue extends BaseKeyValue {
+  readonly #source: DenoKvSource;
+  readonly #timeoutMs: number;
+  readonly #clock: Clock;
+  readonly #pause: (ms: number) => Promise<void>;
+  readonly #reads: ReadBatcher;
+  readonly #watch: DenoWatch | undefined;
+  #opening: Promise<Deno.Kv> | undefined;
+
+  /** @param source The database, or a function that opens it at first use. */
+  constructor(source: DenoKvSource, options: DenoKeyValueOptions = {}) {
+    super();
+    this.#source = source;
+    this.#timeoutMs = options.timeoutMs ?? 5_000;
+    this.#clock = options.clock ?? systemClock;
+    // The clock's timers do not keep the process alive: it could exit in the middle of a write.
+    this.#pause = options.pause ?? setTimeout;
+    this.#reads = new ReadBatcher((keys, sent) => this.#getMany(keys, sent), KEYS_PER_READ);
+    if (options.watch) {
+      const open = () => this.#open();
+      this.#watch = new DenoWatch({ open, listeners: this.listeners, clock: this.#clock });
+    }
+  }
+
+  protected override readOne(key: KvKey): Promise<KvResult> {
+    return this.#reads.get(key);
+  }
+
+  protected readMany(keys: readonly KvKey[]): Promise<KvResult[]> {
+    return this.#getMany(keys, Promise.resolve());
+  }
+
+  protected readPage(request: ListRequest): Promise<KvPage> {
+    const { limit, reverse } = request;
+    return this.#run(async (kv) => {
+      const found = kv.list(selectorOf(request), { limit, reverse, batchSize: limit });
+      const entries: KvEntry[] = [];
+      for await (const { key, value, versionstamp } of found) {
+        entries.push({ key: key as KvKey, value, version: versionstamp });
+      }
+      return pageOf(entries, request);
+    });
+  }
+
+  protected async write({ checks, mutations, topics }: KvWrite): Promise<KvCommit> {
+    const result = await this.#run((kv) => {
+      const operation = kv.atomic();
+      for (const { key, version } of checks) {
+        operation.check({ key: denoKey(key), versionstamp: version });
+      }
+      for (const { key, value, expireInMs } of mutations) {
+        if (value === undefined) operation.delete(denoKey(key));
+        else {
+          operation.set(
+            denoKey(key),
+            value,
+            expireInMs === undefined ? {} : { expireIn: expireInMs },
+          );
+        }
+      }
+      if (this.#watch) { for (const topic of topics) operation.set(wakeKey(topic), null); }
+      return operation.commit();
+    });
+    if (!result.ok) return { ok: false };
+    this.listeners.call(topics);
+    return { ok: true, version: result.versionstamp };
+  }
+
+  protected async end(): Promise<void> {
+    await this.#watch?.close();
+    const kv = await this.#opening?.catch(() => undefined);
+    kv?.close();
+  }
+
+  #getMany(keys: readonly KvKey[], sent: Promise<void>): Promise<KvResult[]> {
+    return this.#run(async (kv) => {
+      await sent;
+      const parts: Promise<KvResult[]>[] = [];
+      for (let at = 0; at < keys.length; at += KEYS_PER_READ) {
+        parts.push(getPart(kv, keys.slice(at, at + KEYS_PER_READ)));
+      }
+      return (await Promise.all(parts)).flat();
+    });
+  }
+
+  async #run<T>(use: (kv: Deno.Kv) => Promise<T>): Promise<T> {
+    const state = { isLate: false };
+    try {
+      const limit = { clock: this.#clock, ms: this.#timeoutMs, late };
+      return await within(this.#retry(use, state), limit);
+    } catch (error) {
+      if (error instanceof KeyValueError) throw error;
+      throw new KeyValueError("UNAVAILABLE", "The database cannot be used", { cause: error });
+    } finally {
+      state.isLate = true;
+    }
+  }
+
+  /** Retries until the caller has timed out. */
+  async #retry<T>(use: (kv: Deno.Kv) => Promise<T>, state: { isLate: boolean }): Promise<T> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await use(await this.#open());
+      } catch (error) {
+        if (state.isLate || !isLocked(error)) throw error;
+        await this.#pause(Math.random() * Math.min(MAX_PAUSE_MS, 2 ** (attempt + 1)));
+        if (state.isLate) throw error;
+      }
+    }
+  }
+
+  /** Shares one handle, because each handle keeps files open. */
+  async #open(): Promise<Deno.Kv> {
+    if (typeof this.#source !== "function") return this.#source;
+    const opening = this.#opening ??= this.#source();
+    try {
+      return await opening;
+    } catch (error) {
+      if (this.#opening === opening) this.#opening = undefined;
+      throw error;
+    }
+  }
+}
+
+async function getPart(kv: Deno.Kv, keys: readonly KvKey[]): Promise<KvResult[]> {
+  const entries = await kv.getMany<unknown[]>(keys.map(denoKey));
+  return entries.map(({ value, versionstamp }, index) => {
+    const key = keys[index]!;
+    return versionstamp === null
+      ? { key, value: undefined, version: null }
+      : { key, value, version: versionstamp };
+  });
+}
+
+/** In Deno KV's order, empty bytes are the smallest part of a key, and `true` is the greatest. */
+function selectorOf({ range, last, reverse }: ListRequest): Deno.KvListSelector {
+  const prefix = denoKey(range.prefix);
+  const start = range.start === undefined ? [...prefix, new Uint8Array()] : denoKey(range.start);
+  const end = range.end === undefined ? [...prefix, true] : denoKey(range.end);
+  if (last === undefined) return { start, end };
+  return reverse
+    ? { start, end: denoKey(last) }
+    : { start: [...denoKey(last), new Uint8Array()], end };
+}
+
+/** Deno KV distinguishes -0 from 0. */
+function denoKey(key: KvKey): Deno.KvKey {
+  return key.map((part) => typeof part === "number" ? part + 0 : part);
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("database is locked");
+}
+
+function late(ms: number): KeyValueError {
+  return new KeyValueError("UNAVAILABLE", `The database did not answer within ${ms} ms`);
+}

@@ -1,0 +1,24 @@
+/**
+ * A small contract for key-value databases with atomic check-and-set, and a database in memory.
+ * Drivers for SQLite and PostgreSQL are exports of their own.
+ *
+ * @module
+ */
+export { AtomicOperation, type KvMutation, type KvWrite } from "./atomic_operation.ts";
+export type {
+  KeyValue,
+  KvCheck,
+  KvCommit,
+  KvEntry,
+  KvKey,
+  KvKeyPart,
+  KvListOptions,
+  KvMissing,
+  KvPage,
+  KvRange,
+  KvResult,
+  KvSetOptions,
+} from "./key_value.ts";
+export { KeyValueError, type KeyValueErrorCode } from "./key_value_error.ts";
+export { listAll } from "./list_all.ts";
+export { MemoryKeyValue } from "./memory/memory_key_value.ts";
