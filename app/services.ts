@@ -140,7 +140,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   const realtime = createRealtime({
     ...parts,
     notices,
-    listSessions: (person) => listSessions({ sessions, socketCounts }, person),
+    listSessions: (identity) => listSessions({ sessions, socketCounts }, identity),
   });
   const startedAt = Date.now();
   return {

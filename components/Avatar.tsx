@@ -1,14 +1,14 @@
 /** Properties of {@linkcode Avatar}. */
 export interface AvatarProps {
-  readonly person: { readonly id: string; readonly name: string; readonly avatarUrl: string };
+  readonly user: { readonly id: string; readonly name: string; readonly avatarUrl: string };
 }
 
 /**
  * A user's picture, or the initials if there is no picture or it has not loaded. The name is shown
  * beside it.
  */
-export function Avatar({ person }: AvatarProps) {
-  const { id, name, avatarUrl } = person;
+export function Avatar({ user }: AvatarProps) {
+  const { id, name, avatarUrl } = user;
   return (
     <span class={`avatar hue-${hueOf(id)}`} aria-hidden="true">
       {initialsOf(name)}

@@ -1,6 +1,6 @@
 import { Ago } from "./Ago.tsx";
 import { counted } from "./counted.ts";
-import { Facts } from "./people/Facts.tsx";
+import { Facts } from "./users/Facts.tsx";
 
 /** A session, as its owner sees it. */
 export interface SessionRow {

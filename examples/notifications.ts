@@ -40,7 +40,7 @@ class NotificationsConsumer extends JsonConsumer<typeof messages, AppScope> {
 }
 
 function groupOf(subject: string): string {
-  return `person.${subject}`;
+  return `user.${subject}`;
 }
 
 const layer = new MemoryChannelLayer();

@@ -2,7 +2,7 @@ import { type Context, page } from "fresh";
 import type { DeviceApprover } from "@sluice/sluice/auth";
 import { networkOf } from "@sluice/sluice/security";
 import { formOf } from "../app/http/body.ts";
-import { browserPerson } from "../app/auth/browser_person.ts";
+import { browserIdentity } from "../app/auth/browser_identity.ts";
 import { define, type State } from "../app/http/define.ts";
 import { describeDevice } from "../app/auth/describe_device.ts";
 import { Notice } from "../components/Notice.tsx";
@@ -12,8 +12,8 @@ import { PRIVATE } from "../app/pages/private_page.ts";
 import { signInFirst } from "../app/pages/sign_in_first.ts";
 
 async function approverOf(ctx: Context<State>): Promise<DeviceApprover | undefined> {
-  const person = await browserPerson(ctx);
-  return person && { ...person, address: networkOf(ctx.state.peer.address) };
+  const identity = await browserIdentity(ctx);
+  return identity && { ...identity, address: networkOf(ctx.state.peer.address) };
 }
 
 type Outcome = "approved" | "denied" | "unknown";

@@ -11,9 +11,9 @@ import { PRIVATE } from "../app/pages/private_page.ts";
 export const handlers = define.handlers({
   ...ONLY_GET,
   async GET({ state }) {
-    const person = await state.person();
+    const identity = await state.identity();
     const providers = state.services.signIn.providers.map(({ id, name }) => ({ id, name }));
-    return page({ name: person?.user.name, providers }, { headers: PRIVATE });
+    return page({ name: identity?.user.name, providers }, { headers: PRIVATE });
   },
 });
 

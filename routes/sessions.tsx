@@ -12,18 +12,18 @@ import { signInFirst } from "../app/pages/sign_in_first.ts";
 export const handlers = define.handlers({
   ...ONLY_GET_AND_POST,
   async GET(ctx) {
-    const person = await ctx.state.person();
-    if (!person) return signInFirst(ctx);
-    const sessions = await listSessions(ctx.state.services, person);
+    const identity = await ctx.state.identity();
+    if (!identity) return signInFirst(ctx);
+    const sessions = await listSessions(ctx.state.services, identity);
     const outcome = ctx.url.searchParams.get("done") ?? "";
     const done = Object.hasOwn(DONE, outcome) ? DONE[outcome as Outcome] : undefined;
     return page({ sessions, done, now: Date.now() }, { headers: PRIVATE });
   },
   async POST(ctx) {
-    const person = await ctx.state.person();
-    if (!person) return signInFirst(ctx);
+    const identity = await ctx.state.identity();
+    if (!identity) return signInFirst(ctx);
     const { sessions } = ctx.state.services;
-    const { user, session: current } = person;
+    const { user, session: current } = identity;
     const id = (await formOf(ctx)).get("end");
     const to = (outcome: Outcome) => ctx.redirect(`/sessions?done=${outcome}`, 303);
     if (id === "others") {

@@ -10,9 +10,9 @@ import { PRIVATE } from "../app/pages/private_page.ts";
 export const handlers = define.handlers({
   ...ONLY_GET,
   async GET(ctx) {
-    const { identity, peer, services } = ctx.state;
+    const { peer, services } = ctx.state;
     const returnTo = safeReturnTo(ctx.url.searchParams.get("return_to"), peer.url.origin);
-    const found = await identity();
+    const found = await ctx.state.identityOrRefusal();
     if (!(found instanceof Refusal)) return ctx.redirect(returnTo, 303);
     const providers = services.signIn.providers.map(({ id, name }) => ({ id, name }));
     const hasExpired = found.code === "SESSION_EXPIRED";

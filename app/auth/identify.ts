@@ -1,11 +1,11 @@
 import { findSessionByTokens } from "@sluice/sluice/sessions";
 import { Refusal } from "@sluice/sluice";
-import type { Person } from "../http/define.ts";
+import type { Identity } from "../http/define.ts";
 import type { Services } from "../services.ts";
 
 /** The user of a request. */
-export interface Identity {
-  readonly person: Person;
+export interface ProvenIdentity {
+  readonly identity: Identity;
   /** *Security*: the credential that proves the session. */
   readonly token: string;
   /** The renewed token, if the browser does not use it yet: the response with it may be lost. */
@@ -21,7 +21,7 @@ export interface Identity {
 export async function identify(
   { sessions, users, log }: Services,
   tokens: readonly string[],
-): Promise<Identity | Refusal> {
+): Promise<ProvenIdentity | Refusal> {
   const found = await findSessionByTokens(sessions, tokens);
   if (found.state === "expired") return new Refusal("SESSION_EXPIRED");
   if (found.state !== "live") return new Refusal("NOT_SIGNED_IN");
@@ -30,7 +30,7 @@ export async function identify(
     const user = await users.get(session.userId);
     const isNobody = user === undefined || user.bannedAt !== undefined;
     if (isNobody) return new Refusal("NOT_SIGNED_IN");
-    return { person: { user, session }, token, renewedToken };
+    return { identity: { user, session }, token, renewedToken };
   } catch (error) {
     log.error("users cannot be read", { error });
     throw new Refusal("UNAVAILABLE", { retryAfterSeconds: 5, cause: error });

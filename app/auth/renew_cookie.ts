@@ -1,7 +1,7 @@
 import type { Context } from "fresh";
 import { isSecure, sessionCookie, sessionCookieName } from "@sluice/sluice/sessions";
 import type { State } from "../http/define.ts";
-import type { Identity } from "./identify.ts";
+import type { ProvenIdentity } from "./identify.ts";
 
 /**
  * Renews an old session secret of a browser with the response; its sockets stay open. If a response
@@ -12,7 +12,7 @@ import type { Identity } from "./identify.ts";
  */
 export async function renewCookie(
   { state }: Context<State>,
-  { person: { session, user }, token, renewedToken }: Identity,
+  { identity: { session, user }, token, renewedToken }: ProvenIdentity,
   response: Response,
 ): Promise<Response> {
   const { sessions, audit, log } = state.services;

@@ -1,12 +1,12 @@
 import type { SessionView } from "../../consumers/sessions_messages.ts";
 import { describeDevice, shortenAddress } from "./describe_device.ts";
-import type { Person } from "../http/define.ts";
+import type { Identity } from "../http/define.ts";
 import type { Services } from "../services.ts";
 
 /** Returns the sessions of a user, the current one first, then by last use. */
 export async function listSessions(
   { sessions, socketCounts }: Pick<Services, "sessions" | "socketCounts">,
-  { user, session: current }: Person,
+  { user, session: current }: Identity,
 ): Promise<SessionView[]> {
   const all = await sessions.list(user.id);
   const sockets = await socketCounts.count(all.map(({ id }) => id));

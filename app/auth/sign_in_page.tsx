@@ -17,12 +17,12 @@ export async function signInPage(
   } catch (error) {
     if (!(error instanceof SignInError)) throw error;
     const { status, code, reason, provider, returnTo, retryAfterSeconds } = error;
-    const person = code === "ALREADY_SIGNED_IN" ? await ctx.state.person() : undefined;
+    const identity = code === "ALREADY_SIGNED_IN" ? await ctx.state.identity() : undefined;
     const headers = new Headers({ "cache-control": "no-store" });
     if (retryAfterSeconds !== undefined) {
       headers.set("retry-after", String(Math.ceil(retryAfterSeconds)));
     }
-    const words = signInWords({ code, reason, signedInAs: person?.user.name });
+    const words = signInWords({ code, reason, signedInAs: identity?.user.name });
     const { title, detail, label, isError } = words;
     const action = { href: retryHref(provider, returnTo), label };
     return ctx.render(

@@ -2,7 +2,7 @@ import type { Context } from "fresh";
 import { Refusal } from "@sluice/sluice";
 import { normalizePath } from "@sluice/sluice/server";
 import { textOf } from "../http/body.ts";
-import type { Person, State } from "../http/define.ts";
+import type { Identity, State } from "../http/define.ts";
 
 /** Longest path of a ticket, in characters. */
 const MAX_PATH_LENGTH = 1024;
@@ -10,7 +10,7 @@ const MAX_PATH_LENGTH = 1024;
 /** Issues a ticket for the socket that a request names: `{ "path": "/ws/…" }`. */
 export async function issueTicket(
   ctx: Context<State>,
-  { session }: Person,
+  { session }: Identity,
 ): Promise<{ ticket: string; expiresAt: string }> {
   const path = readPath(ctx);
   const origin = ctx.req.headers.get("origin") ?? undefined;

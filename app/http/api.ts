@@ -1,15 +1,15 @@
 import type { Context } from "fresh";
 import { Refusal } from "@sluice/sluice";
 import { problem } from "@sluice/sluice/server";
-import type { Person, State } from "./define.ts";
+import type { Identity, State } from "./define.ts";
 
 /** Answers an API request of a signed-in user; other requests get a problem, 401. */
-export async function forPerson(
+export async function forUser(
   ctx: Context<State>,
-  answer: (person: Person) => Response | Promise<Response>,
+  answer: (identity: Identity) => Response | Promise<Response>,
 ): Promise<Response> {
   try {
-    const identity = await ctx.state.identity();
+    const identity = await ctx.state.identityOrRefusal();
     return identity instanceof Refusal ? problem(identity) : await answer(identity);
   } catch (error) {
     if (error instanceof Refusal) return problem(error);

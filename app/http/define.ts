@@ -6,7 +6,7 @@ import type { Session } from "@sluice/sluice/sessions";
 import type { Services } from "../services.ts";
 
 /** A signed-in user and their session. */
-export interface Person {
+export interface Identity {
   readonly user: User;
   readonly session: Session;
 }
@@ -29,9 +29,9 @@ export interface State {
    *
    * @throws {Refusal} `UNAVAILABLE`: the database cannot be reached.
    */
-  person(): Promise<Person | undefined>;
-  /** Returns the user of the request, or a refusal. Throws as {@linkcode person}. */
-  identity(): Promise<Person | Refusal>;
+  identity(): Promise<Identity | undefined>;
+  /** Returns the user of the request, or a refusal. Throws as {@linkcode identity}. */
+  identityOrRefusal(): Promise<Identity | Refusal>;
 }
 
 /** Fresh's `define`, with this app's state. */

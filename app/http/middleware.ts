@@ -6,7 +6,7 @@ import { Refusal } from "@sluice/sluice";
 import { acceptedTokens } from "../auth/credentials.ts";
 import { answerPreflight, crossOriginHeaders, withHeaders } from "./cross_origin.ts";
 import type { State } from "./define.ts";
-import { identify, type Identity } from "../auth/identify.ts";
+import { identify, type ProvenIdentity } from "../auth/identify.ts";
 import { renewCookie } from "../auth/renew_cookie.ts";
 import type { Services } from "../services.ts";
 
@@ -32,16 +32,16 @@ async function answer(ctx: Context<State>, services: Services): Promise<Response
   const remote = ctx.info.remoteAddr as NetAddress;
   const peer = resolvePeer(ctx.req, remote, { publicUrl, trustProxy, log });
   const shown = credentialOf(ctx.req.headers, { secure: isSecure(peer.url) });
-  let identity: Promise<Identity | Refusal> | undefined;
+  let proven: Promise<ProvenIdentity | Refusal> | undefined;
   ctx.state.services = services;
   ctx.state.peer = peer;
   ctx.state.tokens = acceptedTokens(ctx, shown);
-  ctx.state.identity = async () => {
-    const found = await (identity ??= identify(services, ctx.state.tokens));
-    return found instanceof Refusal ? found : found.person;
+  ctx.state.identityOrRefusal = async () => {
+    const found = await (proven ??= identify(services, ctx.state.tokens));
+    return found instanceof Refusal ? found : found.identity;
   };
-  ctx.state.person = async () => {
-    const found = await ctx.state.identity();
+  ctx.state.identity = async () => {
+    const found = await ctx.state.identityOrRefusal();
     return found instanceof Refusal ? undefined : found;
   };
   const friend = crossOriginHeaders(ctx);
@@ -55,8 +55,8 @@ async function answer(ctx: Context<State>, services: Services): Promise<Response
   async function next(): Promise<Response> {
     const response = await ctx.next();
     // A program with a bearer token could not store a new one.
-    if (identity === undefined || shown?.kind !== "cookie") return response;
-    const found = await identity.catch(() => undefined);
+    if (proven === undefined || shown?.kind !== "cookie") return response;
+    const found = await proven.catch(() => undefined);
     const isNobody = found === undefined || found instanceof Refusal;
     return isNobody ? response : await renewCookie(ctx, found, response);
   }

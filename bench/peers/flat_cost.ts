@@ -91,7 +91,7 @@ async function sockets(): Promise<number> {
   const unlimited = { messagesPerSecond: 1e9, messageBurst: 1e9 };
   const handler = toHandler(application, { transport, limits: unlimited });
   for (let serial = 0; serial < others + ROOM; serial++) {
-    await handler(request(`/room${Math.floor(serial / ROOM)}/person${serial}`));
+    await handler(request(`/room${Math.floor(serial / ROOM)}/user${serial}`));
   }
   for (const events of open) events.open();
   await turn();

@@ -28,7 +28,7 @@ await Deno.writeTextFile(`${folder}/cookies.txt`, cookies.join(""));
 Deno.exit();
 
 async function signIn(serial: number): Promise<string> {
-  const [login, name] = [`person${serial}`, `Person ${serial}`];
+  const [login, name] = [`user${serial}`, `User ${serial}`];
   const profile = { provider: "dev", subject: login, login, name, avatarUrl: undefined };
   const { id: userId } = await users.save(profile);
   const { token } = await sessions.create({ userId, provider: "dev" });

@@ -28,9 +28,9 @@ export class MessageLine extends Component<MessageLineProps> {
         data-status={status}
         aria-label={`${isYours ? "You" : user.name}, ${timeWords(at)}`}
       >
-        {!continues && <Avatar person={user} />}
+        {!continues && <Avatar user={user} />}
         <header class={continues ? "visually-hidden" : undefined} aria-hidden={continues}>
-          <bdi class="person-name">{user.name}</bdi>
+          <bdi class="user-name">{user.name}</bdi>
           {isYours && <span class="tag">you</span>}
           <Time at={at} />
         </header>

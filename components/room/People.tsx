@@ -18,11 +18,11 @@ export function People({ you, people, isCurrent }: PeopleProps) {
         Here now <span class="count">{isCurrent ? people.length : "–"}</span>
       </h2>
       <ul tabIndex={0} aria-labelledby="people-heading">
-        {sorted.map((person) => (
-          <li key={person.id} title={person.login}>
-            <Avatar person={person} />
-            <bdi class="person-name">{person.name}</bdi>
-            {person.id === you.id && <span class="tag">you</span>}
+        {sorted.map((user) => (
+          <li key={user.id} title={user.login}>
+            <Avatar user={user} />
+            <bdi class="user-name">{user.name}</bdi>
+            {user.id === you.id && <span class="tag">you</span>}
           </li>
         ))}
       </ul>

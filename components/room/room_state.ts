@@ -129,7 +129,7 @@ function miss(state: RoomState, gap: Pick<Gap, "from" | "to" | "who">): RoomStat
 }
 
 function without(people: readonly PublicUser[], { id }: PublicUser): PublicUser[] {
-  return people.filter((person) => person.id !== id);
+  return people.filter((user) => user.id !== id);
 }
 
 /** Adds a message: of another user, or the echo of your own, which may come before or after its reply. */

@@ -38,8 +38,8 @@ function SignedIn(
         {hasPeople && <a href="/people">People</a>}
       </nav>
       <div class="account">
-        <Avatar person={user} />
-        <bdi class="person-name">{user.name}</bdi>
+        <Avatar user={user} />
+        <bdi class="user-name">{user.name}</bdi>
         <form method="post" action="/auth/signout">
           <button type="submit" class="button small quiet">Sign out</button>
         </form>

@@ -8,7 +8,7 @@ import { within } from "../core/within.ts";
 import { type Change, copyMeta, presenceChanges } from "./presence_change.ts";
 import type { PresenceEntry } from "./state.ts";
 import type { PresenceMessages, PresenceOptions } from "./presence_options.ts";
-import { type PersonChange, type PresencePage, Topic } from "./topic.ts";
+import { type MemberChange, type PresencePage, Topic } from "./topic.ts";
 import { type Visitor, Visitors } from "./visitors.ts";
 
 /**
@@ -103,12 +103,12 @@ export class Presence<M> {
    */
   async enter(
     group: string,
-    person: { readonly key: string; readonly meta: M },
+    member: { readonly key: string; readonly meta: M },
     options: { readonly connection: Connection; readonly except?: string },
   ): Promise<readonly M[]> {
-    const { key } = person;
+    const { key } = member;
     const { connection, except } = options;
-    const meta = copyMeta([group, key, person.meta], this.#maxEntryBytes);
+    const meta = copyMeta([group, key, member.meta], this.#maxEntryBytes);
     await this.#ready();
     if (connection.phase === "ended") return this.list(group);
     const known = this.#visitors.get(group, key);
@@ -129,13 +129,13 @@ export class Presence<M> {
    */
   async leave(
     group: string,
-    person: { readonly key: string },
+    member: { readonly key: string },
     options: { readonly connection: Connection; readonly except?: string },
   ): Promise<void> {
     await this.#ready();
-    const visitor = this.#visitors.get(group, person.key);
+    const visitor = this.#visitors.get(group, member.key);
     if (visitor === undefined || !this.#visitors.untie(visitor, options.connection)) return;
-    await this.#change([group, person.key, null], options.except);
+    await this.#change([group, member.key, null], options.except);
   }
 
   /**
@@ -146,12 +146,12 @@ export class Presence<M> {
    */
   async update(
     group: string,
-    person: { readonly key: string; readonly meta: M },
+    member: { readonly key: string; readonly meta: M },
     options: { readonly except?: string } = {},
   ): Promise<boolean> {
-    const meta = copyMeta([group, person.key, person.meta], this.#maxEntryBytes);
+    const meta = copyMeta([group, member.key, member.meta], this.#maxEntryBytes);
     await this.#ready();
-    const visitor = this.#visitors.get(group, person.key);
+    const visitor = this.#visitors.get(group, member.key);
     await (visitor && this.#update(visitor, meta, options.except));
     return visitor !== undefined;
   }
@@ -233,7 +233,7 @@ export class Presence<M> {
   }
 
   /** Asks the application for the group's message. `meta` may be from another version of it. */
-  #messageOf({ kind, meta }: PersonChange<M>): LayerMessage | undefined {
+  #messageOf({ kind, meta }: MemberChange<M>): LayerMessage | undefined {
     try {
       return this.#messages[kind]?.(meta);
     } catch (error) {

@@ -1,7 +1,7 @@
 import { mergeEntries, type PresenceEntry } from "./state.ts";
 
 /** The effect of a change on a user. */
-export interface PersonChange<M> {
+export interface MemberChange<M> {
   readonly kind: "joined" | "left" | "updated";
   readonly meta: M;
 }
@@ -15,7 +15,7 @@ export interface PresencePage<M> {
   readonly next: string | undefined;
 }
 
-interface Person<M> {
+interface Member<M> {
   readonly key: string;
   /** The entry of each process that has one. */
   readonly known: Map<string, PresenceEntry<M>>;
@@ -24,9 +24,9 @@ interface Person<M> {
 
 /** The users of one group, merged from the entries of all processes. */
 export class Topic<M> {
-  readonly #people = new Map<string, Person<M>>();
+  readonly #people = new Map<string, Member<M>>();
   /** Sorted by time of entry, then by key: the same order on all processes. */
-  readonly #order: Person<M>[] = [];
+  readonly #order: Member<M>[] = [];
 
   get isEmpty(): boolean {
     return this.#people.size === 0;
@@ -37,15 +37,15 @@ export class Topic<M> {
     process: string,
     key: string,
     entry: PresenceEntry<M> | undefined,
-  ): PersonChange<M> | undefined {
-    const person = this.#people.get(key);
-    if (entry === undefined) return person && this.#unset(process, person);
-    if (person === undefined) {
+  ): MemberChange<M> | undefined {
+    const member = this.#people.get(key);
+    if (entry === undefined) return member && this.#unset(process, member);
+    if (member === undefined) {
       this.#add({ key, known: new Map([[process, entry]]), merged: entry });
       return { kind: "joined", meta: entry.meta };
     }
-    person.known.set(process, entry);
-    return this.#merge(person);
+    member.known.set(process, entry);
+    return this.#merge(member);
   }
 
   /** Returns a user's entry, merged from all processes. */
@@ -55,7 +55,7 @@ export class Topic<M> {
 
   /** Returns the `meta` of all users. */
   list(): M[] {
-    return this.#order.map((person) => person.merged.meta);
+    return this.#order.map((member) => member.merged.meta);
   }
 
   /** Returns `limit` users after the position of an earlier page. The cost depends on the page alone. */
@@ -65,50 +65,50 @@ export class Topic<M> {
     const last = part.at(-1);
     const isEnd = last === undefined || first + part.length >= this.#order.length;
     return {
-      people: part.map((person) => person.merged.meta),
+      people: part.map((member) => member.merged.meta),
       total: this.#order.length,
       next: isEnd ? undefined : `${last.merged.since}:${last.key}`,
     };
   }
 
-  #unset(process: string, person: Person<M>): PersonChange<M> | undefined {
-    if (!person.known.delete(process)) return undefined;
-    if (person.known.size > 0) return this.#merge(person);
-    this.#people.delete(person.key);
-    this.#removeFromOrder(person);
-    return { kind: "left", meta: person.merged.meta };
+  #unset(process: string, member: Member<M>): MemberChange<M> | undefined {
+    if (!member.known.delete(process)) return undefined;
+    if (member.known.size > 0) return this.#merge(member);
+    this.#people.delete(member.key);
+    this.#removeFromOrder(member);
+    return { kind: "left", meta: member.merged.meta };
   }
 
-  #merge(person: Person<M>): PersonChange<M> | undefined {
-    const before = person.merged;
-    const merged = [...person.known.values()].reduce(mergeEntries);
-    if (merged.since !== before.since) this.#removeFromOrder(person);
-    person.merged = merged;
-    if (merged.since !== before.since) this.#insertIntoOrder(person);
+  #merge(member: Member<M>): MemberChange<M> | undefined {
+    const before = member.merged;
+    const merged = [...member.known.values()].reduce(mergeEntries);
+    if (merged.since !== before.since) this.#removeFromOrder(member);
+    member.merged = merged;
+    if (merged.since !== before.since) this.#insertIntoOrder(member);
     const isSame = merged.meta === before.meta ||
       JSON.stringify(merged.meta) === JSON.stringify(before.meta);
     return isSame ? undefined : { kind: "updated", meta: merged.meta };
   }
 
-  #add(person: Person<M>): void {
-    this.#people.set(person.key, person);
-    this.#insertIntoOrder(person);
+  #add(member: Member<M>): void {
+    this.#people.set(member.key, member);
+    this.#insertIntoOrder(member);
   }
 
-  #insertIntoOrder(person: Person<M>): void {
-    this.#order.splice(this.#indexOf(person.merged.since, person.key), 0, person);
+  #insertIntoOrder(member: Member<M>): void {
+    this.#order.splice(this.#indexOf(member.merged.since, member.key), 0, member);
   }
 
-  #removeFromOrder(person: Person<M>): void {
-    this.#order.splice(this.#indexOf(person.merged.since, person.key), 1);
+  #removeFromOrder(member: Member<M>): void {
+    this.#order.splice(this.#indexOf(member.merged.since, member.key), 1);
   }
 
   #indexAfter(place: string): number {
     const colon = place.indexOf(":");
     const [since, key] = [Number(place.slice(0, colon)), place.slice(colon + 1)];
     const index = this.#indexOf(since, key);
-    const person = this.#order[index];
-    return person?.merged.since === since && person.key === key ? index + 1 : index;
+    const member = this.#order[index];
+    return member?.merged.since === since && member.key === key ? index + 1 : index;
   }
 
   /** Returns the index of a user, or the index at which the user would be inserted. */

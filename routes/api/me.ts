@@ -1,9 +1,9 @@
 import { toPublicUser } from "@sluice/sluice/auth";
-import { forPerson, json } from "../../app/http/api.ts";
+import { forUser, json } from "../../app/http/api.ts";
 import { define } from "../../app/http/define.ts";
 import { byMethod } from "../../app/http/methods.ts";
 
 /** Returns the signed-in user. */
 export const handlers = define.handlers(byMethod({
-  GET: (ctx) => forPerson(ctx, ({ user }) => json(toPublicUser(user))),
+  GET: (ctx) => forUser(ctx, ({ user }) => json(toPublicUser(user))),
 }));

@@ -2,21 +2,17 @@ import { type Context, HttpError, page } from "fresh";
 import type { User } from "@sluice/sluice/auth";
 import { isId } from "@sluice/sluice/sessions";
 import { formOf } from "../../app/http/body.ts";
-import {
-  changePerson,
-  type PersonChange,
-  type PersonProblem,
-} from "../../app/admin/change_person.ts";
-import { define, type Person, type State } from "../../app/http/define.ts";
-import { listEvents, listEventsOfRemoved, viewPerson } from "../../app/admin/people.ts";
+import { changeUser, type UserChange, type UserProblem } from "../../app/admin/change_user.ts";
+import { define, type Identity, type State } from "../../app/http/define.ts";
+import { listEvents, listEventsOfRemoved, viewUser } from "../../app/admin/users.ts";
 import { rolesProblem } from "../../app/admin/roles.ts";
 import { Avatar } from "../../components/Avatar.tsx";
-import { EventList } from "../../components/people/EventList.tsx";
+import { EventList } from "../../components/users/EventList.tsx";
 import { Notice } from "../../components/Notice.tsx";
 import { PageTitle } from "../../components/PageTitle.tsx";
-import { PersonFacts } from "../../components/people/PersonFacts.tsx";
-import { PersonForms } from "../../components/people/PersonForms.tsx";
-import { PersonTags } from "../../components/people/PersonTags.tsx";
+import { UserFacts } from "../../components/users/UserFacts.tsx";
+import { UserForms } from "../../components/users/UserForms.tsx";
+import { UserTags } from "../../components/users/UserTags.tsx";
 import { adminOf } from "../../app/pages/admin_of.ts";
 import { ONLY_GET_AND_POST } from "../../app/pages/only_get.ts";
 import { PRIVATE } from "../../app/pages/private_page.ts";
@@ -34,7 +30,7 @@ export const handlers = define.handlers({
     const user = await findUser(ctx);
     if (user === undefined) throw new HttpError(404);
     const form = await formOf(ctx);
-    const result = await changePerson({ parts: ctx.state.services, admin, user, form });
+    const result = await changeUser({ parts: ctx.state.services, admin, user, form });
     if ("problem" in result) {
       const typed = String(form.get("roles") ?? "").slice(0, 500);
       const data = await dataOf(ctx, admin, user, { problem: result.problem, typed });
@@ -49,14 +45,14 @@ export const handlers = define.handlers({
   },
 });
 
-const DONE: Readonly<Record<Exclude<PersonChange, "removed">, (name: string) => string>> = {
+const DONE: Readonly<Record<Exclude<UserChange, "removed">, (name: string) => string>> = {
   banned: (name) => `${name} is banned and signed out everywhere.`,
   unbanned: (name) => `${name} can sign in again.`,
   roles: () => "Roles saved. Open connections get them within a second.",
   ended: () => "The sessions were signed out and disconnected.",
 };
 
-const PROBLEMS: Readonly<Record<PersonProblem, string>> = {
+const PROBLEMS: Readonly<Record<UserProblem, string>> = {
   "yourself": "You can't do this to yourself.",
   "roles-invalid": "Nothing was saved: the roles are not valid.",
   "not-confirmed": "The username didn't match. Nothing was removed.",
@@ -64,27 +60,27 @@ const PROBLEMS: Readonly<Record<PersonProblem, string>> = {
 };
 
 /** The page of one user, with the actions of an admin. */
-export default define.page<typeof handlers>(function PersonPage({ data }) {
-  if (data.person === undefined) return <RemovedPersonPage {...data} />;
-  const { person, events, isYou, done, problem, rejectedRoles, now } = data;
-  const told = problem === undefined ? done?.(person.name) : PROBLEMS[problem];
+export default define.page<typeof handlers>(function UserPage({ data }) {
+  if (data.user === undefined) return <RemovedUserPage {...data} />;
+  const { user, events, isYou, done, problem, rejectedRoles, now } = data;
+  const notice = problem === undefined ? done?.(user.name) : PROBLEMS[problem];
   return (
     <section class="page">
-      <PageTitle of={[person.name, "People"]} isError={problem !== undefined} />
+      <PageTitle of={[user.name, "People"]} isError={problem !== undefined} />
       <p>
         <a href="/people" aria-current="false">All people</a>
       </p>
-      <div class="person-head">
-        <Avatar person={person} />
+      <div class="user-head">
+        <Avatar user={user} />
         <h1>
-          <bdi>{person.name}</bdi>
+          <bdi>{user.name}</bdi>
         </h1>
-        <PersonTags person={person} isYou={isYou} />
+        <UserTags user={user} isYou={isYou} />
       </div>
-      {told && <Notice isWrong={problem !== undefined}>{told}</Notice>}
-      <PersonFacts class="lead" person={person} joinedAt={person.createdAt} now={now} />
-      <PersonForms
-        person={person}
+      {notice && <Notice isWrong={problem !== undefined}>{notice}</Notice>}
+      <UserFacts class="lead" user={user} joinedAt={user.createdAt} now={now} />
+      <UserForms
+        user={user}
         isYou={isYou}
         rejectedRoles={rejectedRoles}
         isUnconfirmed={problem === "not-confirmed"}
@@ -98,7 +94,7 @@ export default define.page<typeof handlers>(function PersonPage({ data }) {
 });
 
 /** The page of a removed user: the stored events. */
-function RemovedPersonPage({ id, events, now }: Awaited<ReturnType<typeof removedOf>>) {
+function RemovedUserPage({ id, events, now }: Awaited<ReturnType<typeof removedOf>>) {
   return (
     <section class="page">
       <PageTitle of={["Removed user", "People"]} />
@@ -124,24 +120,29 @@ async function removedOf({ state, params }: Context<State>) {
   const id = params.id!;
   const events = await listEventsOfRemoved(state.services, id);
   if (events.length === 0) throw new HttpError(404);
-  return { person: undefined, id, events, now: Date.now() };
+  return { user: undefined, id, events, now: Date.now() };
 }
 
 interface Attempt {
-  readonly problem: PersonProblem;
+  readonly problem: UserProblem;
   readonly typed: string;
 }
 
-async function dataOf({ state, url }: Context<State>, admin: Person, user: User, tried?: Attempt) {
+async function dataOf(
+  { state, url }: Context<State>,
+  admin: Identity,
+  user: User,
+  tried?: Attempt,
+) {
   const name = url.searchParams.get("done") ?? "";
   const done = Object.hasOwn(DONE, name) ? DONE[name as keyof typeof DONE] : undefined;
-  const [person, events] = await Promise.all([
-    viewPerson(state.services, user),
+  const [view, events] = await Promise.all([
+    viewUser(state.services, user),
     listEvents(state.services, user.id),
   ]);
   const { problem, typed = "" } = tried ?? {};
   return {
-    person,
+    user: view,
     events,
     isYou: user.id === admin.user.id,
     done,

@@ -1,10 +1,10 @@
 import { page } from "fresh";
 import { isId } from "@sluice/sluice/sessions";
 import { define } from "../../app/http/define.ts";
-import { listPeople } from "../../app/admin/people.ts";
+import { listUsers } from "../../app/admin/users.ts";
 import { Notice } from "../../components/Notice.tsx";
 import { PageTitle } from "../../components/PageTitle.tsx";
-import { PeopleList } from "../../components/people/PeopleList.tsx";
+import { UserList } from "../../components/users/UserList.tsx";
 import { adminOf } from "../../app/pages/admin_of.ts";
 import { ONLY_GET } from "../../app/pages/only_get.ts";
 import { PRIVATE } from "../../app/pages/private_page.ts";
@@ -20,16 +20,16 @@ export const handlers = define.handlers({
     const login = (searchParams.get("login") ?? "").trim().slice(0, MAX_LOGIN_LENGTH);
     const place = searchParams.get("after") ?? "";
     const after = isId(place) ? place : undefined;
-    const { people, next } = await listPeople(ctx.state.services, { login, after });
+    const { users, next } = await listUsers(ctx.state.services, { login, after });
     const hasRemoved = searchParams.get("done") === "removed";
-    const data = { people, next, login, after, hasRemoved, yourId: user.id, now: Date.now() };
+    const data = { users, next, login, after, hasRemoved, yourId: user.id, now: Date.now() };
     return page(data, { headers: PRIVATE });
   },
 });
 
 /** The admins' list of all users. */
 export default define.page<typeof handlers>(function PeoplePage({ data }) {
-  const { people, next, login, after, hasRemoved, yourId, now } = data;
+  const { users, next, login, after, hasRemoved, yourId, now } = data;
   return (
     <section class="page">
       <PageTitle of={["People"]} />
@@ -51,8 +51,8 @@ export default define.page<typeof handlers>(function PeoplePage({ data }) {
           <button type="submit" class="button">Search</button>
         </div>
       </form>
-      {people.length > 0
-        ? <PeopleList people={people} yourId={yourId} now={now} />
+      {users.length > 0
+        ? <UserList users={users} yourId={yourId} now={now} />
         : <p class="notice">{next === undefined ? "No users found." : "No matches here."}</p>}
       <p class="actions">
         {after !== undefined && <a class="button quiet" href={hrefOf(login)}>First page</a>}

@@ -14,9 +14,9 @@ export const handlers = define.handlers({
   async GET(ctx) {
     const room = ctx.params.room!;
     if (!isRoomName(room)) throw new RoomNotFound(room);
-    const person = await ctx.state.person();
-    if (!person) return signInFirst(ctx);
-    return page({ room, you: toPublicUser(person.user) }, { headers: PRIVATE });
+    const identity = await ctx.state.identity();
+    if (!identity) return signInFirst(ctx);
+    return page({ room, you: toPublicUser(identity.user) }, { headers: PRIVATE });
   },
 });
 

@@ -10,7 +10,7 @@ import { signInFirst } from "../../app/pages/sign_in_first.ts";
 export const handlers = define.handlers({
   ...ONLY_GET,
   async GET(ctx) {
-    if (!await ctx.state.person()) return signInFirst(ctx);
+    if (!await ctx.state.identity()) return signInFirst(ctx);
     const name = ctx.url.searchParams.get("room")?.trim();
     if (name === undefined) return page({ rejected: undefined }, { headers: PRIVATE });
     if (isRoomName(name)) return ctx.redirect(`/rooms/${name}`, 303);

@@ -58,7 +58,7 @@ export async function crashOne(people: number, layer: string): Promise<Crash> {
     const [here, gone] = [(at: number[]) => at.some((index) => index !== 2), homes];
     return {
       sockets: tabs.length,
-      expected: [watcher!, ...others.filter((person) => here(homes.get(person)!))]
+      expected: [watcher!, ...others.filter((user) => here(homes.get(user)!))]
         .map(({ login }) => login).sort(),
       gone: [...gone].filter(([, at]) => !here(at)).map(([{ login }]) => login).sort(),
       survivors: await Promise.all(watches.map((watch) => watch.end())),
@@ -70,9 +70,9 @@ export async function crashOne(people: number, layer: string): Promise<Crash> {
 
 /** Assigns the 2 to 5 tabs of each user to three processes. */
 function spread(people: readonly SeededUser[]): Map<SeededUser, number[]> {
-  return new Map(people.map((person, serial) => {
+  return new Map(people.map((user, serial) => {
     const tabs = Array.from({ length: 2 + serial % 4 }, (_, tab) => tab);
-    return [person, tabs.map((tab) => (serial * 7 + tab * (1 + serial % 3)) % 3)];
+    return [user, tabs.map((tab) => (serial * 7 + tab * (1 + serial % 3)) % 3)];
   }));
 }
 

@@ -14,13 +14,13 @@ export async function seedUsers(kvPath: string, count: number): Promise<SeededUs
   using kv = await Deno.openKv(kvPath);
   const users = new KvUserStore(kv);
   const sessions = new Sessions(new KvSessionStore(kv), { log: console });
-  const people: SeededUser[] = [];
+  const seeded: SeededUser[] = [];
   for (let serial = 0; serial < count; serial++) {
-    const login = `person-${serial}`;
+    const login = `user-${serial}`;
     const profile = { provider: "github", subject: login, login, name: login, avatarUrl: "" };
     const { id } = await users.save(profile);
     const { token } = await sessions.create({ userId: id, provider: "github" });
-    people.push({ id, login, cookie: `session=${token}` });
+    seeded.push({ id, login, cookie: `session=${token}` });
   }
-  return people;
+  return seeded;
 }

@@ -268,9 +268,9 @@ for (const [admin, provider, subject, login, is] of ADMINS) {
 
 test("isAdmin() matches users of the configured GitHub server only", () => {
   const settings = { admins: ["github:octocat", "github:1"], github: ENTERPRISE, oidc: undefined };
-  const person = (subject: string) => ({ provider: "github", subject, login: "octocat" });
-  assert.equal(isAdmin(settings, person(AT_ENTERPRISE)), true);
-  assert.equal(isAdmin(settings, person("1")), false);
+  const user = (subject: string) => ({ provider: "github", subject, login: "octocat" });
+  assert.equal(isAdmin(settings, user(AT_ENTERPRISE)), true);
+  assert.equal(isAdmin(settings, user("1")), false);
 });
 
 test("parseRoles() accepts up to twenty names, each once", () => {

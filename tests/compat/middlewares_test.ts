@@ -16,7 +16,7 @@ test("csrf() allows read requests from each site", async () => {
 
 const POSTS: [what: string, headers: Record<string, string>, status: number][] = [
   ["of the same origin", { "Sec-Fetch-Site": "same-origin" }, 200],
-  ["made by the person", { "Sec-Fetch-Site": "none" }, 200],
+  ["made by the user", { "Sec-Fetch-Site": "none" }, 200],
   ["of another site", { "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example" }, 403],
   ["of the same site but another origin", { "Sec-Fetch-Site": "same-site" }, 403],
   ["with the same Origin", { Origin: "http://localhost" }, 200],

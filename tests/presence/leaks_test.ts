@@ -73,8 +73,8 @@ function open(): { connection: Connection; fake: FakeConnection } {
 const operations: [what: string, work: (system: System, n: number) => Promise<FakeConnection>][] = [
   ["enter() with an entry that is refused", async ({ one }, n) => {
     const { connection, fake } = open();
-    const person = { key: `${n}`, meta: new Date(n) };
-    await assert.rejects(one.presence.enter("room", person, { connection }));
+    const member = { key: `${n}`, meta: new Date(n) };
+    await assert.rejects(one.presence.enter("room", member, { connection }));
     return fake;
   }],
   ["enter() on a socket that ended meanwhile", async ({ one }, n) => {
@@ -86,10 +86,10 @@ const operations: [what: string, work: (system: System, n: number) => Promise<Fa
   }],
   ["enter() and leave() while the layer is away", async ({ one }, n) => {
     const { connection, fake } = open();
-    const [group, person] = [`room ${n}`, { key: `${n}`, meta: n }];
+    const [group, member] = [`room ${n}`, { key: `${n}`, meta: n }];
     one.node.cut();
-    await one.presence.enter(group, person, { connection });
-    await one.presence.leave(group, person, { connection });
+    await one.presence.enter(group, member, { connection });
+    await one.presence.leave(group, member, { connection });
     return fake;
   }],
   ["enter() and a broken socket while the layer is away", async ({ one }, n) => {

@@ -63,7 +63,7 @@ test(
     const layer = new RedisChannelLayer(server.url, { prefix: "killed" });
     const presence = presenceOver(layer);
     await presence.enter("room", { key: "ada", meta: "ada" }, { connection: fakeConnection() });
-    const names = Array.from({ length: 200 }, (_, n) => `person-${n}`);
+    const names = Array.from({ length: 200 }, (_, n) => `member-${n}`);
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", VISITOR, server.url, "killed", "ada", ...names],
       stdout: "piped",

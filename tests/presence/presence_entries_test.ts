@@ -236,8 +236,8 @@ test("a forged message with an empty or the own process name changes no users", 
 test("groups and keys with spaces are not confused with each other", async () => {
   const { clock, processes: [one, other] } = startProcesses(2);
   await other!.enter("grace");
-  const person = (group: string, key: string) => [group, key, { meta: key, since: at, at }];
-  const changes = [person("room", "x y"), person("room x", "y")];
+  const member = (group: string, key: string) => [group, key, { meta: key, since: at, at }];
+  const changes = [member("room", "x y"), member("room x", "y")];
   await forge(one!, { kind: "state", version: 1, part: 0, parts: 1, changes });
   await settle();
   assert.deepEqual(other!.people, ["grace", "x y"]);
@@ -250,12 +250,12 @@ test("parts of two answers with the same version are not combined", async () => 
   const { processes: [one, other] } = startProcesses(2);
   await one!.enter("ada");
   await other!.enter("grace");
-  const person = (key: string) => ["room", key, { meta: key, since: at, at }];
+  const member = (key: string) => ["room", key, { meta: key, since: at, at }];
   const state = { kind: "state", version: 1, parts: 2 };
-  await forge(one!, { ...state, answer: 1, part: 0, changes: [person("a"), person("b")] });
+  await forge(one!, { ...state, answer: 1, part: 0, changes: [member("a"), member("b")] });
   await forge(one!, { ...state, answer: 2, part: 1, changes: [] });
   assert.deepEqual(other!.people, ["ada", "grace"]);
-  await forge(one!, { ...state, answer: 2, part: 0, changes: [person("a"), person("c")] });
+  await forge(one!, { ...state, answer: 2, part: 0, changes: [member("a"), member("c")] });
   await settle();
   assert.deepEqual(other!.people, ["a", "ada", "c", "grace"]);
 });

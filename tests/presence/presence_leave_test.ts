@@ -86,9 +86,9 @@ test("Presence.leave() has no effect for a socket that did not enter, or left be
 test("Presence.leave() takes effect right after an enter() that was not awaited", async () => {
   const { processes: [one] } = startProcesses(2);
   const connection = fakeConnection();
-  const person = { key: "ada", meta: "ada" };
-  const entering = one!.presence.enter("room", person, { connection });
-  await one!.presence.leave("room", person, { connection });
+  const member = { key: "ada", meta: "ada" };
+  const entering = one!.presence.enter("room", member, { connection });
+  await one!.presence.leave("room", member, { connection });
   await entering;
   assert.deepEqual(one!.people, []);
 });
@@ -125,8 +125,8 @@ test("Presence.enter() keeps one end listener after 1,000 calls with one socket"
   const { processes: [one] } = startProcesses(1);
   const { connection, listeners } = countingConnection();
   for (let n = 0; n < 1_000; n++) {
-    const person = { key: "ada", meta: `ada ${n}` };
-    await one!.presence.enter("room", person, { connection });
+    const member = { key: "ada", meta: `ada ${n}` };
+    await one!.presence.enter("room", member, { connection });
   }
   assert.equal(listeners.size, 1);
   connection.end(1000);

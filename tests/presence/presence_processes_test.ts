@@ -162,7 +162,7 @@ test("Presence removes the users of a killed process within 10 s, with one leave
   for (const { told } of processes) told.length = 0;
   const tabs = new Map<string, Set<Process>>();
   for (let n = 0; n < 1_000; n++) {
-    const name = `person-${n}`;
+    const name = `member-${n}`;
     const homes = new Set<Process>();
     for (let tab = 0; tab < 2 + n % 4; tab++) {
       const home = processes[(n * 7 + tab * (1 + n % 3)) % 3]!;

@@ -10,7 +10,7 @@ import {
 } from "@sluice/sluice/presence";
 import { Topic } from "../../lib/presence/topic.ts";
 
-interface Person {
+interface Member {
   readonly key: string;
   readonly mood: string;
 }
@@ -18,7 +18,7 @@ interface Person {
 const PLAIN = { noNullPrototype: true };
 const key = fc.constantFrom("a", "b", "c", "__proto__", "constructor");
 const people = fc.array(fc.record({ key, mood: fc.constantFrom("x", "y") }, PLAIN)).map(
-  (list): PresenceState<Person> => new Map(list.map((person) => [person.key, person])),
+  (list): PresenceState<Member> => new Map(list.map((member) => [member.key, member])),
 );
 const entry = fc.record({
   meta: fc.constantFrom("x", "y", "z"),
@@ -34,7 +34,7 @@ const sorted = <T>(map: ReadonlyMap<string, T>) => [...map].sort(([a], [b]) => a
 test("syncDiff() applied to the result of syncState() returns the second state", () => {
   fc.assert(fc.property(people, people, (before, after) => {
     const diff = syncState(before, after);
-    assert.deepEqual(sorted(syncDiff(before, diff, (person) => person.key)), sorted(after));
+    assert.deepEqual(sorted(syncDiff(before, diff, (member) => member.key)), sorted(after));
   }));
 });
 
@@ -43,7 +43,7 @@ test("syncState() finds no change between equal states, and each changed user on
     const copy = structuredClone(before);
     assert.deepEqual(syncState(before, copy), { joined: [], left: [], updated: [] });
     const { joined, left, updated } = syncState(before, after);
-    const keys = [...joined, ...left, ...updated].map((person) => person.key);
+    const keys = [...joined, ...left, ...updated].map((member) => member.key);
     assert.equal(new Set(keys).size, keys.length);
   }));
 });

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import { DevAdapter } from "./_adapter.ts";
-import { personOf } from "./_people.ts";
+import { devUserOf } from "./_people.ts";
 import type { DevStore } from "./dev_store.ts";
 
 /** The part of oidc-provider's `Provider` that is used here. */
@@ -117,7 +117,7 @@ async function configuration(
 export const SESSION_COOKIE = "dev_session";
 
 function claimsOf(sub: string) {
-  const { login, name } = personOf(sub);
+  const { login, name } = devUserOf(sub);
   return { sub, preferred_username: login, name };
 }
 

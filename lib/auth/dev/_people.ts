@@ -1,11 +1,11 @@
 /** An identity to sign in as during development. */
-export interface DevPerson {
+export interface DevUser {
   readonly login: string;
   readonly name: string;
 }
 
 /** The identities that the page offers. */
-export const PEOPLE: readonly DevPerson[] = [
+export const PEOPLE: readonly DevUser[] = [
   { login: "ada", name: "Ada Lovelace" },
   { login: "grace", name: "Grace Hopper" },
   { login: "linus", name: "Linus Torvalds" },
@@ -28,8 +28,8 @@ export function toLogin(text: string): string | undefined {
 }
 
 /** Returns the identity of a login. */
-export function personOf(login: string): DevPerson {
-  return PEOPLE.find((person) => person.login === login) ?? { login, name: nameOf(login) };
+export function devUserOf(login: string): DevUser {
+  return PEOPLE.find((user) => user.login === login) ?? { login, name: nameOf(login) };
 }
 
 function nameOf(login: string): string {

@@ -22,7 +22,7 @@ test("an admin manages users without scripts, and their sockets end", { skip }, 
 
   await page.getByLabel("Roles").fill("moderator room:lobby");
   await page.getByRole("button", { name: "Save" }).click();
-  await page.locator(".person-head .tag", { hasText: "room:lobby" }).waitFor();
+  await page.locator(".user-head .tag", { hasText: "room:lobby" }).waitFor();
   await page.getByRole("button", { name: "Ban", exact: true }).click();
   await page.locator("[role=status]", { hasText: "is banned and signed out everywhere" }).waitFor();
   assert.equal((await socket.closed).code, 4401);
@@ -58,7 +58,7 @@ test(
     using _socket = await app.open("/ws/echo", grace);
     const { id } = await (await grace.request("/api/me")).json();
     const { users: [long] } = await users.list({ login: "x".repeat(64) });
-    const pages = [["people", ""], ["person", `/${id}`], ["long person", `/${long!.id}`]];
+    const pages = [["people", ""], ["user", `/${id}`], ["long user", `/${long!.id}`]];
     for (const [width, colorScheme] of [[320, "light"], [1280, "light"], [1280, "dark"]] as const) {
       const page = await browser.newPage({ colorScheme, viewport: { width, height: 720 } });
       const view = new RoomPage(page);

@@ -12,7 +12,7 @@ const PEOPLE = 150;
 async function assertExact(layer: string): Promise<void> {
   const { expected, gone, survivors } = await crashOne(PEOPLE, layer);
   assert.ok(gone.length >= 10);
-  const all = Array.from({ length: PEOPLE }, (_, serial) => `person-${serial + 1}`).sort();
+  const all = Array.from({ length: PEOPLE }, (_, serial) => `user-${serial + 1}`).sort();
   for (const { people, joined, left } of survivors) {
     assert.deepEqual(people, expected);
     assert.deepEqual(joined, all);

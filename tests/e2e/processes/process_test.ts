@@ -76,8 +76,8 @@ test("users stay signed in after kill -9 during a conversation and a restart", a
     await using first = await AppProcess.start({ DENO_KV_PATH: kvPath });
     const people = [await first.signIn("ada"), await first.signIn("grace")];
     const sockets = [];
-    for (const person of people) {
-      const socket = await first.open("/ws/chat/lobby", person);
+    for (const user of people) {
+      const socket = await first.open("/ws/chat/lobby", user);
       await socket.frame("welcome");
       for (let count = 0; count < 50; count++) {
         socket.sendJson({ type: "say", data: { text: `${count}` } });
@@ -89,9 +89,9 @@ test("users stay signed in after kill -9 during a conversation and a restart", a
     for (const socket of sockets) await socket.closed;
 
     await using second = await AppProcess.start({ DENO_KV_PATH: kvPath });
-    for (const person of people) {
+    for (const user of people) {
       const browser = second.browser();
-      for (const [name, value] of person.cookies) browser.cookies.set(name, value);
+      for (const [name, value] of user.cookies) browser.cookies.set(name, value);
       assert.equal((await browser.request("/api/me")).status, 200);
       using socket = await second.open("/ws/chat/lobby", browser);
       await socket.frame("welcome");

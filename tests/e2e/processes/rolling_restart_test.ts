@@ -38,7 +38,7 @@ interface Stage extends AsyncDisposable {
 async function setStage(drainSeconds: number): Promise<Stage> {
   const directory = await Deno.makeTempDir();
   const kvPath = join(directory, "kv.sqlite3");
-  const [person] = await seedUsers(kvPath, 1);
+  const [user] = await seedUsers(kvPath, 1);
   using free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const port = String(free.addr.port);
   free.close();
@@ -57,7 +57,7 @@ async function setStage(drainSeconds: number): Promise<Stage> {
   return {
     app,
     open() {
-      const headers = { origin: app.origin, cookie: person!.cookie };
+      const headers = { origin: app.origin, cookie: user!.cookie };
       return WsClient.connect(`${app.origin.replace("http", "ws")}/ws/echo`, { headers });
     },
     async [Symbol.asyncDispose]() {

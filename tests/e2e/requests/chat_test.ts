@@ -3,32 +3,32 @@ import assert from "node:assert/strict";
 import { LiveApp } from "../../../support/app/live_app.ts";
 import type { Refused } from "../../../support/app/ws_client.ts";
 
-interface Person {
+interface Member {
   readonly id: string;
   readonly login: string;
 }
 
-const loginsOf = (people: unknown) => (people as Person[]).map(({ login }) => login);
+const loginsOf = (people: unknown) => (people as Member[]).map(({ login }) => login);
 
 test("two users talk in a room: welcome, joined, said with its reply, left", async () => {
   await using app = await LiveApp.start();
   const [ada, grace] = [await app.signIn("ada"), await app.signIn("grace")];
   using a = await app.open("/ws/chat/lobby", ada);
   const welcome = await a.frame("welcome");
-  const { you, people } = welcome.data as { you: Person; people: Person[] };
+  const { you, people } = welcome.data as { you: Member; people: Member[] };
   assert.equal(you.login, "ada");
   assert.deepEqual(loginsOf(people), ["ada"]);
 
   const b = await app.open("/ws/chat/lobby", grace);
   assert.deepEqual(loginsOf((await b.frame("welcome")).data!["people" as never]), ["ada", "grace"]);
-  assert.equal(((await a.frame("joined")).data as { user: Person }).user.login, "grace");
+  assert.equal(((await a.frame("joined")).data as { user: Member }).user.login, "grace");
 
   b.sendJson({ type: "say", data: { text: "<b>hi</b>" }, id: "1" });
   const reply = await b.frame("reply");
   const said = (await a.frame("said")).data as {
     id: string;
     text: string;
-    user: Person;
+    user: Member;
     at: string;
   };
   assert.equal(reply.ok, true);
@@ -39,7 +39,7 @@ test("two users talk in a room: welcome, joined, said with its reply, left", asy
   assert.equal(((await b.frame("said")).data as { id: string }).id, said.id);
 
   b[Symbol.dispose]();
-  assert.equal(((await a.frame("left")).data as { user: Person }).user.login, "grace");
+  assert.equal(((await a.frame("left")).data as { user: Member }).user.login, "grace");
 });
 
 test("a user joins and leaves once with any number of tabs", async () => {

@@ -16,7 +16,7 @@ const ROOM = "/ws/chat/lobby";
 
 /** A socket of a session on a process, and its messages after the revocation. */
 interface Watched {
-  readonly person: number;
+  readonly user: number;
   readonly process: number;
   /** Whether its peer reads nothing, so that received messages are unknown. */
   readonly isStalled: boolean;
@@ -61,10 +61,10 @@ async function setStage(each: number, settings: Environment = {}): Promise<Stage
   let revokedAt = Infinity;
   await Promise.all(
     processes.flatMap((process, at) =>
-      people.flatMap((browser, person) =>
+      people.flatMap((browser, user) =>
         Array.from({ length: each }, async (_, n) => {
           const isStalled = n % 4 === 0;
-          const socket: Watched = { person, process: at, isStalled, lastMs: 0, isOver: false };
+          const socket: Watched = { user, process: at, isStalled, lastMs: 0, isOver: false };
           watched.push(socket);
           const heard = () => {
             if (performance.now() > revokedAt) socket.lastMs = performance.now() - revokedAt;
@@ -158,9 +158,9 @@ async function assertEndsAtOnce(stage: Stage): Promise<void> {
   // Only the server knows what stalled peers were sent.
   assert.deepEqual(await countOpen(stage), [69, 69, 69]);
   const reading = stage.watched.filter(({ isStalled }) => !isStalled);
-  const mine = reading.filter(({ person }) => person === 0);
-  const others = reading.filter(({ person }) => person !== 0);
-  assert.equal(stage.watched.filter(({ person }) => person === 0).length, 102);
+  const mine = reading.filter(({ user }) => user === 0);
+  const others = reading.filter(({ user }) => user !== 0);
+  assert.equal(stage.watched.filter(({ user }) => user === 0).length, 102);
   const latest = Math.max(...mine.map(({ lastMs }) => lastMs));
   assert.ok(latest < 1_000, `one heard something ${latest} ms after the sign-out`);
   assert.ok(mine.every(({ isOver }) => isOver), "every socket of the session is over");
@@ -185,11 +185,11 @@ test("a process that was suspended during a sign-out sends nothing to the ended 
   await talkFor(stage, 1_500);
   assert.deepEqual(await countOpen(stage), [21, 21, 21]);
   const reading = stage.watched.filter(({ isStalled }) => !isStalled);
-  const mine = reading.filter(({ person }) => person === 0);
+  const mine = reading.filter(({ user }) => user === 0);
   const late = mine.filter(({ lastMs }) => lastMs >= 1_000);
   assert.equal(late.length, 0, `${late.length} heard something after 1 s: ${late[0]?.lastMs} ms`);
   assert.ok(mine.every(({ isOver }) => isOver));
-  const others = reading.filter(({ person }) => person !== 0);
+  const others = reading.filter(({ user }) => user !== 0);
   assert.ok(others.every(({ isOver, lastMs }) => !isOver && lastMs > 5_000));
 });
 
@@ -217,16 +217,16 @@ test("a sign-out closes all sockets of its session within 1 s even if Redis is k
   await revoke(stage, 0);
   const since = performance.now();
   while (
-    stage.watched.some(({ person, isStalled, isOver }) => person === 0 && !isStalled && !isOver)
+    stage.watched.some(({ user, isStalled, isOver }) => user === 0 && !isStalled && !isOver)
   ) {
     assert.ok(performance.now() - since < 1_000, "a socket of the session is open after 1 s");
     await pause(20);
   }
   await talkFor(stage, 500);
   assert.deepEqual(await countOpen(stage), [69, 69, 69]);
-  const mine = stage.watched.filter(({ person, isStalled }) => person === 0 && !isStalled);
+  const mine = stage.watched.filter(({ user, isStalled }) => user === 0 && !isStalled);
   assert.ok(mine.every(({ lastMs }) => lastMs < 1_000));
-  assert.ok(stage.watched.every(({ person, isOver }) => person === 0 || !isOver));
+  assert.ok(stage.watched.every(({ user, isOver }) => user === 0 || !isOver));
 });
 
 for (const layer of ["kv:", "redis://127.0.0.1:1"]) {

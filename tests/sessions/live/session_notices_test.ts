@@ -30,13 +30,13 @@ test("SessionNotices sends at most ten messages a second, and only to processes 
   const { layer, clock, told, process, watch } = setUp();
   const [here, there] = [process(), process()];
   const sent = () => layer.stats.sent;
-  for (let socket = 0; socket < 1_000; socket++) here.tell(`person ${socket % 400}`);
+  for (let socket = 0; socket < 1_000; socket++) here.tell(`user ${socket % 400}`);
   await clock.advance(100);
   assert.equal(layer.stats.delivered, 0);
-  await watch(there, "person 7");
+  await watch(there, "user 7");
   const before = sent();
   for (let round = 0; round < 10; round++) {
-    for (let socket = 0; socket < 1_000; socket++) here.tell(`person ${socket % 400}`);
+    for (let socket = 0; socket < 1_000; socket++) here.tell(`user ${socket % 400}`);
     await clock.advance(100);
   }
   assert.equal(sent() - before, 10);
@@ -46,10 +46,10 @@ test("SessionNotices sends at most ten messages a second, and only to processes 
 test("SessionNotices splits many users into several messages", async () => {
   const { clock, told, process, watch } = setUp();
   const notices = process();
-  for (const id of ["person 0", "person 1199"]) await watch(notices, id);
-  for (let person = 0; person < 1_200; person++) notices.tell(`person ${person}`);
+  for (const id of ["user 0", "user 1199"]) await watch(notices, id);
+  for (let user = 0; user < 1_200; user++) notices.tell(`user ${user}`);
   await clock.advance(100);
-  assert.deepEqual(told, ["person 0", "person 1199"]);
+  assert.deepEqual(told, ["user 0", "user 1199"]);
 });
 
 test("SessionNotices stops notifying a watcher that stops, and the last one leaves the group", async () => {

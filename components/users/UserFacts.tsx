@@ -2,10 +2,10 @@ import { Ago } from "../Ago.tsx";
 import { counted } from "../counted.ts";
 import { Facts } from "./Facts.tsx";
 
-/** Properties of {@linkcode PersonFacts}. */
-export interface PersonFactsProps {
+/** Properties of {@linkcode UserFacts}. */
+export interface UserFactsProps {
   readonly class: string;
-  readonly person: {
+  readonly user: {
     readonly login: string;
     readonly provider: string;
     readonly lastSignInAt: string;
@@ -18,23 +18,23 @@ export interface PersonFactsProps {
 }
 
 /** A line about a user: "@grace · github · last sign-in 2 minutes ago · 1 session · 3 connections". */
-export function PersonFacts({ class: name, person, joinedAt, now }: PersonFactsProps) {
+export function UserFacts({ class: name, user, joinedAt, now }: UserFactsProps) {
   return (
     <Facts class={name}>
       <span>
-        @<bdi>{person.login}</bdi>
+        @<bdi>{user.login}</bdi>
       </span>
-      <span>{person.provider}</span>
+      <span>{user.provider}</span>
       {joinedAt !== undefined && (
         <span>
           joined <Ago at={joinedAt} now={now} />
         </span>
       )}
       <span>
-        last sign-in <Ago at={person.lastSignInAt} now={now} />
+        last sign-in <Ago at={user.lastSignInAt} now={now} />
       </span>
-      <span>{counted(person.sessions, "session")}</span>
-      <span>{counted(person.sockets, "connection")}</span>
+      <span>{counted(user.sessions, "session")}</span>
+      <span>{counted(user.sockets, "connection")}</span>
     </Facts>
   );
 }

@@ -1,29 +1,29 @@
 import { banUser, removeUser, setRoles, unbanUser, type User } from "@sluice/sluice/auth";
-import type { Person } from "../http/define.ts";
+import type { Identity } from "../http/define.ts";
 import { parseRoles } from "./roles.ts";
 import type { Services } from "../services.ts";
 
 /** A change of a user. */
-export type PersonChange = "banned" | "unbanned" | "roles" | "ended" | "removed";
+export type UserChange = "banned" | "unbanned" | "roles" | "ended" | "removed";
 
 /** The reason why nothing was changed. */
-export type PersonProblem = "yourself" | "roles-invalid" | "not-confirmed" | "unknown";
+export type UserProblem = "yourself" | "roles-invalid" | "not-confirmed" | "unknown";
 
 /** The outcome of a change. */
-export type PersonResult = { readonly done: PersonChange } | { readonly problem: PersonProblem };
+export type UserResult = { readonly done: UserChange } | { readonly problem: UserProblem };
 
 type Parts = Pick<Services, "users" | "sessions" | "audit">;
 
 interface Change {
   readonly parts: Parts;
   /** The admin who makes the change. */
-  readonly admin: Person;
+  readonly admin: Identity;
   readonly user: User;
   readonly form: FormData;
 }
 
 /** The changes that a form can request, by the value of its button `do`. */
-const CHANGES: Readonly<Record<string, (change: Change) => Promise<PersonResult>>> = {
+const CHANGES: Readonly<Record<string, (change: Change) => Promise<UserResult>>> = {
   ban,
   unban,
   roles: changeRoles,
@@ -37,25 +37,25 @@ const CHANGES: Readonly<Record<string, (change: Change) => Promise<PersonResult>
  * *Security*: for admins only; the route must check {@linkcode isAdmin}. Admins cannot ban or
  * remove themselves.
  */
-export async function changePerson(change: Change): Promise<PersonResult> {
+export async function changeUser(change: Change): Promise<UserResult> {
   const action = String(change.form.get("do"));
   const work = Object.hasOwn(CHANGES, action) ? CHANGES[action] : undefined;
   return work === undefined ? { problem: "unknown" } : await work(change);
 }
 
-async function ban({ parts, admin, user }: Change): Promise<PersonResult> {
+async function ban({ parts, admin, user }: Change): Promise<UserResult> {
   if (user.id === admin.user.id) return { problem: "yourself" };
   await banUser(parts, user.id, { by: admin.user.id });
   return { done: "banned" };
 }
 
-async function unban({ parts, admin, user }: Change): Promise<PersonResult> {
+async function unban({ parts, admin, user }: Change): Promise<UserResult> {
   await unbanUser(parts, user.id, { by: admin.user.id });
   parts.audit.write({ kind: "user-unbanned", userId: user.id, by: admin.user.id });
   return { done: "unbanned" };
 }
 
-async function changeRoles({ parts, admin, user, form }: Change): Promise<PersonResult> {
+async function changeRoles({ parts, admin, user, form }: Change): Promise<UserResult> {
   const roles = parseRoles(String(form.get("roles") ?? ""));
   if (roles === undefined) return { problem: "roles-invalid" };
   await setRoles(parts, user.id, roles);
@@ -65,13 +65,13 @@ async function changeRoles({ parts, admin, user, form }: Change): Promise<Person
 }
 
 /** Ends all sessions of a user; of the admin's own, all but the current one. */
-async function endSessions({ parts, admin, user }: Change): Promise<PersonResult> {
+async function endSessions({ parts, admin, user }: Change): Promise<UserResult> {
   const except = user.id === admin.user.id ? { except: admin.session.id } : {};
   await parts.sessions.endAll(user.id, { ...except, reason: "revoked", by: admin.user.id });
   return { done: "ended" };
 }
 
-async function remove({ parts, admin, user, form }: Change): Promise<PersonResult> {
+async function remove({ parts, admin, user, form }: Change): Promise<UserResult> {
   if (user.id === admin.user.id) return { problem: "yourself" };
   if (String(form.get("confirm") ?? "").trim() !== user.login) return { problem: "not-confirmed" };
   await removeUser(parts.users, parts.sessions, user, { by: admin.user.id });

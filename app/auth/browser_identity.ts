@@ -1,6 +1,6 @@
 import type { Context } from "fresh";
 import { Refusal } from "@sluice/sluice";
-import type { Person, State } from "../http/define.ts";
+import type { Identity, State } from "../http/define.ts";
 
 /**
  * Returns the user of a request with a browser session; undefined without a session.
@@ -12,8 +12,8 @@ import type { Person, State } from "../http/define.ts";
  * @throws {Refusal} `NOT_SIGNED_IN`: the session is a program's. `UNAVAILABLE`: the database cannot be
  * reached.
  */
-export async function browserPerson({ state }: Context<State>): Promise<Person | undefined> {
-  const person = await state.person();
-  if (person?.session.kind !== "program") return person;
+export async function browserIdentity({ state }: Context<State>): Promise<Identity | undefined> {
+  const identity = await state.identity();
+  if (identity?.session.kind !== "program") return identity;
   throw new Refusal("NOT_SIGNED_IN", { detail: "This page is for browsers, not for programs" });
 }

@@ -3,7 +3,7 @@ import { isAdmin } from "./admins.ts";
 import type { Services } from "../services.ts";
 
 /** A user, as shown to admins. */
-export interface PersonView {
+export interface UserView {
   readonly id: string;
   readonly login: string;
   readonly name: string;
@@ -41,20 +41,20 @@ const EVENTS = 20;
 const EVENTS_OF_REMOVED = 1_000;
 
 /** Returns a page of users. */
-export async function listPeople(
+export async function listUsers(
   parts: Parts,
   options: Pick<UserPageOptions, "after" | "login">,
-): Promise<{ people: PersonView[]; next: string | undefined }> {
+): Promise<{ users: UserView[]; next: string | undefined }> {
   const { users, next } = await parts.users.list({ ...options, limit: PAGE_SIZE });
-  const people = await Promise.all(users.map((user) => viewPerson(parts, user)));
-  return { people, next };
+  const views = await Promise.all(users.map((user) => viewUser(parts, user)));
+  return { users: views, next };
 }
 
 /** Returns the current state of a user. */
-export async function viewPerson(
+export async function viewUser(
   { settings, sessions, socketCounts }: Parts,
   user: User,
-): Promise<PersonView> {
+): Promise<UserView> {
   const ids = (await sessions.list(user.id)).map(({ id }) => id);
   const sockets = [...(await socketCounts.count(ids)).values()];
   const { id, login, name, avatarUrl, provider, roles = [], bannedAt } = user;

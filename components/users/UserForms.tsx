@@ -1,8 +1,8 @@
 import type { ComponentChildren } from "preact";
 
-/** Properties of {@linkcode PersonForms}. */
-export interface PersonFormsProps {
-  readonly person: {
+/** Properties of {@linkcode UserForms}. */
+export interface UserFormsProps {
+  readonly user: {
     readonly id: string;
     readonly login: string;
     readonly roles: readonly string[];
@@ -17,12 +17,12 @@ export interface PersonFormsProps {
 }
 
 /** The forms with which an admin manages a user. */
-export function PersonForms(props: PersonFormsProps) {
-  const { person, isYou } = props;
+export function UserForms(props: UserFormsProps) {
+  const { user, isYou } = props;
   return (
-    <div class="person-forms">
+    <div class="user-forms">
       <Roles {...props} />
-      <Form person={person} title="Sessions" help={SESSIONS_HELP}>
+      <Form user={user} title="Sessions" help={SESSIONS_HELP}>
         <button type="submit" name="do" value="end" class="button quiet">
           {isYou ? "End all my other sessions" : "End all sessions"}
         </button>
@@ -35,10 +35,10 @@ export function PersonForms(props: PersonFormsProps) {
 
 const SESSIONS_HELP = "Signs the user out everywhere. They can sign in again.";
 
-function Roles({ person, rejectedRoles }: PersonFormsProps) {
+function Roles({ user, rejectedRoles }: UserFormsProps) {
   const isWrong = rejectedRoles !== undefined;
   return (
-    <form method="post" action={`/people/${person.id}`}>
+    <form method="post" action={`/people/${user.id}`}>
       <h2>
         <label for="roles">Roles</label>
       </h2>
@@ -50,7 +50,7 @@ function Roles({ person, rejectedRoles }: PersonFormsProps) {
         <input
           id="roles"
           name="roles"
-          value={rejectedRoles?.typed ?? person.roles.join(" ")}
+          value={rejectedRoles?.typed ?? user.roles.join(" ")}
           autocomplete="off"
           autocapitalize="none"
           spellcheck={false}
@@ -63,13 +63,13 @@ function Roles({ person, rejectedRoles }: PersonFormsProps) {
   );
 }
 
-function Ban({ person }: PersonFormsProps) {
-  const isBanned = person.bannedAt !== undefined;
+function Ban({ user }: UserFormsProps) {
+  const isBanned = user.bannedAt !== undefined;
   const help = isBanned
     ? "They can sign in again and keep their roles."
     : "Signs the user out everywhere. They can't sign in until they are unbanned.";
   return (
-    <Form person={person} title={isBanned ? "Banned" : "Ban"} help={help}>
+    <Form user={user} title={isBanned ? "Banned" : "Ban"} help={help}>
       <button type="submit" name="do" value={isBanned ? "unban" : "ban"} class="button quiet">
         {isBanned ? "Unban" : "Ban"}
       </button>
@@ -77,9 +77,9 @@ function Ban({ person }: PersonFormsProps) {
   );
 }
 
-function Remove({ person, isUnconfirmed }: PersonFormsProps) {
+function Remove({ user, isUnconfirmed }: UserFormsProps) {
   return (
-    <form method="post" action={`/people/${person.id}`}>
+    <form method="post" action={`/people/${user.id}`}>
       <h2>Remove</h2>
       <p class="help">
         Signs the user out everywhere and deletes their account here. If they sign in again they get
@@ -89,7 +89,7 @@ function Remove({ person, isUnconfirmed }: PersonFormsProps) {
         <summary>Remove for good…</summary>
         <label for="confirm" class={isUnconfirmed ? "help wrong" : "help"}>
           {isUnconfirmed && "The username didn't match. "}
-          Type <b>{person.login}</b> to confirm
+          Type <b>{user.login}</b> to confirm
         </label>
         <div class="field">
           <input
@@ -109,15 +109,15 @@ function Remove({ person, isUnconfirmed }: PersonFormsProps) {
 }
 
 interface FormProps {
-  readonly person: { readonly id: string };
+  readonly user: { readonly id: string };
   readonly title: string;
   readonly help: string;
   readonly children: ComponentChildren;
 }
 
-function Form({ person, title, help, children }: FormProps) {
+function Form({ user, title, help, children }: FormProps) {
   return (
-    <form method="post" action={`/people/${person.id}`}>
+    <form method="post" action={`/people/${user.id}`}>
       <h2>{title}</h2>
       <p class="help">{help}</p>
       {children}
