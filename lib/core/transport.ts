@@ -17,12 +17,22 @@ export interface SocketEvents {
   close(code: number, reason: string): void;
 }
 
+/** How a {@linkcode Transport} upgrades a request. */
+export interface UpgradeOptions {
+  /** The selected subprotocol. */
+  readonly subprotocol: string | undefined;
+  /** Additional headers of the 101 response. */
+  readonly headers: HeadersInit | undefined;
+  /** Largest message, in bytes. A transport that can refuses larger ones before they are in memory. */
+  readonly maxMessageBytes: number;
+}
+
 /** Turns a request into a socket on one runtime. */
 export interface Transport {
   /** Throws a `TypeError` if the handshake of the request is invalid. */
   upgrade(
     request: Request,
     events: SocketEvents,
-    options: { subprotocol: string | undefined; headers: HeadersInit | undefined },
+    options: UpgradeOptions,
   ): { response: Response; socket: Socket };
 }

@@ -15,12 +15,16 @@ export interface NetAddress {
 
 /** What the server reports about a request. */
 export interface RequestInfo {
+  /** Address of the peer, as {@linkcode NetAddress}. */
   readonly remoteAddr?: unknown;
+  /** Upgrades this request; the servers for Node and Bun provide it. */
+  readonly transport?: Transport | undefined;
 }
 
 /** Options of `toHandler()`. */
 export interface HandlerOptions extends ProxyOptions {
   readonly limits?: Partial<ConnectionLimits>;
+  /** Upgrades requests. @default {the transport of the server, or that of Deno} */
   readonly transport?: Transport;
   readonly clock?: Clock;
   readonly log?: Log;

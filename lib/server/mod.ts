@@ -7,7 +7,8 @@ export {
   type ConnectionLimits,
   DEFAULT_CONNECTION_LIMITS,
 } from "./connection/connection_limits.ts";
-export { serve, type ServeOptions } from "./deno/deno_serve.ts";
+export { type DenoServer, serve } from "./deno/deno_serve.ts";
+export type { ServeHandler, ServeInfo, ServeOptions } from "./serve_options.ts";
 export { denoTransport } from "./deno/deno_transport.ts";
 export type { Handler, HandlerOptions, HandlerStats, NetAddress, RequestInfo } from "./handler.ts";
 export { KEPT_HEADERS } from "./kept_headers.ts";

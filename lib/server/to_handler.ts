@@ -96,14 +96,22 @@ const MAX_UNHANDLED_TYPES = 100;
 /** A request with its scope and connection, until it is answered. */
 class Handshake {
   readonly request: Request;
+  /** The transport of the server that received the request. */
+  readonly transport: Transport | undefined;
   readonly scope: RequestScope;
   readonly connection: ServerConnection;
   /** Answers the request while the application is still deciding; `isAnswered` is then true. */
   answerEarly: ((refusal: Refusal) => void) | undefined;
   isAnswered = false;
 
-  constructor(request: Request, scope: RequestScope, connection: ServerConnection) {
+  constructor(
+    request: Request,
+    transport: Transport | undefined,
+    scope: RequestScope,
+    connection: ServerConnection,
+  ) {
     this.request = request;
+    this.transport = transport;
     this.scope = scope;
     this.connection = connection;
   }
@@ -121,7 +129,6 @@ class Gate implements ConnectionServer {
   readonly #application: Application<Scope>;
   readonly #options: HandlerOptions;
   readonly #limits: ConnectionLimits;
-  readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #open = new Set<ServerConnection>();
@@ -143,7 +150,6 @@ class Gate implements ConnectionServer {
     this.#application = application;
     this.#options = options;
     const limits = this.#limits = { ...DEFAULT_CONNECTION_LIMITS, ...options.limits };
-    this.#transport = options.transport ?? denoTransport;
     const clock = this.#clock = options.clock ?? systemClock;
     const log = this.#log = options.log ?? consoleLog;
     const stalled = this.#stalled = new StalledReaders(clock);
@@ -230,7 +236,7 @@ class Gate implements ConnectionServer {
     const id = `${this.#prefix}-${++this.#serial}`;
     const connection = new ServerConnection(id, this.#context, wantsUpgrade);
     const scope = new RequestScope(request, peer, connection, wantsUpgrade ? "websocket" : "http");
-    const handshake = new Handshake(request, scope, connection);
+    const handshake = new Handshake(request, info?.transport, scope, connection);
     const answer = andThen(
       this.#runApplication(scope),
       (admission) => this.#admit(handshake, admission),
@@ -309,7 +315,7 @@ class Gate implements ConnectionServer {
     if ("refused" in decision) return this.#refuse(decision.refused, scope);
     scope.settle("answer" in decision ? "all" : this.#options.keepHeaders ?? KEPT_HEADERS);
     if ("answer" in decision) return this.#answer(request, connection, decision.answer);
-    return this.#upgrade(request, connection, decision.accepted);
+    return this.#upgrade(handshake, decision.accepted);
   }
 
   /** Waits for the response to a plain request as long as its client does. */
@@ -332,18 +338,15 @@ class Gate implements ConnectionServer {
     }
   }
 
-  #upgrade(
-    request: Request,
-    connection: ServerConnection,
-    { subprotocol, headers }: AcceptOptions,
-  ): Response {
+  #upgrade(handshake: Handshake, { subprotocol, headers }: AcceptOptions): Response {
+    const { request, connection } = handshake;
     const wrong = handshakeError(request);
     if (wrong !== undefined) return this.#fail(connection, wrong);
     try {
-      const { response, socket } = this.#transport.upgrade(request, connection, {
-        subprotocol,
-        headers,
-      });
+      const transport = this.#options.transport ?? handshake.transport ?? denoTransport;
+      const { maxMessageBytes } = this.#limits;
+      const options = { subprotocol, headers, maxMessageBytes };
+      const { response, socket } = transport.upgrade(request, connection, options);
       connection.attach(socket);
       this.#count(connection);
       return response;

@@ -21,11 +21,12 @@ export function findProgram(...names: string[]): string | undefined {
 export async function run(
   command: string,
   args: string[],
-  options: { env?: Record<string, string>; timeoutMs: number },
+  options: { env?: Record<string, string>; timeoutMs: number; cwd?: string },
 ): Promise<{ success: boolean; stdout: string; output: string }> {
   try {
     const result = await new Deno.Command(command, {
       args,
+      ...(options.cwd !== undefined && { cwd: options.cwd }),
       env: options.env ?? {},
       stdin: "null",
       stdout: "piped",

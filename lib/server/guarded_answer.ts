@@ -1,0 +1,28 @@
+import type { Log } from "../core/log.ts";
+import { Refusal } from "../protocol/mod.ts";
+import { isHost } from "./host.ts";
+import { refusalOfHost } from "./peer.ts";
+import { problem } from "./problem.ts";
+
+/** Returns the response to a request that failed: a thrown `Refusal`, or 500. */
+export function answerError(error: unknown, log: Log): Response {
+  if (error instanceof Refusal) return problem(error);
+  log.error("A request failed", { error });
+  return problem(Refusal.of("INTERNAL"));
+}
+
+/**
+ * Returns the refusal of a request that no handler can rely on: a malformed host, or an https URL over
+ * plain http.
+ *
+ * @param url The URL as received, which may be invalid.
+ */
+export function refusalOfRequest(host: string | null, url: string, log: Log): Refusal | undefined {
+  if (host !== null && !isHost(host)) return refusalOfHost(host, log);
+  // An absolute-form request target (RFC 9110 §7.4): its scheme would be mistaken for the site's own.
+  return /^https:/i.test(url)
+    ? new Refusal("MISDIRECTED", { status: 421, detail: HTTPS })
+    : undefined;
+}
+
+const HTTPS = "The URL is https but the connection is not";

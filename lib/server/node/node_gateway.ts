@@ -1,0 +1,112 @@
+import { type IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Log } from "../../core/log.ts";
+import { leaveBody } from "../../core/read_body.ts";
+import type { Transport } from "../../core/transport.ts";
+import { answerError, refusalOfRequest } from "../guarded_answer.ts";
+import { problem } from "../problem.ts";
+import type { ServeHandler } from "../serve_options.ts";
+import { hostOf, peerOf, toRequest } from "./node_request.ts";
+import { writeResponse } from "./node_response.ts";
+import { type UpgradeRequest, WsSockets } from "./ws_sockets.ts";
+
+/** How long a refused upgrade's connection stays open for its client to read the response. */
+const LINGER_MS = 1_000;
+
+/** Connects a handler to the events of a `node:http` server. */
+export class NodeGateway {
+  readonly #handler: ServeHandler;
+  readonly #log: Log;
+  readonly #sockets = new WsSockets();
+
+  constructor(handler: ServeHandler, log: Log) {
+    this.#handler = handler;
+    this.#log = log;
+  }
+
+  /** Answers a plain request. Never rejects. */
+  async request(message: IncomingMessage, target: ServerResponse): Promise<void> {
+    const gone = new AbortController();
+    target.on("close", () => {
+      if (!target.writableFinished) gone.abort();
+    });
+    await this.#respond(message, target, gone.signal, undefined);
+  }
+
+  /** Answers an upgrade request: with 101, or as a plain request. Never rejects. */
+  async upgrade(request: UpgradeRequest): Promise<void> {
+    const { message, socket } = request;
+    const gone = new AbortController();
+    const abort = () => gone.abort();
+    // Without a listener, a connection reset during the decision would end the process.
+    socket.on("error", abort).on("close", abort);
+    const upgrade = new WsUpgrade(request, this.#sockets);
+    const target = new ServerResponse(message);
+    target.shouldKeepAlive = false;
+    await this.#respond(message, target, gone.signal, upgrade);
+    socket.off("close", abort);
+  }
+
+  /** Closes all network connections of sockets at once. */
+  terminateAll(): void {
+    this.#sockets.terminateAll();
+  }
+
+  async #respond(
+    message: IncomingMessage,
+    target: ServerResponse,
+    signal: AbortSignal,
+    upgrade: WsUpgrade | undefined,
+  ): Promise<void> {
+    let request: Request | undefined;
+    const answer = async () => {
+      const host = hostOf(message);
+      const refusal = refusalOfRequest(host, message.url ?? "/", this.#log);
+      if (refusal !== undefined) return problem(refusal);
+      request = toRequest(message, host, signal);
+      return await this.#handler(request, { remoteAddr: peerOf(message), transport: upgrade });
+    };
+    const response = await answer().catch((error) => answerError(error, this.#log));
+    if (upgrade?.isUpgraded) return;
+    if (upgrade !== undefined) prepareSocket(target, upgrade.request.socket);
+    await writeResponse(target, response);
+    if (request !== undefined && !message.complete) leaveBody(request);
+  }
+}
+
+/** The transport of one upgrade request. */
+class WsUpgrade implements Transport {
+  readonly request: UpgradeRequest;
+  isUpgraded = false;
+  readonly #sockets: WsSockets;
+
+  constructor(request: UpgradeRequest, sockets: WsSockets) {
+    this.request = request;
+    this.#sockets = sockets;
+  }
+
+  upgrade(...[, events, options]: Parameters<Transport["upgrade"]>): ReturnType<
+    Transport["upgrade"]
+  > {
+    const { message } = this.request;
+    if (message.headers.host === undefined) {
+      throw new TypeError("A handshake needs a Host (RFC 6455 §4.2.1)");
+    }
+    const socket = this.#sockets.accept(this.request, events, options);
+    this.isUpgraded = true;
+    // The 101 has been written; Node cannot create a `Response` with that status.
+    return { response: new Response(null), socket };
+  }
+}
+
+/** Lets a response be written to the raw connection of an upgrade request, and then closes it. */
+function prepareSocket(target: ServerResponse, socket: Duplex): void {
+  target.assignSocket(socket as Parameters<ServerResponse["assignSocket"]>[0]);
+  target.on("finish", () => {
+    target.detachSocket(socket as Parameters<ServerResponse["detachSocket"]>[0]);
+    socket.end();
+    // Unread data would make the close a reset, with which the response can be lost.
+    socket.resume();
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  });
+}

@@ -1,0 +1,90 @@
+import type { IncomingMessage } from "node:http";
+import { isIPv6 } from "node:net";
+import type { NetAddress } from "../handler.ts";
+
+/** Methods whose requests have no body for a handler. */
+const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+
+/**
+ * Creates the `Request` of a message. `signal` is aborted when the client disconnects.
+ *
+ * The body is read only as fast as the handler reads it, and cancelling it closes the connection: the
+ * rest is not read.
+ *
+ * @param host A valid `Host`.
+ * @throws {TypeError} The method is not allowed in a `Request`.
+ */
+export function toRequest(message: IncomingMessage, host: string, signal: AbortSignal): Request {
+  const method = message.method ?? "GET";
+  const scheme = isEncrypted(message) ? "https" : "http";
+  const url = `${scheme}://${host}${targetOf(message)}`;
+  const hasBody = !BODILESS.has(method) && !isUpgraded(message);
+  return new Request(url, {
+    method,
+    headers: toHeaders(message),
+    signal,
+    ...(hasBody && { body: toStream(message), duplex: "half" }),
+  } as RequestInit);
+}
+
+/** Returns the `Host` of a message, or for HTTP/1.0 without one the address it was sent to. */
+export function hostOf({ headers, socket }: IncomingMessage): string {
+  if (headers.host !== undefined) return headers.host;
+  const { localAddress = "localhost", localPort = 80 } = socket;
+  return `${isIPv6(localAddress) ? `[${localAddress}]` : localAddress}:${localPort}`;
+}
+
+/** Returns the address of the peer. */
+export function peerOf({ socket }: IncomingMessage): NetAddress {
+  return { hostname: socket.remoteAddress ?? "unknown", port: socket.remotePort ?? 0 };
+}
+
+/** Returns the path of a message, without its query, whatever the form of its target. */
+export function pathOf(message: IncomingMessage): string {
+  const [path = ""] = targetOf(message).split(/[?#]/, 1);
+  return path;
+}
+
+/** The path and query. The host of an absolute-form target (RFC 9112 §3.2.2) is not used. */
+function targetOf({ url = "/" }: IncomingMessage): string {
+  const target = url.replace(/^https?:\/\/[^/?#]*/i, "");
+  return target.startsWith("/") ? target : `/${target}`;
+}
+
+function isEncrypted({ socket }: IncomingMessage): boolean {
+  return "encrypted" in socket && socket.encrypted === true;
+}
+
+/** Whether the connection has left HTTP: it has no body then. */
+function isUpgraded(message: IncomingMessage): boolean {
+  return (message as { upgrade?: boolean }).upgrade === true;
+}
+
+function toHeaders({ headers }: IncomingMessage): Headers {
+  const result = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) result.set(name, Array.isArray(value) ? value.join(", ") : value);
+  }
+  return result;
+}
+
+function toStream(message: IncomingMessage): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      message.on("data", (chunk: Uint8Array) => {
+        controller.enqueue(new Uint8Array(chunk));
+        message.pause();
+      });
+      message.on("end", () => controller.close());
+      message.on("error", (error) => controller.error(error));
+      message.pause();
+    },
+    pull() {
+      message.resume();
+    },
+    cancel() {
+      message.removeAllListeners("data").removeAllListeners("end");
+      message.destroy();
+    },
+  }, { highWaterMark: 0 });
+}

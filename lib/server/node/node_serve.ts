@@ -1,0 +1,128 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import process from "node:process";
+import type { Log } from "../../core/log.ts";
+import type { NetAddress } from "../handler.ts";
+import { consoleLog } from "../log.ts";
+import { type ServeHandler, type ServeOptions, shutDown } from "../serve_options.ts";
+import { attach, type Attachment } from "./attach.ts";
+
+/** A running server of Node. */
+export interface NodeServer {
+  /** The server of `node:http`. */
+  readonly server: Server;
+  /** Resolves with the address once the server listens; rejects if it cannot. */
+  readonly listening: Promise<NetAddress>;
+  /** Resolves when the server has closed. */
+  readonly finished: Promise<void>;
+  /** Drains and closes the server, but does not exit. */
+  shutdown(): Promise<void>;
+  /** Does the same as {@linkcode NodeServer.shutdown}. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Serves on Node until SIGTERM or SIGINT, then drains and exits with status 0. A second signal exits at
+ * once with status 130. Needs the package `ws`.
+ *
+ * While it drains it keeps answering, so that new requests are refused with a reason. If it shares its
+ * port, it stops listening instead, and the other processes take over.
+ *
+ * A malformed `Host` is answered with 400 before the handler is called. A `Refusal` thrown by the
+ * handler becomes the response, for example from `readBody()`; any other error is logged and answered
+ * with 500. Uncaught errors are logged and do not end the process. If it cannot listen, it logs why and
+ * sets the exit status to 1.
+ *
+ * @example
+ * ```ts
+ * import { serve } from "@sluice/sluice/node";
+ * import assert from "node:assert/strict";
+ *
+ * await using server = serve(() => new Response("hello"), { port: 0, onListen() {} });
+ * const { port } = await server.listening;
+ * assert.equal(await (await fetch(`http://127.0.0.1:${port}`)).text(), "hello");
+ * ```
+ */
+export function serve(handler: ServeHandler, options: ServeOptions = {}): NodeServer {
+  const { hostname = "127.0.0.1", port = 8000, reusePort = false, log = consoleLog } = options;
+  const server = createServer();
+  const attachment = attach(server, handler, { paths: ["/"], log });
+  const finished = new Promise<void>((resolve) => server.once("close", resolve));
+  const undo = guard(log);
+  const stop = stopOnce(server, attachment, handler, options);
+  const forget = stopOnSignal(stop, server, options, log);
+  const listening = new Promise<NetAddress>((resolve, reject) => {
+    server.once("error", (error) => {
+      log.error(`Cannot listen on ${hostname}:${port}`, { error });
+      process.exitCode = 1;
+      reject(error);
+    });
+    server.listen({ host: hostname, port, reusePort }, () => {
+      const { address, port } = server.address() as AddressInfo;
+      resolve({ hostname: address, port });
+      options.onListen?.({ hostname: address, port });
+    });
+  });
+  listening.catch(() => {}); // Reported above.
+  const shutdown = async () => {
+    await stop();
+    forget();
+    undo();
+  };
+  return { server, listening, finished, shutdown, [Symbol.asyncDispose]: shutdown };
+}
+
+/** Returns a function that stops the server; later calls wait for the first. */
+function stopOnce(
+  server: Server,
+  attachment: Attachment,
+  handler: ServeHandler,
+  options: ServeOptions,
+): () => Promise<void> {
+  const close = () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    attachment.terminateAll();
+    server.closeIdleConnections();
+    return closed;
+  };
+  let stopping: Promise<void> | undefined;
+  return () =>
+    stopping ??= shutDown(handler, options, close).finally(() => server.closeAllConnections());
+}
+
+/** Stops and exits on a signal. Returns a function that restores the default. */
+function stopOnSignal(
+  stop: () => Promise<void>,
+  server: Server,
+  options: ServeOptions,
+  log: Log,
+): () => void {
+  let isSignalled = false;
+  const exit = (why: string) => {
+    log.info("Stopping", { signal: why });
+    void stop().finally(() => process.exit(0)).catch(() => {});
+  };
+  const onSignal = (signal: string) => {
+    if (isSignalled) process.exit(130);
+    isSignalled = true;
+    if (options.reusePort) server.close();
+    exit(signal);
+  };
+  const onAbort = () => exit(String(options.signal?.reason));
+  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+  options.signal?.addEventListener("abort", onAbort);
+  return () => {
+    process.off("SIGTERM", onSignal).off("SIGINT", onSignal);
+    options.signal?.removeEventListener("abort", onAbort);
+  };
+}
+
+/** Logs uncaught errors. Returns a function that restores the default. */
+function guard(log: Log): () => void {
+  const uncaught = (error: unknown) => log.error("Uncaught error", { error });
+  const rejected = (error: unknown) => log.error("Unhandled promise rejection", { error });
+  process.on("uncaughtException", uncaught).on("unhandledRejection", rejected);
+  return () => {
+    process.off("uncaughtException", uncaught).off("unhandledRejection", rejected);
+  };
+}
