@@ -122,7 +122,7 @@ test("import-direction lets an island import only the types of a consumer", () =
   assert.deepEqual(broken(file, `import {} ${from}`), ["import-direction"]);
 });
 
-test("deno-in-adapters allows Deno in adapters and outside the toolkit", () => {
+test("runtime-in-adapters allows Deno in adapters and outside the toolkit", () => {
   const source = "Deno.serve(() => new Response()); let kv: Deno.Kv;";
   for (
     const file of [
@@ -135,12 +135,26 @@ test("deno-in-adapters allows Deno in adapters and outside the toolkit", () => {
   ) assert.deepEqual(broken(file, source), [], file);
 });
 
-test("deno-in-adapters refuses Deno and its types elsewhere in the toolkit", () => {
+test("runtime-in-adapters refuses Deno and its types elsewhere in the toolkit", () => {
   for (const source of ["Deno.env.get('A');", "let kv: Deno.Kv;", "globalThis.Deno;"]) {
     for (const file of ["lib/server/to_handler.ts", "lib/mod.ts", "lib/sessions/denomination.ts"]) {
-      assert.deepEqual(broken(file, source), ["deno-in-adapters"], `${file}: ${source}`);
+      assert.deepEqual(broken(file, source), ["runtime-in-adapters"], `${file}: ${source}`);
     }
   }
+});
+
+test("runtime-in-adapters keeps process and Bun to the folders of Node and Bun", () => {
+  const allowed = ["lib/server/node/node_serve.ts", "lib/server/bun/bun_serve.ts", "main.ts"];
+  for (const file of allowed) assert.deepEqual(broken(file, "process.exit(0);"), [], file);
+  assert.deepEqual(broken("lib/server/bun/bun_serve.ts", "Bun.serve({});"), []);
+  const rule = ["runtime-in-adapters"];
+  for (const file of ["lib/server/log.ts", "lib/server/deno/deno_serve.ts"]) {
+    for (const source of ["process.env.HOME;", "globalThis.process;", "Bun.serve({});"]) {
+      assert.deepEqual(broken(file, source), rule, `${file}: ${source}`);
+    }
+  }
+  assert.deepEqual(broken("lib/server/node/attach.ts", "Bun.serve({});"), rule);
+  assert.deepEqual(broken("lib/server/log.ts", "(process: string) => process.length;"), []);
 });
 
 const UNBOUNDED = [

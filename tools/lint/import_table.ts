@@ -68,5 +68,12 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
   { files: "", may: ["!lib/", "*"] },
 ];
 
-/** Files that may use the `Deno` global: adapters, by name, and all files outside `lib/`. */
-export const DENO_ADAPTER = /^(?!lib\/)|\/deno\/|\/_?kv_[^/]*\.ts$/;
+/**
+ * Files that may use the global of a runtime: adapters, by folder or name, and all files outside
+ * `lib/`.
+ */
+export const ADAPTERS: Readonly<Record<string, RegExp>> = {
+  Deno: /^(?!lib\/)|\/deno\/|\/_?kv_[^/]*\.ts$/,
+  process: /^(?!lib\/)|\/(?:node|bun)\//,
+  Bun: /^(?!lib\/)|\/bun\//,
+};

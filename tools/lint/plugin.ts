@@ -1,11 +1,11 @@
 /**
- * The project's lint rules: allowed imports between folders, allowed uses of `Deno`, limits for reading
+ * The project's lint rules: allowed imports between folders, allowed uses of the globals of runtimes, limits for reading
  * request bodies, and no unhandled promise rejections.
  *
  * @module
  */
 import { checkImport } from "./check_import.ts";
-import { DENO_ADAPTER } from "./import_table.ts";
+import { ADAPTERS } from "./import_table.ts";
 import { visitRequestBodies } from "./request_body.ts";
 import { visitVoid } from "./void_promise.ts";
 
@@ -15,7 +15,7 @@ const plugin: Deno.lint.Plugin = {
   name: "sluice",
   rules: {
     "import-direction": { create: checkImports },
-    "deno-in-adapters": { create: checkGlobals },
+    "runtime-in-adapters": { create: checkGlobals },
     "bounded-body": { create: checkBodies },
     "void-promise": { create: checkVoid },
   },
@@ -43,26 +43,35 @@ function checkImports(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
 }
 
 function checkGlobals(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
-  if (DENO_ADAPTER.test(pathFromRoot(context.filename))) return {};
-  const report = (node: Deno.lint.Node) =>
+  const file = pathFromRoot(context.filename);
+  const check = (node: Deno.lint.Node, name: string) => {
+    if (!Object.hasOwn(ADAPTERS, name) || ADAPTERS[name]!.test(file)) return;
     context.report({
       node,
-      message: "Only adapters may use `Deno`, so that the rest runs on Node",
+      message: `Only adapters may use \`${name}\`, so that the rest runs on every runtime`,
       hint:
-        "Use a node: module or a web standard, or move the code into a folder named deno, or a file named kv_*",
+        "Import from a node: module, use a web standard, or move the code into a folder named after the runtime",
     });
+  };
   return {
     MemberExpression(node) {
       const { object, property } = node;
       if (object.type !== "Identifier" || property.type !== "Identifier") return;
-      if (object.name === "Deno") report(node);
-      if (object.name === "globalThis" && property.name === "Deno") report(node);
+      // A variable may be called `process`, too.
+      if (object.name !== "process" || OF_PROCESS.has(property.name)) check(node, object.name);
+      if (object.name === "globalThis") check(node, property.name);
     },
     TSQualifiedName(node) {
-      if (node.left.type === "Identifier" && node.left.name === "Deno") report(node);
+      if (node.left.type === "Identifier") check(node, node.left.name);
     },
   };
 }
+
+/** Members of the global `process`. */
+const OF_PROCESS: ReadonlySet<string> = new Set(
+  "argv cwd emit env exit exitCode hrtime kill memoryUsage nextTick off on once pid platform stderr stdin stdout version versions"
+    .split(" "),
+);
 
 function checkBodies(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
   return visitRequestBodies(pathFromRoot(context.filename), (node) =>

@@ -53,6 +53,7 @@ async function compile(directory: string, manifest: unknown): Promise<void> {
   await writeFile(join(directory, "tsconfig.json"), JSON.stringify(TSCONFIG));
   const types = await new Deno.Command(Deno.execPath(), { args: ["types"] }).output();
   await writeFile(join(directory, "deno.d.ts"), types.stdout);
+  await writeFile(join(directory, "untyped.d.ts"), UNTYPED);
   await deno(directory, ["install", "--quiet", "--no-lock"]);
   const compiler = join(directory, "node_modules/typescript/bin/tsc");
   await deno(directory, ["run", "-A", compiler, "-p", directory]);
@@ -62,6 +63,9 @@ async function deno(cwd: string, args: string[]): Promise<void> {
   const { success, output } = await run(Deno.execPath(), args, { timeoutMs: STEP_MS, cwd });
   if (!success) throw new Error(`deno ${args[0]} failed:\n${output}`);
 }
+
+/** Packages without types, which no declaration of the toolkit mentions. */
+const UNTYPED = 'declare module "oidc-provider";\n';
 
 /** Syntax that every supported runtime and browser has; `using` becomes a call of a helper. */
 const TSCONFIG = {
@@ -79,14 +83,14 @@ const TSCONFIG = {
     rewriteRelativeImportExtensions: true,
     skipLibCheck: true,
   },
-  files: ["deno.d.ts"],
+  files: ["deno.d.ts", "untyped.d.ts"],
   include: ["lib/**/*.ts"],
 };
 
 /** Users of Node and Bun have no types of Deno. */
 async function assertNoDeno(target: string): Promise<void> {
   for (const path of await readdir(target, { recursive: true })) {
-    if (!path.endsWith(".d.ts")) continue;
+    if (!path.endsWith(".d.ts") || /(?:^|\/)kv/.test(path)) continue;
     const text = (await readFile(join(target, path), "utf8")).replace(/\/\*.*?\*\//gs, "");
     if (/\bDeno\./.test(text)) throw new Error(`${path} mentions the Deno namespace`);
   }

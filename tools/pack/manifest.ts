@@ -47,7 +47,8 @@ export function manifestOf(project: Project): Manifest {
   return {
     name,
     version,
-    description: "Authenticated realtime for Deno, Node and Bun: consumers, channel layers, presence",
+    description:
+      "Authenticated realtime for Deno, Node and Bun: consumers, channel layers, presence",
     license,
     type: "module",
     sideEffects: false,

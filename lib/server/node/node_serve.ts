@@ -1,11 +1,11 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
-import type { Log } from "../../core/log.ts";
 import type { NetAddress } from "../handler.ts";
 import { consoleLog } from "../log.ts";
 import { type ServeHandler, type ServeOptions, shutDown } from "../serve_options.ts";
 import { attach, type Attachment } from "./attach.ts";
+import { handleProcessEvents } from "./process_events.ts";
 
 /** A running server of Node. */
 export interface NodeServer {
@@ -48,9 +48,12 @@ export function serve(handler: ServeHandler, options: ServeOptions = {}): NodeSe
   const server = createServer();
   const attachment = attach(server, handler, { paths: ["/"], log });
   const finished = new Promise<void>((resolve) => server.once("close", resolve));
-  const undo = guard(log);
   const stop = stopOnce(server, attachment, handler, options);
-  const forget = stopOnSignal(stop, server, options, log);
+  const forget = handleProcessEvents(
+    { stop, stopListening: () => server.close() },
+    options,
+    log,
+  );
   const listening = new Promise<NetAddress>((resolve, reject) => {
     server.once("error", (error) => {
       log.error(`Cannot listen on ${hostname}:${port}`, { error });
@@ -67,7 +70,6 @@ export function serve(handler: ServeHandler, options: ServeOptions = {}): NodeSe
   const shutdown = async () => {
     await stop();
     forget();
-    undo();
   };
   return { server, listening, finished, shutdown, [Symbol.asyncDispose]: shutdown };
 }
@@ -88,41 +90,4 @@ function stopOnce(
   let stopping: Promise<void> | undefined;
   return () =>
     stopping ??= shutDown(handler, options, close).finally(() => server.closeAllConnections());
-}
-
-/** Stops and exits on a signal. Returns a function that restores the default. */
-function stopOnSignal(
-  stop: () => Promise<void>,
-  server: Server,
-  options: ServeOptions,
-  log: Log,
-): () => void {
-  let isSignalled = false;
-  const exit = (why: string) => {
-    log.info("Stopping", { signal: why });
-    void stop().finally(() => process.exit(0)).catch(() => {});
-  };
-  const onSignal = (signal: string) => {
-    if (isSignalled) process.exit(130);
-    isSignalled = true;
-    if (options.reusePort) server.close();
-    exit(signal);
-  };
-  const onAbort = () => exit(String(options.signal?.reason));
-  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
-  options.signal?.addEventListener("abort", onAbort);
-  return () => {
-    process.off("SIGTERM", onSignal).off("SIGINT", onSignal);
-    options.signal?.removeEventListener("abort", onAbort);
-  };
-}
-
-/** Logs uncaught errors. Returns a function that restores the default. */
-function guard(log: Log): () => void {
-  const uncaught = (error: unknown) => log.error("Uncaught error", { error });
-  const rejected = (error: unknown) => log.error("Unhandled promise rejection", { error });
-  process.on("uncaughtException", uncaught).on("unhandledRejection", rejected);
-  return () => {
-    process.off("uncaughtException", uncaught).off("unhandledRejection", rejected);
-  };
 }

@@ -8,7 +8,7 @@ import { Consumer, HttpConsumer } from "@sluice/sluice/consumers";
 import { attach, type AttachOptions } from "@sluice/sluice/node";
 import { route, router } from "@sluice/sluice/routing";
 import { type HandlerOptions, toHandler } from "@sluice/sluice/server";
-import { type Refused, WsClient } from "../../e2e/support/ws_client.ts";
+import { type Refused, WsClient } from "../../../support/app/ws_client.ts";
 import { openStack } from "../../support/open_stack.ts";
 import { silent as log } from "../../support/silent_log.ts";
 import { RawClient, rawRequest } from "../raw_request.ts";
@@ -113,19 +113,6 @@ test("attach() with paths leaves a WebSocket upgrade elsewhere to the applicatio
   );
   assert.equal(status, 200);
   assert.match(text, /application \/ws\/echo/);
-});
-
-test("a request that offers HTTP/2 keeps its body and its connection", async () => {
-  await using app = await start();
-  const head =
-    `Host: ${app.host}\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\n`;
-  using client = new RawClient(`http://${app.host}`);
-  await client.write(`POST /one HTTP/1.1\r\n${head}Content-Length: 10\r\n\r\nhello`);
-  await client.write("world");
-  assert.match((await client.received()).text, /application \/one helloworld/);
-  client.text = "";
-  await client.write(`GET /two HTTP/1.1\r\nHost: ${app.host}\r\n\r\n`);
-  assert.match((await client.received()).text, /application \/two/);
 });
 
 test("attach() refuses an upgrade with status and problem before the 101", async () => {

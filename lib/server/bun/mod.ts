@@ -1,0 +1,8 @@
+/**
+ * Sluice on Bun 1.3 and later, with Bun's own server.
+ *
+ * @module
+ */
+export { type BunServeOptions, type BunServer, serve } from "./bun_serve.ts";
+export type { NetAddress } from "../handler.ts";
+export type { ServeHandler, ServeInfo, ServeOptions } from "../serve_options.ts";
