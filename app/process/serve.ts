@@ -1,4 +1,4 @@
-import { createLog, serve } from "@sluice/sluice/server";
+import { createLog, type NetAddress, serve } from "@sluice/sluice/server";
 import { reportLayer } from "../layer.ts";
 import { isWrongPath, withoutSecrets } from "../database.ts";
 import type { Services } from "../services.ts";
@@ -115,7 +115,7 @@ function listenError(error: unknown, { host, port }: Settings): SettingError {
 }
 
 /** Prints the addresses and settings at the start; as a log line if the log is JSON. */
-export function announce(address: Deno.NetAddr, services: Services): void {
+export function announce(address: NetAddress, services: Services): void {
   const { settings, database, signIn } = services;
   const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
   const title = `Sluice listens on http://${host}:${address.port}`;

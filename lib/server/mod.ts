@@ -7,7 +7,12 @@ export {
   type ConnectionLimits,
   DEFAULT_CONNECTION_LIMITS,
 } from "./connection/connection_limits.ts";
-export { type DenoServer, serve } from "./deno/deno_serve.ts";
+export {
+  type DenoServeHandler,
+  type DenoServeInfo,
+  type DenoServer,
+  serve,
+} from "./deno/deno_serve.ts";
 export type { ServeHandler, ServeInfo, ServeOptions } from "./serve_options.ts";
 export { denoTransport } from "./deno/deno_transport.ts";
 export type { Handler, HandlerOptions, HandlerStats, NetAddress, RequestInfo } from "./handler.ts";

@@ -49,7 +49,7 @@ const DRAIN_WINDOW_MS = 1_000;
 
 /** The steps of a stop, in order: connections end, the server closes, the rest is released. */
 export async function shutDown(
-  handler: ServeHandler | Handler,
+  handler: object | Handler,
   options: ServeOptions,
   closeServer: () => Promise<void>,
 ): Promise<void> {

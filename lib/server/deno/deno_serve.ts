@@ -4,7 +4,21 @@ import { answerError, refusalOfRequest } from "../guarded_answer.ts";
 import type { NetAddress } from "../handler.ts";
 import { consoleLog } from "../log.ts";
 import { problem } from "../problem.ts";
-import { type ServeHandler, type ServeOptions, shutDown } from "../serve_options.ts";
+import { type ServeOptions, shutDown } from "../serve_options.ts";
+
+/** What Deno knows about a request besides the `Request`. */
+export interface DenoServeInfo {
+  /** Address of the peer. */
+  readonly remoteAddr: NetAddress & { readonly transport: "tcp" };
+  /** Resolves when the response was sent. */
+  readonly completed: Promise<void>;
+}
+
+/** Answers the requests of Deno's server: a `Handler`, or a function that may call one. */
+export type DenoServeHandler = (
+  request: Request,
+  info: DenoServeInfo,
+) => Response | Promise<Response>;
 
 /** A running server of Deno. */
 export interface DenoServer {
@@ -31,7 +45,7 @@ export interface DenoServer {
  *
  * @throws {Deno.errors.AddrInUse} The port is in use.
  */
-export function serve(handler: ServeHandler, options: ServeOptions = {}): DenoServer {
+export function serve(handler: DenoServeHandler, options: ServeOptions = {}): DenoServer {
   const { hostname = "127.0.0.1", port = 8000, reusePort = false, onListen, log = consoleLog } =
     options;
   const server = Deno.serve(
@@ -45,7 +59,7 @@ export function serve(handler: ServeHandler, options: ServeOptions = {}): DenoSe
     },
     (request, info) => {
       const refusal = refusalOfRequest(request.headers.get("host"), request.url, log);
-      return refusal === undefined ? handler(request, info) : problem(refusal);
+      return refusal === undefined ? handler(request, info as DenoServeInfo) : problem(refusal);
     },
   );
   guard(log);
@@ -57,7 +71,7 @@ export function serve(handler: ServeHandler, options: ServeOptions = {}): DenoSe
 
 function stopOnSignal(
   server: DenoServer,
-  handler: ServeHandler,
+  handler: DenoServeHandler,
   options: ServeOptions,
   log: Log,
 ): void {
