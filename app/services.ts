@@ -94,8 +94,12 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     clock,
     log,
   });
-  const socketCounts = new KvSocketCounts(database.source, { live: sessions.live, log, clock });
-  sessions.live.followWith(socketCounts);
+  const socketCounts = new KvSocketCounts(database.source, {
+    live: sessions.connections,
+    log,
+    clock,
+  });
+  sessions.connections.followWith(socketCounts);
   const { auditRetentionMs: retentionMs } = settings;
   const auditStore = new KvAuditStore(database.source, { retentionMs, clock });
   const audit = new Audit({ store: auditStore, log, clock });

@@ -3,7 +3,7 @@
  * session. Run it with `deno task hops [-v]`; `-v` lists the files. With the address of a Redis in
  * `HOPS_REDIS`, a message over Redis is counted, too.
  *
- * Each path runs three times, against a real server on loopback. Before the last time, the counters
+ * Each path runs three times, while another user has a socket, against a real server on loopback. Before the last time, the counters
  * of V8's precise coverage are reset; a file counts if at least one of its functions is called
  * afterwards. The clock of the services stands still, so that none of their timers adds files.
  *
@@ -92,11 +92,11 @@ class Stage {
   }
 
   /** Signs a user in; returns the id of the session and its cookie. */
-  async signIn(): Promise<{ id: string; cookie: string }> {
+  async signIn(subject = "ada"): Promise<{ id: string; cookie: string }> {
     const { users, sessions } = this.services;
-    const facts = { login: "ada", name: "Ada", avatarUrl: undefined };
-    const ada = await users.save({ provider: "dev", subject: "ada", ...facts });
-    const { session, token } = await sessions.create({ userId: ada.id, provider: "dev" });
+    const facts = { login: subject, name: subject, avatarUrl: undefined };
+    const { id: userId } = await users.save({ provider: "dev", subject, ...facts });
+    const { session, token } = await sessions.create({ userId, provider: "dev" });
     const cookie = sessionCookie(token, { secure: false, maxAgeSeconds: 60 }).split(";")[0]!;
     return { id: session.id, cookie };
   }
@@ -157,6 +157,7 @@ type Path = (
 
 const upgrade: Path = async (stage) => {
   const at = stage.serve(stage.services.realtime);
+  await open(at("/ws/echo"), (await stage.signIn("grace")).cookie);
   const { cookie } = await stage.signIn();
   let socket: WebSocket;
   return {
@@ -188,13 +189,14 @@ function groupSend(channelLayer: () => ChannelLayer): Path {
   };
 }
 
-const signOut: Path = (stage) => {
+const signOut: Path = async (stage) => {
   const { sessions } = stage.services;
   new RevocationBroadcast(sessions, new MemoryChannelLayer()).connect();
   const at = stage.serve(stage.services.realtime);
+  await open(at("/ws/echo"), (await stage.signIn("grace")).cookie);
   let session: { id: string; cookie: string };
   let socket: WebSocket;
-  return Promise.resolve({
+  return {
     prepare: async () => {
       session = await stage.signIn();
       socket = await open(at("/ws/echo"), session.cookie);
@@ -205,7 +207,7 @@ const signOut: Path = (stage) => {
       await closed;
     },
     after: () => Promise.resolve(),
-  });
+  };
 };
 
 /** The part of the path in `lib/sessions` and below: a database, a log, a layer, one connection. */
@@ -216,18 +218,20 @@ const end: Path = async () => {
   const store = new KvSessionStore(kv, { clock, controlLog });
   const sessions = new Sessions(store, { clock, controlLog, log });
   new RevocationBroadcast(sessions, new MemoryChannelLayer()).connect();
-  let id: string;
-  let connection: IdleConnection;
+  const connect = async (userId: string) => {
+    const { session } = await sessions.create({ userId, provider: "dev" });
+    const connection = new IdleConnection();
+    sessions.connections.subscribe(session.id, connection);
+    sessions.connections.track(session);
+    return { id: session.id, ended: connection.ended.promise };
+  };
+  await connect("grace");
+  let ada: { id: string; ended: Promise<void> };
   return {
-    prepare: async () => {
-      const { session } = await sessions.create({ userId: "ada", provider: "dev" });
-      id = session.id;
-      sessions.live.subscribe(id, connection = new IdleConnection());
-      sessions.live.track(session);
-    },
+    prepare: async () => void (ada = await connect("ada")),
     act: async () => {
-      await sessions.end(id, "signed-out");
-      await connection.ended.promise;
+      await sessions.end(ada.id, "signed-out");
+      await ada.ended;
     },
     after: () => Promise.resolve(),
   };

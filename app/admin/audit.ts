@@ -7,7 +7,7 @@ import type { Sessions } from "@sluice/sluice/sessions";
  * several processes notice it.
  */
 export function auditSessions(sessions: Sessions, audit: Audit): void {
-  sessions.subscribe((event) => {
+  sessions.events.subscribe((event) => {
     if (event.type === "ended") {
       const { sessionId, userId, reason: code, by } = event;
       audit.write({ kind: "session-ended", sessionId, userId, code, by });
@@ -16,7 +16,7 @@ export function auditSessions(sessions: Sessions, audit: Audit): void {
       audit.write({ kind, userId: event.userId, by: event.by });
     }
   });
-  sessions.onExpired(({ id: sessionId, userId, expiresAt }) => {
+  sessions.events.onExpired(({ id: sessionId, userId, expiresAt }) => {
     const event = { kind: "session-ended", sessionId, userId, code: "expired" } as const;
     audit.writeOnce(`expired ${sessionId}`, event, expiresAt);
   });

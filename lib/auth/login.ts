@@ -1,6 +1,5 @@
 import { Refusal } from "../protocol/mod.ts";
 import { deletedSessionCookie, isSecure, type Session, sessionCookie } from "../sessions/mod.ts";
-import { sessionListenersOf } from "../sessions/live/watch_session.ts";
 import { beginSession } from "./begin_session.ts";
 import type { User } from "./users/user.ts";
 import type { AuthScope } from "./with_auth.ts";
@@ -39,13 +38,10 @@ export async function login(scope: AuthScope, user: User): Promise<LoginResult> 
   });
   if (begun === undefined) throw new Refusal("FORBIDDEN");
   const { session, token } = begun;
-  sessions.live.subscribe(session.id, connection, sessionListenersOf(connection));
-  sessions.live.track(session);
+  sessions.connections.subscribe(session.id, connection);
+  sessions.connections.track(session);
   Object.assign(scope, { session, sessionState: "live", user });
-  if (before !== undefined) {
-    sessions.live.unsubscribe(before.id, connection);
-    await sessions.end(before.id, "replaced");
-  }
+  if (before !== undefined) await sessions.end(before.id, "replaced");
   connection.scopeChanged(["session", "user"]);
   const secure = isSecure(scope.url);
   const setCookie = sessionCookie(token, { secure, maxAgeSeconds: sessions.cookieMaxAgeSeconds });
@@ -62,7 +58,7 @@ export async function login(scope: AuthScope, user: User): Promise<LoginResult> 
 export async function logout(scope: AuthScope): Promise<string> {
   const { auth: { sessions }, connection, session } = scope;
   if (session !== undefined) {
-    if (scope.type === "http") sessions.live.unsubscribe(session.id, connection);
+    if (scope.type === "http") sessions.connections.unsubscribe(connection);
     Object.assign(scope, { session: undefined, sessionState: "none", user: undefined });
     await sessions.end(session.id, "signed-out");
   }

@@ -2,9 +2,8 @@ import { guarded } from "../core/guards.ts";
 import type { Application, Middleware, Scope } from "../core/scope.ts";
 import { andThen, isPromise } from "../core/promises.ts";
 import { Refusal } from "../protocol/mod.ts";
-import type { Session, SessionScope } from "../sessions/mod.ts";
-import { sessionListenersOf } from "../sessions/live/watch_session.ts";
-import { findUser } from "./users/find_user.ts";
+import type { ReadCaches, Session, SessionScope } from "../sessions/mod.ts";
+import { subscriptionOf } from "../sessions/connections/session_subscription.ts";
 import { LiveUsers } from "./users/live_users.ts";
 import type { User } from "./users/user.ts";
 import type { UserStore } from "./users/user_store.ts";
@@ -63,7 +62,7 @@ export function withUser<S>(
     { connection }: Scope,
     { userId }: Session,
   ): User | undefined | Promise<User | undefined | Refusal> {
-    const user = findUser(users, userId, sessionListenersOf(connection).recollection);
+    const user = findUser(users, userId, subscriptionOf(connection).caches);
     if (!isPromise(user)) return user;
     return user.then((user) => user, (error: unknown) => {
       connection.log.error("users cannot be read", { error });
@@ -88,4 +87,33 @@ export function withUser<S>(
  */
 export function user(users: UserStore): Middleware<SessionScope, UserScope> {
   return (next) => withUser(users, next);
+}
+
+/**
+ * Returns a user unless they are banned: one read, or none if the user is in the read cache, see
+ * {@linkcode ReadCaches}.
+ *
+ * *Security*: banned users are not cached, so they are read each time. Cached users are frozen,
+ * because connections share them.
+ *
+ * @throws {Error} The store cannot be reached.
+ */
+function findUser(
+  users: UserStore,
+  id: string,
+  caches: ReadCaches | undefined,
+): User | undefined | Promise<User | undefined> {
+  const cache = caches?.ofUsers<User>(users);
+  if (cache === undefined) return read(users, id);
+  return cache.get(id) ?? cache.load(id, async (id) => freeze(await read(users, id)));
+}
+
+async function read(users: UserStore, id: string): Promise<User | undefined> {
+  const user = await users.get(id);
+  return user?.bannedAt === undefined ? user : undefined;
+}
+
+function freeze(user: User | undefined): User | undefined {
+  Object.freeze(user?.roles);
+  return Object.freeze(user);
 }

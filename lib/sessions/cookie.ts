@@ -1,3 +1,5 @@
+import { sessionCookieName } from "./credential.ts";
+
 /** Attributes of a cookie. */
 export interface CookieOptions {
   /** Whether users reach this site over https: adds `Secure`. */
@@ -30,16 +32,6 @@ export function serializeCookie(name: string, value: string, options: CookieOpti
   return options.secure ? `${base}; Secure` : base;
 }
 
-/**
- * Returns the name of the session cookie: `__Host-session` over https, else `session`.
- *
- * *Security*: the prefix makes browsers refuse a cookie of that name from a subdomain, from plain
- * http, or for one path only.
- */
-export function sessionCookieName(secure: boolean): string {
-  return secure ? "__Host-session" : "session";
-}
-
 /** Returns the `Set-Cookie` header that gives a browser its session's token. */
 export function sessionCookie(token: string, options: CookieOptions): string {
   return serializeCookie(sessionCookieName(options.secure), token, options);
@@ -48,11 +40,6 @@ export function sessionCookie(token: string, options: CookieOptions): string {
 /** Returns the `Set-Cookie` header that deletes a browser's session cookie. */
 export function deletedSessionCookie(secure: boolean): string {
   return sessionCookie("", { secure, maxAgeSeconds: 0 });
-}
-
-/** Returns whether `url` uses an encrypted connection. */
-export function isSecure(url: URL): boolean {
-  return url.protocol === "https:" || url.protocol === "wss:";
 }
 
 const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;

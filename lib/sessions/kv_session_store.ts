@@ -2,7 +2,8 @@ import { type Clock, systemClock } from "../core/clock.ts";
 import { KvConnection, type KvSource } from "../kv/kv_connection.ts";
 import type { ControlledChange, KvControlLog } from "./revocation/kv_control_log.ts";
 import { KvReads } from "../kv/kv_reads.ts";
-import { type Announce, byAge, type SessionRecord, type SessionStore } from "./session_store.ts";
+import type { SessionRecord } from "./session_record.ts";
+import { type Announce, byAge, type SessionStore } from "./session_store.ts";
 import { KvTagKeys } from "./tokens/kv_tag_keys.ts";
 import type { StoredTagKeys, TagKey } from "./tokens/tag_keys.ts";
 

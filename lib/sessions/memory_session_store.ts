@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../core/clock.ts";
-import { byAge, type SessionRecord, type SessionStore } from "./session_store.ts";
+import type { SessionRecord } from "./session_record.ts";
+import { byAge, type SessionStore } from "./session_store.ts";
 import type { StoredTagKeys, TagKey } from "./tokens/tag_keys.ts";
 
 /** The interval between two sweeps, in milliseconds. */

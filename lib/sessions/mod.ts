@@ -8,15 +8,18 @@
  *
  * @module
  */
-export { bearerToken } from "./bearer.ts";
-export { type Credential, credentialOf } from "./credential.ts";
+export {
+  bearerToken,
+  type Credential,
+  credentialOf,
+  isSecure,
+  sessionCookieName,
+} from "./credential.ts";
 export {
   type CookieOptions,
   deletedSessionCookie,
-  isSecure,
   serializeCookie,
   sessionCookie,
-  sessionCookieName,
 } from "./cookie.ts";
 export { type GroupLayer, RevocationBroadcast } from "./revocation/revocation_broadcast.ts";
 export {
@@ -24,41 +27,44 @@ export {
   type SessionNoticesOptions,
   type SignInSource,
   tellNotices,
-} from "./live/session_notices.ts";
+} from "./connections/session_notices.ts";
 export { LogPoller, type LogPollerTarget } from "./revocation/log_poller.ts";
-export type { ControlLog, ControlPage } from "./revocation/control_log.ts";
+export { SessionEvents } from "./revocation/session_events.ts";
+export type { CommittedEvents, ControlLog, ControlPage } from "./revocation/control_log.ts";
 export { KvConnection, type KvConnectionOptions, type KvSource } from "../kv/kv_connection.ts";
 export { type ControlledChange, KvControlLog } from "./revocation/kv_control_log.ts";
 export { KvReads } from "../kv/kv_reads.ts";
-export { KvSocketCounts, type SocketCountsOptions } from "./live/kv_socket_counts.ts";
+export { KvSocketCounts, type SocketCountsOptions } from "./connections/kv_socket_counts.ts";
 export { KvSessionStore } from "./kv_session_store.ts";
-export type {
-  SessionSource,
-  SessionSubscription,
-  SessionWatcher,
-  SubscribedConnection,
-} from "./live/registry_entry.ts";
-export { ConnectionRegistry, type Follower } from "./live/connection_registry.ts";
+export {
+  type SessionSubscription,
+  type SessionWatcher,
+  type SubscribedConnection,
+  watchSession,
+} from "./connections/session_subscription.ts";
+export { ConnectionRegistry, type Follower } from "./connections/connection_registry.ts";
+export type { SessionSource } from "./connections/session_renewals.ts";
 export { MemorySessionStore } from "./memory_session_store.ts";
 export type {
   FoundSession,
+  NewToken,
+  RenewedToken,
   Session,
   SessionEndReason,
   SessionEvent,
   SessionKind,
   SessionLifetime,
 } from "./session.ts";
-export type { Announce, SessionRecord, SessionStore, StoredSecrets } from "./session_store.ts";
-export type { NewSession, NewToken, RenewedToken } from "./new_session.ts";
-export type { StoredTagKeys, TagKey } from "./tokens/tag_keys.ts";
+export type { NewSession, SessionRecord, StoredSecrets } from "./session_record.ts";
+export type { Announce, SessionStore } from "./session_store.ts";
+export type { StoredTagKeys, TagKey, TagKeyStore } from "./tokens/tag_keys.ts";
 export {
-  type Outdate,
-  type ReadTrust,
-  RecentReads,
-  type RecentReadsOptions,
-} from "./cache/recent_reads.ts";
-export { type LoggedStore, Recollection, type RecollectionOptions } from "./cache/recollection.ts";
-export type { AnyToken } from "./tokens/session_proofs.ts";
+  type LoggedStore,
+  ReadCache,
+  type ReadCacheOptions,
+  ReadCaches,
+} from "./cache/read_cache.ts";
+export type { AnyToken } from "./session_lookup.ts";
 export { Sessions, type SessionsOptions } from "./sessions.ts";
 export {
   hashSecret,
@@ -69,12 +75,9 @@ export {
   randomSecret,
   type SessionToken,
 } from "./tokens/session_token.ts";
-export { watchSession } from "./live/watch_session.ts";
+export { findSession, findSessionByTokens, type RequestSession } from "./find_session.ts";
 export {
   admitSession,
-  findSession,
-  findSessionByTokens,
-  type RequestSession,
   session,
   type SessionClaim,
   type SessionScope,

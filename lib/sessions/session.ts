@@ -1,5 +1,3 @@
-import type { SessionRecord } from "./session_store.ts";
-
 /** The holder of a session: a browser, or a program that a browser session approved. */
 export type SessionKind = "browser" | "program";
 
@@ -37,28 +35,17 @@ export interface SessionLifetime {
   readonly maxTtlMs: number;
 }
 
-/** Returns when a stored session ends, by the current lifetimes. */
-export function expiryOf(record: SessionRecord, lifetime: SessionLifetime): number {
-  const signedInAt = record.signedInAt ?? record.createdAt;
-  return Math.min(record.lastSeenAt + lifetime.idleTtlMs, signedInAt + lifetime.maxTtlMs);
+/** A session and its new token. */
+export interface NewToken {
+  readonly session: Session;
+  /** *Security*: a credential; send it to the browser or client only. */
+  readonly token: string;
 }
 
-/** Returns a stored session without its secrets and internal fields. */
-export function toSession(record: SessionRecord, lifetime: SessionLifetime): Session {
-  return {
-    id: record.id,
-    userId: record.userId,
-    provider: record.provider,
-    kind: record.kind ?? "browser",
-    createdAt: record.createdAt,
-    signedInAt: record.signedInAt ?? record.createdAt,
-    lastSeenAt: record.lastSeenAt,
-    expiresAt: expiryOf(record, lifetime),
-    secretSince: record.secretSince ?? record.createdAt,
-    revocations: record.revocations ?? 0,
-    userAgent: record.userAgent,
-    address: record.address,
-  };
+/** A session and its renewed token. */
+export interface RenewedToken extends NewToken {
+  /** Whether this call renewed it; false if another call did, whose response may be lost. */
+  readonly isNew: boolean;
 }
 
 /** The result of looking up a token. */

@@ -78,7 +78,7 @@ test("withUser() refuses with UNAVAILABLE if the store is down", async () => {
 test("removeUser() ends every session and connection of the user", async () => {
   const { sessions, users, user, session, token } = await setUp();
   const { connection } = fakeScope("http://localhost/");
-  sessions.live.subscribe(session.id, connection);
+  sessions.connections.subscribe(session.id, connection);
   assert.equal(await removeUser(users, sessions, user), true);
   assert.deepEqual(connection.ended, { code: 4401, reason: "user-removed", byServer: true });
   assert.equal((await sessions.find(token)).state, "unknown");

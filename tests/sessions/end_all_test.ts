@@ -56,8 +56,8 @@ async function setUp(kv: Deno.Kv) {
   }
   const sockets = created.map(({ session }) => {
     const socket = new FakeConnection();
-    sessions.live.subscribe(session.id, socket);
-    sessions.live.track(session);
+    sessions.connections.subscribe(session.id, socket);
+    sessions.connections.track(session);
     socket.accept();
     return socket;
   });

@@ -23,7 +23,7 @@ async function setUp(store?: (clock: FakeClock) => SessionStore) {
   const kept = store?.(clock) ?? new MemorySessionStore({ clock });
   const [here, there] = [1, 2].map(() => new Sessions(kept, { clock, log: new FakeLog() }));
   const events: SessionEvent[] = [];
-  here!.subscribe((event) => events.push(event));
+  here!.events.subscribe((event) => events.push(event));
   const { token } = await here!.create(ada);
   await clock.advance(DAY);
   return { clock, store: kept, here: here!, there: there!, events, token };
@@ -75,8 +75,8 @@ test("Sessions.find() accepts the old token for 10 s after the new one is seen, 
   const { here, there, clock, events, token } = await setUp();
   const socket = new FakeConnection();
   const session = await sessionOf(here, token);
-  here.live.subscribe(session.id, socket);
-  here.live.track(session);
+  here.connections.subscribe(session.id, socket);
+  here.connections.track(session);
   socket.accept();
   const renewed = await here.renewSecret(session, token);
   assert.equal((await there.find(renewed?.token)).state, "live");

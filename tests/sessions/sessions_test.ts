@@ -27,7 +27,7 @@ function setUp(
     ...options.maxPerUser === undefined ? {} : { maxPerUser: options.maxPerUser },
   });
   const events: SessionEvent[] = [];
-  sessions.subscribe((event) => events.push(event));
+  sessions.events.subscribe((event) => events.push(event));
   return { clock, log, store, sessions, events };
 }
 
@@ -311,13 +311,13 @@ test("Sessions.list() returns the live sessions of a user", async () => {
   assert.deepEqual(await sessions.list("ada"), [session]);
 });
 
-test("Sessions.subscribe() calls the other listeners if one throws", async () => {
+test("SessionEvents.subscribe() calls the other listeners if one throws", async () => {
   const { sessions, log } = setUp();
   let heard = 0;
-  sessions.subscribe(() => {
+  sessions.events.subscribe(() => {
     throw new Error("a bug");
   });
-  const stop = sessions.subscribe(() => heard++);
+  const stop = sessions.events.subscribe(() => heard++);
   await sessions.end((await sessions.create(ada)).session.id, "revoked");
   stop();
   await sessions.end((await sessions.create(ada)).session.id, "revoked");

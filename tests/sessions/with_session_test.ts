@@ -62,7 +62,7 @@ test("withSession() ignores the cookie if a ticket was offered", async () => {
   const scope = fakeScope("http://localhost/", { cookie: `session=${token}` });
   await withSession(sessions, seen(scopes))(Object.assign(scope, { ticket: "any" }));
   assert.deepEqual([scopes[0]?.session, scopes[0]?.sessionState], [undefined, "ticket-invalid"]);
-  assert.equal(sessions.live.count(session.id), 0);
+  assert.equal(sessions.connections.count(session.id), 0);
 });
 
 test("withSession() does not count an attempt without the secret as use of the session", async () => {
@@ -158,7 +158,7 @@ test("withSession() passes requests without a session as anonymous", async () =>
     const scope = fakeScope("http://localhost/", cookie === undefined ? {} : { cookie });
     await withSession(sessions, seen(scopes))(scope);
     assert.equal(scopes[0]?.session, undefined);
-    assert.equal(sessions.live.count(session.id), 0);
+    assert.equal(sessions.connections.count(session.id), 0);
     return scopes[0]?.sessionState;
   };
   assert.equal(await stateOf(undefined), "none");
@@ -188,7 +188,7 @@ test("withSession() ends the connection when its session ends", async () => {
   const scope = fakeScope("http://localhost/", { cookie: `session=${token}` });
   await withSession(sessions, () => consumer)(scope);
   scope.connection.accept();
-  assert.equal(sessions.live.count(session.id), 1);
+  assert.equal(sessions.connections.count(session.id), 1);
   await sessions.end(session.id, "signed-out");
   assert.deepEqual(scope.connection.ended, { code: 4401, reason: "signed-out", byServer: true });
 });

@@ -34,7 +34,8 @@ export async function banUser(
 ): Promise<User | undefined> {
   const { now: bannedAt = Date.now(), ...by } = options;
   const user = await users.update(id, (known) => ({ ...known, bannedAt }));
-  sessions.announce({ type: "user-ended", userId: id, reason: "user-banned", ...by });
+  const ended = { type: "user-ended", userId: id, reason: "user-banned", ...by } as const;
+  sessions.events.announce(ended, user && users.controlLog);
   await sessions.endAll(id, { reason: "user-banned", ...by });
   return user;
 }
@@ -65,6 +66,6 @@ export async function setRoles(
   roles: readonly string[],
 ): Promise<User | undefined> {
   const user = await users.update(id, (known) => ({ ...known, roles: [...roles] }));
-  if (user) sessions.announce({ type: "user-changed", userId: id });
+  if (user) sessions.events.announce({ type: "user-changed", userId: id }, users.controlLog);
   return user;
 }

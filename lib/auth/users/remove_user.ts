@@ -25,7 +25,13 @@ export async function removeUser(
   options: { by?: string } = {},
 ): Promise<boolean> {
   const removed = await users.remove(user.id);
-  sessions.announce({ type: "user-ended", userId: user.id, reason: "user-removed", ...options });
+  const ended = {
+    type: "user-ended",
+    userId: user.id,
+    reason: "user-removed",
+    ...options,
+  } as const;
+  sessions.events.announce(ended, removed ? users.controlLog : undefined);
   await sessions.endAll(user.id, { reason: "user-removed", ...options });
   return removed;
 }

@@ -4,7 +4,7 @@ import type { SessionEvent } from "../session.ts";
 export interface ControlPage {
   /** The events, in order. */
   readonly events: readonly SessionEvent[];
-  /** The position to continue reading from. */
+  /** The position of the last event, to continue reading from. */
   readonly position: number;
   /** Whether more events are available. */
   readonly hasMore: boolean;
@@ -13,6 +13,14 @@ export interface ControlPage {
    * must then check everything once.
    */
   readonly isComplete: boolean;
+}
+
+/** The events of one write. */
+export interface CommittedEvents {
+  /** The events, in order. */
+  readonly events: readonly SessionEvent[];
+  /** The position of the last event. */
+  readonly position: number;
 }
 
 /**
@@ -33,9 +41,9 @@ export interface ControlLog {
   append(event: SessionEvent): Promise<void>;
 
   /**
-   * Calls `listener` for every event written through this object, after the write is confirmed and
-   * before the write's promise resolves. Returns a function that unsubscribes. A listener must not
-   * throw.
+   * Calls `listener` for every write through this object, after it is confirmed and before its
+   * promise resolves, even if its caller has given up. Returns a function that unsubscribes. A
+   * listener must not throw.
    */
-  subscribe?(listener: (event: SessionEvent) => void): () => void;
+  onCommit(listener: (committed: CommittedEvents) => void): () => void;
 }

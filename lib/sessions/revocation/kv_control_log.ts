@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import type { ControlLog, ControlPage } from "./control_log.ts";
+import type { CommittedEvents, ControlLog, ControlPage } from "./control_log.ts";
 import { KvConnection, type KvSource } from "../../kv/kv_connection.ts";
 import type { SessionEvent } from "../session.ts";
 
@@ -41,7 +41,7 @@ const READ_TIMEOUT_MS = 600;
 export class KvControlLog implements ControlLog {
   readonly #kv: KvConnection;
   readonly #reading: KvConnection;
-  readonly #listeners = new Set<(event: SessionEvent) => void>();
+  readonly #listeners = new Set<(committed: CommittedEvents) => void>();
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param source The database, or a function that opens it at first use. */
@@ -67,7 +67,7 @@ export class KvControlLog implements ControlLog {
     );
   }
 
-  subscribe(listener: (event: SessionEvent) => void): () => void {
+  onCommit(listener: (committed: CommittedEvents) => void): () => void {
     this.#listeners.add(listener);
     return () => {
       this.#listeners.delete(listener);
@@ -104,7 +104,8 @@ export class KvControlLog implements ControlLog {
         const key = entryKey(position - events.length + 1 + index);
         operation.set(key, event, { expireIn: KEEP_MS });
       });
-      if (await commitOf(operation, kv, { position, events })) return this.#tell(events);
+      const committed = { events, position };
+      if (await commitOf(operation, kv, committed)) return this.#tell(committed);
       await setTimeout(Math.random() * Math.min(64, 2 ** attempt));
     }
     throw new Error(
@@ -112,10 +113,8 @@ export class KvControlLog implements ControlLog {
     );
   }
 
-  #tell(events: readonly SessionEvent[]): void {
-    for (const event of events) {
-      for (const listener of this.#listeners) listener(event);
-    }
+  #tell(committed: CommittedEvents): void {
+    for (const listener of this.#listeners) listener(committed);
   }
 }
 
@@ -132,7 +131,7 @@ export interface ControlledChange {
 async function commitOf(
   operation: Deno.AtomicOperation,
   kv: Deno.Kv,
-  { position, events }: { position: number; events: readonly SessionEvent[] },
+  { position, events }: CommittedEvents,
 ): Promise<boolean> {
   try {
     return (await operation.commit()).ok;

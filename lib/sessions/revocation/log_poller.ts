@@ -1,13 +1,14 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Freshness } from "../../core/freshness.ts";
 import type { Log } from "../../core/log.ts";
+import type { FollowedLog } from "../cache/read_cache.ts";
 import type { ControlLog, ControlPage } from "./control_log.ts";
 import type { SessionEvent } from "../session.ts";
 
 /** The receiver of a {@linkcode LogPoller}'s events. */
 export interface LogPollerTarget {
-  /** Applies an event. */
-  apply(event: SessionEvent): void;
+  /** Applies an event; its position is unknown if entries before it are missing. */
+  apply(event: SessionEvent, position: number | undefined): void;
   /** Checks all sessions once, because events may have been missed. */
   revalidate(): Promise<void>;
 }
@@ -46,13 +47,15 @@ interface Moment {
  * does not make fresh state stale: as far as this process can tell, no other process can write to
  * it either.
  */
-export class LogPoller implements Freshness {
-  readonly #controlLog: ControlLog;
+export class LogPoller implements Freshness, FollowedLog {
+  /** The log that is polled. */
+  readonly controlLog: ControlLog;
   readonly #target: LogPollerTarget;
   readonly #clock: Clock;
   readonly #log: Log;
   #position: number | undefined;
-  #isWanted = false;
+  /** What needs the log to be polled. */
+  readonly #users = new Set<object>();
   #isReading = false;
   #isFailing = false;
   /** Whether entries are known that have not been applied yet. */
@@ -72,24 +75,25 @@ export class LogPoller implements Freshness {
     target: LogPollerTarget,
     { clock, log }: { clock: Clock; log: Log },
   ) {
-    this.#controlLog = controlLog;
+    this.controlLog = controlLog;
     this.#target = target;
     this.#clock = clock;
     this.#log = log;
     this.#freshAt = this.#now();
   }
 
-  /** Starts polling. No effect if already started. */
-  start(): void {
-    if (this.#isWanted) return;
-    this.#isWanted = true;
+  /** Starts polling for a user. No effect if already started for it. */
+  start(user: object = this): void {
+    const wasWanted = this.#isWanted;
+    this.#users.add(user);
+    if (wasWanted) return;
     this.#freshAt = this.#now();
     this.#arm(0);
   }
 
-  /** Stops polling until the next start. */
-  stop(): void {
-    this.#isWanted = false;
+  /** Stops polling when the last user has stopped it, until the next start. */
+  stop(user: object = this): void {
+    if (!this.#users.delete(user) || this.#isWanted) return;
     this.#caughtUpAt = undefined;
     this.#cancel?.();
     this.#cancel = undefined;
@@ -104,6 +108,10 @@ export class LogPoller implements Freshness {
     if (this.#isHinted || this.#isFailing) return;
     this.#isHinted = true;
     if (!this.#isReading) this.#arm(this.#hintedMs);
+  }
+
+  get #isWanted(): boolean {
+    return this.#users.size > 0;
   }
 
   /** *Security*: other processes may send any number of hints, so reads have a shortest interval. */
@@ -177,7 +185,7 @@ export class LogPoller implements Freshness {
 
   /** Reads the next page, and returns whether there is more. */
   async #read(): Promise<boolean> {
-    const page = await this.#controlLog.read(this.#position);
+    const page = await this.controlLog.read(this.#position);
     this.#apply(page);
     if (!page.isComplete) {
       if (this.#position !== undefined) this.#log.warn("entries of the control log were missed");
@@ -187,14 +195,15 @@ export class LogPoller implements Freshness {
     return page.hasMore;
   }
 
-  #apply({ events }: ControlPage): void {
-    for (const event of events) {
+  #apply({ events, position, isComplete }: ControlPage): void {
+    events.forEach((event, index) => {
+      const at = isComplete ? position - events.length + 1 + index : undefined;
       try {
-        this.#target.apply(event);
+        this.#target.apply(event, at);
       } catch (error) {
         this.#log.error("an event could not be applied", { event: event.type, error });
       }
-    }
+    });
   }
 
   #failing(isFailing: boolean, error?: unknown): void {

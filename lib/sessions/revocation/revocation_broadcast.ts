@@ -1,6 +1,6 @@
 import { internalsOf } from "../../core/internals.ts";
 import type { LayerMessage } from "../../core/consumer.ts";
-import type { Follower } from "../live/connection_registry.ts";
+import type { Follower } from "../connections/connection_registry.ts";
 import type { SessionEvent } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
 
@@ -61,8 +61,8 @@ export class RevocationBroadcast implements Follower {
    * stops both.
    */
   connect(): () => void {
-    const unsubscribe = this.#sessions.subscribe((event) => this.#tell(event));
-    const unfollow = this.#sessions.live.followWith(this);
+    const unsubscribe = this.#sessions.events.subscribe((event) => this.#tell(event));
+    const unfollow = this.#sessions.connections.followWith(this);
     return () => {
       unsubscribe();
       unfollow();
@@ -90,7 +90,7 @@ export class RevocationBroadcast implements Follower {
 
   #hear({ type, data }: LayerMessage): boolean {
     try {
-      if (type === TYPE && isSessionEvent(data)) this.#sessions.heard(data);
+      if (type === TYPE && isSessionEvent(data)) this.#sessions.events.heard(data);
     } catch (error) {
       this.#sessions.log.error("an event of another process could not be applied", { error });
     }

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import type { StoredSecrets } from "../session_store.ts";
+import type { StoredSecrets } from "../session_record.ts";
 import { hashSecret, isSameText, randomSecret } from "./session_token.ts";
 
 /**

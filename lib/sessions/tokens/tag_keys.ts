@@ -1,7 +1,6 @@
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
-import type { SessionStore } from "../session_store.ts";
 
 /** A key that tags session tokens; one per period. */
 export interface TagKey {
@@ -21,6 +20,18 @@ export interface StoredTagKeys {
   readonly untaggedSince: number | undefined;
 }
 
+/** Stores the keys. A method rejects if the database cannot be reached. */
+export interface TagKeyStore {
+  /**
+   * Stores the key of a period, unless the period has one, at least until `forgetAt`, in
+   * milliseconds since the epoch. Returns the secret of the stored key: the first process wins.
+   */
+  addTagKey(key: TagKey, forgetAt: number): Promise<Uint8Array>;
+
+  /** Returns all stored keys. */
+  tagKeys(): Promise<StoredTagKeys>;
+}
+
 const PERIOD_MS = 24 * 3_600_000;
 
 /** Largest clock difference between two processes, in milliseconds. */
@@ -37,7 +48,7 @@ const KEY_BYTES = 32;
  * reads the store at most once per day, regardless of the tokens it receives.
  */
 export class TagKeys {
-  readonly #store: Pick<SessionStore, "tagKeys" | "addTagKey">;
+  readonly #store: TagKeyStore;
   readonly #clock: Clock;
   readonly #sessionTtlMs: number;
   readonly #keys = new Map<number, Uint8Array>();
@@ -48,7 +59,7 @@ export class TagKeys {
 
   /** @param options.sessionTtlMs The longest lifetime of a session, in milliseconds. */
   constructor(
-    store: Pick<SessionStore, "tagKeys" | "addTagKey">,
+    store: TagKeyStore,
     options: { clock: Clock; sessionTtlMs: number },
   ) {
     this.#store = store;

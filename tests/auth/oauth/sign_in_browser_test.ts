@@ -102,7 +102,7 @@ test("signing in again as the same user keeps the sockets, and renews the sessio
   const app = setUp();
   const token = await signIn(app.browser);
   const { connection } = fakeScope(ORIGIN);
-  app.sessions.live.subscribe(token.split(".")[0]!, connection);
+  app.sessions.connections.subscribe(token.split(".")[0]!, connection);
   const end = () => connection.ended && [connection.ended.code, connection.ended.reason];
   const renewed = await signIn(app.browser);
   assert.equal(end(), undefined);

@@ -26,7 +26,7 @@ function callback(state: string, provider = "yes"): string {
 async function assertRefused(app: TestApp, response: Response, code: string): Promise<void> {
   assert.equal((await response.json()).code, code);
   assert.equal(response.headers.get("set-cookie"), null);
-  assert.equal(app.sessions.live.count("x"), 0);
+  assert.equal(app.sessions.connections.count("x"), 0);
 }
 
 test("SignIn gives a browser a new session and redirects to the requested page", async () => {
@@ -190,7 +190,7 @@ test("SignIn.finish() reuses no session that the browser already had (fixation)"
   const planted = await app.sessions.create({ userId: "attacker", provider: "yes" });
   app.browser.setCookie(ORIGIN, "__Host-session", planted.token);
   const { connection } = fakeScope(ORIGIN);
-  app.sessions.live.subscribe(planted.session.id, connection);
+  app.sessions.connections.subscribe(planted.session.id, connection);
 
   await app.browser.request(callback(await begin(app.browser)));
   const token = app.browser.cookie(ORIGIN, "__Host-session")!;
@@ -277,7 +277,7 @@ test("SignIn.signOut() ends the session and its sockets, and deletes the cookie"
   await app.browser.request(callback(await begin(app.browser)));
   const token = app.browser.cookie(ORIGIN, "__Host-session")!;
   const { connection } = fakeScope(ORIGIN);
-  app.sessions.live.subscribe(token.split(".")[0]!, connection);
+  app.sessions.connections.subscribe(token.split(".")[0]!, connection);
   const response = await app.browser.request(`${ORIGIN}/auth/signout`, { method: "POST" });
   assert.equal(response.status, 303);
   assert.equal(response.headers.get("location"), "/");

@@ -23,10 +23,10 @@ function openProcess(kv: Deno.Kv) {
   return { clock, sessions, users: new KvUserStore(kv, { clock, controlLog }) };
 }
 
-function openSocket({ live }: Sessions, session: Session): FakeConnection {
+function openSocket({ connections }: Sessions, session: Session): FakeConnection {
   const socket = new FakeConnection();
-  live.subscribe(session.id, socket);
-  live.track(session);
+  connections.subscribe(session.id, socket);
+  connections.track(session);
   socket.accept();
   return socket;
 }

@@ -191,7 +191,7 @@ test("a session that changes to another user closes its sockets with 4403", asyn
   const socket = await stage.there.open(stage.token);
   const session = (await stage.there.sessions.get(stage.sessionId))!;
   const lastSeenAt = session.lastSeenAt + 1;
-  stage.there.sessions.live.apply({
+  stage.there.sessions.connections.apply({
     type: "renewed",
     session: { ...session, userId: "somebody else", lastSeenAt },
   });

@@ -1,14 +1,26 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import { TimerHeap } from "../../time/timer_heap.ts";
-import type { RegistryEntry, SessionSource } from "./registry_entry.ts";
-import type { Session } from "../session.ts";
+import type { FoundSession, Session } from "../session.ts";
+import type { RegistryEntry } from "./session_subscription.ts";
 
 /** The latest renewal of a session in use, in milliseconds before its end. */
 const MAX_LEAD_MS = 1_000;
 
 /** Most concurrent reads and renewals. */
 const MAX_CHECKS_AT_ONCE = 32;
+
+/** The part of {@linkcode Sessions} that the connections of sessions need. */
+export interface SessionSource {
+  /** The shortest time between two renewals of a session, in milliseconds. */
+  readonly renewEveryMs: number;
+  /** Returns a live session. */
+  get(id: string): Promise<Session | undefined>;
+  /** Finds sessions, in the order of `ids`. */
+  findMany(ids: readonly string[]): Promise<FoundSession[]>;
+  /** Renews a session that was in use; undefined if it has ended. */
+  touch(session: Session, options: { seenAt: number }): Promise<Session | undefined>;
+}
 
 /** The owner of the sessions. */
 export interface RenewalTarget {

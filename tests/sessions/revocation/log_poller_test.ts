@@ -44,6 +44,10 @@ class FakeControlLog implements ControlLog {
     this.events.push(event);
     return Promise.resolve();
   }
+
+  onCommit(): () => void {
+    return () => {};
+  }
 }
 
 function setUp() {
@@ -174,6 +178,7 @@ test("LogPoller is stale after a pause until all pages of missed entries are app
         return page;
       },
       append: (event) => controlLog.append(event),
+      onCommit: (listener) => controlLog.onCommit(listener),
     },
     { apply: () => void applied++, revalidate: () => Promise.resolve() },
     {
@@ -261,8 +266,8 @@ test("Sessions of processes on one database end each other's connections within 
     processes.flatMap((process) =>
       Array.from({ length: 10 }, () => {
         const socket = new FakeConnection();
-        process.live.subscribe(session.id, socket);
-        process.live.track(session);
+        process.connections.subscribe(session.id, socket);
+        process.connections.track(session);
         socket.accept();
         return socket;
       })
@@ -289,8 +294,8 @@ test("Sessions ends only sessions that ended while its log position expired", as
   );
   const sockets = opened.map(({ session }) => {
     const socket = new FakeConnection();
-    here.live.subscribe(session.id, socket);
-    here.live.track(session);
+    here.connections.subscribe(session.id, socket);
+    here.connections.track(session);
     socket.accept();
     return socket;
   });

@@ -13,12 +13,12 @@ import { FakeConnection, FakeLog } from "../fakes.ts";
 function startProcess(kv: Deno.Kv, clock: FakeClock) {
   const log = new FakeLog();
   const sessions = new Sessions(new KvSessionStore(kv, { clock }), { clock, log });
-  const counts = new KvSocketCounts(kv, { live: sessions.live, log, clock });
-  sessions.live.followWith(counts);
+  const counts = new KvSocketCounts(kv, { live: sessions.connections, log, clock });
+  sessions.connections.followWith(counts);
   const open = (session: Session) => {
     const socket = new FakeConnection();
-    sessions.live.subscribe(session.id, socket);
-    sessions.live.track(session);
+    sessions.connections.subscribe(session.id, socket);
+    sessions.connections.track(session);
     socket.accept();
     return socket;
   };
@@ -164,7 +164,7 @@ test("KvSocketCounts counts no socket twice after a write that was not acknowled
     there.open(session);
     for (let n = 0; n < 4; n++) {
       await pass(clock, 500);
-      assert.ok(await count() as number <= there.sessions.live.count(session.id));
+      assert.ok(await count() as number <= there.sessions.connections.count(session.id));
     }
   }
   assert.equal(await count(), 6);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MemorySessionStore, Sessions } from "../../../lib/sessions/mod.ts";
+import { MemorySessionStore, Sessions, watchSession } from "../../../lib/sessions/mod.ts";
 import { FakeClock, settled } from "../fake_clock.ts";
 import { FakeConnection, FakeLog } from "../fakes.ts";
 
@@ -30,19 +30,19 @@ async function setUp(connections = 1) {
   const { session, token } = await sessions.create({ userId: "ada", provider: "dev" });
   const sockets = Array.from({ length: connections }, (_, at) => {
     const socket = new FakeConnection(`c${at}`);
-    sessions.live.subscribe(session.id, socket);
+    sessions.connections.subscribe(session.id, socket);
     socket.accept();
     return socket;
   });
-  sessions.live.track(session);
+  sessions.connections.track(session);
   return { clock, log, store, sessions, session, token, sockets, socket: sockets[0]! };
 }
 
 test("ConnectionRegistry ends every connection of an ended session at once with 4401", async () => {
   const { sessions, session, sockets } = await setUp(50);
   const other = new FakeConnection("other");
-  sessions.live.subscribe("A".repeat(16), other);
-  sessions.live.apply({
+  sessions.connections.subscribe("A".repeat(16), other);
+  sessions.connections.apply({
     type: "ended",
     sessionId: session.id,
     userId: "ada",
@@ -52,7 +52,7 @@ test("ConnectionRegistry ends every connection of an ended session at once with 
     assert.deepEqual(socket.ended, { code: 4401, reason: "revoked", byServer: true });
   }
   assert.equal(other.ended, undefined);
-  assert.equal(sessions.live.count(session.id), 0);
+  assert.equal(sessions.connections.count(session.id), 0);
 });
 
 test("ConnectionRegistry ends the others if one connection cannot be ended", async () => {
@@ -65,38 +65,38 @@ test("ConnectionRegistry ends the others if one connection cannot be ended", asy
   assert.match(log.text, /could not be ended/);
 });
 
-test("ConnectionRegistry.bind() refuses a connection that is still deciding when its session ends", async () => {
+test("ConnectionRegistry.subscribe() refuses a connection that is still deciding when its session ends", async () => {
   const { sessions, session } = await setUp(0);
   const connection = new FakeConnection();
-  const binding = sessions.live.subscribe(session.id, connection);
+  const binding = sessions.connections.subscribe(session.id, connection);
   await sessions.end(session.id, "revoked");
   assert.equal(binding.over, true);
   assert.equal(connection.refusal?.code, "NOT_SIGNED_IN");
   assert.equal(connection.phase, "ended");
 });
 
-test("ConnectionRegistry.bind() releases a connection when it ends", async () => {
+test("ConnectionRegistry.subscribe() releases a connection when it ends", async () => {
   const { sessions, session, sockets } = await setUp(2);
-  assert.equal(sessions.live.count(session.id), 2);
+  assert.equal(sessions.connections.count(session.id), 2);
   sockets[0]!.end(1000);
-  assert.equal(sessions.live.count(session.id), 1);
+  assert.equal(sessions.connections.count(session.id), 1);
   sockets[1]!.end(1000);
-  assert.equal(sessions.live.count(session.id), 0);
+  assert.equal(sessions.connections.count(session.id), 0);
 });
 
-test("ConnectionRegistry.bind() does not keep a connection that has already ended", async () => {
+test("ConnectionRegistry.subscribe() does not keep a connection that has already ended", async () => {
   const { sessions, session, socket } = await setUp();
   socket.end(1000);
-  const binding = sessions.live.subscribe(session.id, socket);
+  const binding = sessions.connections.subscribe(session.id, socket);
   assert.equal(binding.over, false);
-  assert.equal(sessions.live.count(session.id), 0);
+  assert.equal(sessions.connections.count(session.id), 0);
 });
 
 test("ConnectionRegistry.count() counts open sockets only", async () => {
   const { sessions, session } = await setUp(2);
-  sessions.live.subscribe(session.id, new FakeConnection("deciding"));
-  assert.equal(sessions.live.count(session.id), 2);
-  assert.equal(sessions.live.count("nobody"), 0);
+  sessions.connections.subscribe(session.id, new FakeConnection("deciding"));
+  assert.equal(sessions.connections.count(session.id), 2);
+  assert.equal(sessions.connections.count("nobody"), 0);
 });
 
 test("ConnectionRegistry ends an idle socket when its session expires", async () => {
@@ -115,12 +115,12 @@ test("ConnectionRegistry does not count messages of an unproved connection as us
   for (let at = 0; at < IDLE; at += 500) {
     const claiming = new FakeConnection(`claim${at}`);
     claiming.lastReceivedAt = clock.now();
-    const binding = sessions.live.claim(session.id, claiming);
+    const binding = sessions.connections.claim(session.id, claiming);
     if (at % 1_000 === 0) binding.release();
     else claiming.end(1000);
     const waiting = new FakeConnection(`wait${at}`);
     waiting.lastReceivedAt = clock.now();
-    sessions.live.claim(session.id, waiting);
+    sessions.connections.claim(session.id, waiting);
     await clock.advance(500);
   }
   assert.deepEqual(socket.ended, { code: 4401, reason: "expired", byServer: true });
@@ -131,7 +131,7 @@ test("ConnectionRegistry counts messages from before the proof once a connection
   await clock.advance(IDLE - 1_000);
   const proving = new FakeConnection("proving");
   proving.lastReceivedAt = clock.now();
-  sessions.live.claim(session.id, proving).prove();
+  sessions.connections.claim(session.id, proving).prove();
   proving.end(1000);
   await clock.advance(2_000);
   assert.equal(socket.phase, "open");
@@ -144,15 +144,16 @@ test("ConnectionRegistry ends sessions older than the end of a user's sessions, 
   const later = await sessions.create({ userId: "ada", provider: "dev" });
   const young = new FakeConnection("young");
   let looks = 0;
-  sessions.live.subscribe(later.session.id, young, { userChanged: () => void looks++ });
+  sessions.connections.subscribe(later.session.id, young);
+  watchSession(young, { userChanged: () => void looks++ });
   young.accept();
-  sessions.live.track(later.session);
+  sessions.connections.track(later.session);
   const ended = { type: "user-ended", userId: "ada", reason: "user-banned" } as const;
-  sessions.live.apply({ ...ended, at: session.createdAt - 1 });
+  sessions.connections.apply({ ...ended, at: session.createdAt - 1 });
   assert.deepEqual([socket.phase, young.phase], ["open", "open"]);
-  sessions.live.apply({ ...ended, at });
+  sessions.connections.apply({ ...ended, at });
   assert.deepEqual([socket.phase, young.phase, looks], ["ended", "open", 2]);
-  sessions.live.apply({ ...ended, at: later.session.createdAt });
+  sessions.connections.apply({ ...ended, at: later.session.createdAt });
   assert.equal(young.phase, "ended");
 });
 
@@ -252,9 +253,9 @@ test("ConnectionRegistry runs one timer for a thousand sessions, and reads each 
   for (let at = 0; at < 1000; at++) {
     const { session } = await sessions.create({ userId: `u${at}`, provider: "dev" });
     const socket = new FakeConnection(`c${at}`);
-    sessions.live.subscribe(session.id, socket);
+    sessions.connections.subscribe(session.id, socket);
     socket.accept();
-    sessions.live.track(session);
+    sessions.connections.track(session);
     sockets.push(socket);
   }
   assert.equal(clock.timers, 1);
@@ -268,13 +269,13 @@ test("ConnectionRegistry keeps no deadline of connections that have ended", asyn
   const { clock, sessions, session } = await setUp(0);
   for (let at = 0; at < 1000; at++) {
     const socket = new FakeConnection();
-    sessions.live.subscribe(session.id, socket);
-    sessions.live.track(session);
+    sessions.connections.subscribe(session.id, socket);
+    sessions.connections.track(session);
     socket.end(1000);
   }
   const socket = new FakeConnection();
-  sessions.live.subscribe(session.id, socket);
-  sessions.live.track(session);
+  sessions.connections.subscribe(session.id, socket);
+  sessions.connections.track(session);
   await clock.advance(IDLE);
   assert.equal(socket.ended?.code, 4401);
 });

@@ -1,29 +1,23 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
-import { CloseCode, Refusal } from "../../protocol/mod.ts";
 import { SmallSet } from "../../core/small_set.ts";
-import { RegistrySubscription, type SubscriptionKeeper } from "./session_subscription.ts";
-import type {
-  RegistryEntry,
-  SessionSource,
-  SessionSubscription,
-  SessionWatcher,
-  SubscribedConnection,
-} from "./registry_entry.ts";
-import type { FoundSession, Session, SessionEndReason, SessionEvent } from "../session.ts";
-import { SessionRenewals } from "./session_renewals.ts";
+import { CloseCode, Refusal } from "../../protocol/mod.ts";
+import type { FoundSession, Session, SessionEvent } from "../session.ts";
+import { SessionRenewals, type SessionSource } from "./session_renewals.ts";
+import {
+  type RegistryEntry,
+  type SessionSubscription,
+  type SessionWatcher,
+  type SubscribedConnection,
+  subscriptionOf,
+} from "./session_subscription.ts";
 
-/** Receives events of other processes while connections are bound. */
+/** Receives events of other processes while there are connections. */
 export interface Follower {
+  /** Called when the first connection subscribes to a session. */
   start(): void;
+  /** Called when there are no more such connections. */
   stop(): void;
-}
-
-/** A read cache, which gets every event before the connections do. */
-export interface Recollecting {
-  apply(event: SessionEvent): void;
-  /** Clears the cache, because events may have been missed. */
-  clear(): void;
 }
 
 type UserEnded = SessionEvent & { readonly type: "user-ended" };
@@ -38,13 +32,13 @@ const BATCH_SIZE = 100;
  * An `ended` event ends all of them at once, with 4401. If a session turns out to be another
  * user's, they end with 4403. {@linkcode SessionRenewals} tracks the lifetimes.
  */
-export class ConnectionRegistry implements SubscriptionKeeper {
+export class ConnectionRegistry {
   readonly #sessions: SessionSource;
   readonly #log: Log;
   readonly #entries = new Map<string, RegistryEntry>();
   readonly #renewals: SessionRenewals;
   readonly #followers = new Set<Follower>();
-  #recollection: Recollecting | undefined;
+  readonly #emptied = (entry: RegistryEntry) => this.#remove(entry);
 
   constructor(sessions: SessionSource, options: { clock: Clock; log: Log }) {
     this.#sessions = sessions;
@@ -55,19 +49,18 @@ export class ConnectionRegistry implements SubscriptionKeeper {
     });
   }
 
-  /** Binds a connection to its proved session, until the connection ends. */
-  subscribe(
-    sessionId: string,
-    connection: SubscribedConnection,
-    watcher?: SessionWatcher,
-  ): SessionSubscription {
-    const binding = this.claim(sessionId, connection, watcher);
-    binding.prove();
-    return binding;
+  /**
+   * Subscribes a connection to its proved session until the connection ends, instead of an earlier
+   * session.
+   */
+  subscribe(sessionId: string, connection: SubscribedConnection): SessionSubscription {
+    const subscription = this.claim(sessionId, connection);
+    subscription.prove();
+    return subscription;
   }
 
   /**
-   * Binds a connection to a session that it has not proved yet.
+   * Subscribes a connection to a session that it has not proved yet.
    *
    * Call it *before* the session is read, so that the session's end meanwhile is not missed. The
    * session need not exist.
@@ -75,34 +68,18 @@ export class ConnectionRegistry implements SubscriptionKeeper {
    * *Security*: messages that the connection receives do not count as use of the session until it
    * is proved.
    */
-  claim(
-    sessionId: string,
-    connection: SubscribedConnection,
-    watcher: SessionWatcher = {},
-  ): SessionSubscription {
-    const entry = this.#entries.get(sessionId) ?? this.#add(sessionId);
-    const binding = new RegistrySubscription(entry, connection, { watcher, keeper: this });
-    entry.subscriptions.add(binding);
-    connection.onEnd(binding);
-    return binding;
+  claim(sessionId: string, connection: SubscribedConnection): SessionSubscription {
+    const subscription = subscriptionOf(connection);
+    subscription.begin(this.#entries.get(sessionId) ?? this.#add(sessionId));
+    return subscription;
   }
 
-  /** Called by a subscription that has ended. */
-  released(binding: RegistrySubscription): void {
-    const { entry, connection } = binding;
-    if (binding.isProved) entry.seenAt = Math.max(entry.seenAt, connection.lastReceivedAt);
-    entry.subscriptions.delete(binding);
-    if (entry.subscriptions.size === 0) this.#remove(entry);
+  /** Ends the subscription of a connection, so that it outlives its session. */
+  unsubscribe(connection: SubscribedConnection): void {
+    subscriptionOf(connection).release();
   }
 
-  /** Unbinds a connection from a session, so that it outlives the session. */
-  unsubscribe(sessionId: string, connection: SubscribedConnection): void {
-    for (const binding of this.#entries.get(sessionId)?.subscriptions ?? []) {
-      if (binding.connection === connection) binding.release();
-    }
-  }
-
-  /** Tracks the lifetime of a session while connections are bound to it. */
+  /** Tracks the lifetime of a session while connections are subscribed to it. */
   track(session: Session): void {
     const entry = this.#entries.get(session.id);
     if (!entry) return;
@@ -120,12 +97,11 @@ export class ConnectionRegistry implements SubscriptionKeeper {
 
   /** Applies an event of this or another process. */
   apply(event: SessionEvent): void {
-    this.#recollection?.apply(event);
     switch (event.type) {
       case "renewed":
         return this.track(event.session);
       case "ended":
-        return this.#endById(event.sessionId, event.reason);
+        return this.#end(this.#entries.get(event.sessionId), event.reason);
       case "user-ended":
         return this.#endOfUser(event);
       case "user-changed":
@@ -139,9 +115,8 @@ export class ConnectionRegistry implements SubscriptionKeeper {
    *
    * @throws {Error} The store cannot be reached: not every session was checked.
    */
-  async revalidate(): Promise<void> {
-    this.#recollection?.clear();
-    await this.#confirmAll([...this.#entries.keys()]);
+  revalidate(): Promise<void> {
+    return this.#confirmAll([...this.#entries.keys()]);
   }
 
   /**
@@ -158,23 +133,7 @@ export class ConnectionRegistry implements SubscriptionKeeper {
     await this.#confirmAll(ids);
   }
 
-  async #confirmAll(ids: readonly string[]): Promise<void> {
-    for (let at = 0; at < ids.length; at += BATCH_SIZE) {
-      const batch = ids.slice(at, at + BATCH_SIZE);
-      const found = await this.#sessions.findMany(batch);
-      batch.forEach((id, index) => this.#confirm(id, found[index]!));
-    }
-  }
-
-  /**
-   * Sets the read cache, which gets every event first, so that a listener never reads outdated data
-   * from it.
-   */
-  tellFirst(recollection: Recollecting): void {
-    this.#recollection = recollection;
-  }
-
-  /** Runs a follower while connections are bound. Returns a function that stops it for good. */
+  /** Runs a follower while there are connections. Returns a function that stops it for good. */
   followWith(follower: Follower): () => void {
     this.#followers.add(follower);
     if (this.#entries.size > 0) follower.start();
@@ -196,11 +155,11 @@ export class ConnectionRegistry implements SubscriptionKeeper {
 
   /** Returns the number of open sockets of a session in this process. */
   count(sessionId: string): number {
-    const open = new Set<SubscribedConnection>();
+    let open = 0;
     for (const { connection } of this.#entries.get(sessionId)?.subscriptions ?? []) {
-      if (connection.phase === "open") open.add(connection);
+      if (connection.phase === "open") open++;
     }
-    return open.size;
+    return open;
   }
 
   #add(id: string): RegistryEntry {
@@ -210,14 +169,28 @@ export class ConnectionRegistry implements SubscriptionKeeper {
       session: undefined,
       seenAt: 0,
       checkAt: Infinity,
+      emptied: this.#emptied,
     };
     this.#entries.set(id, entry);
-    if (this.#entries.size === 1) this.#eachFollower((follower) => follower.start());
+    if (this.#entries.size === 1) this.#followers.forEach((follower) => follower.start());
     return entry;
   }
 
-  #eachFollower(call: (follower: Follower) => void): void {
-    for (const follower of this.#followers) call(follower);
+  async #confirmAll(ids: readonly string[]): Promise<void> {
+    for (let at = 0; at < ids.length; at += BATCH_SIZE) {
+      const batch = ids.slice(at, at + BATCH_SIZE);
+      const found = await this.#sessions.findMany(batch);
+      batch.forEach((id, index) => this.#confirm(id, found[index]!));
+    }
+  }
+
+  #confirm(id: string, found: FoundSession): void {
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    // An expired session ends by its deadline.
+    if (found.state === "unknown") return this.#end(entry, "revoked");
+    if (found.state === "live") this.track(found.session);
+    this.#tellOfUser(entry);
   }
 
   #ofUser(userId: string): RegistryEntry[] {
@@ -232,23 +205,14 @@ export class ConnectionRegistry implements SubscriptionKeeper {
     }
   }
 
-  #confirm(id: string, found: FoundSession): void {
-    const entry = this.#entries.get(id);
-    if (!entry) return;
-    // An expired session ends by its deadline.
-    if (found.state === "unknown") return this.#end(entry, "revoked");
-    if (found.state === "live") this.track(found.session);
-    this.#tellOfUser(entry);
-  }
-
   #tellOfUser(entry: RegistryEntry): void {
     this.#tell(entry, (watcher) => watcher.userChanged?.());
   }
 
   #tell(entry: RegistryEntry, tell: (watcher: SessionWatcher) => void): void {
-    for (const { watcher, connection } of entry.subscriptions) {
+    for (const { watchers, connection } of entry.subscriptions) {
       try {
-        tell(watcher);
+        for (const watcher of watchers) tell(watcher);
       } catch (error) {
         this.#log.error("a connection could not be notified", { connection: connection.id, error });
       }
@@ -266,17 +230,17 @@ export class ConnectionRegistry implements SubscriptionKeeper {
 
   #delete(entry: RegistryEntry): void {
     this.#entries.delete(entry.id);
-    if (this.#entries.size === 0) this.#eachFollower((follower) => follower.stop());
+    if (this.#entries.size === 0) this.#followers.forEach((follower) => follower.stop());
   }
 
-  #endById(id: string, reason: SessionEndReason): void {
-    const entry = this.#entries.get(id);
-    if (entry) this.#end(entry, reason);
-  }
-
-  #end(entry: RegistryEntry, reason: string, code: CloseCode = CloseCode.sessionOver): void {
+  #end(
+    entry: RegistryEntry | undefined,
+    reason: string,
+    code: CloseCode = CloseCode.sessionOver,
+  ): void {
+    if (entry === undefined) return;
     this.#delete(entry);
-    for (const binding of entry.subscriptions) binding.over = true;
+    for (const subscription of entry.subscriptions) subscription.over = true;
     for (const { connection } of entry.subscriptions) {
       try {
         if (connection.phase === "deciding") connection.refuse(Refusal.of("NOT_SIGNED_IN"));

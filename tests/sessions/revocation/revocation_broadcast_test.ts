@@ -26,8 +26,8 @@ async function setUp() {
   });
   const { session } = await here!.create({ userId: "ada", provider: "dev" });
   const socket = new FakeConnection();
-  there!.live.subscribe(session.id, socket);
-  there!.live.track(session);
+  there!.connections.subscribe(session.id, socket);
+  there!.connections.track(session);
   socket.accept();
   await settle();
   return { layer, log, store, here: here!, there: there!, session, socket };
@@ -42,11 +42,11 @@ test("RevocationBroadcast ends another process's connections at once", async () 
 
 test("RevocationBroadcast reads the store to learn which sessions of a user ended", async () => {
   const { here, store, session, socket } = await setUp();
-  here.announce({ type: "user-ended", userId: "ada", reason: "user-removed" });
+  here.events.announce({ type: "user-ended", userId: "ada", reason: "user-removed" });
   await settle();
   assert.equal(socket.phase, "open");
   await store.delete(session.id);
-  here.announce({ type: "user-ended", userId: "ada", reason: "user-removed" });
+  here.events.announce({ type: "user-ended", userId: "ada", reason: "user-removed" });
   await settle();
   assert.equal(socket.ended?.code, 4401);
 });
@@ -75,8 +75,8 @@ test("RevocationBroadcast triggers an immediate read of the control log", async 
   new RevocationBroadcast(sessions, layer).connect();
   const { session } = await sessions.create({ userId: "ada", provider: "dev" });
   const socket = new FakeConnection();
-  sessions.live.subscribe(session.id, socket);
-  sessions.live.track(session);
+  sessions.connections.subscribe(session.id, socket);
+  sessions.connections.track(session);
   socket.accept();
   await clock.advance(0);
   const data = { type: "ended", sessionId: session.id, userId: "ada", reason: "revoked" } as const;
@@ -123,7 +123,7 @@ test("RevocationBroadcast tolerates a failing layer", async () => {
   layer.fault = "unavailable";
   assert.equal(await here.end(session.id, "revoked"), true);
   await settle();
-  assert.equal(there.live.count(session.id), 1);
+  assert.equal(there.connections.count(session.id), 1);
   assert.match(log.text, /^debug session events cannot be sent/m);
 });
 
@@ -148,7 +148,7 @@ test("RevocationBroadcast listens only while connections are open", async () => 
   socket.end(1000);
   assert.equal(layer.stats.groups, 0);
   const next = new FakeConnection("c2");
-  there.live.subscribe(session.id, next);
+  there.connections.subscribe(session.id, next);
   await settle();
   assert.equal(layer.stats.groups, 1);
 });
@@ -169,18 +169,22 @@ class FakeControlLog implements ControlLog {
     this.events.push(event);
     return Promise.resolve();
   }
+
+  onCommit(): () => void {
+    return () => {};
+  }
 }
 
 test("RevocationBroadcast logs an event that cannot be applied, and handles the next one", async () => {
   const { layer, log, here, there, socket, session } = await setUp();
-  const { heard } = there;
-  there.heard = () => {
+  const { heard } = there.events;
+  there.events.heard = () => {
     throw new Error("apply");
   };
   const data = { type: "ended", sessionId: session.id, userId: "ada", reason: "revoked" };
   await internalsOf(layer).groupSend("sluice.sessions", { type: "sluice.session", data });
   assert.match(log.text, /^error an event of another process/m);
-  there.heard = heard;
+  there.events.heard = heard;
   await here.end(session.id, "revoked");
   await settle();
   assert.equal(socket.phase, "ended");

@@ -87,7 +87,7 @@ export class SessionNotices {
     audit.subscribe(({ kind, userId }) => {
       if (kind === "signed-in" && userId !== undefined) this.tell(userId);
     });
-    sessions.subscribe((event) => {
+    sessions.events.subscribe((event) => {
       if (event.type === "ended") this.tell(event.userId);
     });
   }

@@ -1,0 +1,128 @@
+import { andThen, isPromise } from "../core/promises.ts";
+import { Refusal } from "../protocol/mod.ts";
+import { credentialOf } from "./credential.ts";
+import type { FoundSession } from "./session.ts";
+import type { Sessions } from "./sessions.ts";
+import type { SessionToken } from "./tokens/session_token.ts";
+
+/** `Retry-After` when the store cannot be reached, in seconds. */
+const RETRY_AFTER_SECONDS = 5;
+
+/** The session of a request, and the token that proves it. */
+export type RequestSession = FoundSession & {
+  /** *Security*: a credential; never log it. */
+  readonly token?: string;
+};
+
+/**
+ * Finds and renews the session of a request by its bearer token or its cookies:
+ * {@linkcode withSession} for pages and APIs.
+ *
+ * @throws {Refusal} `UNAVAILABLE`: the store cannot be reached.
+ *
+ * @example
+ * ```ts
+ * import { findSession, MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const { token } = await sessions.create({ userId: "u1", provider: "dev" });
+ * const headers = new Headers({ cookie: `session=${token}` });
+ * const found = await findSession(sessions, headers, { secure: false });
+ * assert.equal(found.state, "live");
+ * ```
+ */
+export function findSession(
+  sessions: Sessions,
+  headers: Headers,
+  options: { secure: boolean },
+): Promise<RequestSession> {
+  return findSessionByTokens(sessions, credentialOf(headers, options)?.tokens ?? []);
+}
+
+/**
+ * Finds and renews the session of a request by the given tokens: the first live session counts. For
+ * callers that choose which credentials of {@linkcode credentialOf} they accept.
+ *
+ * @throws {Refusal} `UNAVAILABLE`: the store cannot be reached.
+ */
+export async function findSessionByTokens(
+  sessions: Sessions,
+  tokens: readonly string[],
+): Promise<RequestSession> {
+  const chosen = await chooseToken(sessions, tokens);
+  if (chosen instanceof Refusal) throw chosen;
+  if (chosen === undefined) return { state: "unknown" };
+  const found = await readAndRenew(sessions, () => sessions.find(chosen.parts));
+  if (found instanceof Refusal) throw found;
+  return found.state === "live" ? { ...found, token: chosen.token } : found;
+}
+
+/**
+ * Finds a session and renews it if it is due.
+ *
+ * Returns the refusal `UNAVAILABLE` if the store cannot be reached.
+ */
+export async function readAndRenew(
+  sessions: Sessions,
+  find: () => Promise<FoundSession>,
+): Promise<FoundSession | Refusal> {
+  let found: FoundSession;
+  try {
+    found = await find();
+  } catch (error) {
+    return unavailable(sessions, error);
+  }
+  if (found.state !== "live") return found;
+  try {
+    const session = await sessions.touch(found.session);
+    return session ? { ...found, session } : { state: "unknown" };
+  } catch (error) {
+    // The session is live: a failed renewal only shortens it, and is not a reason to refuse.
+    sessions.log.warn("a session could not be renewed", { session: found.session.id, error });
+    return found;
+  }
+}
+
+function unavailable({ log }: Sessions, error: unknown): Refusal {
+  log.error("sessions cannot be read", { error });
+  return new Refusal("UNAVAILABLE", { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });
+}
+
+/** A token written by a server with this store. */
+export interface ChosenToken {
+  readonly token: string;
+  readonly parts: SessionToken;
+}
+
+/** The token that counts, if there is one; the refusal `UNAVAILABLE` if the store cannot be reached. */
+export type Choice = ChosenToken | undefined | Refusal;
+
+/** Returns the token that counts, synchronously unless a read is needed. */
+export function chooseToken(
+  sessions: Sessions,
+  tokens: readonly string[],
+): Choice | Promise<Choice> {
+  const [token] = tokens;
+  if (token === undefined) return undefined;
+  const choice = tokens.length === 1
+    ? andThen(sessions.readToken(token), (parts) => parts && { token, parts })
+    : chooseAmong(sessions, tokens);
+  return isPromise(choice) ? choice.catch((error) => unavailable(sessions, error)) : choice;
+}
+
+/** Chooses the first token of a live session, else the first of an expired one, else any. */
+async function chooseAmong(sessions: Sessions, tokens: readonly string[]): Promise<Choice> {
+  const genuine: ChosenToken[] = [];
+  for (const token of tokens) {
+    const parts = await sessions.readToken(token);
+    if (parts !== undefined) genuine.push({ token, parts });
+  }
+  let expired: ChosenToken | undefined;
+  for (const chosen of genuine.length > 1 ? genuine : []) {
+    const { state } = await sessions.find(chosen.parts);
+    if (state === "live") return chosen;
+    if (state === "expired") expired ??= chosen;
+  }
+  return expired ?? genuine[0];
+}

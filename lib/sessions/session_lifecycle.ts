@@ -1,0 +1,216 @@
+import type { Clock } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
+import type { SessionEvents } from "./revocation/session_events.ts";
+import type {
+  NewToken,
+  RenewedToken,
+  Session,
+  SessionEndReason,
+  SessionEvent,
+  SessionLifetime,
+} from "./session.ts";
+import {
+  createRecord,
+  expiryOf,
+  type NewSession,
+  type SessionRecord,
+  toSession,
+} from "./session_record.ts";
+import type { SessionStore } from "./session_store.ts";
+import { markSeen, proofOf, renewedSecret, renewSecrets, replaceSecret } from "./tokens/secrets.ts";
+import { isId, randomId, randomSecret, type SessionTokens } from "./tokens/session_token.ts";
+
+/** How long an expired session is remembered, so that its user can be told that it expired. */
+export const REMEMBER_MS = 86_400_000;
+
+type Change = (stored: SessionRecord) => SessionRecord | undefined;
+
+/** The parts of {@linkcode SessionLifecycle} and {@linkcode SessionLookup}. */
+export interface SessionParts {
+  readonly store: SessionStore;
+  readonly events: SessionEvents;
+  readonly tokens: SessionTokens;
+  readonly lifetime: SessionLifetime;
+  readonly renewEveryMs: number;
+  readonly rotateAfterMs: number;
+  readonly maxPerUser: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Creates, renews and ends sessions; see the methods of {@linkcode Sessions} with these names. */
+export class SessionLifecycle {
+  readonly #parts: SessionParts;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+  }
+
+  /** See {@linkcode Sessions.create}. */
+  async create(request: NewSession): Promise<NewToken> {
+    const { store, tokens, clock } = this.#parts;
+    const parts = { id: request.id ?? randomId(), secret: randomSecret() };
+    const token = await tokens.write(parts);
+    const record = this.#withForgetAt(createRecord(request, parts, clock.now()));
+    await store.create(record);
+    await this.#endSurplus(record);
+    return { session: this.#toSession(record), token };
+  }
+
+  /** See {@linkcode Sessions.touch}. */
+  async touch(session: Session, options: { seenAt?: number } = {}): Promise<Session | undefined> {
+    const now = this.#parts.clock.now();
+    const seenAt = Math.min(options.seenAt ?? now, now);
+    const isDue = now - session.lastSeenAt >= this.#parts.renewEveryMs;
+    if (!isDue && now < session.expiresAt) return session;
+    const record = await this.#update(session.id, (stored) => this.#seen(stored, seenAt));
+    const renewed = record && this.#toSession(record);
+    return renewed && now < renewed.expiresAt ? renewed : undefined;
+  }
+
+  /** See {@linkcode Sessions.rotate}. */
+  async rotate(id: string, { graceMs = 10_000 } = {}): Promise<NewToken | undefined> {
+    const { tokens, clock } = this.#parts;
+    const secret = randomSecret();
+    const token = await tokens.write({ id, secret });
+    const now = clock.now();
+    const until = { now, previousUntil: now + graceMs };
+    const record = await this.#use(id, now, (stored) => replaceSecret(stored, secret, until));
+    return record && { session: this.#toSession(record), token };
+  }
+
+  /** See {@linkcode Sessions.renewSecret}. */
+  async renewSecret(
+    { id, secretSince }: Session,
+    token: string,
+  ): Promise<RenewedToken | undefined> {
+    const { tokens, clock, rotateAfterMs } = this.#parts;
+    const now = clock.now();
+    if (now - secretSince < rotateAfterMs) return undefined;
+    const read = await tokens.read(token);
+    if (read?.id !== id) return undefined;
+    let isNew = false;
+    const record = await this.#use(id, now, (stored) => {
+      const proof = proofOf(stored, read.secret, now);
+      isNew = proof === "current" || proof === "unseen";
+      if (isNew) return renewSecrets(stored, read.secret, now);
+      return renewedSecret(stored, read.secret) === undefined ? undefined : stored;
+    });
+    const secret = record && renewedSecret(record, read.secret);
+    if (secret === undefined) return undefined;
+    const renewed = await tokens.write({ id, secret });
+    return { session: this.#toSession(record!), token: renewed, isNew };
+  }
+
+  /** Stores that the owner of a session has received its new secret. */
+  async markSeen(id: string, now: number): Promise<void> {
+    try {
+      await this.#use(id, now, (stored) => markSeen(stored, now));
+    } catch (error) {
+      // The next request retries; until then, the previous secret is valid as well.
+      this.#parts.log.warn("the use of a new secret could not be stored", { session: id, error });
+    }
+  }
+
+  /** See {@linkcode Sessions.end}; `by` is the user who ends it. */
+  async end(
+    id: string,
+    reason: SessionEndReason,
+    options: { userId?: string; by?: string | undefined } = {},
+  ): Promise<boolean> {
+    const { store, events } = this.#parts;
+    if (!isId(id)) return false;
+    if (options.userId !== undefined) {
+      const record = await store.get(id);
+      if (record?.userId !== options.userId) return false;
+    }
+    const record = await store.delete(id, (ended) => ending(ended, reason, options.by));
+    if (record === undefined) return false;
+    events.written(ending(record, reason, options.by));
+    return true;
+  }
+
+  /** See {@linkcode Sessions.endAll}. */
+  async endAll(
+    userId: string,
+    options: { except?: string | undefined; reason?: SessionEndReason; by?: string } = {},
+  ): Promise<number> {
+    const { store } = this.#parts;
+    const { except, reason = "revoked", by } = options;
+    // Void approvals first: a session that one of them still creates is on the list below.
+    if (except !== undefined) await store.update(except, (kept) => voidApprovals(kept, userId));
+    let ended = 0;
+    for (const { id } of await store.list(userId)) {
+      if (id !== except && await this.end(id, reason, { by })) ended++;
+    }
+    return ended;
+  }
+
+  /** Changes a live session that is in use. Returns undefined if nothing may change. */
+  #use(id: string, now: number, change: Change): Promise<SessionRecord | undefined> {
+    return this.#update(id, (stored) => {
+      if (now >= expiryOf(stored, this.#parts.lifetime)) return undefined;
+      const changed = change(stored);
+      if (changed === undefined || changed === stored) return changed;
+      return { ...changed, lastSeenAt: Math.max(now, stored.lastSeenAt) };
+    });
+  }
+
+  async #update(id: string, change: Change): Promise<SessionRecord | undefined> {
+    const { store, events } = this.#parts;
+    let before: SessionRecord | undefined;
+    const record = await store.update(id, (stored) => {
+      before = stored;
+      const changed = change(stored);
+      return changed === undefined || changed === stored ? changed : this.#withForgetAt(changed);
+    }, (changed) => this.#renewal(changed));
+    if (record !== undefined && record !== before) events.written(this.#renewal(record));
+    return record;
+  }
+
+  #seen(record: SessionRecord, seenAt: number): SessionRecord | undefined {
+    const { lifetime, events } = this.#parts;
+    if (seenAt >= expiryOf(record, lifetime)) {
+      events.expired(this.#toSession(record));
+      return undefined;
+    }
+    if (seenAt <= record.lastSeenAt) return record;
+    return { ...record, lastSeenAt: seenAt };
+  }
+
+  async #endSurplus({ id, userId, kind }: SessionRecord): Promise<void> {
+    const { store, maxPerUser } = this.#parts;
+    const others = (await store.list(userId))
+      .filter((record) => record.id !== id && record.kind === kind);
+    const surplus = others.length + 1 - maxPerUser;
+    if (surplus <= 0) return;
+    others.sort((a, b) => a.lastSeenAt - b.lastSeenAt);
+    for (const record of others.slice(0, surplus)) await this.end(record.id, "replaced");
+  }
+
+  #withForgetAt(record: SessionRecord): SessionRecord {
+    return { ...record, forgetAt: expiryOf(record, this.#parts.lifetime) + REMEMBER_MS };
+  }
+
+  #renewal(record: SessionRecord): SessionEvent {
+    return { type: "renewed", session: this.#toSession(record) };
+  }
+
+  #toSession(record: SessionRecord): Session {
+    return toSession(record, this.#parts.lifetime);
+  }
+}
+
+function voidApprovals(record: SessionRecord, userId: string): SessionRecord {
+  if (record.userId !== userId) return record;
+  return { ...record, revocations: (record.revocations ?? 0) + 1 };
+}
+
+function ending(
+  { id, userId }: SessionRecord,
+  reason: SessionEndReason,
+  by: string | undefined,
+): SessionEvent {
+  const event = { type: "ended", sessionId: id, userId, reason } as const;
+  return by === undefined ? event : { ...event, by };
+}
