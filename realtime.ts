@@ -4,28 +4,37 @@
  *
  * @module
  */
-import type { Log } from "@sluice/sluice";
+import {
+  type Handler,
+  handshakeRate,
+  layer,
+  type LayerScope,
+  origins,
+  requireUser,
+  route,
+  type Sessions,
+  type SignedInScope,
+  socketLimits,
+  stack,
+  toHandler,
+  user,
+} from "@sluice/sluice";
 import {
   type Audit,
   type PublicUser,
-  requireUser,
   sessionOrTicket,
-  type SignedInScope,
   type Tickets,
-  user,
   type UserStore,
 } from "@sluice/sluice/auth";
-import { type ChannelLayer, layer, type LayerScope } from "@sluice/sluice/layers";
+import type { ChannelLayer } from "@sluice/sluice/layers";
 import type { Presence } from "@sluice/sluice/presence";
-import { route, stack } from "@sluice/sluice/routing";
-import { handshakeRate, origins, socketLimits } from "@sluice/sluice/security";
-import { type Handler, toHandler } from "@sluice/sluice/server";
+import type { Log } from "@sluice/sluice/server";
 import { ChatConsumer, type ChatScope } from "./consumers/chat_consumer.ts";
 import { EchoConsumer } from "./consumers/echo_consumer.ts";
 import { SessionsConsumer, type SessionsParts } from "./consumers/sessions_consumer.ts";
 import { auditRefusals } from "./app/admin/audit.ts";
 import type { Limits } from "./app/limits.ts";
-import { type SessionNotices, type Sessions, tellNotices } from "@sluice/sluice/sessions";
+import { type SessionNotices, tellNotices } from "@sluice/sluice/sessions";
 import type { Settings } from "./app/settings/settings.ts";
 
 /** The scope of every consumer here. */

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { chmod, mkdir, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Log } from "@sluice/sluice";
+import type { Log } from "@sluice/sluice/server";
 import { KvConnection, type KvSource } from "@sluice/sluice/sessions";
 
 /** The database of this process: opened at first use; after a failure, the next use tries again. */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import type { Log } from "@sluice/sluice";
-import { type ChannelLayer, LayerError, MemoryChannelLayer } from "@sluice/sluice/layers";
+import { MemoryChannelLayer } from "@sluice/sluice";
+import type { Log } from "@sluice/sluice/server";
+import { type ChannelLayer, LayerError } from "@sluice/sluice/layers";
 import { KvChannelLayer } from "@sluice/sluice/layers/kv";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import type { Database } from "./database.ts";

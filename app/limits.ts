@@ -1,4 +1,4 @@
-import type { Clock, Log } from "@sluice/sluice";
+import type { Clock, Log } from "@sluice/sluice/server";
 import type { GuessLimiter } from "@sluice/sluice/auth";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import {

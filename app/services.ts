@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { type Clock, type Log, systemClock } from "@sluice/sluice";
+import { type Handler, Sessions } from "@sluice/sluice";
+import type { DevIdentity } from "@sluice/sluice/auth/dev";
 import {
   Audit,
   DeviceSignIn,
-  type DevIdentity,
   KvAuditStore,
   KvDeviceGrantStore,
   KvTicketStore,
@@ -20,14 +20,13 @@ import {
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
 import { createCrossOrigin, type CrossOrigin } from "@sluice/sluice/security";
-import { createLog, type Handler } from "@sluice/sluice/server";
+import { type Clock, createLog, type Log, systemClock } from "@sluice/sluice/server";
 import {
   KvControlLog,
   KvSessionStore,
   KvSocketCounts,
   RevocationBroadcast,
   SessionNotices,
-  Sessions,
 } from "@sluice/sluice/sessions";
 import { auditSessions } from "./admin/audit.ts";
 import { parentProcess } from "./process/child_process.ts";

@@ -1,6 +1,5 @@
-import { type PublicUser, type SignedInScope, toPublicUser } from "@sluice/sluice/auth";
-import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
-import type { LayerScope } from "@sluice/sluice/layers";
+import { type HandlersOf, JsonConsumer, type LayerScope, type SignedInScope } from "@sluice/sluice";
+import { type PublicUser, toPublicUser } from "@sluice/sluice/auth";
 import type { Presence } from "@sluice/sluice/presence";
 import { type ChatMessages, chatMessages } from "./chat_messages.ts";
 

@@ -1,4 +1,4 @@
-import { Consumer } from "@sluice/sluice/consumers";
+import { Consumer } from "@sluice/sluice";
 
 /** Sends back every text and binary message unchanged. */
 export class EchoConsumer extends Consumer {

@@ -1,4 +1,4 @@
-import { defineMessages } from "@sluice/sluice/protocol";
+import { defineMessages } from "@sluice/sluice";
 import { type JobHandlersOf, WorkerConsumer } from "@sluice/sluice/workers";
 import * as v from "valibot";
 

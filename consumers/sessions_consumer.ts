@@ -1,5 +1,4 @@
-import type { SignedInScope } from "@sluice/sluice/auth";
-import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
+import { type HandlersOf, JsonConsumer, type SignedInScope } from "@sluice/sluice";
 import { type SessionsMessages, sessionsMessages, type SessionView } from "./sessions_messages.ts";
 
 /** The services that {@linkcode SessionsConsumer} uses. */

@@ -7,23 +7,30 @@
  * @module
  */
 import {
-  DevIdentity,
-  DevProvider,
-  MemoryTransactionStore,
+  defineMessages,
+  type HandlersOf,
+  JsonConsumer,
+  layer,
+  type LayerScope,
+  MemoryChannelLayer,
+  MemorySessionStore,
   MemoryUserStore,
+  origins,
   requireUser,
+  route,
+  session,
+  Sessions,
   type SignedInScope,
-  SignIn,
-  SignInError,
+  stack,
+  toHandler,
+  unchecked,
   user,
-} from "@sluice/sluice/auth";
-import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
-import { layer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
-import { defineMessages, unchecked } from "@sluice/sluice/protocol";
-import { route, stack } from "@sluice/sluice/routing";
-import { isCrossSite, origins } from "@sluice/sluice/security";
-import { consoleLog as log, serve, toHandler } from "@sluice/sluice/server";
-import { MemorySessionStore, session, Sessions } from "@sluice/sluice/sessions";
+} from "@sluice/sluice";
+import { MemoryTransactionStore, SignIn, SignInError } from "@sluice/sluice/auth";
+import { DevIdentity, DevProvider } from "@sluice/sluice/auth/dev";
+import { serve } from "@sluice/sluice/deno";
+import { isCrossSite } from "@sluice/sluice/security";
+import { consoleLog as log } from "@sluice/sluice/server";
 import * as v from "valibot";
 
 const messages = defineMessages({

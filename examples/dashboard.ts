@@ -6,14 +6,22 @@
  *
  * @module
  */
-import { allowAnonymous } from "@sluice/sluice/auth";
+import {
+  allowAnonymous,
+  defineMessages,
+  type HandlersOf,
+  JsonConsumer,
+  layer as withLayer,
+  type LayerScope,
+  MemoryChannelLayer,
+  origins,
+  route,
+  stack,
+  toHandler,
+  unchecked,
+} from "@sluice/sluice";
+import { serve } from "@sluice/sluice/deno";
 import { memoryUsage } from "node:process";
-import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
-import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
-import { defineMessages, unchecked } from "@sluice/sluice/protocol";
-import { route, stack } from "@sluice/sluice/routing";
-import { origins } from "@sluice/sluice/security";
-import { serve, toHandler } from "@sluice/sluice/server";
 
 const EVERY_MS = 250;
 const KEPT = 240;

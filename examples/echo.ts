@@ -1,15 +1,12 @@
 /**
- * PendingOwnPublishes every message: `deno run -A examples/echo.ts`.
+ * Echoes every message: `deno run -A examples/echo.ts`.
  *
  * Anyone may connect from pages of this site; there is no sign-in.
  *
  * @module
  */
-import { Consumer } from "@sluice/sluice/consumers";
-import { allowAnonymous } from "@sluice/sluice/auth";
-import { route, stack } from "@sluice/sluice/routing";
-import { origins } from "@sluice/sluice/security";
-import { serve, toHandler } from "@sluice/sluice/server";
+import { allowAnonymous, Consumer, origins, route, stack, toHandler } from "@sluice/sluice";
+import { serve } from "@sluice/sluice/deno";
 
 class EchoConsumer extends Consumer {
   override receive(data: string | Uint8Array): void {

@@ -11,13 +11,19 @@
  *
  * @module
  */
-import type { LayerMessage } from "@sluice/sluice";
-import { allowAnonymous } from "@sluice/sluice/auth";
-import { HttpConsumer } from "@sluice/sluice/consumers";
-import { layer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
-import { route, stack } from "@sluice/sluice/routing";
-import { anyOrigin } from "@sluice/sluice/security";
-import { serve, toHandler } from "@sluice/sluice/server";
+import {
+  allowAnonymous,
+  anyOrigin,
+  HttpConsumer,
+  layer,
+  type LayerMessage,
+  type LayerScope,
+  MemoryChannelLayer,
+  route,
+  stack,
+  toHandler,
+} from "@sluice/sluice";
+import { serve } from "@sluice/sluice/deno";
 
 /** Streams messages until the client disconnects. */
 class EventsConsumer extends HttpConsumer<LayerScope> {

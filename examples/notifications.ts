@@ -13,14 +13,29 @@
  *
  * @module
  */
-import { MemoryUserStore, requireUser, type SignedInScope, user } from "@sluice/sluice/auth";
-import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
-import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
-import { defineMessages, unchecked } from "@sluice/sluice/protocol";
-import { route, stack } from "@sluice/sluice/routing";
-import { origins } from "@sluice/sluice/security";
-import { consoleLog as log, readBody, serve, toHandler } from "@sluice/sluice/server";
-import { MemorySessionStore, session, sessionCookie, Sessions } from "@sluice/sluice/sessions";
+import {
+  defineMessages,
+  type HandlersOf,
+  JsonConsumer,
+  layer as withLayer,
+  type LayerScope,
+  MemoryChannelLayer,
+  MemorySessionStore,
+  MemoryUserStore,
+  origins,
+  requireUser,
+  route,
+  session,
+  Sessions,
+  type SignedInScope,
+  stack,
+  toHandler,
+  unchecked,
+  user,
+} from "@sluice/sluice";
+import { serve } from "@sluice/sluice/deno";
+import { consoleLog as log, readBody } from "@sluice/sluice/server";
+import { sessionCookie } from "@sluice/sluice/sessions";
 
 type AppScope = SignedInScope & LayerScope;
 

@@ -12,20 +12,27 @@
 import type { Profiler } from "node:inspector";
 import { Session } from "node:inspector/promises";
 import process from "node:process";
-import { requireUser, user } from "@sluice/sluice/auth";
-import { Consumer } from "@sluice/sluice/consumers";
-import { type ChannelLayer, layer, MemoryChannelLayer } from "@sluice/sluice/layers";
+import {
+  Consumer,
+  type Handler,
+  layer,
+  MemoryChannelLayer,
+  origins,
+  requireUser,
+  route,
+  session,
+  Sessions,
+  stack,
+  toHandler,
+  user,
+} from "@sluice/sluice";
+import type { ChannelLayer } from "@sluice/sluice/layers";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
-import { route, stack } from "@sluice/sluice/routing";
-import { origins } from "@sluice/sluice/security";
-import { type Handler, toHandler } from "@sluice/sluice/server";
 import {
   KvControlLog,
   KvSessionStore,
   RevocationBroadcast,
-  session,
   sessionCookie,
-  Sessions,
 } from "@sluice/sluice/sessions";
 import { FakeClock, settle } from "@sluice/sluice/testing";
 import { createServices, type Services } from "../app/services.ts";

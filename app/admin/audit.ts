@@ -1,6 +1,5 @@
-import type { Refusal, Scope } from "@sluice/sluice";
-import type { Audit, UserScope } from "@sluice/sluice/auth";
-import type { Sessions } from "@sluice/sluice/sessions";
+import type { Refusal, Scope, Sessions, UserScope } from "@sluice/sluice";
+import type { Audit } from "@sluice/sluice/auth";
 
 /**
  * Records the ends of sessions that this process causes, and expiries: each expiry once, even if

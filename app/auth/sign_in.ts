@@ -1,10 +1,9 @@
-import type { Log } from "@sluice/sluice";
+import type { Sessions } from "@sluice/sluice";
+import { DevIdentity, DevProvider, KvDevStore } from "@sluice/sluice/auth/dev";
+import type { Log } from "@sluice/sluice/server";
 import {
   type Audit,
-  DevIdentity,
-  DevProvider,
   GitHubProvider,
-  KvDevStore,
   KvTransactionStore,
   OidcProvider,
   type Provider,
@@ -12,7 +11,6 @@ import {
   type UserStore,
 } from "@sluice/sluice/auth";
 import type { AttemptLimiter } from "@sluice/sluice/security";
-import type { Sessions } from "@sluice/sluice/sessions";
 import type { Database } from "../database.ts";
 import type { Settings } from "../settings/settings.ts";
 

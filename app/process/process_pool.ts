@@ -1,4 +1,4 @@
-import type { Clock, Log } from "@sluice/sluice";
+import type { Clock, Log } from "@sluice/sluice/server";
 
 /** One of several processes serving on one port. */
 export interface Child {

@@ -1,4 +1,4 @@
-import { systemClock } from "@sluice/sluice";
+import { systemClock } from "@sluice/sluice/server";
 import { ServingProcess } from "./child_process.ts";
 import type { Figures, Metric } from "./metrics.ts";
 import { ProcessPool } from "./process_pool.ts";

@@ -1,4 +1,5 @@
-import { createLog, type NetAddress, serve } from "@sluice/sluice/server";
+import { type NetAddress, serve } from "@sluice/sluice/deno";
+import { createLog } from "@sluice/sluice/server";
 import { reportLayer } from "../layer.ts";
 import { isWrongPath, withoutSecrets } from "../database.ts";
 import type { Services } from "../services.ts";

@@ -1,4 +1,4 @@
-import type { Log } from "@sluice/sluice";
+import type { Log } from "@sluice/sluice/server";
 
 /** The names of all settings. */
 export const SETTING_NAMES: readonly string[] = [

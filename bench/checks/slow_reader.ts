@@ -8,10 +8,10 @@
  *
  * @module
  */
+import type { Scope } from "@sluice/sluice";
 import { allowAnonymous } from "@sluice/sluice/auth";
 import { memoryUsage } from "node:process";
-import type { Scope, SlowReaderPolicy } from "@sluice/sluice";
-import { Consumer } from "@sluice/sluice/consumers";
+import { Consumer, type SlowReaderPolicy } from "@sluice/sluice/consumers";
 import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { route, stack } from "@sluice/sluice/routing";
 import { anyOrigin } from "@sluice/sluice/security";

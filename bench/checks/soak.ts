@@ -5,13 +5,13 @@
  *
  * @module
  */
+import type { LayerMessage, Scope } from "@sluice/sluice";
 import { allowAnonymous } from "@sluice/sluice/auth";
-import type { LayerMessage, Scope, Socket, SocketEvents, Transport } from "@sluice/sluice";
 import { Consumer } from "@sluice/sluice/consumers";
 import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { route, stack } from "@sluice/sluice/routing";
 import { anyOrigin } from "@sluice/sluice/security";
-import { toHandler } from "@sluice/sluice/server";
+import { type Socket, type SocketEvents, toHandler, type Transport } from "@sluice/sluice/server";
 
 const CONNECTIONS = Number(Deno.args[0] ?? 100_000);
 const AT_ONCE = 100;

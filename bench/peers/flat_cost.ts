@@ -6,15 +6,15 @@
  *
  * @module
  */
+import type { LayerMessage, Scope } from "@sluice/sluice";
 import { allowAnonymous } from "@sluice/sluice/auth";
 import { cpuUsage } from "node:process";
-import type { LayerMessage, Scope, Socket, SocketEvents, Transport } from "@sluice/sluice";
 import { Consumer } from "@sluice/sluice/consumers";
 import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
 import { route, stack } from "@sluice/sluice/routing";
 import { anyOrigin } from "@sluice/sluice/security";
-import { toHandler } from "@sluice/sluice/server";
+import { type Socket, type SocketEvents, toHandler, type Transport } from "@sluice/sluice/server";
 import { median } from "../harness/report/statistics.ts";
 
 const BATCHES = 31;

@@ -2,8 +2,8 @@
  * Sign-in with OAuth 2.0 and OpenID Connect, and users.
  *
  * {@linkcode SignIn} sends a browser to a provider and handles its callback.
- * {@linkcode GitHubProvider}, {@linkcode OidcProvider} and, during development,
- * {@linkcode DevProvider} identify users. {@linkcode KvUserStore} and {@linkcode MemoryUserStore}
+ * {@linkcode GitHubProvider}, {@linkcode OidcProvider} and, during development, the provider of
+ * `@sluice/sluice/auth/dev` identify users. {@linkcode KvUserStore} and {@linkcode MemoryUserStore}
  * store them. {@linkcode withUser} and {@linkcode requireUser} find the user of a connection.
  *
  * @module
@@ -24,10 +24,6 @@ export {
   type WaitingDevice,
 } from "./device/device_sign_in.ts";
 export { KvDeviceGrantStore } from "./device/kv_device_grant_store.ts";
-export { DevIdentity, type DevIdentityOptions } from "./dev/dev_identity.ts";
-export { DevProvider } from "./dev/dev_provider.ts";
-export type { DevStore } from "./dev/dev_store.ts";
-export { KvDevStore } from "./dev/kv_dev_store.ts";
 export { SignInError, type SignInErrorCode, type SignInErrorOptions } from "./errors.ts";
 export { KvTransactionStore } from "./oauth/kv_transaction_store.ts";
 export { KvUserStore } from "./users/kv_user_store.ts";

@@ -19,7 +19,7 @@ const CODE: Readonly<Record<SessionState, RefusalCode>> = {
  *
  * @example
  * ```ts
- * import { requireUser } from "@sluice/sluice/auth";
+ * import { requireUser } from "@sluice/sluice";
  * import assert from "node:assert/strict";
  *
  * const hello = requireUser((scope) => new Response(`Hello ${scope.user.name}`));
@@ -44,9 +44,7 @@ export function requireUser<S>(
  *
  * @example
  * ```ts
- * import { allowAnonymous } from "@sluice/sluice/auth";
- * import { stack } from "@sluice/sluice/routing";
- * import { anyOrigin } from "@sluice/sluice/security";
+ * import { allowAnonymous, anyOrigin, stack } from "@sluice/sluice";
  *
  * const open = stack().use(anyOrigin()).use(allowAnonymous());
  * ```

@@ -25,8 +25,8 @@ export interface AuthScope extends UserScope {
  *
  * @example
  * ```ts
- * import { MemoryUserStore, withAuth } from "@sluice/sluice/auth";
- * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import { MemorySessionStore, MemoryUserStore, Sessions } from "@sluice/sluice";
+ * import { withAuth } from "@sluice/sluice/auth";
  * import assert from "node:assert/strict";
  *
  * const sessions = new Sessions(new MemorySessionStore(), { log: console });
@@ -50,10 +50,15 @@ export function withAuth<S>(
  *
  * @example
  * ```ts
- * import { auth, MemoryUserStore, requireUser } from "@sluice/sluice/auth";
- * import { stack } from "@sluice/sluice/routing";
- * import { origins } from "@sluice/sluice/security";
- * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import {
+ *   MemorySessionStore,
+ *   MemoryUserStore,
+ *   origins,
+ *   requireUser,
+ *   Sessions,
+ *   stack,
+ * } from "@sluice/sluice";
+ * import { auth } from "@sluice/sluice/auth";
  *
  * const sessions = new Sessions(new MemorySessionStore(), { log: console });
  * const users = new MemoryUserStore();

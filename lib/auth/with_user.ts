@@ -33,7 +33,8 @@ const RETRY_AFTER_SECONDS = 5;
  *
  * @example
  * ```ts
- * import { MemoryUserStore, withUser } from "@sluice/sluice/auth";
+ * import { MemoryUserStore } from "@sluice/sluice";
+ * import { withUser } from "@sluice/sluice/auth";
  * import assert from "node:assert/strict";
  *
  * const users = new MemoryUserStore();
@@ -76,10 +77,15 @@ export function withUser<S>(
  *
  * @example
  * ```ts
- * import { MemoryUserStore, user } from "@sluice/sluice/auth";
- * import { stack } from "@sluice/sluice/routing";
- * import { origins } from "@sluice/sluice/security";
- * import { MemorySessionStore, session, Sessions } from "@sluice/sluice/sessions";
+ * import {
+ *   MemorySessionStore,
+ *   MemoryUserStore,
+ *   origins,
+ *   session,
+ *   Sessions,
+ *   stack,
+ *   user,
+ * } from "@sluice/sluice";
  *
  * const sessions = new Sessions(new MemorySessionStore(), { log: console });
  * const known = stack().use(origins()).use(session(sessions)).use(user(new MemoryUserStore()));

@@ -61,8 +61,8 @@ export interface ConnectOptions {
  *
  * @example
  * ```ts
+ * import { defineMessages, unchecked } from "@sluice/sluice";
  * import { connect } from "@sluice/sluice/client";
- * import { defineMessages, unchecked } from "@sluice/sluice/protocol";
  * import assert from "node:assert/strict";
  * import * as v from "valibot";
  *

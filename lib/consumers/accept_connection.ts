@@ -6,7 +6,8 @@ import type { AcceptOptions } from "../core/connection.ts";
  *
  * @example
  * ```ts
- * import { AcceptConnection, Consumer } from "@sluice/sluice/consumers";
+ * import { Consumer } from "@sluice/sluice";
+ * import { AcceptConnection } from "@sluice/sluice/consumers";
  * import { communicate } from "@sluice/sluice/testing";
  * import assert from "node:assert/strict";
  *

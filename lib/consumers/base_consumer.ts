@@ -1,7 +1,7 @@
 import type { ChannelLayer, GroupSendOptions, GroupSendResult, LayerScope } from "../layers/mod.ts";
 import { CloseCode, Refusal, type RefusalCode } from "../protocol/mod.ts";
 import {
-  type Consumer as ConsumerContract,
+  type ConnectionHandler,
   type LayerGap,
   type LayerMessage,
   type SlowReaderPolicy,
@@ -12,7 +12,7 @@ import { Membership } from "./membership.ts";
 import { type GroupPolicy, Policies } from "./policies.ts";
 
 /** The common base of socket and plain request consumers: a scope, a channel and groups. */
-export abstract class BaseConsumer<out S extends Scope = Scope> implements ConsumerContract {
+export abstract class BaseConsumer<out S extends Scope = Scope> implements ConnectionHandler {
   /** The scope of the connection. */
   readonly scope: S;
   /** Alias of the channel layer that this consumer uses. */

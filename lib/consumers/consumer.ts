@@ -13,7 +13,7 @@ import { BaseConsumer, joinGroups, NOTHING_TO_JOIN } from "./base_consumer.ts";
  *
  * @example
  * ```ts
- * import { Consumer } from "@sluice/sluice/consumers";
+ * import { Consumer } from "@sluice/sluice";
  * import { communicate } from "@sluice/sluice/testing";
  * import assert from "node:assert/strict";
  *

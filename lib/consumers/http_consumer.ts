@@ -21,7 +21,7 @@ const encoder = new TextEncoder();
  *
  * @example
  * ```ts
- * import { HttpConsumer } from "@sluice/sluice/consumers";
+ * import { HttpConsumer } from "@sluice/sluice";
  * import { communicateHttp } from "@sluice/sluice/testing";
  * import assert from "node:assert/strict";
  *

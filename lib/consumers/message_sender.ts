@@ -20,9 +20,8 @@ export interface MessageSender<M extends Messages> {
  *
  * @example
  * ```ts
+ * import { defineMessages, MemoryChannelLayer, unchecked } from "@sluice/sluice";
  * import { messageSender } from "@sluice/sluice/consumers";
- * import { MemoryChannelLayer } from "@sluice/sluice/layers";
- * import { defineMessages, unchecked } from "@sluice/sluice/protocol";
  * import assert from "node:assert/strict";
  *
  * const messages = defineMessages({ client: {}, server: { said: unchecked<{ text: string }>() } });

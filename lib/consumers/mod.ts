@@ -6,7 +6,15 @@
  *
  * @module
  */
-export { StopConsumer } from "../core/consumer.ts";
+export type {
+  AcceptOptions,
+  Connection,
+  ConnectionEnd,
+  EndListener,
+  Exchange,
+  ResponseHead,
+} from "../core/connection.ts";
+export { type ConnectionHandler, type SlowReaderPolicy, StopConsumer } from "../core/consumer.ts";
 export { AcceptConnection } from "./accept_connection.ts";
 export { BaseConsumer } from "./base_consumer.ts";
 export { Consumer } from "./consumer.ts";

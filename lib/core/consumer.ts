@@ -4,7 +4,7 @@
  * Methods are called one at a time, in the order of the messages; each call waits until the promise of
  * the previous one has settled. An error in one consumer never affects another connection.
  */
-export interface Consumer {
+export interface ConnectionHandler {
   /** Calls `connection.accept()` or `connection.refuse()`; a consumer that calls neither refuses. */
   start(): void | Promise<void>;
   /** Handles a client message. */

@@ -1,6 +1,6 @@
 import type { Refusal } from "../protocol/mod.ts";
 import type { Connection } from "./connection.ts";
-import type { Consumer } from "./consumer.ts";
+import type { ConnectionHandler } from "./consumer.ts";
 
 /**
  * The properties of one connection. Middleware adds to them: see {@linkcode Application}.
@@ -69,4 +69,4 @@ export interface AudienceScope extends Scope {
 }
 
 /** The decision of an {@linkcode Application}. */
-export type Admission = Consumer | Refusal | Response;
+export type Admission = ConnectionHandler | Refusal | Response;

@@ -26,7 +26,7 @@ export type MemoryChannelLayerOptions = ChannelLayerOptions;
  *
  * @example
  * ```ts
- * import { MemoryChannelLayer } from "@sluice/sluice/layers";
+ * import { MemoryChannelLayer } from "@sluice/sluice";
  * import assert from "node:assert/strict";
  *
  * const layer = new MemoryChannelLayer();

@@ -4,13 +4,12 @@
  *
  * @module
  */
-export type { LayerMessage } from "../core/consumer.ts";
+export type { LayerGap, LayerMessage } from "../core/consumer.ts";
 export { type CapacityRule } from "./capacity.ts";
 export type {
   ChannelLayer,
   GroupSendOptions,
   GroupSendResult,
-  LayerGap,
   Lease,
   LeaseEnd,
   Mailbox,

@@ -18,8 +18,8 @@ export interface NamedLayers {
  *
  * @example
  * ```ts
- * import { type LayerScope, MemoryChannelLayer, withLayer } from "@sluice/sluice/layers";
- * import { router } from "@sluice/sluice/routing";
+ * import { type LayerScope, MemoryChannelLayer, router } from "@sluice/sluice";
+ * import { withLayer } from "@sluice/sluice/layers";
  *
  * const application = withLayer(new MemoryChannelLayer(), router<LayerScope>([]));
  * ```
@@ -37,9 +37,7 @@ export function withLayer<S>(
  *
  * @example
  * ```ts
- * import { layer, MemoryChannelLayer } from "@sluice/sluice/layers";
- * import { stack } from "@sluice/sluice/routing";
- * import { origins } from "@sluice/sluice/security";
+ * import { layer, MemoryChannelLayer, origins, stack } from "@sluice/sluice";
  *
  * const withGroups = stack().use(origins()).use(layer(new MemoryChannelLayer()));
  * ```

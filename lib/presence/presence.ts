@@ -24,7 +24,7 @@ import { type Visitor, Visitors } from "./visitors.ts";
  *
  * @example
  * ```ts
- * import { MemoryChannelLayer } from "@sluice/sluice/layers";
+ * import { MemoryChannelLayer } from "@sluice/sluice";
  * import { Presence } from "@sluice/sluice/presence";
  * import assert from "node:assert/strict";
  *

@@ -12,7 +12,7 @@ export interface Unchecked<T> {
  *
  * @example
  * ```ts
- * import { unchecked } from "@sluice/sluice/protocol";
+ * import { unchecked } from "@sluice/sluice";
  *
  * const said = unchecked<{ text: string }>();
  * ```
@@ -87,7 +87,7 @@ type Declared<D> = D extends Schema<infer _, infer Output> ? Output
  *
  * @example
  * ```ts
- * import { defineMessages, unchecked } from "@sluice/sluice/protocol";
+ * import { defineMessages, unchecked } from "@sluice/sluice";
  * import * as v from "valibot";
  *
  * const messages = defineMessages({

@@ -3,6 +3,14 @@
  *
  * @module
  */
+export type {
+  Admission,
+  Application,
+  AudienceScope,
+  Middleware,
+  OriginScope,
+  Scope,
+} from "../core/scope.ts";
 export { type ChannelRouter, channelRouter } from "./channel_router.ts";
 export {
   compilePattern,

@@ -10,10 +10,9 @@ import type { Application, Scope } from "../core/scope.ts";
  *
  * @example
  * ```ts
- * import { Consumer, HttpConsumer } from "@sluice/sluice/consumers";
- * import { protocolRouter, route, router } from "@sluice/sluice/routing";
+ * import { Consumer, HttpConsumer, route, router, type Scope } from "@sluice/sluice";
+ * import { protocolRouter } from "@sluice/sluice/routing";
  * import { communicateHttp } from "@sluice/sluice/testing";
- * import type { Scope } from "@sluice/sluice";
  * import assert from "node:assert/strict";
  *
  * class Live extends Consumer {}

@@ -1,13 +1,13 @@
 import { guarded } from "../core/guards.ts";
 import { andThen } from "../core/promises.ts";
 import { Refusal } from "../protocol/mod.ts";
-import type { Consumer } from "../core/consumer.ts";
+import type { ConnectionHandler } from "../core/consumer.ts";
 import type { Admission, Application, Scope } from "../core/scope.ts";
 import { compilePattern, type PathParams, type PathPattern } from "./pattern.ts";
 
 /** A consumer class, instantiated for each connection with its scope. */
 export interface ConsumerClass<in S> {
-  new (scope: S): Consumer;
+  new (scope: S): ConnectionHandler;
 }
 
 /** The scope that a target at the path `P` needs besides the parameters of the path. */

@@ -24,11 +24,7 @@ export interface Stack<S extends Scope> {
  *
  * @example
  * ```ts
- * import { Consumer } from "@sluice/sluice/consumers";
- * import { allowAnonymous } from "@sluice/sluice/auth";
- * import { route, stack } from "@sluice/sluice/routing";
- * import { origins } from "@sluice/sluice/security";
- * import { toHandler } from "@sluice/sluice/server";
+ * import { allowAnonymous, Consumer, origins, route, stack, toHandler } from "@sluice/sluice";
  * import assert from "node:assert/strict";
  *
  * class Clock extends Consumer {}

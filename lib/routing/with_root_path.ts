@@ -10,8 +10,8 @@ import type { Application, Scope } from "../core/scope.ts";
  *
  * @example
  * ```ts
- * import { router, withRootPath } from "@sluice/sluice/routing";
- * import type { Scope } from "@sluice/sluice";
+ * import { router, type Scope } from "@sluice/sluice";
+ * import { withRootPath } from "@sluice/sluice/routing";
  *
  * const application = withRootPath("/realtime", router<Scope>([]));
  * ```

@@ -48,7 +48,7 @@ const MAX_KEY_LENGTH = 200;
  *
  * @example
  * ```ts
- * import { MemoryChannelLayer } from "@sluice/sluice/layers";
+ * import { MemoryChannelLayer } from "@sluice/sluice";
  * import { SharedRateLimiter } from "@sluice/sluice/security";
  * import assert from "node:assert/strict";
  *

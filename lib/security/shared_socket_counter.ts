@@ -50,7 +50,7 @@ const MAX_KEY_LENGTH = 400;
  *
  * @example
  * ```ts
- * import { MemoryChannelLayer } from "@sluice/sluice/layers";
+ * import { MemoryChannelLayer } from "@sluice/sluice";
  * import { SharedSocketCounter } from "@sluice/sluice/security";
  * import assert from "node:assert/strict";
  *

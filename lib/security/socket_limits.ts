@@ -57,7 +57,7 @@ export function withSocketLimits<S extends IdentifiedScope>(
  *
  * @example
  * ```ts
- * import { socketLimits } from "@sluice/sluice/security";
+ * import { socketLimits } from "@sluice/sluice";
  *
  * const limited = socketLimits({ perUser: 5, perAddress: 50 });
  * ```

@@ -15,9 +15,8 @@ import type { AttemptLimiter } from "./rate_limiter.ts";
  *
  * @example
  * ```ts
+ * import { router, type Scope } from "@sluice/sluice";
  * import { RateLimiter, withHandshakeRate } from "@sluice/sluice/security";
- * import { router } from "@sluice/sluice/routing";
- * import type { Scope } from "@sluice/sluice";
  *
  * const limiter = new RateLimiter({ perMinute: 600 });
  * const application = withHandshakeRate(limiter, router<Scope>([]));
@@ -45,7 +44,8 @@ export function withHandshakeRate<S extends Scope>(
  *
  * @example
  * ```ts
- * import { handshakeRate, RateLimiter } from "@sluice/sluice/security";
+ * import { handshakeRate } from "@sluice/sluice";
+ * import { RateLimiter } from "@sluice/sluice/security";
  *
  * const limited = handshakeRate(new RateLimiter({ perMinute: 600 }));
  * ```

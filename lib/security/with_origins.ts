@@ -39,8 +39,7 @@ export function withOrigins<S>(
  *
  * @example
  * ```ts
- * import { origins } from "@sluice/sluice/security";
- * import { stack } from "@sluice/sluice/routing";
+ * import { origins, stack } from "@sluice/sluice";
  *
  * const guarded = stack().use(origins(["https://app.example.com", ".example.org"]));
  * ```
@@ -56,8 +55,7 @@ export function origins(allowed: AllowedOrigins = []): Middleware<Scope, OriginS
  *
  * @example
  * ```ts
- * import { anyOrigin } from "@sluice/sluice/security";
- * import { stack } from "@sluice/sluice/routing";
+ * import { anyOrigin, stack } from "@sluice/sluice";
  *
  * const open = stack().use(anyOrigin());
  * ```

@@ -7,16 +7,11 @@ export {
   type ConnectionLimits,
   DEFAULT_CONNECTION_LIMITS,
 } from "./connection/connection_limits.ts";
-export {
-  type DenoServeHandler,
-  type DenoServeInfo,
-  type DenoServer,
-  serve,
-} from "./deno/deno_serve.ts";
-export type { ServeHandler, ServeInfo, ServeOptions } from "./serve_options.ts";
-export { denoTransport } from "./deno/deno_transport.ts";
+export { type Clock, systemClock } from "../core/clock.ts";
+export type { Freshness } from "../core/freshness.ts";
+export type { Log, LogFields } from "../core/log.ts";
+export type { Socket, SocketEvents, Transport } from "../core/transport.ts";
 export type { Handler, HandlerOptions, HandlerStats, NetAddress, RequestInfo } from "./handler.ts";
-export { KEPT_HEADERS } from "./kept_headers.ts";
 export { type BodySource, leaveBody, readBody, type ReadBodyOptions } from "../core/read_body.ts";
 export { consoleLog, createLog, LOG_LEVELS, type LogLevel, type LogOptions } from "./log.ts";
 export { type Peer, type ProxyOptions, resolvePeer } from "./peer.ts";

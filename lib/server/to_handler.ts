@@ -47,11 +47,7 @@ import { StalledReaders } from "./writing/stalled_readers.ts";
  *
  * @example
  * ```ts
- * import { toHandler } from "@sluice/sluice/server";
- * import { Consumer } from "@sluice/sluice/consumers";
- * import { allowAnonymous } from "@sluice/sluice/auth";
- * import { route, stack } from "@sluice/sluice/routing";
- * import { origins } from "@sluice/sluice/security";
+ * import { allowAnonymous, Consumer, origins, route, stack, toHandler } from "@sluice/sluice";
  * import assert from "node:assert/strict";
  *
  * class Echo extends Consumer {

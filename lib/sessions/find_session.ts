@@ -22,7 +22,8 @@ export type RequestSession = FoundSession & {
  *
  * @example
  * ```ts
- * import { findSession, MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice";
+ * import { findSession } from "@sluice/sluice/sessions";
  * import assert from "node:assert/strict";
  *
  * const sessions = new Sessions(new MemorySessionStore(), { log: console });

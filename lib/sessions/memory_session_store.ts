@@ -13,7 +13,7 @@ const SWEEP_EVERY_MS = 60_000;
  *
  * @example
  * ```ts
- * import { MemorySessionStore } from "@sluice/sluice/sessions";
+ * import { MemorySessionStore } from "@sluice/sluice";
  * import assert from "node:assert/strict";
  *
  * assert.equal(await new MemorySessionStore().get("unknown"), undefined);

@@ -49,7 +49,7 @@ export interface SessionsOptions {
  *
  * @example
  * ```ts
- * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice";
  * import assert from "node:assert/strict";
  *
  * const sessions = new Sessions(new MemorySessionStore(), { log: console });

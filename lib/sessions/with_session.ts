@@ -38,7 +38,8 @@ export interface SessionScope extends Scope {
  *
  * @example
  * ```ts
- * import { MemorySessionStore, Sessions, withSession } from "@sluice/sluice/sessions";
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice";
+ * import { withSession } from "@sluice/sluice/sessions";
  * import assert from "node:assert/strict";
  *
  * const sessions = new Sessions(new MemorySessionStore(), { log: console });
@@ -75,9 +76,7 @@ export function withSession<S>(
  *
  * @example
  * ```ts
- * import { stack } from "@sluice/sluice/routing";
- * import { origins } from "@sluice/sluice/security";
- * import { MemorySessionStore, session, Sessions } from "@sluice/sluice/sessions";
+ * import { MemorySessionStore, origins, session, Sessions, stack } from "@sluice/sluice";
  *
  * const sessions = new Sessions(new MemorySessionStore(), { log: console });
  * const known = stack().use(origins()).use(session(sessions));

@@ -36,7 +36,7 @@ export type ConnectResult =
  *
  * @example
  * ```ts
- * import { Consumer } from "@sluice/sluice/consumers";
+ * import { Consumer } from "@sluice/sluice";
  * import { communicate } from "@sluice/sluice/testing";
  * import assert from "node:assert/strict";
  *

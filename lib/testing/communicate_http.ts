@@ -28,7 +28,7 @@ export interface HttpAnswer {
  *
  * @example
  * ```ts
- * import { HttpConsumer } from "@sluice/sluice/consumers";
+ * import { HttpConsumer } from "@sluice/sluice";
  * import { communicateHttp } from "@sluice/sluice/testing";
  * import assert from "node:assert/strict";
  *

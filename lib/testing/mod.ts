@@ -16,7 +16,7 @@ export {
   type HttpCommunicateOptions,
   HttpCommunicator,
 } from "./communicate_http.ts";
-export { type LiveServer, serve } from "./deno/deno_serve.ts";
+export { type LiveServer, startServer } from "./deno/deno_serve.ts";
 export { makeSession, makeUser, signedIn, type SignedInExtras } from "./factories.ts";
 export { FakeClock, settle } from "./fake_clock.ts";
 export type { SocketClosed } from "./fake_socket.ts";

@@ -1,6 +1,6 @@
 import type { ConsumerClass } from "../routing/mod.ts";
 import { route, router } from "../routing/mod.ts";
-import type { Consumer } from "../core/consumer.ts";
+import type { ConnectionHandler } from "../core/consumer.ts";
 import type { Log } from "../core/log.ts";
 import type { Admission, Application, Scope } from "../core/scope.ts";
 import type { Transport } from "../core/transport.ts";
@@ -95,7 +95,7 @@ export class UnderTest {
   #watch(admission: Admission): Admission {
     if (!("start" in admission)) return admission;
     const consumer = admission;
-    return new Proxy<Consumer>(consumer, {
+    return new Proxy<ConnectionHandler>(consumer, {
       get: (_target, key) => {
         if (key === "disconnect") return this.#disconnecting(consumer);
         const value = Reflect.get(consumer, key, consumer);
@@ -104,7 +104,7 @@ export class UnderTest {
     });
   }
 
-  #disconnecting(consumer: Consumer): Consumer["disconnect"] {
+  #disconnecting(consumer: ConnectionHandler): ConnectionHandler["disconnect"] {
     return async (code, reason) => {
       try {
         await consumer.disconnect(code, reason);

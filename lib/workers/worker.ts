@@ -55,7 +55,7 @@ export interface WorkerStats {
  *
  * @example
  * ```ts
- * import { MemoryChannelLayer } from "@sluice/sluice/layers";
+ * import { MemoryChannelLayer } from "@sluice/sluice";
  * import { channelRouter } from "@sluice/sluice/routing";
  * import { Worker } from "@sluice/sluice/workers";
  *

@@ -64,7 +64,7 @@ type AnyJobHandler = (data: unknown, job: WorkerJob) => void | Promise<void>;
  *
  * @example
  * ```ts
- * import { defineMessages, unchecked } from "@sluice/sluice/protocol";
+ * import { defineMessages, unchecked } from "@sluice/sluice";
  * import { type JobHandlersOf, WorkerConsumer } from "@sluice/sluice/workers";
  * import assert from "node:assert/strict";
  *

@@ -10,7 +10,7 @@ import {
   type UserScope,
   withUser,
 } from "../../lib/auth/mod.ts";
-import type { Consumer } from "../../lib/core/consumer.ts";
+import type { ConnectionHandler } from "../../lib/core/consumer.ts";
 import { Refusal } from "../../lib/protocol/mod.ts";
 import {
   type ControlLog,
@@ -25,7 +25,7 @@ import { FakeClock } from "../sessions/fake_clock.ts";
 import { FakeLog, fakeScope } from "../sessions/fakes.ts";
 
 const IDLE_TTL = 3_600_000;
-const consumer = {} as Consumer;
+const consumer = {} as ConnectionHandler;
 
 /** One of several processes on a database: counts its reads of sessions and users. */
 class Process {

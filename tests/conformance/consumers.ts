@@ -5,7 +5,7 @@ import { type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 /** Accepts everyone. */
 export class Accepting extends Consumer {}
 
-/** PendingOwnPublishes every message. */
+/** Echoes every message. */
 export class Echo extends Consumer {
   override receive(data: string | Uint8Array) {
     this.send(data);

@@ -3,7 +3,7 @@ import type { Scope } from "@sluice/sluice";
 import { deleteCookie, HttpConsumer, setCookie } from "@sluice/sluice/consumers";
 import type { LayerScope } from "@sluice/sluice/layers";
 import { route, router } from "@sluice/sluice/routing";
-import { communicate, communicateHttp, serve } from "@sluice/sluice/testing";
+import { communicate, communicateHttp, startServer } from "@sluice/sluice/testing";
 import { Mirror, withTestLayer } from "./consumers.ts";
 import { silent } from "../support/silent_log.ts";
 import { beyond, conforms } from "./conforms.ts";
@@ -87,7 +87,7 @@ async function pieces(parts: string[], whole: string) {
       }
     }
   }
-  await using server = serve(router<Scope>([route("/", Pieces)]));
+  await using server = startServer(router<Scope>([route("/", Pieces)]));
   assert.equal(await (await fetch(server.url)).text(), whole);
 }
 
@@ -101,7 +101,7 @@ conforms(
         await this.sendResponse(200, body);
       }
     }
-    await using server = serve(router<Scope>([route("/", Bytes)]));
+    await using server = startServer(router<Scope>([route("/", Bytes)]));
     const response = await fetch(server.url, { method: "POST", body: bytes });
     assert.deepEqual(new Uint8Array(await response.arrayBuffer()), bytes);
   },
@@ -118,7 +118,7 @@ conforms(
         await this.sendResponse(200, "x", { "X-Mixed-Case": " value " });
       }
     }
-    await using server = serve(router<Scope>([route("/", Headed)]));
+    await using server = startServer(router<Scope>([route("/", Headed)]));
     const { headers, body } = await fetch(server.url);
     await body?.cancel();
     assert.equal(headers.get("x-mixed-case"), "value");

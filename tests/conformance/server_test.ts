@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Scope } from "@sluice/sluice";
 import { protocolRouter, route, router } from "@sluice/sluice/routing";
 import { resolvePeer } from "@sluice/sluice/server";
-import { communicate, communicateHttp, FakeClock, serve } from "@sluice/sluice/testing";
+import { communicate, communicateHttp, FakeClock, startServer } from "@sluice/sluice/testing";
 import { Echo, Mirror } from "./consumers.ts";
 import { beyond, conforms } from "./conforms.ts";
 
@@ -124,7 +124,7 @@ conforms(
   "daphne/test_websocket.py::test_text_frames",
   "non-ASCII text arrives in both directions over a network",
   async () => {
-    await using server = serve(application);
+    await using server = startServer(application);
     const socket = await server.open("/");
     const answer = new Promise((resolve) => socket.onmessage = ({ data }) => resolve(data));
     socket.send("what is here? 🌍");
@@ -137,7 +137,7 @@ conforms(
   "daphne/test_websocket.py::test_binary_frames",
   "bytes that are not UTF-8 arrive in both directions over a network",
   async () => {
-    await using server = serve(application);
+    await using server = startServer(application);
     const socket = await server.open("/");
     socket.binaryType = "arraybuffer";
     const answer = new Promise<ArrayBuffer>((resolve) =>
@@ -221,7 +221,7 @@ conforms(
         return this.accept();
       }
     }
-    await using server = serve(router<Scope>([route("/ws", Looking)]));
+    await using server = startServer(router<Scope>([route("/ws", Looking)]));
     for (const byte of INVALID_BYTES) {
       const answer = await raw(server.url, [
         "GET /ws HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
@@ -244,7 +244,7 @@ conforms(
   ],
   "a request with control bytes in a header, or invalid bytes in a name or path, is a 400",
   async () => {
-    await using server = serve(application);
+    await using server = startServer(application);
     const begin = "GET / HTTP/1.1\r\nHost: a\r\n";
     const BAD: (string | number)[][] = [
       ...INVALID_BYTES.slice(0, -1).map((byte) => [begin, "X: a", byte, "b\r\n\r\n"]),

@@ -7,8 +7,8 @@ import {
   communicateHttp,
   FakeClock,
   FaultyLayer,
-  serve,
   signedIn,
+  startServer,
 } from "@sluice/sluice/testing";
 import { Chatting, Echo, Mirror } from "./consumers.ts";
 import { silent } from "../support/silent_log.ts";
@@ -118,12 +118,12 @@ beyond("raise at the end", "wait() throws an error of disconnect()", async () =>
 
 beyond(
   "live server",
-  "serve() frees its port and closes its sockets at the end of its block",
+  "startServer() frees its port and closes its sockets at the end of its block",
   async () => {
     let url = "";
     let closed: Promise<number>;
     {
-      await using server = serve(router<Scope>([route("/", Echo)]));
+      await using server = startServer(router<Scope>([route("/", Echo)]));
       url = server.url;
       const socket = await server.open("/");
       closed = new Promise((resolve) => socket.onclose = ({ code }) => resolve(code));

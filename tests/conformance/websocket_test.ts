@@ -4,7 +4,7 @@ import { Refusal } from "@sluice/sluice";
 import { AcceptConnection, Consumer } from "@sluice/sluice/consumers";
 import { type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { route, router } from "@sluice/sluice/routing";
-import { communicate, FakeClock, serve, settle } from "@sluice/sluice/testing";
+import { communicate, FakeClock, settle, startServer } from "@sluice/sluice/testing";
 import { Accepting, Chatting, Echo, withTestLayer } from "./consumers.ts";
 import { silent } from "../support/silent_log.ts";
 import { beyond, conforms } from "./conforms.ts";
@@ -178,7 +178,7 @@ conforms(
     }
     const result = await communicate(Headed).connect();
     assert.equal(result.accepted && result.headers.get("x-foo"), "bar");
-    await using server = serve(router<Scope>([route("/", Headed)]));
+    await using server = startServer(router<Scope>([route("/", Headed)]));
     assert.match(await rawUpgrade(server.url), /101 [^]*x-foo: bar/i);
   },
 );
@@ -196,7 +196,7 @@ conforms(
     await peer.connect();
     peer.send("x");
     assert.deepEqual(await peer.closed(), { code: 4007, reason: "test reason" });
-    await using server = serve(router<Scope>([route("/", Closing)]));
+    await using server = startServer(router<Scope>([route("/", Closing)]));
     const socket = await server.open("/");
     const closed = new Promise<CloseEvent>((resolve) => socket.onclose = resolve);
     socket.send("x");
@@ -268,7 +268,7 @@ conforms(
     class Undecided extends Consumer {
       override connect() {}
     }
-    await using server = serve(
+    await using server = startServer(
       router<Scope>([route("/yes", Accepting), route("/no", Undecided)]),
     );
     const socket = await server.open("/yes");
@@ -301,7 +301,7 @@ beyond("deny codes", "refuse() sends status, code and detail over a network", as
       this.refuse("ROOM_CLOSED", "Come back tomorrow");
     }
   }
-  await using server = serve(router<Scope>([route("/", Denying)]));
+  await using server = startServer(router<Scope>([route("/", Denying)]));
   const answer = await rawUpgrade(server.url);
   assert.match(answer, /^HTTP\/1.1 403 /);
   assert.match(answer, /"code":"ROOM_CLOSED","detail":"Come back tomorrow"/);
@@ -407,7 +407,7 @@ beyond(
         ends.push(code);
       }
     }
-    await using server = serve(router<Scope>([route("/", Ending)]));
+    await using server = startServer(router<Scope>([route("/", Ending)]));
     const sockets = await Promise.all([server.open("/"), server.open("/"), server.open("/")]);
     const closes = sockets.map((socket) =>
       new Promise<number>((resolve) => socket.onclose = ({ code }) => resolve(code))

@@ -1,8 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { LayerGap, LayerMessage, Scope } from "@sluice/sluice";
+import type { LayerMessage, Scope } from "@sluice/sluice";
 import { Consumer, JsonConsumer } from "@sluice/sluice/consumers";
-import type { LayerScope } from "@sluice/sluice/layers";
+import type { LayerGap, LayerScope } from "@sluice/sluice/layers";
 import { defineMessages, type GapData, unchecked } from "@sluice/sluice/protocol";
 import { communicate, FaultyLayer, type TestTarget } from "@sluice/sluice/testing";
 import { silent as log } from "../support/silent_log.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Refusal, type Scope } from "@sluice/sluice";
 import { HttpConsumer } from "@sluice/sluice/consumers";
 import { type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
-import { communicateHttp, FakeClock, serve } from "@sluice/sluice/testing";
+import { communicateHttp, FakeClock, startServer } from "@sluice/sluice/testing";
 import { route, router } from "@sluice/sluice/routing";
 
 const text = (body: Uint8Array) => new TextDecoder().decode(body);
@@ -266,7 +266,7 @@ test("HttpConsumer streams over a network, and disconnect() runs once when the c
     }
   }
   const application = router<Scope & LayerScope>([route("/stream", Stream)]);
-  await using server = serve((scope: Scope) =>
+  await using server = startServer((scope: Scope) =>
     application(Object.assign(scope, { layers: { default: layer } }))
   );
   const leaving = new AbortController();
@@ -294,7 +294,7 @@ test("a waiting request over a network ends once when its client disconnects", a
       ended.resolve(code);
     }
   }
-  await using server = serve(router<Scope>([route("/poll", Poll)]));
+  await using server = startServer(router<Scope>([route("/poll", Poll)]));
   const leaving = new AbortController();
   const answer = fetch(`${server.url}/poll`, { signal: leaving.signal }).catch(() => "aborted");
   await begun.promise;

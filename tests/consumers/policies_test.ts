@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { type Clock, systemClock } from "@sluice/sluice";
+import { type Clock, systemClock } from "@sluice/sluice/server";
 import { Policies } from "../../lib/consumers/policies.ts";
 import { FakeClock } from "@sluice/sluice/testing";
 import { fakeConnection } from "../support/fake_connection.ts";

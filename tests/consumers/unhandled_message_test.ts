@@ -1,6 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { Log, Scope } from "@sluice/sluice";
+import type { Scope } from "@sluice/sluice";
+import type { Log } from "@sluice/sluice/server";
 import { Consumer, type HandlersOf, JsonConsumer, messageSender } from "@sluice/sluice/consumers";
 import { type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { defineMessages, unchecked } from "@sluice/sluice/protocol";

@@ -2,7 +2,7 @@ import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import assert from "node:assert/strict";
-import type { Connection } from "@sluice/sluice";
+import type { Connection } from "@sluice/sluice/consumers";
 import { SharedRateLimiter, SharedSocketCounter } from "@sluice/sluice/security";
 import { FaultyLayer, settle } from "@sluice/sluice/testing";
 import { SessionNotices } from "@sluice/sluice/sessions";

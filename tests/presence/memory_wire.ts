@@ -1,5 +1,5 @@
 import { type ChannelLayer, LayerError } from "@sluice/sluice/layers";
-import type { Clock } from "@sluice/sluice";
+import type { Clock } from "@sluice/sluice/server";
 import type { Bus, BusContext, Published } from "../../lib/layers/bus/bus.ts";
 import { BusChannelLayer } from "../../lib/layers/bus/bus_channel_layer.ts";
 import { ownerOf } from "../../lib/layers/channel_names.ts";

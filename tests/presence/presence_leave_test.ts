@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { Connection, EndListener } from "@sluice/sluice";
+import type { Connection, EndListener } from "@sluice/sluice/consumers";
 import { MemoryChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
 import { settle } from "@sluice/sluice/testing";

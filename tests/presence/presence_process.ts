@@ -1,4 +1,4 @@
-import type { Connection } from "@sluice/sluice";
+import type { Connection } from "@sluice/sluice/consumers";
 import type { ChannelLayerOptions } from "@sluice/sluice/layers";
 import { Presence, type PresenceMessages, type PresenceOptions } from "@sluice/sluice/presence";
 import { FakeClock, settle } from "@sluice/sluice/testing";

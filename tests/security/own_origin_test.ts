@@ -7,7 +7,7 @@ import { Consumer } from "@sluice/sluice/consumers";
 import { route, router, stack } from "@sluice/sluice/routing";
 import { origins } from "@sluice/sluice/security";
 import { resolvePeer, toHandler } from "@sluice/sluice/server";
-import { serve } from "@sluice/sluice/testing";
+import { startServer } from "@sluice/sluice/testing";
 import { rawRequest } from "../server/raw_request.ts";
 import { silent as log } from "../support/silent_log.ts";
 
@@ -127,7 +127,7 @@ function site(publicUrl: string | undefined) {
   };
   const gate = stack().use(noting).use(origins([])).use(allowAnonymous());
   const application = gate.around(router<Scope>([route("/*", Echo)]));
-  const server = serve(toHandler(application, { ...(publicUrl && { publicUrl }), log }));
+  const server = startServer(toHandler(application, { ...(publicUrl && { publicUrl }), log }));
   const host = new URL(server.url).host;
   const own = publicUrl ?? server.url;
   const open = (target: string, origin: string) =>

@@ -1,10 +1,10 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { Application, ConnectionEnd, Scope, Transport } from "@sluice/sluice";
-import { Consumer } from "@sluice/sluice/consumers";
+import type { Application, Scope } from "@sluice/sluice";
+import { type ConnectionEnd, Consumer } from "@sluice/sluice/consumers";
 import { Refusal } from "@sluice/sluice/protocol";
 import { route, router } from "@sluice/sluice/routing";
-import { toHandler } from "@sluice/sluice/server";
+import { toHandler, type Transport } from "@sluice/sluice/server";
 import { FakeClock, settle } from "@sluice/sluice/testing";
 import { openStack } from "../support/open_stack.ts";
 import { silent } from "../support/silent_log.ts";

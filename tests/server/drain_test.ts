@@ -1,9 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { Clock } from "@sluice/sluice";
 import { Consumer } from "@sluice/sluice/consumers";
 import { route, router } from "@sluice/sluice/routing";
-import { toHandler } from "@sluice/sluice/server";
+import { type Clock, toHandler } from "@sluice/sluice/server";
 import { Drain } from "../../lib/server/drain.ts";
 import { openStack } from "../support/open_stack.ts";
 import { fakeConnection } from "../support/fake_connection.ts";

@@ -4,7 +4,7 @@ import { Refusal, type Scope } from "@sluice/sluice";
 import { Consumer, HttpConsumer } from "@sluice/sluice/consumers";
 import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
-import { serve } from "@sluice/sluice/testing";
+import { startServer } from "@sluice/sluice/testing";
 import { openStack } from "../support/open_stack.ts";
 import { floodBody, RawClient } from "./raw_request.ts";
 
@@ -46,7 +46,7 @@ function start() {
     route("/ws/echo", Socket),
   ]);
   errors.length = 0;
-  return serve(toHandler(openStack(application), { log }));
+  return startServer(toHandler(openStack(application), { log }));
 }
 
 const post = (path: string) => `POST ${path} HTTP/1.1\r\nHost: localhost\r\n`;

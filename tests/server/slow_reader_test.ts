@@ -1,6 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { SlowReaderPolicy, Socket } from "@sluice/sluice";
+import type { SlowReaderPolicy } from "@sluice/sluice/consumers";
+import type { Socket } from "@sluice/sluice/server";
 import { FakeClock } from "@sluice/sluice/testing";
 import { WriteBatcher } from "../../lib/server/writing/write_batcher.ts";
 import { SendQueue } from "../../lib/server/writing/send_queue.ts";

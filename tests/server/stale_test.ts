@@ -1,11 +1,16 @@
 /** A process that was paused sends nothing before it knows about changes in the meantime. */
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { Freshness, Scope, SocketEvents, Transport } from "@sluice/sluice";
+import type { Scope } from "@sluice/sluice";
 import { type HandlersOf, HttpConsumer, JsonConsumer } from "@sluice/sluice/consumers";
 import { defineMessages, type Schema, unchecked } from "@sluice/sluice/protocol";
 import { route, router } from "@sluice/sluice/routing";
-import { toHandler } from "@sluice/sluice/server";
+import {
+  type Freshness,
+  type SocketEvents,
+  toHandler,
+  type Transport,
+} from "@sluice/sluice/server";
 import { settle } from "@sluice/sluice/testing";
 import { openStack } from "../support/open_stack.ts";
 import { silent } from "../support/silent_log.ts";

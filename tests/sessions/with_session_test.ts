@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Consumer } from "../../lib/core/consumer.ts";
+import type { ConnectionHandler } from "../../lib/core/consumer.ts";
 import type { Admission, Application, Scope } from "../../lib/core/scope.ts";
 import { Refusal } from "../../lib/protocol/mod.ts";
 import {
@@ -15,7 +15,7 @@ import { FakeClock, settled } from "./fake_clock.ts";
 import { FakeLog, fakeScope, OTHER_BLANKS, tampered } from "./fakes.ts";
 
 const IDLE = 10_000;
-const consumer = { name: "the consumer" } as unknown as Consumer;
+const consumer = { name: "the consumer" } as unknown as ConnectionHandler;
 
 async function setUp() {
   const clock = new FakeClock();

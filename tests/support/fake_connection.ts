@@ -1,4 +1,4 @@
-import type { Connection, ConnectionEnd, EndListener } from "@sluice/sluice";
+import type { Connection, ConnectionEnd, EndListener } from "@sluice/sluice/consumers";
 
 /** A connection without a server, for what is tied to one: it is open until it is ended. */
 export function fakeConnection(): Connection & { readonly sent: (string | Uint8Array)[] } {

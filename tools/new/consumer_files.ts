@@ -16,7 +16,7 @@ export function testPath({ name }: ConsumerNames): string {
 
 function messagesFile({ camel, pascal, path }: ConsumerNames): string {
   return `import type { PublicUser } from "@sluice/sluice/auth";
-import { defineMessages, unchecked } from "@sluice/sluice/protocol";
+import { defineMessages, unchecked } from "@sluice/sluice";
 import * as v from "valibot";
 
 /** The messages of \`${path}\`, in both directions. */
@@ -39,8 +39,7 @@ export type ${pascal}Messages = typeof ${camel}Messages;
 
 function consumerFile({ name, camel, pascal }: ConsumerNames): string {
   return `import { type SignedInScope, toPublicUser } from "@sluice/sluice/auth";
-import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
-import type { LayerScope } from "@sluice/sluice/layers";
+import { type HandlersOf, JsonConsumer, type LayerScope } from "@sluice/sluice";
 import { ${camel}Messages, type ${pascal}Messages } from "./${name}_messages.ts";
 
 /** The data that a {@linkcode ${pascal}Consumer} needs about its connection. */
@@ -71,7 +70,8 @@ const handlers: HandlersOf<${pascal}Consumer> = {
 function testFile({ name, pascal, path }: ConsumerNames): string {
   return `import { test } from "node:test";
 import assert from "node:assert/strict";
-import { type ChannelLayer, MemoryChannelLayer } from "@sluice/sluice/layers";
+import { MemoryChannelLayer } from "@sluice/sluice";
+import type { ChannelLayer } from "@sluice/sluice/layers";
 import { communicate, type Communicator, signedIn } from "@sluice/sluice/testing";
 import { ${pascal}Consumer } from "../../../consumers/${name}_consumer.ts";
 

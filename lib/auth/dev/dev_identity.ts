@@ -39,7 +39,7 @@ export interface DevIdentityOptions {
  *
  * @example
  * ```ts
- * import { DevIdentity } from "@sluice/sluice/auth";
+ * import { DevIdentity } from "@sluice/sluice/auth/dev";
  * import assert from "node:assert/strict";
  *
  * const identity = new DevIdentity({ log: console });

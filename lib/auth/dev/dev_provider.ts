@@ -18,7 +18,7 @@ const MAX_ORIGINS = 8;
  *
  * @example
  * ```ts
- * import { DevIdentity, DevProvider } from "@sluice/sluice/auth";
+ * import { DevIdentity, DevProvider } from "@sluice/sluice/auth/dev";
  * import assert from "node:assert/strict";
  *
  * assert.equal(new DevProvider(new DevIdentity({ log: console })).id, "dev");

@@ -7,7 +7,7 @@ import type { DevStore } from "./dev_store.ts";
  *
  * @example
  * ```ts
- * import { KvDevStore } from "@sluice/sluice/auth";
+ * import { KvDevStore } from "@sluice/sluice/auth/dev";
  * import assert from "node:assert/strict";
  *
  * using kv = await Deno.openKv(":memory:");

@@ -39,13 +39,8 @@ import type { ProviderProfile } from "../users/user.ts";
  *
  * @example
  * ```ts
- * import {
- *   GitHubProvider,
- *   MemoryTransactionStore,
- *   MemoryUserStore,
- *   SignIn,
- * } from "@sluice/sluice/auth";
- * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import { MemorySessionStore, MemoryUserStore, Sessions } from "@sluice/sluice";
+ * import { GitHubProvider, MemoryTransactionStore, SignIn } from "@sluice/sluice/auth";
  * import assert from "node:assert/strict";
  *
  * const signIn = new SignIn({

@@ -52,8 +52,8 @@ const MAX_LENGTH = 4_096;
  *
  * @example
  * ```ts
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice";
  * import { MemoryTicketStore, Tickets } from "@sluice/sluice/auth";
- * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
  * import assert from "node:assert/strict";
  *
  * const sessions = new Sessions(new MemorySessionStore(), { log: console });

@@ -24,8 +24,8 @@ import type { TicketClaims, Tickets } from "./tickets.ts";
  *
  * @example
  * ```ts
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice";
  * import { MemoryTicketStore, Tickets, withTickets } from "@sluice/sluice/auth";
- * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
  * import assert from "node:assert/strict";
  *
  * const sessions = new Sessions(new MemorySessionStore(), { log: console });
@@ -72,10 +72,8 @@ export function withTickets<S>(
  *
  * @example
  * ```ts
+ * import { MemorySessionStore, origins, Sessions, stack } from "@sluice/sluice";
  * import { MemoryTicketStore, sessionOrTicket, Tickets } from "@sluice/sluice/auth";
- * import { stack } from "@sluice/sluice/routing";
- * import { origins } from "@sluice/sluice/security";
- * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
  *
  * const sessions = new Sessions(new MemorySessionStore(), { log: console });
  * const tickets = new Tickets(new MemoryTicketStore());

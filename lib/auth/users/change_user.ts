@@ -18,8 +18,8 @@ export interface UserChangeParts {
  *
  * @example
  * ```ts
- * import { banUser, MemoryUserStore } from "@sluice/sluice/auth";
- * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import { MemorySessionStore, MemoryUserStore, Sessions } from "@sluice/sluice";
+ * import { banUser } from "@sluice/sluice/auth";
  * import assert from "node:assert/strict";
  *
  * const users = new MemoryUserStore();

@@ -9,7 +9,7 @@ import type { UserStore } from "./user_store.ts";
  *
  * @example
  * ```ts
- * import { MemoryUserStore } from "@sluice/sluice/auth";
+ * import { MemoryUserStore } from "@sluice/sluice";
  * import assert from "node:assert/strict";
  *
  * assert.equal(await new MemoryUserStore().get("unknown"), undefined);

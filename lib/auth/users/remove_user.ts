@@ -10,8 +10,8 @@ import type { UserStore } from "./user_store.ts";
  *
  * @example
  * ```ts
- * import { MemoryUserStore, removeUser } from "@sluice/sluice/auth";
- * import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import { MemorySessionStore, MemoryUserStore, Sessions } from "@sluice/sluice";
+ * import { removeUser } from "@sluice/sluice/auth";
  * import assert from "node:assert/strict";
  *
  * const sessions = new Sessions(new MemorySessionStore(), { log: console });

@@ -43,7 +43,8 @@ export interface PublicUser {
  *
  * @example
  * ```ts
- * import { MemoryUserStore, toPublicUser } from "@sluice/sluice/auth";
+ * import { MemoryUserStore } from "@sluice/sluice";
+ * import { toPublicUser } from "@sluice/sluice/auth";
  * import assert from "node:assert/strict";
  *
  * const profile = { provider: "dev", subject: "1", login: "ada", name: "Ada", avatarUrl: undefined };

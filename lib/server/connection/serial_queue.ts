@@ -1,4 +1,4 @@
-import { type Consumer, type LayerMessage, StopConsumer } from "../../core/consumer.ts";
+import { type ConnectionHandler, type LayerMessage, StopConsumer } from "../../core/consumer.ts";
 import type { Freshness } from "../../core/freshness.ts";
 import { isPromise } from "../../core/promises.ts";
 import { Inbox, type InboxItem, type InboxLimits, isData, type Task } from "./inbox.ts";
@@ -15,7 +15,7 @@ export interface SerialQueueContext {
  * them while a method runs. Errors of the consumer never escape.
  */
 export abstract class SerialQueue {
-  protected consumer: Consumer | undefined;
+  protected consumer: ConnectionHandler | undefined;
   readonly #context: SerialQueueContext;
   /** The queued items; undefined when empty. */
   #inbox: Inbox | undefined;

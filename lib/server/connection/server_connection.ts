@@ -8,7 +8,7 @@ import type {
   Exchange,
 } from "../../core/connection.ts";
 import {
-  type Consumer,
+  type ConnectionHandler,
   type LayerGap,
   type LayerMessage,
   StopConsumer,
@@ -128,7 +128,7 @@ export class ServerConnection extends SerialQueue implements Connection, SocketE
   // Called by the server.
 
   /** Starts the consumer and returns its decision: synchronously if the consumer decides at once. */
-  decide(consumer: Consumer): Decision | Promise<Decision> {
+  decide(consumer: ConnectionHandler): Decision | Promise<Decision> {
     this.consumer = consumer;
     this.#passes = consumer.forwards;
     this.#sendQueue.policy = consumer.slowReader ?? "close";

@@ -42,12 +42,8 @@ const DEFAULT_PATHS = ["/ws"];
  *
  * @example
  * ```ts
- * import { toHandler } from "@sluice/sluice/server";
+ * import { allowAnonymous, Consumer, origins, route, stack, toHandler } from "@sluice/sluice";
  * import { attach } from "@sluice/sluice/node";
- * import { Consumer } from "@sluice/sluice/consumers";
- * import { allowAnonymous } from "@sluice/sluice/auth";
- * import { route, stack } from "@sluice/sluice/routing";
- * import { origins } from "@sluice/sluice/security";
  * import { createServer } from "node:http";
  * import assert from "node:assert/strict";
  *

@@ -37,8 +37,8 @@ const TYPE = "sluice.session";
  *
  * @example
  * ```ts
- * import { MemoryChannelLayer } from "@sluice/sluice/layers";
- * import { RevocationBroadcast, MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
+ * import { MemoryChannelLayer, MemorySessionStore, Sessions } from "@sluice/sluice";
+ * import { RevocationBroadcast } from "@sluice/sluice/sessions";
  *
  * const sessions = new Sessions(new MemorySessionStore(), { log: console });
  * const stop = new RevocationBroadcast(sessions, new MemoryChannelLayer()).connect();

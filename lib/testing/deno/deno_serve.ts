@@ -24,10 +24,8 @@ export interface LiveServer extends AsyncDisposable {
  *
  * @example
  * ```ts
- * import { Consumer } from "@sluice/sluice/consumers";
- * import { route, router } from "@sluice/sluice/routing";
- * import { serve } from "@sluice/sluice/testing";
- * import type { Scope } from "@sluice/sluice";
+ * import { Consumer, route, router, type Scope } from "@sluice/sluice";
+ * import { startServer } from "@sluice/sluice/testing";
  * import assert from "node:assert/strict";
  *
  * class Echo extends Consumer {
@@ -36,7 +34,7 @@ export interface LiveServer extends AsyncDisposable {
  *   }
  * }
  *
- * await using server = serve(router<Scope>([route("/ws/echo", Echo)]));
+ * await using server = startServer(router<Scope>([route("/ws/echo", Echo)]));
  * assert.equal((await fetch(`${server.url}/ws/nothing`)).status, 404);
  * const socket = await server.open("/ws/echo");
  * const answer = new Promise<string>((resolve) => socket.onmessage = ({ data }) => resolve(data));
@@ -45,7 +43,7 @@ export interface LiveServer extends AsyncDisposable {
  * socket.close();
  * ```
  */
-export function serve(
+export function startServer(
   target: Application<never> | Handler,
   options: HandlerOptions = {},
 ): LiveServer {

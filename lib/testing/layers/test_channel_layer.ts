@@ -35,7 +35,7 @@ export type DefineLayerTest = (
  * guarantee, with the number from the specification.
  *
  * ```ts ignore
- * import { MemoryChannelLayer } from "@sluice/sluice/layers";
+ * import { MemoryChannelLayer } from "@sluice/sluice";
  * import { testChannelLayer } from "@sluice/sluice/testing";
  *
  * testChannelLayer("MemoryChannelLayer", (options) => new MemoryChannelLayer(options));

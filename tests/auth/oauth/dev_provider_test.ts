@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import {
-  DevIdentity,
-  DevProvider,
-  type DevStore,
-  KvDevStore,
-  MemoryTransactionStore,
-  type User,
-} from "../../../lib/auth/mod.ts";
+import { DevIdentity, DevProvider, type DevStore, KvDevStore } from "../../../lib/auth/dev/mod.ts";
+import { MemoryTransactionStore, type User } from "../../../lib/auth/mod.ts";
 import { FakeLog } from "../../sessions/fakes.ts";
 import { testApp } from "../support/app.ts";
 import { Browser } from "../support/browser.ts";

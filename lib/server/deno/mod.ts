@@ -1,0 +1,8 @@
+/**
+ * Sluice on Deno 2.9 and later.
+ *
+ * @module
+ */
+export { type DenoServeHandler, type DenoServeInfo, type DenoServer, serve } from "./deno_serve.ts";
+export type { NetAddress } from "../handler.ts";
+export type { ServeHandler, ServeInfo, ServeOptions } from "../serve_options.ts";
