@@ -1,5 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { ControlLog } from "../revocation/control_log.ts";
+import type { LogPoller } from "../revocation/log_poller.ts";
 import type { SessionEvent } from "../session.ts";
 import type { KnownSession } from "../session_record.ts";
 
@@ -107,16 +108,6 @@ export interface LoggedStore {
   readonly controlLog?: ControlLog | undefined;
 }
 
-/** What keeps the read caches current: the poller of a control log. */
-export interface FollowedLog {
-  readonly controlLog: ControlLog;
-  /** Whether every entry written until a second ago has been applied. */
-  readonly isCaughtUp: boolean;
-  /** Polls the log until `user` stops it. */
-  start(user: object): void;
-  stop(user: object): void;
-}
-
 /**
  * The read caches of the sessions and users of a process. At a handshake, they replace reads of the
  * stores while the control log is followed: they are at most a second behind the writes of other
@@ -134,14 +125,14 @@ export class ReadCaches {
   /** The cache of the sessions; undefined if their store does not write to the log. */
   readonly sessions: ReadCache<KnownSession> | undefined;
   readonly #users = new Map<LoggedStore, ReadCache<unknown>>();
-  readonly #log: FollowedLog;
+  readonly #poller: LogPoller;
   readonly #clock: Clock;
   #usedAt = 0;
   #cancel: (() => void) | undefined;
   #isClosed = false;
 
-  constructor(sessions: LoggedStore, options: { log: FollowedLog; clock: Clock }) {
-    this.#log = options.log;
+  constructor(sessions: LoggedStore, options: { poller: LogPoller; clock: Clock }) {
+    this.#poller = options.poller;
     this.#clock = options.clock;
     this.sessions = this.#create(sessions);
   }
@@ -160,10 +151,10 @@ export class ReadCaches {
     if (this.#isClosed) return false;
     this.#usedAt = this.#clock.elapsed();
     if (this.#cancel === undefined) {
-      this.#log.start(this);
+      this.#poller.start(this);
       this.#arm(IDLE_MS);
     }
-    return this.#log.isCaughtUp;
+    return this.#poller.isCaughtUp;
   }
 
   /** Invalidates the values that an event concerns. */
@@ -190,7 +181,7 @@ export class ReadCaches {
   }
 
   #create<T>({ controlLog }: LoggedStore): ReadCache<T> | undefined {
-    if (controlLog !== this.#log.controlLog) return undefined;
+    if (controlLog !== this.#poller.controlLog) return undefined;
     return new ReadCache({ isFresh: () => this.isFresh() });
   }
 
@@ -205,7 +196,7 @@ export class ReadCaches {
   #rest(): void {
     this.#cancel?.();
     this.#cancel = undefined;
-    this.#log.stop(this);
+    this.#poller.stop(this);
     this.clear();
   }
 }

@@ -148,11 +148,6 @@ export class ConnectionRegistry {
     return this.#entries.keys();
   }
 
-  /** The number of sessions with connections in this process. */
-  get size(): number {
-    return this.#entries.size;
-  }
-
   /** Returns the number of open sockets of a session in this process. */
   count(sessionId: string): number {
     let open = 0;

@@ -1,7 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Freshness } from "../../core/freshness.ts";
 import type { Log } from "../../core/log.ts";
-import type { FollowedLog } from "../cache/read_cache.ts";
 import type { ControlLog, ControlPage } from "./control_log.ts";
 import type { SessionEvent } from "../session.ts";
 
@@ -47,7 +46,7 @@ interface Moment {
  * does not make fresh state stale: as far as this process can tell, no other process can write to
  * it either.
  */
-export class LogPoller implements Freshness, FollowedLog {
+export class LogPoller implements Freshness {
   /** The log that is polled. */
   readonly controlLog: ControlLog;
   readonly #target: LogPollerTarget;

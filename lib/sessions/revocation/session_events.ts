@@ -49,7 +49,7 @@ export class SessionEvents implements LogPollerTarget {
     const { controlLog, connections, store, clock } = parts;
     if (controlLog === undefined) return;
     const poller = this.#poller = new LogPoller(controlLog, this, parts);
-    const caches = this.caches = new ReadCaches(store, { log: poller, clock });
+    const caches = this.caches = new ReadCaches(store, { poller, clock });
     this.#close.push(
       connections.followWith(poller),
       controlLog.onCommit((committed) => this.#onCommit(committed)),
