@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Handler, Sessions } from "@sluice/sluice";
+import type { Handler, Sessions } from "@sluice/sluice";
 import type { DevIdentity } from "@sluice/sluice/auth/dev";
 import {
   Audit,
@@ -21,13 +21,7 @@ import type { ChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
 import { createCrossOrigin, type CrossOrigin } from "@sluice/sluice/security";
 import { type Clock, createLog, type Log, systemClock } from "@sluice/sluice/server";
-import {
-  KvControlLog,
-  KvSessionStore,
-  KvSocketCounts,
-  RevocationBroadcast,
-  SessionNotices,
-} from "@sluice/sluice/sessions";
+import { createSessions, type KvSocketCounts, SessionNotices } from "@sluice/sluice/sessions";
 import { auditSessions } from "./admin/audit.ts";
 import { parentProcess } from "./process/child_process.ts";
 import { type Database, openDatabase } from "./database.ts";
@@ -83,22 +77,16 @@ export interface ServiceOptions {
 export function createServices(settings: Settings, options: ServiceOptions = {}): Services {
   const { log = createLog(logOptions(settings)), clock = systemClock } = options;
   const database = openDatabase(settings.kvPath, log);
-  const { sessionIdleTtlMs: idleTtlMs, sessionMaxTtlMs: maxTtlMs } = settings;
-  const controlLog = new KvControlLog(database.source);
-  const sessions = new Sessions(new KvSessionStore(database.source, { clock, controlLog }), {
-    idleTtlMs,
-    maxTtlMs,
-    controlLog,
+  const layer = createLayer(settings, database);
+  const kept = createSessions(database.source, {
+    idleTtlMs: settings.sessionIdleTtlMs,
+    maxTtlMs: settings.sessionMaxTtlMs,
     maxPerUser: settings.sessionsPerUser,
+    layer,
     clock,
     log,
   });
-  const socketCounts = new KvSocketCounts(database.source, {
-    live: sessions.connections,
-    log,
-    clock,
-  });
-  sessions.connections.followWith(socketCounts);
+  const { sessions, socketCounts, controlLog } = kept;
   const { auditRetentionMs: retentionMs } = settings;
   const auditStore = new KvAuditStore(database.source, { retentionMs, clock });
   const audit = new Audit({ store: auditStore, log, clock });
@@ -106,9 +94,6 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   const users = new KvUserStore(database.source, { controlLog });
   const tickets = new Tickets(new KvTicketStore(database.source, { clock }), { clock });
   const crossOrigin = createCrossOrigin(settings.allowedOrigins);
-  const layer = createLayer(settings, database);
-  // For speed only: the control log carries the same events.
-  if (layer.extensions.includes("processes")) new RevocationBroadcast(sessions, layer).connect();
   const presence = new Presence<PublicUser>(layer, {
     joined: (user) => ({ type: "joined", data: { user } }),
     left: (user) => ({ type: "left", data: { user } }),
@@ -155,9 +140,8 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     startedAt,
     metrics: new SharedMetrics(() => metricsOf({ realtime, layer, startedAt })),
     async close() {
-      sessions.close();
       notices.close();
-      await socketCounts.close().catch(() => {}); // Remaining counts expire after 20 s.
+      await kept.close();
       await audit.close();
       await Promise.all([presence.close(), limits.close()]);
       await layer.close();

@@ -2,7 +2,7 @@
  * Sessions: sign-ins of browsers, kept in a store, found by a cookie, and bound to every connection
  * that was opened with them.
  *
- * {@linkcode Sessions} has the rules, {@linkcode KvSessionStore} and {@linkcode MemorySessionStore}
+ * {@linkcode createSessions} is the usual wiring. {@linkcode Sessions} has the rules, {@linkcode KvSessionStore} and {@linkcode MemorySessionStore}
  * store sessions, {@linkcode withSession} puts the session into a connection's scope, and
  * {@linkcode findSession} does the same for pages.
  *
@@ -21,6 +21,11 @@ export {
   serializeCookie,
   sessionCookie,
 } from "./cookie.ts";
+export {
+  createSessions,
+  type CreateSessionsOptions,
+  type SessionServices,
+} from "./create_sessions.ts";
 export { type GroupLayer, RevocationBroadcast } from "./revocation/revocation_broadcast.ts";
 export {
   SessionNotices,
