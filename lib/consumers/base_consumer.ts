@@ -124,6 +124,16 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Conne
     await this.#policies.add(group, () => authorize(this.scope, group));
   }
 
+  /** Whether this connection is in a group that it joined with a policy. */
+  isMember(group: string): boolean {
+    return this.#policies?.isMember(group) ?? false;
+  }
+
+  /** Runs the policy of a group again. Returns whether this connection is in the group. */
+  async confirmMember(group: string): Promise<boolean> {
+    return await this.#policies?.confirm(group) ?? false;
+  }
+
   /** Removes this connection from a group. */
   groupDiscard(group: string): Promise<void> {
     return this.#policies?.discard(group) ?? this.#channel.discard(group);

@@ -1,13 +1,16 @@
 import { encodeMessage, type Messages } from "../protocol/mod.ts";
 import type { LayerMessage } from "../core/consumer.ts";
 
+/** The type of the frame with the extent of a stream. */
+export const STREAM_TYPE = "stream";
+
 const encoded = new WeakMap<LayerMessage, string>();
 
 /** Encodes a layer message as a frame, once for all consumers. */
 export function encodeOnce(message: LayerMessage): string {
   const known = encoded.get(message);
   if (known !== undefined) return known;
-  const text = encodeMessage(message.type, message.data);
+  const text = encodeMessage(message.type, message.data, message.mark);
   encoded.set(message, text);
   return text;
 }
@@ -40,7 +43,8 @@ function createPassing({ server }: Messages, events: object | undefined): Passin
     if (message === last) return text;
     const { type } = message;
     const isOwn = events !== undefined && Object.hasOwn(events, type);
-    text = !isOwn && Object.hasOwn(server, type) ? encodeOnce(message) : undefined;
+    const isForClients = Object.hasOwn(server, type) || type === STREAM_TYPE;
+    text = !isOwn && isForClients ? encodeOnce(message) : undefined;
     last = message;
     return text;
   };

@@ -11,6 +11,8 @@ import type {
 export interface MessageContext {
   /** The `id` that the client set if it expects a reply. */
   readonly id: string | undefined;
+  /** The `key` that the client set if the command must take effect once. */
+  readonly key: string | undefined;
 }
 
 /**

@@ -1,41 +1,31 @@
 import type { GroupSendOptions, GroupSendResult } from "../layers/mod.ts";
-import { LayerError } from "../layers/mod.ts";
 import {
   type ClientFrame,
   CloseCode,
   encodeMessage,
   encodeReply,
   FrameError,
-  type GapData,
-  type LayerData,
-  type LayerType,
   type Messages,
   parseClientFrame,
   parseData,
   parsePing,
-  type PingData,
-  type PongData,
-  type ServerData,
-  type ServerType,
   SUBPROTOCOL,
 } from "../protocol/mod.ts";
+import type { AcceptOptions } from "../core/connection.ts";
 import type { LayerGap, LayerMessage } from "../core/consumer.ts";
+import { andThen } from "../core/promises.ts";
 import type { Scope } from "../core/scope.ts";
+import type { Appended } from "../streams/stream_store.ts";
+import { Command } from "./streams/command.ts";
 import { Consumer } from "./consumer.ts";
-import { encodeOnce, passingOf } from "./encode_once.ts";
+import { type ConsumerStreams, NO_STREAMS, StreamSession } from "./streams/consumer_streams.ts";
+import { encodeOnce, passingOf, STREAM_TYPE } from "./encode_once.ts";
 import { assertEventHandlers } from "./event_handlers.ts";
-import { FramePolicy } from "./frame_policy.ts";
+import { FramePolicy } from "./frames/frame_policy.ts";
 import type { EventHandlers, Handlers, MessageContext } from "./handlers.ts";
-
-/** A message that a consumer with the messages `M` sends. */
-export type ServerMessage<M extends Messages> = {
-  readonly [T in ServerType<M>]: { readonly type: T; readonly data: ServerData<M, T> };
-}[ServerType<M>];
-
-/** A message that consumers with the messages `M` send to each other. */
-export type LayerEvent<M extends Messages> = {
-  readonly [T in LayerType<M>]: { readonly type: T; readonly data: LayerData<M, T> };
-}[LayerType<M>];
+import type { LayerEvent, ServerMessage } from "./json_messages.ts";
+import { encodeGap, idOf, pong } from "./frames/special_frames.ts";
+import { toFrameError } from "./frames/to_frame_error.ts";
 
 type AnyHandler = (data: unknown, context: MessageContext) => unknown;
 type AnyEventHandler = (data: unknown) => void | Promise<void>;
@@ -61,15 +51,56 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   /** A handler for each type under `layer`: an `EventHandlersOf` your class. */
   readonly events?: EventHandlers<M, this>;
   #policy: FramePolicy | undefined;
+  #session: StreamSession<S> | undefined;
+  #command: Command | undefined;
+
+  /**
+   * The streams of this consumer: groups that keep their messages, by the names that clients use. They
+   * are joined like {@linkcode groups}. The scope must have a store: `stack().use(streams(store))`.
+   */
+  get streams(): ConsumerStreams<S> {
+    return NO_STREAMS;
+  }
 
   /**
    * Called by the server. Do not override.
    *
-   * @throws {TypeError} A type under `layer` has no handler in {@linkcode events}.
+   * @throws {TypeError} A type under `layer` has no handler in {@linkcode events}, or a message appends
+   * to a stream that is not declared.
    */
   override start(): void | Promise<void> {
     assertEventHandlers(this);
-    return super.start();
+    const started = super.start();
+    return this.streams === NO_STREAMS
+      ? started
+      : andThen(started, () => this.#session?.announce());
+  }
+
+  /** Accepts the client, and joins `groups` and `streams`. */
+  override accept(options: AcceptOptions = {}): Promise<void> {
+    const joined = super.accept(options);
+    if (this.streams === NO_STREAMS) return joined;
+    const streams = this.#streamSession.join();
+    return Promise.all([joined, streams]).then(() => {});
+  }
+
+  /**
+   * Stores a message in one of {@linkcode streams}, then sends it to the stream's group. Resolves once it
+   * is stored.
+   *
+   * In the handler of a message that is declared with `appends`, the first append also stores the key of
+   * the command and its `reply`, which must be what the handler returns.
+   *
+   * @throws {StreamError} As `StreamStore.append()`.
+   */
+  append(
+    stream: keyof this["streams"] & string,
+    message: ServerMessage<M>,
+    options: { readonly reply?: unknown } = {},
+  ): Promise<Appended> {
+    const append = (key?: string) =>
+      this.#streamSession.append(stream, message as LayerMessage, { ...options, key });
+    return this.#command?.append(stream, append) ?? append();
   }
 
   /**
@@ -104,7 +135,8 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
       const handler = (events as Record<string, AnyEventHandler>)[message.type]!;
       return handler.call(this, message.data);
     }
-    if (!Object.hasOwn(this.messages.server, message.type)) return super.event(message);
+    const isForClients = Object.hasOwn(this.messages.server, message.type);
+    if (!isForClients && message.type !== STREAM_TYPE) return super.event(message);
     this.scope.connection.sendFrame(encodeOnce(message));
   }
 
@@ -114,23 +146,20 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   }
 
   /**
-   * Called after a gap of the layer. Notifies the client if `gap` is declared under `server`. Override
-   * it to reload cached state.
+   * Called after a gap of the layer. Notifies the client if `gap` is declared under `server`, and tells
+   * it how far its streams go, so that it asks for what it missed. Override it to reload cached state.
    */
-  override gap({ since, until }: LayerGap): void | Promise<void> {
-    if (!Object.hasOwn(this.messages.server, "gap")) return;
-    const data: GapData = {
-      since: new Date(since).toISOString(),
-      until: new Date(until).toISOString(),
-    };
-    this.scope.connection.sendFrame(encodeMessage("gap", data));
+  override gap(gap: LayerGap): void | Promise<void> {
+    const isDeclared = Object.hasOwn(this.messages.server, "gap");
+    if (isDeclared) this.scope.connection.sendFrame(encodeGap(gap));
+    return this.#session?.announce();
   }
 
   /** Called by the server. Do not override. */
   answerPing(data: string): string | undefined {
     const ping = parsePing(data);
     if (ping === undefined) return undefined;
-    return ping.id === undefined ? "" : encodeReply(ping.id, this.#pong(ping));
+    return ping.id === undefined ? "" : encodeReply(ping.id, pong(ping, this.scope));
   }
 
   /** Called by the server for a message over the rate limit. */
@@ -166,23 +195,41 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
 
   #dispatch(frame: ClientFrame): unknown {
     const { type, data, id } = frame;
-    if (type === "ping") return this.#pong(frame);
+    if (type === "ping") return pong(frame, this.scope);
+    if (type === "history" && this.streams !== NO_STREAMS) {
+      return this.#streamSession.history(data);
+    }
     const { client } = this.messages;
     if (!Object.hasOwn(client, type)) {
       throw new FrameError("UNKNOWN_TYPE", "Messages of this type are not accepted here");
     }
     const handler = (this.handlers as Record<string, AnyHandler>)[type]!;
     const checked = parseData(client[type]!.data, data, id);
-    return checked instanceof Promise
-      ? checked.then((value) => handler.call(this, value, { id }))
-      : handler.call(this, checked, { id });
+    const run = (value: unknown) => handler.call(this, value, { id, key: frame.key });
+    if (frame.key !== undefined) return this.#runCommand(frame.key, type, checked, run);
+    return checked instanceof Promise ? checked.then(run) : run(checked);
   }
 
-  /** Returns the id of the client's user, if the client asks for it. */
-  #pong({ data }: ClientFrame): PongData | undefined {
-    if ((data as PingData | null | undefined)?.ask !== "user") return undefined;
-    const { user } = this.scope as Scope & { readonly user?: { readonly id?: unknown } };
-    return { user: typeof user?.id === "string" ? user.id : null };
+  async #runCommand(
+    key: string,
+    type: string,
+    data: unknown,
+    run: (data: unknown) => unknown,
+  ): Promise<unknown> {
+    const { appends } = this.messages.client[type]!;
+    const command = new Command(this.scope, key, appends);
+    const session = appends === undefined ? undefined : this.#streamSession;
+    const value = await data;
+    this.#command = command;
+    try {
+      return await command.run(session, () => run(value));
+    } finally {
+      this.#command = undefined;
+    }
+  }
+
+  get #streamSession(): StreamSession<S> {
+    return this.#session ??= new StreamSession<S>(this);
   }
 
   #reply(id: string | undefined, data: unknown): void {
@@ -195,24 +242,5 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
 
   get #frames(): FramePolicy {
     return this.#policy ??= new FramePolicy(this.scope.connection);
-  }
-}
-
-/** *Security*: of unexpected errors, only the code is sent to the peer. */
-function toFrameError(error: unknown, scope: Scope): FrameError {
-  if (error instanceof FrameError) return error;
-  if (error instanceof LayerError && error.code === "UNAVAILABLE") {
-    return new FrameError("UNAVAILABLE", "A required service is unavailable");
-  }
-  const { log, id } = scope.connection;
-  log.error("Handler failed", { connection: id, path: scope.path, error });
-  return new FrameError("INTERNAL", "Something went wrong on the server");
-}
-
-function idOf(text: string): string | undefined {
-  try {
-    return parseClientFrame(text).id;
-  } catch {
-    return undefined;
   }
 }

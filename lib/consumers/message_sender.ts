@@ -1,6 +1,6 @@
 import type { ChannelLayer, GroupSendOptions, GroupSendResult } from "../layers/mod.ts";
 import type { Messages } from "../protocol/mod.ts";
-import type { LayerEvent, ServerMessage } from "./json_consumer.ts";
+import type { LayerEvent, ServerMessage } from "./json_messages.ts";
 
 /** Sends declared messages from code outside a consumer: a route, a job, a script. */
 export interface MessageSender<M extends Messages> {

@@ -26,8 +26,10 @@ export type {
   HandlersOf,
   MessageContext,
 } from "./handlers.ts";
+export type { ConsumerStreams, StreamSource } from "./streams/consumer_streams.ts";
 export { HttpConsumer } from "./http_consumer.ts";
 export type { GroupPolicy } from "./policies.ts";
 export { type MessageSender, messageSender } from "./message_sender.ts";
-export { JsonConsumer, type LayerEvent, type ServerMessage } from "./json_consumer.ts";
+export { JsonConsumer } from "./json_consumer.ts";
+export type { LayerEvent, ServerMessage } from "./json_messages.ts";
 export { type CookiePlace, deleteCookie, setCookie, type SetCookieOptions } from "./set_cookie.ts";

@@ -82,6 +82,19 @@ export class Policies {
     if (entry !== undefined) await this.#settle(group, entry);
   }
 
+  /** Whether the connection is in the group, by the last answer of its policy. */
+  isMember(group: string): boolean {
+    return this.#groups.get(group)?.isMember ?? false;
+  }
+
+  /** Runs the policy of a group again. Returns whether the connection is in the group. */
+  async confirm(group: string): Promise<boolean> {
+    const entry = this.#groups.get(group);
+    if (entry?.isMember !== true) return false;
+    await this.#settle(group, entry);
+    return entry.isMember;
+  }
+
   /** Runs all policies again. Resolves when the connection has left the groups that deny access. */
   async recheck(): Promise<void> {
     await Promise.all([...this.#groups].map(([group, entry]) => this.#settle(group, entry)));

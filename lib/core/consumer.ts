@@ -1,3 +1,5 @@
+import type { StreamMark } from "../protocol/mod.ts";
+
 /**
  * Serves one connection. The classes in `@sluice/sluice/consumers` implement it.
  *
@@ -57,6 +59,8 @@ export type SlowReaderPolicy = "close" | "drop-oldest" | "latest";
 export interface LayerMessage {
   readonly type: string;
   readonly data?: unknown;
+  /** The place of the message in a stream, if it belongs to one. */
+  readonly mark?: StreamMark;
 }
 
 /** A period in which layer messages may have been missed because this process was disconnected. */

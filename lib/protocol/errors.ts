@@ -6,6 +6,7 @@ export type FrameErrorCode =
   | "FORBIDDEN"
   | "RATE_LIMITED"
   | "UNAVAILABLE"
+  | "OUTCOME_UNKNOWN"
   | "INTERNAL";
 
 /** One problem in a message: its place (`data.text`) and a description. */

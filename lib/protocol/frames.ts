@@ -1,11 +1,13 @@
 import { FrameError, type FrameErrorCode, type Issue } from "./errors.ts";
-import { MAX_ID_LENGTH, MAX_TYPE_LENGTH } from "./limits.ts";
+import { MAX_ID_LENGTH, MAX_KEY_LENGTH, MAX_TYPE_LENGTH } from "./limits.ts";
 
 /** A frame from a client: a message, with an `id` if it expects a reply. */
 export interface ClientFrame {
   readonly type: string;
   readonly data: unknown;
   readonly id: string | undefined;
+  /** Makes the command take effect once, however often it is sent. */
+  readonly key?: string | undefined;
 }
 
 /** The body of a refusal. */
@@ -19,10 +21,61 @@ export interface FrameErrorBody {
 export interface MessageFrame {
   readonly type: string;
   readonly data: unknown;
-  /** Position in the group's history, if it keeps one. */
+  /** The consumer's name of the stream that the message belongs to, if any. */
+  readonly stream?: string;
+  /** Position in the stream. */
   readonly offset?: number;
   /** Identifies the history that `offset` belongs to. */
   readonly epoch?: string;
+}
+
+/** The place of a message in a stream, as frames carry it. */
+export interface StreamMark {
+  /** The consumer's name of the stream. */
+  readonly stream: string;
+  /** Identifies the history: it changes if the history was lost or cleared. */
+  readonly epoch: string;
+  /** Position in the stream: 1 for the first message, then one more for each. */
+  readonly offset: number;
+}
+
+/** The data of a `stream` frame, which the server sends on entry: the extent of a stream. */
+export interface StreamData extends StreamMark {
+  /** The offset of the oldest kept message; `offset + 1` if none is kept. */
+  readonly first: number;
+}
+
+/** The data of a `history` frame, with which a client asks for messages of a stream. */
+export interface HistoryRequest {
+  readonly stream: string;
+  /** The epoch that `after` or `before` belongs to. */
+  readonly epoch?: string | undefined;
+  /** Asks for the messages with a greater offset, from the oldest on. */
+  readonly after?: number | undefined;
+  /** Asks for the messages with a smaller offset, the newest of them. */
+  readonly before?: number | undefined;
+  /** Maximum number of messages, 1 to 500. @default {100} */
+  readonly limit?: number | undefined;
+}
+
+/** The data of the reply to a `history` frame. */
+export interface HistoryData {
+  readonly epoch: string;
+  readonly first: number;
+  readonly offset: number;
+  /** False if the epoch differs, or messages after `after` are no longer kept. */
+  readonly recovered: boolean;
+  /** Oldest first. */
+  readonly messages: readonly HistoryMessage[];
+  /** Whether more messages follow: newer ones with `after`, otherwise older ones. */
+  readonly more: boolean;
+}
+
+/** A message of a {@linkcode HistoryData}. */
+export interface HistoryMessage {
+  readonly type: string;
+  readonly data?: unknown;
+  readonly offset: number;
 }
 
 /** The reply to a client frame with an `id`. */
@@ -45,7 +98,9 @@ export interface ErrorFrame {
 export type ServerFrame = MessageFrame | ReplyFrame | ErrorFrame;
 
 /** Types reserved by the protocol; consumers cannot declare them. */
-export const RESERVED_TYPES: readonly string[] = ["reply", "error", "ping"];
+export const RESERVED_TYPES: readonly string[] = ["reply", "error", "ping", "stream", "history"];
+
+const KEY = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Longest keep-alive frame that is answered at once, in UTF-16 code units. */
 const MAX_PING_LENGTH = 512;
@@ -70,14 +125,16 @@ export interface PongData {
  * and stays `unknown` until the consumer's schema has parsed it.
  */
 export function parseClientFrame(text: string): ClientFrame {
-  const { type, id, data } = parseObject<keyof ClientFrame>(text);
+  const { type, id, data, key } = parseObject<keyof ClientFrame>(text);
   if (id !== undefined && !isName(id, MAX_ID_LENGTH)) {
     throw invalid("id", `Expected a string of 1 to ${MAX_ID_LENGTH} characters`);
   }
   if (!isName(type, MAX_TYPE_LENGTH)) {
     throw invalid("type", `Expected a string of 1 to ${MAX_TYPE_LENGTH} characters`, id);
   }
-  return { type, data, id };
+  if (key === undefined) return { type, data, id };
+  if (typeof key === "string" && KEY.test(key)) return { type, data, id, key };
+  throw invalid("key", `Expected 1 to ${MAX_KEY_LENGTH} letters, digits, "-" or "_"`, id);
 }
 
 /** Parses a message that holds exactly one `ping`; `undefined` for any other. Never throws. */
@@ -111,9 +168,11 @@ export function parseServerFrame(text: string): ServerFrame {
   return frame as unknown as ServerFrame;
 }
 
-/** Encodes a message for a client. */
-export function encodeMessage(type: string, data: unknown): string {
-  return JSON.stringify({ type, data });
+/** Encodes a message for a client; with `mark`, one of a stream. */
+export function encodeMessage(type: string, data: unknown, mark?: StreamMark): string {
+  if (mark === undefined) return JSON.stringify({ type, data });
+  const { stream, epoch, offset } = mark;
+  return JSON.stringify({ type, data, stream, epoch, offset });
 }
 
 /** Encodes the reply to the frame `id`. */

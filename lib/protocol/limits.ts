@@ -10,6 +10,9 @@ export const MAX_TYPE_LENGTH = 64;
 /** Longest `id` of a frame, in UTF-16 code units. */
 export const MAX_ID_LENGTH = 64;
 
+/** Longest `key` of a frame. */
+export const MAX_KEY_LENGTH = 64;
+
 /** Number of invalid frames within {@linkcode INVALID_WINDOW_MS} that closes the socket. */
 export const MAX_INVALID_FRAMES = 20;
 

@@ -25,6 +25,12 @@ export function unchecked<T>(): Unchecked<T> {
 export interface ClientMessage {
   readonly data: Schema;
   readonly reply?: Unchecked<unknown> | Schema;
+  /**
+   * The stream to which the handler appends one message, if that is its whole effect. A command with a
+   * `key` then takes effect once even if the process dies in the middle: the key and the reply are
+   * stored together with the message.
+   */
+  readonly appends?: string;
 }
 
 /** The data of the message `gap`: when messages may have been missed, as ISO 8601. */

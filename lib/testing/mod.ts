@@ -21,6 +21,7 @@ export { makeSession, makeUser, signedIn, type SignedInExtras } from "./factorie
 export { FakeClock, settle } from "./fake_clock.ts";
 export type { SocketClosed } from "./fake_socket.ts";
 export { FaultyLayer, type LayerFault } from "./layers/faulty_layer.ts";
+export { testStreamStore, type TestStreamStoreOptions } from "./streams/test_stream_store.ts";
 export type { TestTarget, TestTargetOptions } from "./under_test.ts";
 export { testChannelLayer, type TestChannelLayerOptions } from "./layers/test_channel_layer.ts";
 export {

@@ -42,7 +42,12 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
       "npm:oidc-provider",
     ],
   },
-  { files: "lib/consumers/", may: [...CORE, "lib/layers/"] },
+  {
+    files: "lib/streams/http/",
+    may: [...CORE, "lib/layers/", "lib/streams/", "lib/consumers/"],
+  },
+  { files: "lib/streams/", may: [...CORE, "lib/kv/", "lib/redis/", "lib/layers/"] },
+  { files: "lib/consumers/", may: [...CORE, "lib/layers/", "lib/streams/"] },
   { files: "lib/presence/", may: [...CORE, "lib/layers/", "lib/cluster/"] },
   { files: "lib/server/node/", may: [...CORE, "lib/server/", "npm:ws"] },
   { files: "lib/server/", may: CORE },

@@ -4,8 +4,8 @@ import {
   FrameError,
   INVALID_WINDOW_MS,
   MAX_INVALID_FRAMES,
-} from "../protocol/mod.ts";
-import type { Connection } from "../core/connection.ts";
+} from "../../protocol/mod.ts";
+import type { Connection } from "../../core/connection.ts";
 import { SlidingCount } from "./sliding_count.ts";
 
 /** Rate-limited frames within a minute before the socket is closed with 4429. */

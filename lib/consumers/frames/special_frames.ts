@@ -1,0 +1,35 @@
+import type { LayerGap } from "../../core/consumer.ts";
+import type { Scope } from "../../core/scope.ts";
+import {
+  type ClientFrame,
+  encodeMessage,
+  type GapData,
+  parseClientFrame,
+  type PingData,
+  type PongData,
+} from "../../protocol/mod.ts";
+
+/** Returns the data of the reply to a `ping`: the id of the client's user, if the client asks for it. */
+export function pong({ data }: ClientFrame, scope: Scope): PongData | undefined {
+  if ((data as PingData | null | undefined)?.ask !== "user") return undefined;
+  const { user } = scope as Scope & { readonly user?: { readonly id?: unknown } };
+  return { user: typeof user?.id === "string" ? user.id : null };
+}
+
+/** Returns the frame that tells a client about a gap of the layer. */
+export function encodeGap({ since, until }: LayerGap): string {
+  const data: GapData = {
+    since: new Date(since).toISOString(),
+    until: new Date(until).toISOString(),
+  };
+  return encodeMessage("gap", data);
+}
+
+/** Returns the `id` of a frame, if it can be read. */
+export function idOf(text: string): string | undefined {
+  try {
+    return parseClientFrame(text).id;
+  } catch {
+    return undefined;
+  }
+}

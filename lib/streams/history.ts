@@ -1,0 +1,50 @@
+import type { HistoryData, HistoryMessage, HistoryRequest } from "../protocol/mod.ts";
+import type { StreamMessage, StreamPage, StreamStore } from "./stream_store.ts";
+
+/** A {@linkcode HistoryRequest} without the consumer's name of the stream. */
+export type HistoryQuery = Omit<HistoryRequest, "stream">;
+
+/**
+ * Reads messages of a stream for a client that may have missed some: see `history` in the protocol.
+ *
+ * @param stream The name of the stream in the store.
+ * @throws {RangeError} A number is out of range.
+ * @throws {StreamError} `UNAVAILABLE` or `CLOSED`.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStreamStore, readHistory } from "@sluice/sluice/streams";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStreamStore();
+ * const { epoch } = await store.append("room", { type: "said", data: "Hello" });
+ * const history = await readHistory(store, "room", { epoch, after: 0 });
+ * assert.equal(history.recovered, true);
+ * assert.equal(history.messages.length, 1);
+ * assert.equal((await readHistory(store, "room", { epoch: "old", after: 7 })).recovered, false);
+ * ```
+ */
+export async function readHistory(
+  store: StreamStore,
+  stream: string,
+  query: HistoryQuery,
+): Promise<HistoryData> {
+  const { epoch, after, before, limit } = query;
+  const page = await store.read(stream, { after, before, limit });
+  const isSame = epoch === undefined || epoch === page.epoch;
+  if (isSame && (after === undefined || after <= page.offset)) {
+    return toHistory(page, after === undefined || after >= page.first - 1);
+  }
+  if (after === undefined) return toHistory(page, false);
+  // The position is not one of this history: begin with its oldest message.
+  return toHistory(await store.read(stream, { after: 0, limit }), false);
+}
+
+function toHistory(page: StreamPage, recovered: boolean): HistoryData {
+  const { epoch, first, offset, more } = page;
+  return { epoch, first, offset, recovered, messages: page.messages.map(toMessage), more };
+}
+
+function toMessage({ type, data, offset }: StreamMessage): HistoryMessage {
+  return { type, data, offset };
+}

@@ -1,0 +1,22 @@
+/**
+ * Streams: groups that keep their messages, with offsets, and commands that take effect once.
+ * `docs/stream_spec.md` has the guarantees of all stores.
+ *
+ * @module
+ */
+export { type HistoryQuery, readHistory } from "./history.ts";
+export { MemoryStreamStore, type MemoryStreamStoreOptions } from "./memory/memory_stream_store.ts";
+export { StreamError, type StreamErrorCode } from "./stream_error.ts";
+export type { StreamStoreOptions } from "./stream_options.ts";
+export type {
+  Appended,
+  AppendOptions,
+  Claim,
+  StreamMessage,
+  StreamPage,
+  StreamPosition,
+  StreamReadOptions,
+  StreamState,
+  StreamStore,
+} from "./stream_store.ts";
+export { streams, type StreamScope, withStreams } from "./with_streams.ts";

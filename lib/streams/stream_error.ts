@@ -1,0 +1,26 @@
+/** Codes of a {@linkcode StreamError}. Stable: callers branch on them. */
+export type StreamErrorCode = "MESSAGE_TOO_LARGE" | "LIMIT_REACHED" | "UNAVAILABLE" | "CLOSED";
+
+/** The rejection of a call to a stream store. */
+export class StreamError extends Error {
+  /** Distinguishes it from other errors. */
+  override readonly name = "StreamError";
+  /** Stable: branch on this, not on the message. */
+  readonly code: StreamErrorCode;
+
+  /** Created by stores. */
+  constructor(code: StreamErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Returns the error of a store that was closed. */
+export function storeClosed(): StreamError {
+  return new StreamError("CLOSED", "The stream store is closed");
+}
+
+/** Returns the error of a store whose database or server cannot be reached. */
+export function storeUnavailable(cause?: unknown): StreamError {
+  return new StreamError("UNAVAILABLE", "The stream store cannot be reached", { cause });
+}

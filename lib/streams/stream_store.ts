@@ -1,0 +1,124 @@
+import type { LayerMessage } from "../core/consumer.ts";
+
+/** A position in a stream. */
+export interface StreamPosition {
+  /** Identifies the history: it changes if the history was lost or cleared. */
+  readonly epoch: string;
+  /** The offset of the last message before the position; 0 at the beginning. */
+  readonly offset: number;
+}
+
+/** The extent of a stream. */
+export interface StreamState extends StreamPosition {
+  /** The offset of the oldest kept message; `offset + 1` if none is kept. */
+  readonly first: number;
+}
+
+/** A message of a stream, as it was stored. */
+export interface StreamMessage extends Omit<LayerMessage, "mark"> {
+  /** Its position: 1 for the first message of an epoch, and one more for each further message. */
+  readonly offset: number;
+  /** When it was stored, in milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** Options of {@linkcode StreamStore.append}. */
+export interface AppendOptions {
+  /**
+   * Makes the append idempotent: a second append to the stream with the same key, within the window of
+   * the store, appends nothing. Up to 512 characters.
+   */
+  readonly key?: string | undefined;
+  /** Stored together with the key, and returned to repetitions. Plain data. */
+  readonly reply?: unknown;
+}
+
+/** The outcome of {@linkcode StreamStore.append}. */
+export interface Appended extends StreamPosition {
+  /** Whether the key was known, and nothing was appended; the other properties are those of the first append. */
+  readonly isRepeated: boolean;
+  /** The reply that was stored with the key. */
+  readonly reply: unknown;
+}
+
+/** Options of {@linkcode StreamStore.read}. At most one of `after` and `before`. */
+export interface StreamReadOptions {
+  /** Reads messages with a greater offset, from the oldest on. */
+  readonly after?: number | undefined;
+  /** Reads messages with a smaller offset, the newest of them. */
+  readonly before?: number | undefined;
+  /** Maximum number of messages, 1 to 500. @default {100} */
+  readonly limit?: number | undefined;
+  /** Maximum size of their JSON, in bytes; at least one message is read. @default {262_144} */
+  readonly maxBytes?: number | undefined;
+}
+
+/** Messages of a stream, oldest first, and its extent at the time of the read. */
+export interface StreamPage extends StreamState {
+  readonly messages: readonly StreamMessage[];
+  /** Whether more messages follow: newer ones with `after`, otherwise older ones. */
+  readonly more: boolean;
+}
+
+/** The state of a command: see {@linkcode StreamStore.claim}. */
+export type Claim =
+  /** The caller must run the command, call `renew` regularly, and then `settle`. */
+  | { readonly state: "claimed"; readonly token: string }
+  /** Another caller is running it. */
+  | { readonly state: "running" }
+  /** It has run, with this outcome. */
+  | { readonly state: "settled"; readonly outcome: unknown }
+  /** Its caller stopped in the middle; the effect is unknown. */
+  | { readonly state: "unknown" };
+
+/**
+ * Keeps streams: append-only logs of messages, each with an epoch and offsets. It also remembers the
+ * keys of commands, so that they take effect once.
+ *
+ * Every store keeps the guarantees of `docs/stream_spec.md`, and `testStreamStore()` checks them. A
+ * write costs the same however long the stream is.
+ */
+export interface StreamStore {
+  /**
+   * Returns the extent of a stream. A stream begins with its first use.
+   *
+   * @throws {TypeError} The name is invalid.
+   * @throws {StreamError} `UNAVAILABLE` or `CLOSED`.
+   */
+  state(stream: string): Promise<StreamState>;
+  /**
+   * Stores a message at the end of a stream and, with `key`, the key and the reply in the same atomic
+   * step. Resolves once it is stored.
+   *
+   * @throws {TypeError} The name or key is invalid, or the message or reply is not plain data.
+   * @throws {StreamError} `MESSAGE_TOO_LARGE`, `LIMIT_REACHED`, `UNAVAILABLE` or `CLOSED`. After
+   * `UNAVAILABLE` the message may have been stored: with a key, the append can be repeated.
+   */
+  append(stream: string, message: LayerMessage, options?: AppendOptions): Promise<Appended>;
+  /**
+   * Reads messages: those after an offset, those before one, or the newest.
+   *
+   * @throws {RangeError} A number is out of range.
+   * @throws {StreamError} `UNAVAILABLE` or `CLOSED`.
+   */
+  read(stream: string, options?: StreamReadOptions): Promise<StreamPage>;
+  /** Returns the outcome of the append with a key, or `undefined`. */
+  find(stream: string, key: string): Promise<Appended | undefined>;
+  /** Deletes all messages with a smaller offset than `before`. */
+  trim(stream: string, before: number): Promise<void>;
+  /** Deletes all messages and begins a new epoch. Keys are kept. */
+  clear(stream: string): Promise<void>;
+  /**
+   * Claims a command by its key before it runs, if its effect is not an append. A claim holds for 10 s.
+   * Settle it with the outcome; if the caller stops without doing so, later claims are `unknown`.
+   */
+  claim(key: string): Promise<Claim>;
+  /** Extends a claim to 10 s from now. Resolves with false if it no longer holds. */
+  renew(key: string, token: string): Promise<boolean>;
+  /** Stores the outcome of a claimed command. Resolves with false if the claim no longer holds. */
+  settle(key: string, token: string, outcome: unknown): Promise<boolean>;
+  /** Gives up a claim: the command had no effect and may run again. */
+  release(key: string, token: string): Promise<void>;
+  /** Releases all resources. Later calls reject with `CLOSED`. */
+  close(): Promise<void>;
+}

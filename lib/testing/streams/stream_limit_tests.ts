@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { fill, keptOffsets } from "./stream_bed.ts";
+import type { DefineStreamTest } from "./test_stream_store.ts";
+
+/** Tests of limits: [H10] to [H13]. */
+export function limitTests(define: DefineStreamTest): void {
+  define("[H10] keeps the newest messages up to a number", async (bed) => {
+    const store = await bed.store({ maxMessages: 5 });
+    await fill(store, "room", 5);
+    assert.equal((await store.state("room")).first, 1);
+    await fill(store, "room", 7);
+    assert.deepEqual(await keptOffsets(store, "room"), [8, 9, 10, 11, 12]);
+    const { first, offset } = await store.state("room");
+    assert.deepEqual([first, offset], [8, 12]);
+    assert.deepEqual((await store.read("room", { before: 9 })).messages.length, 1);
+  });
+
+  define("[H11] keeps messages for a time", async (bed) => {
+    const store = await bed.store({ maxAgeMs: 400 });
+    await fill(store, "room", 2);
+    await bed.pass(250);
+    await fill(store, "room", 1);
+    assert.deepEqual(await keptOffsets(store, "room"), [1, 2, 3]);
+    await bed.pass(250);
+    assert.deepEqual(await keptOffsets(store, "room"), [3]);
+    assert.equal((await store.state("room")).first, 3);
+    await bed.pass(400);
+    const { first, offset } = await store.state("room");
+    assert.deepEqual([first, offset], [4, 3]);
+    assert.equal((await store.append("room", { type: "said" })).offset, 4);
+  });
+
+  define("[H12] keeps messages up to a number of bytes, and always the newest", async (bed) => {
+    const store = await bed.store({ maxBytes: 3_000 });
+    for (let number = 0; number < 6; number++) {
+      await store.append("room", { type: "said", data: "x".repeat(900) });
+    }
+    assert.deepEqual(await keptOffsets(store, "room"), [4, 5, 6]);
+    await store.append("room", { type: "said", data: "x".repeat(5_000) });
+    assert.deepEqual(await keptOffsets(store, "room"), [7]);
+    await fill(store, "room", 2);
+    assert.deepEqual(await keptOffsets(store, "room"), [8, 9]);
+  });
+
+  define("[H13] trims messages before an offset", async (bed) => {
+    const store = await bed.store();
+    await fill(store, "room", 6);
+    await store.trim("room", 4);
+    assert.deepEqual(await keptOffsets(store, "room"), [4, 5, 6]);
+    await store.trim("room", 2);
+    assert.equal((await store.state("room")).first, 4);
+    await store.trim("room", 99);
+    const { first, offset } = await store.state("room");
+    assert.deepEqual([first, offset], [7, 6]);
+    assert.equal((await store.append("room", { type: "said" })).offset, 7);
+  });
+
+  define("[H13] trims and clears a stream of many messages", async (bed) => {
+    const store = await bed.store({ maxMessages: 2_000 });
+    await Promise.all(Array.from({ length: 1_500 }, () => store.append("room", { type: "said" })));
+    await store.trim("room", 1_401);
+    assert.equal((await keptOffsets(store, "room")).length, 100);
+    await store.clear("room");
+    assert.deepEqual(await keptOffsets(store, "room"), []);
+  });
+}
