@@ -7,6 +7,7 @@ export const NEVER_REJECTS: Readonly<Record<string, string>> = {
   "#sendHeartbeat": "lib/cluster/state_sync.ts",
   "#change": "lib/presence/presence.ts",
   "#checkWaiting": "lib/sessions/connections/session_renewals.ts",
+  "#commitPending": "lib/streams/kv/kv_writer.ts",
   "#follow": "lib/sessions/revocation/log_poller.ts",
   "#join": "lib/security/shared_rate_limiter.ts",
   "#tell": "lib/security/shared_rate_limiter.ts",
