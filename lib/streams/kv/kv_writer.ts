@@ -55,7 +55,7 @@ export class KvWriter {
     });
   }
 
-  /** Commits all pending appends. Never rejects: each append has its own promise. */
+  /** Commits all pending appends, each of which has its own promise. Never rejects. */
   async #commitPending(): Promise<void> {
     this.#isRunning = true;
     await undefined; // Collects the appends of this turn.
