@@ -2,8 +2,8 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { RedisReader, type RedisReply, RedisReplyError } from "../../../lib/redis/redis_reader.ts";
-import { parseRedisUrl } from "../../../lib/redis/redis_address.ts";
+import { RedisReader, type RedisReply, RedisReplyError } from "../../lib/redis/redis_reader.ts";
+import { parseRedisUrl } from "../../lib/redis/redis_address.ts";
 
 type Heard = [reply: RedisReply, isPush: boolean];
 
