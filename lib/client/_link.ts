@@ -1,4 +1,5 @@
 import { CloseCode, SUBPROTOCOL, TICKET_PREFIX } from "../protocol/mod.ts";
+import { retryPauseMs } from "../time/retry_pause.ts";
 import { askWhy } from "./_ask_why.ts";
 import { type Backoff, backoffMs } from "./backoff.ts";
 import type { ClientEnvironment, ClientWebSocket } from "./environment.ts";
@@ -25,8 +26,8 @@ export interface LinkEvents {
 
 const OPEN = 1;
 
-/** Upper limit of the minimum delay, whatever the options say, in milliseconds. */
-const MAX_FLOOR_MS = 1_000;
+/** The minimum delay after a failure, whatever the options say. */
+const FLOOR = { minMs: 100, maxMs: 1_000 };
 
 const OFFLINE = { code: undefined, reason: "The machine is offline" };
 
@@ -186,7 +187,7 @@ export class Link {
     }
     const { environment, maxDelayMs } = this.#options;
     this.#notBefore = environment.now() + (waitMs ?? 0);
-    const floorMs = this.#failures && Math.min(100 * 2 ** this.#failures, MAX_FLOOR_MS);
+    const floorMs = this.#failures && retryPauseMs(this.#failures, FLOOR);
     let delayMs = Math.max(waitMs ?? backoffMs(this.#failures, this.#options), floorMs);
     if (this.#failures > 0 && environment.isHidden()) delayMs = Math.max(delayMs, maxDelayMs);
     this.#failures += 1;

@@ -1,3 +1,5 @@
+import { retryPauseMs } from "../time/retry_pause.ts";
+
 /** How the delay grows after failed attempts. */
 export interface Backoff {
   /** Upper bound of the first delay, in milliseconds. */
@@ -13,8 +15,8 @@ export interface Backoff {
  * jitter, evenly distributed from 0 to `min(maxDelayMs, baseDelayMs × 2^failures)`.
  */
 export function backoffMs(failures: number, backoff: Backoff): number {
-  const bound = Math.min(backoff.maxDelayMs, backoff.baseDelayMs * 2 ** failures);
-  return Math.floor(backoff.random() * bound);
+  const { baseDelayMs: minMs, maxDelayMs: maxMs, random } = backoff;
+  return Math.floor(random() * retryPauseMs(failures, { minMs, maxMs }));
 }
 
 /** Longest delay that a server can request, in milliseconds. */

@@ -1,29 +1,28 @@
 import { formatAddress, parseNode, type RedisAddress } from "./redis_address.ts";
-import type { RedisConnection } from "./redis_connection.ts";
+import type { RedisConnection, RedisListener } from "./redis_connection.ts";
 import { ClusterTopology, type ClusterTopologyOptions } from "./cluster_topology.ts";
 import { ReconnectingConnection } from "./reconnecting_connection.ts";
 import { closedError, RedisRedirection, unavailable } from "./errors.ts";
 import { slotOf } from "./slots.ts";
-import type { RedisListener } from "./redis_socket.ts";
 import { RedisSubscriptions, type SubscriptionGap } from "./subscriptions.ts";
 import { pause, within } from "../core/within.ts";
+import { retryPauseMs } from "../time/retry_pause.ts";
 
 type Work<T> = (connection: RedisConnection) => Promise<T>;
 
-/** Bounds of the pause between two attempts while a cluster changes, in milliseconds. */
-const MIN_PAUSE_MS = 10;
-const MAX_PAUSE_MS = 200;
+/** How long to wait between two attempts while a cluster changes. */
+const REFRESH_PAUSE = { minMs: 10, maxMs: 200 };
 
 /**
  * Detects a single Redis or a cluster, routes commands by slot, and follows slots that move.
  *
- * In a cluster, a separate connection (`home`) reads the slots, and each node in use gets a connection
- * for commands and subscriptions. With a single Redis, `home` carries everything.
+ * In a cluster, a separate connection (`topology`) reads the slots, and each node in use gets a connection
+ * for commands and subscriptions. With a single Redis, `topology` carries everything.
  */
 export class ClusterClient {
   readonly #options: ClusterTopologyOptions;
   readonly #topology: ClusterTopology;
-  readonly #connections = new Map<string, ReconnectingConnection>();
+  readonly #links = new Map<string, ReconnectingConnection>();
   /** Nodes that had no slot at the last check. */
   readonly #idle = new Set<string>();
   readonly #subscriptions: RedisSubscriptions;
@@ -37,7 +36,7 @@ export class ClusterClient {
     this.#options = options;
     const subscriptions = this.#subscriptions = new RedisSubscriptions({
       now: () => options.clock.now(),
-      connectionOf: (slot) => this.#connectionOf(slot),
+      connectionOf: (slot) => this.#linkOf(slot),
       certainUntil: () => this.#topology.refreshedAt,
       unassigned: (slot, error) => {
         this.#follow(slot, error);
@@ -72,10 +71,16 @@ export class ClusterClient {
    * @throws {RedisError} `UNAVAILABLE`, or an error of `work`.
    */
   run<T>(name: string, work: Work<T>): Promise<T> {
-    const { connection } = this.#topology.link;
-    if (this.isCluster) return this.#runInCluster(name, work);
-    if (connection === undefined || this.#opening) return this.#limited(this.#runLate(name, work));
-    return work(connection);
+    const { clock, timeoutMs } = this.#options;
+    const until = clock.elapsed() + timeoutMs;
+    const connection = this.#opening === undefined ? this.#linkFor(name)?.connection : undefined;
+    if (connection === undefined) return this.#limited(this.#retry(name, work, until));
+    const outcome = work(connection);
+    if (!this.isCluster) return outcome;
+    return outcome.catch((error) => {
+      if (!(error instanceof RedisRedirection)) throw error;
+      return this.#limited(this.#retry(name, work, until, error), until - clock.elapsed());
+    });
   }
 
   /** Runs `work` on every node that has a slot, or on the single Redis. */
@@ -83,9 +88,7 @@ export class ClusterClient {
     await this.#ready();
     const { link: only, slots } = this.#topology;
     const owners = [...slots?.owners.values() ?? []];
-    const links = slots === undefined
-      ? [only]
-      : owners.map((address) => this.#connectionAt(address));
+    const links = slots === undefined ? [only] : owners.map((address) => this.#linkTo(address));
     for (const link of links) await work(await link.ready());
   }
 
@@ -98,7 +101,7 @@ export class ClusterClient {
     return this.#limited(this.#topology.refresh().then(() => this.#subscriptions.subscribed(name)));
   }
 
-  /** Subscribes to a name on its node. `noted()` resolves once messages are certain to arrive. */
+  /** Subscribes to a name on its node. {@linkcode subscribed} confirms it. */
   listen(name: string, receive: RedisListener): void {
     this.#subscriptions.add(name, receive);
   }
@@ -125,7 +128,7 @@ export class ClusterClient {
     this.#isClosed = true;
     this.#subscriptions.close(closedError());
     this.#topology.close();
-    for (const link of this.#connections.values()) link.close();
+    for (const link of this.#links.values()) link.close();
   }
 
   async #ready(): Promise<void> {
@@ -138,73 +141,62 @@ export class ClusterClient {
     return within(work, { clock, ms, late: unavailable });
   }
 
-  async #runLate<T>(name: string, work: Work<T>): Promise<T> {
-    const opening = this.#opening ??= this.#ready();
-    try {
-      await opening;
-    } finally {
-      // Queued calls resume in order, before any new call.
-      if (this.#opening === opening) this.#opening = undefined;
-    }
-    return await this.run(name, work);
-  }
-
-  async #runInCluster<T>(name: string, work: Work<T>): Promise<T> {
-    const { clock, timeoutMs } = this.#options;
-    const slot = slotOf(name);
-    const until = clock.elapsed() + timeoutMs;
-    const connection = this.#connectionOf(slot)?.connection;
-    let refused: RedisRedirection | undefined;
-    try {
-      if (connection !== undefined) return await work(connection);
-    } catch (error) {
-      if (!(error instanceof RedisRedirection)) throw error;
-      refused = error;
-    }
-    return await this.#limited(this.#seek(slot, work, { until, refused }), until - clock.elapsed());
-  }
-
-  /** Follows redirections until `work` succeeds or the limit is reached. */
-  async #seek<T>(
-    slot: number,
+  /**
+   * Runs `work` once there is a connection, and again while Redis redirects it. `failure` is the error
+   * of an earlier attempt, if any.
+   */
+  async #retry<T>(
+    name: string,
     work: Work<T>,
-    { until, refused }: { readonly until: number; refused: RedisRedirection | undefined },
+    until: number,
+    failure?: RedisRedirection,
   ): Promise<T> {
+    await this.#opened();
     for (let tries = 0;; tries++) {
       try {
-        const asked = refused && await this.#redirect(slot, refused, tries);
-        const connection = await this.#connectionTo(asked ?? this.#connectionOf(slot));
+        const asked = failure && await this.#redirect(name, failure, tries);
+        const link = asked ?? this.#linkFor(name);
+        if (link === undefined) throw new RedisRedirection("later");
+        // Without a pause, so that calls that waited for the first connection keep their order.
+        const connection = link.connection ?? await link.ready();
         if (asked !== undefined) connection.asking();
         return await work(connection);
       } catch (error) {
-        const isOver = this.#isClosed || this.#options.clock.elapsed() >= until;
-        if (!(error instanceof RedisRedirection) || isOver) throw error;
-        refused = error;
+        const isLate = this.#isClosed || this.#options.clock.elapsed() >= until;
+        if (!this.isCluster || !(error instanceof RedisRedirection) || isLate) throw error;
+        failure = error;
       }
     }
   }
 
-  async #connectionTo(link: ReconnectingConnection | undefined): Promise<RedisConnection> {
-    if (this.#isClosed) throw closedError();
-    if (link === undefined) throw new RedisRedirection("later");
-    return await link.ready();
+  /** Waits for the first connection. Calls that wait resume in order, before any new call. */
+  async #opened(): Promise<void> {
+    if (this.isCluster) return;
+    const opening = this.#opening ??= this.#ready();
+    try {
+      await opening;
+    } finally {
+      if (this.#opening === opening) this.#opening = undefined;
+    }
   }
 
-  /** Returns the node for a one-time `ASK` redirection; `undefined` for the owner of the slot. */
+  /** Follows a redirection. Returns the node that takes the command once, if there is one. */
   async #redirect(
-    slot: number,
-    error: RedisRedirection,
+    name: string,
+    failure: RedisRedirection,
     tries: number,
   ): Promise<ReconnectingConnection | undefined> {
-    const to = parseNode(error.address);
-    if (error.kind === "ask" && to !== undefined) return this.#connectionAt(to);
-    if (error.kind === "moved" && to !== undefined && tries < 2) {
-      if (this.#follow(slot, error)) void this.#assign().catch(() => {});
-    } else {
-      await this.#pause(tries);
-      await this.#topology.refresh().catch(() => {});
-    }
+    const to = parseNode(failure.address);
+    if (failure.kind === "ask" && to !== undefined) return this.#linkTo(to);
+    if (failure.kind !== "moved" || to === undefined || tries > 1) await this.#refresh(tries);
+    else if (this.#follow(slotOf(name), failure)) void this.#assign().catch(() => {});
     return undefined;
+  }
+
+  /** Pauses, and reads the slots of the cluster. */
+  async #refresh(tries: number): Promise<void> {
+    await pause(this.#options.clock, retryPauseMs(tries, REFRESH_PAUSE));
+    await this.#topology.refresh().catch(() => {});
   }
 
   /** Applies a `MOVED` redirection. Returns whether the slot's owner has changed. */
@@ -213,19 +205,16 @@ export class ClusterClient {
     return to !== undefined && (this.#topology.slots?.move(slot, to) ?? false);
   }
 
-  /** Places strays until none are left: first by redirections, then by the slots of the cluster. */
+  /** Assigns names until all have a node: first by redirections, then by the slots of the cluster. */
   async #assignAll(): Promise<void> {
     this.#hasUnassigned = true;
     if (this.#isAssigning) return;
     this.#isAssigning = true;
     for (let tries = 0; this.#hasUnassigned && !this.#isClosed; tries++) {
-      if (tries > 1) {
-        await this.#pause(tries - 2);
-        await this.#topology.refresh().catch(() => {});
-      }
+      if (tries > 1) await this.#refresh(tries - 2);
       this.#hasUnassigned = false;
       // A hanging node delays the others only briefly.
-      await Promise.race([this.#assign(), this.#pause(Infinity)]);
+      await Promise.race([this.#assign(), pause(this.#options.clock, REFRESH_PAUSE.maxMs)]);
     }
     this.#isAssigning = false;
   }
@@ -235,16 +224,21 @@ export class ClusterClient {
     this.#subscriptions.tellGap();
   }
 
-  #connectionOf(slot: number): ReconnectingConnection | undefined {
+  /** Returns the node that has a name; `undefined` if no node is known to have it. */
+  #linkFor(name: string): ReconnectingConnection | undefined {
+    return this.isCluster ? this.#linkOf(slotOf(name)) : this.#topology.link;
+  }
+
+  #linkOf(slot: number): ReconnectingConnection | undefined {
     const { link, slots } = this.#topology;
     if (slots === undefined) return link;
     const owner = slots.ownerOf(slot);
-    return owner && this.#connectionAt(owner);
+    return owner && this.#linkTo(owner);
   }
 
-  #connectionAt(address: RedisAddress): ReconnectingConnection {
+  #linkTo(address: RedisAddress): ReconnectingConnection {
     const key = formatAddress(address);
-    const known = this.#connections.get(key);
+    const known = this.#links.get(key);
     if (known !== undefined) return known;
     const subscriptions = this.#subscriptions;
     const link: ReconnectingConnection = new ReconnectingConnection(this.#options, {
@@ -258,25 +252,20 @@ export class ClusterClient {
       moved: (name, connection) => subscriptions.moved(name, connection),
       opened: () => subscriptions.tellGap(),
     });
-    this.#connections.set(key, link);
+    this.#links.set(key, link);
     return link;
   }
 
   #dropIdle(): void {
     const owners = this.#topology.slots?.owners;
-    for (const [key, link] of this.#connections) {
+    for (const [key, link] of this.#links) {
       if (owners?.has(key)) this.#idle.delete(key);
       else if (link.connection !== undefined && !this.#idle.has(key)) this.#idle.add(key);
       else {
         link.close(new RedisRedirection("later"));
-        this.#connections.delete(key);
+        this.#links.delete(key);
         this.#idle.delete(key);
       }
     }
-  }
-
-  #pause(tries: number): Promise<void> {
-    const ms = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** tries);
-    return pause(this.#options.clock, ms);
   }
 }

@@ -4,8 +4,7 @@ import {
   ReconnectingConnection,
   type ReconnectingConnectionOptions,
 } from "./reconnecting_connection.ts";
-import { RedisReplyError } from "./redis_reader.ts";
-import { RedisRedirection } from "./errors.ts";
+import { RedisRedirection, RedisReplyError } from "./errors.ts";
 import { RedisSlots } from "./slots.ts";
 
 /** Options of a {@linkcode ClusterTopology}. */

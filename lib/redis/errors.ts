@@ -1,4 +1,14 @@
-import { RedisReplyError } from "./redis_reader.ts";
+import { ReplyError } from "ioredis";
+
+/** An error reply of Redis. */
+export class RedisReplyError extends Error {
+  override readonly name = "RedisReplyError";
+
+  /** The first word of the message, such as `MOVED`. */
+  get code(): string {
+    return this.message.split(" ", 1)[0]!;
+  }
+}
 
 /** The codes of {@linkcode RedisError}. */
 export type RedisErrorCode = "CLOSED" | "LIMIT_REACHED" | "UNAVAILABLE";
@@ -33,6 +43,21 @@ export class RedisRedirection extends RedisError {
     this.kind = kind;
     this.address = address;
   }
+}
+
+/**
+ * Returns an error of `ioredis` without secrets. *Security*: `ioredis` appends the command with its
+ * arguments, such as a password, and a server that does not know the command repeats them in its reply.
+ */
+export function plainError(error: unknown): unknown {
+  if (!isReplyError(error)) return error;
+  const { message } = error;
+  const isRedirection = /^(MOVED|ASK) |non local key/.test(message);
+  return new RedisReplyError(isRedirection ? message : message.split(" ", 1)[0]);
+}
+
+function isReplyError(error: unknown): error is Error {
+  return error instanceof ReplyError;
 }
 
 /** Returns the error of a command that failed or could not be sent. */

@@ -1,5 +1,6 @@
 import type { RedisAddress } from "./redis_address.ts";
 import { RedisConnection, type RedisConnectionOptions } from "./redis_connection.ts";
+import { retryPauseMs } from "../time/retry_pause.ts";
 import { closedError, unavailable } from "./errors.ts";
 
 /** How a {@linkcode ReconnectingConnection} connects. */
@@ -26,8 +27,7 @@ export interface ConnectionWatcher {
   opened(): void;
 }
 
-const MIN_PAUSE_MS = 50;
-const MAX_PAUSE_MS = 2_000;
+const RETRY_PAUSE = { minMs: 50, maxMs: 2_000 };
 
 /** A connection to Redis that opens at first use, and reconnects after a random pause. */
 export class ReconnectingConnection {
@@ -135,8 +135,8 @@ export class ReconnectingConnection {
   /** Uses *full jitter*, so that processes do not reconnect at the same time. */
   #retry(retries: number): void {
     if (this.#closed) return;
-    const longest = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** retries);
-    this.#cancelRetry = this.#options.clock.after(Math.random() * longest, () => {
+    const waitMs = Math.random() * retryPauseMs(retries, RETRY_PAUSE);
+    this.#cancelRetry = this.#options.clock.after(waitMs, () => {
       void this.#connect(retries + 1).catch(() => {});
     });
   }

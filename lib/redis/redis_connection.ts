@@ -1,12 +1,17 @@
+import { Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
-import type { RedisReply } from "./redis_reader.ts";
-import { isUseless, RedisError, unavailable } from "./errors.ts";
+import { isUseless, plainError, RedisError, RedisReplyError, unavailable } from "./errors.ts";
+import { redisOptions, type RedisServerOptions } from "./redis_options.ts";
 import type { RedisScript } from "./redis_script.ts";
-import { type RedisListener, RedisSocket, type RedisSocketOptions } from "./redis_socket.ts";
-import { StallWatch } from "./stall_watch.ts";
+
+/** A reply from Redis. */
+export type RedisReply = string | number | null | readonly RedisReply[];
+
+/** Receives the messages published under a name. */
+export type RedisListener = (text: string, name: string) => void;
 
 /** Options of {@linkcode RedisConnection.open}. */
-export interface RedisConnectionOptions extends RedisSocketOptions {
+export interface RedisConnectionOptions extends RedisServerOptions {
   readonly clock: Clock;
   /** How long a command may take, in milliseconds. */
   readonly timeoutMs: number;
@@ -20,36 +25,49 @@ export interface RedisConnectionOptions extends RedisSocketOptions {
   onMoved(name: string, connection: RedisConnection): void;
 }
 
-const BEAT_MS = 1_000;
+interface Subscription {
+  readonly listener: RedisListener;
+  isActive: boolean;
+}
+
+const BEAT_MS = 250;
 
 /**
- * One connection to Redis for both commands and subscriptions, so that replies and messages arrive in
- * one order. It closes at the first failure and never reconnects.
+ * One connection to Redis 7 or later (RESP3) for both commands and sharded subscriptions, so that
+ * replies and messages arrive in one order. It closes at the first failure and never reconnects.
  *
- * Every command settles within `timeoutMs` plus a quarter of a second: a connection without replies
- * counts as lost, and its pending commands are rejected.
+ * Every command settles within `timeoutMs` plus a quarter of a second: a heartbeat follows it within
+ * that quarter, and replies arrive in order. Without a reply to a heartbeat, the connection is lost, and
+ * its pending commands are rejected.
  */
 export class RedisConnection {
-  readonly #socket: RedisSocket;
+  readonly #redis: Redis;
   readonly #options: RedisConnectionOptions;
-  readonly #watch: StallWatch;
+  readonly #subscriptions = new Map<string, Subscription>();
+  /** Counts the events after which a subscription may have moved. */
+  #moves = 0;
+  #fences = 0;
   #pendingBytes = 0;
   #offsetMs = 0;
   #lastSeenAt: number;
   #isOver = false;
   #cancelBeat: (() => void) | undefined;
+  /** Why the connection ended. */
+  #reason: unknown;
 
   private constructor(options: RedisConnectionOptions) {
     this.#options = options;
     this.#lastSeenAt = options.clock.now();
-    this.#watch = new StallWatch(options.clock, options.timeoutMs, () => this.lose());
-    this.#socket = RedisSocket.open(options, {
-      moved: (name) => options.onMoved(name, this),
-      over: () => this.lose(),
+    const redis = this.#redis = new Redis(redisOptions(options));
+    redis.on("smessage", (name: string, text: string) => {
+      this.#subscriptions.get(name)?.listener(text, name);
     });
+    redis.on("moved", () => this.#findMoved());
+    redis.on("error", (error: unknown) => this.#reason ??= plainError(error));
+    redis.on("end", () => this.lose());
   }
 
-  /** Connects and signs in. @throws {Error} The connection was not ready within `timeoutMs`. */
+  /** Connects and signs in. @throws {RedisError} The connection was not ready within `timeoutMs`. */
   static async open(options: RedisConnectionOptions): Promise<RedisConnection> {
     const connection = new RedisConnection(options);
     await connection.#start();
@@ -72,14 +90,14 @@ export class RedisConnection {
   }
 
   /** Sends a command. @throws {RedisError} `UNAVAILABLE`, or `LIMIT_REACHED` (too many pending bytes). */
-  command(...args: string[]): Promise<RedisReply> {
+  command(...args: readonly [string, ...string[]]): Promise<RedisReply> {
     let bytes = 0;
     for (const arg of args) bytes += arg.length;
     if (this.#pendingBytes + bytes > this.#options.maxPendingBytes) {
       const limit = `Cannot have more than ${this.#options.maxPendingBytes} bytes pending`;
       return Promise.reject(new RedisError("LIMIT_REACHED", limit));
     }
-    return this.#ask(bytes, () => this.#socket.command(args));
+    return this.#ask(bytes, args);
   }
 
   /** Runs one of the loaded scripts. @throws {RedisError} As {@linkcode command}. */
@@ -94,11 +112,31 @@ export class RedisConnection {
 
   /** Resolves when Redis has confirmed the subscription. @throws {RedisError} `UNAVAILABLE`. */
   async subscribe(name: string, listener: RedisListener): Promise<void> {
-    await this.#ask(name.length, () => this.#socket.subscribe(name, listener));
+    const subscription = { listener, isActive: false };
+    this.#subscriptions.set(name, subscription);
+    const moves = this.#moves;
+    await this.#ask(name.length, ["SSUBSCRIBE", name]);
+    subscription.isActive = true;
+    if (moves !== this.#moves) this.#findMoved();
   }
 
-  async unsubscribe(name: string): Promise<void> {
-    await this.#ask(name.length, () => this.#socket.unsubscribe(name));
+  /**
+   * Ends a subscription. If its slot moves at the same time, Redis may send two replies, of which
+   * `ioredis` would give the second one to the next command, and so on. The `PING` right behind detects
+   * that: the connection is then lost, before any other command gets a wrong reply.
+   *
+   * @see https://github.com/valkey-io/valkey/issues/1066
+   */
+  unsubscribe(name: string): void {
+    if (this.#isOver) return;
+    this.#subscriptions.delete(name);
+    this.#ask(name.length, ["SUNSUBSCRIBE", name]).catch(() => {});
+    const fence = `${++this.#fences}`;
+    const check = (reply: unknown) => {
+      if (reply !== fence) this.lose();
+    };
+    // As many microtasks after its reply as `#ask()`, so that this runs first.
+    this.#redis.call("PING", fence).then(check, check);
   }
 
   /** Closes the connection and calls `onLost`. */
@@ -112,47 +150,82 @@ export class RedisConnection {
   close(): void {
     this.#isOver = true;
     this.#cancelBeat?.();
-    this.#watch.stop();
-    this.#socket.destroy();
+    this.#subscriptions.clear();
+    this.#redis.disconnect();
+    // A server that hangs would never confirm the end.
+    this.#redis.stream?.destroy();
   }
 
   async #start(): Promise<void> {
-    this.#watch.asked();
     try {
-      await this.#socket.hello(this.#options.access);
-      this.#watch.answered();
+      await this.#inTime(this.#redis.connect());
       const { scripts } = this.#options;
-      await Promise.all(scripts.map(({ source }) => this.command("SCRIPT", "LOAD", source)));
-      await this.#beat();
+      const loads = scripts.map(({ source }) => this.command("SCRIPT", "LOAD", source));
+      await Promise.all([this.#select(), ...loads, this.#beat()]);
     } catch (error) {
       this.close();
-      throw error;
+      throw unavailable(this.#reason ?? error);
     }
   }
 
-  /** Sends a heartbeat, and measures the offset of Redis's clock. */
-  async #beat(): Promise<void> {
-    const [seconds, microseconds] = await this.command("TIME") as [string, string];
-    const time = Number(seconds) * 1000 + Number(microseconds) / 1000;
-    this.#offsetMs = time - this.#options.clock.elapsed();
-    if (this.#isOver) return;
-    this.#cancelBeat = this.#options.clock.after(BEAT_MS, () => void this.#beat().catch(() => {}));
+  /** Checks that Redis speaks RESP3, and selects the database. */
+  async #select(): Promise<void> {
+    const server = await this.#ask(0, ["HELLO"]) as readonly RedisReply[];
+    const valueOf = (key: string) => server[server.indexOf(key) + 1];
+    if (valueOf("proto") !== 3) throw unavailable(new RedisReplyError("NOPROTO"));
+    const { database } = this.#options.access;
+    // A cluster has only one database; there, the number is only part of the names.
+    if (database === 0 || valueOf("mode") === "cluster") return;
+    await this.#ask(0, ["SELECT", `${database}`]);
   }
 
-  async #ask<T>(bytes: number, send: () => Promise<T>): Promise<T> {
+  /** Sends a heartbeat, even beyond `maxPendingBytes`, and measures the offset of Redis's clock. */
+  async #beat(): Promise<void> {
+    const { clock } = this.#options;
+    this.#cancelBeat = clock.after(BEAT_MS, () => void this.#beat().catch(() => {}));
+    const reply = await this.#inTime(this.#ask(0, ["TIME"]));
+    const [seconds, microseconds] = reply as [string, string];
+    const time = Number(seconds) * 1000 + Number(microseconds) / 1000;
+    this.#offsetMs = time - clock.elapsed();
+  }
+
+  /** Settles as `work` does. The connection is lost if that takes longer than `timeoutMs`. */
+  async #inTime<T>(work: Promise<T>): Promise<T> {
+    const { clock, timeoutMs } = this.#options;
+    const cancel = clock.after(timeoutMs, () => this.lose());
+    try {
+      return await work;
+    } finally {
+      cancel();
+    }
+  }
+
+  async #ask(bytes: number, [name, ...args]: readonly [string, ...string[]]): Promise<RedisReply> {
     if (this.#isOver) throw unavailable();
     this.#pendingBytes += bytes;
-    this.#watch.asked();
     try {
-      const reply = await send();
+      const reply = await this.#redis.call(name, ...args);
+      if (this.#isOver) throw unavailable();
       this.#lastSeenAt = this.#options.clock.now();
-      return reply;
+      return reply as RedisReply;
     } catch (error) {
-      if (isUseless(error)) this.lose();
-      throw unavailable(error);
+      const cause = plainError(error);
+      if (isUseless(cause)) this.lose();
+      throw unavailable(cause);
     } finally {
       this.#pendingBytes -= bytes;
-      this.#watch.answered();
+    }
+  }
+
+  /** Finds the subscriptions that Redis has ended, as the event `moved` names none. */
+  #findMoved(): void {
+    this.#moves++;
+    const subscriber = this.#redis.condition?.subscriber;
+    const active = new Set(subscriber ? subscriber.channels("ssubscribe") : []);
+    for (const [name, { isActive }] of this.#subscriptions) {
+      if (!isActive || active.has(name)) continue;
+      this.#subscriptions.delete(name);
+      this.#options.onMoved(name, this);
     }
   }
 }

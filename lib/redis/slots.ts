@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { formatAddress, type RedisAddress } from "./redis_address.ts";
-import type { RedisReply } from "./redis_reader.ts";
+import type { RedisReply } from "./redis_connection.ts";
 
 const SLOT_COUNT = 16_384;
 

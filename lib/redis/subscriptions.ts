@@ -1,8 +1,7 @@
-import type { RedisConnection } from "./redis_connection.ts";
+import type { RedisConnection, RedisListener } from "./redis_connection.ts";
 import type { ReconnectingConnection } from "./reconnecting_connection.ts";
 import { RedisRedirection, unavailable } from "./errors.ts";
 import { slotOf } from "./slots.ts";
-import type { RedisListener } from "./redis_socket.ts";
 
 interface Subscription {
   readonly name: string;
@@ -82,7 +81,7 @@ export class RedisSubscriptions {
     if (known === undefined || --known.users > 0) return;
     this.#wanted.delete(name);
     known.heard.resolve();
-    known.on?.unsubscribe(name).catch(() => {});
+    known.on?.unsubscribe(name);
   }
 
   /** Whether messages published over `connection` come back over it. */
@@ -151,7 +150,7 @@ export class RedisSubscriptions {
     const link = this.#context.connectionOf(slot);
     const connection = link?.carrier;
     if (subscription.on !== undefined && subscription.on !== connection) {
-      subscription.on.unsubscribe(name).catch(() => {});
+      subscription.on.unsubscribe(name);
       this.#lose(subscription, this.#context.certainUntil());
     }
     if (link === undefined) return this.#context.unassigned(slot);

@@ -1,3 +1,5 @@
+import { retryPauseMs } from "../time/retry_pause.ts";
+
 /** When failed messages are retried. */
 export interface RetryOptions {
   /** Maximum number of attempts, including the first. @default {5} */
@@ -18,6 +20,6 @@ export function retryDelay(
   random: () => number = Math.random,
 ): number {
   const { baseMs = 1_000, maxMs = 60_000 } = options;
-  const bound = Math.min(maxMs, baseMs * 2 ** (attempt - 1));
+  const bound = retryPauseMs(attempt - 1, { minMs: baseMs, maxMs });
   return bound * (0.5 + random() / 2);
 }

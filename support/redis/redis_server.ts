@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RedisReply } from "../../lib/redis/redis_reader.ts";
-import { RedisSocket } from "../../lib/redis/redis_socket.ts";
+import { Redis } from "ioredis";
+import type { RedisReply } from "../../lib/redis/redis_connection.ts";
 import { freePort } from "../free_port.ts";
 import { findRedis } from "../../tools/provide/redis.ts";
 import { suspend } from "./suspend.ts";
@@ -61,17 +61,13 @@ export class RedisServer implements AsyncDisposable {
   }
 
   /** Sends a command and returns the whole reply. @throws {Error} An error reply. */
-  async ask(...args: string[]): Promise<RedisReply> {
-    const socket = RedisSocket.open({
-      address: { host: "127.0.0.1", port: this.port },
-      access: { tls: false, username: undefined, password: undefined, database: 0 },
-      ca: undefined,
-    }, { moved() {}, over() {} });
+  async ask(...args: [string, ...string[]]): Promise<RedisReply> {
+    const redis = new Redis(this.port, { maxRetriesPerRequest: 0, retryStrategy: () => null });
+    redis.on("error", () => {});
     try {
-      await socket.hello({ tls: false, username: undefined, password: undefined, database: 0 });
-      return await socket.command(args);
+      return await redis.call(...args) as RedisReply;
     } finally {
-      socket.destroy();
+      redis.disconnect();
     }
   }
 

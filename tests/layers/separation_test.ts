@@ -9,7 +9,7 @@ import { SharedRateLimiter, SharedSocketCounter } from "@sluice/sluice/security"
 import { LayerInbox } from "../../lib/testing/layers/layer_inbox.ts";
 import { internalsOf } from "../../lib/core/internals.ts";
 import { fakeConnection } from "../support/fake_connection.ts";
-import { RedisSocket } from "../../lib/redis/redis_socket.ts";
+import { Redis } from "ioredis";
 import { eventually } from "../../support/eventually.ts";
 import { RedisCluster } from "../../support/redis/redis_cluster.ts";
 import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
@@ -201,11 +201,9 @@ test("RedisChannelLayer with keys refuses moved frames and forged members", opti
 
 /** Subscribes to a name like anyone with access to Redis. */
 async function spyOn(name: string, heard: (text: string) => void): Promise<void> {
-  const access = { tls: false, username: undefined, password: undefined, database: 0 };
-  const address = { host: "127.0.0.1", port: server.port };
-  const socket = RedisSocket.open({ address, access, ca: undefined }, { moved() {}, over() {} });
-  await socket.hello(access);
-  await socket.subscribe(name, (text) => (heard(text), socket.destroy()));
+  const spy = new Redis(server.port);
+  spy.on("smessage", (_name, text) => (heard(text), spy.disconnect()));
+  await spy.ssubscribe(name);
 }
 
 function replacer(_key: string, value: unknown): unknown {

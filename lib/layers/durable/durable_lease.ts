@@ -4,6 +4,7 @@ import type { Lease, LeaseEnd } from "../channel_layer.ts";
 import { LayerError } from "../layer_error.ts";
 import type { LayerCounters } from "../layer_stats.ts";
 import { pause } from "../../core/within.ts";
+import { retryPauseMs } from "../../time/retry_pause.ts";
 
 /** A message leased from a durable channel: its position, attempt and frame. */
 export interface QueueItem {
@@ -45,8 +46,7 @@ export interface DurableLeaseContext {
   readonly counters: LayerCounters;
 }
 
-const MIN_PAUSE_MS = 50;
-const MAX_PAUSE_MS = 1_000;
+const RETRY_PAUSE = { minMs: 50, maxMs: 1_000 };
 
 /** A lease of a message in a {@linkcode QueueSource}. */
 export class DurableLease implements Lease {
@@ -138,8 +138,7 @@ export class DurableLease implements Lease {
       } catch (error) {
         if (!this.isHeld || (error instanceof LayerError && error.code === "CLOSED")) throw error;
         isUnsure = true;
-        const waitMs = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** tries);
-        await pause(clock, waitMs);
+        await pause(clock, retryPauseMs(tries, RETRY_PAUSE));
         continue;
       }
       throw new LayerError(

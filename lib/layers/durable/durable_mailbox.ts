@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
+import { retryPauseMs } from "../../time/retry_pause.ts";
 import type { Mailbox } from "../channel_layer.ts";
 import type { DurableLease } from "./durable_lease.ts";
 
@@ -46,7 +47,7 @@ export class DurableMailbox {
     }
     this.#held.push(lease);
     const { clock, leaseMs } = this.#context;
-    const waitMs = Math.min(leaseMs / 3, MIN_PAUSE_MS * 2 ** this.#refusals);
+    const waitMs = retryPauseMs(this.#refusals, { minMs: MIN_PAUSE_MS, maxMs: leaseMs / 3 });
     this.#cancelPause ??= clock.after(waitMs, () => void this.#offerAgain().catch(() => {}));
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { LayerMessage } from "../../core/consumer.ts";
 import { SmallSet } from "../../core/small_set.ts";
+import { retryPauseMs } from "../../time/retry_pause.ts";
 import type { Lease, Mailbox } from "../channel_layer.ts";
 import { ownerOf } from "../channel_names.ts";
 import type { LayerCounters } from "../layer_stats.ts";
@@ -215,7 +216,7 @@ export class LocalChannel {
 
   #offerLater(): void {
     const { clock, leaseMs } = this.#context;
-    const waitMs = Math.min(leaseMs / 3, OFFER_MS * 2 ** this.#refusals);
+    const waitMs = retryPauseMs(this.#refusals, { minMs: OFFER_MS, maxMs: leaseMs / 3 });
     this.#cancelOffer ??= clock.after(waitMs, () => {
       this.#cancelOffer = undefined;
       this.expire(clock.elapsed());
