@@ -11,6 +11,7 @@ import { type ParentProcess, parentProcess } from "./app/process/child_process.t
 import { processesOf, serveProcesses } from "./app/process/processes.ts";
 import { announce, checkStart, type Fetch, serveApp } from "./app/process/serve.ts";
 import { type Services, services } from "./app/services.ts";
+import type { Site } from "./app/site.ts";
 import { failAtWrongSetting, failStart } from "./app/process/start_failure.ts";
 
 const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -19,11 +20,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
     await serveBuilt();
   },
   check: async () => {
-    await checkStart(services());
+    await checkStart(await composed());
     await services().close();
   },
   dev: async () => {
-    await checkStart(services());
+    await checkStart(await composed());
     const { host: hostname, port } = services().settings;
     await new Builder().listen(() => import("./main.ts"), {
       hostname,
@@ -61,12 +62,19 @@ async function serveBuilt(): Promise<void> {
   const { default: server } = await import(built.href) as { default: { fetch: Fetch } };
   const parent = parentProcess();
   const stopping = new AbortController();
-  await serveApp(server.fetch, own, { reusePort: parent !== undefined, signal: stopping.signal });
-  if (parent !== undefined) join(parent, own, stopping);
+  const site = await composed();
+  await serveApp(server.fetch, site, { reusePort: parent !== undefined, signal: stopping.signal });
+  if (parent !== undefined) join(parent, site, stopping);
+}
+
+/** Returns the site. Starts that only manage other processes do without it. */
+async function composed(): Promise<Site> {
+  const { site } = await import("./main.ts");
+  return site();
 }
 
 /** Serves as one of several processes. */
-function join(parent: ParentProcess, { metrics }: Services, stopping: AbortController): void {
+function join(parent: ParentProcess, { metrics }: Site, stopping: AbortController): void {
   metrics.connect(parent);
   parent.listen((message) => {
     if (message.type === "stop") stopping.abort(message.signal);

@@ -27,12 +27,8 @@ import { parentProcess } from "./process/child_process.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { createLayer } from "./layer.ts";
 import { createLimits, type Limits } from "./limits.ts";
-import { metricsOf } from "./process/metrics.ts";
-import { createRealtime } from "../realtime.ts";
 import { reportMisspelt } from "./settings/setting_names.ts";
 import { readSettings, type Settings } from "./settings/settings.ts";
-import { SharedMetrics } from "./process/shared_metrics.ts";
-import { listSessions } from "./auth/sessions.ts";
 import { createSignIn } from "./auth/sign_in.ts";
 
 /** The services that routes and the socket handler use. */
@@ -48,6 +44,8 @@ export interface Services {
   readonly layer: ChannelLayer;
   readonly presence: Presence<PublicUser>;
   readonly limits: Limits;
+  /** Notifications that a user's sessions may have changed. */
+  readonly notices: SessionNotices;
   /** The audit log. */
   readonly audit: Audit;
   readonly signIn: SignIn;
@@ -57,12 +55,8 @@ export interface Services {
   readonly crossOrigin: CrossOrigin;
   /** The development identity provider, if it is on. */
   readonly devIdentity: DevIdentity | undefined;
-  /** Answers `/ws/…`. */
-  readonly realtime: Handler;
   /** When the process started, in milliseconds since the epoch. */
   readonly startedAt: number;
-  /** Metrics for Prometheus. */
-  readonly metrics: SharedMetrics;
   /** Closes the layer and the database. */
   close(): Promise<void>;
 }
@@ -125,20 +119,13 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     guesses: limits.userCodes,
     clock,
   });
-  const realtime = createRealtime({
-    ...parts,
-    notices,
-    listSessions: (identity) => listSessions({ sessions, socketCounts }, identity),
-  });
-  const startedAt = Date.now();
   return {
     ...parts,
+    notices,
     crossOrigin,
     deviceSignIn,
     socketCounts,
-    realtime,
-    startedAt,
-    metrics: new SharedMetrics(() => metricsOf({ realtime, layer, startedAt })),
+    startedAt: Date.now(),
     async close() {
       notices.close();
       await kept.close();

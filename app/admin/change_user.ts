@@ -1,5 +1,5 @@
 import { banUser, removeUser, setRoles, unbanUser, type User } from "@sluice/sluice/auth";
-import type { Identity } from "../http/define.ts";
+import type { Identity } from "../auth/identity.ts";
 import { parseRoles } from "./roles.ts";
 import type { Services } from "../services.ts";
 

@@ -1,6 +1,7 @@
 import type { Context } from "fresh";
 import { Refusal } from "@sluice/sluice";
-import type { Identity, State } from "../http/define.ts";
+import type { Identity } from "./identity.ts";
+import type { State } from "../http/define.ts";
 
 /**
  * Returns the user of a request with a browser session; undefined without a session.

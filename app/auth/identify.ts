@@ -1,6 +1,6 @@
 import { findSessionByTokens } from "@sluice/sluice/sessions";
 import { Refusal } from "@sluice/sluice";
-import type { Identity } from "../http/define.ts";
+import type { Identity } from "./identity.ts";
 import type { Services } from "../services.ts";
 
 /** The user of a request. */

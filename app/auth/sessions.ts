@@ -1,11 +1,17 @@
 import type { SessionView } from "../../consumers/sessions_messages.ts";
+import type { KvSocketCounts, Sessions } from "@sluice/sluice/sessions";
 import { describeDevice, shortenAddress } from "./describe_device.ts";
-import type { Identity } from "../http/define.ts";
-import type { Services } from "../services.ts";
+import type { Identity } from "./identity.ts";
+
+/** The services that {@linkcode listSessions} uses. */
+export interface SessionListParts {
+  readonly sessions: Sessions;
+  readonly socketCounts: KvSocketCounts;
+}
 
 /** Returns the sessions of a user, the current one first, then by last use. */
 export async function listSessions(
-  { sessions, socketCounts }: Pick<Services, "sessions" | "socketCounts">,
+  { sessions, socketCounts }: SessionListParts,
   { user, session: current }: Identity,
 ): Promise<SessionView[]> {
   const all = await sessions.list(user.id);

@@ -2,7 +2,8 @@ import type { Context } from "fresh";
 import { Refusal } from "@sluice/sluice";
 import { normalizePath } from "@sluice/sluice/server";
 import { textOf } from "../http/body.ts";
-import type { Identity, State } from "../http/define.ts";
+import type { Identity } from "./identity.ts";
+import type { State } from "../http/define.ts";
 
 /** Longest path of a ticket, in characters. */
 const MAX_PATH_LENGTH = 1024;

@@ -1,7 +1,8 @@
 import type { Context } from "fresh";
 import { Refusal } from "@sluice/sluice";
 import { problem } from "@sluice/sluice/server";
-import type { Identity, State } from "./define.ts";
+import type { Identity } from "../auth/identity.ts";
+import type { State } from "./define.ts";
 
 /** Answers an API request of a signed-in user; other requests get a problem, 401. */
 export async function forUser(

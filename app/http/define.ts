@@ -1,19 +1,12 @@
 import { createDefine } from "fresh";
 import type { Refusal } from "@sluice/sluice";
-import type { User } from "@sluice/sluice/auth";
 import type { Peer } from "@sluice/sluice/server";
-import type { Session } from "@sluice/sluice/sessions";
-import type { Services } from "../services.ts";
-
-/** A signed-in user and their session. */
-export interface Identity {
-  readonly user: User;
-  readonly session: Session;
-}
+import type { Identity } from "../auth/identity.ts";
+import type { Site } from "../site.ts";
 
 /** The contents of `ctx.state` in every route. */
 export interface State {
-  services: Services;
+  services: Site;
   /** The request as the client sent it: behind a proxy, with the public URL. */
   peer: Peer;
   /** The body of the request: `formOf()` and `textOf()` read it. Empty on `/ws/…`. */

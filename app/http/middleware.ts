@@ -8,15 +8,15 @@ import { answerPreflight, crossOriginHeaders, withHeaders } from "./cross_origin
 import type { State } from "./define.ts";
 import { identify, type ProvenIdentity } from "../auth/identify.ts";
 import { renewCookie } from "../auth/renew_cookie.ts";
-import type { Services } from "../services.ts";
+import type { Site } from "../site.ts";
 
 /**
  * Fills `ctx.state` for routes, and refuses requests from other sites' pages. Decides which
  * credentials count, by the table of {@linkcode acceptedTokens}.
  */
-export function withServices(getServices: () => Services) {
+export function withSite(getSite: () => Site) {
   return async (ctx: Context<State>): Promise<Response> => {
-    const services = getServices();
+    const services = getSite();
     const response = await answer(ctx, services).catch((error) => {
       if (error instanceof Refusal) return problem(error);
       throw error;
@@ -27,7 +27,7 @@ export function withServices(getServices: () => Services) {
 }
 
 /** @throws {Refusal} `BAD_HOST`: the URL of the request is unknown. */
-async function answer(ctx: Context<State>, services: Services): Promise<Response> {
+async function answer(ctx: Context<State>, services: Site): Promise<Response> {
   const { settings: { publicUrl, trustProxy }, log } = services;
   const remote = ctx.info.remoteAddr as NetAddress;
   const peer = resolvePeer(ctx.req, remote, { publicUrl, trustProxy, log });

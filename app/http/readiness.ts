@@ -1,4 +1,4 @@
-import type { Services } from "../services.ts";
+import type { Site } from "../site.ts";
 
 /** Whether a process can serve, and if not, why. */
 export interface Readiness {
@@ -11,7 +11,9 @@ export interface Readiness {
 const TIMEOUT_MS = 2_000;
 
 /** Returns whether the process can serve now. */
-export async function readiness({ realtime, database, layer }: Services): Promise<Readiness> {
+export async function readiness(
+  { realtime, database, layer }: Pick<Site, "realtime" | "database" | "layer">,
+): Promise<Readiness> {
   if (realtime.isDraining) return { status: "draining" };
   const [hasDatabase, hasLayer] = await Promise.all([
     answers(database.check()),

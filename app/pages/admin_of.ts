@@ -1,7 +1,8 @@
 import { type Context, HttpError } from "fresh";
 import { isAdmin } from "../admin/admins.ts";
 import { browserIdentity } from "../auth/browser_identity.ts";
-import type { Identity, State } from "../http/define.ts";
+import type { Identity } from "../auth/identity.ts";
+import type { State } from "../http/define.ts";
 
 /**
  * Returns the admin who requests an admin page.

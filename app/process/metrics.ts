@@ -1,5 +1,6 @@
 import { memoryUsage } from "node:process";
-import type { Services } from "../services.ts";
+import type { ChannelLayer } from "@sluice/sluice/layers";
+import type { Handler } from "@sluice/sluice/server";
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
 
@@ -17,14 +18,20 @@ export interface Figures {
   readonly metrics: readonly Metric[] | undefined;
 }
 
+/** What the metrics of a process are read from. */
+export interface Measured {
+  readonly realtime: Handler;
+  readonly layer: ChannelLayer;
+  /** When the process started, in milliseconds since the epoch. */
+  readonly startedAt: number;
+}
+
 /**
  * Returns the metrics of this process.
  *
  * *Security*: labels hold only this software's own codes and names, never data from a request.
  */
-export function metricsOf(
-  { realtime, layer, startedAt }: Pick<Services, "realtime" | "layer" | "startedAt">,
-): readonly Metric[] {
+export function metricsOf({ realtime, layer, startedAt }: Measured): readonly Metric[] {
   const { open, accepted, connected, disconnected, lingering, refused, dropped, unhandled } =
     realtime.stats;
   const { stats } = layer;

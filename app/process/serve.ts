@@ -3,6 +3,7 @@ import { createLog } from "@sluice/sluice/server";
 import { reportLayer } from "../layer.ts";
 import { isWrongPath, withoutSecrets } from "../database.ts";
 import type { Services } from "../services.ts";
+import type { Site } from "../site.ts";
 import { isLoopback, SettingError, type Settings } from "../settings/settings.ts";
 
 /** Answers a request. */
@@ -18,26 +19,26 @@ const JOIN_MS = 1_000;
  */
 export async function serveApp(
   fetch: Fetch,
-  services: Services,
+  site: Site,
   options: { reusePort?: boolean; signal?: AbortSignal } = {},
 ): Promise<void> {
-  const { settings, limits, log, realtime } = services;
-  await checkDatabase(services);
-  warnOfPlainHttp(services);
-  void reportLayer(services).catch((error) => log.warn("The layer was not checked", { error }));
+  const { settings, limits, log, realtime } = site;
+  await checkDatabase(site);
+  warnOfPlainHttp(site);
+  void reportLayer(site).catch((error) => log.warn("The layer was not checked", { error }));
   await Promise.race([limits.join(), new Promise((resolve) => setTimeout(resolve, JOIN_MS))]);
   try {
     serve(fetch, {
       hostname: settings.host,
       port: settings.port,
       ...options,
-      onListen: (address) => announce(address, services),
+      onListen: (address) => announce(address, site),
       drain() {
         void limits.leave().catch(() => {});
         return realtime.drain(settings.drainMs);
       },
       drainMs: settings.drainMs,
-      close: () => close(services),
+      close: () => close(site),
       log,
     });
   } catch (error) {
@@ -64,7 +65,7 @@ export async function checkStart(
 }
 
 /** Runs after the last response: every connection has ended, and every consumer was notified. */
-async function close({ log, realtime, close }: Services): Promise<void> {
+async function close({ log, realtime, close }: Site): Promise<void> {
   const { connected, disconnected } = realtime.stats;
   log.info("Stopped", { connected, disconnected });
   await close();

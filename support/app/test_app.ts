@@ -1,9 +1,10 @@
 import { Builder } from "fresh/dev";
 import { createLog } from "@sluice/sluice/server";
 import { metricsOf, renderMetrics } from "../../app/process/metrics.ts";
-import { createServices, type ServiceOptions, type Services } from "../../app/services.ts";
+import { createServices, type ServiceOptions } from "../../app/services.ts";
 import { type Environment, readSettings } from "../../app/settings/settings.ts";
-import { createApp } from "../../main.ts";
+import type { Site } from "../../app/site.ts";
+import { composeSite, createApp } from "../../main.ts";
 import { assertNoSecrets } from "../../tools/test/secrets.ts";
 import { HttpBrowser } from "./http_browser.ts";
 
@@ -27,13 +28,13 @@ const NOBODY: Deno.ServeHandlerInfo = {
  * metrics are searched for secrets.
  */
 export class TestApp implements AsyncDisposable {
-  readonly services: Services;
+  readonly services: Site;
   readonly origin: string = "http://127.0.0.1:8000";
   /** Handles a request, as a server calls it. */
   readonly handle: Handle;
   readonly #logged: readonly string[];
 
-  private constructor(services: Services, handle: Handle, logged: readonly string[]) {
+  private constructor(services: Site, handle: Handle, logged: readonly string[]) {
     this.services = services;
     this.handle = handle;
     this.#logged = logged;
@@ -44,7 +45,7 @@ export class TestApp implements AsyncDisposable {
     const settings = readSettings({ DENO_KV_PATH: ":memory:", ...env });
     const logged: string[] = [];
     const log = createLog({ level: "debug", format: "json", write: (line) => logged.push(line) });
-    const services = createServices(settings, { log, ...options });
+    const services = composeSite(createServices(settings, { log, ...options }));
     const app = createApp(() => services);
     await applySnapshot(app);
     return new TestApp(services, app.handler(), logged);

@@ -2,19 +2,20 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { readiness } from "../../app/http/readiness.ts";
 import { createServices } from "../../app/services.ts";
+import { composeSite } from "../../main.ts";
 import { readSettings } from "../../app/settings/settings.ts";
 import { eventually } from "../../support/eventually.ts";
 import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
 import { silent } from "../support/silent_log.ts";
 
-function servicesWith(channelLayer: string) {
+function siteWith(channelLayer: string) {
   const settings = readSettings({ DENO_KV_PATH: ":memory:", CHANNEL_LAYER: channelLayer });
-  return createServices(settings, { log: silent });
+  return composeSite(createServices(settings, { log: silent }));
 }
 
 for (const channelLayer of ["memory:", "kv:"]) {
   test(`the app carries messages over ${channelLayer}`, async () => {
-    const services = servicesWith(channelLayer);
+    const services = siteWith(channelLayer);
     await services.layer.send("jobs", { type: "hello" });
     assert.deepEqual(await services.layer.receive("jobs"), { type: "hello" });
     assert.deepEqual(await readiness(services), { status: "ok" });
@@ -37,7 +38,7 @@ test(
   async () => {
     await using server = await RedisServer.start();
     await server.kill();
-    const services = servicesWith(server.url);
+    const services = siteWith(server.url);
     const missing = { status: "unavailable", missing: ["layer"] };
     assert.deepEqual(await readiness(services), missing);
     await server.restart();

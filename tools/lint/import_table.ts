@@ -69,6 +69,9 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
   { files: "bench/", may: ["!tests/", "*"] },
   { files: "support/", may: ["!tests/", "*"] },
 
+  // main.ts and realtime.ts compose the app from what is in app/.
+  { files: "app/", may: ["!lib/", "!main.ts", "!realtime.ts", "!routes/", "*"] },
+
   // The app and its extensions import the toolkit by its public name, as external code would.
   { files: "", may: ["!lib/", "*"] },
 ];
