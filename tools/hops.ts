@@ -35,8 +35,10 @@ import {
   sessionCookie,
 } from "@sluice/sluice/sessions";
 import { FakeClock, settle } from "@sluice/sluice/testing";
-import { createServices, type Services } from "../app/services.ts";
+import { createServices } from "../app/services.ts";
 import { readSettings } from "../app/settings/settings.ts";
+import type { Site } from "../app/site.ts";
+import { composeSite } from "../main.ts";
 
 const LIB = new URL("../lib/", import.meta.url).href;
 const RUNS = 3;
@@ -82,13 +84,13 @@ class IdleConnection {
 
 /** A signed-in browser and the servers that it talks to. */
 class Stage {
-  readonly services: Services;
+  readonly services: Site;
   readonly clock = new FakeClock();
   readonly #servers: Deno.HttpServer<Deno.NetAddr>[] = [];
 
   constructor() {
     const settings = readSettings({ DENO_KV_PATH: ":memory:", DEV_AUTH: "on" });
-    this.services = createServices(settings, { log, clock: this.clock });
+    this.services = composeSite(createServices(settings, { log, clock: this.clock }));
   }
 
   /** Serves a handler on loopback, and returns the address of a path. */

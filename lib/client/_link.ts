@@ -1,20 +1,13 @@
 import { CloseCode, SUBPROTOCOL, TICKET_PREFIX } from "../protocol/mod.ts";
 import { retryPauseMs } from "../time/retry_pause.ts";
 import { askWhy } from "./_ask_why.ts";
-import { type Backoff, backoffMs } from "./backoff.ts";
+import { backoffMs } from "./backoff.ts";
 import type { ClientEnvironment, ClientWebSocket } from "./environment.ts";
+import type { LinkOptions } from "./_link_options.ts";
 import type { SocketDetail, SocketState } from "./realtime_socket.ts";
 import { Pulse } from "./_pulse.ts";
 import { judgeClose, judgeResponse, type Verdict } from "./_verdict.ts";
 import { watchSocket } from "./_watch_socket.ts";
-
-/** Options of {@linkcode Link}. */
-export interface LinkOptions extends Backoff {
-  readonly environment: ClientEnvironment;
-  readonly ticket: (() => Promise<string>) | undefined;
-  readonly openTimeoutMs: number;
-  readonly stableAfterMs: number;
-}
 
 /** Events of {@linkcode Link}. */
 export interface LinkEvents {

@@ -7,12 +7,6 @@ import type { Transport } from "../core/transport.ts";
 import type { ConnectionLimits } from "./connection/connection_limits.ts";
 import type { ProxyOptions } from "./peer.ts";
 
-/** Address of a peer, as `Deno.serve` and Fresh report it. */
-export interface NetAddress {
-  readonly hostname: string;
-  readonly port: number;
-}
-
 /** What the server reports about a request. */
 export interface RequestInfo {
   /** Address of the peer, as {@linkcode NetAddress}. */

@@ -1,11 +1,16 @@
 import { parseIpAddress } from "../core/ip_address.ts";
 import { Refusal } from "../protocol/mod.ts";
 import type { Log } from "../core/log.ts";
-import type { NetAddress } from "./handler.ts";
 import { isHost } from "./host.ts";
 import { consoleLog } from "./log.ts";
 import { splitRequestUrl } from "./request_target.ts";
 import { warnOnce } from "./warn_once.ts";
+
+/** Address of a peer, as `Deno.serve` and Fresh report it. */
+export interface NetAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
 
 /** How to determine the public address of a request. */
 export interface ProxyOptions {

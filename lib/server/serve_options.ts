@@ -1,6 +1,7 @@
 import type { Log } from "../core/log.ts";
 import type { Transport } from "../core/transport.ts";
-import type { Handler, NetAddress } from "./handler.ts";
+import type { Handler } from "./handler.ts";
+import type { NetAddress } from "./peer.ts";
 
 /** What a server knows about a request besides the `Request`. */
 export interface ServeInfo {

@@ -14,13 +14,13 @@ import {
 } from "./connection/connection_limits.ts";
 import { denoTransport } from "./deno/deno_transport.ts";
 import { Drain } from "./drain.ts";
-import type { Handler, HandlerOptions, NetAddress, RequestInfo } from "./handler.ts";
+import type { Handler, HandlerOptions, RequestInfo } from "./handler.ts";
 import { handshakeError, isUpgrade } from "./handshake.ts";
 import { KEPT_HEADERS } from "./kept_headers.ts";
 import { consoleLog } from "./log.ts";
 import { TimeoutList } from "../time/timeout_list.ts";
 import { onClientGone } from "./connection/on_client_gone.ts";
-import { type Peer, resolvePeer } from "./peer.ts";
+import { type NetAddress, type Peer, resolvePeer } from "./peer.ts";
 import { refusalOfEnd } from "./connection/refusal_of_end.ts";
 import type { Answer } from "./connection/http_exchange.ts";
 import { problem } from "./problem.ts";

@@ -1,15 +1,9 @@
 import type { Lease } from "../layers/mod.ts";
-import type { Clock } from "../core/clock.ts";
 import type { LayerGap } from "../core/consumer.ts";
 import { LeasedJob, pause } from "./leased_job.ts";
 import { retryDelay } from "./retry.ts";
-import type { WorkerOptions } from "./worker.ts";
 import type { ChannelWorker } from "./worker_consumer.ts";
-
-/** Options of a {@linkcode ChannelListener}. */
-export interface ListenerOptions extends WorkerOptions {
-  readonly clock: Clock;
-}
+import type { ListenerOptions } from "./worker_options.ts";
 
 /** Maximum number of readers at the start; more are added as messages arrive. */
 const MAX_FIRST_LANES = 16;

@@ -3,9 +3,8 @@ import { type DeadLetter, errorText, sendDeadLetter } from "./dead_letter.ts";
 import { LeaseKeeper } from "./lease_keeper.ts";
 import { retryDelay } from "./retry.ts";
 import { Unprocessable } from "./unprocessable.ts";
-import type { ListenerOptions } from "./channel_listener.ts";
-import type { WorkerStats } from "./worker.ts";
 import type { ChannelWorker } from "./worker_consumer.ts";
+import type { ListenerOptions, WorkerStats } from "./worker_options.ts";
 
 /** What a {@linkcode LeasedJob} is given. */
 export interface LeasedJobContext extends ListenerOptions {

@@ -9,7 +9,8 @@ export { DEAD_LETTER, type DeadLetter, deadLetterChannel } from "./dead_letter.t
 export { runWorker, type RunWorkerOptions } from "./deno/deno_run_worker.ts";
 export { retryDelay, type RetryOptions } from "./retry.ts";
 export { Unprocessable } from "./unprocessable.ts";
-export { Worker, type WorkerClass, type WorkerOptions, type WorkerStats } from "./worker.ts";
+export { Worker, type WorkerClass } from "./worker.ts";
+export type { WorkerOptions, WorkerStats } from "./worker_options.ts";
 export {
   type ChannelWorker,
   type JobHandlers,

@@ -1,43 +1,12 @@
-import type { ChannelLayer } from "../layers/mod.ts";
-import { type Clock, systemClock } from "../core/clock.ts";
-import type { Log } from "../core/log.ts";
+import { systemClock } from "../core/clock.ts";
 import { ChannelListener } from "./channel_listener.ts";
-import { type DeadLetter, deadLetterChannel } from "./dead_letter.ts";
-import type { RetryOptions } from "./retry.ts";
+import { deadLetterChannel } from "./dead_letter.ts";
 import type { ChannelWorker, WorkerScope } from "./worker_consumer.ts";
+import type { WorkerOptions, WorkerStats } from "./worker_options.ts";
 
 /** A class of workers. Each channel gets one instance. */
 export interface WorkerClass {
   new (scope: WorkerScope): ChannelWorker;
-}
-
-/** Options of {@linkcode Worker}. */
-export interface WorkerOptions {
-  readonly layer: ChannelLayer;
-  readonly log: Log;
-  /** Messages of one channel handled at once; 1 handles them in order. @default {10} */
-  readonly concurrency?: number;
-  readonly retry?: RetryOptions;
-  /**
-   * Called for each message that was given up, before it is sent to the dead-letter channel. Called
-   * again later if it throws.
-   */
-  readonly onDeadLetter?: (letter: DeadLetter) => void | Promise<void>;
-  readonly clock?: Clock;
-  /** Returns random numbers in [0, 1), for the jitter of retries. */
-  readonly random?: () => number;
-}
-
-/** The counters of a worker. */
-export interface WorkerStats {
-  /** Messages that were handled and acknowledged. */
-  readonly handled: number;
-  /** Failed attempts that were followed by another one. */
-  readonly retried: number;
-  /** Messages that were given up and sent to a dead-letter channel. */
-  readonly dead: number;
-  /** Leases that were lost before the message was acknowledged; it may be handled twice. */
-  readonly lost: number;
 }
 
 /**

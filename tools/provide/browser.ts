@@ -2,19 +2,13 @@ import process from "node:process";
 import { chromium } from "playwright-core";
 import { aptInstall } from "./apt.ts";
 import {
+  type Browser,
   dropNpmBrowser,
   dropNpmLibraries,
   findNpmBrowser,
   unpackNpmBrowser,
 } from "./npm_browser.ts";
 import { findProgram } from "./programs.ts";
-
-/** A browser that can be launched. */
-export interface Browser {
-  readonly executablePath: string;
-  /** Additional environment variables. */
-  readonly env: Readonly<Record<string, string>>;
-}
 
 const NAMES = [
   "chromium",

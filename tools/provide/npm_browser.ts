@@ -2,8 +2,14 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser } from "./browser.ts";
 import { cacheDir, run } from "./programs.ts";
+
+/** A browser that can be launched. */
+export interface Browser {
+  readonly executablePath: string;
+  /** Additional environment variables. */
+  readonly env: Readonly<Record<string, string>>;
+}
 
 const UNPACK = fileURLToPath(new URL("./unpack_browser.ts", import.meta.url));
 const UNPACK_TIMEOUT_MS = 180_000;

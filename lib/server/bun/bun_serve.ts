@@ -1,5 +1,5 @@
 import { answerError, refusalOfRequest } from "../guarded_answer.ts";
-import type { NetAddress } from "../handler.ts";
+import type { NetAddress } from "../peer.ts";
 import { consoleLog } from "../log.ts";
 import { handleProcessEvents } from "../node/process_events.ts";
 import { problem } from "../problem.ts";

@@ -4,5 +4,5 @@
  * @module
  */
 export { type BunServeOptions, type BunServer, serve } from "./bun_serve.ts";
-export type { NetAddress } from "../handler.ts";
+export type { NetAddress } from "../peer.ts";
 export type { ServeHandler, ServeInfo, ServeOptions } from "../serve_options.ts";

@@ -4,5 +4,5 @@
  * @module
  */
 export { type DenoServeHandler, type DenoServeInfo, type DenoServer, serve } from "./deno_serve.ts";
-export type { NetAddress } from "../handler.ts";
+export type { NetAddress } from "../peer.ts";
 export type { ServeHandler, ServeInfo, ServeOptions } from "../serve_options.ts";

@@ -6,5 +6,5 @@
  */
 export { attach, type Attachment, type AttachOptions } from "./attach.ts";
 export { type NodeServer, serve } from "./node_serve.ts";
-export type { NetAddress } from "../handler.ts";
+export type { NetAddress } from "../peer.ts";
 export type { ServeHandler, ServeInfo, ServeOptions } from "../serve_options.ts";

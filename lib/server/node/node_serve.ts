@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
-import type { NetAddress } from "../handler.ts";
+import type { NetAddress } from "../peer.ts";
 import { consoleLog } from "../log.ts";
 import { type ServeHandler, type ServeOptions, shutDown } from "../serve_options.ts";
 import { attach, type Attachment } from "./attach.ts";

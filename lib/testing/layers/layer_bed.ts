@@ -86,3 +86,9 @@ export interface TestMember {
   /** Detaches the mailbox. */
   leave(): void;
 }
+
+/** Defines one test of the suite. */
+export type DefineLayerTest = (
+  name: string,
+  body: (bed: LayerBed) => Promise<void>,
+) => void;

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import type { ChannelLayer, GroupSendResult } from "../../layers/mod.ts";
-import type { LayerBed } from "./layer_bed.ts";
 import type { LayerInbox } from "./layer_inbox.ts";
-import type { DefineLayerTest } from "./test_channel_layer.ts";
+import type { DefineLayerTest, LayerBed } from "./layer_bed.ts";
 
 /** Capacity of the channels without a reader. The tests send three times the largest capacity. */
 const IDLE = 5;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { settle } from "../fake_clock.ts";
 import { LayerInbox } from "./layer_inbox.ts";
-import type { DefineLayerTest } from "./test_channel_layer.ts";
+import type { DefineLayerTest } from "./layer_bed.ts";
 
 const HELLO = { type: "hello" };
 

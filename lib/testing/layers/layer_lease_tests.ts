@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import type { ChannelLayer, Lease } from "../../layers/mod.ts";
-import type { LayerBed } from "./layer_bed.ts";
 import { settle } from "../fake_clock.ts";
-import type { DefineLayerTest } from "./test_channel_layer.ts";
+import type { DefineLayerTest, LayerBed } from "./layer_bed.ts";
 
 const HELLO = { type: "hello" };
 

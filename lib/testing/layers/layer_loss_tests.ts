@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { LayerError } from "../../layers/mod.ts";
-import type { DefineLayerTest } from "./test_channel_layer.ts";
+import type { DefineLayerTest } from "./layer_bed.ts";
 
 const HELLO = { type: "hello" };
 

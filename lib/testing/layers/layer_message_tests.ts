@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { LayerMessage } from "../../layers/mod.ts";
-import type { DefineLayerTest } from "./test_channel_layer.ts";
+import type { DefineLayerTest } from "./layer_bed.ts";
 
 class Point {
   x = 1;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DefineLayerTest } from "./test_channel_layer.ts";
+import type { DefineLayerTest } from "./layer_bed.ts";
 
 const HELLO = { type: "hello" };
 const BAD_CHANNELS = [

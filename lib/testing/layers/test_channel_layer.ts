@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { type CreateTestLayer, LayerBed } from "./layer_bed.ts";
+import { type CreateTestLayer, type DefineLayerTest, LayerBed } from "./layer_bed.ts";
 import { capacityTests, processCapacityTests } from "./layer_capacity_tests.ts";
 import { channelTests } from "./layer_channel_tests.ts";
 import { groupTests } from "./layer_group_tests.ts";
@@ -23,12 +23,6 @@ export interface TestChannelLayerOptions {
   /** Time limit of a test, in milliseconds. @default {10_000} */
   readonly timeoutMs?: number;
 }
-
-/** Defines one test of the suite. */
-export type DefineLayerTest = (
-  name: string,
-  body: (bed: LayerBed) => Promise<void>,
-) => void;
 
 /**
  * Defines the tests of `docs/layer_spec.md` for one driver with `node:test`: a test for each
