@@ -1,7 +1,8 @@
 import type { FreshConfig, ResolvedFreshConfig } from "./config.ts";
-import { Context, type WebSocketHandlers, type WebSocketUpgradeOptions } from "./context.ts";
+import { Context } from "./context.ts";
 import { answerError } from "./default_error.ts";
 import { type ListenOptions, serveApp } from "./http/listen.ts";
+import { renderPage } from "./render/page.ts";
 import { requestUi } from "./http/request_ui.ts";
 import { requestUrl } from "./http/request_url.ts";
 import type { MaybeLazyMiddleware, Middleware } from "./routing/chain.ts";
@@ -10,7 +11,9 @@ import { joinPattern } from "./routing/patterns.ts";
 import { type Match, type Method, METHODS } from "./routing/route_table.ts";
 import { type Step, toRoute } from "./routing/steps.ts";
 import { emptySnapshot, type Snapshot } from "./build/snapshot.ts";
-import type { LayoutConfig, MaybeLazy, Route, RouteComponent, RouteConfig } from "./types.ts";
+import { StandInError } from "./stand_in_error.ts";
+import type { LayoutConfig } from "./layout_config.ts";
+import type { MaybeLazy, Route, RouteComponent, RouteConfig } from "./types.ts";
 
 export type { ListenOptions };
 
@@ -129,9 +132,9 @@ export class App<State> {
     return this.#on(METHODS, path, middlewares);
   }
 
-  /** Opens WebSockets at a path. */
-  ws(path: string, handlers: WebSocketHandlers, options?: WebSocketUpgradeOptions): this {
-    return this.get(path, (ctx: Context<State>) => ctx.upgrade(handlers, options));
+  /** @throws {StandInError} Only upstream Fresh has it. */
+  ws(..._arguments: unknown[]): this {
+    throw new StandInError("App.ws()");
   }
 
   /** Adds the files below `routes/` at this position in the order. */
@@ -190,7 +193,9 @@ export class App<State> {
     const match = routes.table.match(method, url);
     const { route, params, item } = match;
     const next = endOfChain(method, match);
-    const ctx = new Context<State>({ req, url, info, route, params, config: this.config, next });
+    const { config } = this;
+    const init = { req, url, info, route, params, config, next, renderPage };
+    const ctx = new Context<State>(init);
     requestUi(ctx).snapshot = snapshot;
     try {
       const response = await (item ?? routes.fallback)(ctx);

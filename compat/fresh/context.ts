@@ -1,16 +1,8 @@
 import { type FunctionComponent, isValidElement, type VNode } from "preact";
 import type { ResolvedFreshConfig } from "./config.ts";
 import { HttpError } from "./error.ts";
-import { renderPage } from "./render/page.ts";
-import type { LayoutConfig } from "./types.ts";
-
-/** Callbacks of a WebSocket that was opened with `ctx.upgrade(handlers)`. */
-export interface WebSocketHandlers {
-  open?(socket: WebSocket): void;
-  message?(socket: WebSocket, event: MessageEvent): void;
-  close?(socket: WebSocket, code: number, reason: string): void;
-  error?(socket: WebSocket, event: Event | ErrorEvent): void;
-}
+import { StandInError } from "./stand_in_error.ts";
+import type { LayoutConfig } from "./layout_config.ts";
 
 /** Options of `Deno.upgradeWebSocket()`. */
 export interface WebSocketUpgradeOptions {
@@ -23,6 +15,14 @@ export interface WebSocketUpgradeOptions {
 /** An alias of {@linkcode Context}. @deprecated */
 export type FreshContext<State = unknown> = Context<State>;
 
+/** Renders a page inside its layouts and the app wrapper. */
+export type RenderPage = <State>(
+  ctx: Context<State>,
+  page: VNode | null,
+  init: ResponseInit,
+  config: LayoutConfig,
+) => Promise<Response>;
+
 /** The data to create a context. */
 export interface ContextInit {
   req: Request;
@@ -32,6 +32,7 @@ export interface ContextInit {
   params: Record<string, string>;
   config: ResolvedFreshConfig;
   next: () => Promise<Response>;
+  renderPage: RenderPage;
 }
 
 const PARTIAL_PARAM = "fresh-partial";
@@ -62,6 +63,7 @@ export class Context<State> {
   Component!: FunctionComponent;
   /** Passes the request on and resolves to the response. */
   next: () => Promise<Response>;
+  readonly #renderPage: RenderPage;
 
   /** The app creates one context per request. */
   constructor(init: ContextInit) {
@@ -72,6 +74,7 @@ export class Context<State> {
     this.params = init.params;
     this.config = init.config;
     this.next = init.next;
+    this.#renderPage = init.renderPage;
     this.isPartial = init.url.searchParams.has(PARTIAL_PARAM);
   }
 
@@ -96,7 +99,7 @@ export class Context<State> {
     if (vnode !== null && !isValidElement(vnode)) {
       return Promise.reject(new Error("ctx.render() accepts only JSX or null"));
     }
-    return renderPage(this, vnode, init, config);
+    return this.#renderPage(this, vnode, init, config);
   }
 
   /** Answers with plain text. */
@@ -137,23 +140,17 @@ export class Context<State> {
     return new Response(ReadableStream.from(pieces).pipeThrough(encode), init);
   }
 
-  /** Opens a WebSocket. The caller handles its events and returns `response`. */
-  upgrade(options?: WebSocketUpgradeOptions): { socket: WebSocket; response: Response };
-  /** Opens a WebSocket with event `handlers`. */
-  upgrade(handlers: WebSocketHandlers, options?: WebSocketUpgradeOptions): Response;
-  upgrade(
-    first?: WebSocketHandlers | WebSocketUpgradeOptions,
-    second?: WebSocketUpgradeOptions,
-  ): { socket: WebSocket; response: Response } | Response {
+  /**
+   * Opens a WebSocket. The caller handles its events and returns `response`.
+   *
+   * @throws {StandInError} Handlers are given: only upstream Fresh calls them.
+   */
+  upgrade(options?: WebSocketUpgradeOptions): { socket: WebSocket; response: Response } {
+    if (hasHandler(options)) throw new StandInError("ctx.upgrade() with handlers");
     if (this.req.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       throw new HttpError(400, "Expected a WebSocket upgrade request");
     }
-    const handlers = hasHandler(first) ? first : undefined;
-    const options = handlers ? second : first as WebSocketUpgradeOptions | undefined;
-    const { socket, response } = Deno.upgradeWebSocket(this.req, options);
-    if (handlers === undefined) return { socket, response };
-    attach(socket, handlers);
-    return response;
+    return Deno.upgradeWebSocket(this.req, options);
   }
 }
 
@@ -162,14 +159,6 @@ function withPartialParam(location: string): string {
   return `${address}${address.includes("?") ? "&" : "?"}${PARTIAL_PARAM}=true${hash}`;
 }
 
-function hasHandler(value: object | undefined): value is WebSocketHandlers {
-  const { open, message, close, error } = (value ?? {}) as WebSocketHandlers;
-  return [open, message, close, error].some((handler) => typeof handler === "function");
-}
-
-function attach(socket: WebSocket, handlers: WebSocketHandlers): void {
-  socket.addEventListener("open", () => handlers.open?.(socket));
-  socket.addEventListener("message", (event) => handlers.message?.(socket, event));
-  socket.addEventListener("close", (event) => handlers.close?.(socket, event.code, event.reason));
-  socket.addEventListener("error", (event) => handlers.error?.(socket, event));
+function hasHandler(options: object = {}): boolean {
+  return Object.values(options).some((value) => typeof value === "function");
 }

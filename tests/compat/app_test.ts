@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { App, HttpError, trailingSlashes } from "fresh";
+import { App, HttpError } from "fresh";
 import { fetcher, silently } from "./support.ts";
 
 test("App.get() answers only GET, and only at its path", async () => {
@@ -283,11 +283,4 @@ test("ctx.stream() sends the chunks of an iterable", async () => {
       yield "two";
     }));
   assert.equal(await (await fetcher(app)("/")).text(), "one two");
-});
-
-test("trailingSlashes() redirects to the configured form", async () => {
-  const never = fetcher(new App().use(trailingSlashes("never")));
-  assert.equal((await never("/a/?b")).headers.get("location"), "/a?b");
-  const always = fetcher(new App().use(trailingSlashes("always")));
-  assert.equal((await always("/a?b")).headers.get("location"), "/a/?b");
 });

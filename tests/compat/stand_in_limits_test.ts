@@ -1,13 +1,31 @@
 import assert from "node:assert/strict";
 import { type ComponentChild, h } from "preact";
-import { App, HttpError, ipFilter } from "fresh";
+import { App, cors, csrf, HttpError, ipFilter, trailingSlashes } from "fresh";
 import { Partial } from "fresh/runtime";
 import { fetcher, silently, standInTest as test } from "./support.ts";
 
 const SWITCH = /stand-in for Fresh.*deno task fresh upstream/;
 
-test("ipFilter() throws an error that names the missing feature and the command to switch", () => {
-  assert.throws(() => ipFilter({}), SWITCH);
+const MISSING: readonly [feature: string, use: () => unknown][] = [
+  ["cors()", () => cors()],
+  ["csrf()", () => csrf()],
+  ["ipFilter()", () => ipFilter({})],
+  ["trailingSlashes()", () => trailingSlashes("never")],
+  ["App.ws()", () => new App().ws("/ws", {})],
+];
+
+for (const [feature, use] of MISSING) {
+  test(`${feature} throws an error that names it and the command to switch`, () => {
+    assert.throws(use, ({ message }: Error) => message.includes(feature) && SWITCH.test(message));
+  });
+}
+
+test("ctx.upgrade() with handlers is a 501 that names the command to switch", async () => {
+  const upgrade = (ctx: { upgrade(handlers: object): unknown }) => ctx.upgrade({ message() {} });
+  const app = new App().get("/ws", (ctx) => upgrade(ctx) as Response);
+  const answer = await silently(() => fetcher(app)("/ws"));
+  assert.equal(answer.status, 501);
+  assert.match(await answer.text(), SWITCH);
 });
 
 const attribute = (name: string) => h("main", { [name]: true } as Record<string, unknown>);

@@ -28,37 +28,16 @@ test("ctx.upgrade() returns the socket and the response", async () => {
   assert.equal((await exchange(app)).answer, "bare hello");
 });
 
-test("ctx.upgrade() calls the given handlers", async () => {
-  const events: string[] = [];
-  const { promise: closed, resolve } = Promise.withResolvers<void>();
-  const app = new App().get("/ws", (ctx) =>
-    ctx.upgrade({
-      open: () => events.push("open"),
-      message: (socket, { data }) => socket.send(`managed ${data}`),
-      close: () => {
-        events.push("close");
-        resolve();
-      },
-    }));
-  assert.equal((await exchange(app)).answer, "managed hello");
-  await closed;
-  assert.deepEqual(events, ["open", "close"]);
-});
-
 test("ctx.upgrade() selects the given subprotocol", async () => {
-  const app = new App().get(
-    "/ws",
-    (ctx) => ctx.upgrade({ message: (socket) => socket.send("") }, { protocol: "two" }),
-  );
+  const app = new App().get("/ws", (ctx) => {
+    const { socket, response } = ctx.upgrade({ protocol: "two" });
+    socket.onmessage = () => socket.send("");
+    return response;
+  });
   assert.equal((await exchange(app, ["one", "two"])).protocol, "two");
 });
 
-test("App.ws() opens sockets at its path", async () => {
-  const app = new App().ws("/ws", { message: (socket, { data }) => socket.send(`ws ${data}`) });
-  assert.equal((await exchange(app)).answer, "ws hello");
-});
-
 test("ctx.upgrade() answers 400 to a request without an upgrade", async () => {
-  const app = new App().ws("/ws", { message() {} });
+  const app = new App().get("/ws", (ctx) => ctx.upgrade().response);
   assert.equal((await fetcher(app)("/ws")).status, 400);
 });

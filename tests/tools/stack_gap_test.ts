@@ -8,7 +8,8 @@ const gaps: [what: string, line: RegExp, refusal: RegExp][] = [
 ];
 
 for (const [what, line, refusal] of gaps) {
-  test(`the start fails without ${what} in realtime.ts, even without a type check`, async () => {
+  const name = `the start fails without ${what} in realtime.ts, even without a type check`;
+  test(name, { timeout: 180_000 }, async () => {
     await using tree = await TreeCopy.create();
     const text = await tree.read("realtime.ts");
     const gap = text.replace(line, "");
@@ -18,8 +19,5 @@ for (const [what, line, refusal] of gaps) {
     const { code, output } = await tree.deno(["run", "-A", "--no-check", "dev.ts", "check"], env);
     assert.equal(code, 1, output);
     assert.match(output, refusal);
-    const types = await tree.deno(["check", "realtime.ts"]);
-    assert.equal(types.code, 1, "it compiles");
-    assert.match(types.output, /realtime\.ts:\d+:\d+/);
   });
 }

@@ -1,5 +1,4 @@
 import type { ComponentType } from "preact";
-import type { RouteFile } from "../routing/route_files.ts";
 
 /** A component that also runs in the browser. */
 export interface Island {
@@ -22,6 +21,14 @@ export interface StaticFile {
   size: number;
   /** Opens the content. No file is open before. */
   open(): Promise<BodyInit>;
+}
+
+/** A file below `routes/`. */
+export interface RouteFile {
+  /** Its path in the folder, without extension: `/blog/[id]`. */
+  id: string;
+  /** Its module, validated on use. */
+  module: unknown;
 }
 
 /** The result of a build: the files, routes and islands of an app. */

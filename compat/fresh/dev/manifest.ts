@@ -1,7 +1,7 @@
 import { isAbsolute, join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isInside } from "../http/paths.ts";
-import type { RouteFile } from "../routing/route_files.ts";
+import type { RouteFile } from "../build/snapshot.ts";
 import type { ResolvedBuildConfig } from "./config.ts";
 import { crawl, type SourceFiles } from "./crawl.ts";
 

@@ -32,7 +32,7 @@ function Scripts(): VNode {
     scripts.push(inlineModule(pass, `import${quote(pass, snapshot.devEntry)};`));
   }
   if (snapshot.dev && isServerError(pass.ctx.error)) {
-    scripts.push(...errorOverlayParts(pass.ctx.error, snapshot));
+    scripts.push(...errorOverlayParts(pass.ctx.error));
   }
   return h(Fragment, null, scripts);
 }

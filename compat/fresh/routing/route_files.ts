@@ -1,5 +1,7 @@
+import type { RouteFile } from "../build/snapshot.ts";
 import { isByMethod, type RouteHandler } from "../handlers.ts";
-import type { LayoutConfig, Lazy, Route, RouteComponent, RouteConfig } from "../types.ts";
+import type { LayoutConfig } from "../layout_config.ts";
+import type { Lazy, Route, RouteComponent, RouteConfig } from "../types.ts";
 import type { Middleware } from "./chain.ts";
 import { compareRouteFiles } from "./route_order.ts";
 import { filePathToPattern } from "./patterns.ts";
@@ -11,14 +13,6 @@ interface RouteModule<State> {
   handler?: RouteHandler<unknown, State>;
   handlers?: RouteHandler<unknown, State>;
   default?: RouteComponent<State> | Middleware<State> | Middleware<State>[];
-}
-
-/** A file below `routes/`. */
-export interface RouteFile {
-  /** Its path in the folder, without extension: `/blog/[id]`. */
-  id: string;
-  /** Its module, validated on use. */
-  module: unknown;
 }
 
 const SPECIAL_FILE = /^(.*)\/_(app|layout|middleware|error|500|404)$/;

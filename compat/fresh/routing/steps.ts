@@ -1,9 +1,10 @@
-import type { LayoutConfig, MaybeLazy, Route, RouteComponent, RouteConfig } from "../types.ts";
+import type { LayoutConfig } from "../layout_config.ts";
+import type { MaybeLazy, Route, RouteComponent, RouteConfig } from "../types.ts";
 import { type HandlerFn, isByMethod } from "../handlers.ts";
 import { HttpError } from "../error.ts";
 import type { MaybeLazyMiddleware, Middleware } from "./chain.ts";
 import type { Method } from "./route_table.ts";
-import type { RouteFile } from "./route_files.ts";
+import type { RouteFile } from "../build/snapshot.ts";
 
 interface Placed {
   /** The pattern of the registration. */
