@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Handler, Sessions } from "@sluice/sluice";
+import type { Sessions } from "@sluice/sluice";
 import type { DevIdentity } from "@sluice/sluice/auth/dev";
 import {
   Audit,

@@ -2,7 +2,7 @@ import { CloseCode, SUBPROTOCOL, TICKET_PREFIX } from "../protocol/mod.ts";
 import { retryPauseMs } from "../time/retry_pause.ts";
 import { askWhy } from "./_ask_why.ts";
 import { backoffMs } from "./backoff.ts";
-import type { ClientEnvironment, ClientWebSocket } from "./environment.ts";
+import type { ClientWebSocket } from "./environment.ts";
 import type { LinkOptions } from "./_link_options.ts";
 import type { SocketDetail, SocketState } from "./realtime_socket.ts";
 import { Pulse } from "./_pulse.ts";
