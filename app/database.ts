@@ -2,11 +2,14 @@ import { constants } from "node:fs";
 import { chmod, mkdir, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Log } from "@sluice/sluice/server";
-import { KvConnection, type KvSource } from "@sluice/sluice/sessions";
+import type { KeyValue } from "@sluice/sluice/kv";
+import { DenoKeyValue } from "@sluice/sluice/kv/deno";
 
 /** The database of this process: opened at first use; after a failure, the next use tries again. */
 export interface Database {
-  readonly source: KvSource;
+  readonly kv: KeyValue;
+  /** Deno KV itself, for the channel layer. */
+  readonly source: () => Promise<Deno.Kv>;
   /** The location of the data, for display. */
   readonly place: string;
   /**
@@ -29,10 +32,11 @@ export function openDatabase(path: string | undefined, log: Log): Database {
       opened = undefined;
       throw error;
     });
-  const connection = new KvConnection(source);
-  const write = () => connection.run(async (kv) => void await kv.set(["check"], Date.now()));
+  const kv = new DenoKeyValue(source);
+  const write = async () => void await kv.set(["check"], Date.now());
   let checked: { readonly at: number; readonly outcome: Promise<void> } | undefined;
   return {
+    kv,
     source,
     place: path === undefined ? "Deno KV of the platform" : withoutSecrets(path),
     check() {
@@ -40,11 +44,7 @@ export function openDatabase(path: string | undefined, log: Log): Database {
       if (checked === undefined || at - checked.at > CHECK_MS) checked = { at, outcome: write() };
       return checked.outcome;
     },
-    async close() {
-      const kv = await opened?.catch(() => undefined);
-      opened = undefined;
-      kv?.close();
-    },
+    close: () => kv.close(),
   };
 }
 

@@ -72,7 +72,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   const { log = createLog(logOptions(settings)), clock = systemClock } = options;
   const database = openDatabase(settings.kvPath, log);
   const layer = createLayer(settings, database);
-  const kept = createSessions(database.source, {
+  const kept = createSessions(database.kv, {
     idleTtlMs: settings.sessionIdleTtlMs,
     maxTtlMs: settings.sessionMaxTtlMs,
     maxPerUser: settings.sessionsPerUser,
@@ -82,11 +82,11 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   });
   const { sessions, socketCounts, controlLog } = kept;
   const { auditRetentionMs: retentionMs } = settings;
-  const auditStore = new KvAuditStore(database.source, { retentionMs, clock });
+  const auditStore = new KvAuditStore(database.kv, { retentionMs, clock });
   const audit = new Audit({ store: auditStore, log, clock });
   auditSessions(sessions, audit);
-  const users = new KvUserStore(database.source, { controlLog });
-  const tickets = new Tickets(new KvTicketStore(database.source, { clock }), { clock });
+  const users = new KvUserStore(database.kv, { controlLog });
+  const tickets = new Tickets(new KvTicketStore(database.kv, { clock }), { clock });
   const crossOrigin = createCrossOrigin(settings.allowedOrigins);
   const presence = new Presence<PublicUser>(layer, {
     joined: (user) => ({ type: "joined", data: { user } }),
@@ -110,7 +110,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   };
   const notices = new SessionNotices({ layer, log, clock });
   notices.follow(sessions, audit);
-  const grants = new KvDeviceGrantStore(database.source, { clock });
+  const grants = new KvDeviceGrantStore(database.kv, { clock });
   const deviceSignIn = new DeviceSignIn({
     grants,
     users,

@@ -37,13 +37,13 @@ export function createSignIn(parts: SignInParts): AppSignIn {
   const { settings, sessions, users, database, log, audit, attempts } = parts;
   const { github, oidc } = settings;
   const devIdentity = settings.devSignIn
-    ? new DevIdentity({ log, store: new KvDevStore(database.source) })
+    ? new DevIdentity({ log, store: new KvDevStore(database.kv) })
     : undefined;
   const providers: Provider[] = [];
   if (github !== undefined) providers.push(new GitHubProvider(github));
   if (oidc !== undefined) providers.push(new OidcProvider(oidc));
   if (devIdentity !== undefined) providers.push(new DevProvider(devIdentity));
-  const transactions = new KvTransactionStore(database.source);
+  const transactions = new KvTransactionStore(database.kv);
   const signIn = new SignIn({ providers, transactions, users, sessions, log, audit, attempts });
   return { signIn, devIdentity };
 }

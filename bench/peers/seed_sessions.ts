@@ -6,13 +6,14 @@
  * @module
  */
 import { KvUserStore } from "@sluice/sluice/auth";
+import { DenoKeyValue } from "@sluice/sluice/kv/deno";
 import { KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions";
 
 const AT_ONCE = 64;
 const [folder, count] = Deno.args;
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
-const kv = await Deno.openKv(`${folder}/kv.sqlite3`);
+const kv = new DenoKeyValue(() => Deno.openKv(`${folder}/kv.sqlite3`));
 const controlLog = new KvControlLog(kv);
 const sessions = new Sessions(new KvSessionStore(kv, { controlLog }), { controlLog, log });
 const users = new KvUserStore(kv, { controlLog });

@@ -17,6 +17,7 @@ import { Consumer } from "@sluice/sluice/consumers";
 import { route, stack } from "@sluice/sluice/routing";
 import { origins } from "@sluice/sluice/security";
 import { toHandler } from "@sluice/sluice/server";
+import { DenoKeyValue } from "@sluice/sluice/kv/deno";
 import { KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions";
 
 const [folder] = Deno.args;
@@ -28,7 +29,7 @@ class Echo extends Consumer {
   }
 }
 
-const kv = await Deno.openKv(`${folder}/kv.sqlite3`);
+const kv = new DenoKeyValue(() => Deno.openKv(`${folder}/kv.sqlite3`));
 const controlLog = new KvControlLog(kv);
 const sessions = new Sessions(new KvSessionStore(kv, { controlLog }), { controlLog, log });
 const users = new KvUserStore(kv, { controlLog });

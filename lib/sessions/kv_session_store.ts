@@ -1,65 +1,59 @@
 import { type Clock, systemClock } from "../core/clock.ts";
-import { KvConnection, type KvSource } from "../kv/kv_connection.ts";
+import { type AtomicOperation, type KeyValue, type KvEntry, listAll } from "../kv/mod.ts";
+import { retryConflicts } from "../kv/retry_conflicts.ts";
 import type { ControlledChange, KvControlLog } from "./revocation/kv_control_log.ts";
-import { KvReads } from "../kv/kv_reads.ts";
 import type { SessionRecord } from "./session_record.ts";
 import { type Announce, byAge, type SessionStore } from "./session_store.ts";
 import { KvTagKeys } from "./tokens/kv_tag_keys.ts";
 import type { StoredTagKeys, TagKey } from "./tokens/tag_keys.ts";
 
-/** KV Connect's limit of keys in one `getMany`. */
-const KEYS_PER_READ = 10;
-
-/** Most attempts of a change that conflicts with others. */
-const MAX_CONFLICTS = 20;
-
 /**
- * Stores sessions in Deno KV: the embedded file, or a database that several processes share.
+ * Stores sessions in a database, which several processes may share.
  *
  * `["sessions", id]` holds the session; `["sessions_by_user", userId, id]` is the user's list. With
- * a control log, an announced event is written in the same atomic operation as the change. Each
- * atomic operation has at most two checks. KV's own `expireIn` only cleans up: it may be a minute
- * late, so nothing here relies on it. Concurrent reads of sessions and users share a batch.
+ * a control log, an announced event is written in the same atomic operation as the change. The
+ * database's expiry only cleans up: it may be a minute late, so nothing here relies on it.
  *
  * @example
  * ```ts
+ * import { MemoryKeyValue } from "@sluice/sluice/kv";
  * import { KvSessionStore } from "@sluice/sluice/sessions";
  * import assert from "node:assert/strict";
  *
- * using kv = await Deno.openKv(":memory:");
+ * await using kv = new MemoryKeyValue();
  * assert.equal(await new KvSessionStore(kv).get("unknown"), undefined);
  * ```
  */
 export class KvSessionStore implements SessionStore {
   readonly controlLog: KvControlLog | undefined;
-  readonly #kv: KvConnection;
-  readonly #reads: KvReads;
+  readonly #kv: KeyValue;
   readonly #clock: Clock;
   readonly #tagKeys: KvTagKeys;
 
-  /** @param source The database, or a function that opens it at first use. */
-  constructor(source: KvSource, options: { clock?: Clock; controlLog?: KvControlLog } = {}) {
+  /** @param kv The database, which the control log uses as well. */
+  constructor(
+    kv: KeyValue,
+    options: { readonly clock?: Clock; readonly controlLog?: KvControlLog } = {},
+  ) {
     this.controlLog = options.controlLog;
-    this.#kv = new KvConnection(source);
-    this.#reads = KvReads.of(source);
+    this.#kv = kv;
     this.#clock = options.clock ?? systemClock;
-    this.#tagKeys = new KvTagKeys(this.#kv, this.#clock);
+    this.#tagKeys = new KvTagKeys(kv, this.#clock);
   }
 
   async create(record: SessionRecord): Promise<void> {
-    const key = sessionKey(record.id);
-    const result = await this.#kv.run((kv) =>
-      this.#set(kv.atomic().check({ key, versionstamp: null }), record).commit()
-    );
-    if (!result.ok) throw new Error("Cannot create a session: its id is taken");
+    const operation = this.#kv.atomic().check({ key: sessionKey(record.id), version: null });
+    const { ok } = await this.#set(operation, record).commit();
+    if (!ok) throw new Error("Cannot create a session: its id is taken");
   }
 
-  get(id: string): Promise<SessionRecord | undefined> {
-    return this.#reads.get<SessionRecord>(sessionKey(id));
+  async get(id: string): Promise<SessionRecord | undefined> {
+    return (await this.#kv.get<SessionRecord>(sessionKey(id))).value;
   }
 
-  getMany(ids: readonly string[]): Promise<(SessionRecord | undefined)[]> {
-    return this.#kv.run((kv) => readMany(kv, ids));
+  async getMany(ids: readonly string[]): Promise<(SessionRecord | undefined)[]> {
+    const entries = await this.#kv.getMany<SessionRecord>(ids.map(sessionKey));
+    return entries.map(({ value }) => value);
   }
 
   update(
@@ -67,28 +61,26 @@ export class KvSessionStore implements SessionStore {
     change: (record: SessionRecord) => SessionRecord | undefined,
     announce?: Announce,
   ): Promise<SessionRecord | undefined> {
-    return this.#change(id, announce, (kv, entry) => {
-      const changed = change(entry.value);
-      if (changed === undefined) return undefined;
-      if (changed === entry.value) return { result: changed };
-      return { result: changed, write: this.#set(kv.atomic().check(entry), changed) };
+    return this.#change(id, announce, (entry) => {
+      const result = change(entry.value);
+      if (result === undefined || result === entry.value) return { result };
+      return { result, operation: this.#set(this.#kv.atomic().check(entry), result) };
     });
   }
 
   delete(id: string, announce?: Announce): Promise<SessionRecord | undefined> {
-    return this.#change(id, announce, (kv, entry) => ({
-      result: entry.value,
-      write: kv.atomic().check(entry)
+    return this.#change(id, announce, (entry) => {
+      const operation = this.#kv.atomic().check(entry)
         .delete(entry.key)
-        .delete(userKey(entry.value.userId, id)),
-    }));
+        .delete(userKey(entry.value.userId, id));
+      return { result: entry.value, operation };
+    });
   }
 
-  list(userId: string): Promise<SessionRecord[]> {
-    return this.#kv.run(async (kv) => {
-      const records = await readMany(kv, await idsOf(kv, userId));
-      return records.filter((record) => record !== undefined).sort(byAge);
-    });
+  async list(userId: string): Promise<SessionRecord[]> {
+    const listed = listAll(this.#kv, { prefix: ["sessions_by_user", userId] });
+    const records = await this.getMany(await Array.fromAsync(listed, ({ key }) => String(key[2])));
+    return records.filter((record) => record !== undefined).sort(byAge);
   }
 
   addTagKey(key: TagKey, forgetAt: number): Promise<Uint8Array> {
@@ -99,83 +91,39 @@ export class KvSessionStore implements SessionStore {
     return this.#tagKeys.list();
   }
 
-  #set(operation: Deno.AtomicOperation, record: SessionRecord): Deno.AtomicOperation {
-    const expireIn = Math.max(1, Math.ceil(record.forgetAt - this.#clock.now()));
+  #set(operation: AtomicOperation, record: SessionRecord): AtomicOperation {
+    const expireInMs = Math.max(1, record.forgetAt - this.#clock.now());
     return operation
-      .set(sessionKey(record.id), record, { expireIn })
-      .set(userKey(record.userId, record.id), null, { expireIn });
+      .set(sessionKey(record.id), record, { expireInMs })
+      .set(userKey(record.userId, record.id), null, { expireInMs });
   }
 
   #change(
     id: string,
     announce: Announce | undefined,
-    plan: (kv: Deno.Kv, entry: Deno.KvEntry<SessionRecord>) => Plan | undefined,
+    plan: (entry: KvEntry<SessionRecord>) => SessionChange,
   ): Promise<SessionRecord | undefined> {
-    const controlLog = this.controlLog;
-    return this.#kv.run(async (kv) => {
-      if (announce === undefined || controlLog === undefined) {
-        return await this.#whenUnchanged(kv, id, (entry) => plan(kv, entry));
-      }
-      let result: SessionRecord | undefined;
-      await controlLog.commit(kv, async (): Promise<ControlledChange | undefined> => {
-        const entry = await kv.get<SessionRecord>(sessionKey(id));
-        const planned = entry.versionstamp === null ? undefined : plan(kv, entry);
-        result = planned?.result;
-        if (!planned?.write) return undefined;
-        return { operation: planned.write, events: [announce(planned.result)] };
-      });
-      return result;
+    const action = "change a session";
+    const planned = async (): Promise<SessionChange> => {
+      const entry = await this.#kv.get<SessionRecord>(sessionKey(id));
+      return entry.version === null ? { result: undefined } : plan(entry);
+    };
+    if (announce === undefined || this.controlLog === undefined) {
+      return retryConflicts(action, planned);
+    }
+    return this.controlLog.commit(action, async () => {
+      const change = await planned();
+      return change.result === undefined ? change : { ...change, event: announce(change.result) };
     });
   }
-
-  async #whenUnchanged(
-    kv: Deno.Kv,
-    id: string,
-    plan: (entry: Deno.KvEntry<SessionRecord>) => Plan | undefined,
-  ): Promise<SessionRecord | undefined> {
-    for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
-      const entry = await kv.get<SessionRecord>(sessionKey(id));
-      const planned = entry.versionstamp === null ? undefined : plan(entry);
-      if (!planned?.write) return planned?.result;
-      if ((await planned.write.commit()).ok) return planned.result;
-    }
-    throw new Error(
-      `Cannot change a session: ${MAX_CONFLICTS} attempts conflicted with other writes`,
-    );
-  }
 }
 
-interface Plan {
-  readonly result: SessionRecord;
-  readonly write?: Deno.AtomicOperation;
-}
+type SessionChange = ControlledChange<SessionRecord | undefined>;
 
-function sessionKey(id: string): Deno.KvKey {
+function sessionKey(id: string): readonly string[] {
   return ["sessions", id];
 }
 
-function userKey(userId: string, id: string): Deno.KvKey {
+function userKey(userId: string, id: string): readonly string[] {
   return ["sessions_by_user", userId, id];
-}
-
-async function readMany(
-  kv: Deno.Kv,
-  ids: readonly string[],
-): Promise<(SessionRecord | undefined)[]> {
-  const records: (SessionRecord | undefined)[] = [];
-  for (let at = 0; at < ids.length; at += KEYS_PER_READ) {
-    const keys = ids.slice(at, at + KEYS_PER_READ).map(sessionKey);
-    for (const entry of await kv.getMany<SessionRecord[]>(keys)) {
-      records.push(entry.value ?? undefined);
-    }
-  }
-  return records;
-}
-
-async function idsOf(kv: Deno.Kv, userId: string): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const entry of kv.list({ prefix: ["sessions_by_user", userId] })) {
-    ids.push(String(entry.key[2]));
-  }
-  return ids;
 }

@@ -36,9 +36,7 @@ export {
 export { LogPoller, type LogPollerTarget } from "./revocation/log_poller.ts";
 export { SessionEvents } from "./revocation/session_events.ts";
 export type { CommittedEvents, ControlLog, ControlPage } from "./revocation/control_log.ts";
-export { KvConnection, type KvConnectionOptions, type KvSource } from "../kv/kv_connection.ts";
 export { type ControlledChange, KvControlLog } from "./revocation/kv_control_log.ts";
-export { KvReads } from "../kv/kv_reads.ts";
 export { KvSocketCounts, type SocketCountsOptions } from "./connections/kv_socket_counts.ts";
 export { KvSessionStore } from "./kv_session_store.ts";
 export {

@@ -1,4 +1,5 @@
 import { KvUserStore } from "@sluice/sluice/auth";
+import { DenoKeyValue } from "@sluice/sluice/kv/deno";
 import { KvSessionStore, Sessions } from "@sluice/sluice/sessions";
 
 /** A signed-in user. */
@@ -11,7 +12,7 @@ export interface SeededUser {
 
 /** Writes signed-in users to a database, like a thousand sign-ins. */
 export async function seedUsers(kvPath: string, count: number): Promise<SeededUser[]> {
-  using kv = await Deno.openKv(kvPath);
+  await using kv = new DenoKeyValue(() => Deno.openKv(kvPath));
   const users = new KvUserStore(kv);
   const sessions = new Sessions(new KvSessionStore(kv), { log: console });
   const seeded: SeededUser[] = [];

@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { banUser, unbanUser } from "@sluice/sluice/auth";
-import { KvConnection } from "@sluice/sluice/sessions";
+import { listAll } from "@sluice/sluice/kv";
 import type { Environment } from "../../app/settings/settings.ts";
 import { FakeClock } from "../sessions/fake_clock.ts";
 import { TestApp } from "../../support/app/test_app.ts";
@@ -234,9 +234,8 @@ test("polls of programs are limited by address, and early ones write nothing", a
   await using _app = app;
   const device = await begin();
   const versions = new Set<string>();
-  const connection = new KvConnection(app.services.database.source);
-  const readGrants = () =>
-    connection.run((kv) => Array.fromAsync(kv.list({ prefix: ["device_grants"] })));
+  const { kv } = app.services.database;
+  const readGrants = () => Array.fromAsync(listAll(kv, { prefix: ["device_grants"] }));
   const errors: string[] = [];
   const statuses: number[] = [];
   for (let n = 0; n < 210; n++) {
@@ -244,7 +243,7 @@ test("polls of programs are limited by address, and early ones write nothing", a
     statuses.push(status);
     errors.push(body.error);
     if (status === 429) assert.ok(Number(headers.get("retry-after")) >= 1);
-    for (const { versionstamp } of await readGrants()) versions.add(versionstamp);
+    for (const { version } of await readGrants()) versions.add(version);
   }
   assert.equal(errors[0], "authorization_pending");
   assert.ok(errors.slice(1).every((error) => error === "slow_down"));

@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { Audit, type AuditEntry, KvAuditStore } from "../../lib/auth/mod.ts";
 import { FakeClock } from "../sessions/fake_clock.ts";
 import { FakeLog } from "../sessions/fakes.ts";
+import { DenoKeyValue } from "../../lib/kv/deno/mod.ts";
+import { MemoryKeyValue } from "../../lib/kv/mod.ts";
 
 function entry(code: number, at = 1_000): AuditEntry {
   return { kind: "refused", userId: "u1", code: `${code}`, at };
@@ -16,8 +18,8 @@ function newestFirst(count: number): number[] {
   return Array.from({ length: count }, (_, n) => count - 1 - n);
 }
 
-async function setUp() {
-  const kv = await Deno.openKv(":memory:");
+function setUp() {
+  const kv = new MemoryKeyValue();
   const clock = new FakeClock(1_000);
   const log = new FakeLog();
   const store = new KvAuditStore(kv, { clock });
@@ -28,27 +30,27 @@ async function setUp() {
 }
 
 test("KvAuditStore lists entries of one millisecond in the order they were added, newest first", async () => {
-  using bed = await setUp();
+  using bed = setUp();
   for (let code = 0; code < 50; code++) await bed.store.add(entry(code));
   assert.deepEqual(await codes(bed.store), newestFirst(50));
   assert.deepEqual(await codes(bed.store, 3), [49, 48, 47]);
 });
 
 test("KvAuditStore keeps the order of concurrent additions", async () => {
-  using bed = await setUp();
+  using bed = setUp();
   await Promise.all(newestFirst(50).reverse().map((code) => bed.store.add(entry(code))));
   assert.deepEqual(await codes(bed.store), newestFirst(50));
 });
 
 test("KvAuditStore keeps the order of additions from several processes", async () => {
-  using bed = await setUp();
+  using bed = setUp();
   const stores = [1, 2, 3].map(() => new KvAuditStore(bed.kv, { clock: bed.clock }));
   for (let code = 0; code < 50; code++) await stores[code % 3]!.add(entry(code));
   assert.deepEqual(await codes(bed.store), newestFirst(50));
 });
 
 test("KvAuditStore loses nothing that several processes add in one millisecond", async () => {
-  using bed = await setUp();
+  using bed = setUp();
   const stores = Array.from({ length: 8 }, () => new KvAuditStore(bed.kv, { clock: bed.clock }));
   await Promise.all(stores.flatMap((store, at) => {
     return newestFirst(10).reverse().map((n) => store.add(entry(at * 10 + n)));
@@ -62,20 +64,20 @@ test("KvAuditStore loses nothing that several processes add in one millisecond",
 });
 
 test("KvAuditStore lists by time, even an entry that was added late", async () => {
-  using bed = await setUp();
+  using bed = setUp();
   for (const at of [1_005, 1_001, 1_003]) await bed.store.add(entry(at, at));
   assert.deepEqual(await codes(bed.store), [1_005, 1_003, 1_001]);
 });
 
 test("KvAuditStore lists entries of an earlier version before new ones of their millisecond", async () => {
-  using bed = await setUp();
+  using bed = setUp();
   await bed.kv.set(["audit", "u1", 1_000, "rAnd0m"], entry(0));
   for (let code = 1; code < 3; code++) await bed.store.add(entry(code));
   assert.deepEqual(await codes(bed.store), [2, 1, 0]);
 });
 
 test("KvAuditStore keeps one entry per name over all processes", async () => {
-  using bed = await setUp();
+  using bed = setUp();
   const stores = Array.from({ length: 8 }, () => new KvAuditStore(bed.kv, { clock: bed.clock }));
   const options = { once: "expired s1" };
   const added = await Promise.all(stores.map((store, code) => store.add(entry(code), options)));
@@ -85,14 +87,15 @@ test("KvAuditStore keeps one entry per name over all processes", async () => {
 });
 
 test("KvAuditStore waits once for an unreachable database, and recovers", async () => {
-  using bed = await setUp();
+  using bed = setUp();
   let isAway = true;
   let uses = 0;
-  const source = () => {
+  await using kv = new DenoKeyValue(async () => {
     uses++;
-    return isAway ? Promise.reject(new Error("away")) : Promise.resolve(bed.kv);
-  };
-  const store = new KvAuditStore(source, { clock: bed.clock });
+    if (isAway) throw new Error("away");
+    return await Deno.openKv(":memory:");
+  });
+  const store = new KvAuditStore(kv, { clock: bed.clock });
   const failed = await Promise.allSettled(newestFirst(20).map((code) => store.add(entry(code))));
   assert.ok(failed.every(({ status }) => status === "rejected"));
   assert.equal(uses, 1);
@@ -102,7 +105,7 @@ test("KvAuditStore waits once for an unreachable database, and recovers", async 
 });
 
 test("Audit.list() returns the newest event first, even if many are written at once", async () => {
-  using bed = await setUp();
+  using bed = setUp();
   const kinds = ["signed-in", "session-rotated", "roles-changed", "session-ended"] as const;
   for (let code = 0; code < 200; code++) {
     bed.audit.write({ kind: kinds[code % 4]!, userId: "u1", code: `${code}` });
@@ -113,7 +116,7 @@ test("Audit.list() returns the newest event first, even if many are written at o
 });
 
 test("Audit writes the first refusal at once, and then one line with a count every ten seconds", async () => {
-  using bed = await setUp();
+  using bed = setUp();
   const refuse = () => bed.audit.write({ kind: "refused", code: "NOT_SIGNED_IN" });
   for (let n = 0; n < 100; n++) refuse();
   assert.deepEqual(bed.lines(), [["debug", "NOT_SIGNED_IN", undefined, undefined]]);
@@ -131,7 +134,7 @@ test("Audit writes the first refusal at once, and then one line with a count eve
 });
 
 test("Audit counts each code and each user separately", async () => {
-  using bed = await setUp();
+  using bed = setUp();
   for (const userId of ["u1", "u2", undefined]) {
     for (const code of ["FORBIDDEN", "TOO_MANY_SOCKETS"]) {
       for (let n = 0; n < 5; n++) bed.audit.write({ kind: "refused", code, userId });
@@ -144,7 +147,7 @@ test("Audit counts each code and each user separately", async () => {
 });
 
 test("Audit uses one counter for further kinds past its limit", async () => {
-  using bed = await setUp();
+  using bed = setUp();
   for (let n = 0; n < 3_000; n++) bed.audit.write({ kind: "refused", code: `CODE_${n}` });
   assert.equal(bed.lines().length, 1_001);
   await bed.audit.close();
@@ -152,7 +155,7 @@ test("Audit uses one counter for further kinds past its limit", async () => {
 });
 
 test("Audit counts neither sign-ins nor changes of users", async () => {
-  using bed = await setUp();
+  using bed = setUp();
   for (let n = 0; n < 5; n++) bed.audit.write({ kind: "signed-in", userId: "u1" });
   for (let n = 0; n < 5; n++) bed.audit.write({ kind: "user-banned", userId: "u1", by: "u2" });
   assert.equal(bed.lines().length, 10);
@@ -161,7 +164,7 @@ test("Audit counts neither sign-ins nor changes of users", async () => {
 });
 
 test("Audit writes the cause of a failed sign-in only to the log", async () => {
-  using bed = await setUp();
+  using bed = setUp();
   const event = { kind: "sign-in-failed", code: "PROVIDER_UNAVAILABLE", userId: "u1" } as const;
   bed.audit.write(event, { cause: "Error: refused" });
   await bed.audit.written();

@@ -16,6 +16,7 @@ import { KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions"
 import { communicate, settle } from "@sluice/sluice/testing";
 import { FakeClock } from "../sessions/fake_clock.ts";
 import { FakeLog } from "../sessions/fakes.ts";
+import { type KeyValue, MemoryKeyValue } from "../../lib/kv/mod.ts";
 
 class Echo extends Consumer<SignedInScope> {
   override receive(data: string | Uint8Array) {
@@ -24,7 +25,7 @@ class Echo extends Consumer<SignedInScope> {
 }
 
 /** A database that counts its reads and writes. */
-function counting(kv: Deno.Kv) {
+function counting(kv: KeyValue) {
   const counts = { reads: 0, writes: 0 };
   const proxy = new Proxy(kv, {
     get(target, name) {
@@ -38,7 +39,7 @@ function counting(kv: Deno.Kv) {
   return { proxy, counts };
 }
 
-async function setUp(kv: Deno.Kv) {
+async function setUp(kv: KeyValue) {
   const { proxy, counts } = counting(kv);
   const clock = new FakeClock();
   const controlLog = new KvControlLog(proxy);
@@ -73,7 +74,7 @@ const offer = (ticket: string) => ({
 });
 
 test("an upgrade with a cookie costs two reads: the session and the user", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { counts, reset, cookie, open } = await setUp(kv);
   reset();
   await open(cookie);
@@ -81,7 +82,7 @@ test("an upgrade with a cookie costs two reads: the session and the user", async
 });
 
 test("an upgrade with a cookie costs no read if both are cached", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, counts, reset, cookie, open } = await setUp(kv);
   await open(cookie);
   await clock.advance(0);
@@ -93,7 +94,7 @@ test("an upgrade with a cookie costs no read if both are cached", async () => {
 });
 
 test("an upgrade with a ticket costs two reads, and one write that marks it as used", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { counts, reset, tickets, session, open } = await setUp(kv);
   const { ticket } = await tickets.issue(session, { path: "/ws/echo", origin: undefined });
   reset();
@@ -102,7 +103,7 @@ test("an upgrade with a ticket costs two reads, and one write that marks it as u
 });
 
 test("10,000 messages cost no read and no write", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, counts, reset, cookie, open } = await setUp(kv);
   const peer = await open(cookie);
   await clock.advance(0);
@@ -116,7 +117,7 @@ test("10,000 messages cost no read and no write", async () => {
 });
 
 test("a thousand idle sockets cost the same as one: a read of the log every 200 ms", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, counts, reset, cookie, open } = await setUp(kv);
   const perSecond = async () => {
     reset();

@@ -23,6 +23,7 @@ import {
 import { settle } from "../../lib/testing/fake_clock.ts";
 import { FakeClock } from "../sessions/fake_clock.ts";
 import { FakeLog, fakeScope } from "../sessions/fakes.ts";
+import { type KeyValue, listAll, MemoryKeyValue } from "../../lib/kv/mod.ts";
 
 const IDLE_TTL = 3_600_000;
 const consumer = {} as ConnectionHandler;
@@ -36,7 +37,7 @@ class Process {
   readonly log = new FakeLog();
   reads = 0;
 
-  constructor(kv: Deno.Kv, clock: FakeClock, controlLog = new KvControlLog(kv)) {
+  constructor(kv: KeyValue, clock: FakeClock, controlLog = new KvControlLog(kv)) {
     this.controlLog = controlLog;
     this.store = new KvSessionStore(kv, { clock, controlLog });
     this.users = new KvUserStore(kv, { clock, controlLog });
@@ -72,7 +73,7 @@ class Process {
   }
 }
 
-async function setUp(kv: Deno.Kv) {
+async function setUp(kv: KeyValue) {
   const clock = new FakeClock();
   const [here, there] = [new Process(kv, clock), new Process(kv, clock)];
   const profile = {
@@ -104,7 +105,7 @@ async function pass(clock: FakeClock, ms: number): Promise<void> {
 }
 
 test("repeated upgrades of a cached session cost no read", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, ada, token } = await setUp(kv);
   assert.equal(await here.costOf(token), 2);
   await pass(clock, 250);
@@ -117,7 +118,7 @@ test("repeated upgrades of a cached session cost no read", async () => {
 });
 
 test("an upgrade is refused within a second of a revocation on another process", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, there, session, token } = await setUp(kv);
   await warm(clock, here, token);
   await there.sessions.end(session.id, "revoked");
@@ -127,7 +128,7 @@ test("an upgrade is refused within a second of a revocation on another process",
 });
 
 test("an upgrade is refused at once on the process of the revocation", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, session, token } = await setUp(kv);
   await warm(clock, here, token);
   await here.sessions.end(session.id, "signed-out");
@@ -135,7 +136,7 @@ test("an upgrade is refused at once on the process of the revocation", async () 
 });
 
 test("an upgrade that reads during a revocation caches nothing", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, session, token } = await setUp(kv);
   await here.upgrade(token);
   await pass(clock, 250);
@@ -156,7 +157,7 @@ test("an upgrade that reads during a revocation caches nothing", async () => {
 });
 
 test("an old session secret is refused within a second of a rotation on another process", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, there, ada, session, token } = await setUp(kv);
   for (const process of [here, there]) await warm(clock, process, token);
   const rotated = await there.sessions.rotate(session.id, { graceMs: 0 });
@@ -167,7 +168,7 @@ test("an old session secret is refused within a second of a rotation on another 
 });
 
 test("the read cache refuses no request: the session may have been renewed, or have a new secret", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, there, ada, session, token } = await setUp(kv);
   clock.pause(IDLE_TTL - 500);
   for (let n = 0; n < 2; n++) {
@@ -183,7 +184,7 @@ test("the read cache refuses no request: the session may have been renewed, or h
 });
 
 test("the read cache is not used while the control log cannot be read", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, there, ada, session, token } = await setUp(kv);
   await warm(clock, here, token);
   const read = here.controlLog.read.bind(here.controlLog);
@@ -201,7 +202,7 @@ test("the read cache is not used while the control log cannot be read", async ()
 });
 
 test("the read cache is not used while a read of the control log hangs for a second", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, there, session, token } = await setUp(kv);
   await warm(clock, here, token);
   here.controlLog.read = () => new Promise(() => {});
@@ -211,7 +212,7 @@ test("the read cache is not used while a read of the control log hangs for a sec
 });
 
 test("the read cache is not used after a pause of the process, whatever the wall clock says", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, there, session, token } = await setUp(kv);
   await warm(clock, here, token);
   clock.setBack(60_000);
@@ -225,17 +226,17 @@ test("the read cache is not used after a pause of the process, whatever the wall
 });
 
 test("the read cache drops all values if entries of the log were missed", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, there, session, token } = await setUp(kv);
   await warm(clock, here, token);
   await there.sessions.end(session.id, "revoked");
-  for await (const { key } of kv.list({ prefix: ["control_log"] })) await kv.delete(key);
+  for await (const { key } of listAll(kv, { prefix: ["control_log"] })) await kv.delete(key);
   await pass(clock, 250);
   assert.equal(await here.upgrade(token), undefined);
 });
 
 test("the read cache keeps no values of a store with another log, or without one", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { here, ada, token } = await setUp(kv);
   const clock = new FakeClock();
   const stores: SessionStore[] = [new KvSessionStore(kv, { clock }), here.store];
@@ -266,7 +267,7 @@ test("a banned or removed user gets no socket, within a second on other processe
   for (
     const act of [banUser, (at: Process, id: string) => removeUser(at.users, at.sessions, { id })]
   ) {
-    using kv = await Deno.openKv(":memory:");
+    await using kv = new MemoryKeyValue();
     const { clock, here, there, ada, token } = await setUp(kv);
     for (const process of [here, there]) await warm(clock, process, token);
     await act(there, ada.id);
@@ -277,7 +278,7 @@ test("a banned or removed user gets no socket, within a second on other processe
 });
 
 test("a change of a user made through the store applies at once", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, there, ada, profile, token } = await setUp(kv);
   for (const process of [here, there]) await warm(clock, process, token);
   await here.users.save({ ...profile, name: "Countess Ada" });
@@ -289,7 +290,7 @@ test("a change of a user made through the store applies at once", async () => {
 });
 
 test("the read cache keeps no banned user: after an unban, they are admitted at once", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, there, ada, token } = await setUp(kv);
   await warm(clock, here, token);
   await there.users.update(ada.id, (user) => ({ ...user, bannedAt: clock.now() }));
@@ -300,7 +301,7 @@ test("the read cache keeps no banned user: after an unban, they are admitted at 
 });
 
 test("a role set on another process applies within a second", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, there, ada, token } = await setUp(kv);
   await warm(clock, here, token);
   await setRoles(there, ada.id, ["member"]);
@@ -309,7 +310,7 @@ test("a role set on another process applies within a second", async () => {
 });
 
 test("a connection cannot change the user of another connection", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, ada, token } = await setUp(kv);
   await setRoles(here, ada.id, ["member"]);
   await warm(clock, here, token);
@@ -319,7 +320,7 @@ test("a connection cannot change the user of another connection", async () => {
 });
 
 test("a cached session is still renewed", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, there, session, token } = await setUp(kv);
   clock.pause(IDLE_TTL / 2 - 1_000);
   await warm(clock, here, token);
@@ -333,7 +334,7 @@ test("a cached session is still renewed", async () => {
 });
 
 test("a cached session still expires", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, session, token } = await setUp(kv);
   clock.pause(IDLE_TTL - 1_000);
   for (let n = 0; n < 2; n++) {
@@ -349,7 +350,7 @@ test("a cached session still expires", async () => {
 });
 
 test("an idle process follows no log, and caches nothing", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, token } = await setUp(kv);
   let readings = 0;
   const read = here.controlLog.read.bind(here.controlLog);

@@ -11,6 +11,7 @@ import {
 import { MemorySessionStore, type Session, Sessions } from "../../lib/sessions/mod.ts";
 import { FakeClock } from "../sessions/fake_clock.ts";
 import { FakeLog } from "../sessions/fakes.ts";
+import { type KeyValue, MemoryKeyValue } from "../../lib/kv/mod.ts";
 
 const DAY_MS = 86_400_000;
 const BINDING = { path: "/ws/echo", origin: undefined };
@@ -209,13 +210,13 @@ test("Tickets reads the keys at most once a second for unknown key ids", async (
   assert.equal(store.reads, 1);
 });
 
-const STORES: [name: string, open: (kv: Deno.Kv) => TicketStore][] = [
+const STORES: [name: string, open: (kv: KeyValue) => TicketStore][] = [
   ["KvTicketStore", (kv) => new KvTicketStore(kv)],
   ["MemoryTicketStore", () => new MemoryTicketStore()],
 ];
 for (const [name, open] of STORES) {
   test(`${name}.use() lets exactly one of many use a ticket`, async () => {
-    using kv = await Deno.openKv(":memory:");
+    await using kv = new MemoryKeyValue();
     const store = open(kv);
     const forgetAt = Date.now() + 60_000;
     const uses = await Promise.all(
@@ -225,7 +226,7 @@ for (const [name, open] of STORES) {
   });
 
   test(`${name} keeps keys`, async () => {
-    using kv = await Deno.openKv(":memory:");
+    await using kv = new MemoryKeyValue();
     const store = open(kv);
     const key = { id: "k", secret: new Uint8Array(32).fill(7), createdAt: 1 };
     await store.addKey(key, Date.now() + 60_000);

@@ -6,15 +6,16 @@ import { settle } from "../../lib/testing/fake_clock.ts";
 import { auditSessions } from "../../app/admin/audit.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeConnection, FakeLog } from "./fakes.ts";
+import { type KeyValue, type KvCommit, MemoryKeyValue } from "../../lib/kv/mod.ts";
 
-type Commit = () => Promise<Deno.KvCommitResult | Deno.KvCommitError>;
+type Commit = () => Promise<KvCommit>;
 
 /** A database whose commits a test can break. */
 class FaultyKv {
   commits = 0;
   around: (commit: Commit, count: number) => ReturnType<Commit> = (commit) => commit();
 
-  over(kv: Deno.Kv): Deno.Kv {
+  over(kv: KeyValue): KeyValue {
     const atomic = () => {
       const operation = kv.atomic();
       const commit: Commit = operation.commit.bind(operation);
@@ -32,7 +33,7 @@ class FaultyKv {
 }
 
 /** A user with four sessions, a socket of each but the last, and the recorded ends. */
-async function setUp(kv: Deno.Kv) {
+async function setUp(kv: KeyValue) {
   const clock = new FakeClock();
   const log = new FakeLog();
   const faulty = new FaultyKv();
@@ -71,7 +72,7 @@ async function setUp(kv: Deno.Kv) {
 }
 
 test("Sessions.endAll() announces once the ends before a failure, and a retry ends the others", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { sessions, faulty, ids, endOthers, ended, open } = await setUp(kv);
   faulty.around = (commit, count) =>
     count === 4 ? Promise.reject(new Error("disk is full")) : commit();
@@ -87,7 +88,7 @@ test("Sessions.endAll() announces once the ends before a failure, and a retry en
 });
 
 test("Sessions.endAll() recognises a commit whose response was lost", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { sessions, faulty, ids, endOthers, ended, open } = await setUp(kv);
   faulty.around = async (commit, count) => {
     const result = await commit();
@@ -101,7 +102,7 @@ test("Sessions.endAll() recognises a commit whose response was lost", async () =
 });
 
 test("Sessions announces once an end that is committed after its call has failed", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { sessions, faulty, ids, endOthers, ended, open } = await setUp(kv);
   const gate = Promise.withResolvers<void>();
   const reached = Promise.withResolvers<void>();
@@ -130,7 +131,7 @@ test("Sessions announces once an end that is committed after its call has failed
 });
 
 test("Sessions.end() is announced and recorded once with a control log", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { sessions, ids, ended } = await setUp(kv);
   const outcomes = await Promise.all([1, 2, 3].map(() => sessions.end(ids[0]!, "signed-out")));
   assert.deepEqual(outcomes.sort(), [false, false, true]);

@@ -12,6 +12,7 @@ import {
 } from "../../lib/sessions/mod.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeConnection, FakeLog } from "./fakes.ts";
+import { MemoryKeyValue } from "../../lib/kv/mod.ts";
 
 const DAY = 24 * 3_600_000;
 const HOUR = 3_600_000;
@@ -119,7 +120,7 @@ test("Sessions.find() ends no session for a wrong secret, or one that was never 
 });
 
 test("Sessions.recall() and find() store the first use of a new token", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const clock = new FakeClock();
   const controlLog = new KvControlLog(kv);
   const store = new KvSessionStore(kv, { clock, controlLog });

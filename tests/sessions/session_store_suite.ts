@@ -11,7 +11,7 @@ export interface StoreUnderTest extends AsyncDisposable {
 /** The contract of every {@linkcode SessionStore}. */
 export function testSessionStore(
   name: string,
-  open: (clock: FakeClock) => Promise<StoreUnderTest>,
+  open: (clock: FakeClock) => StoreUnderTest | Promise<StoreUnderTest>,
 ): void {
   const it = (sentence: string, body: (store: SessionStore, clock: FakeClock) => Promise<void>) =>
     test(`${name}.${sentence}`, async () => {

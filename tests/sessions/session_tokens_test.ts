@@ -8,6 +8,7 @@ import {
 } from "../../lib/sessions/mod.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeLog, filler, tampered } from "./fakes.ts";
+import { type KeyValue, listAll, MemoryKeyValue } from "../../lib/kv/mod.ts";
 
 const DAY = 24 * 3_600_000;
 const ada = { userId: "ada", provider: "dev" };
@@ -88,7 +89,7 @@ test("Sessions finds a token with another process's new key, even while flooded"
 });
 
 test("Sessions of two processes that create the first key at once accept each other's tokens", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const clock = new FakeClock();
   const both = [1, 2].map(() => sessionsOver(new KvSessionStore(kv, { clock }), clock));
   const created = await Promise.all(both.map((sessions) => sessions.create(ada)));
@@ -125,7 +126,7 @@ test("Sessions rejects while it cannot read keys, and recovers", async () => {
 });
 
 test("Sessions accepts tokens from before tags existed for the lifetime of a session", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const clock = new FakeClock();
   const before = sessionsOver(new KvSessionStore(kv, { clock }), clock);
   const { token } = await before.create(ada);
@@ -152,7 +153,7 @@ test("Sessions accepts tokens from before tags existed for the lifetime of a ses
 });
 
 test("Sessions gives a browser a tagged token when its secret is renewed", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const clock = new FakeClock();
   const { token } = await sessionsOver(new KvSessionStore(kv, { clock }), clock).create(ada);
   await forgetKeys(kv);
@@ -167,7 +168,7 @@ test("Sessions gives a browser a tagged token when its secret is renewed", async
 });
 
 /** Sets up a database as the previous release left it: with sessions, but no keys. */
-async function forgetKeys(kv: Deno.Kv): Promise<void> {
-  for await (const { key } of kv.list({ prefix: ["session_tag_keys"] })) await kv.delete(key);
+async function forgetKeys(kv: KeyValue): Promise<void> {
+  for await (const { key } of listAll(kv, { prefix: ["session_tag_keys"] })) await kv.delete(key);
   await kv.delete(["session_tags_began"]);
 }

@@ -1,11 +1,12 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { KvConnection, type KvSource } from "../../sessions/mod.ts";
+import type { KeyValue, KvKey } from "../../kv/mod.ts";
+import { retryConflicts } from "../../kv/retry_conflicts.ts";
 import type { AuditEntry, AuditStore } from "./audit_log.ts";
 
 const DAY_MS = 86_400_000;
 
-/** Most attempts to store an entry while other processes store entries of the same millisecond. */
-const MAX_CONFLICTS = 100;
+/** Most entries in one list. */
+const MAX_LISTED = 1_000;
 
 /** Longest user id that is looked up, in characters: the database rejects keys that are too long. */
 const MAX_ID_LENGTH = 128;
@@ -19,7 +20,7 @@ export interface KvAuditStoreOptions {
 }
 
 /**
- * Stores security events in Deno KV.
+ * Stores security events in a database.
  *
  * `["audit", userId, at, number]` holds an entry. The user id is empty if unknown; the number
  * counts the entries of one user in one millisecond over all processes. `["audit_once", name]`
@@ -28,16 +29,17 @@ export interface KvAuditStoreOptions {
  * @example
  * ```ts
  * import { KvAuditStore } from "@sluice/sluice/auth";
+ * import { MemoryKeyValue } from "@sluice/sluice/kv";
  * import assert from "node:assert/strict";
  *
- * using kv = await Deno.openKv(":memory:");
+ * await using kv = new MemoryKeyValue();
  * const store = new KvAuditStore(kv);
  * await store.add({ kind: "signed-in", userId: "u1", at: Date.now() });
  * assert.equal((await store.list("u1")).length, 1);
  * ```
  */
 export class KvAuditStore implements AuditStore {
-  readonly #kv: KvConnection;
+  readonly #kv: KeyValue;
   readonly #retentionMs: number;
   readonly #clock: Clock;
   /**
@@ -46,9 +48,9 @@ export class KvAuditStore implements AuditStore {
    */
   readonly #adding = new Map<string, Promise<unknown>>();
 
-  /** @param source The database, or a function that opens it at first use. */
-  constructor(source: KvSource, options: KvAuditStoreOptions = {}) {
-    this.#kv = new KvConnection(source);
+  /** @param kv The database. */
+  constructor(kv: KeyValue, options: KvAuditStoreOptions = {}) {
+    this.#kv = kv;
     this.#retentionMs = options.retentionMs ?? 30 * DAY_MS;
     this.#clock = options.clock ?? systemClock;
   }
@@ -56,7 +58,7 @@ export class KvAuditStore implements AuditStore {
   add(entry: AuditEntry, options: { once?: string | undefined } = {}): Promise<boolean> {
     const moment = `${entry.at} ${entry.userId}`;
     const before = this.#adding.get(moment) ?? Promise.resolve();
-    const adding = before.then(() => this.#kv.run((kv) => this.#add(kv, entry, options.once)));
+    const adding = before.then(() => this.#add(entry, options.once));
     this.#adding.set(moment, adding);
     const forget = () => {
       if (this.#adding.get(moment) === adding) this.#adding.delete(moment);
@@ -68,39 +70,32 @@ export class KvAuditStore implements AuditStore {
   async list(userId: string, options: { limit?: number } = {}): Promise<AuditEntry[]> {
     if (userId.length > MAX_ID_LENGTH) return [];
     const since = this.#clock.now() - this.#retentionMs;
-    // KV's expiry may be late: skip entries that are too old.
-    const selector = { prefix: ["audit", userId], start: ["audit", userId, since] };
-    return await this.#kv.run(async (kv) => {
-      const { limit = 100 } = options;
-      const entries = await Array.fromAsync(
-        kv.list<AuditEntry>(selector, { reverse: true, limit }),
-      );
-      return entries.map(({ value }) => value);
+    // Expired entries may be visible for a minute: skip those that are too old.
+    const range = { prefix: ["audit", userId], start: ["audit", userId, since] };
+    const limit = Math.min(options.limit ?? 100, MAX_LISTED);
+    const { entries } = await this.#kv.list<AuditEntry>(range, { reverse: true, limit });
+    return entries.map(({ value }) => value);
+  }
+
+  #add(entry: AuditEntry, once: string | undefined): Promise<boolean> {
+    const expiry = { expireInMs: this.#retentionMs };
+    return retryConflicts("store a security event", async () => {
+      const key = await this.#nextKey(entry);
+      const operation = this.#kv.atomic().check({ key, version: null }).set(key, entry, expiry);
+      if (once !== undefined) {
+        const name = await this.#kv.get(["audit_once", once]);
+        if (name.version !== null) return { result: false };
+        operation.check(name).set(name.key, null, expiry);
+      }
+      return { result: true, operation };
     });
   }
 
-  async #add(kv: Deno.Kv, entry: AuditEntry, once: string | undefined): Promise<boolean> {
-    const expiry = { expireIn: this.#retentionMs };
-    for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
-      const key = await nextKey(kv, entry);
-      const write = kv.atomic().check({ key, versionstamp: null }).set(key, entry, expiry);
-      if (once !== undefined) {
-        const name = await kv.get(["audit_once", once]);
-        if (name.versionstamp !== null) return false;
-        write.check(name).set(name.key, null, expiry);
-      }
-      if ((await write.commit()).ok) return true;
-    }
-    throw new Error(
-      `Cannot store a security event: ${MAX_CONFLICTS} attempts conflicted with other writes`,
-    );
+  /** Returns the next free key of an entry's user and millisecond. */
+  async #nextKey({ userId = "", at }: AuditEntry): Promise<KvKey> {
+    const prefix = ["audit", userId, at];
+    const { entries: [last] } = await this.#kv.list({ prefix }, { reverse: true, limit: 1 });
+    const number = last?.key[3];
+    return [...prefix, typeof number === "number" ? number + 1 : 0];
   }
-}
-
-/** Returns the next free key of an entry's user and millisecond. */
-async function nextKey(kv: Deno.Kv, { userId = "", at }: AuditEntry): Promise<Deno.KvKey> {
-  const prefix = ["audit", userId, at];
-  const [last] = await Array.fromAsync(kv.list({ prefix }, { reverse: true, limit: 1 }));
-  const number = last?.key[3];
-  return [...prefix, typeof number === "number" ? number + 1 : 0];
 }

@@ -1,32 +1,32 @@
-import { KvConnection, type KvSource } from "../../sessions/mod.ts";
+import type { KeyValue } from "../../kv/mod.ts";
 import type { DevStore } from "./dev_store.ts";
 
 /**
- * Keeps the sign-ins of a development identity provider in Deno KV, for all processes over one
- * database: `["dev_identity", key]`.
+ * Keeps the sign-ins of a development identity provider in a database, for all processes that share
+ * it: `["dev_identity", key]`.
  *
  * @example
  * ```ts
  * import { KvDevStore } from "@sluice/sluice/auth/dev";
+ * import { MemoryKeyValue } from "@sluice/sluice/kv";
  * import assert from "node:assert/strict";
  *
- * using kv = await Deno.openKv(":memory:");
+ * await using kv = new MemoryKeyValue();
  * const store = new KvDevStore(kv);
  * await store.set("a", 1, { expireInMs: 60_000 });
  * assert.equal(await store.get("a"), 1);
  * ```
  */
 export class KvDevStore implements DevStore {
-  readonly #kv: KvConnection;
+  readonly #kv: KeyValue;
 
-  /** @param source The database, or a function that opens it at first use. */
-  constructor(source: KvSource) {
-    this.#kv = new KvConnection(source);
+  /** @param kv The database. */
+  constructor(kv: KeyValue) {
+    this.#kv = kv;
   }
 
   async get(key: string): Promise<unknown> {
-    const { value } = await this.#kv.run((kv) => kv.get(["dev_identity", key]));
-    return value ?? undefined;
+    return (await this.#kv.get(["dev_identity", key])).value;
   }
 
   async set(
@@ -34,11 +34,10 @@ export class KvDevStore implements DevStore {
     value: unknown,
     { expireInMs }: { readonly expireInMs: number },
   ): Promise<void> {
-    const expireIn = Math.max(1, Math.ceil(expireInMs));
-    await this.#kv.run((kv) => kv.set(["dev_identity", key], value, { expireIn }));
+    await this.#kv.set(["dev_identity", key], value, { expireInMs: Math.max(1, expireInMs) });
   }
 
   async delete(key: string): Promise<void> {
-    await this.#kv.run((kv) => kv.delete(["dev_identity", key]));
+    await this.#kv.delete(["dev_identity", key]);
   }
 }

@@ -1,90 +1,78 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { KvConnection, type KvSource } from "../../sessions/mod.ts";
+import type { KeyValue, KvKey } from "../../kv/mod.ts";
+import { retryConflicts } from "../../kv/retry_conflicts.ts";
 import type { DeviceGrant, DeviceGrantStore } from "./device_grant.ts";
 
-/** Most attempts of a change that conflicts with others. */
-const MAX_CONFLICTS = 20;
-
 /**
- * Stores device sign-ins in Deno KV: `["device_grants", key]` holds a grant, `["device_codes",
- * userCode]` its key. Each atomic operation has one check.
+ * Stores device sign-ins in a database: `["device_grants", key]` holds a grant, `["device_codes",
+ * userCode]` its key.
  *
  * @example
  * ```ts
  * import { KvDeviceGrantStore } from "@sluice/sluice/auth";
+ * import { MemoryKeyValue } from "@sluice/sluice/kv";
  * import assert from "node:assert/strict";
  *
- * using kv = await Deno.openKv(":memory:");
+ * await using kv = new MemoryKeyValue();
  * assert.equal(await new KvDeviceGrantStore(kv).findByUserCode("BCDF-GHJK"), undefined);
  * ```
  */
 export class KvDeviceGrantStore implements DeviceGrantStore {
-  readonly #kv: KvConnection;
+  readonly #kv: KeyValue;
   readonly #clock: Clock;
 
-  /** @param source The database, or a function that opens it at first use. */
-  constructor(source: KvSource, options: { clock?: Clock } = {}) {
-    this.#kv = new KvConnection(source);
+  /** @param kv The database. */
+  constructor(kv: KeyValue, options: { readonly clock?: Clock } = {}) {
+    this.#kv = kv;
     this.#clock = options.clock ?? systemClock;
   }
 
   async create(grant: DeviceGrant): Promise<boolean> {
     const key = codeKey(grant.userCode);
-    const expireIn = this.#expireIn(grant);
-    const { ok } = await this.#kv.run((kv) =>
-      kv.atomic().check({ key, versionstamp: null })
-        .set(key, grant.key, { expireIn })
-        .set(grantKey(grant.key), grant, { expireIn })
-        .commit()
-    );
+    const expiry = this.#expiryOf(grant);
+    const { ok } = await this.#kv.atomic()
+      .check({ key, version: null })
+      .set(key, grant.key, expiry)
+      .set(grantKey(grant.key), grant, expiry)
+      .commit();
     return ok;
   }
 
-  get(key: string): Promise<DeviceGrant | undefined> {
-    return this.#kv.run(async (kv) =>
-      (await kv.get<DeviceGrant>(grantKey(key))).value ?? undefined
-    );
+  async get(key: string): Promise<DeviceGrant | undefined> {
+    return (await this.#kv.get<DeviceGrant>(grantKey(key))).value;
   }
 
-  findByUserCode(userCode: string): Promise<DeviceGrant | undefined> {
-    return this.#kv.run(async (kv) => {
-      const { value: key } = await kv.get<string>(codeKey(userCode));
-      return key === null
-        ? undefined
-        : (await kv.get<DeviceGrant>(grantKey(key))).value ?? undefined;
-    });
+  async findByUserCode(userCode: string): Promise<DeviceGrant | undefined> {
+    const { value: key } = await this.#kv.get<string>(codeKey(userCode));
+    return key === undefined ? undefined : await this.get(key);
   }
 
   update(
     key: string,
     change: (grant: DeviceGrant) => DeviceGrant | "remove",
   ): Promise<DeviceGrant | undefined> {
-    return this.#kv.run(async (kv) => {
-      for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
-        const entry = await kv.get<DeviceGrant>(grantKey(key));
-        if (entry.versionstamp === null) return undefined;
-        const changed = change(entry.value);
-        if (changed === entry.value) return entry.value;
-        const operation = kv.atomic().check(entry);
-        if (changed === "remove") operation.delete(entry.key).delete(codeKey(entry.value.userCode));
-        else operation.set(entry.key, changed, { expireIn: this.#expireIn(changed) });
-        if ((await operation.commit()).ok) return entry.value;
-      }
-      throw new Error(
-        `Cannot change a device sign-in: ${MAX_CONFLICTS} attempts conflicted with other writes`,
-      );
+    return retryConflicts("change a device sign-in", async () => {
+      const entry = await this.#kv.get<DeviceGrant>(grantKey(key));
+      if (entry.value === undefined) return { result: undefined };
+      const result = entry.value;
+      const changed = change(result);
+      if (changed === result) return { result };
+      const operation = this.#kv.atomic().check(entry);
+      if (changed === "remove") operation.delete(entry.key).delete(codeKey(result.userCode));
+      else operation.set(entry.key, changed, this.#expiryOf(changed));
+      return { result, operation };
     });
   }
 
-  #expireIn({ expiresAt }: DeviceGrant): number {
-    return Math.max(1, Math.ceil(expiresAt - this.#clock.now()));
+  #expiryOf({ expiresAt }: DeviceGrant): { readonly expireInMs: number } {
+    return { expireInMs: Math.max(1, expiresAt - this.#clock.now()) };
   }
 }
 
-function grantKey(key: string): Deno.KvKey {
+function grantKey(key: string): KvKey {
   return ["device_grants", key];
 }
 
-function codeKey(userCode: string): Deno.KvKey {
+function codeKey(userCode: string): KvKey {
   return ["device_codes", userCode];
 }

@@ -1,44 +1,43 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { KvConnection, type KvSource } from "../../sessions/mod.ts";
+import type { KeyValue } from "../../kv/mod.ts";
 import type { OAuthTransaction, TransactionStore } from "./transactions.ts";
 
 /**
- * Stores transactions in Deno KV, under `["sign_ins", key]`.
+ * Stores transactions in a database, under `["sign_ins", key]`.
  *
  * @example
  * ```ts
  * import { KvTransactionStore } from "@sluice/sluice/auth";
+ * import { MemoryKeyValue } from "@sluice/sluice/kv";
  * import assert from "node:assert/strict";
  *
- * using kv = await Deno.openKv(":memory:");
+ * await using kv = new MemoryKeyValue();
  * assert.equal(await new KvTransactionStore(kv).consume("unknown"), undefined);
  * ```
  */
 export class KvTransactionStore implements TransactionStore {
-  readonly #kv: KvConnection;
+  readonly #kv: KeyValue;
   readonly #clock: Clock;
 
-  /** @param source The database, or a function that opens it at first use. */
-  constructor(source: KvSource, options: { clock?: Clock } = {}) {
-    this.#kv = new KvConnection(source);
+  /** @param kv The database. */
+  constructor(kv: KeyValue, options: { readonly clock?: Clock } = {}) {
+    this.#kv = kv;
     this.#clock = options.clock ?? systemClock;
   }
 
   async create(transaction: OAuthTransaction): Promise<void> {
-    const expireIn = Math.max(1, Math.ceil(transaction.expiresAt - this.#clock.now()));
-    await this.#kv.run((kv) => kv.set(keyOf(transaction.key), transaction, { expireIn }));
+    const expireInMs = Math.max(1, transaction.expiresAt - this.#clock.now());
+    await this.#kv.set(keyOf(transaction.key), transaction, { expireInMs });
   }
 
-  consume(key: string): Promise<OAuthTransaction | undefined> {
-    return this.#kv.run(async (kv) => {
-      const entry = await kv.get<OAuthTransaction>(keyOf(key));
-      if (entry.versionstamp === null) return undefined;
-      const result = await kv.atomic().check(entry).delete(entry.key).commit();
-      return result.ok ? entry.value : undefined;
-    });
+  async consume(key: string): Promise<OAuthTransaction | undefined> {
+    const entry = await this.#kv.get<OAuthTransaction>(keyOf(key));
+    if (entry.value === undefined) return undefined;
+    const { ok } = await this.#kv.atomic().check(entry).delete(entry.key).commit();
+    return ok ? entry.value : undefined;
   }
 }
 
-function keyOf(key: string): Deno.KvKey {
+function keyOf(key: string): readonly string[] {
   return ["sign_ins", key];
 }

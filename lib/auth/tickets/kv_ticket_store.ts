@@ -1,56 +1,53 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { KvConnection, type KvSource } from "../../sessions/mod.ts";
+import { type KeyValue, listAll } from "../../kv/mod.ts";
 import type { TicketKey, TicketStore } from "./ticket_store.ts";
 
 /**
- * Stores ticket keys and used tickets in Deno KV, for all processes that share the database.
+ * Stores ticket keys and used tickets in a database, for all processes that share it.
  *
  * `["ticket_keys", id]` is a key, `["tickets_used", id]` a used ticket; both expire by themselves.
- * Each atomic operation has one check.
  *
  * @example
  * ```ts
  * import { KvTicketStore } from "@sluice/sluice/auth";
+ * import { MemoryKeyValue } from "@sluice/sluice/kv";
  * import assert from "node:assert/strict";
  *
- * using kv = await Deno.openKv(":memory:");
+ * await using kv = new MemoryKeyValue();
  * const store = new KvTicketStore(kv);
  * assert.equal(await store.use("a", Date.now() + 1000), true);
  * assert.equal(await store.use("a", Date.now() + 1000), false);
  * ```
  */
 export class KvTicketStore implements TicketStore {
-  readonly #kv: KvConnection;
+  readonly #kv: KeyValue;
   readonly #clock: Clock;
 
-  /** @param source The database, or a function that opens it at first use. */
-  constructor(source: KvSource, options: { clock?: Clock } = {}) {
-    this.#kv = new KvConnection(source);
+  /** @param kv The database. */
+  constructor(kv: KeyValue, options: { readonly clock?: Clock } = {}) {
+    this.#kv = kv;
     this.#clock = options.clock ?? systemClock;
   }
 
   keys(): Promise<TicketKey[]> {
-    return this.#kv.run(async (kv) => {
-      const entries = await Array.fromAsync(kv.list<TicketKey>({ prefix: ["ticket_keys"] }));
-      return entries.map(({ value }) => value);
-    });
+    const entries = listAll<TicketKey>(this.#kv, { prefix: ["ticket_keys"] });
+    return Array.fromAsync(entries, ({ value }) => value);
   }
 
   async addKey(key: TicketKey, forgetAt: number): Promise<void> {
-    const expireIn = this.#until(forgetAt);
-    await this.#kv.run((kv) => kv.set(["ticket_keys", key.id], key, { expireIn }));
+    await this.#kv.set(["ticket_keys", key.id], key, { expireInMs: this.#until(forgetAt) });
   }
 
   async use(id: string, forgetAt: number): Promise<boolean> {
     const key = ["tickets_used", id];
-    const expireIn = this.#until(forgetAt);
-    const { ok } = await this.#kv.run((kv) =>
-      kv.atomic().check({ key, versionstamp: null }).set(key, null, { expireIn }).commit()
-    );
+    const { ok } = await this.#kv.atomic()
+      .check({ key, version: null })
+      .set(key, null, { expireInMs: this.#until(forgetAt) })
+      .commit();
     return ok;
   }
 
   #until(time: number): number {
-    return Math.max(1, Math.ceil(time - this.#clock.now()));
+    return Math.max(1, time - this.#clock.now());
   }
 }

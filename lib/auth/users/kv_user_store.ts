@@ -1,158 +1,136 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
-import {
-  isId,
-  KvConnection,
-  type KvControlLog,
-  KvReads,
-  type KvSource,
-  type SessionEvent,
-} from "../../sessions/mod.ts";
+import type { AtomicOperation, KeyValue, KvKey } from "../../kv/mod.ts";
+import { listAll } from "../../kv/mod.ts";
+import { type PlannedChange, retryConflicts } from "../../kv/retry_conflicts.ts";
+import { isId, type KvControlLog, type SessionEvent } from "../../sessions/mod.ts";
 import { checkIdentity } from "../_identity.ts";
 import { createUser, type ProviderProfile, refreshUser, type User } from "./user.ts";
 import { pageOfUsers, type UserPage, type UserPageOptions } from "./user_page.ts";
 import type { UserStore } from "./user_store.ts";
 
-/** Most attempts of a change that conflicts with others. */
-const MAX_CONFLICTS = 20;
-
 /**
- * Stores users in Deno KV.
+ * Stores users in a database.
  *
- * `["users", id]` holds the user, `["users_by_identity", provider, subject]` their id. Each atomic
- * operation has at most two checks. With a control log, every process that shares the database
- * learns of a change or a removal within a second; the log entry is part of the same atomic
- * operation.
+ * `["users", id]` holds the user, `["users_by_identity", provider, subject]` their id. With a control
+ * log, every process that shares the database learns of a change or a removal within a second; the
+ * log entry is part of the same atomic operation.
  *
  * @example
  * ```ts
  * import { KvUserStore } from "@sluice/sluice/auth";
+ * import { MemoryKeyValue } from "@sluice/sluice/kv";
  * import assert from "node:assert/strict";
  *
- * using kv = await Deno.openKv(":memory:");
+ * await using kv = new MemoryKeyValue();
  * assert.equal(await new KvUserStore(kv).get("unknown"), undefined);
  * ```
  */
 export class KvUserStore implements UserStore {
   readonly controlLog: KvControlLog | undefined;
-  readonly #kv: KvConnection;
-  readonly #reads: KvReads;
+  readonly #kv: KeyValue;
   readonly #clock: Clock;
 
-  /** @param source The database, or a function that opens it at first use. */
-  constructor(source: KvSource, options: { clock?: Clock; controlLog?: KvControlLog } = {}) {
+  /** @param kv The database, which the control log uses as well. */
+  constructor(
+    kv: KeyValue,
+    options: { readonly clock?: Clock; readonly controlLog?: KvControlLog } = {},
+  ) {
     this.controlLog = options.controlLog;
-    this.#kv = new KvConnection(source);
-    this.#reads = KvReads.of(source);
+    this.#kv = kv;
     this.#clock = options.clock ?? systemClock;
   }
 
   async save(profile: ProviderProfile): Promise<User> {
     checkIdentity(profile);
-    return await this.#commit("save", (kv) => this.#planSave(kv, profile));
+    return await this.#commit("save a user", () => this.#planSave(profile));
   }
 
   async get(id: string): Promise<User | undefined> {
-    if (!isId(id)) return undefined; // KV rejects keys that are too long.
-    return await this.#reads.get<User>(userKey(id));
+    if (!isId(id)) return undefined; // The key could be too long.
+    return (await this.#kv.get<User>(userKey(id))).value;
   }
 
   async update(id: string, change: (user: User) => User): Promise<User | undefined> {
     if (!isId(id)) return undefined;
-    return await this.#commit("change", async (kv) => {
-      const entry = await kv.get<User>(userKey(id));
-      if (entry.versionstamp === null) return { result: undefined };
+    return await this.#commit("change a user", async () => {
+      const entry = await this.#kv.get<User>(userKey(id));
+      if (entry.value === undefined) return { result: undefined };
       const user = change(entry.value);
       const event = user.bannedAt === undefined
         ? { type: "user-changed", userId: id } as const
         : { type: "user-ended", userId: id, reason: "user-banned", at: user.bannedAt } as const;
       // The identity is written as well, so that checking its version covers both keys.
-      const identity = await kv.get<string>(identityKey(user));
-      const write = kv.atomic().check(entry, identity)
+      const identity = await this.#kv.get<string>(identityKey(user));
+      const operation = this.#kv.atomic().check(entry, identity)
         .set(entry.key, user)
         .set(identity.key, id);
-      return { result: user, write, event };
+      return { result: user, operation, event };
     });
   }
 
-  list(options: UserPageOptions = {}): Promise<UserPage> {
-    return this.#kv.run((kv) => pageOfUsers(listUsers(kv, options.after), options));
+  async list(options: UserPageOptions = {}): Promise<UserPage> {
+    const prefix = ["users"];
+    const { after } = options;
+    // The first key after that of `after`.
+    const range = after === undefined ? { prefix } : { prefix, start: userKey(`${after}\0`) };
+    return await pageOfUsers(valuesOf(listAll<User>(this.#kv, range)), options);
   }
 
   async remove(id: string): Promise<boolean> {
     if (!isId(id)) return false;
-    return await this.#commit("remove", async (kv) => {
-      const entry = await kv.get<User>(userKey(id));
-      if (entry.versionstamp === null) return { result: false };
-      const write = kv.atomic().check(entry)
+    return await this.#commit("remove a user", async () => {
+      const entry = await this.#kv.get<User>(userKey(id));
+      if (entry.value === undefined) return { result: false };
+      const operation = this.#kv.atomic().check(entry)
         .delete(entry.key)
         .delete(identityKey(entry.value));
       const at = this.#clock.now();
       const event = { type: "user-ended", userId: id, reason: "user-removed", at } as const;
-      return { result: true, write, event };
+      return { result: true, operation, event };
     });
   }
 
-  async #planSave(kv: Deno.Kv, profile: ProviderProfile): Promise<Plan<User>> {
+  async #planSave(profile: ProviderProfile): Promise<UserChange<User>> {
     const now = this.#clock.now();
-    const identity = await kv.get<string>(identityKey(profile));
+    const identity = await this.#kv.get<string>(identityKey(profile));
     // Every change of a user also writes the identity, so checking its version covers both keys.
-    const known = identity.value === null ? undefined : await kv.get<User>(userKey(identity.value));
-    const user = known?.value ? refreshUser(known.value, profile, now) : createUser(profile, now);
-    const write = kv.atomic().check(identity)
+    const known = identity.value === undefined ? undefined : await this.get(identity.value);
+    const user = known ? refreshUser(known, profile, now) : createUser(profile, now);
+    const operation = this.#kv.atomic().check(identity)
       .set(identity.key, user.id)
       .set(userKey(user.id), user);
-    const isNews = known?.value && !looksSame(known.value, user);
-    const event = { type: "user-changed", userId: user.id } as const;
-    return { result: user, write, event: isNews ? event : undefined };
+    if (known === undefined || looksSame(known, user)) return { result: user, operation };
+    return { result: user, operation, event: { type: "user-changed", userId: user.id } };
   }
 
-  /** Commits a planned write together with its event, and plans again after a conflict. */
-  #commit<T>(action: string, plan: (kv: Deno.Kv) => Promise<Plan<T>>): Promise<T> {
-    const controlLog = this.controlLog;
-    return this.#kv.run(async (kv) => {
-      for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
-        const planned = await plan(kv);
-        if (planned.write === undefined) return planned.result;
-        if (planned.event === undefined || controlLog === undefined) {
-          if ((await planned.write.commit()).ok) return planned.result;
-          continue;
-        }
-        let result = planned.result;
-        await controlLog.commit(kv, async () => {
-          const { write, event, result: latest } = await plan(kv);
-          result = latest;
-          return write && { operation: write, events: event ? [event] : [] };
-        });
-        return result;
-      }
-      throw new Error(
-        `Cannot ${action} a user: ${MAX_CONFLICTS} attempts conflicted with other writes`,
-      );
+  /** Commits a planned change together with its event. */
+  #commit<T>(action: string, plan: () => Promise<UserChange<T>>): Promise<T> {
+    const { controlLog } = this;
+    return retryConflicts(action, async () => {
+      const planned = await plan();
+      const isAnnounced = planned.event !== undefined && controlLog !== undefined;
+      return isAnnounced ? { result: await controlLog.commit(action, plan) } : planned;
     });
   }
 }
 
-interface Plan<T> {
-  readonly result: T;
-  readonly write?: Deno.AtomicOperation;
-  readonly event?: SessionEvent | undefined;
+interface UserChange<T> extends PlannedChange<T> {
+  readonly operation?: AtomicOperation;
+  readonly event?: SessionEvent;
 }
 
-async function* listUsers(kv: Deno.Kv, after: string | undefined): AsyncGenerator<User> {
-  const prefix = ["users"];
-  // The first key after that of `after`.
-  const selector = after === undefined ? { prefix } : { prefix, start: userKey(`${after}\0`) };
-  for await (const { value } of kv.list<User>(selector)) yield value;
+async function* valuesOf<T>(entries: AsyncIterable<{ readonly value: T }>): AsyncGenerator<T> {
+  for await (const { value } of entries) yield value;
 }
 
 function looksSame(a: User, b: User): boolean {
   return a.login === b.login && a.name === b.name && a.avatarUrl === b.avatarUrl;
 }
 
-function userKey(id: string): Deno.KvKey {
+function userKey(id: string): KvKey {
   return ["users", id];
 }
 
-function identityKey({ provider, subject }: Pick<User, "provider" | "subject">): Deno.KvKey {
+function identityKey({ provider, subject }: Pick<User, "provider" | "subject">): KvKey {
   return ["users_by_identity", provider, subject];
 }

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
-import { KvConnection, type KvSource } from "../../kv/kv_connection.ts";
+import { type AtomicOperation, type KeyValue, listAll } from "../../kv/mod.ts";
 import type { ConnectionRegistry, Follower } from "./connection_registry.ts";
 import { randomId } from "../tokens/session_token.ts";
 
@@ -16,14 +16,11 @@ const SILENT_MS = 20_000;
 /** How long a count is kept after its last write, in milliseconds. */
 const KEEP_MS = 86_400_000;
 
-/** Counts in one write, below KV's limit of mutations. */
+/** Counts in one write. */
 const BATCH_SIZE = 100;
 
 /** Most heartbeats under earlier names that are removed; older ones have expired. */
 const MAX_SIGNS = 20;
-
-/** KV Connect's limit of keys in one `getMany`. */
-const KEYS_PER_READ = 10;
 
 /** Options of {@linkcode KvSocketCounts}. */
 export interface SocketCountsOptions {
@@ -47,7 +44,7 @@ export interface SocketCountsOptions {
  * heartbeat.
  */
 export class KvSocketCounts implements Follower {
-  readonly #kv: KvConnection;
+  readonly #kv: KeyValue;
   readonly #live: ConnectionRegistry;
   readonly #log: Log;
   readonly #clock: Clock;
@@ -63,9 +60,9 @@ export class KvSocketCounts implements Follower {
   #isWanted = false;
   #isClosed = false;
 
-  /** @param source The database, or a function that opens it at first use. */
-  constructor(source: KvSource, options: SocketCountsOptions) {
-    this.#kv = new KvConnection(source);
+  /** @param kv The database. */
+  constructor(kv: KeyValue, options: SocketCountsOptions) {
+    this.#kv = kv;
     this.#live = options.live;
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
@@ -73,14 +70,12 @@ export class KvSocketCounts implements Follower {
 
   /** Returns the open sockets of sessions: current for this process, as last written for others. */
   async count(sessionIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    const others = await this.#kv.run(async (kv) => {
-      const perSession = await Promise.all(
-        sessionIds.map((id) => Array.fromAsync(kv.list<number>({ prefix: [COUNTS, id] }))),
-      );
-      const counts = perSession.flat().filter(({ key }) => !this.#isOwn(String(key[2])));
-      const living = await this.#living(kv, new Set(counts.map(({ key }) => String(key[2]))));
-      return counts.filter(({ key }) => living.has(String(key[2])));
-    });
+    const perSession = await Promise.all(sessionIds.map((id) => {
+      return Array.fromAsync(listAll<number>(this.#kv, { prefix: [COUNTS, id] }));
+    }));
+    const counts = perSession.flat().filter(({ key }) => !this.#isOwn(String(key[2])));
+    const living = await this.#living(new Set(counts.map(({ key }) => String(key[2]))));
+    const others = counts.filter(({ key }) => living.has(String(key[2])));
     const sums = new Map(sessionIds.map((id) => [id, this.#live.count(id)]));
     for (const { key, value } of others) {
       const id = String(key[1]);
@@ -107,9 +102,9 @@ export class KvSocketCounts implements Follower {
     this.#written.clear();
     for (let at = 0; at < ids.length; at += BATCH_SIZE) {
       const none = ids.slice(at, at + BATCH_SIZE).map((id): [string, number] => [id, 0]);
-      await this.#kv.run((kv) => this.#operation(kv, none).commit());
+      await this.#operation(none).commit();
     }
-    if (this.#signs.size > 0) await this.#kv.run((kv) => this.#withoutSigns(kv).commit());
+    if (this.#signs.size > 0) await this.#withoutSigns().commit();
   }
 
   /** The name under which this process writes. */
@@ -147,7 +142,7 @@ export class KvSocketCounts implements Follower {
       .filter(([id, count]) => count !== (this.#written.get(id) ?? 0));
     for (let at = 0; at < counts.length; at += BATCH_SIZE) {
       const batch = counts.slice(at, at + BATCH_SIZE);
-      await this.#kv.run((kv) => this.#operation(kv, batch).commit());
+      await this.#operation(batch).commit();
       for (const [id, count] of batch) {
         if (count === 0) this.#written.delete(id);
         else this.#written.set(id, count);
@@ -155,12 +150,12 @@ export class KvSocketCounts implements Follower {
     }
   }
 
-  #operation(kv: Deno.Kv, counts: readonly [string, number][]): Deno.AtomicOperation {
-    const operation = kv.atomic();
+  #operation(counts: readonly [string, number][]): AtomicOperation {
+    const operation = this.#kv.atomic();
     for (const [id, count] of counts) {
       const key = [COUNTS, id, this.#process];
       if (count === 0) operation.delete(key);
-      else operation.set(key, count, { expireIn: KEEP_MS });
+      else operation.set(key, count, { expireInMs: KEEP_MS });
     }
     return operation;
   }
@@ -176,33 +171,27 @@ export class KvSocketCounts implements Follower {
     const elapsed = this.#clock.elapsed();
     if (this.#written.size === 0 || elapsed - this.#beatAt < BEAT_MS) return;
     const name = this.#process;
-    await this.#kv.run((kv) => {
-      const beat = this.#withoutSigns(kv);
-      this.#signs.add(name);
-      return beat.set([PROCESSES, name], this.#clock.now(), { expireIn: SILENT_MS }).commit();
-    });
+    const beat = this.#withoutSigns();
+    this.#signs.add(name);
+    await beat.set([PROCESSES, name], this.#clock.now(), { expireInMs: SILENT_MS }).commit();
     for (const sign of this.#signs) if (sign !== name) this.#signs.delete(sign);
     this.#beatAt = elapsed;
   }
 
   /** Removes the heartbeats under all names. */
-  #withoutSigns(kv: Deno.Kv): Deno.AtomicOperation {
-    const operation = kv.atomic();
+  #withoutSigns(): AtomicOperation {
+    const operation = this.#kv.atomic();
     for (const sign of [...this.#signs].slice(-MAX_SIGNS)) operation.delete([PROCESSES, sign]);
     return operation;
   }
 
-  async #living(kv: Deno.Kv, processes: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+  async #living(processes: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     const now = this.#clock.now();
     const keys = [...processes].map((process) => [PROCESSES, process]);
-    const living = new Set<string>();
-    for (let at = 0; at < keys.length; at += KEYS_PER_READ) {
-      for (const { key, value } of await kv.getMany<number[]>(keys.slice(at, at + KEYS_PER_READ))) {
-        // A heartbeat from the future was written before the clock was set back.
-        if (value !== null && Math.abs(now - value) < SILENT_MS) living.add(String(key[1]));
-      }
-    }
-    return living;
+    const beats = await this.#kv.getMany<number>(keys);
+    // A heartbeat from the future was written before the clock was set back.
+    const isLiving = (at: number | undefined) => at !== undefined && Math.abs(now - at) < SILENT_MS;
+    return new Set(beats.filter(({ value }) => isLiving(value)).map(({ key }) => String(key[1])));
   }
 }
 

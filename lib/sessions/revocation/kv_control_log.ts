@@ -1,9 +1,11 @@
 import { setTimeout } from "node:timers/promises";
+import { systemClock } from "../../core/clock.ts";
+import { within } from "../../core/within.ts";
+import { AppendLog, type LogHead } from "../../kv/append_log.ts";
+import type { AtomicOperation, KeyValue } from "../../kv/mod.ts";
+import type { PlannedChange } from "../../kv/retry_conflicts.ts";
 import type { CommittedEvents, ControlLog, ControlPage } from "./control_log.ts";
-import { KvConnection, type KvSource } from "../../kv/kv_connection.ts";
 import type { SessionEvent } from "../session.ts";
-
-const HEAD_KEY: Deno.KvKey = ["control_head"];
 
 /** The shortest time that an entry is kept, in milliseconds. */
 const KEEP_MS = 3_600_000;
@@ -17,8 +19,11 @@ const MAX_CONFLICTS = 50;
 /** Limit for one read, in milliseconds. */
 const READ_TIMEOUT_MS = 600;
 
+/** Limit for one write, in milliseconds, the wait for earlier ones included. */
+const WRITE_TIMEOUT_MS = 5_000;
+
 /**
- * A control log in Deno KV: `["control_head"]` counts the entries, `["control_log", n]` is one.
+ * A control log in a database: `["control_head"]` counts the entries, `["control_log", n]` is one.
  *
  * An entry is written in the same atomic operation as the change that it describes, see
  * {@linkcode KvControlLog.commit}: there is no change without an entry, and no entry without a
@@ -27,10 +32,11 @@ const READ_TIMEOUT_MS = 600;
  *
  * @example
  * ```ts
+ * import { MemoryKeyValue } from "@sluice/sluice/kv";
  * import { KvControlLog } from "@sluice/sluice/sessions";
  * import assert from "node:assert/strict";
  *
- * using kv = await Deno.openKv(":memory:");
+ * await using kv = new MemoryKeyValue();
  * const log = new KvControlLog(kv);
  * const { position } = await log.read(undefined);
  * await log.append({ type: "user-changed", userId: "ada" });
@@ -39,32 +45,30 @@ const READ_TIMEOUT_MS = 600;
  * ```
  */
 export class KvControlLog implements ControlLog {
-  readonly #kv: KvConnection;
-  readonly #reading: KvConnection;
+  readonly #kv: KeyValue;
+  readonly #entries: AppendLog<SessionEvent>;
   readonly #listeners = new Set<(committed: CommittedEvents) => void>();
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param source The database, or a function that opens it at first use. */
-  constructor(source: KvSource) {
-    this.#kv = new KvConnection(source);
-    this.#reading = new KvConnection(source, { timeoutMs: READ_TIMEOUT_MS });
-  }
-
-  read(after: number | undefined): Promise<ControlPage> {
-    return this.#reading.run(async (kv) => {
-      const head = (await kv.get<number>(HEAD_KEY)).value ?? 0;
-      if (after === head) return { events: [], position: head, hasMore: false, isComplete: true };
-      if (after === undefined || after > head) {
-        return { events: [], position: head, hasMore: false, isComplete: false };
-      }
-      return await readPage(kv, after, head);
+  /** @param kv The database, which the stores use as well. */
+  constructor(kv: KeyValue) {
+    this.#kv = kv;
+    this.#entries = new AppendLog(kv, {
+      headKey: ["control_head"],
+      prefix: ["control_log"],
+      keepMs: KEEP_MS,
+      topic: "control_log",
     });
   }
 
-  append(event: SessionEvent): Promise<void> {
-    return this.#kv.run((kv) =>
-      this.commit(kv, () => Promise.resolve({ operation: kv.atomic(), events: [event] }))
-    );
+  read(after: number | undefined): Promise<ControlPage> {
+    return within(this.#read(after), { clock: systemClock, ms: READ_TIMEOUT_MS, late });
+  }
+
+  async append(event: SessionEvent): Promise<void> {
+    await this.commit("append an event", () => {
+      return Promise.resolve({ result: undefined, operation: this.#kv.atomic(), event });
+    });
   }
 
   onCommit(listener: (committed: CommittedEvents) => void): () => void {
@@ -74,88 +78,84 @@ export class KvControlLog implements ControlLog {
     };
   }
 
-  /**
-   * Plans a change, and commits it together with its events.
-   *
-   * `plan` is called again after a conflict; if it returns undefined, nothing is written. It may
-   * use at most nine checks.
-   *
-   * @throws {Error} 50 attempts conflicted with other writes.
-   */
-  commit(kv: Deno.Kv, plan: () => Promise<ControlledChange | undefined>): Promise<void> {
-    const run = this.#last.then(() => this.#commit(kv, plan));
-    this.#last = run.catch(() => {});
-    return run;
+  /** Calls `listener` soon after any process has appended an entry, as a hint to read the log. */
+  onAppend(listener: () => void): () => void {
+    return this.#entries.onAppend(listener);
   }
 
-  async #commit(
-    kv: Deno.Kv,
-    plan: () => Promise<ControlledChange | undefined>,
-  ): Promise<void> {
-    for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
+  /**
+   * Plans a change, and commits it together with its event.
+   *
+   * `plan` is called again after a conflict. It may use at most nine checks.
+   *
+   * @throws {Error} 50 attempts conflicted with other writes, or 5 s have passed.
+   */
+  commit<T>(action: string, plan: () => Promise<ControlledChange<T>>): Promise<T> {
+    const state = { isLate: false };
+    const run = this.#last.then(() => this.#commit(action, plan, state));
+    this.#last = run.catch(() => {});
+    const limit = { clock: systemClock, ms: WRITE_TIMEOUT_MS, late };
+    return within(run, limit).finally(() => state.isLate = true);
+  }
+
+  async #commit<T>(
+    action: string,
+    plan: () => Promise<ControlledChange<T>>,
+    state: { readonly isLate: boolean },
+  ): Promise<T> {
+    for (let attempt = 0; attempt < MAX_CONFLICTS && !state.isLate; attempt++) {
       // Read before the plan, so that the plan's reads are no older than the checked version.
-      const head = await kv.get<number>(HEAD_KEY);
-      const change = await plan();
-      if (change === undefined) return;
-      const { operation, events } = change;
-      const position = (head.value ?? 0) + events.length;
-      operation.check(head).set(HEAD_KEY, position);
-      events.forEach((event, index) => {
-        const key = entryKey(position - events.length + 1 + index);
-        operation.set(key, event, { expireIn: KEEP_MS });
-      });
-      const committed = { events, position };
-      if (await commitOf(operation, kv, committed)) return this.#tell(committed);
+      const head = await this.#entries.head();
+      const { result, operation, event } = await plan();
+      if (operation === undefined) return result;
+      const isCommitted = event === undefined
+        ? (await operation.commit()).ok
+        : await this.#commitWith(operation, head, event);
+      if (isCommitted) return result;
       await setTimeout(Math.random() * Math.min(64, 2 ** attempt));
     }
-    throw new Error(
-      `Cannot change a session: ${MAX_CONFLICTS} attempts conflicted with other writes`,
-    );
+    throw new Error(`Cannot ${action}: ${MAX_CONFLICTS} attempts conflicted with other writes`);
   }
 
-  #tell(committed: CommittedEvents): void {
-    for (const listener of this.#listeners) listener(committed);
+  /** If the response is lost, reads the log to find out whether the commit succeeded. */
+  async #commitWith(
+    operation: AtomicOperation,
+    head: LogHead,
+    event: SessionEvent,
+  ): Promise<boolean> {
+    const position = this.#entries.append(operation, head, [event]);
+    try {
+      if (!(await operation.commit()).ok) return false;
+    } catch (error) {
+      const written = await this.#entries.get(position);
+      if (JSON.stringify(written) !== JSON.stringify(event)) throw error;
+    }
+    for (const listener of this.#listeners) listener({ events: [event], position });
+    return true;
+  }
+
+  async #read(after: number | undefined): Promise<ControlPage> {
+    const { number: head } = await this.#entries.head();
+    if (after === head) return { events: [], position: head, hasMore: false, isComplete: true };
+    if (after === undefined || after > head) {
+      return { events: [], position: head, hasMore: false, isComplete: false };
+    }
+    const until = Math.min(head, after + PAGE_SIZE);
+    const events = (await this.#entries.read(after, until)).map(([, event]) => event);
+    const isComplete = events.length === until - after;
+    // After a gap, skip to the end: the follower checks everything anyway.
+    return isComplete
+      ? { events, position: until, hasMore: until < head, isComplete }
+      : { events, position: head, hasMore: false, isComplete };
   }
 }
 
-/** A change and its events. */
-export interface ControlledChange {
-  readonly operation: Deno.AtomicOperation;
-  readonly events: readonly SessionEvent[];
+/** A change and its event. */
+export interface ControlledChange<T> extends PlannedChange<T> {
+  /** The event that describes the change. Without one, nothing is appended. */
+  readonly event?: SessionEvent | undefined;
 }
 
-/**
- * Commits a change. If the response is lost, reads the log to find out whether the commit
- * succeeded.
- */
-async function commitOf(
-  operation: Deno.AtomicOperation,
-  kv: Deno.Kv,
-  { position, events }: CommittedEvents,
-): Promise<boolean> {
-  try {
-    return (await operation.commit()).ok;
-  } catch (error) {
-    const last = events.at(-1);
-    if (last === undefined) throw error;
-    const { value } = await kv.get<SessionEvent>(entryKey(position));
-    if (JSON.stringify(value) === JSON.stringify(last)) return true;
-    throw error;
-  }
-}
-
-async function readPage(kv: Deno.Kv, after: number, head: number): Promise<ControlPage> {
-  const until = Math.min(head, after + PAGE_SIZE);
-  const range = { start: entryKey(after + 1), end: entryKey(until + 1) };
-  const events: SessionEvent[] = [];
-  for await (const entry of kv.list<SessionEvent>(range)) events.push(entry.value);
-  const isComplete = events.length === until - after;
-  // After a gap, skip to the end: the follower checks everything anyway.
-  return isComplete
-    ? { events, position: until, hasMore: until < head, isComplete }
-    : { events, position: head, hasMore: false, isComplete };
-}
-
-function entryKey(position: number): Deno.KvKey {
-  return ["control_log", position];
+function late(ms: number): Error {
+  return new Error(`The control log did not answer within ${ms} ms`);
 }

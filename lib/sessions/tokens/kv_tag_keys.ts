@@ -1,5 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
-import type { KvConnection } from "../../kv/kv_connection.ts";
+import { type KeyValue, listAll } from "../../kv/mod.ts";
+import { retryConflicts } from "../../kv/retry_conflicts.ts";
 import type { StoredTagKeys, TagKey } from "./tag_keys.ts";
 
 /** The state of the store when the first key was created. */
@@ -8,57 +9,47 @@ interface Beginning {
   readonly hadSessions: boolean;
 }
 
-const BEGINNING_KEY: Deno.KvKey = ["session_tags_began"];
-
-/** Most attempts to write a key that conflicts with other processes. */
-const MAX_CONFLICTS = 20;
+const BEGINNING_KEY = ["session_tags_began"];
 
 /**
- * Stores the keys that tag session tokens in Deno KV: `["session_tag_keys", period]` is a key,
- * `["session_tags_began"]` holds the time of the first one. Each atomic operation has two checks.
+ * Stores the keys that tag session tokens in a database: `["session_tag_keys", period]` is a key,
+ * `["session_tags_began"]` holds the time of the first one.
  */
 export class KvTagKeys {
-  readonly #kv: KvConnection;
+  readonly #kv: KeyValue;
   readonly #clock: Clock;
 
-  constructor(kv: KvConnection, clock: Clock) {
+  constructor(kv: KeyValue, clock: Clock) {
     this.#kv = kv;
     this.#clock = clock;
   }
 
   /** See `SessionStore.addTagKey()`. */
   add({ period, secret }: TagKey, forgetAt: number): Promise<Uint8Array> {
-    const expireIn = Math.max(1, Math.ceil(forgetAt - this.#clock.now()));
-    return this.#kv.run(async (kv) => {
-      for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
-        const entry = await kv.get<Uint8Array>(["session_tag_keys", period]);
-        if (entry.value !== null) return entry.value;
-        const began = await kv.get<Beginning>(BEGINNING_KEY);
-        const operation = kv.atomic().check(entry, began).set(entry.key, secret, { expireIn });
-        if (began.value === null) operation.set(began.key, await this.#beginning(kv));
-        if ((await operation.commit()).ok) return secret;
-      }
-      throw new Error(
-        `Cannot add a key: ${MAX_CONFLICTS} attempts conflicted with other processes`,
-      );
+    const expireInMs = Math.max(1, forgetAt - this.#clock.now());
+    return retryConflicts("add a key", async () => {
+      const entry = await this.#kv.get<Uint8Array>(["session_tag_keys", period]);
+      if (entry.value !== undefined) return { result: entry.value };
+      const began = await this.#kv.get<Beginning>(BEGINNING_KEY);
+      const operation = this.#kv.atomic().check(entry, began)
+        .set(entry.key, secret, { expireInMs });
+      if (began.value === undefined) operation.set(began.key, await this.#beginning());
+      return { result: secret, operation };
     });
   }
 
   /** See `SessionStore.tagKeys()`. */
-  list(): Promise<StoredTagKeys> {
-    return this.#kv.run(async (kv) => {
-      const began = (await kv.get<Beginning>(BEGINNING_KEY)).value;
-      const keys: TagKey[] = [];
-      for await (const { key, value } of kv.list<Uint8Array>({ prefix: ["session_tag_keys"] })) {
-        keys.push({ period: Number(key[1]), secret: value });
-      }
-      return { keys, untaggedSince: began?.hadSessions ? began.at : undefined };
+  async list(): Promise<StoredTagKeys> {
+    const began = (await this.#kv.get<Beginning>(BEGINNING_KEY)).value;
+    const entries = listAll<Uint8Array>(this.#kv, { prefix: ["session_tag_keys"] });
+    const keys = await Array.fromAsync(entries, ({ key, value }): TagKey => {
+      return { period: Number(key[1]), secret: value };
     });
+    return { keys, untaggedSince: began?.hadSessions ? began.at : undefined };
   }
 
-  async #beginning(kv: Deno.Kv): Promise<Beginning> {
-    const sessions = kv.list({ prefix: ["sessions"] }, { limit: 1 });
-    const { done } = await sessions.next();
-    return { at: this.#clock.now(), hadSessions: done !== true };
+  async #beginning(): Promise<Beginning> {
+    const { entries } = await this.#kv.list({ prefix: ["sessions"] }, { limit: 1 });
+    return { at: this.#clock.now(), hadSessions: entries.length > 0 };
   }
 }

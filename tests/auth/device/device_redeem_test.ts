@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { banUser, removeUser, unbanUser } from "../../../lib/auth/mod.ts";
 import { setUpDevices } from "../support/device_setup.ts";
+import { type KeyValue, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 type Parts = Awaited<ReturnType<typeof setUpDevices>>;
 
-async function setUp(kv: Deno.Kv) {
+async function setUp(kv: KeyValue) {
   const parts = await setUpDevices(kv);
   return { ...parts, begun: await parts.begin() };
 }
@@ -46,7 +47,7 @@ const REVOCATIONS: [what: string, revoke: (parts: Parts) => Promise<unknown>][] 
 
 for (const [what, revoke] of REVOCATIONS) {
   test(`DeviceSignIn redeems nothing once the approving session ${what}`, async () => {
-    using kv = await Deno.openKv(":memory:");
+    await using kv = new MemoryKeyValue();
     const { begun, ...parts } = await setUp(kv);
     const isExpiry = what === "expired";
     if (isExpiry) parts.clock.pause(3_590_000);
@@ -64,7 +65,7 @@ for (const [what, revoke] of REVOCATIONS) {
 for (const [what, revoke] of REVOCATIONS) {
   if (what === "expired" || what.includes("half way")) continue;
   test(`DeviceSignIn leaves no session if the approving session ${what} meanwhile`, async () => {
-    using kv = await Deno.openKv(":memory:");
+    await using kv = new MemoryKeyValue();
     const { begun, ...parts } = await setUp(kv);
     await parts.devices.decide(begun.userCode, parts.ada, true);
     // A revocation between the check and the new session, which it does not see.
@@ -81,7 +82,7 @@ for (const [what, revoke] of REVOCATIONS) {
 }
 
 test("DeviceSignIn redeems an approval given after all other sessions ended", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { sessions, devices, ada, begun } = await setUp(kv);
   await sessions.endAll(ada.user.id, { except: ada.session.id });
   await devices.decide(begun.userCode, ada, true);
@@ -89,7 +90,7 @@ test("DeviceSignIn redeems an approval given after all other sessions ended", as
 });
 
 test("DeviceSignIn redeems an approval after an unrelated session ended", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { sessions, devices, ada, begun, signIn } = await setUp(kv);
   const other = await signIn(ada.user);
   await devices.decide(begun.userCode, ada, true);
@@ -101,7 +102,7 @@ test("DeviceSignIn redeems an approval after an unrelated session ended", async 
 for (const isCreated of [false, true]) {
   const what = isCreated ? "was created without a confirmation" : "could not be created once";
   test(`DeviceSignIn ends up with one session if it ${what}`, async () => {
-    using kv = await Deno.openKv(":memory:");
+    await using kv = new MemoryKeyValue();
     const { store, sessions, devices, ada, begun } = await setUp(kv);
     await devices.decide(begun.userCode, ada, true);
     store.failCreate = 2;
@@ -117,7 +118,7 @@ for (const isCreated of [false, true]) {
 }
 
 test("DeviceSignIn creates one session for many concurrent polls, some of which fail", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { store, sessions, devices, ada, begun } = await setUp(kv);
   await devices.decide(begun.userCode, ada, true);
   store.failCreate = 4;

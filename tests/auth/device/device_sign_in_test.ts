@@ -3,14 +3,15 @@ import { test } from "node:test";
 import { Refusal } from "../../../lib/protocol/mod.ts";
 import { RateLimiter } from "../../../lib/security/mod.ts";
 import { setUpDevices } from "../support/device_setup.ts";
+import { type KeyValue, listAll, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
-async function setUp(kv: Deno.Kv, options?: Parameters<typeof setUpDevices>[1]) {
+async function setUp(kv: KeyValue, options?: Parameters<typeof setUpDevices>[1]) {
   const parts = await setUpDevices(kv, options);
   return { ...parts, begun: await parts.begin() };
 }
 
 test("DeviceSignIn creates a session of the approving user, once", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { sessions, devices, ada, begun } = await setUp(kv);
   assert.match(begun.userCode, /^[B-DF-HJ-NP-TV-XZ]{4}-[B-DF-HJ-NP-TV-XZ]{4}$/);
   assert.equal((await devices.poll(begun.deviceCode)).error, "authorization_pending");
@@ -32,7 +33,7 @@ test("DeviceSignIn creates a session of the approving user, once", async () => {
 });
 
 test("DeviceSignIn refuses a denied device, and asks for one decision only", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { devices, ada, begun } = await setUp(kv);
   assert.equal(await devices.decide(begun.userCode, ada, false), true);
   assert.equal(await devices.decide(begun.userCode, ada, true), false);
@@ -41,7 +42,7 @@ test("DeviceSignIn refuses a denied device, and asks for one decision only", asy
 });
 
 test("DeviceSignIn expires a device sign-in after ten minutes", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, devices, ada, begun } = await setUp(kv);
   clock.pause(600_000);
   assert.equal(await devices.find(begun.userCode, ada), undefined);
@@ -50,7 +51,7 @@ test("DeviceSignIn expires a device sign-in after ten minutes", async () => {
 });
 
 test("DeviceSignIn creates no session for a banned user or a user code", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { users, devices, ada, begun } = await setUp(kv);
   for (const guess of [begun.userCode, "", "x", "A".repeat(43)]) {
     assert.equal((await devices.poll(guess)).error, "expired_token");
@@ -61,7 +62,7 @@ test("DeviceSignIn creates no session for a banned user or a user code", async (
 });
 
 test("DeviceSignIn accepts no approval by a program's session, or by another user's", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { sessions, devices, ada, begin, begun } = await setUp(kv);
   await devices.decide(begun.userCode, ada, true);
   const poll = await devices.poll(begun.deviceCode);
@@ -81,7 +82,7 @@ test("DeviceSignIn accepts no approval by a program's session, or by another use
 });
 
 test("DeviceSignIn limits a session by the absolute limit of the approving one", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, sessions, devices, ada, begin } = await setUp(kv);
   const end = ada.session.createdAt + 7_200_000;
   clock.pause(3_000_000);
@@ -100,7 +101,7 @@ test("DeviceSignIn limits a session by the absolute limit of the approving one",
 });
 
 test("DeviceSignIn lets new programs replace programs, but no browser", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, sessions, devices, ada, begin, signIn } = await setUp(kv, { maxPerUser: 2 });
   clock.pause(1);
   const second = await signIn(ada.user);
@@ -127,7 +128,7 @@ test("DeviceSignIn lets new programs replace programs, but no browser", async ()
 });
 
 test("DeviceSignIn answers an early poll with slow_down, and writes nothing", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, devices, grants, begun } = await setUp(kv);
   await devices.poll(begun.deviceCode);
   assert.equal(grants.writes, 1);
@@ -143,7 +144,7 @@ test("DeviceSignIn answers an early poll with slow_down, and writes nothing", as
 });
 
 test("DeviceSignIn limits wrong user codes by user and by address, even if sent at once", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const guesses = new RateLimiter({ perMinute: 10 });
   const { devices, users, signIn, ada, begun } = await setUp(kv, { guesses });
   const at = (address: string) => ({ ...ada, address });
@@ -168,7 +169,7 @@ test("DeviceSignIn limits wrong user codes by user and by address, even if sent 
 });
 
 test("DeviceSignIn does not count correct user codes", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const guesses = new RateLimiter({ perMinute: 1 });
   const { devices, ada, begin } = await setUp(kv, { guesses });
   for (let device = 0; device < 20; device++) {
@@ -179,9 +180,9 @@ test("DeviceSignIn does not count correct user codes", async () => {
 });
 
 test("KvDeviceGrantStore stores only the hash of a device's secret", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { begun } = await setUp(kv);
-  const entries = await Array.fromAsync(kv.list({ prefix: [] }));
+  const entries = await Array.fromAsync(listAll(kv, { prefix: [] }));
   assert.ok(entries.length >= 2);
   assert.ok(
     !JSON.stringify(entries.map(({ key, value }) => [key, value])).includes(begun.deviceCode),

@@ -6,6 +6,7 @@ import { MemoryTransactionStore, type User } from "../../../lib/auth/mod.ts";
 import { FakeLog } from "../../sessions/fakes.ts";
 import { testApp } from "../support/app.ts";
 import { Browser } from "../support/browser.ts";
+import { MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 const ORIGIN = "http://127.0.0.1:8000";
 const LOCAL = { address: "127.0.0.1" };
@@ -260,7 +261,7 @@ test("DevProvider accepts the headers that browsers and curl send", async () => 
 });
 
 test("DevProvider signs in with each step on another process", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const transactions = new MemoryTransactionStore();
   const processes = Array.from({ length: 3 }, () => {
     const identity = new DevIdentity({ log: new FakeLog(), store: new KvDevStore(kv) });
@@ -287,7 +288,7 @@ test("DevProvider signs in with each step on another process", async () => {
 });
 
 test("DevIdentity exchanges a code once over all processes", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const [here, there] = [new KvDevStore(kv), new KvDevStore(kv)].map((store) =>
     new DevIdentity({ log: new FakeLog(), store })
   );

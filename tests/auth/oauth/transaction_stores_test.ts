@@ -7,17 +7,18 @@ import {
   type TransactionStore,
 } from "../../../lib/auth/mod.ts";
 import { FakeClock } from "../../sessions/fake_clock.ts";
+import { MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
-const stores: [string, () => Promise<{ store: TransactionStore; close: () => void }>][] = [
+const stores: [string, () => Promise<{ store: TransactionStore; close: () => unknown }>][] = [
   ["MemoryTransactionStore", () =>
     Promise.resolve({
       store: new MemoryTransactionStore({ clock: new FakeClock() }),
       close: () => {},
     })],
-  ["KvTransactionStore", async () => {
-    const kv = await Deno.openKv(":memory:");
+  ["KvTransactionStore", () => {
+    const kv = new MemoryKeyValue();
     const store = new KvTransactionStore(kv, { clock: new FakeClock() });
-    return { store, close: () => kv.close() };
+    return Promise.resolve({ store, close: () => kv.close() });
   }],
 ];
 

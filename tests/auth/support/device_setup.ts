@@ -9,6 +9,7 @@ import {
 import { MemorySessionStore, type SessionRecord, Sessions } from "../../../lib/sessions/mod.ts";
 import { FakeClock } from "../../sessions/fake_clock.ts";
 import { FakeLog } from "../../sessions/fakes.ts";
+import type { KeyValue } from "../../../lib/kv/mod.ts";
 
 /** A session store whose methods fail as often as a test requires. */
 export class FaultyStore extends MemorySessionStore {
@@ -44,7 +45,7 @@ export class CountingGrants extends KvDeviceGrantStore {
 
 /** The parts of a device sign-in, and ada, signed in with a browser. */
 export async function setUpDevices(
-  kv: Deno.Kv,
+  kv: KeyValue,
   options: { maxPerUser?: number; guesses?: GuessLimiter } = {},
 ) {
   const { guesses, ...limits } = options;

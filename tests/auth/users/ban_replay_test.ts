@@ -5,6 +5,7 @@ import { KvControlLog, KvSessionStore, type Session, Sessions } from "../../../l
 import { settle } from "../../../lib/testing/fake_clock.ts";
 import { FakeClock } from "../../sessions/fake_clock.ts";
 import { FakeConnection, FakeLog } from "../../sessions/fakes.ts";
+import { type KeyValue, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 const PROFILE = {
   provider: "dev",
@@ -15,7 +16,7 @@ const PROFILE = {
 };
 
 /** One of several processes on a database, with a separate clock. */
-function openProcess(kv: Deno.Kv) {
+function openProcess(kv: KeyValue) {
   const clock = new FakeClock();
   const controlLog = new KvControlLog(kv);
   const store = new KvSessionStore(kv, { clock, controlLog });
@@ -40,7 +41,7 @@ async function catchUp(clock: FakeClock): Promise<void> {
 }
 
 test("a process that replays a ban after the unban ends old sockets only", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const [here, lagging] = [openProcess(kv), openProcess(kv)];
   const user = await here.users.save(PROFILE);
   const signIn = () => here.sessions.create({ userId: user.id, provider: "dev" });
@@ -65,7 +66,7 @@ test("a process that replays a ban after the unban ends old sockets only", async
 });
 
 test("a process that replays a removal ends no socket of a later sign-in", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const [here, lagging] = [openProcess(kv), openProcess(kv)];
   const user = await here.users.save(PROFILE);
   const old = await here.sessions.create({ userId: user.id, provider: "dev" });

@@ -11,7 +11,7 @@ export interface UserStoreUnderTest extends AsyncDisposable {
 /** The contract of every {@linkcode UserStore}. */
 export function testUserStore(
   name: string,
-  open: (clock: FakeClock) => Promise<UserStoreUnderTest>,
+  open: (clock: FakeClock) => UserStoreUnderTest | Promise<UserStoreUnderTest>,
 ): void {
   const it = (sentence: string, body: (store: UserStore, clock: FakeClock) => Promise<void>) =>
     test(`${name}.${sentence}`, async () => {

@@ -1,5 +1,6 @@
 import { KvUserStore, MemoryUserStore } from "../../../lib/auth/mod.ts";
 import { testUserStore } from "./user_store_suite.ts";
+import { MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 testUserStore("MemoryUserStore", (clock) =>
   Promise.resolve({
@@ -7,8 +8,8 @@ testUserStore("MemoryUserStore", (clock) =>
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }));
 
-testUserStore("KvUserStore", async (clock) => {
-  const kv = await Deno.openKv(":memory:");
+testUserStore("KvUserStore", (clock) => {
+  const kv = new MemoryKeyValue();
   return {
     store: new KvUserStore(kv, { clock }),
     [Symbol.asyncDispose]: () => Promise.resolve(kv.close()),

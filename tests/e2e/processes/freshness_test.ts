@@ -17,6 +17,7 @@ import { toHandler } from "@sluice/sluice/server";
 import { KvControlLog, KvSessionStore, session, Sessions } from "@sluice/sluice/sessions";
 import { WsClient } from "../../../support/app/ws_client.ts";
 import { silent } from "../../support/silent_log.ts";
+import { type KeyValue, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 type RoomScope = SignedInScope & LayerScope;
 
@@ -60,7 +61,7 @@ class Process implements AsyncDisposable {
   readonly server: Deno.HttpServer<Deno.NetAddr>;
   readonly #handler: ReturnType<typeof toHandler>;
 
-  constructor(kv: Deno.Kv) {
+  constructor(kv: KeyValue) {
     const controlLog = new KvControlLog(kv);
     this.sessions = new Sessions(new KvSessionStore(kv, { controlLog }), {
       controlLog,
@@ -104,7 +105,7 @@ interface Stage extends AsyncDisposable {
 }
 
 async function setStage(): Promise<Stage> {
-  const kv = await Deno.openKv(":memory:");
+  const kv = new MemoryKeyValue();
   const [here, there] = [new Process(kv), new Process(kv)];
   const save = (name: string) =>
     here.users.save({ provider: "dev", subject: "1", login: "ada", name, avatarUrl: undefined });

@@ -9,8 +9,14 @@ import {
 import { settle } from "../../../lib/testing/fake_clock.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { FakeConnection, FakeLog } from "../fakes.ts";
+import {
+  type AtomicOperation,
+  type KeyValue,
+  listAll,
+  MemoryKeyValue,
+} from "../../../lib/kv/mod.ts";
 
-function startProcess(kv: Deno.Kv, clock: FakeClock) {
+function startProcess(kv: KeyValue, clock: FakeClock) {
   const log = new FakeLog();
   const sessions = new Sessions(new KvSessionStore(kv, { clock }), { clock, log });
   const counts = new KvSocketCounts(kv, { live: sessions.connections, log, clock });
@@ -33,7 +39,7 @@ async function pass(clock: FakeClock, ms: number): Promise<void> {
 }
 
 test("KvSocketCounts.count() adds up the sockets of all processes, a second later", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const clock = new FakeClock();
   const [here, there] = [startProcess(kv, clock), startProcess(kv, clock)];
   const { session } = await here.sessions.create({ userId: "ada", provider: "dev" });
@@ -51,7 +57,7 @@ test("KvSocketCounts.count() adds up the sockets of all processes, a second late
 });
 
 test("KvSocketCounts.count() ignores a crashed process", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const clock = new FakeClock();
   const [here, there] = [startProcess(kv, clock), startProcess(kv, new FakeClock())];
   const { session } = await here.sessions.create({ userId: "ada", provider: "dev" });
@@ -65,20 +71,20 @@ test("KvSocketCounts.count() ignores a crashed process", async () => {
 });
 
 test("KvSocketCounts writes only heartbeats for sockets that stay open", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const clock = new FakeClock();
   const { sessions, open } = startProcess(kv, clock);
   const { session } = await sessions.create({ userId: "ada", provider: "dev" });
   for (let n = 0; n < 100; n++) open(session);
   await pass(clock, 1000);
-  const [count] = await Array.fromAsync(kv.list({ prefix: ["session_sockets"] }));
+  const [count] = await Array.fromAsync(listAll(kv, { prefix: ["session_sockets"] }));
   await pass(clock, 10_000);
-  const [later] = await Array.fromAsync(kv.list({ prefix: ["session_sockets"] }));
-  assert.equal(later?.versionstamp, count?.versionstamp);
+  const [later] = await Array.fromAsync(listAll(kv, { prefix: ["session_sockets"] }));
+  assert.equal(later?.version, count?.version);
 });
 
 test("KvSocketCounts leaves no entry and no timer once all sockets have ended", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const clock = new FakeClock();
   const { sessions, open } = startProcess(kv, clock);
   const { session } = await sessions.create({ userId: "ada", provider: "dev" });
@@ -86,16 +92,16 @@ test("KvSocketCounts leaves no entry and no timer once all sockets have ended", 
   await pass(clock, 1000);
   socket.end(1000);
   await pass(clock, 1500);
-  assert.deepEqual(await Array.fromAsync(kv.list({ prefix: ["session_sockets"] })), []);
+  assert.deepEqual(await Array.fromAsync(listAll(kv, { prefix: ["session_sockets"] })), []);
   // One timer is the session's deadline.
   assert.ok(clock.timers <= 1, `${clock.timers} timers`);
 });
 
 /** A database whose commits may fail after taking effect, or take effect later. */
-function unreliable(kv: Deno.Kv) {
+function unreliable(kv: KeyValue) {
   const state = { fault: undefined as "unacknowledged" | "late" | "away" | undefined };
   const late: (() => Promise<unknown>)[] = [];
-  const commit = async (operation: Deno.AtomicOperation) => {
+  const commit = async (operation: AtomicOperation) => {
     if (state.fault === "late") late.push(() => operation.commit());
     else if (state.fault !== "away") await operation.commit();
     if (state.fault !== undefined) throw new Error("no answer");
@@ -122,12 +128,12 @@ function unreliable(kv: Deno.Kv) {
   const settleLate = async () => {
     for (const write of late.splice(0)) await write();
   };
-  return { kv: fake as unknown as Deno.Kv, state, settleLate };
+  return { kv: fake as unknown as KeyValue, state, settleLate };
 }
 
 for (const fault of ["unacknowledged", "late"] as const) {
   test(`KvSocketCounts soon drops a count whose write was ${fault}`, async () => {
-    using kv = await Deno.openKv(":memory:");
+    await using kv = new MemoryKeyValue();
     const clock = new FakeClock();
     const here = startProcess(kv, clock);
     const remote = unreliable(kv);
@@ -150,7 +156,7 @@ for (const fault of ["unacknowledged", "late"] as const) {
 }
 
 test("KvSocketCounts counts no socket twice after a write that was not acknowledged", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const clock = new FakeClock();
   const here = startProcess(kv, clock);
   const remote = unreliable(kv);
@@ -172,7 +178,7 @@ test("KvSocketCounts counts no socket twice after a write that was not acknowled
 });
 
 test("KvSocketCounts ignores an ended process even if the wall clock goes back", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const clock = new FakeClock();
   const [here, there] = [startProcess(kv, clock), startProcess(kv, clock)];
   const { session } = await here.sessions.create({ userId: "ada", provider: "dev" });
@@ -188,13 +194,13 @@ test("KvSocketCounts ignores an ended process even if the wall clock goes back",
 });
 
 test("KvSocketCounts.close() also removes the heartbeat", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const clock = new FakeClock();
   const { sessions, counts, open } = startProcess(kv, clock);
   const { session } = await sessions.create({ userId: "ada", provider: "dev" });
   open(session);
   await pass(clock, 1000);
   await counts.close();
-  assert.deepEqual(await Array.fromAsync(kv.list({ prefix: ["session_sockets"] })), []);
-  assert.deepEqual(await Array.fromAsync(kv.list({ prefix: ["socket_processes"] })), []);
+  assert.deepEqual(await Array.fromAsync(listAll(kv, { prefix: ["session_sockets"] })), []);
+  assert.deepEqual(await Array.fromAsync(listAll(kv, { prefix: ["socket_processes"] })), []);
 });

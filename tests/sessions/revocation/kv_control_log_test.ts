@@ -3,11 +3,12 @@ import { test } from "node:test";
 import { KvControlLog, KvSessionStore, Sessions } from "../../../lib/sessions/mod.ts";
 import type { SessionEvent } from "../../../lib/sessions/mod.ts";
 import { FakeLog } from "../fakes.ts";
+import { type KeyValue, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 const changed = (userId: string): SessionEvent => ({ type: "user-changed", userId });
 
 test("KvControlLog.read() returns every entry of all writers once and in order", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const [here, there] = [new KvControlLog(kv), new KvControlLog(kv)];
   let { position } = await here.read(undefined);
   await Promise.all(
@@ -27,7 +28,7 @@ test("KvControlLog.read() returns every entry of all writers once and in order",
 });
 
 test("KvControlLog.read() costs one read if there are no new entries", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const log = new KvControlLog(kv);
   await log.append(changed("ada"));
   const { position } = await log.read(undefined);
@@ -44,7 +45,7 @@ test("KvControlLog.read() costs one read if there are no new entries", async () 
 });
 
 test("KvControlLog.read() pages through a long log", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const log = new KvControlLog(kv);
   for (let n = 0; n < 501; n++) await log.append(changed(`u${n}`));
   const first = await log.read(0);
@@ -54,7 +55,7 @@ test("KvControlLog.read() pages through a long log", async () => {
 });
 
 test("KvControlLog.read() reports missing entries, and another database", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const log = new KvControlLog(kv);
   for (let n = 0; n < 5; n++) await log.append(changed(`u${n}`));
   await kv.delete(["control_log", 2]);
@@ -70,13 +71,13 @@ test("KvControlLog.read() reports missing entries, and another database", async 
 });
 
 test("KvSessionStore writes the end event and the deletion of a session in one operation", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const commits: boolean[] = [];
   let ending = "";
   let position = 0;
   const watched = watchCommits(kv, async () => {
     if (ending === "") return;
-    const isThere = (await kv.get(["sessions", ending])).value !== null;
+    const isThere = (await kv.get(["sessions", ending])).value !== undefined;
     const isTold = (await controlLog.read(position)).events.length > 0;
     commits.push(isThere !== isTold);
   });
@@ -94,7 +95,7 @@ test("KvSessionStore writes the end event and the deletion of a session in one o
 });
 
 test("KvSessionStore announces no end that another call caused", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const controlLog = new KvControlLog(kv);
   const store = new KvSessionStore(kv, { controlLog });
   const sessions = new Sessions(store, { log: new FakeLog(), controlLog });
@@ -105,7 +106,7 @@ test("KvSessionStore announces no end that another call caused", async () => {
 });
 
 test("the control log holds no secret of a session", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const controlLog = new KvControlLog(kv);
   const store = new KvSessionStore(kv, { controlLog });
   const sessions = new Sessions(store, { log: new FakeLog(), controlLog });
@@ -121,7 +122,7 @@ test("the control log holds no secret of a session", async () => {
 });
 
 /** Calls back after every commit. */
-function watchCommits(kv: Deno.Kv, committed: () => Promise<void>): Deno.Kv {
+function watchCommits(kv: KeyValue, committed: () => Promise<void>): KeyValue {
   return new Proxy(kv, {
     get(target, name) {
       const value = Reflect.get(target, name, target);

@@ -12,6 +12,7 @@ import {
 import { settle } from "../../../lib/testing/fake_clock.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { FakeConnection, FakeLog } from "../fakes.ts";
+import { listAll, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 /** A log in memory that can lose entries, hang and fail. */
 class FakeControlLog implements ControlLog {
@@ -165,7 +166,7 @@ test("LogPoller is stale after a pause until it has read the entries written mea
 });
 
 test("LogPoller is stale after a pause until all pages of missed entries are applied", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const clock = new FakeClock();
   const controlLog = new KvControlLog(kv);
   let gate = Promise.resolve();
@@ -252,7 +253,7 @@ test("LogPoller does not count a read from before a pause as fresh", async () =>
 });
 
 test("Sessions of processes on one database end each other's connections within 250 ms", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const clock = new FakeClock();
   const processes = [1, 2, 3].map(() => {
     const controlLog = new KvControlLog(kv);
@@ -281,7 +282,7 @@ test("Sessions of processes on one database end each other's connections within 
 });
 
 test("Sessions ends only sessions that ended while its log position expired", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const clock = new FakeClock();
   const open = () => {
     const controlLog = new KvControlLog(kv);
@@ -301,7 +302,7 @@ test("Sessions ends only sessions that ended while its log position expired", as
   });
   await pass(clock, 500);
   for (const { session } of opened.slice(0, 120)) await there.end(session.id, "signed-out");
-  for await (const { key } of kv.list({ prefix: ["control_log"] })) await kv.delete(key);
+  for await (const { key } of listAll(kv, { prefix: ["control_log"] })) await kv.delete(key);
   await pass(clock, 250);
   assert.ok(sockets.slice(0, 120).every((socket) => socket.ended?.code === 4401));
   assert.ok(sockets.slice(120).every((socket) => socket.phase === "open"));
