@@ -1,11 +1,9 @@
-import { setTimeout } from "node:timers/promises";
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { within } from "../../core/within.ts";
 import type { KvWrite } from "../atomic_operation.ts";
 import { BaseKeyValue } from "../base_key_value.ts";
 import type { KvCommit, KvEntry, KvKey, KvPage, KvResult } from "../key_value.ts";
-import { KeyValueError } from "../key_value_error.ts";
 import { type ListRequest, pageOf } from "../list_request.ts";
+import { isLocked, PatientRunner } from "../patient_runner.ts";
 import { ReadBatcher } from "../read_batcher.ts";
 import { DenoWatch, wakeKey } from "./deno_watch.ts";
 
@@ -30,9 +28,6 @@ export interface DenoKeyValueOptions {
 /** KV Connect's limit of keys in one `getMany`. */
 const KEYS_PER_READ = 10;
 
-/** The longest pause between two attempts while the database is locked, in milliseconds. */
-const MAX_PAUSE_MS = 256;
-
 /**
  * Deno KV as a {@linkcode KeyValue}: a file, or a server of KV Connect.
  *
@@ -52,9 +47,7 @@ const MAX_PAUSE_MS = 256;
  */
 export class DenoKeyValue extends BaseKeyValue {
   readonly #source: DenoKvSource;
-  readonly #timeoutMs: number;
-  readonly #clock: Clock;
-  readonly #pause: (ms: number) => Promise<void>;
+  readonly #runner: PatientRunner;
   readonly #reads: ReadBatcher;
   readonly #watch: DenoWatch | undefined;
   #opening: Promise<Deno.Kv> | undefined;
@@ -63,14 +56,12 @@ export class DenoKeyValue extends BaseKeyValue {
   constructor(source: DenoKvSource, options: DenoKeyValueOptions = {}) {
     super();
     this.#source = source;
-    this.#timeoutMs = options.timeoutMs ?? 5_000;
-    this.#clock = options.clock ?? systemClock;
-    // The clock's timers do not keep the process alive: it could exit in the middle of a write.
-    this.#pause = options.pause ?? setTimeout;
+    this.#runner = new PatientRunner(isLocked, options);
     this.#reads = new ReadBatcher((keys, sent) => this.#getMany(keys, sent), KEYS_PER_READ);
     if (options.watch) {
       const open = () => this.#open();
-      this.#watch = new DenoWatch({ open, listeners: this.listeners, clock: this.#clock });
+      const clock = options.clock ?? systemClock;
+      this.#watch = new DenoWatch({ open, listeners: this.listeners, clock });
     }
   }
 
@@ -135,30 +126,8 @@ export class DenoKeyValue extends BaseKeyValue {
     });
   }
 
-  async #run<T>(use: (kv: Deno.Kv) => Promise<T>): Promise<T> {
-    const state = { isLate: false };
-    try {
-      const limit = { clock: this.#clock, ms: this.#timeoutMs, late };
-      return await within(this.#retry(use, state), limit);
-    } catch (error) {
-      if (error instanceof KeyValueError) throw error;
-      throw new KeyValueError("UNAVAILABLE", "The database cannot be used", { cause: error });
-    } finally {
-      state.isLate = true;
-    }
-  }
-
-  /** Retries until the caller has timed out. */
-  async #retry<T>(use: (kv: Deno.Kv) => Promise<T>, state: { isLate: boolean }): Promise<T> {
-    for (let attempt = 1;; attempt++) {
-      try {
-        return await use(await this.#open());
-      } catch (error) {
-        if (state.isLate || !isLocked(error)) throw error;
-        await this.#pause(Math.random() * Math.min(MAX_PAUSE_MS, 2 ** (attempt + 1)));
-        if (state.isLate) throw error;
-      }
-    }
+  #run<T>(use: (kv: Deno.Kv) => Promise<T>): Promise<T> {
+    return this.#runner.run(async () => await use(await this.#open()));
   }
 
   /** Shares one handle, because each handle keeps files open. */
@@ -198,12 +167,4 @@ function selectorOf({ range, last, reverse }: ListRequest): Deno.KvListSelector 
 /** Deno KV distinguishes -0 from 0. */
 function denoKey(key: KvKey): Deno.KvKey {
   return key.map((part) => typeof part === "number" ? part + 0 : part);
-}
-
-function isLocked(error: unknown): boolean {
-  return error instanceof Error && error.message.includes("database is locked");
-}
-
-function late(ms: number): KeyValueError {
-  return new KeyValueError("UNAVAILABLE", `The database did not answer within ${ms} ms`);
 }

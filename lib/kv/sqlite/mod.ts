@@ -1,0 +1,6 @@
+/**
+ * A key-value database in an SQLite file, on `node:sqlite`: Deno 2.2 and Node 22.5 or later.
+ *
+ * @module
+ */
+export { SqliteKeyValue, type SqliteKeyValueOptions } from "./sqlite_key_value.ts";

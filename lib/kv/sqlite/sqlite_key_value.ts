@@ -1,0 +1,158 @@
+import { setImmediate } from "node:timers/promises";
+import { type Clock, systemClock } from "../../core/clock.ts";
+import type { KvWrite } from "../atomic_operation.ts";
+import { BaseKeyValue } from "../base_key_value.ts";
+import type { KvCommit, KvKey, KvPage, KvResult } from "../key_value.ts";
+import { closedError } from "../key_value_error.ts";
+import type { ListRequest } from "../list_request.ts";
+import { isLocked, PatientRunner } from "../patient_runner.ts";
+import { SqliteTable } from "./sqlite_table.ts";
+
+/** Options of {@linkcode SqliteKeyValue}. */
+export interface SqliteKeyValueOptions {
+  /** Limit for one call, in milliseconds, retries included. @default {5_000} */
+  readonly timeoutMs?: number;
+  /**
+   * How often commits of other processes are looked for while `onChange` has listeners, in
+   * milliseconds. Looking takes microseconds and reads no data. @default {25}
+   */
+  readonly pollMs?: number;
+  /** Measures time limits and expiry. @default {systemClock} */
+  readonly clock?: Clock;
+}
+
+/** Most operations in one transaction. */
+const BATCH_SIZE = 200;
+
+/** How often expired entries are removed, in milliseconds. */
+const SWEEP_MS = 10_000;
+
+interface Pending {
+  readonly write: KvWrite;
+  resolve(result: KvCommit): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * A database in an SQLite file, for processes of one machine. It needs `node:sqlite`.
+ *
+ * The file is in WAL mode: reads do not wait for writes. Commits that are made at the same time share
+ * one transaction and one `fsync`; when they are acknowledged, they survive a crash of the process,
+ * of the system, and a loss of power. While another process writes, a commit is retried. SQLite runs
+ * in the thread of the caller. `onChange` hears other processes within 25 ms.
+ *
+ * @example
+ * ```ts
+ * import { SqliteKeyValue } from "@sluice/sluice/kv/sqlite";
+ * import assert from "node:assert/strict";
+ *
+ * await using kv = new SqliteKeyValue(":memory:");
+ * await kv.set(["greeting"], "hello");
+ * assert.equal((await kv.get(["greeting"])).value, "hello");
+ * ```
+ */
+export class SqliteKeyValue extends BaseKeyValue {
+  readonly #path: string;
+  readonly #clock: Clock;
+  readonly #pollMs: number;
+  readonly #runner: PatientRunner;
+  #opening: Promise<SqliteTable> | undefined;
+  #pending: Pending[] = [];
+  #writing: Promise<void> | undefined;
+  #sweepAt = 0;
+  #cancelPoll: (() => void) | undefined;
+  #isEnded = false;
+
+  /** @param path The file, which is created at the first use, or `:memory:`. */
+  constructor(path: string, options: SqliteKeyValueOptions = {}) {
+    super();
+    this.#path = path;
+    this.#clock = options.clock ?? systemClock;
+    this.#pollMs = options.pollMs ?? 25;
+    this.#runner = new PatientRunner(isLocked, options);
+    this.listeners.onTopic = () => this.#pollLater();
+  }
+
+  protected readMany(
+    keys: readonly KvKey[],
+    bytes: readonly Uint8Array[],
+  ): Promise<KvResult[]> {
+    return this.#run((table) => table.readMany(keys, bytes, this.#clock.now()));
+  }
+
+  protected readPage(request: ListRequest): Promise<KvPage> {
+    return this.#run((table) => table.readPage(request, this.#clock.now()));
+  }
+
+  protected write(write: KvWrite): Promise<KvCommit> {
+    const { promise, resolve, reject } = Promise.withResolvers<KvCommit>();
+    this.#pending.push({ write, resolve, reject });
+    this.#writing ??= this.#writeAll();
+    return promise;
+  }
+
+  protected async end(): Promise<void> {
+    await this.#writing;
+    this.#isEnded = true;
+    this.#cancelPoll?.();
+    const table = await this.#opening?.catch(() => undefined);
+    table?.close();
+  }
+
+  /** Never rejects. */
+  async #writeAll(): Promise<void> {
+    await setImmediate(); // Collects the commits of this turn.
+    while (this.#pending.length > 0) {
+      const batch = this.#pending.splice(0, BATCH_SIZE);
+      try {
+        const writes = batch.map(({ write }) => write);
+        const results = await this.#run((table) => table.commitAll(writes, this.#clock.now()));
+        results.forEach((result, index) => {
+          if (result.ok) this.listeners.call(batch[index]!.write.topics);
+          batch[index]!.resolve(result);
+        });
+        await this.#sweep();
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  /** Removes some expired entries. If that fails, a later sweep does it. */
+  async #sweep(): Promise<void> {
+    if (this.#clock.elapsed() < this.#sweepAt) return;
+    const isDone = await this.#run((table) => table.sweep(this.#clock.now())).catch(() => true);
+    this.#sweepAt = isDone ? this.#clock.elapsed() + SWEEP_MS : 0;
+  }
+
+  #pollLater(): void {
+    if (this.#isEnded || this.#cancelPoll !== undefined || this.#path === ":memory:") return;
+    if (this.listeners.topics.length === 0) return;
+    this.#cancelPoll = this.#clock.after(this.#pollMs, () => {
+      const poll = this.#run((table) => table.hasForeignCommits());
+      void poll.then((hasCommits) => hasCommits && this.listeners.call(), () => {}).finally(() => {
+        this.#cancelPoll = undefined;
+        this.#pollLater();
+      }).catch(() => {});
+    });
+  }
+
+  #run<T>(use: (table: SqliteTable) => T): Promise<T> {
+    return this.#runner.run(async () => {
+      const table = await this.#open();
+      if (this.#isEnded) throw closedError();
+      return use(table);
+    });
+  }
+
+  async #open(): Promise<SqliteTable> {
+    const opening = this.#opening ??= SqliteTable.open(this.#path);
+    try {
+      return await opening;
+    } catch (error) {
+      if (this.#opening === opening) this.#opening = undefined;
+      throw error;
+    }
+  }
+}
