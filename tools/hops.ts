@@ -26,6 +26,7 @@ import {
   toHandler,
   user,
 } from "@sluice/sluice";
+import { DenoKeyValue } from "@sluice/sluice/kv/deno";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import {
@@ -221,7 +222,7 @@ const signOut: Path = async (stage) => {
 
 /** The part of the path in `lib/sessions` and below: a database, a log, a layer, one connection. */
 const end: Path = async () => {
-  const kv = await Deno.openKv(":memory:");
+  const kv = new DenoKeyValue(await Deno.openKv(":memory:"));
   const controlLog = new KvControlLog(kv);
   const clock = new FakeClock();
   const store = new KvSessionStore(kv, { clock, controlLog });

@@ -29,9 +29,10 @@ const MAX_REMEMBERED = 10_000;
  * @example
  * ```ts
  * import { Audit, KvAuditStore } from "@sluice/sluice/auth";
+ * import { MemoryKeyValue } from "@sluice/sluice/kv";
  * import assert from "node:assert/strict";
  *
- * using kv = await Deno.openKv(":memory:");
+ * await using kv = new MemoryKeyValue();
  * const log = { debug() {}, info() {}, warn() {}, error() {} };
  * const audit = new Audit({ store: new KvAuditStore(kv), log });
  * audit.write({ kind: "signed-in", userId: "u1", provider: "dev" });

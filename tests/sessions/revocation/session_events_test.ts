@@ -15,6 +15,7 @@ import {
 import { settle } from "../../../lib/testing/fake_clock.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { FakeConnection, FakeLog } from "../fakes.ts";
+import { type KeyValue, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 /** A process with a control log and a channel layer, which records what each receiver gets. */
 class Process {
@@ -22,7 +23,7 @@ class Process {
   readonly users: KvUserStore;
   readonly received: string[] = [];
 
-  constructor(kv: Deno.Kv, clock: FakeClock, layer: MemoryChannelLayer) {
+  constructor(kv: KeyValue, clock: FakeClock, layer: MemoryChannelLayer) {
     const controlLog = new KvControlLog(kv);
     const store = new KvSessionStore(kv, { clock, controlLog });
     this.users = new KvUserStore(kv, { clock, controlLog });
@@ -51,7 +52,7 @@ class Process {
   }
 }
 
-async function setUp(kv: Deno.Kv) {
+async function setUp(kv: KeyValue) {
   const clock = new FakeClock();
   const layer = new MemoryChannelLayer();
   const [here, there] = [new Process(kv, clock, layer), new Process(kv, clock, layer)];
@@ -74,7 +75,7 @@ async function pass(clock: FakeClock, ms: number): Promise<void> {
 }
 
 test("SessionEvents delivers the end of a session once to each receiver, in a fixed order", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, there, session, sockets } = await setUp(kv);
   await here.sessions.end(session.id, "signed-out");
   assert.deepEqual(here.received, ["cache: ended", "connections: ended", "listener: ended"]);
@@ -85,7 +86,7 @@ test("SessionEvents delivers the end of a session once to each receiver, in a fi
 });
 
 test("SessionEvents delivers the event of another process even at a position that it has just used", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, there, session } = await setUp(kv);
   const other = await there.sessions.create({ userId: "eve", provider: "dev" });
   const socket = here.open(other.session);
@@ -98,7 +99,7 @@ test("SessionEvents delivers the event of another process even at a position tha
 });
 
 test("SessionEvents delivers a ban and a role once to caches and connections, and to listeners", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { clock, here, there, ada } = await setUp(kv);
   await setRoles(here, ada.id, ["member"]);
   await pass(clock, 500);
