@@ -1,5 +1,5 @@
 import { systemClock } from "../core/clock.ts";
-import type { KvSource } from "../kv/kv_connection.ts";
+import type { KeyValue } from "../kv/mod.ts";
 import { KvSocketCounts } from "./connections/kv_socket_counts.ts";
 import { KvSessionStore } from "./kv_session_store.ts";
 import { KvControlLog } from "./revocation/kv_control_log.ts";
@@ -35,16 +35,17 @@ export interface SessionServices extends AsyncDisposable {
  *
  * @example
  * ```ts
+ * import { MemoryKeyValue } from "@sluice/sluice/kv";
  * import { createSessions } from "@sluice/sluice/sessions";
  * import assert from "node:assert/strict";
  *
- * using kv = await Deno.openKv(":memory:");
+ * await using kv = new MemoryKeyValue();
  * await using services = createSessions(kv, { log: console });
  * const { token } = await services.sessions.create({ userId: "u1", provider: "dev" });
  * assert.equal((await services.sessions.find(token)).state, "live");
  * ```
  */
-export function createSessions(kv: KvSource, options: CreateSessionsOptions): SessionServices {
+export function createSessions(kv: KeyValue, options: CreateSessionsOptions): SessionServices {
   const { layer, clock = systemClock, log } = options;
   const controlLog = new KvControlLog(kv);
   const store = new KvSessionStore(kv, { clock, controlLog });

@@ -5,6 +5,7 @@ import { createSessions, type Session, type SessionServices } from "../../lib/se
 import { settle } from "../../lib/testing/fake_clock.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeConnection, FakeLog } from "./fakes.ts";
+import { type KeyValue, MemoryKeyValue } from "../../lib/kv/mod.ts";
 
 /** A layer in memory between "processes" of one test. */
 class SharedLayer extends MemoryChannelLayer {
@@ -27,7 +28,7 @@ async function pass(clock: FakeClock, ms: number): Promise<void> {
   }
 }
 
-async function setUp(kv: Deno.Kv, layer: MemoryChannelLayer) {
+async function setUp(kv: KeyValue, layer: MemoryChannelLayer) {
   const clock = new FakeClock();
   const options = { layer, clock, log: new FakeLog(), maxPerUser: 2 };
   const [here, there] = [createSessions(kv, options), createSessions(kv, options)];
@@ -38,7 +39,7 @@ async function setUp(kv: Deno.Kv, layer: MemoryChannelLayer) {
 }
 
 test("createSessions() ends the sockets of other processes within milliseconds over the layer", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const layer = new SharedLayer();
   const { clock, here, there, session, socket } = await setUp(kv, layer);
   assert.equal((await here.socketCounts.count([session.id])).get(session.id), 1);
@@ -51,7 +52,7 @@ test("createSessions() ends the sockets of other processes within milliseconds o
 });
 
 test("createSessions() needs no layer to end the sockets of other processes", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const layer = new MemoryChannelLayer();
   const { clock, here, there, session, socket } = await setUp(kv, layer);
   assert.equal(layer.stats.channels, 0, "a layer for a single process is not used");
@@ -62,7 +63,7 @@ test("createSessions() needs no layer to end the sockets of other processes", as
 });
 
 test("createSessions() passes its options on", async () => {
-  using kv = await Deno.openKv(":memory:");
+  await using kv = new MemoryKeyValue();
   const { here, there } = await setUp(kv, new MemoryChannelLayer());
   for (let n = 0; n < 3; n++) await here.sessions.create({ userId: "ada", provider: "dev" });
   assert.equal((await there.sessions.list("ada")).length, 2);
@@ -70,7 +71,7 @@ test("createSessions() passes its options on", async () => {
 });
 
 test("SessionServices.close() resolves even if the database is closed", async () => {
-  const kv = await Deno.openKv(":memory:");
+  const kv = new MemoryKeyValue();
   const { here, there } = await setUp(kv, new MemoryChannelLayer());
   kv.close();
   await Promise.all([here.close(), there.close()]);
