@@ -2,6 +2,7 @@ import { findCookies } from "../protocol/mod.ts";
 
 /** A request's proof of its session. */
 export interface Credential {
+  /** Where the tokens come from: the `Authorization` header, or cookies. */
   readonly kind: "bearer" | "cookie";
   /** Session tokens in the order of the request, unchecked. The first valid one counts. */
   readonly tokens: readonly string[];

@@ -26,6 +26,7 @@ export class MemorySessionStore implements SessionStore {
   readonly #tagKeys = new Map<number, Uint8Array>();
   #sweepAt: number;
 
+  /** Creates an empty store. */
   constructor(options: { clock?: Clock } = {}) {
     this.#clock = options.clock ?? systemClock;
     this.#sweepAt = this.#clock.now() + SWEEP_EVERY_MS;

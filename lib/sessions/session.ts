@@ -5,9 +5,11 @@ export type SessionKind = "browser" | "program";
 export interface Session {
   /** Identifies the session in lists, logs and URLs; not a secret. */
   readonly id: string;
+  /** The id of the user. */
   readonly userId: string;
   /** The id of the user's provider: `github`, `dev`, … */
   readonly provider: string;
+  /** The holder of the session. */
   readonly kind: SessionKind;
   /** When it began, in milliseconds since the epoch. */
   readonly createdAt: number;
@@ -37,6 +39,7 @@ export interface SessionLifetime {
 
 /** A session and its new token. */
 export interface NewToken {
+  /** The session. */
   readonly session: Session;
   /** *Security*: a credential; send it to the browser or client only. */
   readonly token: string;

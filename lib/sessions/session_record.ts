@@ -28,16 +28,23 @@ export interface StoredSecrets {
 
 /** A stored session. */
 export interface SessionRecord extends StoredSecrets {
+  /** Identifies the session; not a secret. */
   readonly id: string;
+  /** The id of the user. */
   readonly userId: string;
+  /** The id of the provider that the user signed in with. */
   readonly provider: string;
   /** Undefined for a browser's. */
   readonly kind?: SessionKind | undefined;
+  /** When it began, in milliseconds since the epoch. */
   readonly createdAt: number;
   /** When the user authenticated, if that was before the session began. */
   readonly signedInAt?: number | undefined;
+  /** When it was last used, in milliseconds since the epoch. */
   readonly lastSeenAt: number;
+  /** The `User-Agent` at sign-in. */
   readonly userAgent: string;
+  /** The client's address at sign-in. */
   readonly address: string | undefined;
   /** See {@linkcode Session}; undefined for 0. */
   readonly revocations?: number | undefined;
@@ -50,19 +57,23 @@ export interface SessionRecord extends StoredSecrets {
 
 /** A cached session: what admits a connection. All its connections share the same `session`. */
 export interface KnownSession {
+  /** The session, frozen. */
   readonly session: Session;
+  /** What verifies its tokens. */
   readonly secrets: StoredSecrets;
 }
 
 /** The properties of a new session. */
 export interface NewSession {
+  /** The id of the user. */
   readonly userId: string;
   /** The id of the provider that the user signed in with. */
   readonly provider: string;
   /** The browser's `User-Agent`. */
   readonly userAgent?: string | undefined;
+  /** The client's address. */
   readonly address?: string | undefined;
-  /** @default {"browser"} */
+  /** The holder of the session. @default {"browser"} */
   readonly kind?: SessionKind;
   /**
    * When the user authenticated, in milliseconds since the epoch. A session approved by another one

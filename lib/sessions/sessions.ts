@@ -72,7 +72,11 @@ export class Sessions {
   readonly #lifecycle: SessionLifecycle;
   readonly #lookup: SessionLookup;
 
-  /** @throws {RangeError} A lifetime is not a positive number of milliseconds. */
+  /**
+   * Connects to nothing before its first use.
+   *
+   * @throws {RangeError} A lifetime is not a positive number of milliseconds.
+   */
   constructor(store: SessionStore, options: SessionsOptions) {
     const { idleTtlMs = 7 * 24 * HOUR_MS, maxTtlMs = 30 * 24 * HOUR_MS } = options;
     if (!(idleTtlMs > 0 && maxTtlMs > 0)) {

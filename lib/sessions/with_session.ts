@@ -18,6 +18,7 @@ export type SessionState = "live" | "expired" | "none" | "ticket-invalid";
 export interface SessionScope extends Scope {
   /** Defined exactly if `sessionState` is `live`. */
   readonly session: Session | undefined;
+  /** Why there is no session, or `live`. */
   readonly sessionState: SessionState;
 }
 
@@ -88,6 +89,7 @@ export function session(sessions: Sessions): Middleware<OriginScope, SessionScop
 
 /** A connection and the way to find its session. */
 export interface SessionClaim<S> {
+  /** The scope of the connection. */
   readonly scope: S & Scope;
   /** The id of the claimed session. */
   readonly id: string;

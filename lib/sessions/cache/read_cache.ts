@@ -38,6 +38,7 @@ export class ReadCache<T> {
   readonly #reads = new Map<string, number>();
   #serial = 0;
 
+  /** Creates an empty cache. */
   constructor({ isFresh, maxEntries = MAX_ENTRIES }: ReadCacheOptions) {
     this.#isFresh = isFresh;
     this.#maxValues = maxEntries / 2;
@@ -105,6 +106,7 @@ export class ReadCache<T> {
 
 /** A store that may write its changes to a control log. */
 export interface LoggedStore {
+  /** The log that changes are written to. */
   readonly controlLog?: ControlLog | undefined;
 }
 
@@ -131,6 +133,7 @@ export class ReadCaches {
   #cancel: (() => void) | undefined;
   #isClosed = false;
 
+  /** Creates empty caches for a store of sessions, which the events that `poller` reads keep current. */
   constructor(sessions: LoggedStore, options: { poller: LogPoller; clock: Clock }) {
     this.#poller = options.poller;
     this.#clock = options.clock;

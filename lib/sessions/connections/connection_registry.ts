@@ -40,6 +40,7 @@ export class ConnectionRegistry {
   readonly #followers = new Set<Follower>();
   readonly #emptied = (entry: RegistryEntry) => this.#remove(entry);
 
+  /** Creates an empty registry. */
   constructor(sessions: SessionSource, options: { clock: Clock; log: Log }) {
     this.#sessions = sessions;
     this.#log = options.log;

@@ -20,13 +20,17 @@ const MAX_NAMES = 500;
 
 /** Options of {@linkcode SessionNotices}. */
 export interface SessionNoticesOptions {
+  /** The layer that connects the processes. */
   readonly layer: GroupLayer;
+  /** The log for problems with notifications. */
   readonly log: Log;
+  /** The clock of the interval between two notifications. */
   readonly clock: Clock;
 }
 
 /** A source of sign-in events, such as an `Audit`. */
 export interface SignInSource {
+  /** Calls `listener` for every event of this process. */
   subscribe(
     listener: (event: { readonly kind: string; readonly userId?: string | undefined }) => void,
   ): unknown;
@@ -47,6 +51,7 @@ export class SessionNotices {
   #leave: (() => void) | undefined;
   #listening: Promise<void> | undefined;
 
+  /** Joins no group before the first page is open. */
   constructor(options: SessionNoticesOptions) {
     this.#layer = internalsOf(options.layer);
     this.#options = options;

@@ -35,7 +35,9 @@ export interface RegistryEntry {
  * also has the watchers, which stay when the connection subscribes to another session.
  */
 export class SessionSubscription {
+  /** The connection that is subscribed. */
   readonly connection: SubscribedConnection;
+  /** Are called when the session or its user changes. */
   readonly watchers: SmallSet<SessionWatcher> = new SmallSet();
   /** The read caches of the session's store, for its user. */
   caches: ReadCaches | undefined;
@@ -45,6 +47,7 @@ export class SessionSubscription {
   isProved = false;
   #entry: RegistryEntry | undefined;
 
+  /** Creates a subscription to no session yet. */
   constructor(connection: SubscribedConnection) {
     this.connection = connection;
   }

@@ -69,6 +69,7 @@ export class LogPoller implements Freshness {
   #cancel: (() => void) | undefined;
   #waiting: (() => void)[] = [];
 
+  /** Polls nothing before it is started. */
   constructor(
     controlLog: ControlLog,
     target: LogPollerTarget,
@@ -118,6 +119,7 @@ export class LogPoller implements Freshness {
     return this.#startedAt === undefined ? 0 : Math.max(0, HINT_MS - this.#ageOf(this.#startedAt));
   }
 
+  /** True after a pause of the process, until it has caught up on missed entries. */
   get isStale(): boolean {
     return this.#isWanted && this.#ageOf(this.#freshAt) > STALE_MS;
   }
@@ -142,6 +144,7 @@ export class LogPoller implements Freshness {
     return Math.max(this.#clock.now() - time, this.#clock.elapsed() - elapsed);
   }
 
+  /** Calls back once when the applied state is fresh. */
   whenFresh(callback: () => void): void {
     this.#waiting.push(callback);
     if (!this.#isReading) this.#arm(0);

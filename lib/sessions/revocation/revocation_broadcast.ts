@@ -6,12 +6,16 @@ import type { Sessions } from "../sessions.ts";
 
 /** The part of a channel layer that a {@linkcode RevocationBroadcast} uses. */
 export interface GroupLayer {
+  /** Returns a new channel name of this process. */
   newChannel(prefix?: string): string;
+  /** Delivers the messages of a channel. Returns a function that stops it. */
   attach(
     channel: string,
     mailbox: { deliver(message: LayerMessage): boolean; gap?(): void },
   ): () => void;
+  /** Adds a channel to a group. */
   groupAdd(group: string, channel: string): Promise<void>;
+  /** Sends to every channel of a group, except one. */
   groupSend(
     group: string,
     message: LayerMessage,
@@ -51,6 +55,7 @@ export class RevocationBroadcast implements Follower {
   #channel: string | undefined;
   #leave: (() => void) | undefined;
 
+  /** Takes the sessions of this process, and the layer that connects it to others. */
   constructor(sessions: Sessions, layer: GroupLayer) {
     this.#sessions = sessions;
     this.#layer = internalsOf(layer);
@@ -69,6 +74,7 @@ export class RevocationBroadcast implements Follower {
     };
   }
 
+  /** Joins the group of all processes. No effect if joined. */
   start(): void {
     if (this.#leave !== undefined) return;
     const channel = this.#layer.newChannel(TYPE);
@@ -77,6 +83,7 @@ export class RevocationBroadcast implements Follower {
     this.#layer.groupAdd(GROUP, channel).catch((error) => this.#failed(error));
   }
 
+  /** Leaves the group. */
   stop(): void {
     this.#leave?.();
     this.#leave = this.#channel = undefined;

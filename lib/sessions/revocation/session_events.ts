@@ -15,10 +15,15 @@ const MAX_EXPIRED = 10_000;
 
 /** The parts of {@linkcode SessionEvents}. */
 export interface SessionEventsParts {
+  /** The store of the sessions. */
   readonly store: LoggedStore;
+  /** The connections of this process. */
   readonly connections: ConnectionRegistry;
+  /** The log of events of all processes, if any. */
   readonly controlLog: ControlLog | undefined;
+  /** The clock of the poller and the caches. */
   readonly clock: Clock;
+  /** The log for problems with events. */
   readonly log: Log;
 }
 
@@ -44,6 +49,7 @@ export class SessionEvents implements LogPollerTarget {
   readonly #expiryListeners = new Set<(session: Session) => void>();
   readonly #expired = new Set<string>();
 
+  /** Follows no log before there are connections, or the caches are used. */
   constructor(parts: SessionEventsParts) {
     this.#parts = parts;
     const { controlLog, connections, store, clock } = parts;

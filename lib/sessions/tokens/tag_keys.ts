@@ -12,6 +12,7 @@ export interface TagKey {
 
 /** The keys in a store. */
 export interface StoredTagKeys {
+  /** The keys, in any order. */
   readonly keys: readonly TagKey[];
   /**
    * When the first key was created, in milliseconds since the epoch, if the store already had
