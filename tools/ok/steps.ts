@@ -1,0 +1,31 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { FROZEN } from "../test/run_tests.ts";
+
+/** A check: its name, and the arguments of `deno` that run it. */
+export type Step = readonly [name: string, args: readonly string[]];
+
+/** Returns the checks that need no tests: all that `deno task ok --no-tests` and CI run. */
+export function staticSteps(root: string): readonly Step[] {
+  const existing = (paths: readonly string[]) =>
+    paths.filter((path) => existsSync(join(root, path)));
+  return [
+    ["format", ["fmt", "--check"]],
+    ["lint", ["lint"]],
+    ["types", ["check", ...FROZEN, "."]],
+    [
+      "types of the examples",
+      ["check", "--doc-only", ...FROZEN, ...existing(["lib", "docs", "README.md"])],
+    ],
+    ["documentation of the exports", ["doc", "--lint", ...exportsOf(root)]],
+    ["layout", ["run", "-A", "tools/layout.ts"]],
+    ["publish (dry run)", ["publish", "--dry-run", "--allow-dirty"]],
+  ];
+}
+
+/** Returns the modules that the package exports, each once. */
+export function exportsOf(root: string): string[] {
+  const config: unknown = JSON.parse(readFileSync(join(root, "deno.json"), "utf8"));
+  const { exports } = config as { readonly exports: Readonly<Record<string, string>> };
+  return [...new Set(Object.values(exports))];
+}
