@@ -65,7 +65,7 @@ test("page() describes the run, the machine and the command to repeat it", () =>
   assert.match(text, /`deno task bench echo --rounds 5 --seconds 3`: 5 rounds of 3 s each/);
   assert.match(text, /2026-11-28, at abc1234; Z80, 2 processors, 4 GiB, linux 6; server pinned/);
   assert.match(text, /Deno 2\.9\.6, Socket\.IO 4\.8\.4\./);
-  assert.match(text, /!\[Echo\]\(images\/bench_echo\.svg\)\n\n\| peer /);
+  assert.match(text, /!\[Echo\]\(images\/bench\/echo\/echo\.svg\)\n\n\| peer /);
 });
 
 test("page() marks missing measurements", () => {

@@ -1,4 +1,5 @@
 import type { Machine, QuestionResult } from "./result.ts";
+import { plotPath } from "./plot_path.ts";
 import { remarks, table } from "./table.ts";
 
 /** Formats results as a Markdown page: questions, machine, commands, tables and plots. */
@@ -19,7 +20,7 @@ function section(result: QuestionResult): string {
     `${describe(result.machine)}.`,
     ...contests.flatMap((contest) => [
       `### ${contest.title}`,
-      `![${contest.title}](images/bench_${contest.id}.svg)`,
+      `![${contest.title}](${plotPath(name, contest.id)})`,
       table(contest),
       remarks(contest).map((remark) => `- ${remark}`).join("\n"),
     ]),

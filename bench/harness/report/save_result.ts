@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { chart } from "./chart.ts";
 import { page } from "./page.ts";
+import { plotPath } from "./plot_path.ts";
 import type { QuestionResult } from "./result.ts";
 
 const BEGIN = "<!-- results: written by `deno task bench --save` -->";
@@ -26,9 +27,15 @@ export async function writePage(root: string): Promise<void> {
   if (begin < 0 || end < begin) throw new Error(`${file} has lost its marks`);
   const body = `${BEGIN}\n\n${page(results)}\n`;
   await Deno.writeTextFile(file, text.slice(0, begin) + body + text.slice(end));
-  const plots = results.flatMap(({ contests }) => contests)
-    .map((contest) => [`${root}docs/images/bench_${contest.id}.svg`, chart(contest)] as const);
-  for (const [path, plot] of plots) await Deno.writeTextFile(path, plot);
+  const plots = results.flatMap(({ name, contests }) =>
+    contests.map((contest) =>
+      [`${root}docs/${plotPath(name, contest.id)}`, chart(contest)] as const
+    )
+  );
+  for (const [path, plot] of plots) {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    await Deno.writeTextFile(path, plot);
+  }
   await format([file, ...plots.map(([path]) => path)]);
 }
 

@@ -20,32 +20,12 @@ async function assertExact(layer: string): Promise<void> {
   }
 }
 
-// In parallel, because most time is spent waiting for the killed process to time out.
-const crashes = new Map<string, Promise<void>>();
+const NAME =
+  "after kill -9 of one of three processes, the others list the exact presence within 10 s";
 
-/** Starts both crashes, and waits for the one with this layer. */
-async function crash(layer: string): Promise<void> {
-  if (crashes.size === 0) {
-    crashes.set("kv:", assertExact("kv:"));
-    crashes.set("redis:", whyNoRedis() === undefined ? overRedis() : Promise.resolve());
-    for (const each of crashes.values()) each.catch(() => {}); // Each test waits for its own crash.
-  }
-  await crashes.get(layer);
-}
+test(`${NAME} over kv:`, () => assertExact("kv:"));
 
-async function overRedis(): Promise<void> {
+test(`${NAME} over Redis`, { skip: whyNoRedis() ?? false }, async () => {
   await using redis = await RedisServer.start();
   await assertExact(redis.url);
-}
-
-test("after kill -9 of one of three processes, the others list the exact presence within 10 s over kv:", async () => {
-  await crash("kv:");
 });
-
-test(
-  "after kill -9 of one of three processes, the others list the exact presence within 10 s over Redis",
-  { skip: whyNoRedis() ?? false },
-  async () => {
-    await crash("redis:");
-  },
-);
