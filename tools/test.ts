@@ -12,6 +12,7 @@ import { availableParallelism } from "node:os";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { provideBrowser } from "./provide/browser.ts";
+import { providePostgres } from "./provide/postgres.ts";
 import { provideRedis } from "./provide/redis.ts";
 import { type Counts, NONE, sum } from "./test/junit.ts";
 import { limitsOf } from "./test/limits.ts";
@@ -71,6 +72,7 @@ async function provide({ tests, e2e }: Selection): Promise<string[]> {
   const wanted: [name: string, asks: RegExp, get: () => Promise<unknown>][] = [
     ["browser", /\bwhyNoBrowser\b/, () => provideBrowser(note)],
     ["Redis", /\bfindRedis\b/, () => provideRedis(note)],
+    ["PostgreSQL", /\bfindPostgres\b/, () => providePostgres(note)],
   ];
   const leftOut: string[] = [];
   const files = await withImports([...tests, ...e2e]);

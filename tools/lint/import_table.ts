@@ -24,6 +24,7 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
   { files: "lib/client/react/", may: ["lib/client/", "lib/protocol/", "npm:react"] },
   { files: "lib/client/preact/", may: ["lib/client/", "lib/protocol/", "npm:preact"] },
   { files: "lib/client/", may: ["lib/protocol/", "lib/time/retry_pause.ts"] },
+  { files: "lib/kv/postgres/", may: [...CORE, "lib/kv/", "npm:pg"] },
   { files: "lib/kv/", may: CORE },
   { files: "lib/redis/", may: [...CORE, "npm:ioredis"] },
   { files: "lib/layers/", may: [...CORE, "lib/kv/", "lib/redis/"] },

@@ -1,0 +1,6 @@
+/**
+ * A key-value database in PostgreSQL 13 or later, on Deno, Node and Bun.
+ *
+ * @module
+ */
+export { PostgresKeyValue, type PostgresKeyValueOptions } from "./postgres_key_value.ts";

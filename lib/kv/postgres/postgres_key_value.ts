@@ -1,0 +1,210 @@
+import { Buffer } from "node:buffer";
+import { type Clock, systemClock } from "../../core/clock.ts";
+import type { KvMutation, KvWrite } from "../atomic_operation.ts";
+import { BaseKeyValue } from "../base_key_value.ts";
+import type { KvCommit, KvEntry, KvKey, KvPage, KvResult } from "../key_value.ts";
+import { decodeKey, encodeKey, keyText } from "../key_codec.ts";
+import { type ListRequest, pageOf } from "../list_request.ts";
+import { PatientRunner } from "../patient_runner.ts";
+import { decodeValue, encodeValue } from "../portable_value.ts";
+import { ReadBatcher } from "../read_batcher.ts";
+import { versionOf } from "../version.ts";
+import { PostgresNotifications } from "./postgres_notifications.ts";
+import { codeOf, NotConnected, PostgresPool, type Row } from "./postgres_pool.ts";
+
+/** Options of {@linkcode PostgresKeyValue}. */
+export interface PostgresKeyValueOptions {
+  /** Most connections of this process, besides one that hears notifications. @default {10} */
+  readonly maxConnections?: number;
+  /** Limit for one call, in milliseconds, connecting and retries included. @default {5_000} */
+  readonly timeoutMs?: number;
+  /** Measures time limits. Expiry uses the clock of the server. @default {systemClock} */
+  readonly clock?: Clock;
+}
+
+const IS_LIVE = "(expires_at IS NULL OR expires_at > clock_timestamp())";
+
+const PAGE = `SELECT key, value, version FROM sluice_kv
+  WHERE key >= $1 AND key < $2 AND ${IS_LIVE} ORDER BY key`;
+
+const READ = {
+  name: "sluice_kv_read",
+  text: `SELECT key, value, version FROM sluice_kv WHERE key = ANY ($1::bytea[]) AND ${IS_LIVE}`,
+};
+
+const LIST = { name: "sluice_kv_list", text: `${PAGE} LIMIT $3` };
+
+const LIST_REVERSE = { name: "sluice_kv_list_reverse", text: `${PAGE} DESC LIMIT $3` };
+
+const COMMIT = {
+  name: "sluice_kv_commit",
+  text: `SELECT sluice_kv_commit($1::int[], $2::bytea[], $3::bigint[], $4::bytea[], $5::text[],
+    $6::bigint[], $7::bytea[]) AS version`,
+};
+
+/** Skips entries that a commit is writing, and does not wait for them. */
+const SWEEP = {
+  name: "sluice_kv_sweep",
+  text: `DELETE FROM sluice_kv WHERE key IN (SELECT key FROM sluice_kv
+    WHERE expires_at <= clock_timestamp() LIMIT 500 FOR UPDATE SKIP LOCKED) RETURNING 1`,
+};
+
+/** How often expired entries are removed, in milliseconds, after a commit. */
+const SWEEP_MS = 10_000;
+
+/** Most keys of one read. */
+const KEYS_PER_READ = 100;
+
+/** How many locks the keys share. Few, because the server's memory for locks is limited. */
+const LOCKS = 4_096;
+
+/**
+ * A database in PostgreSQL 13 or later, for processes of any number of machines.
+ *
+ * All entries are in one table, `sluice_kv`, which is created at the first use, in the first schema of
+ * the `search_path`. A commit is one statement, and one `fsync` of the server: what it promises about
+ * durability holds, also in a failover if replication is synchronous. Only a primary is used; the name
+ * is resolved again after a failover. Expiry follows the clock of the server. `onChange` hears other
+ * processes through `LISTEN`; behind PgBouncer it needs session pooling. Concurrent reads of single
+ * keys share a statement.
+ *
+ * ```ts ignore
+ * import { PostgresKeyValue } from "@sluice/sluice/kv/postgres";
+ *
+ * await using kv = new PostgresKeyValue("postgres://sluice@db.example.com/sluice");
+ * await kv.set(["greeting"], "hello");
+ * ```
+ */
+export class PostgresKeyValue extends BaseKeyValue {
+  readonly #pool: PostgresPool;
+  readonly #runner: PatientRunner;
+  readonly #reads: ReadBatcher;
+  readonly #notifications: PostgresNotifications;
+  readonly #clock: Clock;
+  #sweepAt = 0;
+
+  /** @param url The address: `postgres://user:password@host:port/database?sslmode=verify-full`. */
+  constructor(url: string, options: PostgresKeyValueOptions = {}) {
+    super();
+    const { maxConnections = 10, timeoutMs = 5_000, clock = systemClock } = options;
+    this.#clock = clock;
+    this.#pool = new PostgresPool({ url, maxConnections, timeoutMs, clock });
+    this.#runner = new PatientRunner(hadNoEffect, options);
+    this.#reads = new ReadBatcher((keys, sent) => this.#readBatch(keys, sent), KEYS_PER_READ);
+    this.#notifications = new PostgresNotifications({
+      pool: this.#pool,
+      listeners: this.listeners,
+      clock,
+    });
+  }
+
+  protected override readOne(key: KvKey): Promise<KvResult> {
+    return this.#reads.get(key);
+  }
+
+  protected readMany(keys: readonly KvKey[], bytes: readonly Uint8Array[]): Promise<KvResult[]> {
+    return this.#runner.run(async () => {
+      const rows = await this.#read(READ, [bytes.map(toBuffer)]);
+      const entries = new Map(rows.map((row) => [keyText(row.key as Buffer), row]));
+      return keys.map((key, index): KvResult => {
+        const row = entries.get(keyText(bytes[index]!));
+        return row === undefined
+          ? { key, value: undefined, version: null }
+          : { key, value: decodeValue(String(row.value)), version: versionOf(String(row.version)) };
+      });
+    });
+  }
+
+  protected readPage(request: ListRequest): Promise<KvPage> {
+    const { from, to, limit, reverse } = request;
+    return this.#runner.run(async () => {
+      const statement = reverse ? LIST_REVERSE : LIST;
+      const rows = await this.#read(statement, [toBuffer(from), toBuffer(to), limit]);
+      const entries = rows.map((row): KvEntry => ({
+        key: decodeKey(row.key as Buffer),
+        value: decodeValue(String(row.value)),
+        version: versionOf(String(row.version)),
+      }));
+      return pageOf(entries, request);
+    });
+  }
+
+  protected async write(write: KvWrite): Promise<KvCommit> {
+    const values = commitValues(write);
+    const [row] = await this.#runner.run(() => this.#pool.query(COMMIT, values));
+    if (row?.version === null || row?.version === undefined) return { ok: false };
+    this.listeners.call(write.topics);
+    this.#notifications.send(write.topics);
+    this.#sweepLater();
+    return { ok: true, version: versionOf(String(row.version)) };
+  }
+
+  protected async end(): Promise<void> {
+    await this.#notifications.close();
+    await this.#pool.end();
+  }
+
+  async #readBatch(keys: readonly KvKey[], sent: Promise<void>): Promise<KvResult[]> {
+    await sent;
+    return await this.readMany(keys, keys.map(encodeKey));
+  }
+
+  /** Reads once more if a connection broke, as all do when a server restarts. */
+  async #read(statement: typeof READ, values: unknown[]): Promise<readonly Row[]> {
+    try {
+      return await this.#pool.query(statement, values);
+    } catch (error) {
+      if (error instanceof NotConnected || codeOf(error) !== undefined) throw error;
+      return await this.#pool.query(statement, values);
+    }
+  }
+
+  #sweepLater(): void {
+    if (this.#clock.elapsed() < this.#sweepAt) return;
+    this.#sweepAt = this.#clock.elapsed() + SWEEP_MS;
+    void this.#sweep().catch(() => {}); // A later sweep removes what this one left.
+  }
+
+  async #sweep(): Promise<void> {
+    while ((await this.#pool.query(SWEEP, [])).length === 500) this.assertOpen();
+  }
+}
+
+function commitValues({ checks, mutations }: KvWrite): unknown[] {
+  const sets = mutations.filter(({ value }) => value !== undefined);
+  const deletes = mutations.filter(({ value }) => value === undefined);
+  const bytes = ({ bytes }: { readonly bytes: Uint8Array }) => toBuffer(bytes);
+  return [
+    locksOf([...checks, ...mutations]),
+    checks.map(bytes),
+    checks.map(({ version }) => version),
+    sets.map(bytes),
+    sets.map(({ value }: KvMutation) => encodeValue(value)),
+    sets.map(({ expireInMs }) => expireInMs ?? null),
+    deletes.map(bytes),
+  ];
+}
+
+/** Returns the numbers of the locks of some keys, in order: an FNV-1a hash of each key. */
+function locksOf(keys: readonly { readonly bytes: Uint8Array }[]): number[] {
+  const locks = keys.map(({ bytes }) => {
+    let hash = 0x811c9dc5;
+    for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+    return (hash >>> 0) % LOCKS;
+  });
+  return [...new Set(locks)].sort((a, b) => a - b);
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/**
+ * Returns whether a statement certainly had no effect and may succeed soon: conflicts (40), too few
+ * resources such as connections or memory for locks (53), a starting server (57P03).
+ */
+function hadNoEffect(error: unknown): boolean {
+  const code = codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined);
+  if (code === "53100") return false; // The disk is full, which takes longer.
+  return code !== undefined && /^(40|53|57P03)/.test(code);
+}
