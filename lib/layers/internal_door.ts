@@ -1,8 +1,8 @@
 import type { InternalLayer } from "../core/internals.ts";
+import { attempt } from "../core/promises.ts";
 import type { ChannelLayer } from "./channel_layer.ts";
 import type { ChannelNames } from "./channel_names.ts";
 import { assertGroupName, assertReservedName, reservedName } from "./names.ts";
-import { attempt } from "./local/outcome.ts";
 
 /** The methods of a layer without their checks of names. */
 export type UncheckedLayer =

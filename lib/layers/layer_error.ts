@@ -21,3 +21,20 @@ export class LayerError extends Error {
 export function closedError(): LayerError {
   return new LayerError("CLOSED", "The channel layer is closed");
 }
+
+/**
+ * Checks the outcome of a `send()` to one channel.
+ *
+ * @throws {LayerError} `CHANNEL_FULL`, or `LIMIT_REACHED`.
+ */
+export function assertTaken(channel: string, outcome: string): void {
+  if (outcome === "full") {
+    throw new LayerError("CHANNEL_FULL", `Cannot send to "${channel}": the channel is full`);
+  }
+  if (outcome === "limit") {
+    throw new LayerError(
+      "LIMIT_REACHED",
+      `Cannot send to "${channel}": too many bytes are waiting in this process`,
+    );
+  }
+}

@@ -1,5 +1,6 @@
 import { type InternalLayer, INTERNALS } from "../core/internals.ts";
 import type { LayerMessage } from "../core/consumer.ts";
+import { attempt } from "../core/promises.ts";
 import type {
   ChannelLayer,
   GroupSendOptions,
@@ -8,12 +9,11 @@ import type {
   Mailbox,
 } from "./channel_layer.ts";
 import { internalDoor } from "./internal_door.ts";
-import { closedError } from "./layer_error.ts";
+import { assertTaken, closedError } from "./layer_error.ts";
 import { type ChannelLayerOptions, type LayerSettings, layerSettings } from "./layer_options.ts";
 import type { LayerStats } from "./layer_stats.ts";
 import { LocalChannels } from "./local/local_channels.ts";
 import { assertChannelName, assertDurableName, assertGroupName } from "./names.ts";
-import { attempt, undelivered } from "./local/outcome.ts";
 import { copyMessage } from "./local/plain_message.ts";
 
 /** Options of {@linkcode MemoryChannelLayer}. */
@@ -147,8 +147,7 @@ export class MemoryChannelLayer implements ChannelLayer {
 
   #send(channel: string, message: LayerMessage): void {
     const plain = copyMessage(message, this.#settings.maxMessageBytes);
-    const delivery = this.#local.deliver(channel, plain);
-    if (delivery === "full" || delivery === "limit") throw undelivered(channel, delivery);
+    assertTaken(channel, this.#local.deliver(channel, plain));
     this.#local.counters.sent++;
   }
 

@@ -1,7 +1,8 @@
-import { formatAddress, parseNode, type RedisAddress } from "./redis_address.ts";
+import { parseNode } from "./redis_address.ts";
 import type { RedisConnection, RedisListener } from "./redis_connection.ts";
+import { ClusterNodes } from "./cluster_nodes.ts";
 import { ClusterTopology, type ClusterTopologyOptions } from "./cluster_topology.ts";
-import { ReconnectingConnection } from "./reconnecting_connection.ts";
+import type { ReconnectingConnection } from "./reconnecting_connection.ts";
 import { closedError, RedisRedirection, unavailable } from "./errors.ts";
 import { slotOf } from "./slots.ts";
 import { RedisSubscriptions, type SubscriptionGap } from "./subscriptions.ts";
@@ -16,16 +17,16 @@ const REFRESH_PAUSE = { minMs: 10, maxMs: 200 };
 /**
  * Detects a single Redis or a cluster, routes commands by slot, and follows slots that move.
  *
- * In a cluster, a separate connection (`topology`) reads the slots, and each node in use gets a connection
- * for commands and subscriptions. With a single Redis, `topology` carries everything.
+ * In a cluster, a separate connection reads the slots ({@linkcode ClusterTopology}), and each node in
+ * use gets a connection for commands and subscriptions. A single Redis has one connection for all.
  */
 export class ClusterClient {
   readonly #options: ClusterTopologyOptions;
   readonly #topology: ClusterTopology;
-  readonly #links = new Map<string, ReconnectingConnection>();
-  /** Nodes that had no slot at the last check. */
-  readonly #idle = new Set<string>();
+  readonly #nodes: ClusterNodes;
   readonly #subscriptions: RedisSubscriptions;
+  /** The connection that carries everything, unless there is a cluster. */
+  #single: RedisConnection | undefined;
   /** Set while calls wait for the first connection; later calls queue behind them. */
   #opening: Promise<void> | undefined;
   #hasUnassigned = false;
@@ -44,24 +45,35 @@ export class ClusterClient {
       },
       recovered: tellGap,
     });
-    const home: ClusterTopology = this.#topology = new ClusterTopology(options, {
+    this.#topology = new ClusterTopology(options, {
       mapRead: async (isNew) => {
         // A single Redis is ready once all names are subscribed. A hanging node must not delay others.
         if (!this.isCluster) await subscriptions.assign();
         else if (isNew) void this.#assign().catch(() => {});
-        this.#dropIdle();
+        this.#nodes.dropIdle(this.#topology.slots?.owners);
       },
       // Replies of a demoted primary since the last check prove nothing.
       lost: (connection) => {
-        subscriptions.lost(connection, Math.min(connection.lastSeenAt, home.refreshedAt));
+        this.#single = undefined;
+        subscriptions.lost(connection, Math.min(connection.lastSeenAt, this.#topology.refreshedAt));
       },
+      opened: () => {
+        if (!this.isCluster) this.#single = this.#topology.link.connection;
+        subscriptions.tellGap();
+      },
+    });
+    this.#nodes = new ClusterNodes(options, {
+      restore: (link) => subscriptions.restore(link),
+      lost: (connection) => subscriptions.lost(connection, connection.lastSeenAt),
+      failed: () => this.#topology.refreshSoon(),
+      moved: (name, connection) => subscriptions.moved(name, connection),
       opened: () => subscriptions.tellGap(),
     });
   }
 
   /** Whether a cluster was detected. */
   get isCluster(): boolean {
-    return this.#topology.slots !== undefined;
+    return this.#single === undefined && this.#topology.slots !== undefined;
   }
 
   /**
@@ -71,13 +83,12 @@ export class ClusterClient {
    * @throws {RedisError} `UNAVAILABLE`, or an error of `work`.
    */
   run<T>(name: string, work: Work<T>): Promise<T> {
+    if (this.#single !== undefined && !this.#opening) return work(this.#single);
     const { clock, timeoutMs } = this.#options;
     const until = clock.elapsed() + timeoutMs;
-    const connection = this.#opening === undefined ? this.#linkFor(name)?.connection : undefined;
+    const connection = this.isCluster ? this.#linkFor(name)?.connection : undefined;
     if (connection === undefined) return this.#limited(this.#retry(name, work, until));
-    const outcome = work(connection);
-    if (!this.isCluster) return outcome;
-    return outcome.catch((error) => {
+    return work(connection).catch((error) => {
       if (!(error instanceof RedisRedirection)) throw error;
       return this.#limited(this.#retry(name, work, until, error), until - clock.elapsed());
     });
@@ -86,9 +97,9 @@ export class ClusterClient {
   /** Runs `work` on every node that has a slot, or on the single Redis. */
   async everywhere(work: (connection: RedisConnection) => Promise<void>): Promise<void> {
     await this.#ready();
-    const { link: only, slots } = this.#topology;
+    const { link, slots } = this.#topology;
     const owners = [...slots?.owners.values() ?? []];
-    const links = slots === undefined ? [only] : owners.map((address) => this.#linkTo(address));
+    const links = slots === undefined ? [link] : owners.map((owner) => this.#nodes.linkTo(owner));
     for (const link of links) await work(await link.ready());
   }
 
@@ -128,7 +139,7 @@ export class ClusterClient {
     this.#isClosed = true;
     this.#subscriptions.close(closedError());
     this.#topology.close();
-    for (const link of this.#links.values()) link.close();
+    this.#nodes.close();
   }
 
   async #ready(): Promise<void> {
@@ -187,7 +198,7 @@ export class ClusterClient {
     tries: number,
   ): Promise<ReconnectingConnection | undefined> {
     const to = parseNode(failure.address);
-    if (failure.kind === "ask" && to !== undefined) return this.#linkTo(to);
+    if (failure.kind === "ask" && to !== undefined) return this.#nodes.linkTo(to);
     if (failure.kind !== "moved" || to === undefined || tries > 1) await this.#refresh(tries);
     else if (this.#follow(slotOf(name), failure)) void this.#assign().catch(() => {});
     return undefined;
@@ -233,39 +244,6 @@ export class ClusterClient {
     const { link, slots } = this.#topology;
     if (slots === undefined) return link;
     const owner = slots.ownerOf(slot);
-    return owner && this.#linkTo(owner);
-  }
-
-  #linkTo(address: RedisAddress): ReconnectingConnection {
-    const key = formatAddress(address);
-    const known = this.#links.get(key);
-    if (known !== undefined) return known;
-    const subscriptions = this.#subscriptions;
-    const link: ReconnectingConnection = new ReconnectingConnection(this.#options, {
-      address: () => address,
-      restore: () => subscriptions.restore(link),
-      lost: (connection) => {
-        subscriptions.lost(connection, connection.lastSeenAt);
-        this.#topology.refreshSoon();
-      },
-      failed: () => this.#topology.refreshSoon(),
-      moved: (name, connection) => subscriptions.moved(name, connection),
-      opened: () => subscriptions.tellGap(),
-    });
-    this.#links.set(key, link);
-    return link;
-  }
-
-  #dropIdle(): void {
-    const owners = this.#topology.slots?.owners;
-    for (const [key, link] of this.#links) {
-      if (owners?.has(key)) this.#idle.delete(key);
-      else if (link.connection !== undefined && !this.#idle.has(key)) this.#idle.add(key);
-      else {
-        link.close(new RedisRedirection("later"));
-        this.#links.delete(key);
-        this.#idle.delete(key);
-      }
-    }
+    return owner && this.#nodes.linkTo(owner);
   }
 }

@@ -13,8 +13,8 @@ interface Subscription {
   /** Numbers the attempts to subscribe, so that late replies to earlier ones are ignored. */
   attempt: number;
   /** Resolves when the subscription is confirmed. */
-  heard: PromiseWithResolvers<void>;
-  isHeard: boolean;
+  confirmed: PromiseWithResolvers<void>;
+  isConfirmed: boolean;
   /** When an active subscription was lost: messages may be missed since then. */
   lostAt: number | undefined;
 }
@@ -32,7 +32,7 @@ export interface SubscriptionsContext {
   connectionOf(slot: number): ReconnectingConnection | undefined;
   /** The last time at which all names were known to be on their nodes. */
   certainUntil(): number;
-  /** Called when a node refuses a name, or no node is known. `place()` must be called then. */
+  /** Called when a node refuses a name, or no node is known. `assign()` must be called then. */
   unassigned(slot: number, error?: RedisRedirection): void;
   recovered(gap: SubscriptionGap): void;
 }
@@ -42,7 +42,7 @@ export interface SubscriptionsContext {
  * node that has the name.
  *
  * Invariant after every event: a name whose node has a connection is subscribed on exactly that
- * connection, or is a *stray* for `place()`.
+ * connection, or is left to `assign()`.
  */
 export class RedisSubscriptions {
   readonly #context: SubscriptionsContext;
@@ -54,7 +54,7 @@ export class RedisSubscriptions {
     this.#context = context;
   }
 
-  /** Subscribes. `noted()` resolves once messages are certain to arrive. */
+  /** Subscribes. {@linkcode subscribed} confirms it. */
   add(name: string, receive: RedisListener): void {
     const known = this.#wanted.get(name);
     if (known !== undefined) {
@@ -68,8 +68,8 @@ export class RedisSubscriptions {
       users: 1,
       on: undefined,
       attempt: 0,
-      heard: newHeard(),
-      isHeard: false,
+      confirmed: newConfirmation(),
+      isConfirmed: false,
       lostAt: undefined,
     };
     this.#wanted.set(name, subscription);
@@ -80,7 +80,7 @@ export class RedisSubscriptions {
     const known = this.#wanted.get(name);
     if (known === undefined || --known.users > 0) return;
     this.#wanted.delete(name);
-    known.heard.resolve();
+    known.confirmed.resolve();
     known.on?.unsubscribe(name);
   }
 
@@ -96,14 +96,14 @@ export class RedisSubscriptions {
    */
   async subscribed(name: string): Promise<void> {
     const subscription = this.#wanted.get(name);
-    if (subscription === undefined || subscription.isHeard) return;
-    const { heard } = subscription;
+    if (subscription === undefined || subscription.isConfirmed) return;
+    const { confirmed } = subscription;
     if (subscription.on === undefined) {
       // Rejects at once if the node is known to be gone.
       await this.#context.connectionOf(subscription.slot)?.ready();
       if (this.#wanted.get(name) === subscription) void this.#assign(subscription).catch(() => {});
     }
-    await heard.promise;
+    await confirmed.promise;
   }
 
   /** Subscribes to all names of a node on its new connection. */
@@ -139,9 +139,9 @@ export class RedisSubscriptions {
     if (since !== undefined) this.#context.recovered({ since, until: this.#context.now() });
   }
 
-  /** Rejects all pending `noted()` calls. */
+  /** Rejects all pending {@linkcode subscribed} calls. */
   close(error: Error): void {
-    for (const { heard } of this.#wanted.values()) heard.reject(error);
+    for (const { confirmed } of this.#wanted.values()) confirmed.reject(error);
     this.#wanted.clear();
   }
 
@@ -168,7 +168,7 @@ export class RedisSubscriptions {
         // Another node of the same shard may deliver a copy until it has taken the name off its list.
         if (subscription.on === connection) subscription.receive(text, name);
       });
-      if (subscription.attempt === attempt) this.#hear(subscription);
+      if (subscription.attempt === attempt) this.#confirm(subscription);
     } catch (error) {
       if (subscription.attempt !== attempt) return;
       const isKnown = subscription.lostAt !== undefined;
@@ -178,11 +178,11 @@ export class RedisSubscriptions {
     }
   }
 
-  #hear(subscription: Subscription): void {
+  #confirm(subscription: Subscription): void {
     const { lostAt } = subscription;
-    subscription.isHeard = true;
+    subscription.isConfirmed = true;
     subscription.lostAt = undefined;
-    subscription.heard.resolve();
+    subscription.confirmed.resolve();
     if (lostAt !== undefined) this.#gapSince = Math.min(lostAt, this.#gapSince ?? lostAt);
   }
 
@@ -192,25 +192,25 @@ export class RedisSubscriptions {
     this.#context.unassigned(subscription.slot, error);
   }
 
-  /** Pending `noted()` calls continue to wait, until the name is found or they time out. */
+  /** Pending {@linkcode subscribed} calls continue to wait, until the name is found or they time out. */
   #lose(subscription: Subscription, since: number): void {
     subscription.on = undefined;
     subscription.attempt++;
-    if (!subscription.isHeard) return;
-    subscription.isHeard = false;
+    if (!subscription.isConfirmed) return;
+    subscription.isConfirmed = false;
     subscription.lostAt ??= since;
-    subscription.heard = newHeard();
+    subscription.confirmed = newConfirmation();
   }
 
   #fail(subscription: Subscription, error: unknown): void {
     subscription.on = undefined;
-    subscription.heard.reject(unavailable(error));
-    subscription.heard = newHeard();
+    subscription.confirmed.reject(unavailable(error));
+    subscription.confirmed = newConfirmation();
   }
 }
 
-function newHeard(): PromiseWithResolvers<void> {
-  const heard = Promise.withResolvers<void>();
-  heard.promise.catch(() => {});
-  return heard;
+function newConfirmation(): PromiseWithResolvers<void> {
+  const confirmed = Promise.withResolvers<void>();
+  confirmed.promise.catch(() => {});
+  return confirmed;
 }

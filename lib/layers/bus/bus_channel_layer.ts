@@ -1,5 +1,6 @@
 import { type InternalLayer, INTERNALS } from "../../core/internals.ts";
 import type { LayerMessage } from "../../core/consumer.ts";
+import { abortable } from "../../core/promises.ts";
 import type { Bus, BusContext } from "./bus.ts";
 import { ownerOf } from "../channel_names.ts";
 import type {
@@ -10,17 +11,15 @@ import type {
   Lease,
   Mailbox,
 } from "../channel_layer.ts";
-import { LeavingMembers } from "./leaving_members.ts";
 import { DurableQueues } from "../durable/durable_queues.ts";
-import { deliverToMember, type MemberTransport, sendToMembers } from "../local/group_members.ts";
 import { internalDoor } from "../internal_door.ts";
-import { closedError } from "../layer_error.ts";
+import { assertTaken, closedError } from "../layer_error.ts";
 import type { LayerSettings } from "../layer_options.ts";
 import type { LayerStats } from "../layer_stats.ts";
 import { LocalChannels } from "../local/local_channels.ts";
 import { assertChannelName, assertDurableName, assertGroupName } from "../names.ts";
-import { abortable, attempt, undelivered } from "../local/outcome.ts";
 import { copyMessage, type PlainMessage } from "../local/plain_message.ts";
+import { BusGroups } from "./bus_groups.ts";
 
 /** The part of a channel layer that is the same for every {@linkcode Bus}. */
 export abstract class BusChannelLayer implements ChannelLayer {
@@ -29,8 +28,10 @@ export abstract class BusChannelLayer implements ChannelLayer {
   readonly #local: LocalChannels;
   readonly #bus: Bus;
   readonly #queues: DurableQueues;
+  readonly #groups: BusGroups;
+  /** Adds a message to a durable channel. */
+  readonly #push: Bus["push"];
   readonly #gapListeners = new Set<(gap: LayerGap) => void>();
-  readonly #departures = new LeavingMembers();
   readonly #closing = new AbortController();
   #closed = false;
 
@@ -57,6 +58,11 @@ export abstract class BusChannelLayer implements ChannelLayer {
       opened: (channel, ring) => bus.opened?.(channel, ring),
       closed: (channel) => bus.closed?.(channel),
     });
+    this.#push = async (channel, plain) => {
+      await bus.push(channel, plain);
+      this.#queues.notify(channel);
+    };
+    this.#groups = new BusGroups(local, bus, this.#push);
   }
 
   get stats(): LayerStats {
@@ -92,11 +98,9 @@ export abstract class BusChannelLayer implements ChannelLayer {
     return this.#local.attach(channel, mailbox);
   }
 
-  send(channel: string, message: LayerMessage): Promise<void> {
-    return attempt(() => {
-      assertChannelName(channel);
-      return this.#send(channel, message);
-    });
+  async send(channel: string, message: LayerMessage): Promise<void> {
+    assertChannelName(channel);
+    await this.#send(channel, message);
   }
 
   async #send(channel: string, message: LayerMessage): Promise<void> {
@@ -104,71 +108,56 @@ export abstract class BusChannelLayer implements ChannelLayer {
     const plain = copyMessage(message, this.#settings.maxMessageBytes);
     const owner = ownerOf(channel);
     if (owner === undefined) await this.#push(channel, plain);
-    else if (this.#local.names.owns(channel)) this.#sendHere(channel, plain);
-    else await this.#bus.sendRemote({ channel }, plain);
+    else if (owner === this.#local.names.process) {
+      assertTaken(channel, this.#local.deliver(channel, plain));
+    } else await this.#bus.sendRemote({ channel }, plain);
     this.#local.counters.sent++;
   }
 
-  receive(channel: string, options: { signal?: AbortSignal } = {}): Promise<LayerMessage> {
-    return attempt(async () => {
-      assertChannelName(channel);
-      this.#assertOpen();
-      options.signal?.throwIfAborted();
-      if (ownerOf(channel) !== undefined) {
-        this.#assertOwn(channel);
-        return await this.#local.receive(channel, options.signal);
-      }
-      await this.#readyToRead(options.signal);
-      return await this.#queues.receive(channel, options.signal);
-    });
-  }
-
-  lease(channel: string, options: { signal?: AbortSignal } = {}): Promise<Lease> {
-    return attempt(async () => {
-      assertDurableName(channel);
-      this.#assertOpen();
-      await this.#readyToRead(options.signal);
-      return await this.#queues.lease(channel, options.signal);
-    });
-  }
-
-  groupAdd(group: string, channel: string): Promise<void> {
-    return attempt(() => {
-      assertGroupName(group);
-      assertChannelName(channel);
-      return this.#groupAdd(group, channel);
-    });
-  }
-
-  async #groupAdd(group: string, channel: string): Promise<void> {
+  async receive(channel: string, options: { signal?: AbortSignal } = {}): Promise<LayerMessage> {
+    assertChannelName(channel);
     this.#assertOpen();
-    if (this.#local.names.owns(channel)) await this.#addHere(group, channel);
-    else await this.#bus.addMember(group, channel);
+    options.signal?.throwIfAborted();
+    if (ownerOf(channel) !== undefined) {
+      this.#assertOwn(channel);
+      return await this.#local.receive(channel, options.signal);
+    }
+    await this.#readyToRead(options.signal);
+    return await this.#queues.receive(channel, options.signal);
   }
 
-  groupDiscard(group: string, channel: string): Promise<void> {
-    return attempt(async () => {
-      assertGroupName(group);
-      assertChannelName(channel);
-      this.#assertOpen();
-      const isOwn = this.#local.names.owns(channel);
-      if (isOwn) this.#local.groupDiscard(group, channel);
-      // Another process may have added it. The local removal does not depend on the bus.
-      const removed = this.#bus.removeMember(group, channel);
-      if (!isOwn) return await removed;
-      await this.#departures.note(group, channel, this.#catchUp(channel, removed));
-    });
+  async lease(channel: string, options: { signal?: AbortSignal } = {}): Promise<Lease> {
+    assertDurableName(channel);
+    this.#assertOpen();
+    await this.#readyToRead(options.signal);
+    return await this.#queues.lease(channel, options.signal);
   }
 
-  groupSend(
+  async groupAdd(group: string, channel: string): Promise<void> {
+    assertGroupName(group);
+    assertChannelName(channel);
+    await this.#groupAdd(group, channel);
+  }
+
+  #groupAdd(group: string, channel: string): Promise<void> {
+    this.#assertOpen();
+    return this.#groups.add(group, channel);
+  }
+
+  async groupDiscard(group: string, channel: string): Promise<void> {
+    assertGroupName(group);
+    assertChannelName(channel);
+    this.#assertOpen();
+    await this.#groups.discard(group, channel);
+  }
+
+  async groupSend(
     group: string,
     message: LayerMessage,
     options: GroupSendOptions = {},
   ): Promise<GroupSendResult> {
-    return attempt(() => {
-      assertGroupName(group);
-      return this.#groupSend(group, message, options);
-    });
+    assertGroupName(group);
+    return await this.#groupSend(group, message, options);
   }
 
   async #groupSend(
@@ -190,16 +179,14 @@ export abstract class BusChannelLayer implements ChannelLayer {
     return () => this.#gapListeners.delete(callback);
   }
 
-  check(): Promise<void> {
-    return attempt(() => this.#bus.check());
+  async check(): Promise<void> {
+    await this.#bus.check();
   }
 
-  flush(): Promise<void> {
-    return attempt(async () => {
-      await this.#bus.ready();
-      this.#local.flush();
-      await this.#bus.flush();
-    });
+  async flush(): Promise<void> {
+    await this.#bus.ready();
+    this.#local.flush();
+    await this.#bus.flush();
   }
 
   async close(): Promise<void> {
@@ -212,36 +199,6 @@ export abstract class BusChannelLayer implements ChannelLayer {
     await this.#bus.close();
   }
 
-  /** Adds at once, so that a following `groupDiscard()` undoes it. Reverted if the bus fails. */
-  async #addHere(group: string, channel: string): Promise<void> {
-    const membership = this.#local.groupAdd(group, channel);
-    if (membership === undefined) return;
-    membership.pending++;
-    try {
-      await this.#bus.subscribed(group);
-      membership.isKept = true;
-    } finally {
-      const isUnwanted = --membership.pending === 0 && !membership.isKept;
-      if (isUnwanted) this.#local.undoAdd(group, channel, membership);
-    }
-  }
-
-  /** Resolves when a channel has got all that was sent before it was taken out of a group. */
-  async #catchUp(channel: string, removed: Promise<void>): Promise<void> {
-    await removed;
-    if (this.#local.isThere(channel)) await this.#bus.flushInbound();
-  }
-
-  #sendHere(channel: string, plain: PlainMessage): void {
-    const delivery = this.#local.deliver(channel, plain);
-    if (delivery === "full" || delivery === "limit") throw undelivered(channel, delivery);
-  }
-
-  async #push(channel: string, plain: PlainMessage): Promise<void> {
-    await this.#bus.push(channel, plain);
-    this.#queues.notify(channel);
-  }
-
   async #publish(
     group: string,
     except: string | undefined,
@@ -249,8 +206,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
   ): Promise<GroupSendResult> {
     const { here, processes, members } = await this.#bus.publish(group, except, plain);
     if (members.length === 0) return { ...here, processes };
-    const to = { group, members, except };
-    const others = await sendToMembers(this.#local, to, plain, this.#membersOf(group));
+    const others = await this.#groups.send({ group, members, except, plain });
     return {
       delivered: here.delivered + others.delivered,
       queued: here.queued + others.queued,
@@ -259,29 +215,15 @@ export abstract class BusChannelLayer implements ChannelLayer {
     };
   }
 
-  #membersOf(group: string): MemberTransport {
-    return {
-      push: (channel, plain) => this.#push(channel, plain),
-      sendRemote: (channel, plain) => this.#bus.sendRemote({ channel, group }, plain),
-      remove: (channel) => this.#bus.removeMember(group, channel),
-    };
-  }
-
   /** A drop is only counted: the sender is in another process and cannot be notified. */
   #receiveDirect(channel: string, group: string | undefined, plain: PlainMessage): void {
-    const local = this.#local;
-    if (this.#closed || (group !== undefined && this.#hasGot(group, channel))) return;
+    if (this.#closed) return;
     try {
-      if (group === undefined) local.deliver(channel, plain);
-      else deliverToMember(local, channel, plain, this.#membersOf(group));
+      if (group === undefined) this.#local.deliver(channel, plain);
+      else this.#groups.receive(group, channel, plain);
     } catch {
-      local.counters.dropped.limit++;
+      this.#local.counters.dropped.limit++;
     }
-  }
-
-  /** Whether the channel gets messages to the group as a local member. */
-  #hasGot(group: string, channel: string): boolean {
-    return this.#local.isMember(group, channel) || this.#departures.has(group, channel);
   }
 
   #tellGap(gap: LayerGap): void {

@@ -11,9 +11,8 @@ import { KvFollower } from "./kv_follower.ts";
 import { MissingParts } from "./kv_frames.ts";
 import { KvLog, type LogEntry } from "./kv_log.ts";
 import type { LayerCipher } from "../bus/layer_cipher.ts";
-import { LayerError } from "../layer_error.ts";
+import { assertTaken, LayerError } from "../layer_error.ts";
 import type { LayerSettings } from "../layer_options.ts";
-import { undelivered } from "../local/outcome.ts";
 import type { PlainMessage } from "../local/plain_message.ts";
 
 /** Options of a {@linkcode KvBus}. */
@@ -110,7 +109,7 @@ export class KvBus implements Bus {
     const capacity = this.#options.settings.capacityOf(channel);
     const frame = this.#codec.encode(this.#place(`c:${channel}`), {}, plain);
     const isTaken = await this.#durable.push(channel, frame, capacity);
-    if (!isTaken) throw undelivered(channel, "full");
+    assertTaken(channel, isTaken ? "queued" : "full");
   }
 
   sourceOf(channel: string): QueueSource {

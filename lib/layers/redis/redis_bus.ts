@@ -1,23 +1,20 @@
 import type { Bus, BusContext, Published } from "../bus/bus.ts";
-import type { BusFrame } from "../bus/bus_frame.ts";
 import { ownerOf } from "../channel_names.ts";
-import type { LayerGap } from "../channel_layer.ts";
 import type { QueueSource } from "../durable/durable_lease.ts";
 import { PendingOwnPublishes } from "../bus/pending_own_publishes.ts";
-import { FrameCodec } from "../bus/frame_codec.ts";
-import { InOrder } from "../durable/in_order.ts";
+import { type BusFrame, FrameCodec } from "../bus/frame_codec.ts";
 import type { LayerCipher } from "../bus/layer_cipher.ts";
 import type { LayerSettings } from "../layer_options.ts";
-import { undelivered } from "../local/outcome.ts";
+import { assertTaken, closedError, LayerError } from "../layer_error.ts";
 import type { PlainMessage } from "../local/plain_message.ts";
 import type { RedisConnection } from "../../redis/redis_connection.ts";
-import { RedisDurable } from "./redis_durable.ts";
-import { mapErrors } from "./map_errors.ts";
+import { RedisDurable, type RunOnRedis } from "./redis_durable.ts";
 import type { RedisKeys } from "./redis_keys.ts";
+import { RedisMembers } from "./redis_members.ts";
 import { REDIS_SCRIPTS } from "./redis_scripts.ts";
 import type { ClusterTopologyOptions } from "../../redis/cluster_topology.ts";
 import { ClusterClient } from "../../redis/cluster_client.ts";
-import { RedisRedirection, unavailable } from "../../redis/errors.ts";
+import { RedisError, RedisRedirection, unavailable } from "../../redis/errors.ts";
 
 /** Options of a {@linkcode RedisBus}. */
 export interface RedisBusOptions extends Omit<ClusterTopologyOptions, "proofName" | "scripts"> {
@@ -37,10 +34,11 @@ export class RedisBus implements Bus {
   readonly #keys: RedisKeys;
   readonly #codec: FrameCodec;
   readonly #cluster: ClusterClient;
+  readonly #run: RunOnRedis;
   readonly #durable: RedisDurable;
+  readonly #members: RedisMembers;
   readonly #pending: PendingOwnPublishes;
   readonly #inbox: string;
-  readonly #keeping = new InOrder();
 
   constructor(context: BusContext, options: RedisBusOptions) {
     const { settings, keys, cipher, ...connecting } = options;
@@ -51,11 +49,11 @@ export class RedisBus implements Bus {
     const { counters, names } = context.local;
     this.#codec = new FrameCodec(names.process, cipher);
     const proofName = this.#inbox = keys.inbox(names.process);
-    const tellGap = (gap: LayerGap) => context.gap(gap);
     const scripts = Object.values(REDIS_SCRIPTS);
-    this.#cluster = new ClusterClient({ ...connecting, proofName, scripts }, tellGap);
-    const run = this.#run.bind(this);
+    this.#cluster = new ClusterClient({ ...connecting, proofName, scripts }, context.gap);
+    const run = this.#run = (name, work) => mapErrors(this.#cluster.run(name, work));
     this.#durable = new RedisDurable({ ...settings, keys, counters, run });
+    this.#members = new RedisMembers(run, this.#codec, keys, settings.groupExpiryMs);
     this.#cluster.listen(this.#inbox, (text, name) => this.#receiveDirect(text, name));
   }
 
@@ -96,7 +94,7 @@ export class RedisBus implements Bus {
         here: this.#pending.outcome(frame),
         members: isComplete === 1
           ? this.#codec.decodeMembers(members, found)
-          : await this.#membersAt(members),
+          : await this.#members.list(group),
         processes: Math.max(0, processes - (isForHere ? 1 : 0)),
       };
     } finally {
@@ -119,7 +117,7 @@ export class RedisBus implements Bus {
     const frame = this.#codec.encode(this.#keys.queue(channel), {}, plain);
     const capacity = this.#settings.capacityOf(channel);
     const isTaken = await this.#durable.push(channel, frame, capacity);
-    if (!isTaken) throw undelivered(channel, "full");
+    assertTaken(channel, isTaken ? "queued" : "full");
   }
 
   sourceOf(channel: string): QueueSource {
@@ -141,21 +139,12 @@ export class RedisBus implements Bus {
     this.#cluster.leave(this.#keys.wakeup(channel));
   }
 
-  async addMember(group: string, channel: string): Promise<void> {
-    const members = this.#keys.members(group);
-    const expiry = `${this.#settings.groupExpiryMs}`;
-    const [form] = this.#codec.memberForms(members, channel);
-    await this.#keeping.run(`${group} ${channel}`, () => {
-      return this.#run(members, (node) => node.script(REDIS_SCRIPTS.join, [members], form, expiry));
-    });
+  addMember(group: string, channel: string): Promise<void> {
+    return this.#members.add(group, channel);
   }
 
-  async removeMember(group: string, channel: string): Promise<void> {
-    const members = this.#keys.members(group);
-    const forms = this.#codec.memberForms(members, channel);
-    await this.#keeping.run(`${group} ${channel}`, () => {
-      return this.#run(members, (node) => node.command("ZREM", members, ...forms));
-    });
+  removeMember(group: string, channel: string): Promise<void> {
+    return this.#members.remove(group, channel);
   }
 
   /** Pub/sub messages share the connection with commands and arrive before replies to later ones. */
@@ -183,10 +172,6 @@ export class RedisBus implements Bus {
   close(): Promise<void> {
     this.#cluster.close();
     return Promise.resolve();
-  }
-
-  #run<T>(name: string, work: (connection: RedisConnection) => Promise<T>): Promise<T> {
-    return mapErrors(this.#cluster.run(name, work));
   }
 
   /**
@@ -228,14 +213,6 @@ export class RedisBus implements Bus {
     return reached;
   }
 
-  async #membersAt(members: string): Promise<readonly string[]> {
-    const expiry = `${this.#settings.groupExpiryMs}`;
-    const reply = await this.#run(members, (node) => {
-      return node.script(REDIS_SCRIPTS.members, [members], expiry);
-    });
-    return this.#codec.decodeMembers(members, reply as readonly string[]);
-  }
-
   #receiveForGroup(group: string, text: string, name: string): void {
     if (this.#pending.take(text)) return;
     const frame = this.#read(text, name);
@@ -245,8 +222,8 @@ export class RedisBus implements Bus {
   #receiveDirect(text: string, name: string): void {
     const frame = this.#read(text, name);
     if (frame === undefined) return;
-    const { channel, group, plain } = frame;
-    const isOwn = channel !== undefined && this.#context.local.names.owns(channel);
+    const { channel = "", group, plain } = frame;
+    const isOwn = this.#context.local.names.owns(channel);
     if (isOwn) this.#context.receiveDirect(channel, group, plain);
     else this.#context.malformed();
   }
@@ -258,5 +235,16 @@ export class RedisBus implements Bus {
       this.#context.malformed();
       return undefined;
     }
+  }
+}
+
+/** Settles as `work` does, with a {@linkcode LayerError} in place of an error of the Redis client. */
+async function mapErrors<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof RedisError)) throw error;
+    const { code, message, cause } = error;
+    throw code === "CLOSED" ? closedError() : new LayerError(code, message, { cause });
   }
 }
