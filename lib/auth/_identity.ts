@@ -14,15 +14,6 @@ const MAX_PROVIDER_LENGTH = 64;
  * an issuer, the subject is that name alone.
  *
  * *Security*: the same name at another server is another user.
- *
- * @example
- * ```ts
- * import { subjectAt } from "@sluice/sluice/auth";
- * import assert from "node:assert/strict";
- *
- * assert.equal(subjectAt("https://id.example.com", "248289"), "https://id.example.com 248289");
- * assert.equal(subjectAt(undefined, "583231"), "583231");
- * ```
  */
 export function subjectAt(issuer: string | undefined, name: string): string {
   return issuer === undefined ? name : `${issuer} ${name}`;

@@ -60,6 +60,7 @@ const MESSAGE: Readonly<Record<SignInErrorCode, string>> = {
 
 /** Options of {@linkcode SignInError}. */
 export interface SignInErrorOptions {
+  /** The HTTP status of a response. */
   readonly status?: number;
   /** The provider's own message. Cleaned and cut to 200 characters. */
   readonly reason?: string | undefined;
@@ -69,6 +70,7 @@ export interface SignInErrorOptions {
   readonly returnTo?: string | undefined;
   /** How long to wait before a new attempt, in seconds. */
   readonly retryAfterSeconds?: number | undefined;
+  /** The error that caused it. *Security*: may hold details; log it only. */
   readonly cause?: unknown;
 }
 
@@ -88,14 +90,22 @@ export interface SignInErrorOptions {
  * ```
  */
 export class SignInError extends Error {
+  /** Always `SignInError`. */
   override readonly name = "SignInError";
+  /** Why the sign-in failed. */
   readonly code: SignInErrorCode;
+  /** The HTTP status of a response. */
   readonly status: number;
+  /** The provider's own reason, for the log. */
   readonly reason: string | undefined;
+  /** The id of the provider, if known. */
   readonly provider: string | undefined;
+  /** Where the user wanted to go, a path of this site. */
   readonly returnTo: string | undefined;
+  /** How long to wait before another attempt, in seconds. */
   readonly retryAfterSeconds: number | undefined;
 
+  /** Creates an error with the message and status of its code. */
   constructor(code: SignInErrorCode, options: SignInErrorOptions = {}) {
     super(MESSAGE[code], { cause: options.cause });
     this.code = code;

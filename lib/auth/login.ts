@@ -6,6 +6,7 @@ import type { AuthScope } from "./with_auth.ts";
 
 /** The result of {@linkcode login}. */
 export interface LoginResult {
+  /** The new session. */
   readonly session: Session;
   /**
    * The `Set-Cookie` header that gives the browser its new session: for `addSetCookie()` of an

@@ -27,9 +27,9 @@ export { KvDeviceGrantStore } from "./device/kv_device_grant_store.ts";
 export { SignInError, type SignInErrorCode, type SignInErrorOptions } from "./errors.ts";
 export { KvTransactionStore } from "./oauth/kv_transaction_store.ts";
 export { KvUserStore } from "./users/kv_user_store.ts";
-export { currentUser, login, type LoginResult, logout } from "./login.ts";
+export { login, type LoginResult, logout } from "./login.ts";
 export { MemoryUserStore } from "./users/memory_user_store.ts";
-export { nameAt, subjectAt } from "./_identity.ts";
+export { nameAt } from "./_identity.ts";
 export type { BackChannelOptions, FetchFunction } from "./providers/_back_channel.ts";
 export { gitHubIssuer, type GitHubOptions, GitHubProvider } from "./providers/github.ts";
 export { type OidcOptions, OidcProvider } from "./providers/oidc.ts";
@@ -48,7 +48,7 @@ export {
   type TicketClaims,
   Tickets,
 } from "./tickets/tickets.ts";
-export { sessionOrTicket, withTickets } from "./tickets/with_tickets.ts";
+export { sessionOrTicket } from "./tickets/with_tickets.ts";
 export {
   MemoryTransactionStore,
   type OAuthTransaction,
@@ -57,5 +57,5 @@ export {
 export { type ProviderProfile, type PublicUser, toPublicUser, type User } from "./users/user.ts";
 export type { UserPage, UserPageOptions } from "./users/user_page.ts";
 export type { UserStore } from "./users/user_store.ts";
-export { type SignedInScope, user, type UserScope, withUser } from "./with_user.ts";
-export { auth, type AuthParts, type AuthScope, withAuth } from "./with_auth.ts";
+export { type SignedInScope, user, type UserScope } from "./with_user.ts";
+export { auth, type AuthParts, type AuthScope } from "./with_auth.ts";

@@ -27,6 +27,7 @@ const CODE: Readonly<Record<SessionState, RefusalCode>> = {
  * ```
  */
 export function requireUser(): Middleware<UserScope, SignedInScope & AudienceScope>;
+/** Wraps an application directly, without a `stack()`. */
 export function requireUser<S>(
   next: Application<S & SignedInScope & AudienceScope>,
 ): Application<S & UserScope>;

@@ -1,17 +1,21 @@
 import { guarded } from "../core/guards.ts";
 import type { Application, Middleware, OriginScope } from "../core/scope.ts";
-import { type Sessions, withSession } from "../sessions/mod.ts";
+import type { Sessions } from "../sessions/mod.ts";
+import { withSession } from "../sessions/with_session.ts";
 import type { UserStore } from "./users/user_store.ts";
 import { type UserScope, withUser } from "./with_user.ts";
 
 /** The sessions and the store of users. */
 export interface AuthParts {
+  /** Finds the session. */
   readonly sessions: Sessions;
+  /** Finds its user. */
   readonly users: UserStore;
 }
 
 /** A scope that `login()`, `logout()` and `currentUser()` accept. */
 export interface AuthScope extends UserScope {
+  /** The stores, for `login()` and `logout()`. */
   readonly auth: AuthParts;
 }
 
@@ -22,18 +26,6 @@ export interface AuthScope extends UserScope {
  *
  * Anonymous connections pass; `requireUser()` refuses them. Origins are not checked: wrap it in
  * `withOrigins()`.
- *
- * @example
- * ```ts
- * import { MemorySessionStore, MemoryUserStore, Sessions } from "@sluice/sluice";
- * import { withAuth } from "@sluice/sluice/auth";
- * import assert from "node:assert/strict";
- *
- * const sessions = new Sessions(new MemorySessionStore(), { log: console });
- * const users = new MemoryUserStore();
- * const whoami = withAuth({ sessions, users }, (scope) => new Response(scope.user?.login));
- * assert.equal(typeof whoami, "function");
- * ```
  */
 export function withAuth<S>(
   auth: AuthParts,

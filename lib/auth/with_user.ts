@@ -2,7 +2,8 @@ import { guarded } from "../core/guards.ts";
 import type { Application, Middleware, Scope } from "../core/scope.ts";
 import { andThen, isPromise } from "../core/promises.ts";
 import { Refusal } from "../protocol/mod.ts";
-import type { ReadCaches, Session, SessionScope } from "../sessions/mod.ts";
+import type { Session, SessionScope } from "../sessions/mod.ts";
+import type { ReadCaches } from "../sessions/cache/read_cache.ts";
 import { subscriptionOf } from "../sessions/connections/session_subscription.ts";
 import { LiveUsers } from "./users/live_users.ts";
 import type { User } from "./users/user.ts";
@@ -16,7 +17,9 @@ export interface UserScope extends SessionScope {
 
 /** The scope of a signed-in user. */
 export interface SignedInScope extends UserScope {
+  /** The signed-in user. */
   readonly user: User;
+  /** The session of the user, live when the connection was accepted. */
   readonly session: Session;
 }
 
@@ -30,17 +33,6 @@ const RETRY_AFTER_SECONDS = 5;
  *
  * Anonymous connections pass; {@linkcode requireUser} refuses them. Refuses with `UNAVAILABLE` if
  * the store cannot be reached.
- *
- * @example
- * ```ts
- * import { MemoryUserStore } from "@sluice/sluice";
- * import { withUser } from "@sluice/sluice/auth";
- * import assert from "node:assert/strict";
- *
- * const users = new MemoryUserStore();
- * const whoami = withUser(users, (scope) => new Response(scope.user?.login ?? "anonymous"));
- * assert.equal(typeof whoami, "function");
- * ```
  */
 export function withUser<S>(
   users: UserStore,

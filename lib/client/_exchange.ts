@@ -5,12 +5,11 @@ import {
   type PongData,
   type ReplyFrame,
   type ServerFrame,
-} from "../protocol/mod.ts";
+} from "../protocol/frames.ts";
 import { clampMs } from "./backoff.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import type { Link } from "./_link.ts";
 import { Listeners } from "./_listeners.ts";
-import type { RequestOptions } from "./realtime_socket.ts";
 import { RequestError, type RequestErrorCode } from "./request_error.ts";
 
 /** A message to be sent. */
@@ -85,7 +84,14 @@ export class Exchange {
     });
   }
 
-  request(type: string, data: unknown, options: RequestOptions = {}): Promise<unknown> {
+  request(
+    type: string,
+    data: unknown,
+    options: {
+      readonly timeoutMs?: number | undefined;
+      readonly signal?: AbortSignal | undefined;
+    } = {},
+  ): Promise<unknown> {
     const { signal } = options;
     const timeoutMs = clampMs(options.timeoutMs, 10_000);
     const id = this.#nextId();

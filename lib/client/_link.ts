@@ -1,20 +1,23 @@
-import { CloseCode, SUBPROTOCOL, TICKET_PREFIX } from "../protocol/mod.ts";
+import { CloseCode, type Messages } from "../protocol/mod.ts";
+import { SUBPROTOCOL, TICKET_PREFIX } from "../protocol/limits.ts";
 import { retryPauseMs } from "../time/retry_pause.ts";
 import { askWhy } from "./_ask_why.ts";
 import { backoffMs } from "./backoff.ts";
 import type { ClientWebSocket } from "./environment.ts";
 import type { LinkOptions } from "./_link_options.ts";
-import type { SocketDetail, SocketState } from "./realtime_socket.ts";
+import type { RealtimeSocket, SocketState } from "./realtime_socket.ts";
 import { Pulse } from "./_pulse.ts";
 import { judgeClose, judgeResponse, type Verdict } from "./_verdict.ts";
 import { watchSocket } from "./_watch_socket.ts";
+
+type Detail = RealtimeSocket<Messages>["detail"];
 
 /** Events of {@linkcode Link}. */
 export interface LinkEvents {
   text(text: string): void;
   /** Sends a ping; calls `answered` when its reply arrives. */
   ping(answered: () => void): void;
-  change(state: SocketState, detail: SocketDetail): void;
+  change(state: SocketState, detail: Detail): void;
 }
 
 const OPEN = 1;
@@ -38,7 +41,7 @@ export class Link {
   #phase = new AbortController();
   #socket: ClientWebSocket | undefined;
   #state: SocketState = "connecting";
-  #detail: SocketDetail = { attempt: 0, retryInMs: undefined, code: undefined, reason: "" };
+  #detail: Detail = { attempt: 0, retryInMs: undefined, code: undefined, reason: "" };
   #failures = 0;
   #pulse: Pulse | undefined;
   #waits = false;
@@ -62,7 +65,7 @@ export class Link {
     return this.#state;
   }
 
-  get detail(): SocketDetail {
+  get detail(): Detail {
     return this.#detail;
   }
 
@@ -188,7 +191,7 @@ export class Link {
   }
 
   /** Waits for the next attempt, or for the network while offline. */
-  #wait(delayMs: number, why: Partial<SocketDetail> = {}): void {
+  #wait(delayMs: number, why: Partial<Detail> = {}): void {
     const { environment } = this.#options;
     const canReach = this.#canReach();
     const retryInMs = canReach ? delayMs : undefined;
@@ -221,7 +224,7 @@ export class Link {
   }
 
   /** Ends the phase and starts the next; returns the signal of the new phase. */
-  #enter(state: SocketState, detail: Partial<SocketDetail>, waits = false): AbortSignal {
+  #enter(state: SocketState, detail: Partial<Detail>, waits = false): AbortSignal {
     this.#phase.abort();
     this.#phase = new AbortController();
     const { signal } = this.#phase;
@@ -235,7 +238,7 @@ export class Link {
     return signal;
   }
 
-  #show(state: SocketState, detail: SocketDetail): void {
+  #show(state: SocketState, detail: Detail): void {
     this.#state = state;
     this.#detail = detail;
     this.#events.change(state, detail);

@@ -4,7 +4,7 @@ import { type ClientEnvironment, toEnvironment } from "./environment.ts";
 import { Exchange } from "./_exchange.ts";
 import { Link } from "./_link.ts";
 import { Listeners } from "./_listeners.ts";
-import type { RealtimeSocket, SocketDetail, SocketState } from "./realtime_socket.ts";
+import type { RealtimeSocket, SocketState } from "./realtime_socket.ts";
 
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions {
@@ -97,7 +97,9 @@ export function connect<M extends Messages = Messages>(
 ): RealtimeSocket<M> {
   const environment = toEnvironment(options.environment);
   const url = resolve(address, environment.baseUrl);
-  const states = new Listeners<[SocketState, SocketDetail]>(environment.report);
+  const states = new Listeners<[SocketState, RealtimeSocket<Messages>["detail"]]>(
+    environment.report,
+  );
   const link = new Link(url, {
     environment,
     ticket: options.ticket,

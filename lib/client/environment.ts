@@ -1,28 +1,7 @@
 import { clampMs } from "./backoff.ts";
 
-/** The part of `WebSocket` that the client uses; those of browsers, Deno, Node and `ws` qualify. */
-export interface ClientWebSocket {
-  /** 1 while messages can be sent. */
-  readonly readyState: number;
-  /** Queues a text message. */
-  send(data: string): void;
-  /** Ends the connection or the attempt. */
-  close(code?: number): void;
-  /** Listens to `open`, `message`, `error` or `close`. */
-  addEventListener(type: string, listener: (event: ClientWebSocketEvent) => void): void;
-}
-
-/** An event of a {@linkcode ClientWebSocket}: a message has `data`, a close has the other two. */
-export interface ClientWebSocketEvent {
-  /** `open`, `message`, `error` or `close`. */
-  readonly type: string;
-  /** The message; a string if it is text. */
-  readonly data?: unknown;
-  /** Close code of RFC 6455 §7.4; 1006 if the connection was lost. */
-  readonly code?: number;
-  /** Close reason from the server. */
-  readonly reason?: string;
-}
+/** A socket of a {@linkcode ClientEnvironment}. */
+export type ClientWebSocket = InstanceType<ClientEnvironment["WebSocket"]>;
 
 /**
  * Everything that a client takes from its runtime. Each part can be replaced; the default is the
@@ -33,8 +12,31 @@ export interface ClientWebSocketEvent {
  * visibility changes; provide a `listen` there.
  */
 export interface ClientEnvironment {
-  /** The class of sockets. */
-  readonly WebSocket: new (url: string, protocols: string[]) => ClientWebSocket;
+  /**
+   * The class of sockets, with the part of `WebSocket` that the client uses; those of browsers, Deno,
+   * Node and `ws` qualify.
+   */
+  readonly WebSocket: new (url: string, protocols: string[]) => {
+    /** 1 while messages can be sent. */
+    readonly readyState: number;
+    /** Queues a text message. */
+    send(data: string): void;
+    /** Ends the connection or the attempt. */
+    close(code?: number): void;
+    /** Listens to `open`, `message`, `error` or `close`. */
+    addEventListener(
+      type: string,
+      listener: (event: {
+        readonly type: string;
+        /** The message; a string if it is text. */
+        readonly data?: unknown;
+        /** Close code of RFC 6455 §7.4; 1006 if the connection was lost. */
+        readonly code?: number;
+        /** Close reason from the server. */
+        readonly reason?: string;
+      }) => void,
+    ): void;
+  };
   /** Reads the reason of a refusal. */
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** Base URL of relative paths: the URL of the page. */

@@ -6,11 +6,6 @@
  * @module
  */
 export { connect, type ConnectOptions } from "./connect.ts";
-export type { ClientEnvironment, ClientWebSocket, ClientWebSocketEvent } from "./environment.ts";
-export type {
-  RealtimeSocket,
-  RequestOptions,
-  SocketDetail,
-  SocketState,
-} from "./realtime_socket.ts";
+export type { ClientEnvironment } from "./environment.ts";
+export type { RealtimeSocket, SocketState } from "./realtime_socket.ts";
 export { RequestError, type RequestErrorCode } from "./request_error.ts";

@@ -1,12 +1,12 @@
 import type {
   ClientInput,
   ClientType,
-  MessageFrame,
   Messages,
   ReplyData,
   ServerData,
   ServerType,
 } from "../protocol/mod.ts";
+import type { MessageFrame } from "../protocol/frames.ts";
 import type { RequestError } from "./request_error.ts";
 
 /**
@@ -27,26 +27,6 @@ export type SocketState =
   | "refused"
   | "closed";
 
-/** Details of a {@linkcode SocketState}. */
-export interface SocketDetail {
-  /** Number of attempts since the last live connection; 0 while live. */
-  readonly attempt: number;
-  /** Delay until the next attempt, in milliseconds; `undefined` if there is no next attempt. */
-  readonly retryInMs: number | undefined;
-  /** Why the socket is not live: a close code, or the code of a refusal such as `NOT_SIGNED_IN`. */
-  readonly code: number | string | undefined;
-  /** A description for developers; may be empty. */
-  readonly reason: string;
-}
-
-/** Options of a single request. */
-export interface RequestOptions {
-  /** Time limit for the reply, including the wait for a connection. @default {10_000} */
-  readonly timeoutMs?: number | undefined;
-  /** Aborts the request. A message that was already sent is not recalled. */
-  readonly signal?: AbortSignal | undefined;
-}
-
 /**
  * A reconnecting connection with the messages of one consumer. See `connect()`.
  *
@@ -62,10 +42,19 @@ export interface RealtimeSocket<M extends Messages> extends Disposable {
   /** The current state. */
   readonly state: SocketState;
   /** The reason for the state, and what happens next. */
-  readonly detail: SocketDetail;
+  readonly detail: {
+    /** Number of attempts since the last live connection; 0 while live. */
+    readonly attempt: number;
+    /** Delay until the next attempt, in milliseconds; `undefined` if there is no next attempt. */
+    readonly retryInMs: number | undefined;
+    /** Why the socket is not live: a close code, or the code of a refusal such as `NOT_SIGNED_IN`. */
+    readonly code: number | string | undefined;
+    /** A description for developers; may be empty. */
+    readonly reason: string;
+  };
 
   /** Calls back on every change of `state` and `detail`. Returns a function that stops this. */
-  onState(callback: (state: SocketState, detail: SocketDetail) => void): () => void;
+  onState(callback: (state: SocketState, detail: this["detail"]) => void): () => void;
 
   /**
    * Calls back for every message of `type`, in order of arrival. The frame has `offset` and `epoch` if
@@ -97,7 +86,12 @@ export interface RealtimeSocket<M extends Messages> extends Disposable {
   request<T extends ClientType<M>>(
     type: T,
     data: ClientInput<M, T>,
-    options?: RequestOptions,
+    options?: {
+      /** Time limit for the reply, including the wait for a connection. @default {10_000} */
+      readonly timeoutMs?: number | undefined;
+      /** Aborts the request. A message that was already sent is not recalled. */
+      readonly signal?: AbortSignal | undefined;
+    },
   ): Promise<ReplyData<M, T>>;
 
   /** Attempts to connect now, after a sign-in or on request. No effect while live or once closed. */

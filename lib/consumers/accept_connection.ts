@@ -21,10 +21,12 @@ import type { AcceptOptions } from "../core/connection.ts";
  * ```
  */
 export class AcceptConnection extends Error {
+  /** Always `AcceptConnection`. */
   override readonly name = "AcceptConnection";
   /** How the connection is accepted. */
   readonly options: AcceptOptions;
 
+  /** Creates the signal with the options of `accept()`. */
   constructor(options: AcceptOptions = {}) {
     super("The connection is accepted");
     this.options = options;

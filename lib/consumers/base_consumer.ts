@@ -22,6 +22,7 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Conne
   #membership: Membership | undefined;
   #policies: Policies | undefined;
 
+  /** Called by the router for each connection. */
   constructor(scope: S) {
     this.scope = scope;
   }

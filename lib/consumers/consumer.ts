@@ -1,5 +1,5 @@
 import { andThen, isPromise } from "../core/promises.ts";
-import { SUBPROTOCOL } from "../protocol/mod.ts";
+import { SUBPROTOCOL } from "../protocol/limits.ts";
 import type { AcceptOptions } from "../core/connection.ts";
 import type { Scope } from "../core/scope.ts";
 import { AcceptConnection } from "./accept_connection.ts";

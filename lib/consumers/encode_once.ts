@@ -1,4 +1,5 @@
-import { encodeMessage, type Messages } from "../protocol/mod.ts";
+import type { Messages } from "../protocol/mod.ts";
+import { encodeMessage } from "../protocol/frames.ts";
 import type { LayerMessage } from "../core/consumer.ts";
 
 /** The type of the frame with the extent of a stream. */

@@ -7,14 +7,6 @@ import type {
   ReplyData,
 } from "../protocol/mod.ts";
 
-/** The context of a message in a handler. */
-export interface MessageContext {
-  /** The `id` that the client set if it expects a reply. */
-  readonly id: string | undefined;
-  /** The `key` that the client set if the command must take effect once. */
-  readonly key: string | undefined;
-}
-
 /**
  * One handler per type of client message. Its return value is the reply; a `FrameError` that it throws
  * is the refusal.
@@ -23,12 +15,13 @@ export type Handlers<M extends Messages, C> = {
   readonly [T in ClientType<M>]: (
     this: C,
     data: ClientData<M, T>,
-    context: MessageContext,
-  ) => HandlerReply<ReplyData<M, T>>;
+    context: {
+      /** The `id` that the client set if it expects a reply. */
+      readonly id: string | undefined;
+    },
+  ) => [ReplyData<M, T>] extends [undefined] ? void | Promise<void>
+    : ReplyData<M, T> | Promise<ReplyData<M, T>>;
 };
-
-/** Return type of a handler: nothing if the message declares no reply. */
-export type HandlerReply<R> = [R] extends [undefined] ? void | Promise<void> : R | Promise<R>;
 
 /** The handlers of a consumer of class `C`. */
 export type HandlersOf<C extends { readonly messages: Messages }> = Handlers<C["messages"], C>;

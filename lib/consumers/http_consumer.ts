@@ -5,7 +5,7 @@ import { StopConsumer } from "../core/consumer.ts";
 import type { Scope } from "../core/scope.ts";
 import { AcceptConnection } from "./accept_connection.ts";
 import { BaseConsumer, joinGroups } from "./base_consumer.ts";
-import { type CookiePlace, deleteCookie, setCookie, type SetCookieOptions } from "./set_cookie.ts";
+import { deleteCookie, setCookie, type SetCookieOptions } from "./set_cookie.ts";
 
 const encoder = new TextEncoder();
 
@@ -140,7 +140,7 @@ export abstract class HttpConsumer<out S extends Scope = Scope> extends BaseCons
   }
 
   /** Deletes a cookie with the response. */
-  deleteCookie(name: string, place?: CookiePlace): void {
+  deleteCookie(name: string, place?: Pick<SetCookieOptions, "path" | "domain">): void {
     deleteCookie(this.#pendingCookies, name, place);
   }
 

@@ -1,16 +1,14 @@
 import type { GroupSendOptions, GroupSendResult } from "../layers/mod.ts";
+import { CloseCode, FrameError, type Messages } from "../protocol/mod.ts";
 import {
   type ClientFrame,
-  CloseCode,
   encodeMessage,
   encodeReply,
-  FrameError,
-  type Messages,
   parseClientFrame,
-  parseData,
   parsePing,
-  SUBPROTOCOL,
-} from "../protocol/mod.ts";
+} from "../protocol/frames.ts";
+import { parseData } from "../protocol/schema.ts";
+import { SUBPROTOCOL } from "../protocol/limits.ts";
 import type { AcceptOptions } from "../core/connection.ts";
 import type { LayerGap, LayerMessage } from "../core/consumer.ts";
 import { andThen } from "../core/promises.ts";
@@ -22,12 +20,12 @@ import { type ConsumerStreams, NO_STREAMS, StreamSession } from "./streams/consu
 import { encodeOnce, passingOf, STREAM_TYPE } from "./encode_once.ts";
 import { assertEventHandlers } from "./event_handlers.ts";
 import { FramePolicy } from "./frames/frame_policy.ts";
-import type { EventHandlers, Handlers, MessageContext } from "./handlers.ts";
+import type { EventHandlers, Handlers } from "./handlers.ts";
 import type { LayerEvent, ServerMessage } from "./json_messages.ts";
 import { encodeGap, idOf, pong } from "./frames/special_frames.ts";
 import { toFrameError } from "./frames/to_frame_error.ts";
 
-type AnyHandler = (data: unknown, context: MessageContext) => unknown;
+type AnyHandler = (data: unknown, context: { readonly id: string | undefined }) => unknown;
 type AnyEventHandler = (data: unknown) => void | Promise<void>;
 
 /**
@@ -119,6 +117,7 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
     return super.groupSend(group, message as LayerMessage, options);
   }
 
+  /** Called by the server. Do not override. */
   override receive(data: string | Uint8Array): void | Promise<void> {
     if (typeof data !== "string") {
       return this.close(CloseCode.unsupportedData, "text messages only");
@@ -129,6 +128,7 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
     return this.#receiveFrame(data);
   }
 
+  /** Forwards a declared server message to the client, or calls its handler in {@linkcode events}. */
   override event(message: LayerMessage): void | Promise<void> {
     const { events } = this;
     if (events !== undefined && Object.hasOwn(events, message.type)) {

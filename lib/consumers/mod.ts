@@ -18,18 +18,11 @@ export { type ConnectionHandler, type SlowReaderPolicy, StopConsumer } from "../
 export { AcceptConnection } from "./accept_connection.ts";
 export { BaseConsumer } from "./base_consumer.ts";
 export { Consumer } from "./consumer.ts";
-export type {
-  EventHandlers,
-  EventHandlersOf,
-  HandlerReply,
-  Handlers,
-  HandlersOf,
-  MessageContext,
-} from "./handlers.ts";
+export type { EventHandlers, EventHandlersOf, Handlers, HandlersOf } from "./handlers.ts";
 export type { ConsumerStreams, StreamSource } from "./streams/consumer_streams.ts";
 export { HttpConsumer } from "./http_consumer.ts";
-export type { GroupPolicy } from "./policies.ts";
 export { type MessageSender, messageSender } from "./message_sender.ts";
 export { JsonConsumer } from "./json_consumer.ts";
 export type { LayerEvent, ServerMessage } from "./json_messages.ts";
-export { type CookiePlace, deleteCookie, setCookie, type SetCookieOptions } from "./set_cookie.ts";
+export { deleteCookie, setCookie, type SetCookieOptions } from "./set_cookie.ts";
+export type { GroupPolicy } from "./policies.ts";

@@ -2,7 +2,7 @@
 export interface SetCookieOptions {
   /** Lifetime in the browser, in seconds; without it, until the browser is closed. */
   readonly maxAgeSeconds?: number;
-  /** @default {"/"} */
+  /** The paths that receive the cookie. @default {"/"} */
   readonly path?: string;
   /** The domain whose hosts receive the cookie; without it, only this host. */
   readonly domain?: string;
@@ -13,9 +13,6 @@ export interface SetCookieOptions {
   /** When cross-site requests carry the cookie; `None` requires `secure`. @default {"Lax"} */
   readonly sameSite?: "Strict" | "Lax" | "None";
 }
-
-/** Distinguishes cookies with the same name. */
-export type CookiePlace = Pick<SetCookieOptions, "path" | "domain">;
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[!#-+\--:<-[\]-~]*$/;
@@ -79,7 +76,11 @@ export function setCookie(
  * assert.match(headers.get("set-cookie")!, /^theme=; Path=\/; Max-Age=0;/);
  * ```
  */
-export function deleteCookie(headers: Headers, name: string, place: CookiePlace = {}): void {
+export function deleteCookie(
+  headers: Headers,
+  name: string,
+  place: Pick<SetCookieOptions, "path" | "domain"> = {},
+): void {
   const secure = /^__(?:Host|Secure)-/.test(name); // Browsers ignore the header otherwise.
   setCookie(headers, name, "", { ...place, secure, maxAgeSeconds: 0 });
 }

@@ -12,8 +12,9 @@ export interface AcceptOptions {
 
 /** Status and headers of a response. */
 export interface ResponseHead {
-  /** @default {200} */
+  /** The status code. @default {200} */
   readonly status?: number | undefined;
+  /** The response headers. */
   readonly headers?: HeadersInit | undefined;
 }
 
@@ -34,7 +35,9 @@ export interface Exchange {
 
 /** How and why a connection ended. */
 export interface ConnectionEnd {
+  /** The close code; 1006 if the connection was lost. */
   readonly code: CloseCode | number;
+  /** The close reason; may be empty. */
   readonly reason: string;
   /** Whether the server ended the connection, rather than the peer or the network. */
   readonly byServer: boolean;
@@ -52,6 +55,7 @@ export type EndListener = ((end: ConnectionEnd) => void) | { ended(end: Connecti
  * `onEnd` listener has been called. The network connection closes when the peer allows it.
  */
 export interface Connection {
+  /** Identifies the connection in logs; unique in this process. */
   readonly id: string;
   /** The log for problems with this connection. */
   readonly log: Log;

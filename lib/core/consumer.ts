@@ -57,7 +57,9 @@ export type SlowReaderPolicy = "close" | "drop-oldest" | "latest";
 
 /** A message on a channel layer. Its type selects the handler. */
 export interface LayerMessage {
+  /** Selects the handler. */
   readonly type: string;
+  /** Plain data: what JSON can represent. */
   readonly data?: unknown;
   /** The place of the message in a stream, if it belongs to one. */
   readonly mark?: StreamMark;
@@ -73,6 +75,7 @@ export interface LayerGap {
 
 /** Thrown to stop a consumer's method without logging an error. */
 export class StopConsumer extends Error {
+  /** Always `StopConsumer`. */
   override readonly name = "StopConsumer";
 }
 

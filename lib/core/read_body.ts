@@ -2,22 +2,6 @@ import { memoryUsage } from "node:process";
 import { Refusal } from "../protocol/mod.ts";
 import { type Clock, systemClock } from "./clock.ts";
 
-/** A request or its scope: headers and an unread body. */
-export interface BodySource {
-  readonly headers: Headers;
-  readonly body?: ReadableStream<Uint8Array> | null | undefined;
-}
-
-/** Limits of {@linkcode readBody}. */
-export interface ReadBodyOptions {
-  /** Largest body, in bytes. @default {4096} */
-  readonly maxBytes?: number;
-  /** Time limit for the whole body, in milliseconds. @default {30_000} */
-  readonly timeoutMs?: number;
-  /** @default {systemClock} */
-  readonly clock?: Clock;
-}
-
 /**
  * How long a connection stays open after its body was refused, in milliseconds. An immediate close can
  * lose the response.
@@ -62,8 +46,18 @@ const FIRST_BYTES = 1024;
  * ```
  */
 export async function readBody(
-  { headers, body }: BodySource,
-  options: ReadBodyOptions = {},
+  { headers, body }: {
+    readonly headers: Headers;
+    readonly body?: ReadableStream<Uint8Array> | null | undefined;
+  },
+  options: {
+    /** Largest body, in bytes. @default {4096} */
+    readonly maxBytes?: number;
+    /** Time limit for the whole body, in milliseconds. @default {30_000} */
+    readonly timeoutMs?: number;
+    /** @default {systemClock} */
+    readonly clock?: Clock;
+  } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { maxBytes = 4096, timeoutMs = 30_000, clock = systemClock } = options;
   const isTooLarge = Number(headers.get("content-length")) > maxBytes;
@@ -108,7 +102,9 @@ function watchMemory(clock: Clock, onGrowth: () => void): () => void {
  *
  * Otherwise Deno would read and discard everything that the client still sends.
  */
-export function leaveBody({ body }: Pick<BodySource, "body">): void {
+export function leaveBody(
+  { body }: { readonly body?: ReadableStream<Uint8Array> | null | undefined },
+): void {
   if (body && !body.locked) cancelLater(body.getReader(), systemClock);
 }
 

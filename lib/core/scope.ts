@@ -12,17 +12,20 @@ export interface Scope {
   readonly type: "websocket" | "http";
   /** Identifies the connection in logs; unique in this process and not secret. */
   readonly id: string;
+  /** The request method. */
   readonly method: string;
   /** The full URL; behind a proxy, the public one. */
   readonly url: URL;
   /** The path, percent-encoded; letters, digits, `-`, `.`, `_` and `~` are always decoded. */
   readonly path: string;
+  /** The parameters of the query. */
   readonly query: URLSearchParams;
   /**
    * The request headers: all of them until the client is accepted. While a socket is open, only those
    * that the handler keeps (`keepHeaders`); reading another one throws a `TypeError`.
    */
   readonly headers: Headers;
+  /** The cookies by name; of several with one name, the first. */
   readonly cookies: ReadonlyMap<string, string>;
   /** The subprotocols that the client offered, in order and without tickets. */
   readonly subprotocols: readonly string[];
@@ -36,6 +39,7 @@ export interface Scope {
   readonly pathRemaining: string;
   /** The request body; undefined for an upgrade and for a request without a body. */
   readonly body?: ReadableStream<Uint8Array> | undefined;
+  /** The connection itself. */
   readonly connection: Connection;
 }
 
@@ -59,6 +63,7 @@ export interface Middleware<in Needs, out Adds = unknown> {
 
 /** The scope of a connection whose origin was checked or explicitly need not be. */
 export interface OriginScope extends Scope {
+  /** Marks the check. */
   readonly originChecked: true;
 }
 

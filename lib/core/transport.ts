@@ -2,6 +2,7 @@
 export interface Socket {
   /** Bytes that were sent but not yet written to the network. */
   readonly bufferedAmount: number;
+  /** Queues a message. */
   send(data: string | Uint8Array): void;
   /** Starts the closing handshake. */
   close(code: number, reason: string): void;
@@ -11,7 +12,9 @@ export interface Socket {
 
 /** The events of a {@linkcode Socket}. The callbacks must not throw. */
 export interface SocketEvents {
+  /** The connection is open. */
   open(): void;
+  /** A complete message has arrived. */
   message(data: string | Uint8Array): void;
   /** The network connection has closed; may be called more than once, or never. */
   close(code: number, reason: string): void;

@@ -48,7 +48,11 @@ export class AtomicOperation {
   readonly #topics = new Set<string>();
   #isContradictory = false;
 
-  /** @param commit Commits the content in a driver. */
+  /**
+   * Called by the database: see `KeyValue.atomic()`.
+   *
+   * @param commit Commits the content in a driver.
+   */
   constructor(commit: (write: KvWrite) => Promise<KvCommit>) {
     this.#commit = commit;
   }

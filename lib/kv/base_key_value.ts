@@ -19,7 +19,11 @@ import { isEmpty, type ListRequest, listRequest } from "./list_request.ts";
  * operations: `readMany`, `readPage` and `write`.
  */
 export abstract class BaseKeyValue implements KeyValue {
-  /** The listeners of this process. */
+  /**
+   * The listeners of this process.
+   *
+   * @internal
+   */
   protected readonly listeners: ChangeListeners = new ChangeListeners();
   #closing: Promise<void> | undefined;
 
@@ -29,7 +33,11 @@ export abstract class BaseKeyValue implements KeyValue {
     bytes: readonly Uint8Array[],
   ): Promise<KvResult[]>;
 
-  /** Reads one page at one moment. */
+  /**
+   * Reads one page at one moment.
+   *
+   * @internal
+   */
   protected abstract readPage(request: ListRequest): Promise<KvPage>;
 
   /** Commits a write, and calls the listeners of its topics, here and if possible elsewhere. */
@@ -82,6 +90,7 @@ export abstract class BaseKeyValue implements KeyValue {
     return this.#closing ??= this.end();
   }
 
+  /** Closes the database. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -92,7 +101,11 @@ export abstract class BaseKeyValue implements KeyValue {
     return result!;
   }
 
-  /** @throws {KeyValueError} `CLOSED`. */
+  /**
+   * Throws if the database is closed.
+   *
+   * @throws {KeyValueError} `CLOSED`.
+   */
   protected assertOpen(): void {
     if (this.#closing !== undefined) throw closedError();
   }

@@ -22,3 +22,4 @@ export type {
 export { KeyValueError, type KeyValueErrorCode } from "./key_value_error.ts";
 export { listAll } from "./list_all.ts";
 export { MemoryKeyValue } from "./memory/memory_key_value.ts";
+export { BaseKeyValue } from "./base_key_value.ts";

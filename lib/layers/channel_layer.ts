@@ -22,6 +22,7 @@ export interface Mailbox {
  * reader has or had the message, and the call changes nothing.
  */
 export interface Lease {
+  /** The reserved message. */
   readonly message: LayerMessage;
   /** The number of this attempt, from 1: the layer counts leases that ended without {@linkcode ack}. */
   readonly attempt: number;

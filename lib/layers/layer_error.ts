@@ -8,9 +8,12 @@ export type LayerErrorCode =
 
 /** Thrown by channel layers. Only `send()` throws `CHANNEL_FULL`, `groupSend()` never does. */
 export class LayerError extends Error {
+  /** Always `LayerError`. */
   override readonly name = "LayerError";
+  /** Why the call failed. */
   readonly code: LayerErrorCode;
 
+  /** Creates an error with a code and a message. */
   constructor(code: LayerErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

@@ -21,7 +21,7 @@ export interface ChannelLayerOptions {
   readonly maxGroups?: number;
   /** Approximate limit of messages that wait in this process, in bytes. @default {67_108_864} */
   readonly maxWaitingBytes?: number;
-  /** @default {systemClock} */
+  /** Times expiries and leases. @default {systemClock} */
   readonly clock?: Clock;
 }
 

@@ -42,6 +42,7 @@ export class MemoryChannelLayer implements ChannelLayer {
   readonly #local: LocalChannels;
   #closed = false;
 
+  /** Creates an empty layer. */
   constructor(options: MemoryChannelLayerOptions = {}) {
     this.#settings = layerSettings(options);
     this.#local = new LocalChannels(this.#settings);

@@ -18,5 +18,6 @@ export { LayerError, type LayerErrorCode } from "./layer_error.ts";
 export type { ChannelLayerOptions } from "./layer_options.ts";
 export type { DropReason, LayerStats } from "./layer_stats.ts";
 export { MemoryChannelLayer, type MemoryChannelLayerOptions } from "./memory_channel_layer.ts";
-export { assertChannelName, assertGroupName, assertLayerPrefix, MAX_NAME_LENGTH } from "./names.ts";
-export { layer, type LayerScope, type NamedLayers, withLayer } from "./with_layer.ts";
+export { assertLayerPrefix } from "./names.ts";
+export { layer, type LayerScope, type NamedLayers } from "./with_layer.ts";
+export { BusChannelLayer } from "./bus/bus_channel_layer.ts";

@@ -4,25 +4,20 @@ import type { ChannelLayer } from "./channel_layer.ts";
 
 /** A scope with channel layers, by alias. */
 export interface LayerScope extends Scope {
+  /** The layers by alias. */
   readonly layers: NamedLayers;
 }
 
 /** Channel layers by alias. Consumers use `default` unless they name another one. */
 export interface NamedLayers {
+  /** The layer that consumers use unless they name another one. */
   readonly default: ChannelLayer;
+  /** A further layer. */
   readonly [alias: string]: ChannelLayer;
 }
 
 /**
  * Gives consumers one channel layer, or several by alias.
- *
- * @example
- * ```ts
- * import { type LayerScope, MemoryChannelLayer, router } from "@sluice/sluice";
- * import { withLayer } from "@sluice/sluice/layers";
- *
- * const application = withLayer(new MemoryChannelLayer(), router<LayerScope>([]));
- * ```
  */
 export function withLayer<S>(
   layer: ChannelLayer | NamedLayers,

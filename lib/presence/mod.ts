@@ -7,8 +7,6 @@ export { Presence } from "./presence.ts";
 export type { PresenceMessages, PresenceOptions } from "./presence_options.ts";
 export { PresenceError, type PresenceErrorCode } from "./presence_error.ts";
 export {
-  mergeEntries,
-  mergeStates,
   type PresenceDiff,
   type PresenceEntry,
   type PresenceState,

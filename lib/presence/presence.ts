@@ -50,7 +50,11 @@ export class Presence<M> {
   #isReady = false;
   #lastTime = 0;
 
-  /** @throws {RangeError} `maxEntryBytes` is not between 1 and 131072. */
+  /**
+   * Creates the presence of the groups of a layer.
+   *
+   * @throws {RangeError} `maxEntryBytes` is not between 1 and 131072.
+   */
   constructor(
     layer: ChannelLayer,
     messages: PresenceMessages<M>,

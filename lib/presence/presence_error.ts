@@ -3,9 +3,12 @@ export type PresenceErrorCode = "ENTRY_TOO_LARGE" | "INVALID_ENTRY";
 
 /** Thrown by `Presence` for an entry that would not reach other processes unchanged. */
 export class PresenceError extends Error {
+  /** Always `PresenceError`. */
   override readonly name = "PresenceError";
+  /** Why the call was refused. */
   readonly code: PresenceErrorCode;
 
+  /** Creates an error with a code and a message. */
   constructor(code: PresenceErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

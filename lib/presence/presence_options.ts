@@ -4,7 +4,9 @@ import type { Log } from "../core/log.ts";
 
 /** The messages that a group receives when a user joins, leaves, or changes. */
 export interface PresenceMessages<M> {
+  /** Creates the message that announces a user. */
   joined(meta: M): LayerMessage;
+  /** Creates the message that a user has left. */
   left(meta: M): LayerMessage;
   /** The `meta` of a present user has changed. If omitted, no message is sent. */
   updated?(meta: M): LayerMessage;
@@ -30,6 +32,8 @@ export interface PresenceOptions {
    * each drops larger entries. @default {16_384}
    */
   readonly maxEntryBytes?: number;
+  /** Times heartbeats and departures. */
   readonly clock?: Clock;
+  /** Receives a warning for the first message that cannot be read. */
   readonly log?: Pick<Log, "warn">;
 }

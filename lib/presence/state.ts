@@ -3,7 +3,9 @@ export type PresenceState<M> = ReadonlyMap<string, M>;
 
 /** What changed between two states. */
 export interface PresenceDiff<M> {
+  /** Users that are new. */
   readonly joined: readonly M[];
+  /** Users that are gone. */
   readonly left: readonly M[];
   /** Users who stayed, with a different `meta`. */
   readonly updated: readonly M[];
@@ -11,6 +13,7 @@ export interface PresenceDiff<M> {
 
 /** A user's entry in a group, as one process has it or merged from all. */
 export interface PresenceEntry<M> {
+  /** What the application shows of the user. */
   readonly meta: M;
   /** When the user entered, in milliseconds since the epoch. */
   readonly since: number;

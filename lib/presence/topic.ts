@@ -8,6 +8,7 @@ export interface MemberChange<M> {
 
 /** A page of the users in a group, in the order in which they entered. */
 export interface PresencePage<M> {
+  /** The users of this page. */
   readonly people: readonly M[];
   /** The number of users in the group. */
   readonly total: number;

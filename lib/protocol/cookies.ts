@@ -9,14 +9,6 @@
  * *Security*: a neighbouring site may have set any cookie whose name does not start with `__Host-`.
  * Any other white space is part of the name, so `\u00A0__Host-session` is not `__Host-session`. The
  * server must limit the length of the header.
- *
- * @example
- * ```ts
- * import { parseCookies } from "@sluice/sluice/protocol";
- * import assert from "node:assert/strict";
- *
- * assert.equal(parseCookies('a=1; b="2"').get("b"), "2");
- * ```
  */
 export function parseCookies(header: string | null | undefined): Map<string, string> {
   const cookies = new Map<string, string>();
@@ -30,15 +22,6 @@ export function parseCookies(header: string | null | undefined): Map<string, str
 /**
  * Returns the values of all cookies with one name, in order and at most `max`, parsed as by
  * {@linkcode parseCookies}.
- *
- * @example
- * ```ts
- * import { findCookies } from "@sluice/sluice/protocol";
- * import assert from "node:assert/strict";
- *
- * assert.deepEqual(findCookies("session=a; theme=dark; session=b", "session", 5), ["a", "b"]);
- * assert.deepEqual(findCookies("theme=dark", "session", 5), []);
- * ```
  */
 export function findCookies(
   header: string | null | undefined,

@@ -13,6 +13,7 @@ export type FrameErrorCode =
 export interface Issue {
   /** Dotted path from the top of the frame; empty for the frame itself. */
   readonly path: string;
+  /** What is wrong, for people. */
   readonly message: string;
 }
 
@@ -25,12 +26,16 @@ export interface Issue {
  * know.
  */
 export class FrameError extends Error {
+  /** Always `FrameError`. */
   override readonly name = "FrameError";
+  /** Why the frame was refused. */
   readonly code: FrameErrorCode;
+  /** The problems of the data, if its schema reported any. */
   readonly issues: readonly Issue[] | undefined;
   /** The `id` of the refused frame, if it could be read. */
   readonly id: string | undefined;
 
+  /** Creates the refusal of a frame. */
   constructor(
     code: FrameErrorCode,
     message: string,

@@ -19,7 +19,9 @@ export interface FrameErrorBody {
 
 /** A message from the server. */
 export interface MessageFrame {
+  /** The type of the message. */
   readonly type: string;
+  /** The data of the message. */
   readonly data: unknown;
   /** The consumer's name of the stream that the message belongs to, if any. */
   readonly stream?: string;
@@ -47,6 +49,7 @@ export interface StreamData extends StreamMark {
 
 /** The data of a `history` frame, with which a client asks for messages of a stream. */
 export interface HistoryRequest {
+  /** The name that the consumer gives the stream. */
   readonly stream: string;
   /** The epoch that `after` or `before` belongs to. */
   readonly epoch?: string | undefined;
@@ -60,8 +63,11 @@ export interface HistoryRequest {
 
 /** The data of the reply to a `history` frame. */
 export interface HistoryData {
+  /** Identifies the history; a new one if it was lost or cleared. */
   readonly epoch: string;
+  /** The oldest position that is kept. */
   readonly first: number;
+  /** The newest position. */
   readonly offset: number;
   /** False if the epoch differs, or messages after `after` are no longer kept. */
   readonly recovered: boolean;
@@ -73,8 +79,11 @@ export interface HistoryData {
 
 /** A message of a {@linkcode HistoryData}. */
 export interface HistoryMessage {
+  /** The type of the message. */
   readonly type: string;
+  /** The data of the message. */
   readonly data?: unknown;
+  /** The newest position. */
   readonly offset: number;
 }
 

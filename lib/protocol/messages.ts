@@ -1,9 +1,10 @@
 import { RESERVED_TYPES } from "./frames.ts";
 import { MAX_TYPE_LENGTH } from "./limits.ts";
-import type { Schema, SchemaInput, SchemaOutput } from "./schema.ts";
+import type { Schema } from "./schema.ts";
 
 /** A type without a schema, for messages that only the server sends: see {@linkcode unchecked}. */
 export interface Unchecked<T> {
+  /** Never present; carries the type. */
   readonly "~type"?: T;
 }
 
@@ -23,7 +24,9 @@ export function unchecked<T>(): Unchecked<T> {
 
 /** A client message: the schema of its data and the type of its reply. */
 export interface ClientMessage {
+  /** Validates the data. */
   readonly data: Schema;
+  /** The type of the reply, if there is one. */
   readonly reply?: Unchecked<unknown> | Schema;
   /**
    * The stream to which the handler appends one message, if that is its whole effect. A command with a
@@ -35,12 +38,15 @@ export interface ClientMessage {
 
 /** The data of the message `gap`: when messages may have been missed, as ISO 8601. */
 export interface GapData {
+  /** When the gap began. */
   readonly since: string;
+  /** When messages arrived again. */
   readonly until: string;
 }
 
 /** The messages of one consumer in both directions. */
 export interface Messages {
+  /** Messages that clients send, by type. */
   readonly client: Readonly<Record<string, ClientMessage>>;
   /** A `JsonConsumer` sends `gap` by itself after a gap of its layer. */
   readonly server:
@@ -62,26 +68,25 @@ export type LayerType<M extends Messages> = M extends { readonly layer: infer L 
 
 /** The data of a message of type `T` between consumers. */
 export type LayerData<M extends Messages, T extends LayerType<M>> = M extends
-  { readonly layer: infer L } ? T extends keyof L ? Declared<L[T]> : never : never;
+  { readonly layer: infer L } ? T extends keyof L ? MessageData<L[T]> : never : never;
 
 /** The data that a client passes for a message of type `T`. */
-export type ClientInput<M extends Messages, T extends ClientType<M>> = SchemaInput<
-  M["client"][T]["data"]
->;
+export type ClientInput<M extends Messages, T extends ClientType<M>> =
+  M["client"][T]["data"] extends Schema<infer Input, infer _> ? Input : never;
 
 /** The checked data that a handler receives for a message of type `T`. */
-export type ClientData<M extends Messages, T extends ClientType<M>> = SchemaOutput<
-  M["client"][T]["data"]
->;
+export type ClientData<M extends Messages, T extends ClientType<M>> = M["client"][T]["data"] extends
+  Schema<infer _, infer Output> ? Output : never;
 
 /** The data of the reply to a message of type `T`. */
 export type ReplyData<M extends Messages, T extends ClientType<M>> = M["client"][T] extends
-  { readonly reply: infer R } ? Declared<R> : undefined;
+  { readonly reply: infer R } ? MessageData<R> : undefined;
 
 /** The data of a server message of type `T`. */
-export type ServerData<M extends Messages, T extends ServerType<M>> = Declared<M["server"][T]>;
+export type ServerData<M extends Messages, T extends ServerType<M>> = MessageData<M["server"][T]>;
 
-type Declared<D> = D extends Schema<infer _, infer Output> ? Output
+/** The data that a declaration stands for: a schema, or a type of `unchecked()`. */
+export type MessageData<D> = D extends Schema<infer _, infer Output> ? Output
   : D extends Unchecked<infer T> ? T
   : never;
 

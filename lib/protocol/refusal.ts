@@ -63,13 +63,18 @@ const DETAIL: Readonly<Record<RefusalCode, string>> = {
  * *Security*: `detail` is sent to the peer as it is.
  */
 export class Refusal extends Error {
+  /** Always `Refusal`. */
   override readonly name = "Refusal";
+  /** The HTTP status. */
   readonly status: number;
+  /** Why the connection was refused. */
   readonly code: string;
+  /** A sentence for people. */
   readonly detail: string;
   /** How long a client should wait before it retries, in seconds. */
   readonly retryAfterSeconds: number | undefined;
 
+  /** Creates a refusal; status and sentence follow from a known code. */
   constructor(
     code: RefusalCode | (string & Record<never, never>),
     options: {

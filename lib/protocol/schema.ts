@@ -5,6 +5,7 @@ import { FrameError, type Issue } from "./errors.ts";
  * (https://standardschema.dev): valibot, zod, arktype and others.
  */
 export interface Schema<Input = unknown, Output = Input> {
+  /** The validator, as the specification names it. */
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;
@@ -15,22 +16,15 @@ export interface Schema<Input = unknown, Output = Input> {
   };
 }
 
-/** The result of a {@linkcode Schema}. */
+/** The result of a {@linkcode Schema}: a value, or issues. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly SchemaIssue[] };
-
-/** One issue reported by a {@linkcode Schema}. */
-export interface SchemaIssue {
-  readonly message: string;
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
-}
-
-/** The input of a schema, before defaults and transforms. */
-export type SchemaInput<S> = S extends Schema<infer Input, infer _> ? Input : never;
-
-/** The output of a schema. */
-export type SchemaOutput<S> = S extends Schema<infer _, infer Output> ? Output : never;
+  | {
+    readonly issues: readonly {
+      readonly message: string;
+      readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+    }[];
+  };
 
 /**
  * Validates the `data` of a frame and returns the output of its schema: synchronously if the schema is
@@ -58,7 +52,7 @@ function valueOf<Output>(result: SchemaResult<Output>, id: string | undefined): 
   });
 }
 
-function toIssue(issue: SchemaIssue): Issue {
+function toIssue(issue: NonNullable<SchemaResult<unknown>["issues"]>[number]): Issue {
   const keys = (issue.path ?? []).map((part) => typeof part === "object" ? part.key : part);
   return { path: ["data", ...keys.map(String)].join("."), message: issue.message };
 }

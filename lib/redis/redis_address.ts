@@ -1,14 +1,20 @@
 /** The host and port of a Redis server. */
 export interface RedisAddress {
+  /** The host name or IP address. */
   readonly host: string;
+  /** The TCP port. */
   readonly port: number;
 }
 
 /** How to sign in to Redis. */
 export interface RedisAccess {
+  /** Whether the connection is encrypted. */
   readonly tls: boolean;
+  /** The user of the ACL, if any. */
   readonly username: string | undefined;
+  /** The password, if any. */
   readonly password: string | undefined;
+  /** The number of the database. */
   readonly database: number;
 }
 
@@ -16,6 +22,7 @@ export interface RedisAccess {
 export interface RedisTarget {
   /** One server, or several nodes of a cluster. */
   readonly addresses: readonly [RedisAddress, ...RedisAddress[]];
+  /** How to sign in. */
   readonly access: RedisAccess;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Looks up the target of a channel name. For an unknown channel it throws a `TypeError` that lists the
+ * Returns a function that looks up the target of a channel name. For an unknown channel it throws a `TypeError` that lists the
  * known ones.
  *
  * @typeParam T The target of a channel, such as a worker class.
@@ -14,19 +14,14 @@
  * assert.throws(() => find("thumbnail"), TypeError);
  * ```
  */
-export function channelRouter<T>(routes: Readonly<Record<string, T>>): ChannelRouter<T> {
+export function channelRouter<T>(routes: Readonly<Record<string, T>>): ((channel: string) => T) & {
+  /** The known channels. */
+  readonly channels: readonly string[];
+} {
   const find = (channel: string): T => {
     if (Object.hasOwn(routes, channel)) return routes[channel]!;
     const names = Object.keys(routes).join(", ") || "none";
     throw new TypeError(`Nothing serves the channel "${channel}"; known channels: ${names}`);
   };
   return Object.assign(find, { channels: Object.keys(routes) });
-}
-
-/** Returns the target of a channel: see {@linkcode channelRouter}. */
-export interface ChannelRouter<T> {
-  /** @throws {TypeError} The channel is unknown. */
-  (channel: string): T;
-  /** The known channels. */
-  readonly channels: readonly string[];
 }

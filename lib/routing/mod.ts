@@ -11,14 +11,8 @@ export type {
   OriginScope,
   Scope,
 } from "../core/scope.ts";
-export { type ChannelRouter, channelRouter } from "./channel_router.ts";
-export {
-  compilePattern,
-  type Converters,
-  type PathMatch,
-  type PathParams,
-  type PathPattern,
-} from "./pattern.ts";
+export { channelRouter } from "./channel_router.ts";
+export type { Converters, PathParams } from "./pattern.ts";
 export { protocolRouter } from "./protocol_router.ts";
 export { type ConsumerClass, type Route, route, type RouteNeeds, router } from "./router.ts";
 export { type Stack, stack } from "./stack.ts";

@@ -10,13 +10,11 @@ export interface Converters {
 
 /** The parameters of a path pattern by name: `"/rooms/:room/:page{int}"` has a string and a number. */
 export type PathParams<P extends string> = P extends `${infer Head}/${infer Rest}`
-  ? PathParam<Head> & PathParams<Rest>
-  : PathParam<P>;
-
-type PathParam<Part extends string> = Part extends `:${infer Name}{${infer Kind}}`
-  ? { readonly [K in Name]: Kind extends keyof Converters ? Converters[Kind] : never }
-  : Part extends `:${infer Name}(${string}` ? { readonly [K in Name]: string }
-  : Part extends `:${infer Name}` ? { readonly [K in Name]: string }
+  ? PathParams<Head> & PathParams<Rest>
+  : P extends `:${infer Name}{${infer Kind}}`
+    ? { readonly [K in Name]: Kind extends keyof Converters ? Converters[Kind] : never }
+  : P extends `:${infer Name}(${string}` ? { readonly [K in Name]: string }
+  : P extends `:${infer Name}` ? { readonly [K in Name]: string }
   : unknown;
 
 /** A compiled path pattern. */

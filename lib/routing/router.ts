@@ -7,6 +7,7 @@ import { compilePattern, type PathParams, type PathPattern } from "./pattern.ts"
 
 /** A consumer class, instantiated for each connection with its scope. */
 export interface ConsumerClass<in S> {
+  /** Creates the consumer of one connection. */
   new (scope: S): ConnectionHandler;
 }
 
@@ -17,7 +18,9 @@ export type RouteNeeds<N, P extends string> = N extends { readonly params: infer
 
 /** One entry of a router. `S` is the scope that it needs. */
 export interface Route<in S> {
+  /** @internal */
   readonly pattern: PathPattern;
+  /** The target of the route. */
   readonly application: Application<S>;
 }
 

@@ -1,7 +1,9 @@
-import { type ParsedOrigin, parseOrigin } from "./origin.ts";
+import { parseOrigin } from "./origin.ts";
 
 /** Decides whether an origin is allowed. */
-export type OriginRule = (origin: ParsedOrigin) => boolean;
+export type OriginRule = (
+  origin: { readonly scheme: string; readonly host: string; readonly port: string },
+) => boolean;
 
 /**
  * Reads a rule for origins:

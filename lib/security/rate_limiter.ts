@@ -8,7 +8,7 @@ export interface RateLimiterOptions {
   readonly burst?: number;
   /** Maximum number of keys; beyond it, the least recently used is dropped. @default {100_000} */
   readonly maxKeys?: number;
-  /** @default {systemClock} */
+  /** Refills the limits. @default {systemClock} */
   readonly clock?: Clock;
 }
 
@@ -43,7 +43,11 @@ export class RateLimiter implements AttemptLimiter {
   readonly #clock: Clock;
   readonly #buckets = new Map<string, Bucket>();
 
-  /** @throws {RangeError} A number is not positive. */
+  /**
+   * Creates a limiter in which every key has its full limit.
+   *
+   * @throws {RangeError} A number is not positive.
+   */
   constructor(options: RateLimiterOptions) {
     const { perMinute, burst = perMinute, maxKeys = 100_000, clock = systemClock } = options;
     if (!(perMinute > 0 && burst >= 1 && maxKeys >= 1)) {

@@ -71,7 +71,11 @@ export class SharedRateLimiter implements AttemptLimiter {
   #hasJoined = false;
   #isClosed = false;
 
-  /** @throws {RangeError} A number is not positive. */
+  /**
+   * Creates a limiter, which joins the other processes at first use.
+   *
+   * @throws {RangeError} A number is not positive.
+   */
   constructor(layer: ProcessLayer, options: SharedRateLimiterOptions) {
     this.#buckets = new RateLimiter(options);
     const clock = this.#clock = options.clock ?? systemClock;

@@ -17,7 +17,7 @@ export interface SharedSocketCounterOptions {
   readonly syncTimeoutMs?: number;
   /** The group for messages between processes; those in the same group count together. @default {"sluice.sockets"} */
   readonly controlGroup?: string;
-  /** @default {systemClock} */
+  /** Times heartbeats and batches. @default {systemClock} */
   readonly clock?: Clock;
   /** Receives a warning for the first message that cannot be read. */
   readonly log?: Pick<Log, "warn">;
@@ -81,6 +81,7 @@ export class SharedSocketCounter implements SocketCounter {
   #isTelling = false;
   #isClosed = false;
 
+  /** Creates a counter, which joins the other processes at first use. */
   constructor(layer: ProcessLayer, options: SharedSocketCounterOptions = {}) {
     this.#announceMs = options.announceMs ?? 250;
     this.#clock = options.clock ?? systemClock;

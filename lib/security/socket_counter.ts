@@ -18,7 +18,11 @@ export class LocalSocketCounter implements SocketCounter {
   readonly #counts = new Map<string, number>();
   readonly #changed: ((key: string) => void) | undefined;
 
-  /** @param changed Called when a count changes. */
+  /**
+   * Creates a counter without sockets.
+   *
+   * @param changed Called when a count changes.
+   */
   constructor(changed?: (key: string) => void) {
     this.#changed = changed;
   }

@@ -5,10 +5,7 @@ import type { Application, Middleware, Scope } from "../core/scope.ts";
 import { networkOf } from "./network_of.ts";
 import { LocalSocketCounter, type SocketCounter } from "./socket_counter.ts";
 
-/** A scope with a known user. */
-export interface IdentifiedScope extends Scope {
-  readonly user: { readonly id: string };
-}
+type IdentifiedScope = Scope & { readonly user: { readonly id: string } };
 
 /** Limits for the number of open sockets. */
 export interface SocketLimits {
@@ -62,6 +59,8 @@ export function withSocketLimits<S extends IdentifiedScope>(
  * const limited = socketLimits({ perUser: 5, perAddress: 50 });
  * ```
  */
-export function socketLimits(limits: SocketLimits = {}): Middleware<IdentifiedScope> {
+export function socketLimits(limits: SocketLimits = {}): Middleware<
+  Scope & { readonly user: { readonly id: string } }
+> {
   return (next) => withSocketLimits(limits, next);
 }

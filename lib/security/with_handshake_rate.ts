@@ -12,15 +12,6 @@ import type { AttemptLimiter } from "./rate_limiter.ts";
  *
  * *Security*: the address is that of the peer or, behind a trusted proxy, that of the client. Behind an
  * untrusted proxy, all clients share one limit.
- *
- * @example
- * ```ts
- * import { router, type Scope } from "@sluice/sluice";
- * import { RateLimiter, withHandshakeRate } from "@sluice/sluice/security";
- *
- * const limiter = new RateLimiter({ perMinute: 600 });
- * const application = withHandshakeRate(limiter, router<Scope>([]));
- * ```
  */
 export function withHandshakeRate<S extends Scope>(
   limiter: AttemptLimiter,

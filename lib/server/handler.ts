@@ -17,10 +17,13 @@ export interface RequestInfo {
 
 /** Options of `toHandler()`. */
 export interface HandlerOptions extends ProxyOptions {
+  /** Limits of each connection; the others keep their defaults. */
   readonly limits?: Partial<ConnectionLimits>;
   /** Upgrades requests. @default {the transport of the server, or that of Deno} */
   readonly transport?: Transport;
+  /** Times limits and timeouts. */
   readonly clock?: Clock;
+  /** Receives problems with connections. */
   readonly log?: Log;
   /** Tells when permissions may be out of date; connections pause until they are current. */
   readonly freshness?: Freshness;
@@ -36,28 +39,6 @@ export interface HandlerOptions extends ProxyOptions {
   readonly random?: () => number;
 }
 
-/** Counters of a handler. */
-export interface HandlerStats {
-  /** Accepted connections that are still open. */
-  readonly open: number;
-  /** Connections accepted since the start. */
-  readonly accepted: number;
-  /** Consumers that accepted a client since the start. */
-  readonly connected: number;
-  /** Consumers whose `disconnect()` was called: exactly `connected` minus those that are open. */
-  readonly disconnected: number;
-  /** Ended connections whose peer has not yet closed the network connection. */
-  readonly lingering: number;
-  /** Refusals since the start, by code. */
-  readonly refused: ReadonlyMap<string, number>;
-  /** Layer messages dropped since the start because the consumer has no handler for them. */
-  readonly unhandled: number;
-  /** Slow readers with queued messages that can still be dropped. */
-  readonly stalled: number;
-  /** Messages dropped since the start because their clients read too slowly. */
-  readonly dropped: number;
-}
-
 /** Answers requests to `/ws/…`: accepts them or refuses them with a reason. */
 export interface Handler {
   /** Returns synchronously if the decision needs no wait. */
@@ -69,6 +50,27 @@ export interface Handler {
   drain(windowMs: number): Promise<void>;
   /** Ends all connections and returns their number. */
   endAll(code: number, reason: string): number;
+  /** Whether `drain()` was called. */
   readonly isDraining: boolean;
-  readonly stats: HandlerStats;
+  /** Counters since the start. Each read returns a new object. */
+  readonly stats: {
+    /** Accepted connections that are still open. */
+    readonly open: number;
+    /** Connections accepted since the start. */
+    readonly accepted: number;
+    /** Consumers that accepted a client since the start. */
+    readonly connected: number;
+    /** Consumers whose `disconnect()` was called: exactly `connected` minus those that are open. */
+    readonly disconnected: number;
+    /** Ended connections whose peer has not yet closed the network connection. */
+    readonly lingering: number;
+    /** Refusals since the start, by code. */
+    readonly refused: ReadonlyMap<string, number>;
+    /** Layer messages dropped since the start because the consumer has no handler for them. */
+    readonly unhandled: number;
+    /** Slow readers with queued messages that can still be dropped. */
+    readonly stalled: number;
+    /** Messages dropped since the start because their clients read too slowly. */
+    readonly dropped: number;
+  };
 }

@@ -1,4 +1,5 @@
-import { Refusal, SUBPROTOCOL, TICKET_PREFIX } from "../protocol/mod.ts";
+import { Refusal } from "../protocol/mod.ts";
+import { SUBPROTOCOL, TICKET_PREFIX } from "../protocol/limits.ts";
 
 /** The contents of a `Sec-WebSocket-Protocol` header. */
 export interface Offer {

@@ -7,8 +7,13 @@ export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 /** One of {@linkcode LOG_LEVELS}. */
 export type LogLevel = typeof LOG_LEVELS[number];
 
-/** Options of {@linkcode createLog}. */
-export interface LogOptions {
+/**
+ * Creates a log that writes one line per entry, with the process id as `pid`.
+ *
+ * An `Error` among the fields is written with its stack and cause: below the line in `text`, inside
+ * the object in `json`. *Security*: fields are not redacted; keep secrets out of them.
+ */
+export function createLog(options: {
   /** The lowest level that is written. @default {"info"} */
   readonly level?: LogLevel;
   /** `text` for humans or `json` for machines, one object per line. @default {"text"} */
@@ -16,15 +21,7 @@ export interface LogOptions {
   /** Writes one line. Defaults to standard error. */
   readonly write?: (line: string) => void;
   readonly now?: () => number;
-}
-
-/**
- * Creates a log that writes one line per entry, with the process id as `pid`.
- *
- * An `Error` among the fields is written with its stack and cause: below the line in `text`, inside
- * the object in `json`. *Security*: fields are not redacted; keep secrets out of them.
- */
-export function createLog(options: LogOptions = {}): Log {
+} = {}): Log {
   const { level = "info", format = "text", write = (line) => console.error(line) } = options;
   const now = options.now ?? (() => Date.now());
   const least = LOG_LEVELS.indexOf(level);

@@ -3,18 +3,16 @@
  *
  * @module
  */
-export {
-  type ConnectionLimits,
-  DEFAULT_CONNECTION_LIMITS,
-} from "./connection/connection_limits.ts";
+export type { ConnectionLimits } from "./connection/connection_limits.ts";
 export { type Clock, systemClock } from "../core/clock.ts";
 export type { Freshness } from "../core/freshness.ts";
 export type { Log, LogFields } from "../core/log.ts";
 export type { Socket, SocketEvents, Transport } from "../core/transport.ts";
-export type { Handler, HandlerOptions, HandlerStats, RequestInfo } from "./handler.ts";
-export { type BodySource, leaveBody, readBody, type ReadBodyOptions } from "../core/read_body.ts";
-export { consoleLog, createLog, LOG_LEVELS, type LogLevel, type LogOptions } from "./log.ts";
+export type { Handler, HandlerOptions, RequestInfo } from "./handler.ts";
+export { leaveBody, readBody } from "../core/read_body.ts";
+export { consoleLog, createLog, LOG_LEVELS, type LogLevel } from "./log.ts";
 export { type NetAddress, type Peer, type ProxyOptions, resolvePeer } from "./peer.ts";
 export { problem } from "./problem.ts";
 export { normalizePath } from "./request_target.ts";
 export { toHandler } from "./to_handler.ts";
+export type { UpgradeOptions } from "../core/transport.ts";

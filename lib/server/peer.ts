@@ -8,7 +8,9 @@ import { warnOnce } from "./warn_once.ts";
 
 /** Address of a peer, as `Deno.serve` and Fresh report it. */
 export interface NetAddress {
+  /** The IP address. */
   readonly hostname: string;
+  /** The port. */
   readonly port: number;
 }
 
@@ -18,7 +20,7 @@ export interface ProxyOptions {
   readonly publicUrl?: string | URL;
   /** Whether to trust the peer's `X-Forwarded-For`, `-Proto` and `-Host`. @default {false} */
   readonly trustProxy?: boolean;
-  /** @default {consoleLog} */
+  /** Receives a warning for the first malformed header of a proxy. @default {consoleLog} */
   readonly log?: Log;
 }
 

@@ -1,4 +1,4 @@
-import { parseCookies } from "../protocol/mod.ts";
+import { parseCookies } from "../protocol/cookies.ts";
 import type { Connection } from "../core/connection.ts";
 import type { Scope } from "../core/scope.ts";
 import { type Offer, parseOffer } from "./handshake.ts";

@@ -38,7 +38,7 @@ export interface ServeOptions {
   readonly drainMs?: number | undefined;
   /** Releases everything else after the last response. */
   readonly close?: (() => Promise<void>) | undefined;
-  /** @default {consoleLog} */
+  /** Receives failures of requests and the stop. @default {consoleLog} */
   readonly log?: Log | undefined;
 }
 

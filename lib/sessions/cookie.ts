@@ -12,17 +12,6 @@ export interface CookieOptions {
  * Returns a `Set-Cookie` header, always with `HttpOnly`, `SameSite=Lax` and `Path=/`.
  *
  * @throws {TypeError} The name or the value is not valid in a cookie.
- *
- * @example
- * ```ts
- * import { serializeCookie } from "@sluice/sluice/sessions";
- * import assert from "node:assert/strict";
- *
- * assert.equal(
- *   serializeCookie("session", "x", { secure: false, maxAgeSeconds: 60 }),
- *   "session=x; Path=/; Max-Age=60; HttpOnly; SameSite=Lax",
- * );
- * ```
  */
 export function serializeCookie(name: string, value: string, options: CookieOptions): string {
   if (!COOKIE_NAME.test(name)) throw new TypeError("Cannot set a cookie: the name is not valid");

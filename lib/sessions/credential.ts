@@ -1,4 +1,4 @@
-import { findCookies } from "../protocol/mod.ts";
+import { findCookies } from "../protocol/cookies.ts";
 
 /** A request's proof of its session. */
 export interface Credential {

@@ -30,7 +30,11 @@ export class KvSessionStore implements SessionStore {
   readonly #clock: Clock;
   readonly #tagKeys: KvTagKeys;
 
-  /** @param kv The database, which the control log uses as well. */
+  /**
+   * Creates a store over a database.
+   *
+   * @param kv The database, which the control log uses as well.
+   */
   constructor(
     kv: KeyValue,
     options: { readonly clock?: Clock; readonly controlLog?: KvControlLog } = {},

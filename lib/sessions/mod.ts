@@ -15,12 +15,7 @@ export {
   isSecure,
   sessionCookieName,
 } from "./credential.ts";
-export {
-  type CookieOptions,
-  deletedSessionCookie,
-  serializeCookie,
-  sessionCookie,
-} from "./cookie.ts";
+export { type CookieOptions, deletedSessionCookie, sessionCookie } from "./cookie.ts";
 export {
   createSessions,
   type CreateSessionsOptions,
@@ -33,20 +28,10 @@ export {
   type SignInSource,
   tellNotices,
 } from "./connections/session_notices.ts";
-export { LogPoller, type LogPollerTarget } from "./revocation/log_poller.ts";
-export { SessionEvents } from "./revocation/session_events.ts";
-export type { CommittedEvents, ControlLog, ControlPage } from "./revocation/control_log.ts";
-export { type ControlledChange, KvControlLog } from "./revocation/kv_control_log.ts";
+export type { ControlLog, ControlPage } from "./revocation/control_log.ts";
+export { KvControlLog } from "./revocation/kv_control_log.ts";
 export { KvSocketCounts, type SocketCountsOptions } from "./connections/kv_socket_counts.ts";
 export { KvSessionStore } from "./kv_session_store.ts";
-export {
-  type SessionSubscription,
-  type SessionWatcher,
-  type SubscribedConnection,
-  watchSession,
-} from "./connections/session_subscription.ts";
-export { ConnectionRegistry, type Follower } from "./connections/connection_registry.ts";
-export type { SessionSource } from "./connections/session_renewals.ts";
 export { MemorySessionStore } from "./memory_session_store.ts";
 export type {
   FoundSession,
@@ -56,34 +41,11 @@ export type {
   SessionEndReason,
   SessionEvent,
   SessionKind,
-  SessionLifetime,
 } from "./session.ts";
 export type { NewSession, SessionRecord, StoredSecrets } from "./session_record.ts";
 export type { Announce, SessionStore } from "./session_store.ts";
 export type { StoredTagKeys, TagKey, TagKeyStore } from "./tokens/tag_keys.ts";
-export {
-  type LoggedStore,
-  ReadCache,
-  type ReadCacheOptions,
-  ReadCaches,
-} from "./cache/read_cache.ts";
-export type { AnyToken } from "./session_lookup.ts";
 export { Sessions, type SessionsOptions } from "./sessions.ts";
-export {
-  hashSecret,
-  isId,
-  isSecret,
-  matchesHash,
-  randomId,
-  randomSecret,
-  type SessionToken,
-} from "./tokens/session_token.ts";
+export { isId } from "./tokens/session_token.ts";
 export { findSession, findSessionByTokens, type RequestSession } from "./find_session.ts";
-export {
-  admitSession,
-  session,
-  type SessionClaim,
-  type SessionScope,
-  type SessionState,
-  withSession,
-} from "./with_session.ts";
+export { session, type SessionScope, type SessionState } from "./with_session.ts";

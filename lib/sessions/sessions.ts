@@ -58,9 +58,17 @@ export interface SessionsOptions {
  * ```
  */
 export class Sessions {
-  /** The connections of this process by session. */
+  /**
+   * The connections of this process by session.
+   *
+   * @internal
+   */
   readonly connections: ConnectionRegistry;
-  /** The path of events to caches, connections and listeners. */
+  /**
+   * The path of events to caches, connections and listeners.
+   *
+   * @internal
+   */
   readonly events: SessionEvents;
   /** The shortest time between two renewals of a session, in milliseconds. */
   readonly renewEveryMs: number;
@@ -142,6 +150,9 @@ export class Sessions {
    * a wrong secret and a malformed token are all `unknown`. So is a replaced secret; its use means
    * that it was copied, and the session is ended as `stolen`.
    */
+  find(token: string | undefined): Promise<FoundSession>;
+  /** @internal */
+  find(token: AnyToken): Promise<FoundSession>;
   find(token: AnyToken): Promise<FoundSession> {
     return this.#lookup.find(token);
   }
@@ -150,6 +161,9 @@ export class Sessions {
    * Returns the session of a token if it is in the read cache, live, and not due for renewal: the
    * result of {@linkcode find} and {@linkcode touch} without waiting.
    */
+  recall(token: string | undefined): Session | undefined;
+  /** @internal */
+  recall(token: AnyToken): Session | undefined;
   recall(token: AnyToken): Session | undefined {
     return this.#lookup.recall(token);
   }
@@ -157,6 +171,8 @@ export class Sessions {
   /**
    * Parses a token, synchronously unless a key must be read. Returns undefined if no server with
    * this store wrote it. Proves nothing: see {@linkcode find}.
+   *
+   * @internal
    */
   readToken(token: string): SessionToken | undefined | Promise<SessionToken | undefined> {
     return this.#tokens.read(token);

@@ -36,17 +36,6 @@ export interface SessionScope extends Scope {
  * a bearer token, the cookie is ignored; the token itself opens no socket. If a ticket was offered,
  * the cookie is ignored too, because a ticket needs no `Origin`. The connection subscribes to
  * the session before the session is read, so that its end in between is not missed.
- *
- * @example
- * ```ts
- * import { MemorySessionStore, Sessions } from "@sluice/sluice";
- * import { withSession } from "@sluice/sluice/sessions";
- * import assert from "node:assert/strict";
- *
- * const sessions = new Sessions(new MemorySessionStore(), { log: console });
- * const whoami = withSession(sessions, (scope) => new Response(scope.sessionState));
- * assert.equal(typeof whoami, "function");
- * ```
  */
 export function withSession<S>(
   sessions: Sessions,

@@ -55,6 +55,7 @@ export interface StreamReadOptions {
 
 /** Messages of a stream, oldest first, and its extent at the time of the read. */
 export interface StreamPage extends StreamState {
+  /** The messages, oldest first. */
   readonly messages: readonly StreamMessage[];
   /** Whether more messages follow: newer ones with `after`, otherwise older ones. */
   readonly more: boolean;

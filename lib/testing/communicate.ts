@@ -1,18 +1,9 @@
-import { SUBPROTOCOL } from "../protocol/mod.ts";
+import type { Application } from "../core/scope.ts";
+import type { ConsumerClass } from "../routing/mod.ts";
+import { SUBPROTOCOL } from "../protocol/limits.ts";
 import { settle } from "./fake_clock.ts";
-import { FakeTransport, type SocketClosed } from "./fake_socket.ts";
-import { type TestTarget, type TestTargetOptions, UnderTest } from "./under_test.ts";
-
-/** Options of {@linkcode communicate}. */
-export interface CommunicateOptions extends TestTargetOptions {
-  /** The subprotocols that the peer offers. */
-  readonly subprotocols?: readonly string[];
-}
-
-/** The result of a connection attempt. */
-export type ConnectResult =
-  | { readonly accepted: true; readonly subprotocol: string | undefined; readonly headers: Headers }
-  | { readonly accepted: false; readonly status: number; readonly code: string };
+import { FakeTransport } from "./fake_socket.ts";
+import { type TestOptions, type TestTarget, UnderTest } from "./under_test.ts";
 
 /**
  * Talks to a consumer or an application without a network, like the `WebsocketCommunicator` of
@@ -55,29 +46,37 @@ export type ConnectResult =
  * ```
  */
 export function communicate<S>(
-  target: TestTarget<S>,
-  options: CommunicateOptions = {},
+  target: ConsumerClass<S> | Application<S>,
+  options: TestOptions = {},
 ): Communicator {
   return new Communicator(target as TestTarget<never>, options);
 }
 
 /** The peer of a consumer under test: see {@linkcode communicate}. */
 export class Communicator implements AsyncDisposable {
-  readonly #options: CommunicateOptions;
+  readonly #options: TestOptions;
   readonly #transport: FakeTransport;
   readonly #target: UnderTest;
   #taken = 0;
   /** Frames of the last message that have not been read. */
   #lines: string[] = [];
 
-  constructor(target: TestTarget<never>, options: CommunicateOptions) {
+  /** Created by {@linkcode communicate}. */
+  constructor(target: TestTarget<never>, options: TestOptions) {
     this.#options = options;
     this.#transport = new FakeTransport(() => this.#target.changed());
     this.#target = new UnderTest(target, options, this.#transport);
   }
 
   /** Sends an upgrade request. */
-  async connect(): Promise<ConnectResult> {
+  async connect(): Promise<
+    | {
+      readonly accepted: true;
+      readonly subprotocol: string | undefined;
+      readonly headers: Headers;
+    }
+    | { readonly accepted: false; readonly status: number; readonly code: string }
+  > {
     const response = await this.request({
       upgrade: "websocket",
       connection: "Upgrade",
@@ -144,7 +143,7 @@ export class Communicator implements AsyncDisposable {
   }
 
   /** Waits until the server closes the socket. */
-  async closed(): Promise<SocketClosed> {
+  async closed(): Promise<{ readonly code: number; readonly reason: string }> {
     await this.#target.until(() => this.#socket.closed !== undefined, "a close");
     return this.#socket.closed!;
   }

@@ -1,22 +1,8 @@
+import type { Application } from "../core/scope.ts";
+import type { ConsumerClass } from "../routing/mod.ts";
 import { FakeTransport } from "./fake_socket.ts";
 import { settle } from "./fake_clock.ts";
-import { type TestTarget, type TestTargetOptions, UnderTest } from "./under_test.ts";
-
-/** Options of {@linkcode communicateHttp}. */
-export interface HttpCommunicateOptions extends TestTargetOptions {
-  /** @default {"GET"} */
-  readonly method?: string;
-  readonly body?: BodyInit;
-}
-
-/** A complete response. */
-export interface HttpAnswer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: Uint8Array;
-  /** The body as text. */
-  readonly text: string;
-}
+import { type TestOptions, type TestTarget, UnderTest } from "./under_test.ts";
 
 /**
  * Sends one plain request to a consumer or an application without a network, like the
@@ -48,8 +34,8 @@ export interface HttpAnswer {
  * ```
  */
 export function communicateHttp<S>(
-  target: TestTarget<S>,
-  options: HttpCommunicateOptions = {},
+  target: ConsumerClass<S> | Application<S>,
+  options: TestOptions = {},
 ): HttpCommunicator {
   return new HttpCommunicator(target as TestTarget<never>, options);
 }
@@ -57,13 +43,14 @@ export function communicateHttp<S>(
 /** The client of one request: see {@linkcode communicateHttp}. */
 export class HttpCommunicator implements AsyncDisposable {
   readonly #target: UnderTest;
-  readonly #options: HttpCommunicateOptions;
+  readonly #options: TestOptions;
   readonly #leaving = new AbortController();
   #response: Response | undefined;
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #sent = false;
 
-  constructor(target: TestTarget<never>, options: HttpCommunicateOptions) {
+  /** Created by {@linkcode communicateHttp}. */
+  constructor(target: TestTarget<never>, options: TestOptions) {
     this.#options = options;
     this.#target = new UnderTest(target, options, new FakeTransport());
   }
@@ -107,7 +94,13 @@ export class HttpCommunicator implements AsyncDisposable {
   }
 
   /** Waits for the whole response. */
-  async response(): Promise<HttpAnswer> {
+  async response(): Promise<{
+    readonly status: number;
+    readonly headers: Headers;
+    readonly body: Uint8Array;
+    /** The body as text. */
+    readonly text: string;
+  }> {
     const { status, headers } = await this.head();
     const chunks: Uint8Array[] = [];
     for (let next = await this.chunkBytes(); next; next = await this.chunkBytes()) {

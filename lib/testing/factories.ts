@@ -42,14 +42,6 @@ export function makeSession(overrides: Partial<Session> = {}): Session {
   };
 }
 
-/** The scope of a signed-in user's connection, besides the request. */
-export interface SignedInExtras extends Readonly<Record<string, unknown>> {
-  readonly user: User;
-  readonly session: Session;
-  readonly sessionState: "live";
-  readonly layers: NamedLayers;
-}
-
 /**
  * Creates the additions of a stack to the scope of a signed-in user, for the `scope` option of
  * `communicate()`.
@@ -72,7 +64,12 @@ export function signedIn(
     readonly layer?: ChannelLayer;
     readonly params?: Readonly<Record<string, string | number>>;
   } = {},
-): SignedInExtras {
+): Readonly<Record<string, unknown>> & {
+  readonly user: User;
+  readonly session: Session;
+  readonly sessionState: "live";
+  readonly layers: NamedLayers;
+} {
   const user = makeUser(options.user);
   const session = makeSession({ userId: user.id, ...options.session });
   const layers = { default: options.layer ?? new MemoryChannelLayer() };

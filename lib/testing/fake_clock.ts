@@ -29,6 +29,7 @@ export class FakeClock implements Clock {
   #elapsed = 0;
   readonly #timers = new Set<Timer>();
 
+  /** Creates a clock that stands still. */
   constructor(now: number = Date.UTC(2026, 0, 1)) {
     this.#origin = now;
   }

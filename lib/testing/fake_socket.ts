@@ -1,17 +1,11 @@
 import type { Socket, SocketEvents, Transport } from "../core/transport.ts";
 
-/** How a {@linkcode FakeSocket} was closed by the server. */
-export interface SocketClosed {
-  readonly code: number;
-  readonly reason: string;
-}
-
 /** The server's end of a socket without a network; records what the server sends. */
 export class FakeSocket implements Socket {
   /** Bytes queued for the peer, set by the test to simulate a slow reader. */
   bufferedAmount = 0;
   readonly sent: (string | Uint8Array)[] = [];
-  closed: SocketClosed | undefined;
+  closed: { readonly code: number; readonly reason: string } | undefined;
   readonly #events: SocketEvents;
   readonly #changed: () => void;
 

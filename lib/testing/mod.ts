@@ -4,28 +4,13 @@
  *
  * @module
  */
-export {
-  communicate,
-  type CommunicateOptions,
-  Communicator,
-  type ConnectResult,
-} from "./communicate.ts";
-export {
-  communicateHttp,
-  type HttpAnswer,
-  type HttpCommunicateOptions,
-  HttpCommunicator,
-} from "./communicate_http.ts";
+export { communicate, Communicator } from "./communicate.ts";
+export { communicateHttp, HttpCommunicator } from "./communicate_http.ts";
 export { type LiveServer, startServer } from "./deno/deno_serve.ts";
-export { makeSession, makeUser, signedIn, type SignedInExtras } from "./factories.ts";
+export { makeSession, makeUser, signedIn } from "./factories.ts";
 export { FakeClock, settle } from "./fake_clock.ts";
-export type { SocketClosed } from "./fake_socket.ts";
-export { FaultyLayer, type LayerFault } from "./layers/faulty_layer.ts";
+export { FaultyLayer } from "./layers/faulty_layer.ts";
 export { testStreamStore, type TestStreamStoreOptions } from "./streams/test_stream_store.ts";
-export type { TestTarget, TestTargetOptions } from "./under_test.ts";
-export { testChannelLayer, type TestChannelLayerOptions } from "./layers/test_channel_layer.ts";
-export {
-  type CreateTestKeyValue,
-  testKeyValue,
-  type TestKeyValueOptions,
-} from "./kv/test_key_value.ts";
+export { testChannelLayer } from "./layers/test_channel_layer.ts";
+export { testKeyValue, type TestKeyValueOptions } from "./kv/test_key_value.ts";
+export type { TestOptions } from "./under_test.ts";

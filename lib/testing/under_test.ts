@@ -8,10 +8,17 @@ import { consoleLog, type Handler, type HandlerOptions } from "../server/mod.ts"
 import { createHandler } from "../server/to_handler.ts";
 
 /** The request of a test, and the options with which its target runs. */
-export interface TestTargetOptions extends Omit<HandlerOptions, "transport"> {
+export interface TestOptions extends Omit<HandlerOptions, "transport"> {
   /** Path and query of the request, or a full URL. @default {"/"} */
   readonly path?: string;
+  /** Headers of the request. */
   readonly headers?: HeadersInit;
+  /** The subprotocols that the peer of a socket offers. */
+  readonly subprotocols?: readonly string[];
+  /** The method of a plain request. @default {"GET"} */
+  readonly method?: string;
+  /** The body of a plain request. */
+  readonly body?: BodyInit;
   /** Properties that middleware would add to the scope: a user, a layer, parameters. */
   readonly scope?: Readonly<Record<string, unknown>>;
   /** The peer's address. @default {"127.0.0.1"} */
@@ -31,12 +38,12 @@ export type TestTarget<S> = ConsumerClass<S> | Application<S>;
 /** The target of a test, behind its own handler. Records the errors of the target. */
 export class UnderTest {
   readonly handle: Handler;
-  readonly #options: TestTargetOptions;
+  readonly #options: TestOptions;
   readonly #errors: unknown[] = [];
   #isOver = false;
   #changed: (() => void) | undefined;
 
-  constructor(target: TestTarget<never>, options: TestTargetOptions, transport: Transport) {
+  constructor(target: TestTarget<never>, options: TestOptions, transport: Transport) {
     this.#options = options;
     const application = toApplication(target as TestTarget<Scope>);
     this.handle = createHandler(async (scope) => {

@@ -1,5 +1,5 @@
-import { assertChannelName, LayerError } from "../layers/mod.ts";
-import type { ChannelLayer } from "../layers/mod.ts";
+import { type ChannelLayer, LayerError } from "../layers/mod.ts";
+import { assertChannelName } from "../layers/names.ts";
 import type { LayerMessage } from "../core/consumer.ts";
 
 /** A message that was given up, with the reason. */

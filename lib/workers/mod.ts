@@ -5,9 +5,8 @@
  *
  * @module
  */
-export { DEAD_LETTER, type DeadLetter, deadLetterChannel } from "./dead_letter.ts";
+export type { DeadLetter } from "./dead_letter.ts";
 export { runWorker, type RunWorkerOptions } from "./deno/deno_run_worker.ts";
-export { retryDelay, type RetryOptions } from "./retry.ts";
 export { Unprocessable } from "./unprocessable.ts";
 export { Worker, type WorkerClass } from "./worker.ts";
 export type { WorkerOptions, WorkerStats } from "./worker_options.ts";

@@ -6,6 +6,7 @@ import type { WorkerOptions, WorkerStats } from "./worker_options.ts";
 
 /** A class of workers. Each channel gets one instance. */
 export interface WorkerClass {
+  /** Creates the consumer of one channel. */
   new (scope: WorkerScope): ChannelWorker;
 }
 
@@ -38,6 +39,7 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #listeners = new Map<string, ChannelListener>();
 
+  /** Creates a worker; {@linkcode run} starts it. */
   constructor(find: (channel: string) => WorkerClass, options: WorkerOptions) {
     if (!((options.concurrency ?? 10) >= 1)) {
       throw new RangeError(

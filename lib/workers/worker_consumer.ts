@@ -1,11 +1,6 @@
 import type { ChannelLayer } from "../layers/mod.ts";
-import {
-  FrameError,
-  type LayerData,
-  type LayerType,
-  type Messages,
-  parseData,
-} from "../protocol/mod.ts";
+import { FrameError, type LayerData, type LayerType, type Messages } from "../protocol/mod.ts";
+import { parseData } from "../protocol/schema.ts";
 import type { LayerGap, LayerMessage } from "../core/consumer.ts";
 import type { Log } from "../core/log.ts";
 import { Unprocessable } from "./unprocessable.ts";
@@ -16,6 +11,7 @@ export interface WorkerScope {
   readonly channel: string;
   /** The layer of the channel, for sending messages. */
   readonly layer: ChannelLayer;
+  /** Receives problems with jobs. */
   readonly log: Log;
 }
 
@@ -93,8 +89,10 @@ export abstract class WorkerConsumer<M extends Messages> implements ChannelWorke
   abstract readonly messages: M;
   /** One handler per message, typed as `JobHandlersOf` your class. */
   abstract readonly handlers: JobHandlers<M, this>;
+  /** The channel and what the worker gives its consumer. */
   readonly scope: WorkerScope;
 
+  /** Called by the worker for each channel. */
   constructor(scope: WorkerScope) {
     this.scope = scope;
   }

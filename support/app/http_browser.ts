@@ -1,4 +1,4 @@
-import { parseCookies } from "@sluice/sluice/protocol";
+import { parseCookies } from "../../lib/protocol/cookies.ts";
 
 /** Sends requests as a browser does, with its cookies. */
 export class HttpBrowser {

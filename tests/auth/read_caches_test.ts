@@ -8,8 +8,8 @@ import {
   unbanUser,
   type User,
   type UserScope,
-  withUser,
 } from "../../lib/auth/mod.ts";
+import { withUser } from "../../lib/auth/with_user.ts";
 import type { ConnectionHandler } from "../../lib/core/consumer.ts";
 import { Refusal } from "../../lib/protocol/mod.ts";
 import {
@@ -18,8 +18,8 @@ import {
   KvSessionStore,
   Sessions,
   type SessionStore,
-  withSession,
 } from "../../lib/sessions/mod.ts";
+import { withSession } from "../../lib/sessions/with_session.ts";
 import { settle } from "../../lib/testing/fake_clock.ts";
 import { FakeClock } from "../sessions/fake_clock.ts";
 import { FakeLog, fakeScope } from "../sessions/fakes.ts";

@@ -2,7 +2,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { Application, Scope } from "@sluice/sluice";
-import { allowAnonymous, MemoryUserStore, requireUser, user, withUser } from "@sluice/sluice/auth";
+import { allowAnonymous, MemoryUserStore, requireUser, user } from "@sluice/sluice/auth";
+import { withUser } from "../../lib/auth/with_user.ts";
 import { Consumer } from "@sluice/sluice/consumers";
 import { layer, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { protocolRouter, route, router, stack, withRootPath } from "@sluice/sluice/routing";
@@ -12,10 +13,11 @@ import {
   origins,
   RateLimiter,
   socketLimits,
-  withOrigins,
 } from "@sluice/sluice/security";
+import { withOrigins } from "../../lib/security/with_origins.ts";
 import { toHandler } from "@sluice/sluice/server";
-import { MemorySessionStore, session, Sessions, withSession } from "@sluice/sluice/sessions";
+import { MemorySessionStore, session, Sessions } from "@sluice/sluice/sessions";
+import { withSession } from "../../lib/sessions/with_session.ts";
 
 class Echo extends Consumer {}
 

@@ -11,19 +11,15 @@ import {
   type SignedInScope,
   user,
   type UserScope,
-  withUser,
 } from "@sluice/sluice/auth";
+import { withUser } from "../../lib/auth/with_user.ts";
 import { layer, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { route, router, stack } from "@sluice/sluice/routing";
-import { anyOrigin, origins, socketLimits, withOrigins } from "@sluice/sluice/security";
+import { anyOrigin, origins, socketLimits } from "@sluice/sluice/security";
+import { withOrigins } from "../../lib/security/with_origins.ts";
 import { toHandler } from "@sluice/sluice/server";
-import {
-  MemorySessionStore,
-  session,
-  Sessions,
-  type SessionScope,
-  withSession,
-} from "@sluice/sluice/sessions";
+import { MemorySessionStore, session, Sessions, type SessionScope } from "@sluice/sluice/sessions";
+import { withSession } from "../../lib/sessions/with_session.ts";
 
 interface TenantScope extends Scope {
   readonly tenant: string;

@@ -1,8 +1,7 @@
-import type {
-  ClientEnvironment,
-  ClientWebSocket,
-  ClientWebSocketEvent,
-} from "@sluice/sluice/client";
+import type { ClientEnvironment } from "@sluice/sluice/client";
+import type { ClientWebSocket } from "../../lib/client/environment.ts";
+
+type ClientWebSocketEvent = Parameters<Parameters<ClientWebSocket["addEventListener"]>[1]>[0];
 
 /** A WebSocket whose server is the test. It answers pings by itself unless `answersPings` is false. */
 export class FakeSocket implements ClientWebSocket {

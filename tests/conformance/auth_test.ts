@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import type { Scope } from "@sluice/sluice";
 import {
   type AuthScope,
-  currentUser,
   login,
   logout,
   MemoryUserStore,
   requireUser,
   type SignedInScope,
   type User,
-  withAuth,
 } from "@sluice/sluice/auth";
+import { currentUser } from "../../lib/auth/login.ts";
+import { withAuth } from "../../lib/auth/with_auth.ts";
 import { Consumer, HttpConsumer } from "@sluice/sluice/consumers";
 import { route, router } from "@sluice/sluice/routing";
 import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";

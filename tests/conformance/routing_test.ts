@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
 import type { Scope } from "@sluice/sluice";
 import { HttpConsumer } from "@sluice/sluice/consumers";
-import {
-  channelRouter,
-  compilePattern,
-  protocolRouter,
-  route,
-  router,
-  withRootPath,
-} from "@sluice/sluice/routing";
+import { channelRouter, protocolRouter, route, router, withRootPath } from "@sluice/sluice/routing";
+import { compilePattern } from "../../lib/routing/pattern.ts";
 import { communicate, communicateHttp } from "@sluice/sluice/testing";
 import { Accepting } from "./consumers.ts";
 import { beyond, conforms } from "./conforms.ts";

@@ -4,7 +4,8 @@ import type { LayerMessage, Scope } from "@sluice/sluice";
 import { Consumer, JsonConsumer } from "@sluice/sluice/consumers";
 import type { LayerGap, LayerScope } from "@sluice/sluice/layers";
 import { defineMessages, type GapData, unchecked } from "@sluice/sluice/protocol";
-import { communicate, FaultyLayer, type TestTarget } from "@sluice/sluice/testing";
+import { communicate, FaultyLayer } from "@sluice/sluice/testing";
+import type { TestTarget } from "../../lib/testing/under_test.ts";
 import { silent as log } from "../support/silent_log.ts";
 
 const GAP: LayerGap = { since: 1_000, until: 4_000 };

@@ -2,12 +2,12 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
-  mergeStates,
   type PresenceEntry,
   type PresenceState,
   syncDiff,
   syncState,
 } from "@sluice/sluice/presence";
+import { mergeStates } from "../../lib/presence/state.ts";
 import { Topic } from "../../lib/presence/topic.ts";
 
 interface Member {

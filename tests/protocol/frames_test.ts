@@ -2,17 +2,15 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import * as v from "valibot";
+import { defineMessages, FrameError, reconnectAdvice } from "@sluice/sluice/protocol";
 import {
-  defineMessages,
   encodeMessage,
   encodeRefusal,
   encodeReply,
-  FrameError,
   parseClientFrame,
-  parseData,
   parseServerFrame,
-  reconnectAdvice,
-} from "@sluice/sluice/protocol";
+} from "../../lib/protocol/frames.ts";
+import { parseData } from "../../lib/protocol/schema.ts";
 
 function codeOf(work: () => unknown): string {
   try {

@@ -2,7 +2,8 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { Scope } from "@sluice/sluice";
 import { Consumer } from "@sluice/sluice/consumers";
-import { compilePattern, route, router } from "@sluice/sluice/routing";
+import { route, router } from "@sluice/sluice/routing";
+import { compilePattern } from "../../lib/routing/pattern.ts";
 import { communicate } from "@sluice/sluice/testing";
 
 const MATCHES: [pattern: string, path: string, params: Record<string, unknown> | undefined][] = [

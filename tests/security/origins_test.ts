@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import type { Scope } from "@sluice/sluice";
 import { Consumer } from "@sluice/sluice/consumers";
 import { route, router } from "@sluice/sluice/routing";
-import { isCrossSite, parseOrigin, parseOriginRule, withOrigins } from "@sluice/sluice/security";
+import { isCrossSite, parseOriginRule } from "@sluice/sluice/security";
+import { parseOrigin } from "../../lib/security/origin.ts";
+import { withOrigins } from "../../lib/security/with_origins.ts";
 import { communicate } from "@sluice/sluice/testing";
 
 const RULES: [rule: string, origin: string, isAllowed: boolean][] = [

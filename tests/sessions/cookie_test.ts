@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findCookies, parseCookies } from "../../lib/protocol/mod.ts";
-import {
-  deletedSessionCookie,
-  serializeCookie,
-  sessionCookie,
-  sessionCookieName,
-} from "../../lib/sessions/mod.ts";
+import { findCookies, parseCookies } from "../../lib/protocol/cookies.ts";
+import { deletedSessionCookie, sessionCookie, sessionCookieName } from "../../lib/sessions/mod.ts";
+import { serializeCookie } from "../../lib/sessions/cookie.ts";
 import { OTHER_BLANKS } from "./fakes.ts";
 
 const TABLE: [header: string | null, expected: Record<string, string>][] = [

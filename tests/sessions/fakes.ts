@@ -2,8 +2,9 @@ import { Buffer } from "node:buffer";
 import type { Connection, ConnectionEnd, EndListener } from "../../lib/core/connection.ts";
 import type { Log, LogFields } from "../../lib/core/log.ts";
 import type { OriginScope } from "../../lib/core/scope.ts";
-import { parseCookies, type Refusal } from "../../lib/protocol/mod.ts";
-import type { SubscribedConnection } from "../../lib/sessions/mod.ts";
+import type { Refusal } from "../../lib/protocol/mod.ts";
+import { parseCookies } from "../../lib/protocol/cookies.ts";
+import type { SubscribedConnection } from "../../lib/sessions/connections/session_subscription.ts";
 
 /** A connection without a network. */
 export class FakeConnection implements SubscribedConnection {

@@ -9,8 +9,8 @@ import {
   MemorySessionStore,
   Sessions,
   type SessionScope,
-  withSession,
 } from "../../lib/sessions/mod.ts";
+import { withSession } from "../../lib/sessions/with_session.ts";
 import { FakeClock, settled } from "./fake_clock.ts";
 import { FakeLog, fakeScope, OTHER_BLANKS, tampered } from "./fakes.ts";
 

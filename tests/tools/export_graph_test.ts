@@ -22,8 +22,8 @@ interface Graph {
 /** Returns the npm packages that a file imports, itself or through others. */
 async function packagesOf(file: string, { dynamic }: { dynamic: boolean }): Promise<string[]> {
   const args = ["info", "--json", "--frozen", join(ROOT, file)];
-  const { output } = await run(Deno.execPath(), args, { timeoutMs: 60_000 });
-  const { roots, redirects, modules }: Graph = JSON.parse(output.slice(output.indexOf("{")));
+  const { stdout } = await run(Deno.execPath(), args, { timeoutMs: 60_000 });
+  const { roots, redirects, modules }: Graph = JSON.parse(stdout);
   const bySpecifier = new Map(modules.map((module) => [module.specifier, module]));
   const seen = new Set<string>();
   const next = [...roots];

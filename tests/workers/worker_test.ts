@@ -6,16 +6,16 @@ import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { channelRouter } from "@sluice/sluice/routing";
 import { FakeClock, FaultyLayer, settle } from "@sluice/sluice/testing";
 import {
-  DEAD_LETTER,
   type DeadLetter,
   type JobHandlersOf,
-  retryDelay,
   Unprocessable,
   Worker,
   WorkerConsumer,
   type WorkerJob,
   type WorkerOptions,
 } from "@sluice/sluice/workers";
+import { DEAD_LETTER } from "../../lib/workers/dead_letter.ts";
+import { retryDelay } from "../../lib/workers/retry.ts";
 import { silent as log } from "../support/silent_log.ts";
 
 const messages = defineMessages({

@@ -5,9 +5,11 @@ import type { AuditEntry, AuditEvent, AuditStore } from "./audit_log.ts";
 
 /** What an {@linkcode Audit} works with. */
 export interface AuditOptions {
+  /** Keeps the entries. */
   readonly store: AuditStore;
+  /** Receives one line for each event. */
   readonly log: Log;
-  /** @default {systemClock} */
+  /** Tells the time. @default {systemClock} */
   readonly clock?: Clock;
 }
 
@@ -49,6 +51,7 @@ export class Audit {
   readonly #listeners = new Set<(event: AuditEvent) => void>();
   readonly #lines: CountedLines;
 
+  /** Creates an audit log over a store. */
   constructor(options: AuditOptions) {
     this.#store = options.store;
     this.#log = options.log;

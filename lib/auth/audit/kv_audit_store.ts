@@ -15,7 +15,7 @@ const MAX_ID_LENGTH = 128;
 export interface KvAuditStoreOptions {
   /** How long an entry is kept, in milliseconds. @default {2_592_000_000} (30 days) */
   readonly retentionMs?: number;
-  /** @default {systemClock} */
+  /** Tells the time. @default {systemClock} */
   readonly clock?: Clock;
 }
 
@@ -48,7 +48,11 @@ export class KvAuditStore implements AuditStore {
    */
   readonly #adding = new Map<string, Promise<unknown>>();
 
-  /** @param kv The database. */
+  /**
+   * Creates a store over a database.
+   *
+   * @param kv The database.
+   */
   constructor(kv: KeyValue, options: KvAuditStoreOptions = {}) {
     this.#kv = kv;
     this.#retentionMs = options.retentionMs ?? 30 * DAY_MS;

@@ -57,6 +57,7 @@ export class DevIdentity {
   readonly #store: DevStore | undefined;
   readonly #issuers = new Map<string, Promise<Issuer>>();
 
+  /** Creates a provider without users; a sign-in names one. */
   constructor(options: DevIdentityOptions) {
     this.path = options.path ?? "/auth/dev";
     this.#callbackPath = options.callbackPath ?? "/auth/callback/dev";

@@ -31,6 +31,7 @@ export class DevProvider implements Provider {
   readonly #options: Pick<BackChannelOptions, "clock">;
   readonly #providers = new Map<string, OidcProvider>();
 
+  /** Creates the provider of a development identity. */
   constructor(identity: DevIdentity, options: Pick<BackChannelOptions, "clock"> = {}) {
     this.#identity = identity;
     this.#options = options;

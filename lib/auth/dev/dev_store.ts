@@ -8,5 +8,6 @@ export interface DevStore {
   get(key: string): Promise<unknown>;
   /** Stores a value for `expireInMs` milliseconds. */
   set(key: string, value: unknown, options: { readonly expireInMs: number }): Promise<void>;
+  /** Deletes a value, if it is there. */
   delete(key: string): Promise<void>;
 }

@@ -20,7 +20,11 @@ import type { DevStore } from "./dev_store.ts";
 export class KvDevStore implements DevStore {
   readonly #kv: KeyValue;
 
-  /** @param kv The database. */
+  /**
+   * Creates a store over a database.
+   *
+   * @param kv The database.
+   */
   constructor(kv: KeyValue) {
     this.#kv = kv;
   }
@@ -37,6 +41,7 @@ export class KvDevStore implements DevStore {
     await this.#kv.set(["dev_identity", key], value, { expireInMs: Math.max(1, expireInMs) });
   }
 
+  /** Deletes a value, if it is there. */
   async delete(key: string): Promise<void> {
     await this.#kv.delete(["dev_identity", key]);
   }

@@ -4,6 +4,7 @@ export interface DeviceGrant {
   readonly key: string;
   /** The short code that the user types; it has no other use. */
   readonly userCode: string;
+  /** Whether the user has decided. */
   readonly state: "waiting" | "approved" | "denied";
   /** The approval, once given. */
   readonly approval?: DeviceApproval | undefined;
@@ -11,6 +12,7 @@ export interface DeviceGrant {
   readonly sessionId?: string | undefined;
   /** The device's `User-Agent`. */
   readonly userAgent: string;
+  /** The device's address. */
   readonly address: string | undefined;
   /** When the grant expires, in milliseconds since the epoch. */
   readonly expiresAt: number;
@@ -20,7 +22,9 @@ export interface DeviceGrant {
 
 /** The session that approved a device, as it was at that time. */
 export interface DeviceApproval {
+  /** The session that approved. */
   readonly sessionId: string;
+  /** The user who approved. */
   readonly userId: string;
   /** The session's revocation count. The approval is void once the count has grown. */
   readonly revocations: number;

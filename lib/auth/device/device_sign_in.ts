@@ -1,12 +1,7 @@
 import { Refusal } from "../../protocol/mod.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
-import {
-  hashSecret,
-  isSecret,
-  randomSecret,
-  type Session,
-  type Sessions,
-} from "../../sessions/mod.ts";
+import type { Session, Sessions } from "../../sessions/mod.ts";
+import { hashSecret, isSecret, randomSecret } from "../../sessions/tokens/session_token.ts";
 import { guess, type GuessLimiter } from "./_guesses.ts";
 import { createUserCode, readUserCode } from "./_user_code.ts";
 import type { Audit } from "../audit/audit.ts";
@@ -17,13 +12,17 @@ import type { UserStore } from "../users/user_store.ts";
 
 /** Options of {@linkcode DeviceSignIn}. */
 export interface DeviceSignInOptions {
+  /** Stores the pending grants. */
   readonly grants: DeviceGrantStore;
+  /** Stores the users. */
   readonly users: UserStore;
+  /** Creates the sessions of the devices. */
   readonly sessions: Sessions;
+  /** Records sign-ins and denials. */
   readonly audit?: Audit;
   /** Limits wrong user codes, by user and by address (RFC 8628 §5.1). @default {no limit} */
   readonly guesses?: GuessLimiter;
-  /** @default {systemClock} */
+  /** Tells the time. @default {systemClock} */
   readonly clock?: Clock;
 }
 
@@ -33,6 +32,7 @@ export interface DeviceAuthorization {
   readonly deviceCode: string;
   /** The code that the user types. */
   readonly userCode: string;
+  /** How long both codes are valid. */
   readonly expiresIn: number;
   /** How long the device must wait between two polls. */
   readonly interval: number;
@@ -57,13 +57,17 @@ export type DevicePoll =
 
 /** A device, as shown to the user who approves it. */
 export interface WaitingDevice {
+  /** The code that the user typed. */
   readonly userCode: string;
+  /** The device's `User-Agent`. */
   readonly userAgent: string;
+  /** The device's address. */
   readonly address: string | undefined;
 }
 
 /** The user who types a user code. */
 export interface DeviceApprover {
+  /** The signed-in user. */
   readonly user: User;
   /** The session of the browser, proved by its cookie. */
   readonly session: Session;
@@ -93,6 +97,7 @@ export class DeviceSignIn {
   readonly #options: DeviceSignInOptions;
   readonly #clock: Clock;
 
+  /** Creates the authorization server. */
   constructor(options: DeviceSignInOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;

@@ -21,7 +21,11 @@ export class KvDeviceGrantStore implements DeviceGrantStore {
   readonly #kv: KeyValue;
   readonly #clock: Clock;
 
-  /** @param kv The database. */
+  /**
+   * Creates a store over a database.
+   *
+   * @param kv The database.
+   */
   constructor(kv: KeyValue, options: { readonly clock?: Clock } = {}) {
     this.#kv = kv;
     this.#clock = options.clock ?? systemClock;

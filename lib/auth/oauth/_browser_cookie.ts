@@ -1,5 +1,7 @@
-import { parseCookies } from "../../protocol/mod.ts";
-import { isSecret, isSecure, serializeCookie } from "../../sessions/mod.ts";
+import { parseCookies } from "../../protocol/cookies.ts";
+import { isSecure } from "../../sessions/mod.ts";
+import { isSecret } from "../../sessions/tokens/session_token.ts";
+import { serializeCookie } from "../../sessions/cookie.ts";
 import type { SignInRequest } from "./sign_in_request.ts";
 
 /** How long a user may take at the provider, in milliseconds. */

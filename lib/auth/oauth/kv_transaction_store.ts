@@ -19,7 +19,11 @@ export class KvTransactionStore implements TransactionStore {
   readonly #kv: KeyValue;
   readonly #clock: Clock;
 
-  /** @param kv The database. */
+  /**
+   * Creates a store over a database.
+   *
+   * @param kv The database.
+   */
   constructor(kv: KeyValue, options: { readonly clock?: Clock } = {}) {
     this.#kv = kv;
     this.#clock = options.clock ?? systemClock;

@@ -1,14 +1,7 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
-import {
-  bearerToken,
-  deletedSessionCookie,
-  hashSecret,
-  isSecure,
-  matchesHash,
-  randomSecret,
-  sessionCookie,
-} from "../../sessions/mod.ts";
+import { bearerToken, deletedSessionCookie, isSecure, sessionCookie } from "../../sessions/mod.ts";
+import { hashSecret, matchesHash, randomSecret } from "../../sessions/tokens/session_token.ts";
 import {
   browserCookies,
   browserSecretOf,
@@ -64,7 +57,11 @@ export class SignIn {
   readonly #log: Log;
   readonly #reports: SignInReports;
 
-  /** @throws {TypeError} Two providers have the same id. */
+  /**
+   * Creates the sign-in; no provider is contacted yet.
+   *
+   * @throws {TypeError} Two providers have the same id.
+   */
   constructor(options: SignInOptions) {
     const ids = new Set(options.providers.map((provider) => provider.id));
     if (ids.size < options.providers.length) {

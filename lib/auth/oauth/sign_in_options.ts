@@ -8,10 +8,15 @@ import type { UserStore } from "../users/user_store.ts";
 
 /** Options of {@linkcode SignIn}. */
 export interface SignInOptions {
+  /** The providers that users may choose from. */
   readonly providers: readonly Provider[];
+  /** Stores sign-ins that have begun. */
   readonly transactions: TransactionStore;
+  /** Stores the users. */
   readonly users: UserStore;
+  /** Creates the sessions. */
   readonly sessions: Sessions;
+  /** Receives failures with their reason. */
   readonly log: Log;
   /**
    * Limits attempts per address; each step of a sign-in counts. `take()` returns undefined, or how
@@ -22,6 +27,6 @@ export interface SignInOptions {
   readonly audit?: Audit;
   /** The path of the callbacks; the provider's id is appended. @default {"/auth/callback/"} */
   readonly callbackPath?: string;
-  /** @default {systemClock} */
+  /** Tells the time. @default {systemClock} */
   readonly clock?: Clock;
 }

@@ -1,4 +1,4 @@
-import { isSecret } from "../../sessions/mod.ts";
+import { isSecret } from "../../sessions/tokens/session_token.ts";
 import { SignInError } from "../errors.ts";
 
 const MAX_LOGIN_HINT_LENGTH = 256;
@@ -7,6 +7,7 @@ const MAX_LOGIN_HINT_LENGTH = 256;
 export interface SignInRequest {
   /** The public URL: behind a proxy, the one that users see. */
   readonly url: URL;
+  /** The headers, with the cookies. */
   readonly headers: Headers;
   /** The client's address: for limits, for the list of sessions, and for {@linkcode DevProvider}. */
   readonly address?: string | undefined;

@@ -12,6 +12,7 @@ export interface OAuthTransaction {
   readonly returnTo: string;
   /** SHA-256 of the secret in the cookie of the browser that began it, in base64url. */
   readonly browserHash: string;
+  /** Binds an OpenID Connect ID token to this sign-in. */
   readonly nonce: string;
   /** The PKCE secret. */
   readonly codeVerifier: string;
@@ -55,6 +56,7 @@ export class MemoryTransactionStore implements TransactionStore {
   readonly #clock: Clock;
   readonly #transactions = new Map<string, OAuthTransaction>();
 
+  /** Creates an empty store. */
   constructor(options: { clock?: Clock } = {}) {
     this.#clock = options.clock ?? systemClock;
   }

@@ -5,11 +5,11 @@ export type FetchFunction = (url: string, init: RequestInit) => Promise<Response
 
 /** Options for requests to providers. */
 export interface BackChannelOptions {
-  /** @default {fetch} */
+  /** Sends the requests. @default {fetch} */
   readonly fetch?: FetchFunction;
   /** Limit for one request, its body included, in milliseconds. @default {5_000} */
   readonly timeoutMs?: number;
-  /** @default {systemClock} */
+  /** Tells the time. @default {systemClock} */
   readonly clock?: Clock;
 }
 

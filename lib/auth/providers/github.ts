@@ -15,11 +15,13 @@ import type { AuthorizationAnswer, AuthorizationRequest, Provider } from "./prov
 
 /** Options of {@linkcode GitHubProvider}. */
 export interface GitHubOptions extends BackChannelOptions {
+  /** The client id of the OAuth app. */
   readonly clientId: string;
+  /** The client secret of the OAuth app. */
   readonly clientSecret: string;
   /** GitHub Enterprise Server, or a test double. @default {"https://github.com"} */
   readonly url?: string | undefined;
-  /** @default {"https://api.github.com"} */
+  /** URL of the API; for GitHub Enterprise, that of the server. @default {"https://api.github.com"} */
   readonly apiUrl?: string | undefined;
 }
 
@@ -46,7 +48,11 @@ export class GitHubProvider implements Provider {
   readonly #userUrl: string;
   readonly #issuer: string | undefined;
 
-  /** @throws {RangeError} A URL is neither https nor http on this machine, or too long. */
+  /**
+   * Creates the provider; GitHub is not contacted yet.
+   *
+   * @throws {RangeError} A URL is neither https nor http on this machine, or too long.
+   */
   constructor(options: GitHubOptions) {
     const url = baseOf(options.url ?? GITHUB_URL);
     const apiUrl = baseOf(options.apiUrl ?? GITHUB_API_URL);

@@ -24,15 +24,16 @@ const DISCOVERY_TTL_MS = 3_600_000;
 
 /** Options of {@linkcode OidcProvider}. */
 export interface OidcOptions extends BackChannelOptions {
-  /** @default {"oidc"} */
+  /** The id of the provider, part of the callback path. @default {"oidc"} */
   readonly id?: string;
-  /** @default {the issuer's host} */
+  /** The name that users see. @default {the issuer's host} */
   readonly name?: string;
   /**
    * The issuer identifier: the URL whose metadata describes the provider. Must equal the `issuer`
    * in that metadata character by character, including a trailing slash.
    */
   readonly issuer: string;
+  /** The client id at the provider. */
   readonly clientId: string;
   /** Omit it for a public client. */
   readonly clientSecret?: string | undefined;
@@ -72,6 +73,8 @@ export class OidcProvider implements Provider {
   #discovery: { flow: Promise<CodeFlow>; until: number } | undefined;
 
   /**
+   * Creates the provider; its metadata is read at the first sign-in.
+   *
    * @throws {RangeError} The issuer is neither https nor http on this machine, has white space, or
    * exceeds 1,000 bytes.
    */

@@ -5,7 +5,9 @@ import type { ProviderProfile } from "../users/user.ts";
 export interface AuthorizationRequest {
   /** Where the provider sends the browser back: an absolute URL of this site. */
   readonly redirectUri: string;
+  /** Binds the callback to the browser. */
   readonly state: string;
+  /** Binds an ID token to the sign-in. */
   readonly nonce: string;
   /** The PKCE secret; its SHA-256 goes into the request. */
   readonly codeVerifier: string;
@@ -17,9 +19,13 @@ export interface AuthorizationRequest {
 export interface AuthorizationAnswer {
   /** The callback's query. */
   readonly parameters: URLSearchParams;
+  /** The callback URL that the request named. */
   readonly redirectUri: string;
+  /** Binds the callback to the browser. */
   readonly state: string;
+  /** Binds an ID token to the sign-in. */
   readonly nonce: string;
+  /** The PKCE secret (RFC 7636). */
   readonly codeVerifier: string;
 }
 

@@ -23,7 +23,11 @@ export class KvTicketStore implements TicketStore {
   readonly #kv: KeyValue;
   readonly #clock: Clock;
 
-  /** @param kv The database. */
+  /**
+   * Creates a store over a database.
+   *
+   * @param kv The database.
+   */
   constructor(kv: KeyValue, options: { readonly clock?: Clock } = {}) {
     this.#kv = kv;
     this.#clock = options.clock ?? systemClock;

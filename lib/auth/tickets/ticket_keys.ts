@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
-import { randomId } from "../../sessions/mod.ts";
+import { randomId } from "../../sessions/tokens/session_token.ts";
 import type { TicketKey, TicketStore } from "./ticket_store.ts";
 
 /** An imported key. */

@@ -1,6 +1,7 @@
 import { errors, jwtVerify, SignJWT } from "jose";
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { isId, randomId, type Session } from "../../sessions/mod.ts";
+import { isId, type Session } from "../../sessions/mod.ts";
+import { randomId } from "../../sessions/tokens/session_token.ts";
 import { TicketKeys } from "./ticket_keys.ts";
 import type { TicketStore } from "./ticket_store.ts";
 
@@ -22,9 +23,13 @@ export interface IssuedTicket {
 
 /** The claims of a genuine ticket, which may have been used already. */
 export interface TicketClaims {
+  /** Identifies the ticket; each is accepted once. */
   readonly id: string;
+  /** The session that requested it. */
   readonly sessionId: string;
+  /** The user of the session. */
   readonly userId: string;
+  /** When it expires, in milliseconds since the epoch. */
   readonly expiresAt: number;
 }
 
@@ -72,6 +77,7 @@ export class Tickets {
   readonly #keys: TicketKeys;
   readonly #clock: Clock;
 
+  /** Creates an issuer over a store of keys. */
   constructor(store: TicketStore, options: { clock?: Clock } = {}) {
     this.#store = store;
     this.#clock = options.clock ?? systemClock;

@@ -1,13 +1,8 @@
 import { Refusal } from "../../protocol/mod.ts";
 import { guarded } from "../../core/guards.ts";
 import type { Admission, Application, Middleware, OriginScope, Scope } from "../../core/scope.ts";
-import {
-  admitSession,
-  type FoundSession,
-  type Sessions,
-  type SessionScope,
-  withSession,
-} from "../../sessions/mod.ts";
+import type { FoundSession, Sessions, SessionScope } from "../../sessions/mod.ts";
+import { admitSession, withSession } from "../../sessions/with_session.ts";
 import type { TicketClaims, Tickets } from "./tickets.ts";
 
 /**
@@ -21,18 +16,6 @@ import type { TicketClaims, Tickets } from "./tickets.ts";
  * *Security*: a ticket with another path or origin is refused before it can be used up. If a ticket
  * was offered, the cookie is ignored. `requireUser` refuses every invalid ticket with
  * `TICKET_INVALID`; the log gives the reason, at `debug`.
- *
- * @example
- * ```ts
- * import { MemorySessionStore, Sessions } from "@sluice/sluice";
- * import { MemoryTicketStore, Tickets, withTickets } from "@sluice/sluice/auth";
- * import assert from "node:assert/strict";
- *
- * const sessions = new Sessions(new MemorySessionStore(), { log: console });
- * const tickets = new Tickets(new MemoryTicketStore());
- * const gate = withTickets(tickets, sessions, (scope) => new Response(scope.sessionState));
- * assert.equal(typeof gate, "function");
- * ```
  */
 export function withTickets<S>(
   tickets: Tickets,

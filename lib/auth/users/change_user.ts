@@ -4,7 +4,9 @@ import type { UserStore } from "./user_store.ts";
 
 /** The stores that a change of a user needs. */
 export interface UserChangeParts {
+  /** Stores the users. */
   readonly users: UserStore;
+  /** Ends the user's sessions. */
   readonly sessions: Sessions;
 }
 

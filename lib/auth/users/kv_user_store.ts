@@ -30,7 +30,11 @@ export class KvUserStore implements UserStore {
   readonly #kv: KeyValue;
   readonly #clock: Clock;
 
-  /** @param kv The database, which the control log uses as well. */
+  /**
+   * Creates a store over a database.
+   *
+   * @param kv The database, which the control log uses as well.
+   */
   constructor(
     kv: KeyValue,
     options: { readonly clock?: Clock; readonly controlLog?: KvControlLog } = {},

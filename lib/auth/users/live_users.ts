@@ -1,7 +1,10 @@
 import { CloseCode } from "../../protocol/mod.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { Connection } from "../../core/connection.ts";
-import { type SessionWatcher, watchSession } from "../../sessions/mod.ts";
+import {
+  type SessionWatcher,
+  watchSession,
+} from "../../sessions/connections/session_subscription.ts";
 import type { User } from "./user.ts";
 import type { UserStore } from "./user_store.ts";
 

@@ -20,6 +20,7 @@ export class MemoryUserStore implements UserStore {
   readonly #users = new Map<string, User>();
   readonly #ids = new Map<string, string>();
 
+  /** Creates an empty store. */
   constructor(options: { clock?: Clock } = {}) {
     this.#clock = options.clock ?? systemClock;
   }

@@ -1,4 +1,4 @@
-import { randomId } from "../../sessions/mod.ts";
+import { randomId } from "../../sessions/tokens/session_token.ts";
 import { cleanText } from "../_clean_text.ts";
 
 /** A user. */
@@ -31,8 +31,11 @@ export interface User {
 
 /** The fields of a user that others may see. */
 export interface PublicUser {
+  /** Our own id of the user. */
   readonly id: string;
+  /** The login at the provider; for display only. */
   readonly login: string;
+  /** The name to display. */
   readonly name: string;
   /** An `https:` URL, or empty. */
   readonly avatarUrl: string;
@@ -58,12 +61,15 @@ export function toPublicUser(user: User): PublicUser {
 
 /** A user's profile at a provider. */
 export interface ProviderProfile {
+  /** The id of the provider. */
   readonly provider: string;
   /** The provider's permanent id of the user; see {@linkcode subjectAt}. */
   readonly subject: string;
   /** Undefined if the provider does not tell it: a known user then keeps login, name and picture. */
   readonly login: string | undefined;
+  /** The name to display. */
   readonly name: string | undefined;
+  /** URL of a picture; dropped unless it is `https:`. */
   readonly avatarUrl: string | undefined;
 }
 

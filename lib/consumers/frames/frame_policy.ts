@@ -1,10 +1,6 @@
-import {
-  CloseCode,
-  encodeRefusal,
-  FrameError,
-  INVALID_WINDOW_MS,
-  MAX_INVALID_FRAMES,
-} from "../../protocol/mod.ts";
+import { CloseCode, FrameError } from "../../protocol/mod.ts";
+import { encodeRefusal } from "../../protocol/frames.ts";
+import { INVALID_WINDOW_MS, MAX_INVALID_FRAMES } from "../../protocol/limits.ts";
 import type { Connection } from "../../core/connection.ts";
 import { SlidingCount } from "./sliding_count.ts";
 

@@ -1,13 +1,13 @@
 import type { LayerGap } from "../../core/consumer.ts";
 import type { Scope } from "../../core/scope.ts";
+import type { GapData } from "../../protocol/mod.ts";
 import {
   type ClientFrame,
   encodeMessage,
-  type GapData,
   parseClientFrame,
   type PingData,
   type PongData,
-} from "../../protocol/mod.ts";
+} from "../../protocol/frames.ts";
 
 /** Returns the data of the reply to a `ping`: the id of the client's user, if the client asks for it. */
 export function pong({ data }: ClientFrame, scope: Scope): PongData | undefined {

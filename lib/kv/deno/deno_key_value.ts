@@ -52,7 +52,11 @@ export class DenoKeyValue extends BaseKeyValue {
   readonly #watch: DenoWatch | undefined;
   #opening: Promise<Deno.Kv> | undefined;
 
-  /** @param source The database, or a function that opens it at first use. */
+  /**
+   * Creates a database over a Deno KV.
+   *
+   * @param source The database, or a function that opens it at first use.
+   */
   constructor(source: DenoKvSource, options: DenoKeyValueOptions = {}) {
     super();
     this.#source = source;
@@ -65,14 +69,17 @@ export class DenoKeyValue extends BaseKeyValue {
     }
   }
 
+  /** Reads one key. */
   protected override readOne(key: KvKey): Promise<KvResult> {
     return this.#reads.get(key);
   }
 
+  /** Reads several keys. */
   protected readMany(keys: readonly KvKey[]): Promise<KvResult[]> {
     return this.#getMany(keys, Promise.resolve());
   }
 
+  /** @internal */
   protected readPage(request: ListRequest): Promise<KvPage> {
     const { limit, reverse } = request;
     return this.#run(async (kv) => {
@@ -85,6 +92,7 @@ export class DenoKeyValue extends BaseKeyValue {
     });
   }
 
+  /** Commits a write, if its checks hold. */
   protected async write({ checks, mutations, topics }: KvWrite): Promise<KvCommit> {
     const result = await this.#run((kv) => {
       const operation = kv.atomic();
@@ -109,6 +117,7 @@ export class DenoKeyValue extends BaseKeyValue {
     return { ok: true, version: result.versionstamp };
   }
 
+  /** Releases the database. */
   protected async end(): Promise<void> {
     await this.#watch?.close();
     const kv = await this.#opening?.catch(() => undefined);

@@ -39,13 +39,18 @@ export class MemoryKeyValue extends BaseKeyValue {
   #writes = 0;
   #sweptAt = 0;
 
-  /** @param options.clock The clock by which entries expire. */
+  /**
+   * Creates an empty database.
+   *
+   * @param options.clock The clock by which entries expire.
+   */
   constructor(options: { readonly clock?: Clock } = {}) {
     super();
     this.#clock = options.clock ?? systemClock;
     this.#sweptAt = this.#clock.elapsed();
   }
 
+  /** Reads several keys. */
   protected readMany(
     keys: readonly KvKey[],
     bytes: readonly Uint8Array[],
@@ -58,6 +63,7 @@ export class MemoryKeyValue extends BaseKeyValue {
     }));
   }
 
+  /** @internal */
   protected readPage(request: ListRequest): Promise<KvPage> {
     const entries: KvEntry[] = [];
     const { limit, reverse } = request;
@@ -71,6 +77,7 @@ export class MemoryKeyValue extends BaseKeyValue {
     return Promise.resolve(pageOf(entries, request));
   }
 
+  /** Commits a write, if its checks hold. */
   protected write({ checks, mutations, topics }: KvWrite): Promise<KvCommit> {
     const isValid = checks.every(({ bytes, version }) => {
       return (this.#find(keyText(bytes))?.version ?? null) === version;
@@ -83,6 +90,7 @@ export class MemoryKeyValue extends BaseKeyValue {
     return Promise.resolve({ ok: true, version });
   }
 
+  /** Releases the data. */
   protected end(): Promise<void> {
     this.#entries.clear();
     return Promise.resolve();

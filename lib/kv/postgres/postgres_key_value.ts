@@ -83,7 +83,11 @@ export class PostgresKeyValue extends BaseKeyValue {
   readonly #clock: Clock;
   #sweepAt = 0;
 
-  /** @param url The address: `postgres://user:password@host:port/database?sslmode=verify-full`. */
+  /**
+   * Creates a database on a server, which connects at first use.
+   *
+   * @param url The address: `postgres://user:password@host:port/database?sslmode=verify-full`.
+   */
   constructor(url: string, options: PostgresKeyValueOptions = {}) {
     super();
     const { maxConnections = 10, timeoutMs = 5_000, clock = systemClock } = options;
@@ -98,10 +102,12 @@ export class PostgresKeyValue extends BaseKeyValue {
     });
   }
 
+  /** Reads one key. */
   protected override readOne(key: KvKey): Promise<KvResult> {
     return this.#reads.get(key);
   }
 
+  /** Reads several keys. */
   protected readMany(keys: readonly KvKey[], bytes: readonly Uint8Array[]): Promise<KvResult[]> {
     return this.#runner.run(async () => {
       const rows = await this.#read(READ, [bytes.map(toBuffer)]);
@@ -115,6 +121,7 @@ export class PostgresKeyValue extends BaseKeyValue {
     });
   }
 
+  /** @internal */
   protected readPage(request: ListRequest): Promise<KvPage> {
     const { from, to, limit, reverse } = request;
     return this.#runner.run(async () => {
@@ -129,6 +136,7 @@ export class PostgresKeyValue extends BaseKeyValue {
     });
   }
 
+  /** Commits a write, if its checks hold. */
   protected async write(write: KvWrite): Promise<KvCommit> {
     const values = commitValues(write);
     const [row] = await this.#runner.run(() => this.#pool.query(COMMIT, values));
@@ -139,6 +147,7 @@ export class PostgresKeyValue extends BaseKeyValue {
     return { ok: true, version: versionOf(String(row.version)) };
   }
 
+  /** Closes the connections. */
   protected async end(): Promise<void> {
     await this.#notifications.close();
     await this.#pool.end();

@@ -63,7 +63,11 @@ export class SqliteKeyValue extends BaseKeyValue {
   #cancelPoll: (() => void) | undefined;
   #isEnded = false;
 
-  /** @param path The file, which is created at the first use, or `:memory:`. */
+  /**
+   * Creates a database over a file, which opens at first use.
+   *
+   * @param path The file, which is created at the first use, or `:memory:`.
+   */
   constructor(path: string, options: SqliteKeyValueOptions = {}) {
     super();
     this.#path = path;
@@ -73,6 +77,7 @@ export class SqliteKeyValue extends BaseKeyValue {
     this.listeners.onTopic = () => this.#pollLater();
   }
 
+  /** Reads several keys. */
   protected readMany(
     keys: readonly KvKey[],
     bytes: readonly Uint8Array[],
@@ -80,10 +85,16 @@ export class SqliteKeyValue extends BaseKeyValue {
     return this.#run((table) => table.readMany(keys, bytes, this.#clock.now()));
   }
 
+  /**
+   * Reads one page at one moment.
+   *
+   * @internal
+   */
   protected readPage(request: ListRequest): Promise<KvPage> {
     return this.#run((table) => table.readPage(request, this.#clock.now()));
   }
 
+  /** Commits a write, if its checks hold. */
   protected write(write: KvWrite): Promise<KvCommit> {
     const { promise, resolve, reject } = Promise.withResolvers<KvCommit>();
     this.#pending.push({ write, resolve, reject });
@@ -91,6 +102,7 @@ export class SqliteKeyValue extends BaseKeyValue {
     return promise;
   }
 
+  /** Closes the file. */
   protected async end(): Promise<void> {
     await this.#writing;
     this.#isEnded = true;

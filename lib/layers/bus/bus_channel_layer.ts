@@ -35,6 +35,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
   readonly #closing = new AbortController();
   #closed = false;
 
+  /** Called by the drivers. */
   constructor(settings: LayerSettings, createBus: (context: BusContext) => Bus) {
     this.#settings = settings;
     const local = this.#local = new LocalChannels(settings, {

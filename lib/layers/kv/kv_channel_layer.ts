@@ -61,6 +61,8 @@ export interface KvChannelLayerOptions extends ChannelLayerOptions {
  */
 export class KvChannelLayer extends BusChannelLayer {
   /**
+   * Creates a layer over a database, which opens at first use.
+   *
    * @throws {TypeError} The prefix or a key is invalid.
    * @throws {RangeError} A number is out of range.
    */

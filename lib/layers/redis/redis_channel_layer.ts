@@ -64,6 +64,8 @@ export interface RedisChannelLayerOptions extends ChannelLayerOptions {
  */
 export class RedisChannelLayer extends BusChannelLayer {
   /**
+   * Creates a layer, which connects at first use.
+   *
    * @param url `redis://` or `rediss://` (TLS): `redis://user:password@host:6379/0`. For a cluster, one
    * or several nodes: `redis://a:7000,b:7000`. Clusters are detected and need no other scheme.
    * @throws {TypeError} The address, prefix or a key is invalid.

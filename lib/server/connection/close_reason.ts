@@ -1,4 +1,4 @@
-import { MAX_CLOSE_REASON_BYTES } from "../../protocol/mod.ts";
+import { MAX_CLOSE_REASON_BYTES } from "../../protocol/limits.ts";
 
 /** Returns `reason`, cut between characters to the size of a close frame (RFC 6455 §5.5). */
 export function truncateReason(reason: string): string {

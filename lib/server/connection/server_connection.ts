@@ -1,4 +1,5 @@
-import { CloseCode, Refusal, SUBPROTOCOL } from "../../protocol/mod.ts";
+import { CloseCode, Refusal } from "../../protocol/mod.ts";
+import { SUBPROTOCOL } from "../../protocol/limits.ts";
 import type { Clock } from "../../core/clock.ts";
 import type {
   AcceptOptions,

@@ -17,7 +17,7 @@ export interface AttachOptions {
    * listener}
    */
   readonly paths?: readonly string[] | undefined;
-  /** @default {consoleLog} */
+  /** Receives problems with connections. @default {consoleLog} */
   readonly log?: Log | undefined;
 }
 

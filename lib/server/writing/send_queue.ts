@@ -1,4 +1,5 @@
-import { CloseCode, isSendableCloseCode } from "../../protocol/mod.ts";
+import { CloseCode } from "../../protocol/mod.ts";
+import { isSendableCloseCode } from "../../protocol/close_codes.ts";
 import type { SlowReaderPolicy } from "../../core/consumer.ts";
 import type { Log } from "../../core/log.ts";
 import type { Socket } from "../../core/transport.ts";

@@ -1,7 +1,8 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import { type AtomicOperation, type KeyValue, listAll } from "../../kv/mod.ts";
-import type { ConnectionRegistry, Follower } from "./connection_registry.ts";
+import type { ConnectionRegistry } from "./connection_registry.ts";
+import type { Sessions } from "../sessions.ts";
 import { randomId } from "../tokens/session_token.ts";
 
 /** Delay before a changed count is written, in milliseconds. */
@@ -24,9 +25,11 @@ const MAX_SIGNS = 20;
 
 /** Options of {@linkcode KvSocketCounts}. */
 export interface SocketCountsOptions {
-  readonly live: ConnectionRegistry;
+  /** The `connections` of the sessions. */
+  readonly live: Sessions["connections"];
+  /** Receives warnings. */
   readonly log: Log;
-  /** @default {systemClock} */
+  /** Times writes and heartbeats. @default {systemClock} */
   readonly clock?: Clock;
 }
 
@@ -43,7 +46,7 @@ export interface SocketCountsOptions {
  * `["session_sockets", sessionId, process]` is a count, `["socket_processes", process]` a
  * heartbeat.
  */
-export class KvSocketCounts implements Follower {
+export class KvSocketCounts {
   readonly #kv: KeyValue;
   readonly #live: ConnectionRegistry;
   readonly #log: Log;
@@ -60,7 +63,11 @@ export class KvSocketCounts implements Follower {
   #isWanted = false;
   #isClosed = false;
 
-  /** @param kv The database. */
+  /**
+   * Creates a counter, which writes at the first socket.
+   *
+   * @param kv The database.
+   */
   constructor(kv: KeyValue, options: SocketCountsOptions) {
     this.#kv = kv;
     this.#live = options.live;
@@ -84,11 +91,13 @@ export class KvSocketCounts implements Follower {
     return sums;
   }
 
+  /** Called by the connections. Do not call. */
   start(): void {
     this.#isWanted = true;
     this.#arm();
   }
 
+  /** Called by the connections. Do not call. */
   stop(): void {
     this.#isWanted = false; // Remaining changes are written once more.
   }

@@ -44,6 +44,8 @@ export interface ControlLog {
    * Calls `listener` for every write through this object, after it is confirmed and before its
    * promise resolves, even if its caller has given up. Returns a function that unsubscribes. A
    * listener must not throw.
+   *
+   * @internal
    */
   onCommit(listener: (committed: CommittedEvents) => void): () => void;
 }

@@ -50,7 +50,11 @@ export class KvControlLog implements ControlLog {
   readonly #listeners = new Set<(committed: CommittedEvents) => void>();
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param kv The database, which the stores use as well. */
+  /**
+   * Creates a log over a database.
+   *
+   * @param kv The database, which the stores use as well.
+   */
   constructor(kv: KeyValue) {
     this.#kv = kv;
     this.#entries = new AppendLog(kv, {
@@ -71,6 +75,7 @@ export class KvControlLog implements ControlLog {
     });
   }
 
+  /** @internal */
   onCommit(listener: (committed: CommittedEvents) => void): () => void {
     this.#listeners.add(listener);
     return () => {
@@ -89,6 +94,8 @@ export class KvControlLog implements ControlLog {
    * `plan` is called again after a conflict. It may use at most nine checks.
    *
    * @throws {Error} 50 attempts conflicted with other writes, or 5 s have passed.
+   *
+   * @internal
    */
   commit<T>(action: string, plan: () => Promise<ControlledChange<T>>): Promise<T> {
     const state = { isLate: false };

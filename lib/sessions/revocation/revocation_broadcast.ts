@@ -1,6 +1,5 @@
 import { internalsOf } from "../../core/internals.ts";
 import type { LayerMessage } from "../../core/consumer.ts";
-import type { Follower } from "../connections/connection_registry.ts";
 import type { SessionEvent } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
 
@@ -49,7 +48,7 @@ const TYPE = "sluice.session";
  * stop();
  * ```
  */
-export class RevocationBroadcast implements Follower {
+export class RevocationBroadcast {
   readonly #sessions: Sessions;
   readonly #layer: GroupLayer;
   #channel: string | undefined;

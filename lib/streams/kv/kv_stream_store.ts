@@ -63,6 +63,8 @@ export class KvStreamStore implements StreamStore {
   #isClosed = false;
 
   /**
+   * Creates a store over a database.
+   *
    * @throws {RangeError} A number is out of range.
    * @throws {TypeError} The prefix is invalid.
    */

@@ -59,7 +59,11 @@ export class MemoryStreamStore implements StreamStore {
   #bytes = 0;
   #isClosed = false;
 
-  /** @throws {RangeError} A number is out of range. */
+  /**
+   * Creates an empty store.
+   *
+   * @throws {RangeError} A number is out of range.
+   */
   constructor(options: MemoryStreamStoreOptions = {}) {
     const { clock, keyWindowMs } = this.#settings = streamSettings(options);
     const { maxStreams = 10_000, maxTotalBytes = 256 * 2 ** 20, maxKeys = 100_000 } = options;

@@ -8,6 +8,7 @@ export interface LiveServer extends AsyncDisposable {
   readonly url: string;
   /** `ws://127.0.0.1:…`, without a path. */
   readonly wsUrl: string;
+  /** The handler, with its counters. */
   readonly handler: Handler;
   /** Opens a socket that offers `protocols`; rejects with the `Response` if it is refused. */
   open(path: string, protocols?: readonly string[]): Promise<WebSocket>;

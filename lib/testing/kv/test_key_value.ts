@@ -72,7 +72,7 @@ export type DefineKeyValueTest = (
  */
 export function testKeyValue(
   name: string,
-  create: CreateTestKeyValue,
+  create: (options: { readonly system: string }) => KeyValue | Promise<KeyValue>,
   options: TestKeyValueOptions = {},
 ): void {
   const { skip = false, timeoutMs: timeout = 20_000 } = options;

@@ -12,16 +12,6 @@ import { type InternalLayer, INTERNALS, internalsOf } from "../../core/internals
 import type { LayerMessage } from "../../core/consumer.ts";
 
 /**
- * The fault of a {@linkcode FaultyLayer}:
- *
- * - `unavailable`: every call rejects with `UNAVAILABLE`, as if Redis had failed;
- * - `full`: `send()` rejects with `CHANNEL_FULL`, `groupSend()` drops for every member;
- * - `drop`: messages vanish, and the sender sees a success;
- * - `slow`: every call waits for {@linkcode FaultyLayer.release}.
- */
-export type LayerFault = "unavailable" | "full" | "drop" | "slow";
-
-/**
  * A channel layer with faults that a test switches on and off. Without a fault it forwards to the
  * layer inside.
  *
@@ -38,12 +28,14 @@ export type LayerFault = "unavailable" | "full" | "drop" | "slow";
  * ```
  */
 export class FaultyLayer implements ChannelLayer {
-  fault: LayerFault | undefined;
+  /** The fault of the calls from now on; none if undefined. */
+  fault: "unavailable" | "full" | "drop" | "slow" | undefined;
   readonly #inner: ChannelLayer;
   readonly #mailboxes = new Set<Mailbox>();
   readonly #gapListeners = new Set<(gap: LayerGap) => void>();
   #held: (() => void)[] = [];
 
+  /** Wraps a layer. */
   constructor(inner: ChannelLayer = new MemoryChannelLayer()) {
     this.#inner = inner;
   }

@@ -1,5 +1,6 @@
 import { test } from "node:test";
-import { type CreateTestLayer, type DefineLayerTest, LayerBed } from "./layer_bed.ts";
+import type { ChannelLayer, ChannelLayerOptions } from "../../layers/mod.ts";
+import { type DefineLayerTest, LayerBed } from "./layer_bed.ts";
 import { capacityTests, processCapacityTests } from "./layer_capacity_tests.ts";
 import { channelTests } from "./layer_channel_tests.ts";
 import { groupTests } from "./layer_group_tests.ts";
@@ -8,21 +9,6 @@ import { lossTests } from "./layer_loss_tests.ts";
 import { messageTests } from "./layer_message_tests.ts";
 import { nameTests } from "./layer_name_tests.ts";
 import { processTests } from "./layer_process_tests.ts";
-
-/** Options of {@linkcode testChannelLayer}. */
-export interface TestChannelLayerOptions {
-  /**
-   * Whether the driver uses only the clock that it is given. Otherwise its tests wait in real time,
-   * for expiries of 50 to 200 ms. @default {"fake"}
-   */
-  readonly time?: "fake" | "real";
-  /** Whether layers with the same `system` reach each other. @default {false} */
-  readonly processes?: boolean;
-  /** Why the suite must be skipped, such as a missing server. */
-  readonly skip?: string | undefined;
-  /** Time limit of a test, in milliseconds. @default {10_000} */
-  readonly timeoutMs?: number;
-}
 
 /**
  * Defines the tests of `docs/layer_spec.md` for one driver with `node:test`: a test for each
@@ -39,8 +25,22 @@ export interface TestChannelLayerOptions {
  */
 export function testChannelLayer(
   name: string,
-  create: CreateTestLayer,
-  options: TestChannelLayerOptions = {},
+  create: (
+    options: ChannelLayerOptions & { readonly system: string },
+  ) => ChannelLayer | Promise<ChannelLayer>,
+  options: {
+    /**
+     * Whether the driver uses only the clock that it is given. Otherwise its tests wait in real time,
+     * for expiries of 50 to 200 ms. @default {"fake"}
+     */
+    readonly time?: "fake" | "real";
+    /** Whether layers with the same `system` reach each other. @default {false} */
+    readonly processes?: boolean;
+    /** Why the suite must be skipped, such as a missing server. */
+    readonly skip?: string | undefined;
+    /** Time limit of a test, in milliseconds. @default {10_000} */
+    readonly timeoutMs?: number;
+  } = {},
 ): void {
   const { time = "fake", skip = false, timeoutMs: timeout = 10_000 } = options;
   const define: DefineLayerTest = (sentence, body) => {

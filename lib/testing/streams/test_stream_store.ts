@@ -1,5 +1,6 @@
 import { test } from "node:test";
-import { type CreateTestStore, StreamBed } from "./stream_bed.ts";
+import type { StreamStore, StreamStoreOptions } from "../../streams/mod.ts";
+import { StreamBed } from "./stream_bed.ts";
 import { appendTests, processAppendTests } from "./stream_append_tests.ts";
 import { claimTests, processClaimTests } from "./stream_claim_tests.ts";
 import { keyTests, processKeyTests } from "./stream_key_tests.ts";
@@ -44,7 +45,9 @@ export type DefineStreamTest = (
  */
 export function testStreamStore(
   name: string,
-  create: CreateTestStore,
+  create: (
+    options: StreamStoreOptions & { readonly system: string },
+  ) => StreamStore | Promise<StreamStore>,
   options: TestStreamStoreOptions = {},
 ): void {
   const { time = "fake", timeoutMs: timeout = 10_000 } = options;

@@ -3,6 +3,7 @@ import type { Worker } from "../worker.ts";
 
 /** Options of {@linkcode runWorker}. */
 export interface RunWorkerOptions {
+  /** Receives the start and the stop. */
   readonly log: Log;
   /** How long running handlers may take after a stop signal, in milliseconds. @default {10_000} */
   readonly graceMs?: number;

@@ -8,12 +8,11 @@ import {
   removeUser,
   unbanUser,
   type User,
-  withAuth,
 } from "../../../lib/auth/mod.ts";
+import { withAuth } from "../../../lib/auth/with_auth.ts";
 import { Refusal } from "../../../lib/protocol/mod.ts";
 import { Sessions } from "../../../lib/sessions/mod.ts";
-import { fakeScope } from "../../sessions/fakes.ts";
-import { FakeLog } from "../../sessions/fakes.ts";
+import { FakeLog, fakeScope } from "../../sessions/fakes.ts";
 import { testApp } from "../support/app.ts";
 import { Browser } from "../support/browser.ts";
 import { FaultyStore } from "../support/device_setup.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { randomId, ReadCache } from "../../../lib/sessions/mod.ts";
+import { randomId } from "../../../lib/sessions/tokens/session_token.ts";
+import { ReadCache } from "../../../lib/sessions/cache/read_cache.ts";
 
 function setUp(options: { maxEntries?: number } = {}) {
   const trust = { isGiven: true };

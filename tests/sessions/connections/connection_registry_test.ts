@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MemorySessionStore, Sessions, watchSession } from "../../../lib/sessions/mod.ts";
+import { MemorySessionStore, Sessions } from "../../../lib/sessions/mod.ts";
+import { watchSession } from "../../../lib/sessions/connections/session_subscription.ts";
 import { FakeClock, settled } from "../fake_clock.ts";
 import { FakeConnection, FakeLog } from "../fakes.ts";
 

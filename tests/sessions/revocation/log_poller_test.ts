@@ -5,10 +5,10 @@ import {
   type ControlPage,
   KvControlLog,
   KvSessionStore,
-  LogPoller,
   type SessionEvent,
   Sessions,
 } from "../../../lib/sessions/mod.ts";
+import { LogPoller } from "../../../lib/sessions/revocation/log_poller.ts";
 import { settle } from "../../../lib/testing/fake_clock.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { FakeConnection, FakeLog } from "../fakes.ts";

@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { banUser, KvUserStore, setRoles } from "../../../lib/auth/mod.ts";
 import { MemoryChannelLayer } from "../../../lib/layers/mod.ts";
 import {
-  type CommittedEvents,
   type ControlLog,
   KvControlLog,
   KvSessionStore,
@@ -12,6 +11,7 @@ import {
   type SessionEvent,
   Sessions,
 } from "../../../lib/sessions/mod.ts";
+import type { CommittedEvents } from "../../../lib/sessions/revocation/control_log.ts";
 import { settle } from "../../../lib/testing/fake_clock.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { FakeConnection, FakeLog } from "../fakes.ts";
