@@ -64,10 +64,11 @@ export class FakeClock implements Clock {
   }
 
   /**
-   * Advances the time by `ms` milliseconds, calls the timers that become due in order, and lets
-   * promises settle after each.
+   * Lets pending promises settle, advances the time by `ms` milliseconds, calls the timers that become
+   * due in order, and lets promises settle after each.
    */
   async advance(ms: number): Promise<void> {
+    await settle();
     const until = this.#elapsed + ms;
     for (let next = this.#next(until); next !== undefined; next = this.#next(until)) {
       this.#timers.delete(next);

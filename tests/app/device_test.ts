@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { banUser, unbanUser } from "@sluice/sluice/auth";
 import { listAll } from "@sluice/sluice/kv";
 import type { Environment } from "../../app/settings/settings.ts";
-import { FakeClock } from "../sessions/fake_clock.ts";
+import { FakeClock } from "../../lib/testing/fake_clock.ts";
 import { TestApp } from "../../support/app/test_app.ts";
 import type { HttpBrowser } from "../../support/app/http_browser.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Audit, type AuditEntry, KvAuditStore } from "../../lib/auth/mod.ts";
-import { FakeClock } from "../sessions/fake_clock.ts";
-import { FakeLog } from "../sessions/fakes.ts";
+import { FakeClock } from "../../lib/testing/fake_clock.ts";
+import { FakeLog } from "../../lib/testing/fake_log.ts";
 import { DenoKeyValue } from "../../lib/kv/deno/mod.ts";
 import { MemoryKeyValue } from "../../lib/kv/mod.ts";
 
@@ -126,7 +126,7 @@ test("Audit writes the first refusal at once, and then one line with a count eve
   await bed.clock.advance(10_000);
   assert.deepEqual(bed.lines()[2], ["debug", "NOT_SIGNED_IN", 7, undefined]);
   await bed.clock.advance(10_000);
-  assert.equal(bed.clock.timers, 0);
+  assert.equal(bed.clock.pending, 0);
   refuse();
   assert.deepEqual(bed.lines()[3], ["debug", "NOT_SIGNED_IN", undefined, undefined]);
   await bed.clock.advance(10_000);

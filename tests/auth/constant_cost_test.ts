@@ -14,8 +14,8 @@ import { route, stack } from "@sluice/sluice/routing";
 import { anyOrigin } from "@sluice/sluice/security";
 import { KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions";
 import { communicate, settle } from "@sluice/sluice/testing";
-import { FakeClock } from "../sessions/fake_clock.ts";
-import { FakeLog } from "../sessions/fakes.ts";
+import { FakeClock } from "../../lib/testing/fake_clock.ts";
+import { FakeLog } from "../../lib/testing/fake_log.ts";
 import { type KeyValue, MemoryKeyValue } from "../../lib/kv/mod.ts";
 
 class Echo extends Consumer<SignedInScope> {

@@ -20,9 +20,9 @@ import {
   type SessionStore,
 } from "../../lib/sessions/mod.ts";
 import { withSession } from "../../lib/sessions/with_session.ts";
-import { settle } from "../../lib/testing/fake_clock.ts";
-import { FakeClock } from "../sessions/fake_clock.ts";
-import { FakeLog, fakeScope } from "../sessions/fakes.ts";
+import { FakeClock, settle } from "../../lib/testing/fake_clock.ts";
+import { FakeLog } from "../../lib/testing/fake_log.ts";
+import { fakeScope } from "../support/fake_scope.ts";
 import { type KeyValue, listAll, MemoryKeyValue } from "../../lib/kv/mod.ts";
 
 const IDLE_TTL = 3_600_000;

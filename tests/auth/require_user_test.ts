@@ -6,8 +6,9 @@ import { MemoryUserStore, removeUser, requireUser } from "../../lib/auth/mod.ts"
 import { withUser } from "../../lib/auth/with_user.ts";
 import { MemorySessionStore, Sessions } from "../../lib/sessions/mod.ts";
 import { withSession } from "../../lib/sessions/with_session.ts";
-import { FakeClock } from "../sessions/fake_clock.ts";
-import { FakeLog, fakeScope } from "../sessions/fakes.ts";
+import { FakeClock } from "../../lib/testing/fake_clock.ts";
+import { FakeLog } from "../../lib/testing/fake_log.ts";
+import { fakeScope } from "../support/fake_scope.ts";
 import { profile } from "./users/user_store_suite.ts";
 
 async function setUp() {

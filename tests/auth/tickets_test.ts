@@ -9,8 +9,8 @@ import {
   type TicketStore,
 } from "../../lib/auth/mod.ts";
 import { MemorySessionStore, type Session, Sessions } from "../../lib/sessions/mod.ts";
-import { FakeClock } from "../sessions/fake_clock.ts";
-import { FakeLog } from "../sessions/fakes.ts";
+import { FakeClock } from "../../lib/testing/fake_clock.ts";
+import { FakeLog } from "../../lib/testing/fake_log.ts";
 import { type KeyValue, MemoryKeyValue } from "../../lib/kv/mod.ts";
 
 const DAY_MS = 86_400_000;

@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { type Clock, systemClock } from "@sluice/sluice/server";
 import { Policies } from "../../lib/consumers/policies.ts";
 import { FakeClock } from "@sluice/sluice/testing";
-import { fakeConnection } from "../support/fake_connection.ts";
+import { FakeConnection } from "../../lib/testing/fake_connection.ts";
 import { allInterleavings, type Run } from "./interleavings.ts";
 
 /** A connection with one group. Its policy returns the current value of `may`. */
 function setStage(run: Run) {
   const state = { may: true, isMember: false, withdrawn: 0, forbidden: 0 };
   const policies = new Policies({
-    connection: fakeConnection(),
+    connection: FakeConnection.open(),
     add: () => run.step(() => void (state.isMember = true)),
     discard: () => run.step(() => void (state.isMember = false)),
     revoked: () => void state.withdrawn++,
@@ -64,7 +64,7 @@ function setGroups(options: { clock?: Clock; isAway?: () => boolean } = {}) {
   const groups = new Set<string>();
   const withdrawn: string[] = [];
   const policies = new Policies({
-    connection: fakeConnection(),
+    connection: FakeConnection.open(),
     clock: options.clock ?? systemClock,
     add: (group) => {
       if (options.isAway?.()) return Promise.reject(new Error("the layer is away"));

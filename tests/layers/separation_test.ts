@@ -8,7 +8,7 @@ import { Presence } from "@sluice/sluice/presence";
 import { SharedRateLimiter, SharedSocketCounter } from "@sluice/sluice/security";
 import { LayerInbox } from "../../lib/testing/layers/layer_inbox.ts";
 import { internalsOf } from "../../lib/core/internals.ts";
-import { fakeConnection } from "../support/fake_connection.ts";
+import { FakeConnection } from "../../lib/testing/fake_connection.ts";
 import { Redis } from "ioredis";
 import { eventually } from "../../support/eventually.ts";
 import { RedisCluster } from "../../support/redis/redis_cluster.ts";
@@ -54,7 +54,7 @@ async function assertSeparate(one: ChannelLayer, other: ChannelLayer): Promise<v
   assert.equal((await one.receive("jobs")).type, "one");
 
   const presences = [one, other].map((layer) => new Presence<string>(layer, MESSAGES));
-  const connection = fakeConnection();
+  const connection = FakeConnection.open();
   await presences[0]!.enter("g", { key: "ada", meta: "ada" }, { connection });
   const there = await presences[1]!.enter("g", { key: "bob", meta: "bob" }, { connection });
   assert.deepEqual(there, ["bob"]);
@@ -104,7 +104,7 @@ test("KvChannelLayer keeps systems in one database apart by prefix", options, as
 test("RedisChannelLayer keeps a group named presence separate", options, async () => {
   const prefix = crypto.randomUUID();
   const [one, other] = [1, 2].map(() => new RedisChannelLayer(server.url, { prefix }));
-  const connection = fakeConnection();
+  const connection = FakeConnection.open();
   const groups = ["presence", "sluice.sessions", "sluice.sockets", "sluice.rates.handshakes"];
   const inboxes = await Promise.all(groups.map((group) => join(one!, group)));
   const presences = [one!, other!].map((layer) => new Presence<string>(layer, MESSAGES));

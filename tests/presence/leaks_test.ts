@@ -6,7 +6,7 @@ import type { Connection } from "@sluice/sluice/consumers";
 import { SharedRateLimiter, SharedSocketCounter } from "@sluice/sluice/security";
 import { FaultyLayer, settle } from "@sluice/sluice/testing";
 import { SessionNotices } from "@sluice/sluice/sessions";
-import { FakeConnection } from "../sessions/fakes.ts";
+import { FakeConnection } from "../../lib/testing/fake_connection.ts";
 import { startProcesses } from "./presence_process.ts";
 import { silent } from "../support/silent_log.ts";
 

@@ -5,7 +5,7 @@ import type { ChannelLayer } from "@sluice/sluice/layers";
 import { KvChannelLayer } from "@sluice/sluice/layers/kv";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { Presence } from "@sluice/sluice/presence";
-import { fakeConnection } from "../support/fake_connection.ts";
+import { FakeConnection } from "../../lib/testing/fake_connection.ts";
 import { eventually } from "../../support/eventually.ts";
 import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
 
@@ -27,7 +27,7 @@ async function agree(create: () => ChannelLayer): Promise<void> {
     Presence<string>,
   ];
   const enter = (presence: Presence<string>, name: string) =>
-    presence.enter("room", { key: name, meta: name }, { connection: fakeConnection() });
+    presence.enter("room", { key: name, meta: name }, { connection: FakeConnection.open() });
   await enter(one, "ada");
   await enter(victim, "linus");
   await enter(victim, "ada");
@@ -62,7 +62,9 @@ test(
     await using server = await RedisServer.start();
     const layer = new RedisChannelLayer(server.url, { prefix: "killed" });
     const presence = presenceOver(layer);
-    await presence.enter("room", { key: "ada", meta: "ada" }, { connection: fakeConnection() });
+    await presence.enter("room", { key: "ada", meta: "ada" }, {
+      connection: FakeConnection.open(),
+    });
     const names = Array.from({ length: 200 }, (_, n) => `member-${n}`);
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", VISITOR, server.url, "killed", "ada", ...names],
@@ -90,7 +92,7 @@ test(
     layers[0]!.attach(channel, { deliver: ({ type, data }) => told.push(`${type} ${data}`) > 0 });
     await layers[0]!.groupAdd("room", channel);
     const enter = (presence: Presence<string>, name: string) =>
-      presence.enter("room", { key: name, meta: name }, { connection: fakeConnection() });
+      presence.enter("room", { key: name, meta: name }, { connection: FakeConnection.open() });
     await enter(one, "ada");
     await enter(other, "grace");
     await eventually(() => assert.deepEqual(one.list("room"), ["ada", "grace"]));

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Presence, PresenceError } from "@sluice/sluice/presence";
 import { settle } from "@sluice/sluice/testing";
 import { internalsOf } from "../../lib/core/internals.ts";
-import { fakeConnection } from "../support/fake_connection.ts";
+import { FakeConnection } from "../../lib/testing/fake_connection.ts";
 import { type PresenceProcess, startProcesses } from "./presence_process.ts";
 
 const cycle: Record<string, unknown> = {};
@@ -55,7 +55,7 @@ for (const [what, meta] of notPlain) {
     const { clock, processes: [one, other], start } = startProcesses(2);
     await other!.enter("grace");
     await one!.enter("ada");
-    const connection = fakeConnection();
+    const connection = FakeConnection.open();
     const isRefused = (error: unknown) =>
       error instanceof PresenceError && error.code === "INVALID_ENTRY";
     const entering = one!.presence.enter("room", { key: "bad", meta }, { connection });

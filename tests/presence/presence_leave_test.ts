@@ -1,35 +1,18 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { Connection, EndListener } from "@sluice/sluice/consumers";
 import { MemoryChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
 import { settle } from "@sluice/sluice/testing";
-import { fakeConnection } from "../support/fake_connection.ts";
+import { FakeConnection } from "../../lib/testing/fake_connection.ts";
 import { startProcesses } from "./presence_process.ts";
-
-/** A connection that counts its end listeners. */
-function countingConnection() {
-  const connection = fakeConnection();
-  const listeners = new Set<EndListener>();
-  const { onEnd, offEnd } = connection;
-  connection.onEnd = (listener) => {
-    listeners.add(listener);
-    onEnd(listener);
-  };
-  connection.offEnd = (listener) => {
-    listeners.delete(listener);
-    offEnd(listener);
-  };
-  return { connection: connection as Connection, listeners };
-}
 
 test("Presence.leave() removes a socket from one of its two rooms", async () => {
   const { processes: [one, other] } = startProcesses(2);
   await other!.enter("grace");
-  const { connection, listeners } = countingConnection();
+  const connection = FakeConnection.open();
   await one!.enter("ada", { connection });
   await one!.enter("ada", { connection, group: "elsewhere" });
-  assert.equal(listeners.size, 1);
+  assert.equal(connection.listeners, 1);
   await one!.presence.leave("room", { key: "ada" }, { connection });
   await settle();
   for (const { people, presence, told } of [one!, other!]) {
@@ -47,13 +30,13 @@ test("Presence.leave() removes a socket from one of its two rooms", async () => 
 
 test("Presence.leave() removes the end listener with the last room", async () => {
   const { processes: [one] } = startProcesses(1);
-  const { connection, listeners } = countingConnection();
+  const connection = FakeConnection.open();
   for (const group of ["room", "elsewhere"]) await one!.enter("ada", { connection, group });
   for (const group of ["room", "elsewhere"]) {
-    assert.equal(listeners.size, 1);
+    assert.equal(connection.listeners, 1);
     await one!.presence.leave(group, { key: "ada" }, { connection });
   }
-  assert.equal(listeners.size, 0);
+  assert.equal(connection.listeners, 0);
 });
 
 test("Presence.leave() keeps a user with another tab in this or another process", async () => {
@@ -73,7 +56,7 @@ test("Presence.leave() keeps a user with another tab in this or another process"
 test("Presence.leave() has no effect for a socket that did not enter, or left before", async () => {
   const { processes: [one] } = startProcesses(1);
   const connection = await one!.enter("ada");
-  await one!.presence.leave("room", { key: "ada" }, { connection: fakeConnection() });
+  await one!.presence.leave("room", { key: "ada" }, { connection: FakeConnection.open() });
   await one!.presence.leave("elsewhere", { key: "ada" }, { connection });
   await one!.presence.leave("room", { key: "grace" }, { connection });
   assert.deepEqual(one!.people, ["ada"]);
@@ -85,7 +68,7 @@ test("Presence.leave() has no effect for a socket that did not enter, or left be
 
 test("Presence.leave() takes effect right after an enter() that was not awaited", async () => {
   const { processes: [one] } = startProcesses(2);
-  const connection = fakeConnection();
+  const connection = FakeConnection.open();
   const member = { key: "ada", meta: "ada" };
   const entering = one!.presence.enter("room", member, { connection });
   await one!.presence.leave("room", member, { connection });
@@ -107,13 +90,13 @@ test("Presence.leave() skips the leave delay, and keeps the delays of other user
 test("Presence.update() notifies all processes, and keeps one end listener after 1,000 calls", async () => {
   const { processes: [one, other] } = startProcesses(2);
   await other!.enter("grace");
-  const { connection, listeners } = countingConnection();
+  const connection = FakeConnection.open();
   await one!.enter("ada", { connection });
   for (let n = 1; n <= 1_000; n++) {
     assert.equal(await one!.presence.update("room", { key: "ada", meta: `ada ${n}` }), true);
   }
   await settle();
-  assert.equal(listeners.size, 1);
+  assert.equal(connection.listeners, 1);
   for (const { people, told } of [one!, other!]) {
     assert.deepEqual(people, ["ada 1000", "grace"]);
     assert.equal(told.filter((line) => line === "joined ada").length, 1);
@@ -123,12 +106,12 @@ test("Presence.update() notifies all processes, and keeps one end listener after
 
 test("Presence.enter() keeps one end listener after 1,000 calls with one socket", async () => {
   const { processes: [one] } = startProcesses(1);
-  const { connection, listeners } = countingConnection();
+  const connection = FakeConnection.open();
   for (let n = 0; n < 1_000; n++) {
     const member = { key: "ada", meta: `ada ${n}` };
     await one!.presence.enter("room", member, { connection });
   }
-  assert.equal(listeners.size, 1);
+  assert.equal(connection.listeners, 1);
   connection.end(1000);
   await settle();
   assert.deepEqual(one!.people, []);
@@ -182,7 +165,7 @@ test("Presence works over a memory layer: enter, update and leave", async () => 
     left: (name) => ({ type: "left", data: name }),
     updated: (name) => ({ type: "updated", data: name }),
   });
-  const connection = fakeConnection();
+  const connection = FakeConnection.open();
   await presence.enter("room", { key: "1", meta: "ada" }, { connection });
   await presence.update("room", { key: "1", meta: "Ada" });
   await presence.leave("room", { key: "1" }, { connection });

@@ -2,7 +2,7 @@ import type { Connection } from "@sluice/sluice/consumers";
 import type { ChannelLayerOptions } from "@sluice/sluice/layers";
 import { Presence, type PresenceMessages, type PresenceOptions } from "@sluice/sluice/presence";
 import { FakeClock, settle } from "@sluice/sluice/testing";
-import { fakeConnection } from "../support/fake_connection.ts";
+import { FakeConnection } from "../../lib/testing/fake_connection.ts";
 import { MemoryWire, type WireNode } from "./memory_wire.ts";
 
 /** Options of {@linkcode PresenceProcess}. */
@@ -44,7 +44,7 @@ export class PresenceProcess {
     key: string,
     options: { meta?: unknown; connection?: Connection; group?: string } = {},
   ): Promise<Connection> {
-    const { meta = key, connection = fakeConnection(), group = "room" } = options;
+    const { meta = key, connection = FakeConnection.open(), group = "room" } = options;
     await this.presence.enter(group, { key, meta }, { connection });
     await settle();
     return connection;

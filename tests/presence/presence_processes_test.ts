@@ -4,10 +4,10 @@ import { internalsOf } from "../../lib/core/internals.ts";
 import fc from "fast-check";
 import { Presence, type PresenceOptions } from "@sluice/sluice/presence";
 import { FakeClock, settle } from "@sluice/sluice/testing";
-import { fakeConnection } from "../support/fake_connection.ts";
+import { FakeConnection } from "../../lib/testing/fake_connection.ts";
 import { MemoryWire, type WireNode } from "./memory_wire.ts";
 
-type Tab = ReturnType<typeof fakeConnection>;
+type Tab = FakeConnection;
 
 /** One process with a listener in the room. */
 class Process {
@@ -31,7 +31,7 @@ class Process {
     void layer.groupAdd("room", channel);
   }
 
-  async enter(name: string, tab: Tab = fakeConnection(), group = "room"): Promise<Tab> {
+  async enter(name: string, tab: Tab = FakeConnection.open(), group = "room"): Promise<Tab> {
     await this.presence.enter(group, { key: name, meta: name }, { connection: tab });
     await settle();
     return tab;
@@ -77,7 +77,7 @@ test("Presence.enter() in a new process lists all users in the order in which th
   await clock.advance(1);
   const fresh = start();
   const people = await fresh.presence.enter("room", { key: "grace", meta: "grace" }, {
-    connection: fakeConnection(),
+    connection: FakeConnection.open(),
   });
   assert.deepEqual(people, ["zoe", "ada", "linus", "grace"]);
 });
@@ -145,7 +145,7 @@ test("Presence shows the latest meta of a user in all processes", async () => {
   await other!.enter("grace");
   await clock.advance(5);
   await other!.presence.enter("room", { key: "ada", meta: "Ada L." }, {
-    connection: fakeConnection(),
+    connection: FakeConnection.open(),
   });
   await settle();
   assert.deepEqual(one!.presence.list("room"), ["Ada L.", "grace"]);
@@ -168,7 +168,7 @@ test("Presence removes the users of a killed process within 10 s, with one leave
       const home = processes[(n * 7 + tab * (1 + n % 3)) % 3]!;
       homes.add(home);
       await home.presence.enter("room", { key: name, meta: name }, {
-        connection: fakeConnection(),
+        connection: FakeConnection.open(),
       });
     }
     tabs.set(name, homes);
@@ -359,7 +359,7 @@ test("a state in many parts arrives completely", async () => {
   const meta = "x".repeat(5_000);
   for (let n = 0; n < 300; n++) {
     await one!.presence.enter("room", { key: `${n}`, meta: `${n} ${meta}` }, {
-      connection: fakeConnection(),
+      connection: FakeConnection.open(),
     });
   }
   const fresh = start();

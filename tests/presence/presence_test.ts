@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { MemoryChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
-import { fakeConnection } from "../support/fake_connection.ts";
+import { FakeConnection } from "../../lib/testing/fake_connection.ts";
 
 function room() {
   const layer = new MemoryChannelLayer();
@@ -17,7 +17,7 @@ function room() {
     joined: (meta) => ({ type: "joined", data: meta }),
     left: (meta) => ({ type: "left", data: meta }),
   });
-  const enter = (key: string, connection = fakeConnection()) =>
+  const enter = (key: string, connection = FakeConnection.open()) =>
     presence.enter("room", { key, meta: key }, { connection }).then((people) => ({
       people,
       connection,
@@ -48,7 +48,7 @@ test("Presence lists users in the order in which they entered", async () => {
 test("Presence ignores a connection that has already ended", async () => {
   const { layer, told, presence, enter } = room();
   await layer.groupAdd("room", "listener");
-  const connection = fakeConnection();
+  const connection = FakeConnection.open();
   connection.end(1000);
   await enter("ada", connection);
   assert.deepEqual(presence.list("room"), []);

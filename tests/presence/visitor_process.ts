@@ -1,7 +1,7 @@
 /** A test process: `visitor_process.ts URL PREFIX NAME…` enters users, prints a line, and keeps running. */
 import { Presence } from "@sluice/sluice/presence";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
-import { fakeConnection } from "../support/fake_connection.ts";
+import { FakeConnection } from "../../lib/testing/fake_connection.ts";
 
 const [url = "", prefix = "", ...names] = Deno.args;
 const presence = new Presence<string>(new RedisChannelLayer(url, { prefix }), {
@@ -9,7 +9,7 @@ const presence = new Presence<string>(new RedisChannelLayer(url, { prefix }), {
   left: (name) => ({ type: "left", data: name }),
 }, { heartbeatMs: 200, timeoutMs: 600 });
 for (const name of names) {
-  await presence.enter("room", { key: name, meta: name }, { connection: fakeConnection() });
+  await presence.enter("room", { key: name, meta: name }, { connection: FakeConnection.open() });
 }
 console.log("entered");
 // The layer's timers keep no process alive, and its connection only while it is open.

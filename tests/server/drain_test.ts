@@ -5,7 +5,7 @@ import { route, router } from "@sluice/sluice/routing";
 import { type Clock, toHandler } from "@sluice/sluice/server";
 import { Drain } from "../../lib/server/drain.ts";
 import { openStack } from "../support/open_stack.ts";
-import { fakeConnection } from "../support/fake_connection.ts";
+import { FakeConnection } from "../../lib/testing/fake_connection.ts";
 import { WsClient } from "../../support/app/ws_client.ts";
 
 /** A clock that can pause like a suspended process: timers then fire late. */
@@ -49,7 +49,7 @@ function crowd(count: number, clock: Clock) {
   const ends: { readonly at: number; readonly code: number; readonly reason: string }[] = [];
   const beganAt = clock.now();
   const connections = Array.from({ length: count }, () => {
-    const connection = fakeConnection();
+    const connection = FakeConnection.open();
     connection.onEnd(({ code, reason }) => ends.push({ at: clock.now() - beganAt, code, reason }));
     return connection;
   });

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { fakeConnection } from "../support/fake_connection.ts";
+import { FakeConnection } from "../../lib/testing/fake_connection.ts";
 import { resolvePeer } from "../../lib/server/peer.ts";
 import { KEPT_HEADERS } from "../../lib/server/kept_headers.ts";
 import { RequestScope } from "../../lib/server/request_scope.ts";
@@ -8,7 +8,7 @@ import { RequestScope } from "../../lib/server/request_scope.ts";
 function createScope(headers: HeadersInit) {
   const request = new Request("http://sluice.test/ws/a%20b?x=1", { headers });
   const peer = resolvePeer(request, { hostname: "192.0.2.1", port: 1 });
-  return new RequestScope(request, peer, fakeConnection(), "websocket");
+  return new RequestScope(request, peer, FakeConnection.open(), "websocket");
 }
 
 const HEADERS = {
@@ -45,7 +45,7 @@ test("RequestScope keeps no reference to the request's own headers", () => {
   const scope = new RequestScope(
     request,
     resolvePeer(request, undefined),
-    fakeConnection(),
+    FakeConnection.open(),
     "http",
   );
   scope.settle("all");

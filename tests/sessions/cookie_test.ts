@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { findCookies, parseCookies } from "../../lib/protocol/cookies.ts";
 import { deletedSessionCookie, sessionCookie, sessionCookieName } from "../../lib/sessions/mod.ts";
 import { serializeCookie } from "../../lib/sessions/cookie.ts";
-import { OTHER_BLANKS } from "./fakes.ts";
+import { OTHER_BLANKS } from "../support/malformed.ts";
 
 const TABLE: [header: string | null, expected: Record<string, string>][] = [
   [null, {}],

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryChannelLayer } from "../../lib/layers/mod.ts";
 import { createSessions, type Session, type SessionServices } from "../../lib/sessions/mod.ts";
-import { settle } from "../../lib/testing/fake_clock.ts";
-import { FakeClock } from "./fake_clock.ts";
-import { FakeConnection, FakeLog } from "./fakes.ts";
+import { FakeClock, settle } from "../../lib/testing/fake_clock.ts";
+import { FakeConnection } from "../../lib/testing/fake_connection.ts";
+import { FakeLog } from "../../lib/testing/fake_log.ts";
 import { type KeyValue, MemoryKeyValue } from "../../lib/kv/mod.ts";
 
 /** A layer in memory between "processes" of one test. */

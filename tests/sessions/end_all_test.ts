@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Audit, type AuditEntry } from "../../lib/auth/mod.ts";
 import { KvControlLog, KvSessionStore, Sessions } from "../../lib/sessions/mod.ts";
-import { settle } from "../../lib/testing/fake_clock.ts";
+import { FakeClock, settle } from "../../lib/testing/fake_clock.ts";
+import { FakeConnection } from "../../lib/testing/fake_connection.ts";
+import { FakeLog } from "../../lib/testing/fake_log.ts";
 import { auditSessions } from "../../app/admin/audit.ts";
-import { FakeClock } from "./fake_clock.ts";
-import { FakeConnection, FakeLog } from "./fakes.ts";
 import { type KeyValue, type KvCommit, MemoryKeyValue } from "../../lib/kv/mod.ts";
 
 type Commit = () => Promise<KvCommit>;

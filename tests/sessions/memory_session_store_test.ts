@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemorySessionStore } from "../../lib/sessions/mod.ts";
-import { FakeClock } from "./fake_clock.ts";
+import { FakeClock } from "../../lib/testing/fake_clock.ts";
 import { record, testSessionStore } from "./session_store_suite.ts";
 
 testSessionStore("MemorySessionStore", (clock) =>

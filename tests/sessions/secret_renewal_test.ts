@@ -10,8 +10,9 @@ import {
   Sessions,
   type SessionStore,
 } from "../../lib/sessions/mod.ts";
-import { FakeClock } from "./fake_clock.ts";
-import { FakeConnection, FakeLog } from "./fakes.ts";
+import { FakeClock } from "../../lib/testing/fake_clock.ts";
+import { FakeConnection } from "../../lib/testing/fake_connection.ts";
+import { FakeLog } from "../../lib/testing/fake_log.ts";
 import { MemoryKeyValue } from "../../lib/kv/mod.ts";
 
 const DAY = 24 * 3_600_000;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { SessionRecord, SessionStore } from "../../lib/sessions/mod.ts";
-import { FakeClock } from "./fake_clock.ts";
+import { FakeClock } from "../../lib/testing/fake_clock.ts";
 
 /** A store for a single test. */
 export interface StoreUnderTest extends AsyncDisposable {

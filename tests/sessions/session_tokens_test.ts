@@ -6,8 +6,9 @@ import {
   Sessions,
   type SessionStore,
 } from "../../lib/sessions/mod.ts";
-import { FakeClock } from "./fake_clock.ts";
-import { FakeLog, filler, tampered } from "./fakes.ts";
+import { FakeClock } from "../../lib/testing/fake_clock.ts";
+import { FakeLog } from "../../lib/testing/fake_log.ts";
+import { filler, tampered } from "../support/malformed.ts";
 import { type KeyValue, listAll, MemoryKeyValue } from "../../lib/kv/mod.ts";
 
 const DAY = 24 * 3_600_000;

@@ -7,8 +7,9 @@ import {
   Sessions,
   type SessionStore,
 } from "../../lib/sessions/mod.ts";
-import { FakeClock } from "./fake_clock.ts";
-import { FakeLog, tampered } from "./fakes.ts";
+import { FakeClock } from "../../lib/testing/fake_clock.ts";
+import { FakeLog } from "../../lib/testing/fake_log.ts";
+import { tampered } from "../support/malformed.ts";
 
 const IDLE = 10_000;
 const MAX = 35_000;

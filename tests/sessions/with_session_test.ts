@@ -11,8 +11,10 @@ import {
   type SessionScope,
 } from "../../lib/sessions/mod.ts";
 import { withSession } from "../../lib/sessions/with_session.ts";
-import { FakeClock, settled } from "./fake_clock.ts";
-import { FakeLog, fakeScope, OTHER_BLANKS, tampered } from "./fakes.ts";
+import { FakeClock, settle } from "../../lib/testing/fake_clock.ts";
+import { FakeLog } from "../../lib/testing/fake_log.ts";
+import { fakeScope } from "../support/fake_scope.ts";
+import { OTHER_BLANKS, tampered } from "../support/malformed.ts";
 
 const IDLE = 10_000;
 const consumer = { name: "the consumer" } as unknown as ConnectionHandler;
@@ -210,7 +212,7 @@ test("withSession() does not miss a session that ends while it is read", async (
       return consumer;
     })(scope),
   );
-  await settled();
+  await settle();
   await sessions.end(session.id, "revoked");
   read.resolve();
   assert.equal(refusalOf(await admission).code, "NOT_SIGNED_IN");

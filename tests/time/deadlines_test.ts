@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TimerHeap } from "../../lib/time/timer_heap.ts";
-import { FakeClock } from "../sessions/fake_clock.ts";
+import { FakeClock } from "../../lib/testing/fake_clock.ts";
 
 /** The numbers 0 to 999 in a fixed shuffled order. */
 const shuffled = Array.from({ length: 1000 }, (_, at) => (at * 7919 + 13) % 1000);
@@ -16,10 +16,10 @@ function setUp() {
 test("TimerHeap calls back for each item at its time, with one timer", async () => {
   const { clock, due, deadlines } = setUp();
   for (const at of shuffled) deadlines.add(at, at);
-  assert.equal(clock.timers, 1);
+  assert.equal(clock.pending, 1);
   await clock.advance(1000);
   assert.deepEqual(due, Array.from({ length: 1000 }, (_, at) => ({ item: at, at })));
-  assert.equal(clock.timers, 0);
+  assert.equal(clock.pending, 0);
 });
 
 test("TimerHeap.compact() drops obsolete items and keeps the order of the others", async () => {
@@ -41,5 +41,5 @@ test("TimerHeap.add() moves the timer forward for an earlier item", async () => 
   deadlines.add(5, 5);
   await clock.advance(5);
   assert.deepEqual(due, [{ item: 5, at: 5 }]);
-  assert.equal(clock.timers, 1);
+  assert.equal(clock.pending, 1);
 });

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { DevIdentity, DevProvider, type DevStore, KvDevStore } from "../../../lib/auth/dev/mod.ts";
 import { MemoryTransactionStore, type User } from "../../../lib/auth/mod.ts";
-import { FakeLog } from "../../sessions/fakes.ts";
+import { FakeLog } from "../../../lib/testing/fake_log.ts";
 import { testApp } from "../support/app.ts";
 import { Browser } from "../support/browser.ts";
 import { MemoryKeyValue } from "../../../lib/kv/mod.ts";

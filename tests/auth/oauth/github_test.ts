@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GitHubProvider, type User } from "../../../lib/auth/mod.ts";
-import { FakeClock } from "../../sessions/fake_clock.ts";
+import { FakeClock } from "../../../lib/testing/fake_clock.ts";
 import { testApp } from "../support/app.ts";
 import { Browser, type Handler } from "../support/browser.ts";
 import { GitHubDouble, octocat, type Trouble } from "../support/github_double.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type OidcOptions, OidcProvider, type User } from "../../../lib/auth/mod.ts";
-import { FakeClock, settled } from "../../sessions/fake_clock.ts";
+import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
 import { testApp } from "../support/app.ts";
 import { Browser } from "../support/browser.ts";
 import { OidcDouble } from "../support/oidc_double.ts";
@@ -70,7 +70,7 @@ test("OidcProvider waits at most five seconds for a provider", async () => {
   const { double, begin, clock } = setUp();
   double.override = () => new Promise(() => {});
   const answer = begin();
-  await settled();
+  await settle();
   await clock.advance(5000);
   assert.equal((await answer).status, 503);
 });
@@ -80,7 +80,7 @@ test("OidcProvider waits at most five seconds for an endless body", async () => 
   const drip = new ReadableStream({ start: (out) => out.enqueue(new Uint8Array(10)) });
   double.override = () => new Response(drip);
   const answer = begin();
-  await settled();
+  await settle();
   await clock.advance(5000);
   assert.equal((await answer).status, 503);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Audit, type AuditEntry, banUser } from "../../../lib/auth/mod.ts";
-import { fakeScope } from "../../sessions/fakes.ts";
+import { fakeScope } from "../../support/fake_scope.ts";
 import { testApp } from "../support/app.ts";
 import { Browser } from "../support/browser.ts";
 import { Yes } from "../support/yes.ts";

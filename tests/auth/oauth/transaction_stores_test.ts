@@ -6,7 +6,7 @@ import {
   type OAuthTransaction,
   type TransactionStore,
 } from "../../../lib/auth/mod.ts";
-import { FakeClock } from "../../sessions/fake_clock.ts";
+import { FakeClock } from "../../../lib/testing/fake_clock.ts";
 import { MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 const stores: [string, () => Promise<{ store: TransactionStore; close: () => unknown }>][] = [

@@ -9,8 +9,8 @@ import {
   type TransactionStore,
 } from "../../../lib/auth/mod.ts";
 import { findSession, MemorySessionStore, Sessions } from "../../../lib/sessions/mod.ts";
-import { FakeClock } from "../../sessions/fake_clock.ts";
-import { FakeLog } from "../../sessions/fakes.ts";
+import { FakeClock } from "../../../lib/testing/fake_clock.ts";
+import { FakeLog } from "../../../lib/testing/fake_log.ts";
 import type { Handler } from "./browser.ts";
 
 /** A test app. */

@@ -7,8 +7,8 @@ import {
   type User,
 } from "../../../lib/auth/mod.ts";
 import { MemorySessionStore, type SessionRecord, Sessions } from "../../../lib/sessions/mod.ts";
-import { FakeClock } from "../../sessions/fake_clock.ts";
-import { FakeLog } from "../../sessions/fakes.ts";
+import { FakeClock } from "../../../lib/testing/fake_clock.ts";
+import { FakeLog } from "../../../lib/testing/fake_log.ts";
 import type { KeyValue } from "../../../lib/kv/mod.ts";
 
 /** A session store whose methods fail as often as a test requires. */

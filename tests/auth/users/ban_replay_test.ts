@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { banUser, KvUserStore, removeUser, unbanUser } from "../../../lib/auth/mod.ts";
 import { KvControlLog, KvSessionStore, type Session, Sessions } from "../../../lib/sessions/mod.ts";
-import { settle } from "../../../lib/testing/fake_clock.ts";
-import { FakeClock } from "../../sessions/fake_clock.ts";
-import { FakeConnection, FakeLog } from "../../sessions/fakes.ts";
+import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
+import { FakeConnection } from "../../../lib/testing/fake_connection.ts";
+import { FakeLog } from "../../../lib/testing/fake_log.ts";
 import { type KeyValue, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 const PROFILE = {

@@ -12,7 +12,8 @@ import {
 import { withAuth } from "../../../lib/auth/with_auth.ts";
 import { Refusal } from "../../../lib/protocol/mod.ts";
 import { Sessions } from "../../../lib/sessions/mod.ts";
-import { FakeLog, fakeScope } from "../../sessions/fakes.ts";
+import { FakeLog } from "../../../lib/testing/fake_log.ts";
+import { fakeScope } from "../../support/fake_scope.ts";
 import { testApp } from "../support/app.ts";
 import { Browser } from "../support/browser.ts";
 import { FaultyStore } from "../support/device_setup.ts";

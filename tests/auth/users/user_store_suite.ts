@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ProviderProfile, UserStore } from "../../../lib/auth/mod.ts";
-import { FakeClock } from "../../sessions/fake_clock.ts";
+import { FakeClock } from "../../../lib/testing/fake_clock.ts";
 
 /** A store for a single test. */
 export interface UserStoreUnderTest extends AsyncDisposable {

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemorySessionStore, Sessions } from "../../../lib/sessions/mod.ts";
 import { watchSession } from "../../../lib/sessions/connections/session_subscription.ts";
-import { FakeClock, settled } from "../fake_clock.ts";
-import { FakeConnection, FakeLog } from "../fakes.ts";
+import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
+import { FakeConnection } from "../../../lib/testing/fake_connection.ts";
+import { FakeLog } from "../../../lib/testing/fake_log.ts";
 
 const IDLE = 10_000;
 const MAX = 60_000;
@@ -108,7 +109,7 @@ test("ConnectionRegistry ends an idle socket when its session expires", async ()
   assert.deepEqual(socket.ended, { code: 4401, reason: "expired", byServer: true });
   assert.equal(store.reads, 1);
   assert.equal(store.writes, 0);
-  assert.equal(clock.timers, 0);
+  assert.equal(clock.pending, 0);
 });
 
 test("ConnectionRegistry does not count messages of an unproved connection as use of a session", async () => {
@@ -259,9 +260,9 @@ test("ConnectionRegistry runs one timer for a thousand sessions, and reads each 
     sessions.connections.track(session);
     sockets.push(socket);
   }
-  assert.equal(clock.timers, 1);
+  assert.equal(clock.pending, 1);
   await clock.advance(IDLE);
-  for (let turn = 0; turn < 20; turn++) await settled();
+  for (let turn = 0; turn < 20; turn++) await settle();
   assert.ok(sockets.every((socket) => socket.ended?.code === 4401));
   assert.equal(store.reads, 1000);
 });

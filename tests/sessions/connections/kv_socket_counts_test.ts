@@ -6,9 +6,9 @@ import {
   type Session,
   Sessions,
 } from "../../../lib/sessions/mod.ts";
-import { settle } from "../../../lib/testing/fake_clock.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { FakeConnection, FakeLog } from "../fakes.ts";
+import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
+import { FakeConnection } from "../../../lib/testing/fake_connection.ts";
+import { FakeLog } from "../../../lib/testing/fake_log.ts";
 import {
   type AtomicOperation,
   type KeyValue,
@@ -94,7 +94,7 @@ test("KvSocketCounts leaves no entry and no timer once all sockets have ended", 
   await pass(clock, 1500);
   assert.deepEqual(await Array.fromAsync(listAll(kv, { prefix: ["session_sockets"] })), []);
   // One timer is the session's deadline.
-  assert.ok(clock.timers <= 1, `${clock.timers} timers`);
+  assert.ok(clock.pending <= 1, `${clock.pending} timers`);
 });
 
 /** A database whose commits may fail after taking effect, or take effect later. */

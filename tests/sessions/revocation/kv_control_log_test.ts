@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { KvControlLog, KvSessionStore, Sessions } from "../../../lib/sessions/mod.ts";
 import type { SessionEvent } from "../../../lib/sessions/mod.ts";
-import { FakeLog } from "../fakes.ts";
+import { FakeLog } from "../../../lib/testing/fake_log.ts";
 import { type KeyValue, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 const changed = (userId: string): SessionEvent => ({ type: "user-changed", userId });

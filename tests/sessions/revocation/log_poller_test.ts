@@ -9,9 +9,9 @@ import {
   Sessions,
 } from "../../../lib/sessions/mod.ts";
 import { LogPoller } from "../../../lib/sessions/revocation/log_poller.ts";
-import { settle } from "../../../lib/testing/fake_clock.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { FakeConnection, FakeLog } from "../fakes.ts";
+import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
+import { FakeConnection } from "../../../lib/testing/fake_connection.ts";
+import { FakeLog } from "../../../lib/testing/fake_log.ts";
 import { listAll, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 /** A log in memory that can lose entries, hang and fail. */
@@ -91,7 +91,7 @@ test("LogPoller reads at most five times a second, and never while stopped", asy
   const { reads } = controlLog;
   await clock.advance(10_000);
   assert.equal(controlLog.reads, reads);
-  assert.equal(clock.timers, 0);
+  assert.equal(clock.pending, 0);
 });
 
 test("LogPoller resumes at its position after a stop", async () => {

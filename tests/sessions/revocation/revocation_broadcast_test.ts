@@ -12,8 +12,9 @@ import {
   Sessions,
 } from "../../../lib/sessions/mod.ts";
 import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
+import { FakeConnection } from "../../../lib/testing/fake_connection.ts";
+import { FakeLog } from "../../../lib/testing/fake_log.ts";
 import { FaultyLayer } from "../../../lib/testing/layers/faulty_layer.ts";
-import { FakeConnection, FakeLog } from "../fakes.ts";
 
 async function setUp() {
   const store = new MemorySessionStore();

@@ -12,9 +12,9 @@ import {
   Sessions,
 } from "../../../lib/sessions/mod.ts";
 import type { CommittedEvents } from "../../../lib/sessions/revocation/control_log.ts";
-import { settle } from "../../../lib/testing/fake_clock.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { FakeConnection, FakeLog } from "../fakes.ts";
+import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
+import { FakeConnection } from "../../../lib/testing/fake_connection.ts";
+import { FakeLog } from "../../../lib/testing/fake_log.ts";
 import { type KeyValue, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 /** A process with a control log and a channel layer, which records what each receiver gets. */
