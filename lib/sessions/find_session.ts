@@ -1,9 +1,8 @@
-import { andThen, isPromise } from "../core/promises.ts";
 import { Refusal } from "../protocol/mod.ts";
 import { credentialOf } from "./credential.ts";
 import type { FoundSession } from "./session.ts";
+import type { TokenChoice } from "./session_lookup.ts";
 import type { Sessions } from "./sessions.ts";
-import type { SessionToken } from "./tokens/session_token.ts";
 
 /** `Retry-After` when the store cannot be reached, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
@@ -51,8 +50,12 @@ export async function findSessionByTokens(
   sessions: Sessions,
   tokens: readonly string[],
 ): Promise<RequestSession> {
-  const chosen = await chooseToken(sessions, tokens);
-  if (chosen instanceof Refusal) throw chosen;
+  let chosen: TokenChoice;
+  try {
+    chosen = await sessions.choose(tokens);
+  } catch (error) {
+    throw unavailable(sessions, error);
+  }
   if (chosen === undefined) return { state: "unknown" };
   const found = await readAndRenew(sessions, () => sessions.find(chosen.parts));
   if (found instanceof Refusal) throw found;
@@ -85,45 +88,8 @@ export async function readAndRenew(
   }
 }
 
-function unavailable({ log }: Sessions, error: unknown): Refusal {
+/** Logs that the store cannot be reached, and returns the refusal `UNAVAILABLE`. */
+export function unavailable({ log }: Sessions, error: unknown): Refusal {
   log.error("sessions cannot be read", { error });
   return new Refusal("UNAVAILABLE", { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });
-}
-
-/** A token written by a server with this store. */
-export interface ChosenToken {
-  readonly token: string;
-  readonly parts: SessionToken;
-}
-
-/** The token that counts, if there is one; the refusal `UNAVAILABLE` if the store cannot be reached. */
-export type Choice = ChosenToken | undefined | Refusal;
-
-/** Returns the token that counts, synchronously unless a read is needed. */
-export function chooseToken(
-  sessions: Sessions,
-  tokens: readonly string[],
-): Choice | Promise<Choice> {
-  const [token] = tokens;
-  if (token === undefined) return undefined;
-  const choice = tokens.length === 1
-    ? andThen(sessions.readToken(token), (parts) => parts && { token, parts })
-    : chooseAmong(sessions, tokens);
-  return isPromise(choice) ? choice.catch((error) => unavailable(sessions, error)) : choice;
-}
-
-/** Chooses the first token of a live session, else the first of an expired one, else any. */
-async function chooseAmong(sessions: Sessions, tokens: readonly string[]): Promise<Choice> {
-  const genuine: ChosenToken[] = [];
-  for (const token of tokens) {
-    const parts = await sessions.readToken(token);
-    if (parts !== undefined) genuine.push({ token, parts });
-  }
-  let expired: ChosenToken | undefined;
-  for (const chosen of genuine.length > 1 ? genuine : []) {
-    const { state } = await sessions.find(chosen.parts);
-    if (state === "live") return chosen;
-    if (state === "expired") expired ??= chosen;
-  }
-  return expired ?? genuine[0];
 }

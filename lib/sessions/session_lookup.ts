@@ -1,4 +1,4 @@
-import { isPromise } from "../core/promises.ts";
+import { andThen, isPromise } from "../core/promises.ts";
 import type { FoundSession, Session } from "./session.ts";
 import type { SessionLifecycle, SessionParts } from "./session_lifecycle.ts";
 import { type KnownSession, type SessionRecord, toKnown, toSession } from "./session_record.ts";
@@ -7,6 +7,17 @@ import { isId, type SessionToken } from "./tokens/session_token.ts";
 
 /** A token, parsed or not. */
 export type AnyToken = string | SessionToken | undefined;
+
+/** A token that a server with this store wrote. */
+export interface ChosenToken {
+  /** *Security*: a credential; never log it. */
+  readonly token: string;
+  /** The parsed token. */
+  readonly parts: SessionToken;
+}
+
+/** The token that counts, if there is one. */
+export type TokenChoice = ChosenToken | undefined;
 
 const UNKNOWN: FoundSession = Object.freeze({ state: "unknown" });
 
@@ -18,6 +29,14 @@ export class SessionLookup {
   constructor(parts: SessionParts, lifecycle: SessionLifecycle) {
     this.#parts = parts;
     this.#lifecycle = lifecycle;
+  }
+
+  /** See {@linkcode Sessions.choose}. */
+  choose(tokens: readonly string[]): TokenChoice | Promise<TokenChoice> {
+    const [token] = tokens;
+    if (token === undefined) return undefined;
+    if (tokens.length > 1) return this.#chooseAmong(tokens);
+    return andThen(this.#parts.tokens.read(token), (parts) => parts && { token, parts });
   }
 
   /** See {@linkcode Sessions.find}. */
@@ -55,6 +74,22 @@ export class SessionLookup {
     const { store, lifetime } = this.#parts;
     const sessions = (await store.list(userId)).map((record) => toSession(record, lifetime));
     return sessions.filter((session) => this.#isLive(session));
+  }
+
+  /** Chooses the first token of a live session, else the first of an expired one, else any. */
+  async #chooseAmong(tokens: readonly string[]): Promise<TokenChoice> {
+    const genuine: ChosenToken[] = [];
+    for (const token of tokens) {
+      const parts = await this.#parts.tokens.read(token);
+      if (parts !== undefined) genuine.push({ token, parts });
+    }
+    let expired: ChosenToken | undefined;
+    for (const chosen of genuine.length > 1 ? genuine : []) {
+      const { state } = await this.find(chosen.parts);
+      if (state === "live") return chosen;
+      if (state === "expired") expired ??= chosen;
+    }
+    return expired ?? genuine[0];
   }
 
   #read(token: AnyToken): SessionToken | undefined | Promise<SessionToken | undefined> {

@@ -6,10 +6,10 @@ import type { ControlLog } from "./revocation/control_log.ts";
 import { SessionEvents } from "./revocation/session_events.ts";
 import type { FoundSession, NewToken, RenewedToken, Session, SessionEndReason } from "./session.ts";
 import { REMEMBER_MS, SessionLifecycle } from "./session_lifecycle.ts";
-import { type AnyToken, SessionLookup } from "./session_lookup.ts";
+import { type AnyToken, SessionLookup, type TokenChoice } from "./session_lookup.ts";
 import type { NewSession } from "./session_record.ts";
 import type { SessionStore } from "./session_store.ts";
-import { randomId, type SessionToken, SessionTokens } from "./tokens/session_token.ts";
+import { randomId, SessionTokens } from "./tokens/session_token.ts";
 import { TagKeys } from "./tokens/tag_keys.ts";
 
 const HOUR_MS = 3_600_000;
@@ -76,7 +76,6 @@ export class Sessions {
   readonly cookieMaxAgeSeconds: number;
   /** The log for problems with sessions. */
   readonly log: Log;
-  readonly #tokens: SessionTokens;
   readonly #lifecycle: SessionLifecycle;
   readonly #lookup: SessionLookup;
 
@@ -95,13 +94,13 @@ export class Sessions {
     this.log = log;
     this.renewEveryMs = Math.min(HOUR_MS, idleTtlMs / 2);
     this.cookieMaxAgeSeconds = Math.ceil((maxTtlMs + REMEMBER_MS) / 1000);
-    this.#tokens = new SessionTokens(new TagKeys(store, { clock, sessionTtlMs: maxTtlMs }));
+    const tokens = new SessionTokens(new TagKeys(store, { clock, sessionTtlMs: maxTtlMs }));
     const connections = this.connections = new ConnectionRegistry(this, { clock, log });
     this.events = new SessionEvents({ store, connections, controlLog, clock, log });
     const parts = {
       store,
       events: this.events,
-      tokens: this.#tokens,
+      tokens,
       lifetime: { idleTtlMs, maxTtlMs },
       renewEveryMs: this.renewEveryMs,
       rotateAfterMs,
@@ -169,13 +168,14 @@ export class Sessions {
   }
 
   /**
-   * Parses a token, synchronously unless a key must be read. Returns undefined if no server with
-   * this store wrote it. Proves nothing: see {@linkcode find}.
+   * Chooses among the tokens of a request: the first of a live session counts, else the first of an
+   * expired one. Synchronous unless a key or a session must be read. Returns undefined if no server
+   * with this store wrote any of them. Proves nothing: see {@linkcode find}.
    *
    * @internal
    */
-  readToken(token: string): SessionToken | undefined | Promise<SessionToken | undefined> {
-    return this.#tokens.read(token);
+  choose(tokens: readonly string[]): TokenChoice | Promise<TokenChoice> {
+    return this.#lookup.choose(tokens);
   }
 
   /** Finds sessions by their ids, as {@linkcode findById} does, in the order of `ids`. */

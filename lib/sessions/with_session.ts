@@ -4,7 +4,7 @@ import { andThen, isPromise } from "../core/promises.ts";
 import { Refusal } from "../protocol/mod.ts";
 import type { SessionSubscription, SessionWatcher } from "./connections/session_subscription.ts";
 import { credentialOf, isSecure } from "./credential.ts";
-import { chooseToken, readAndRenew } from "./find_session.ts";
+import { readAndRenew, unavailable } from "./find_session.ts";
 import type { FoundSession, Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -74,6 +74,11 @@ export function withSession<S>(
  */
 export function session(sessions: Sessions): Middleware<OriginScope, SessionScope> {
   return (next) => withSession(sessions, next);
+}
+
+function chooseToken(sessions: Sessions, tokens: readonly string[]) {
+  const choice = sessions.choose(tokens);
+  return isPromise(choice) ? choice.catch((error) => unavailable(sessions, error)) : choice;
 }
 
 /** A connection and the way to find its session. */
