@@ -50,7 +50,7 @@ export function createSessions(kv: KeyValue, options: CreateSessionsOptions): Se
   const controlLog = new KvControlLog(kv);
   const store = new KvSessionStore(kv, { clock, controlLog });
   const sessions = new Sessions(store, { ...options, controlLog });
-  const socketCounts = new KvSocketCounts(kv, { live: sessions.connections, log, clock });
+  const socketCounts = new KvSocketCounts(kv, { connections: sessions.connections, log, clock });
   const stops = [sessions.connections.followWith(socketCounts)];
   // A single process needs no announcement: it applies its own events at once.
   if (layer?.extensions.includes("processes")) {

@@ -26,7 +26,7 @@ const MAX_SIGNS = 20;
 /** Options of {@linkcode KvSocketCounts}. */
 export interface SocketCountsOptions {
   /** The `connections` of the sessions. */
-  readonly live: Sessions["connections"];
+  readonly connections: Sessions["connections"];
   /** Receives warnings. */
   readonly log: Log;
   /** Times writes and heartbeats. @default {systemClock} */
@@ -48,7 +48,7 @@ export interface SocketCountsOptions {
  */
 export class KvSocketCounts {
   readonly #kv: KeyValue;
-  readonly #live: ConnectionRegistry;
+  readonly #connections: ConnectionRegistry;
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #id = randomId();
@@ -70,7 +70,7 @@ export class KvSocketCounts {
    */
   constructor(kv: KeyValue, options: SocketCountsOptions) {
     this.#kv = kv;
-    this.#live = options.live;
+    this.#connections = options.connections;
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
   }
@@ -83,7 +83,7 @@ export class KvSocketCounts {
     const counts = perSession.flat().filter(({ key }) => !this.#isOwn(String(key[2])));
     const living = await this.#living(new Set(counts.map(({ key }) => String(key[2]))));
     const others = counts.filter(({ key }) => living.has(String(key[2])));
-    const sums = new Map(sessionIds.map((id) => [id, this.#live.count(id)]));
+    const sums = new Map(sessionIds.map((id) => [id, this.#connections.count(id)]));
     for (const { key, value } of others) {
       const id = String(key[1]);
       sums.set(id, (sums.get(id) ?? 0) + value);
@@ -146,8 +146,8 @@ export class KvSocketCounts {
   }
 
   async #writeCounts(): Promise<void> {
-    const ids = [...new Set([...this.#live.sessionIds(), ...this.#written.keys()])];
-    const counts = ids.map((id): [string, number] => [id, this.#live.count(id)])
+    const ids = [...new Set([...this.#connections.sessionIds(), ...this.#written.keys()])];
+    const counts = ids.map((id): [string, number] => [id, this.#connections.count(id)])
       .filter(([id, count]) => count !== (this.#written.get(id) ?? 0));
     for (let at = 0; at < counts.length; at += BATCH_SIZE) {
       const batch = counts.slice(at, at + BATCH_SIZE);

@@ -19,7 +19,7 @@ import {
 function startProcess(kv: KeyValue, clock: FakeClock) {
   const log = new FakeLog();
   const sessions = new Sessions(new KvSessionStore(kv, { clock }), { clock, log });
-  const counts = new KvSocketCounts(kv, { live: sessions.connections, log, clock });
+  const counts = new KvSocketCounts(kv, { connections: sessions.connections, log, clock });
   sessions.connections.followWith(counts);
   const open = (session: Session) => {
     const socket = new FakeConnection();
