@@ -48,4 +48,10 @@ export interface ControlLog {
    * @internal
    */
   onCommit(listener: (committed: CommittedEvents) => void): () => void;
+
+  /**
+   * Calls `listener` soon after any process has appended an entry, if the log can notice it. A hint:
+   * calls may be missing. Returns a function that unsubscribes.
+   */
+  onAppend?(listener: () => void): () => void;
 }

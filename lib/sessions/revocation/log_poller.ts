@@ -37,6 +37,8 @@ interface Moment {
  * Polls a control log while started: one read every 200 ms when idle, every 350 ms while the log
  * cannot be read. With the 600 ms limit of a read, that stays within a second.
  *
+ * If the log notices new entries of other processes, they are read within milliseconds.
+ *
  * It resumes at its last position after a pause of the process, an outage of the database, or a
  * stop. If entries have expired meanwhile, and at the first start, the target checks everything
  * once.
@@ -67,6 +69,7 @@ export class LogPoller implements Freshness {
   /** When the last read began that succeeded and reached the end of the log. */
   #caughtUpAt: Moment | undefined;
   #cancel: (() => void) | undefined;
+  #unsubscribe: (() => void) | undefined;
   #waiting: (() => void)[] = [];
 
   /** Polls nothing before it is started. */
@@ -88,6 +91,7 @@ export class LogPoller implements Freshness {
     this.#users.add(user);
     if (wasWanted) return;
     this.#freshAt = this.#now();
+    this.#unsubscribe = this.controlLog.onAppend?.(() => this.look());
     this.#arm(0);
   }
 
@@ -95,8 +99,9 @@ export class LogPoller implements Freshness {
   stop(user: object = this): void {
     if (!this.#users.delete(user) || this.#isWanted) return;
     this.#caughtUpAt = undefined;
+    this.#unsubscribe?.();
     this.#cancel?.();
-    this.#cancel = undefined;
+    this.#unsubscribe = this.#cancel = undefined;
     this.#wake();
   }
 

@@ -75,6 +75,25 @@ test("LogPoller applies an entry within 250 ms", async () => {
   assert.deepEqual(applied, [event]);
 });
 
+test("LogPoller reads within milliseconds if the log notices a new entry, and only while started", async () => {
+  const { clock, controlLog, applied, follower } = setUp();
+  const listeners = new Set<() => void>();
+  const hinting = Object.assign(controlLog, {
+    onAppend: (listener: () => void) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  });
+  follower.start();
+  await clock.advance(250);
+  await hinting.append(event);
+  for (const listener of listeners) listener();
+  await clock.advance(10);
+  assert.deepEqual(applied, [event]);
+  follower.stop();
+  assert.equal(listeners.size, 0);
+});
+
 test("LogPoller revalidates once at its first start only", async () => {
   const { clock, follower, revalidations } = setUp();
   follower.start();
