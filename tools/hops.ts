@@ -264,6 +264,13 @@ async function count(path: Path): Promise<string[]> {
   return files;
 }
 
+/** Returns the number of files in each folder of `lib/`, the largest first. */
+function byFolder(files: readonly string[]): string {
+  const counts = Map.groupBy(files, (file) => file.split("/")[0]!);
+  const sorted = [...counts].sort(([, a], [, b]) => b.length - a.length);
+  return sorted.map(([folder, { length }]) => `${folder} ${length}`).join(", ");
+}
+
 const redis = Deno.env.get("HOPS_REDIS");
 const paths: readonly (readonly [name: string, path: Path])[] = [
   ["upgrade of a known session", upgrade],
@@ -283,7 +290,7 @@ const coverage = new Coverage();
 await coverage.start();
 for (const [name, path] of paths) {
   const files = await count(path);
-  console.log(`${files.length} files: ${name}`);
+  console.log(`${files.length} files: ${name} (${byFolder(files)})`);
   if (process.argv.includes("-v")) { for (const file of files) console.log(`  ${file}`); }
 }
 clearTimeout(timer);
