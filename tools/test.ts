@@ -13,6 +13,7 @@ import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { provideBrowser } from "./provide/browser.ts";
 import { providePostgres } from "./provide/postgres.ts";
+import { provideRuntimes } from "./provide/runtimes.ts";
 import { provideRedis } from "./provide/redis.ts";
 import { type Counts, NONE, sum } from "./test/junit.ts";
 import { limitsOf } from "./test/limits.ts";
@@ -71,6 +72,7 @@ async function provide({ tests, e2e }: Selection): Promise<string[]> {
   const note = (text: string) => console.log(`${text} …`);
   const wanted: [name: string, asks: RegExp, get: () => Promise<unknown>][] = [
     ["browser", /\bwhyNoBrowser\b/, () => provideBrowser(note)],
+    ["runtimes", /\bfindRuntime\b/, () => provideRuntimes(note)],
     ["Redis", /\bfindRedis\b/, () => provideRedis(note)],
     ["PostgreSQL", /\bfindPostgres\b/, () => providePostgres(note)],
   ];

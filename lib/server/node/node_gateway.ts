@@ -10,7 +10,7 @@ import { hostOf, peerOf, toRequest } from "./node_request.ts";
 import { writeResponse } from "./node_response.ts";
 import { type UpgradeRequest, WsSockets } from "./ws_sockets.ts";
 
-/** How long a refused upgrade's connection stays open for its client to read the response. */
+/** How long a connection with unread data stays open for its client to read the response. */
 const LINGER_MS = 1_000;
 
 /** Connects a handler to the events of a `node:http` server. */
@@ -63,7 +63,8 @@ export class NodeGateway {
       const host = hostOf(message);
       const refusal = refusalOfRequest(host, message.url ?? "/", this.#log);
       if (refusal !== undefined) return problem(refusal);
-      request = toRequest(message, host, signal);
+      const leave = () => closeAfter(target, message);
+      request = toRequest(message, { host, signal, leave });
       return await this.#handler(request, { remoteAddr: peerOf(message), transport: upgrade });
     };
     const response = await answer().catch((error) => answerError(error, this.#log));
@@ -72,6 +73,16 @@ export class NodeGateway {
     await writeResponse(target, response);
     if (request !== undefined && !message.complete) leaveBody(request);
   }
+}
+
+/** Closes the connection of a request whose body is not read to its end. */
+function closeAfter(target: ServerResponse, message: IncomingMessage): void {
+  if (target.writableFinished || target.destroyed) {
+    message.destroy();
+    return;
+  }
+  // Unread data would make the close a reset, with which the response can be lost.
+  target.once("finish", () => setTimeout(() => message.destroy(), LINGER_MS).unref());
 }
 
 /** The transport of one upgrade request. */
@@ -105,7 +116,6 @@ function prepareSocket(target: ServerResponse, socket: Duplex): void {
   target.on("finish", () => {
     target.detachSocket(socket as Parameters<ServerResponse["detachSocket"]>[0]);
     socket.end();
-    // Unread data would make the close a reset, with which the response can be lost.
     socket.resume();
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
   });

@@ -5,16 +5,24 @@ import type { NetAddress } from "../peer.ts";
 /** Methods whose requests have no body for a handler. */
 const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
+/** What a `Request` needs to know about its connection. */
+export interface RequestContext {
+  /** A valid `Host`. */
+  readonly host: string;
+  /** Aborted when the client disconnects. */
+  readonly signal: AbortSignal;
+  /** Closes the connection after the response: the handler has cancelled the body. */
+  leave(): void;
+}
+
 /**
- * Creates the `Request` of a message. `signal` is aborted when the client disconnects.
+ * Creates the `Request` of a message. Its body is read only as fast as the handler reads it; once it is
+ * cancelled, the rest is not read.
  *
- * The body is read only as fast as the handler reads it, and cancelling it closes the connection: the
- * rest is not read.
- *
- * @param host A valid `Host`.
  * @throws {TypeError} The method is not allowed in a `Request`.
  */
-export function toRequest(message: IncomingMessage, host: string, signal: AbortSignal): Request {
+export function toRequest(message: IncomingMessage, context: RequestContext): Request {
+  const { host, signal } = context;
   const method = message.method ?? "GET";
   const scheme = isEncrypted(message) ? "https" : "http";
   const url = `${scheme}://${host}${targetOf(message)}`;
@@ -23,7 +31,7 @@ export function toRequest(message: IncomingMessage, host: string, signal: AbortS
     method,
     headers: toHeaders(message),
     signal,
-    ...(hasBody && { body: toStream(message), duplex: "half" }),
+    ...(hasBody && { body: toStream(message, context), duplex: "half" }),
   } as RequestInit);
 }
 
@@ -68,7 +76,10 @@ function toHeaders({ headers }: IncomingMessage): Headers {
   return result;
 }
 
-function toStream(message: IncomingMessage): ReadableStream<Uint8Array> {
+function toStream(
+  message: IncomingMessage,
+  { leave }: RequestContext,
+): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({
     start(controller) {
       message.on("data", (chunk: Uint8Array) => {
@@ -83,8 +94,8 @@ function toStream(message: IncomingMessage): ReadableStream<Uint8Array> {
       message.resume();
     },
     cancel() {
-      message.removeAllListeners("data").removeAllListeners("end");
-      message.destroy();
+      message.removeAllListeners("data").removeAllListeners("end").pause();
+      leave();
     },
   }, { highWaterMark: 0 });
 }

@@ -1,0 +1,4 @@
+import { serve } from "@sluice/sluice/bun";
+import { handle, options } from "./application.js";
+
+serve(handle, options);
