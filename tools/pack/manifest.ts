@@ -1,17 +1,19 @@
 import { readFile } from "node:fs/promises";
 
 /** Packages that the toolkit imports, and whether every installation needs them. */
-const DEPENDENCIES: Readonly<Record<string, "always" | "optional">> = {
+export const DEPENDENCIES: Readonly<Record<string, "always" | "optional">> = {
+  "ioredis": "optional",
   "jose": "always",
   "oauth4webapi": "always",
   "oidc-provider": "optional",
+  "pg": "optional",
   "preact": "optional",
   "react": "optional",
   "ws": "optional",
 };
 
 /** Packages that compile the toolkit. */
-const BUILD_TOOLS = ["typescript", "@types/node", "@types/react", "@types/ws"];
+const BUILD_TOOLS = ["typescript", "@types/node", "@types/pg", "@types/react", "@types/ws"];
 
 /** The parts of `deno.json` that the package is made from. */
 interface Project {
