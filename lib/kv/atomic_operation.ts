@@ -1,7 +1,13 @@
-import { checkTopic, MAX_CHECKS, MAX_KEY_BYTES_TOTAL, MAX_MUTATIONS, MAX_TOTAL } from "./limits.ts";
-import type { KvCheck, KvCommit, KvKey, KvSetOptions } from "./key_value.ts";
-import { encodeKey, keyText } from "./key_codec.ts";
-import { copyValue } from "./portable_value.ts";
+import {
+  checkTopic,
+  MAX_CHECKS,
+  MAX_KEY_BYTES_TOTAL,
+  MAX_MUTATIONS,
+  MAX_TOTAL,
+} from "./format/limits.ts";
+import type { KvCheck, KvCommit, KvKey, KvSetOptions } from "./kv_entry.ts";
+import { encodeKey, keyText } from "./format/key_codec.ts";
+import { copyValue } from "./format/portable_value.ts";
 
 /** A write of a {@linkcode KvWrite}. The key is in its encoded form as well. */
 export interface KvMutation {

@@ -11,7 +11,7 @@ import type {
   KvSetOptions,
 } from "./key_value.ts";
 import { closedError, KeyValueError } from "./key_value_error.ts";
-import { encodeKey } from "./key_codec.ts";
+import { encodeKey } from "./format/key_codec.ts";
 import { isEmpty, type ListRequest, listRequest } from "./list_request.ts";
 
 /**

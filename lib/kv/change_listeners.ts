@@ -1,4 +1,4 @@
-import { checkTopic } from "./limits.ts";
+import { checkTopic } from "./format/limits.ts";
 
 /** The listeners of one process, by topic. */
 export class ChangeListeners {

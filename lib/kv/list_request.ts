@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { KvEntry, KvKey, KvListOptions, KvPage, KvRange } from "./key_value.ts";
-import { decodeKey, encodeKey, encodePrefix, endOfPrefix } from "./key_codec.ts";
-import { MAX_PAGE } from "./limits.ts";
+import { decodeKey, encodeKey, encodePrefix, endOfPrefix } from "./format/key_codec.ts";
+import { MAX_PAGE } from "./format/limits.ts";
 
 /** A checked request for one page: all entries with `from <= key < to`, by their encoded keys. */
 export interface ListRequest {

@@ -12,5 +12,6 @@ export { FakeClock, settle } from "./fake_clock.ts";
 export { FaultyLayer } from "./layers/faulty_layer.ts";
 export { testStreamStore, type TestStreamStoreOptions } from "./streams/test_stream_store.ts";
 export { testChannelLayer } from "./layers/test_channel_layer.ts";
-export { testKeyValue, type TestKeyValueOptions } from "./kv/test_key_value.ts";
+export type { TestKeyValueOptions } from "./kv/key_value_bed.ts";
+export { testKeyValue } from "./kv/test_key_value.ts";
 export type { TestOptions } from "./under_test.ts";

@@ -13,6 +13,8 @@ export const ROOMS: Readonly<Record<string, string>> = {
   "lib/security": "origins, rate limits, limits of sockets",
   "lib/auth": "sign-in with providers, users, tickets, sign-in of devices, the audit log",
   "lib/consumers": "base classes of consumers",
+  "lib/streams":
+    "groups that keep their messages: offsets, history, commands that take effect once",
   "lib/presence": "lists of the users in a group, over all processes",
   "lib/server": "turns requests into connections, and ends them; one folder for each runtime",
   "lib/client": "the client for browsers, Deno, Node and Bun",

@@ -2,9 +2,9 @@ import { type Clock, systemClock } from "../../core/clock.ts";
 import type { KvMutation, KvWrite } from "../atomic_operation.ts";
 import { BaseKeyValue } from "../base_key_value.ts";
 import type { KvCommit, KvEntry, KvKey, KvPage, KvResult } from "../key_value.ts";
-import { decodeKey, keyText } from "../key_codec.ts";
+import { decodeKey, keyText } from "../format/key_codec.ts";
 import { type ListRequest, pageOf } from "../list_request.ts";
-import { decodeValue, encodeValue } from "../portable_value.ts";
+import { decodeValue, encodeValue } from "../format/portable_value.ts";
 import { SortedMap } from "./sorted_map.ts";
 import { versionOf } from "../version.ts";
 

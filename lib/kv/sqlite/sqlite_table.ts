@@ -1,9 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { KvWrite } from "../atomic_operation.ts";
 import type { KvCommit, KvEntry, KvKey, KvPage, KvResult } from "../key_value.ts";
-import { decodeKey } from "../key_codec.ts";
+import { decodeKey } from "../format/key_codec.ts";
 import { type ListRequest, pageOf } from "../list_request.ts";
-import { decodeValue, encodeValue } from "../portable_value.ts";
+import { decodeValue, encodeValue } from "../format/portable_value.ts";
 import { versionOf } from "../version.ts";
 
 /** Most entries that one sweep removes. */

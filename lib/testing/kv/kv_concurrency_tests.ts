@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import type { KeyValue } from "../../kv/mod.ts";
-import type { DefineKeyValueTest } from "./test_key_value.ts";
+import type { DefineKeyValueTest } from "./key_value_bed.ts";
 
 /** The guarantees that concurrent calls need, within one process. */
 export function concurrencyTests(test: DefineKeyValueTest): void {

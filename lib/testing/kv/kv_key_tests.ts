@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { KvKey } from "../../kv/mod.ts";
-import type { DefineKeyValueTest } from "./test_key_value.ts";
+import type { DefineKeyValueTest } from "./key_value_bed.ts";
 
 /** Keys in their order. */
 const ORDERED: readonly KvKey[] = [

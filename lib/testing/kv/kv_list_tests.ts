@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type KeyValue, type KvKey, type KvListOptions, listAll } from "../../kv/mod.ts";
-import type { DefineKeyValueTest } from "./test_key_value.ts";
+import type { DefineKeyValueTest } from "./key_value_bed.ts";
 
 /** Section 3 of the specification. */
 export function listTests(test: DefineKeyValueTest): void {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DefineKeyValueTest } from "./test_key_value.ts";
+import type { DefineKeyValueTest } from "./key_value_bed.ts";
 
 const KEY = ["value"];
 

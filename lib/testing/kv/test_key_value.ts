@@ -1,63 +1,12 @@
 import { test } from "node:test";
 import type { KeyValue } from "../../kv/mod.ts";
+import { type DefineKeyValueTest, KeyValueBed, type TestKeyValueOptions } from "./key_value_bed.ts";
 import { atomicTests } from "./kv_atomic_tests.ts";
 import { concurrencyTests } from "./kv_concurrency_tests.ts";
 import { keyTests } from "./kv_key_tests.ts";
 import { listTests } from "./kv_list_tests.ts";
 import { processTests } from "./kv_process_tests.ts";
 import { valueTests } from "./kv_value_tests.ts";
-
-/**
- * Creates a database for one test. The suite closes it. Databases with the same `system` share their
- * data, as several processes would; others do not.
- */
-export type CreateTestKeyValue = (
-  options: { readonly system: string },
-) => KeyValue | Promise<KeyValue>;
-
-/** Options of {@linkcode testKeyValue}. */
-export interface TestKeyValueOptions {
-  /** Whether databases with the same `system` share their data. @default {false} */
-  readonly processes?: boolean;
-  /** Whether `onChange` hears commits of other processes. @default {false} */
-  readonly hears?: boolean;
-  /** Whether expired entries stay visible until the database has removed them. @default {false} */
-  readonly expiresLate?: boolean;
-  /** Why the suite must be skipped, such as a missing server. */
-  readonly skip?: string | undefined;
-  /** Time limit of a test, in milliseconds. @default {20_000} */
-  readonly timeoutMs?: number;
-}
-
-/** The databases of one test. */
-export class KeyValueBed {
-  readonly #system = crypto.randomUUID();
-  readonly #create: CreateTestKeyValue;
-  readonly #opened: KeyValue[] = [];
-
-  /** @param create Creates a database. */
-  constructor(create: CreateTestKeyValue) {
-    this.#create = create;
-  }
-
-  /** Opens the test's database, as another process would. */
-  async open(): Promise<KeyValue> {
-    const kv = await this.#create({ system: this.#system });
-    this.#opened.push(kv);
-    return kv;
-  }
-
-  /** Closes all databases. */
-  async close(): Promise<void> {
-    for (const kv of this.#opened) await kv.close();
-  }
-}
-
-/** Defines one test of the suite. */
-export type DefineKeyValueTest = (
-  name: string,
-  body: (kv: KeyValue, bed: KeyValueBed) => Promise<void>,
-) => void;
 
 /**
  * Defines the tests of `docs/kv_spec.md` for one driver with `node:test`: a test for each guarantee,

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { fill, keptOffsets } from "./stream_bed.ts";
-import type { DefineStreamTest } from "./test_stream_store.ts";
+import { type DefineStreamTest, fill, keptOffsets } from "./stream_bed.ts";
 
 /** Tests of names, messages and appends: [H1] to [H6]. */
 export function appendTests(define: DefineStreamTest): void {

@@ -56,3 +56,10 @@ export async function keptOffsets(store: StreamStore, stream: string): Promise<n
   const { messages } = await store.read(stream, { after: 0, limit: 500 });
   return messages.map(({ offset }) => offset);
 }
+
+/** Defines one test of the suite. `needsFakeTime` skips it in real time. */
+export type DefineStreamTest = (
+  name: string,
+  body: (bed: StreamBed) => Promise<void>,
+  options?: { readonly needsFakeTime?: boolean },
+) => void;

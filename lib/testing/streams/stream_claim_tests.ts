@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { StreamStore } from "../../streams/mod.ts";
-import type { DefineStreamTest } from "./test_stream_store.ts";
+import type { DefineStreamTest } from "./stream_bed.ts";
 
 /** Tests of claims: [H17] to [H19]. */
 export function claimTests(define: DefineStreamTest): void {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { fill, keptOffsets } from "./stream_bed.ts";
-import type { DefineStreamTest } from "./test_stream_store.ts";
+import { type DefineStreamTest, fill, keptOffsets } from "./stream_bed.ts";
 
 /** Tests of keys: [H14] to [H16]. */
 export function keyTests(define: DefineStreamTest): void {

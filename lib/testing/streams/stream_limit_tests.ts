@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { fill, keptOffsets } from "./stream_bed.ts";
-import type { DefineStreamTest } from "./test_stream_store.ts";
+import { type DefineStreamTest, fill, keptOffsets } from "./stream_bed.ts";
 
 /** Tests of limits: [H10] to [H13]. */
 export function limitTests(define: DefineStreamTest): void {

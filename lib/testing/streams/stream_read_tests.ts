@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { fill } from "./stream_bed.ts";
 import type { StreamPage } from "../../streams/mod.ts";
-import type { DefineStreamTest } from "./test_stream_store.ts";
+import { type DefineStreamTest, fill } from "./stream_bed.ts";
 
 /** Tests of reads: [H7] to [H9]. */
 export function readTests(define: DefineStreamTest): void {

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import type { StreamStore, StreamStoreOptions } from "../../streams/mod.ts";
-import { StreamBed } from "./stream_bed.ts";
+import { type DefineStreamTest, StreamBed } from "./stream_bed.ts";
 import { appendTests, processAppendTests } from "./stream_append_tests.ts";
 import { claimTests, processClaimTests } from "./stream_claim_tests.ts";
 import { keyTests, processKeyTests } from "./stream_key_tests.ts";
@@ -22,13 +22,6 @@ export interface TestStreamStoreOptions {
   /** Time limit of a test, in milliseconds. @default {10_000} */
   readonly timeoutMs?: number;
 }
-
-/** Defines one test of the suite. `needsFakeTime` skips it in real time. */
-export type DefineStreamTest = (
-  name: string,
-  body: (bed: StreamBed) => Promise<void>,
-  options?: { readonly needsFakeTime?: boolean },
-) => void;
 
 /**
  * Defines the tests of `docs/stream_spec.md` for one store with `node:test`: a test for each guarantee,

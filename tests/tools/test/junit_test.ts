@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { countTests, NONE, sum } from "../../tools/test/junit.ts";
+import { countTests, NONE, sum } from "../../../tools/test/junit.ts";
 
 const failure = (message: string) => `<failure message="${message}">${message}</failure>`;
 const testcase = (name: string, body = "") =>

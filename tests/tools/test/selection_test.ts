@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { select, thatSay, withImports } from "../../tools/test/selection.ts";
+import { select, thatSay, withImports } from "../../../tools/test/selection.ts";
 
 test("withImports() includes the files that a test imports, directly or indirectly", async () => {
   const { tests } = await select(["tests/layers/redis/redis_channel_layer_test.ts"]);

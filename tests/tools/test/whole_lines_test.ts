@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { wholeLines } from "../../tools/test/whole_lines.ts";
+import { wholeLines } from "../../../tools/test/whole_lines.ts";
 
 async function passed(...chunks: string[]): Promise<string[]> {
   const bytes = ReadableStream.from(chunks.map((text) => new TextEncoder().encode(text)));

@@ -4,10 +4,10 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { run } from "../../tools/provide/programs.ts";
-import { eventually } from "../../support/eventually.ts";
+import { run } from "../../../tools/provide/programs.ts";
+import { eventually } from "../../../support/eventually.ts";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
+const root = fileURLToPath(new URL("../../../", import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), "sluice-task-"));
 after(() => rm(folder, { recursive: true }));
 

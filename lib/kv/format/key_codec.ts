@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { KvKey, KvKeyPart } from "./key_value.ts";
+import type { KvKey, KvKeyPart } from "../kv_entry.ts";
 import { MAX_KEY_BYTES } from "./limits.ts";
 
 /** Marks a string. Its bytes follow, with 0 as `0 255`, and end with 0. */
