@@ -1,4 +1,5 @@
 import {
+  type HistoryData,
   type MessageFrame,
   parseServerFrame,
   type PingData,
@@ -6,24 +7,15 @@ import {
   type ReplyFrame,
   type ServerFrame,
 } from "../protocol/frames.ts";
-import { clampMs } from "./backoff.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import type { Link } from "./_link.ts";
 import { Listeners } from "./_listeners.ts";
-import { RequestError, type RequestErrorCode } from "./request_error.ts";
-
-/** A message to be sent. */
-interface Outgoing {
-  readonly text: string;
-  sent: boolean;
-  /** Settles the message without a reply. */
-  readonly fail: (code: RequestErrorCode, message: string) => void;
-}
-
-/** A message that expects a reply. */
-interface Pending extends Outgoing {
-  readonly answer: (reply: ReplyFrame) => void;
-}
+import { type Outgoing, type Pending, pendingPing } from "./_outgoing.ts";
+import { PendingRequest, type PendingRequestContext, refusalOf } from "./_pending_request.ts";
+import type { RequestOptions } from "./realtime_socket.ts";
+import { RequestError } from "./request_error.ts";
+import { Streams } from "./_streams.ts";
+import type { StreamStart } from "./stream_options.ts";
 
 /** Default limit of queued messages. */
 const DEFAULT_MAX_QUEUED = 64;
@@ -34,6 +26,8 @@ export interface ExchangeOptions {
   readonly maxQueued: number | undefined;
   /** The user for whom messages are queued, if known. */
   readonly user: string | undefined;
+  /** Where streams begin. */
+  readonly streams: Readonly<Record<string, StreamStart>> | undefined;
 }
 
 /**
@@ -46,12 +40,15 @@ export interface ExchangeOptions {
 export class Exchange {
   /** Listeners for refusals of messages without a reply. */
   readonly errors: Listeners<[RequestError]>;
+  /** The streams of the consumer. */
+  readonly streams: Streams;
   readonly #messages = new Map<string, Listeners<[data: unknown, frame: MessageFrame]>>();
   readonly #queue = new Set<Outgoing>();
   readonly #pending = new Map<string, Pending>();
   readonly #link: Link;
   readonly #environment: ClientEnvironment;
   readonly #maxQueued: number;
+  readonly #requests: PendingRequestContext;
   #lastId = 0;
   /** The user of the queued messages: `null` for anonymous, `undefined` if unknown. */
   #user: string | null | undefined;
@@ -59,12 +56,29 @@ export class Exchange {
   #isUnanswered = false;
   #isIdentifying = false;
 
-  constructor(link: Link, { environment, maxQueued = NaN, user }: ExchangeOptions) {
+  constructor(link: Link, options: ExchangeOptions) {
+    const { environment, maxQueued = NaN, user, streams: starts = {} } = options;
     this.#link = link;
     this.#environment = environment;
     this.#maxQueued = Number.isNaN(maxQueued) ? DEFAULT_MAX_QUEUED : maxQueued;
     this.#user = user;
     this.errors = new Listeners(environment.report);
+    this.#requests = {
+      environment,
+      check: () => link.check(),
+      ended: (request) => {
+        this.#pending.delete(request.id);
+        this.#queue.delete(request);
+      },
+      again: (request) => this.#postAgain(request),
+    };
+    this.streams = new Streams({
+      environment,
+      starts,
+      history: (request) => this.request("history", request) as Promise<HistoryData>,
+      deliver: (frame) => this.#deliver(frame),
+      isActive: this.#isActive,
+    });
   }
 
   on(type: string, callback: (data: unknown, frame: MessageFrame) => void): () => void {
@@ -84,67 +98,32 @@ export class Exchange {
     });
   }
 
-  request(
-    type: string,
-    data: unknown,
-    options: {
-      readonly timeoutMs?: number | undefined;
-      readonly signal?: AbortSignal | undefined;
-    } = {},
-  ): Promise<unknown> {
-    const { signal } = options;
-    const timeoutMs = clampMs(options.timeoutMs, 10_000);
-    const id = this.#nextId();
-    const promise = new Promise((resolve, reject) => {
-      const end = () => {
-        this.#pending.delete(id);
-        this.#queue.delete(pending);
-        stopTimer();
-        signal?.removeEventListener("abort", abort);
-      };
-      const fail = (code: RequestErrorCode, message: string, cause?: unknown) => {
-        end();
-        // A request cancelled by `close()` must not become an unhandled rejection.
-        if (code === "CLOSED") promise.catch(() => {});
-        reject(new RequestError(code, message, { sent: pending.sent, cause }));
-      };
-      const abort = () => fail("ABORTED", `The request "${type}" was aborted`, signal?.reason);
-      const answer = (reply: ReplyFrame) => {
-        end();
-        if (reply.ok) resolve(reply.data);
-        else reject(refusalOf(reply.error));
-      };
-      const text = JSON.stringify({ type, data, id });
-      const pending: Pending = { text, sent: false, fail, answer };
-      let stopTimer = () => {};
-      if (signal?.aborted) return abort();
-      this.#post(pending);
-      this.#pending.set(id, pending);
-      signal?.addEventListener("abort", abort);
-      stopTimer = this.#environment.after(timeoutMs, () => {
-        fail("TIMEOUT", `No reply to "${type}" within ${timeoutMs} ms`);
-        this.#link.check();
-      });
-    });
-    return promise;
+  request(type: string, data: unknown, options: RequestOptions = {}): Promise<unknown> {
+    try {
+      const message = { type, data, id: this.#nextId() };
+      const request = new PendingRequest(this.#requests, message, options);
+      if (options.signal?.aborted) request.abort();
+      else this.#start(request);
+      return request.promise;
+    } catch (error) {
+      return Promise.reject(error); // The data is not JSON.
+    }
+  }
+
+  #start(request: PendingRequest): void {
+    try {
+      this.#post(request);
+      this.#pending.set(request.id, request);
+    } catch (error) {
+      request.reject(error);
+    }
   }
 
   /** Sends a ping and calls back with its reply, unless the connection is lost first. */
   ping(data: PingData | undefined, answer: (reply: ReplyFrame) => void): void {
     const id = this.#nextId();
-    const forget = () => {
-      this.#pending.delete(id);
-    };
     const text = JSON.stringify({ type: "ping", id, data });
-    this.#pending.set(id, {
-      text,
-      sent: true,
-      fail: forget,
-      answer(reply) {
-        forget();
-        answer(reply);
-      },
-    });
+    this.#pending.set(id, pendingPing(() => this.#pending.delete(id), answer));
     if (this.#link.isOpen) this.#link.send(text);
   }
 
@@ -184,17 +163,27 @@ export class Exchange {
     }
   }
 
-  /** Rejects requests whose reply is lost with the connection; queued messages stay queued. */
+  /**
+   * Rejects requests whose reply is lost with the connection, and queues those with a key again, before
+   * the messages that are already queued.
+   */
   disconnect(): void {
+    const again: PendingRequest[] = [];
     for (const pending of [...this.#pending.values()]) {
-      if (pending.sent) {
-        pending.fail("DISCONNECTED", "The connection was lost before the reply arrived");
-      }
+      if (!pending.sent) continue;
+      if (pending instanceof PendingRequest && pending.isOnce) again.push(pending);
+      else pending.fail("DISCONNECTED", "The connection was lost before the reply arrived");
     }
+    for (const request of again) request.sent = false;
+    const queued = [...again, ...this.#queue];
+    this.#queue.clear();
+    for (const outgoing of queued) this.#queue.add(outgoing);
+    this.streams.disconnect();
   }
 
   /** Rejects all messages. */
   end(): void {
+    this.streams.disconnect();
     for (const outgoing of new Set([...this.#pending.values(), ...this.#queue])) {
       outgoing.fail("CLOSED", `The socket is ${this.#link.state}`);
     }
@@ -216,7 +205,18 @@ export class Exchange {
   #dispatch(frame: ServerFrame): void {
     if (isReply(frame)) this.#pending.get(frame.id)?.answer(frame);
     else if ("error" in frame) this.#reportError(refusalOf(frame.error));
-    else this.#messages.get(frame.type)?.emit(this.#isActive, frame.data, frame);
+    else if (!this.streams.receive(frame)) this.#deliver(frame);
+  }
+
+  #deliver(frame: MessageFrame): void {
+    this.#messages.get(frame.type)?.emit(this.#isActive, frame.data, frame);
+  }
+
+  /** Sends a request again that the server could not handle. */
+  #postAgain(request: PendingRequest): void {
+    if (!this.#pending.has(request.id)) return;
+    if (this.#canSend) this.#transmit(request);
+    else this.#queue.add(request);
   }
 
   /** Whether listeners may be called: none is called after `close()`. */
@@ -248,6 +248,7 @@ export class Exchange {
 
   #transmit(outgoing: Outgoing): void {
     outgoing.sent = true;
+    outgoing.transmitted?.();
     this.#link.send(outgoing.text);
   }
 
@@ -259,9 +260,4 @@ export class Exchange {
 /** Also accepts an echoed ping, as the reply of a server that sends back all messages. */
 function isReply(frame: ServerFrame): frame is ReplyFrame {
   return frame.type === "reply" || frame.type === "ping";
-}
-
-function refusalOf(error: { code: string; message: string }): RequestError {
-  const { code, message, issues } = error as RequestError;
-  return new RequestError(code, message, { issues, sent: true });
 }

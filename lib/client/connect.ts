@@ -5,6 +5,7 @@ import { Exchange } from "./_exchange.ts";
 import { Link } from "./_link.ts";
 import { Listeners } from "./_listeners.ts";
 import type { RealtimeSocket, SocketState } from "./realtime_socket.ts";
+import type { StreamStart } from "./stream_options.ts";
 
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions {
@@ -20,6 +21,8 @@ export interface ConnectOptions {
    * if it belongs to this user; later messages are queued for the user of the last connection anyway.
    */
   readonly user?: string | undefined;
+  /** Where the socket begins to read its streams, by name. @default {with messages sent from now on} */
+  readonly streams?: Readonly<Record<string, StreamStart>> | undefined;
   /** Maximum number of queued messages; 0 disables the queue. @default {64} */
   readonly maxQueued?: number | undefined;
   /**
@@ -54,6 +57,9 @@ export interface ConnectOptions {
  * visible, and slowly while the page is hidden. If reconnecting is pointless, it stops: `state` is
  * then `signed-out` (sign in and call `retry()`), `refused` or `closed`. Only a close code or a
  * problem document with a known code stops it; any other response is treated as temporary.
+ *
+ * Messages of streams are passed to handlers once and in order: the socket asks for those that it
+ * missed, and reports how that went to `onRecovered()`.
  *
  * The server must be a `JsonConsumer` or answer `ping` frames like one.
  *
@@ -122,6 +128,7 @@ export function connect<M extends Messages = Messages>(
     environment,
     maxQueued: options.maxQueued,
     user: options.user,
+    streams: options.streams,
   });
   link.open();
 
@@ -136,6 +143,9 @@ export function connect<M extends Messages = Messages>(
     onState: (callback) => states.add(callback),
     // The types of `M` are a promise of the server: its messages are not validated here.
     on: (type, callback) => exchange.on(type, callback as (data: unknown) => void),
+    onRecovered: (callback) => exchange.streams.recoveries.add(callback),
+    loadBefore: (stream, options) => exchange.streams.loadBefore(stream, options),
+    position: (stream) => exchange.streams.position(stream),
     onError: (callback) => exchange.errors.add(callback),
     send: (type, data) => exchange.send(type, data),
     request: (type, data, options) => exchange.request(type, data, options) as Promise<never>,

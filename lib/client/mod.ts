@@ -7,5 +7,12 @@
  */
 export { connect, type ConnectOptions } from "./connect.ts";
 export type { ClientEnvironment } from "./environment.ts";
-export type { RealtimeSocket, SocketState } from "./realtime_socket.ts";
+export type { RealtimeSocket, RequestOptions, SocketState } from "./realtime_socket.ts";
+export type {
+  LoadBeforeOptions,
+  OlderMessages,
+  Recovery,
+  StreamPosition,
+  StreamStart,
+} from "./stream_options.ts";
 export { RequestError, type RequestErrorCode } from "./request_error.ts";

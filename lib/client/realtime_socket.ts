@@ -8,6 +8,12 @@ import type {
 } from "../protocol/mod.ts";
 import type { MessageFrame } from "../protocol/frames.ts";
 import type { RequestError } from "./request_error.ts";
+import type {
+  LoadBeforeOptions,
+  OlderMessages,
+  Recovery,
+  StreamPosition,
+} from "./stream_options.ts";
 
 /**
  * State of a {@linkcode RealtimeSocket}:
@@ -27,12 +33,31 @@ export type SocketState =
   | "refused"
   | "closed";
 
+/** Options of a single request. */
+export interface RequestOptions {
+  /** Time limit for the reply, including the wait for a connection. @default {10_000} */
+  readonly timeoutMs?: number | undefined;
+  /** Aborts the request. A message that was already sent is not recalled. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Whether the message is sent again until it is answered, across connections. It has its effect once:
+   * the server recognises repetitions. The default of `timeoutMs` is then 10 minutes, as long as the
+   * server remembers. @default {false}
+   */
+  readonly once?: boolean | undefined;
+  /**
+   * The key by which the server recognises repetitions, 1 to 64 of `A-Z a-z 0-9 - _`; implies `once`. Pass
+   * one to repeat a request of an earlier page. @default {a random key}
+   */
+  readonly key?: string | undefined;
+}
+
 /**
  * A reconnecting connection with the messages of one consumer. See `connect()`.
  *
  * Messages sent while it is `connecting` or `reconnecting` are queued in order, up to a limit. Beyond
  * the limit, and in states that do not end by themselves, they are rejected. No message is ever sent
- * twice. When the session ends, queued messages are dropped. When another user has signed in, they are
+ * twice, except requests with `once`, which take effect once. When the session ends, queued messages are dropped. When another user has signed in, they are
  * rejected with `IDENTITY_CHANGED`, so that they are not sent in that user's name. No callback runs
  * after `close()`.
  */
@@ -57,13 +82,26 @@ export interface RealtimeSocket<M extends Messages> extends Disposable {
   onState(callback: (state: SocketState, detail: this["detail"]) => void): () => void;
 
   /**
-   * Calls back for every message of `type`, in order of arrival. The frame has `offset` and `epoch` if
-   * the group keeps a history. Returns a function that stops this.
+   * Calls back for every message of `type`, in order of arrival. A message of a stream has `stream`,
+   * `epoch` and `offset` in its frame; it is passed on once and in the order of the offsets, whatever
+   * connections do. Returns a function that stops this.
    */
   on<T extends ServerType<M>>(
     type: T,
     callback: (data: ServerData<M, T>, frame: MessageFrame) => void,
   ): () => void;
+
+  /**
+   * Calls back when reading of a stream went on after an interruption, after the missed messages were
+   * passed to their handlers. Returns a function that stops this.
+   */
+  onRecovered(callback: (recovery: Recovery) => void): () => void;
+
+  /** Loads older messages of a stream, which are not passed to handlers. Rejects like `request()`. */
+  loadBefore(stream: string, options?: LoadBeforeOptions): Promise<OlderMessages>;
+
+  /** The position in a stream after the last message that was passed to handlers, to be handed over. */
+  position(stream: string): StreamPosition | undefined;
 
   /** Calls back when the server refuses a message of `send()`. Returns a function that stops this. */
   onError(callback: (error: RequestError) => void): () => void;
@@ -81,17 +119,12 @@ export interface RealtimeSocket<M extends Messages> extends Disposable {
    *
    * Rejects with a {@linkcode RequestError}: the server's refusal, or the reason why there is no
    * reply. If the connection is lost during a request, it rejects with `DISCONNECTED`, because the
-   * message may or may not have had its effect; it is not sent again.
+   * message may or may not have had its effect; it is not sent again. With `once`, it is.
    */
   request<T extends ClientType<M>>(
     type: T,
     data: ClientInput<M, T>,
-    options?: {
-      /** Time limit for the reply, including the wait for a connection. @default {10_000} */
-      readonly timeoutMs?: number | undefined;
-      /** Aborts the request. A message that was already sent is not recalled. */
-      readonly signal?: AbortSignal | undefined;
-    },
+    options?: RequestOptions,
   ): Promise<ReplyData<M, T>>;
 
   /** Attempts to connect now, after a sign-in or on request. No effect while live or once closed. */

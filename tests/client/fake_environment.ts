@@ -39,7 +39,7 @@ export class FakeSocket implements ClientWebSocket {
   }
 
   /** The sent messages, parsed. */
-  get frames(): { type: string; data: unknown; id?: string }[] {
+  get frames(): { type: string; data: unknown; id?: string; key?: string }[] {
     return this.sent.map((text) => JSON.parse(text));
   }
 

@@ -1,0 +1,43 @@
+import type { MessageFrame } from "../protocol/mod.ts";
+
+/** A position in a stream, to be handed over to another page or process. */
+export interface StreamPosition {
+  /** Identifies the history that the offset belongs to. */
+  readonly epoch: string;
+  /** The offset of the last message that was handled. */
+  readonly offset: number;
+}
+
+/** Where a socket begins to read a stream. By default, with the messages that are sent from now on. */
+export interface StreamStart {
+  /** Continues after a position: of a page that was reloaded, or of a list that the server rendered. */
+  readonly from?: StreamPosition | undefined;
+  /** Without `from`: how many of the newest messages are handled first. @default {0} */
+  readonly newest?: number | undefined;
+}
+
+/** How reading went on after an interruption. */
+export interface Recovery {
+  /** The stream. */
+  readonly stream: string;
+  /** False if messages were lost: they are no longer kept, or the history is another one. */
+  readonly recovered: boolean;
+  /** The number of messages that were missed, and passed to handlers before this call. */
+  readonly missed: number;
+}
+
+/** Options of `loadBefore()`. */
+export interface LoadBeforeOptions {
+  /** Loads messages before this offset. @default {the oldest one handled or loaded so far} */
+  readonly before?: number | undefined;
+  /** Maximum number of messages, 1 to 500. @default {100} */
+  readonly limit?: number | undefined;
+}
+
+/** Older messages of a stream. */
+export interface OlderMessages {
+  /** Oldest first. They are not passed to handlers. */
+  readonly messages: readonly MessageFrame[];
+  /** Whether still older messages are kept. */
+  readonly more: boolean;
+}
