@@ -20,6 +20,7 @@ import {
 } from "@sluice/sluice";
 import { sessionOrTicket } from "@sluice/sluice/auth";
 import { tellNotices } from "@sluice/sluice/sessions";
+import { streams, type StreamScope } from "@sluice/sluice/streams";
 import { auditRefusals } from "./app/admin/audit.ts";
 import { listSessions } from "./app/auth/sessions.ts";
 import type { Services } from "./app/services.ts";
@@ -28,7 +29,7 @@ import { EchoConsumer } from "./consumers/echo_consumer.ts";
 import { SessionsConsumer, type SessionsParts } from "./consumers/sessions_consumer.ts";
 
 /** The scope of every consumer here. */
-type AppScope = SignedInScope & LayerScope;
+type AppScope = SignedInScope & LayerScope & StreamScope;
 
 /**
  * Creates the handler of `/ws/…`.
@@ -56,6 +57,7 @@ export function createRealtime(services: Services): Handler {
     .use(socketLimits(limits))
     .use(tellNotices(notices))
     .use(layer(services.layer))
+    .use(streams(services.streamStore))
     .routes([
       route("/ws/echo", EchoConsumer),
       route(

@@ -17,11 +17,13 @@ import {
   Tickets,
   type UserStore,
 } from "@sluice/sluice/auth";
+import { DenoKeyValue } from "@sluice/sluice/kv/deno";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
 import { createCrossOrigin, type CrossOrigin } from "@sluice/sluice/security";
 import { type Clock, createLog, type Log, systemClock } from "@sluice/sluice/server";
 import { createSessions, type KvSocketCounts, SessionNotices } from "@sluice/sluice/sessions";
+import { KvStreamStore, type StreamStore } from "@sluice/sluice/streams";
 import { auditSessions } from "./admin/audit.ts";
 import { parentProcess } from "./process/child_process.ts";
 import { type Database, openDatabase } from "./database.ts";
@@ -42,6 +44,8 @@ export interface Services {
   readonly users: UserStore;
   readonly tickets: Tickets;
   readonly layer: ChannelLayer;
+  /** The history of rooms, and the keys of commands. */
+  readonly streamStore: StreamStore;
   readonly presence: Presence<PublicUser>;
   readonly limits: Limits;
   /** Notifications that a user's sessions may have changed. */
@@ -81,6 +85,11 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     log,
   });
   const { sessions, socketCounts, controlLog } = kept;
+  const streamStore = new KvStreamStore(new DenoKeyValue(database.source), {
+    maxMessages: settings.historyMessages,
+    maxAgeMs: settings.historyAgeMs,
+    clock,
+  });
   const { auditRetentionMs: retentionMs } = settings;
   const auditStore = new KvAuditStore(database.kv, { retentionMs, clock });
   const audit = new Audit({ store: auditStore, log, clock });
@@ -104,6 +113,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     users,
     tickets,
     layer,
+    streamStore,
     presence,
     limits,
     ...signing,
@@ -132,6 +142,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
       await audit.close();
       await Promise.all([presence.close(), limits.close()]);
       await layer.close();
+      await streamStore.close();
       await database.close();
     },
   };

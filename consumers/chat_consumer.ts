@@ -1,11 +1,17 @@
 import { type HandlersOf, JsonConsumer, type LayerScope, type SignedInScope } from "@sluice/sluice";
 import { type PublicUser, toPublicUser } from "@sluice/sluice/auth";
 import type { Presence } from "@sluice/sluice/presence";
+import type { StreamScope } from "@sluice/sluice/streams";
 import { type ChatMessages, chatMessages } from "./chat_messages.ts";
 
 /** The scope that a chat needs. */
-export interface ChatScope extends SignedInScope, LayerScope {
+export interface ChatScope extends SignedInScope, LayerScope, StreamScope {
   readonly params: { readonly room: string };
+}
+
+/** Returns the group of a room, which is also its stream. */
+export function chatGroup(room: string): string {
+  return `chat.${room}`;
 }
 
 /** A chat room for signed-in users: every message goes to everyone in the room. */
@@ -21,11 +27,12 @@ export class ChatConsumer extends JsonConsumer<ChatMessages, ChatScope> {
 
   /** The group of all connections in this room. */
   get group(): string {
-    return `chat.${this.scope.params.room}`;
+    return chatGroup(this.scope.params.room);
   }
 
-  override get groups(): readonly string[] {
-    return [this.group];
+  /** The room keeps its messages. */
+  override get streams(): { readonly room: string } {
+    return { room: this.group };
   }
 
   override async connect(): Promise<void> {
@@ -45,7 +52,8 @@ const handlers: HandlersOf<ChatConsumer> = {
     const id = crypto.randomUUID();
     const user = toPublicUser(this.scope.user);
     const said = { id, text, user, at: new Date().toISOString() };
-    await this.groupSend(this.group, { type: "said", data: said });
-    return { id };
+    const reply = { id };
+    await this.append("room", { type: "said", data: said }, { reply });
+    return reply;
   },
 };

@@ -1,4 +1,4 @@
-import { defineMessages, type GapData, unchecked } from "@sluice/sluice/protocol";
+import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import type { PublicUser } from "@sluice/sluice/auth";
 import * as v from "valibot";
 
@@ -29,6 +29,7 @@ export const chatMessages = defineMessages({
         ),
       }),
       reply: unchecked<{ readonly id: string }>(),
+      appends: "room",
     },
   },
   server: {
@@ -36,7 +37,6 @@ export const chatMessages = defineMessages({
     said: unchecked<Said>(),
     joined: unchecked<{ readonly user: PublicUser }>(),
     left: unchecked<{ readonly user: PublicUser }>(),
-    gap: unchecked<GapData>(),
   },
 });
 

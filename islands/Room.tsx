@@ -5,11 +5,17 @@ import { type Connection, describeBlock } from "../components/room/words/connect
 import { ConnectionStatus } from "../components/room/ConnectionStatus.tsx";
 import { MessageList } from "../components/room/MessageList.tsx";
 import { People } from "../components/room/People.tsx";
-import type { Line, RoomState } from "../components/room/room_state.ts";
+import {
+  type Heard,
+  type Line,
+  oldestOffset,
+  type RoomState,
+} from "../components/room/room_state.ts";
 import { describeSendError } from "../components/room/words/send_error_words.ts";
 import { useGatedRoom } from "../components/room/use_gated_room.ts";
 import { useUnsent } from "../components/room/use_unsent.ts";
 import { useFocusRescue } from "../components/use_focus_rescue.ts";
+import type { RecentMessages } from "../app/pages/recent_messages.ts";
 import type { ChatMessages } from "../consumers/chat_messages.ts";
 
 /** Properties of {@linkcode Room}. */
@@ -18,18 +24,26 @@ export interface RoomProps {
   readonly room: string;
   /** The signed-in user. */
   readonly you: RoomState["you"];
+  /** What was said last. */
+  readonly history: RecentMessages;
 }
 
-/** Time limit for a message, including the wait for a connection, in milliseconds. */
-const SEND_TIMEOUT_MS = 20_000;
+/** How long a message is sent again until it is answered, in milliseconds. */
+const SEND_TIMEOUT_MS = 120_000;
+
+/** How long the server recognises a repetition, less some time for it, in milliseconds. */
+const REPEAT_MS = 540_000;
+
+/** How many messages are loaded at once by scrolling up. */
+const OLDER = 50;
 
 const CONNECTING: Connection = { state: "connecting", wasLive: false };
 
 /** A room: its messages, its users, and the state of the connection. */
-export default function Room({ room, you }: RoomProps) {
+export default function Room({ room, you, history }: RoomProps) {
   const page = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLTextAreaElement>(null);
-  const { state, connection, send, discard, retry } = useRoom(room, you);
+  const { state, connection, send, discard, retry, loadOlder } = useRoom({ room, you, history });
   useFocusRescue(page, input);
   /** Moves the focus to the input, because the clicked button is about to be removed. */
   const thenWrite = (action: () => void) => {
@@ -44,6 +58,7 @@ export default function Room({ room, you }: RoomProps) {
         onResend={(line) => thenWrite(() => send(line.text, line))}
         onDiscard={(line) => thenWrite(() => discard(line))}
         onJump={thenWrite}
+        loadOlder={loadOlder}
       />
       <People you={state.you} people={state.people} isCurrent={connection.state === "live"} />
       <Composer
@@ -57,36 +72,43 @@ export default function Room({ room, you }: RoomProps) {
   );
 }
 
-function useRoom(room: string, you: RoomState["you"]) {
-  const { state, dispatch, dispatchNow } = useGatedRoom(you);
+function useRoom({ room, you, history }: RoomProps) {
+  const { state, dispatch, dispatchNow } = useGatedRoom(you, history);
   const [connection, setConnection] = useState<Connection>(CONNECTING);
   const socket = useRef<RealtimeSocket<ChatMessages>>();
   const lastKey = useRef(0);
+  const wasLive = useRef(history.position === undefined);
 
   useUnsent({ room, userId: you.id, outbox: state.outbox }, (unsent) => {
-    for (const { text, at, ...failure } of unsent) {
+    for (const { text, at, command = crypto.randomUUID(), ...failure } of unsent) {
       const key = `own ${++lastKey.current}`;
-      dispatch({ type: "submitted", key, text, at });
-      dispatchNow({ type: "failed", key, ...failure });
+      dispatch({ type: "submitted", key, text, at, command });
+      // Effects of this render come first: the socket does not exist yet.
+      if (canRepeat(at) && failure.uncertain) queueMicrotask(() => transmit(key, text, command));
+      else dispatchNow({ type: "failed", key, ...failure });
     }
   });
 
   useEffect(() => {
-    const opened = socket.current = connect<ChatMessages>(`/ws/chat/${room}`, { user: you.id });
-    const show = () => {
-      setConnection(({ wasLive }) => connectionOf(opened, wasLive));
-      if (opened.state !== "live") dispatch({ type: "lost", at: now() });
-    };
+    const opened = socket.current = connect<ChatMessages>(`/ws/chat/${room}`, {
+      user: you.id,
+      streams: { room: { from: history.position, newest: OLDER } },
+    });
+    const show = () => setConnection(({ wasLive }) => connectionOf(opened, wasLive));
     opened.onState(show);
     opened.on("welcome", (data) => {
       // Another user has signed in meanwhile: the whole page belongs to the wrong user.
       if (data.you.id !== you.id) return location.reload();
-      dispatch({ type: "welcome", at: now(), ...data });
+      dispatch({ type: "welcome", ...data });
     });
     opened.on("joined", ({ user }) => dispatch({ type: "joined", user }));
     opened.on("left", ({ user }) => dispatch({ type: "left", user }));
-    opened.on("gap", (gap) => dispatch({ type: "gap", ...gap }));
-    opened.on("said", (said) => dispatch({ type: "heard", said }));
+    opened.on("said", (said, { offset }) => dispatch({ type: "heard", said: { ...said, offset } }));
+    opened.onRecovered(({ missed, recovered }) => {
+      // The first one only continues what the server rendered.
+      if (wasLive.current) dispatch({ type: "recovered", missed, recovered });
+      wasLive.current = true;
+    });
     show();
     return () => opened.close();
   }, [room, you.id]);
@@ -94,9 +116,16 @@ function useRoom(room: string, you: RoomState["you"]) {
   /** Sends a text, or retries a failed line. */
   async function send(text: string, line?: Line) {
     const key = line?.key ?? `own ${++lastKey.current}`;
-    dispatchNow({ type: "submitted", key, text, at: now() });
+    const command = line?.command ?? crypto.randomUUID();
+    dispatchNow({ type: "submitted", key, text, at: line?.at ?? now(), command });
+    await transmit(key, text, command);
+  }
+
+  /** Sends a message until it is answered. */
+  async function transmit(key: string, text: string, command: string) {
     try {
-      const reply = await socket.current!.request("say", { text }, { timeoutMs: SEND_TIMEOUT_MS });
+      const options = { timeoutMs: SEND_TIMEOUT_MS, key: command };
+      const reply = await socket.current!.request("say", { text }, options);
       dispatch({ type: "acknowledged", key, id: reply.id });
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
@@ -104,10 +133,20 @@ function useRoom(room: string, you: RoomState["you"]) {
     }
   }
 
+  /** Loads older messages. */
+  async function loadOlder(): Promise<number> {
+    const before = oldestOffset(state);
+    const { messages, more } = await socket.current!.loadBefore("room", { before, limit: OLDER });
+    const older = messages.map(({ data, offset }) => ({ ...data as Heard, offset }));
+    dispatchNow({ type: "older", messages: older, more });
+    return older.length;
+  }
+
   return {
     state,
     connection,
     send: (text: string, line?: Line) => void send(text, line),
+    loadOlder,
     discard: ({ key }: Line) => dispatchNow({ type: "discarded", key }),
     retry: () => socket.current?.retry(),
   };
@@ -117,6 +156,12 @@ function connectionOf(socket: RealtimeSocket<ChatMessages>, wasLive: boolean): C
   const { state, detail: { code, retryInMs } } = socket;
   const retryAt = retryInMs === undefined ? undefined : Date.now() + retryInMs;
   return { state, wasLive: wasLive || state === "live", code, retryAt };
+}
+
+/** Whether the server would recognise the repetition of a message. */
+function canRepeat(at: string): boolean {
+  const ageMs = Date.now() - Date.parse(at);
+  return ageMs >= 0 && ageMs < REPEAT_MS;
 }
 
 function now(): string {

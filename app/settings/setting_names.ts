@@ -16,6 +16,8 @@ export const SETTING_NAMES: readonly string[] = [
   "GITHUB_CLIENT_SECRET",
   "GITHUB_URL",
   "HANDSHAKES_PER_ADDRESS",
+  "HISTORY_AGE",
+  "HISTORY_MESSAGES",
   "HOST",
   "LOG_FORMAT",
   "LOG_LEVEL",

@@ -74,6 +74,9 @@ export interface Settings {
   /** Most sessions of a user; a further sign-in ends the least recently used one. */
   readonly sessionsPerUser: number;
   readonly auditRetentionMs: number;
+  /** How many messages a room keeps, and how long. */
+  readonly historyMessages: number;
+  readonly historyAgeMs: number;
   readonly maxMessageBytes: number;
   readonly sendBufferBytes: number;
   readonly messagesPerSecond: number;
@@ -122,6 +125,8 @@ export function readSettings(env: Environment): Settings {
     signInsPerAddress: optionalInteger(env, "SIGN_INS_PER_ADDRESS") ?? (devSignIn ? undefined : 60),
     sessionsPerUser: integer(env, "SESSIONS_PER_USER", { fallback: 100, min: 1, max: 10_000 }),
     auditRetentionMs: duration(env, "AUDIT_RETENTION") ?? 30 * DAY_MS,
+    historyMessages: integer(env, "HISTORY_MESSAGES", { fallback: 1_000, min: 1, max: 100_000 }),
+    historyAgeMs: duration(env, "HISTORY_AGE") ?? 30 * DAY_MS,
     maxMessageBytes: integer(env, "MAX_MESSAGE_BYTES", { fallback: 65_536, ...SIZE }),
     sendBufferBytes: integer(env, "SEND_BUFFER_BYTES", { fallback: 1_048_576, ...SIZE }),
     messagesPerSecond: integer(env, "MESSAGES_PER_SECOND", { fallback: 50, ...COUNT }),

@@ -1,7 +1,9 @@
 import type { PublicUser } from "@sluice/sluice/auth";
-import { durationWords } from "./words/duration_words.ts";
+import { counted } from "../counted.ts";
 import { MessageLine } from "./MessageLine.tsx";
-import type { Entry, Gap, Line, RoomState } from "./room_state.ts";
+import { OlderMessages } from "./OlderMessages.tsx";
+import type { Away, Entry, Line, RoomState } from "./room_state.ts";
+import { useIsMounted } from "./use_is_mounted.ts";
 import { useStickToBottom } from "./use_stick_to_bottom.ts";
 
 /** Properties of {@linkcode MessageList}. */
@@ -11,15 +13,21 @@ export interface MessageListProps {
   readonly onDiscard: (line: Line) => void;
   /** Called when the user asks for the newest messages, with a function that scrolls to them. */
   readonly onJump: (jump: () => void) => void;
+  /** Loads older messages, and resolves with their number. */
+  readonly loadOlder: () => Promise<number>;
 }
 
 /** Messages of one user within this time share one name, in milliseconds. */
 const SAME_BREATH_MS = 300_000;
 
 /** The messages of a room. Follows the end while it is in view; otherwise, counts new messages. */
-export function MessageList({ state, onResend, onDiscard, onJump }: MessageListProps) {
+export function MessageList(props: MessageListProps) {
+  const { state, onJump, loadOlder } = props;
   const shown = [...state.entries.filter((entry) => !isHeld(entry)), ...state.outbox];
   const { ref, unread, scrollToEnd } = useStickToBottom(shown, state.you.id);
+  const isMounted = useIsMounted();
+  const live = shown.findIndex((entry) => !(entry.kind === "line" && entry.isOlder));
+  const older = live < 0 ? shown.length : live;
   return (
     <div class="messages-frame">
       <div
@@ -31,20 +39,15 @@ export function MessageList({ state, onResend, onDiscard, onJump }: MessageListP
         aria-relevant="additions"
         tabIndex={0}
       >
-        {state.trimmed && <p class="notice">Older messages are no longer shown.</p>}
+        {state.hasOlder && <OlderMessages list={ref} load={loadOlder} />}
         {state.entered && shown.length === 0 && <Empty />}
-        {shown.map((entry, index) => (
-          entry.kind === "gap" ? <Missed key={entry.key} gap={entry} /> : (
-            <MessageLine
-              key={entry.key}
-              line={entry}
-              continues={continues(shown[index - 1], entry)}
-              isYours={entry.user.id === state.you.id}
-              onResend={onResend}
-              onDiscard={onDiscard}
-            />
-          )
-        ))}
+        <div key={isMounted ? "local times" : "times of the server"}>
+          {/* Only new messages are announced; how many older ones were loaded is said above. */}
+          <div aria-live="off">
+            <Entries {...props} shown={shown} from={0} to={older} />
+          </div>
+          <Entries {...props} shown={shown} from={older} to={shown.length} />
+        </div>
       </div>
       {unread > 0 && (
         <button
@@ -59,6 +62,31 @@ export function MessageList({ state, onResend, onDiscard, onJump }: MessageListP
   );
 }
 
+interface EntriesProps extends MessageListProps {
+  readonly shown: readonly Entry[];
+  readonly from: number;
+  readonly to: number;
+}
+
+function Entries({ state, shown, from, to, onResend, onDiscard }: EntriesProps) {
+  return (
+    <>
+      {shown.slice(from, to).map((entry, index) => (
+        entry.kind === "away" ? <Missed key={entry.key} away={entry} /> : (
+          <MessageLine
+            key={entry.key}
+            line={entry}
+            continues={continues(shown[from + index - 1], entry)}
+            isYours={entry.user.id === state.you.id}
+            onResend={onResend}
+            onDiscard={onDiscard}
+          />
+        )
+      ))}
+    </>
+  );
+}
+
 function Empty() {
   return (
     <p class="notice empty">
@@ -67,15 +95,11 @@ function Empty() {
   );
 }
 
-function Missed({ gap: { from, to, who } }: { readonly gap: Gap }) {
-  const time = durationWords(Date.parse(to) - Date.parse(from));
-  return (
-    <p class="notice gap">
-      {who === "server"
-        ? `Servers were disconnected from each other for ${time}. Some messages may be missing.`
-        : `You were offline for ${time}. Messages sent meanwhile are not shown.`}
-    </p>
-  );
+function Missed({ away: { missed, recovered } }: { readonly away: Away }) {
+  if (!recovered) {
+    return <p class="notice gap">Some messages from while you were away are no longer kept.</p>;
+  }
+  return <p class="notice away">While you were away: {counted(missed, "message")}</p>;
 }
 
 function isHeld(entry: Entry): boolean {

@@ -1,4 +1,4 @@
-/** A time in the reader's time zone, with the date unless it is today. For the browser only. */
+/** A time with its date unless it is today: in the reader's time zone, or in UTC on the server. */
 export function Time({ at }: { readonly at: string }) {
   return <time datetime={at} title={allFormats().full.format(new Date(at))}>{timeWords(at)}</time>;
 }
@@ -19,10 +19,16 @@ function allFormats() {
 }
 
 function createFormats() {
-  const clock = { hour: "numeric", minute: "2-digit" } as const;
+  const isServer = typeof document === "undefined";
+  const zone = isServer ? { timeZone: "UTC", timeZoneName: "short" } as const : {};
+  const clock = { hour: "numeric", minute: "2-digit", ...zone } as const;
   return {
     time: new Intl.DateTimeFormat(undefined, clock),
     dateAndTime: new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", ...clock }),
-    full: new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" }),
+    full: new Intl.DateTimeFormat(undefined, {
+      dateStyle: "medium",
+      timeStyle: "medium",
+      ...isServer ? { timeZone: "UTC" } : {},
+    }),
   };
 }

@@ -24,35 +24,41 @@ export interface Line {
   readonly uncertain?: boolean;
   /** Whether it is hidden, because it may be the echo of a message without a reply yet. */
   readonly held?: boolean;
+  /** Its place in the history of the room, once known. */
+  readonly offset?: number | undefined;
+  /** Whether it was said before the page was opened, or was loaded by scrolling up. */
+  readonly isOlder?: boolean;
+  /** The key of the command that sends it: a repetition has no further effect. */
+  readonly command?: string | undefined;
 }
 
-/** A period in which messages may have been missed. */
-export interface Gap {
-  readonly kind: "gap";
+/** Marks the messages that were said while the connection was lost. */
+export interface Away {
+  readonly kind: "away";
   readonly key: string;
-  readonly from: string;
-  readonly to: string;
-  /** The side that was cut off: you, or the server from the other servers. */
-  readonly who: "you" | "server";
+  /** The number of these messages. */
+  readonly missed: number;
+  /** Whether they are complete. */
+  readonly recovered: boolean;
 }
 
 /** An entry in the list of messages. */
-export type Entry = Line | Gap;
+export type Entry = Line | Away;
 
 /** The state of a room. */
 export interface RoomState {
   readonly you: PublicUser;
   readonly people: readonly PublicUser[];
-  /** Received messages and gaps, in the server's order. */
+  /** Received messages, in the server's order, and at most one mark of an absence. */
   readonly entries: readonly Entry[];
   /** Your unconfirmed messages: pending or failed. */
   readonly outbox: readonly Line[];
-  /** Whether older messages were removed from the page. */
-  readonly trimmed: boolean;
+  /** Whether older messages can be loaded. */
+  readonly hasOlder: boolean;
+  /** How many messages were loaded by scrolling up. They count in addition to the maximum. */
+  readonly loaded: number;
   /** Whether the room was entered at least once. */
   readonly entered: boolean;
-  /** When the connection was lost. */
-  readonly lostAt: string | undefined;
 }
 
 /** A message from the server. */
@@ -61,25 +67,39 @@ export interface Heard {
   readonly text: string;
   readonly user: PublicUser;
   readonly at: string;
+  readonly offset?: number | undefined;
 }
 
 /** An event that changes a room. */
 export type RoomAction =
-  | { type: "welcome"; you: PublicUser; people: readonly PublicUser[]; at: string }
+  | { type: "welcome"; you: PublicUser; people: readonly PublicUser[] }
   | { type: "joined"; user: PublicUser }
   | { type: "left"; user: PublicUser }
   | { type: "heard"; said: Heard }
-  | { type: "submitted"; key: string; text: string; at: string }
+  | { type: "submitted"; key: string; text: string; at: string; command?: string }
   | { type: "acknowledged"; key: string; id: string }
   | { type: "failed"; key: string; reason: string; uncertain: boolean }
   | { type: "discarded"; key: string }
-  | { type: "lost"; at: string }
-  | { type: "gap"; since: string; until: string };
+  | { type: "older"; messages: readonly Heard[]; more: boolean }
+  | { type: "recovered"; missed: number; recovered: boolean };
 
-/** Returns an empty room, before it is entered. */
-export function emptyRoom(you: PublicUser): RoomState {
-  const nothing = { entries: [], outbox: [], trimmed: false, entered: false };
-  return { you, people: [you], ...nothing, lostAt: undefined };
+/** What was said before the room is entered. */
+export interface Before {
+  readonly messages: readonly Heard[];
+  readonly more: boolean;
+}
+
+/** Returns a room before it is entered. */
+export function openRoom({ you, before }: { you: PublicUser; before: Before }): RoomState {
+  const entries = before.messages.map(toOlder);
+  const nothing = { outbox: [], loaded: 0, entered: false };
+  return { you, people: [you], entries, hasOlder: before.more, ...nothing };
+}
+
+/** Returns the offset of the oldest message on the page. */
+export function oldestOffset({ entries }: RoomState): number | undefined {
+  const oldest = entries.find((entry) => entry.kind === "line" && entry.offset !== undefined);
+  return oldest?.kind === "line" ? oldest.offset : undefined;
 }
 
 /** Returns the room after several actions, in order. */
@@ -107,25 +127,43 @@ export function reduceRoom(state: RoomState, action: RoomAction): RoomState {
       return fail(state, action);
     case "discarded":
       return release({ ...state, outbox: state.outbox.filter(({ key }) => key !== action.key) });
-    case "lost":
-      return state.entered && !state.lostAt ? { ...state, lostAt: action.at } : state;
-    case "gap":
-      return miss(state, { from: action.since, to: action.until, who: "server" });
+    case "older":
+      return prepend(state, action);
+    case "recovered":
+      return mark(state, action);
   }
 }
 
 function enter(
   state: RoomState,
-  { you, people, at }: RoomAction & { type: "welcome" },
+  { you, people }: RoomAction & { type: "welcome" },
 ): RoomState {
-  const present = [...without(people, you), you];
-  const next = { ...state, you, people: present, entered: true, lostAt: undefined };
-  if (state.lostAt === undefined) return next;
-  return miss(next, { from: state.lostAt, to: at, who: "you" });
+  return { ...state, you, people: [...without(people, you), you], entered: true };
 }
 
-function miss(state: RoomState, gap: Pick<Gap, "from" | "to" | "who">): RoomState {
-  return append(state, { kind: "gap", key: `gap ${gap.who} ${gap.to}`, ...gap });
+/** Adds older messages above the others. */
+function prepend(state: RoomState, { messages, more }: RoomAction & { type: "older" }): RoomState {
+  const known = new Set(state.entries.map(({ key }) => key));
+  const older = messages.map(toOlder).filter(({ key }) => !known.has(key));
+  const entries = [...older, ...state.entries];
+  return { ...state, entries, hasOlder: more, loaded: state.loaded + older.length };
+}
+
+function toOlder(said: Heard): Line {
+  return { kind: "line", key: said.id, status: "sent", isOlder: true, ...said };
+}
+
+/** Marks the messages that were missed, which are the last ones. An earlier mark disappears. */
+function mark(
+  state: RoomState,
+  { missed, recovered }: RoomAction & { type: "recovered" },
+): RoomState {
+  if (missed === 0 && recovered) return state;
+  const entries = state.entries.filter(({ kind }) => kind === "line");
+  const index = Math.max(0, entries.length - missed);
+  const key = `away ${entries[index]?.key ?? "end"}`;
+  entries.splice(index, 0, { kind: "away", key, missed, recovered });
+  return { ...state, entries };
 }
 
 function without(people: readonly PublicUser[], { id }: PublicUser): PublicUser[] {
@@ -135,7 +173,10 @@ function without(people: readonly PublicUser[], { id }: PublicUser): PublicUser[
 /** Adds a message: of another user, or the echo of your own, which may come before or after its reply. */
 function hear(state: RoomState, said: Heard): RoomState {
   const known = state.entries.find((entry) => entry.kind === "line" && entry.id === said.id);
-  if (known) return replace(state, known.key, { ...known as Line, at: said.at });
+  if (known) {
+    const { at, offset } = said;
+    return replace(state, known.key, { ...known as Line, at, offset });
+  }
   const isYours = said.user.id === state.you.id;
   const twins = isYours ? state.outbox.filter(({ text }) => text === said.text) : [];
   const line: Line = { kind: "line", key: said.id, status: "sent", ...said };
@@ -150,10 +191,11 @@ function hear(state: RoomState, said: Heard): RoomState {
 
 function submit(
   state: RoomState,
-  { key, text, at }: RoomAction & { type: "submitted" },
+  { key, text, at, command }: RoomAction & { type: "submitted" },
 ): RoomState {
   const { you: user, outbox } = state;
-  const line: Line = { kind: "line", key, id: undefined, text, user, at, status: "pending" };
+  const status = "pending";
+  const line: Line = { kind: "line", key, id: undefined, text, user, at, status, command };
   return { ...state, outbox: [...outbox.filter((each) => each.key !== key), line] };
 }
 
@@ -198,6 +240,6 @@ function replace(state: RoomState, key: string, line: Line): RoomState {
 
 function append(state: RoomState, entry: Entry): RoomState {
   const entries = [...state.entries, entry];
-  if (entries.length <= MAX_ENTRIES) return { ...state, entries };
-  return { ...state, entries: entries.slice(-TRIMMED_ENTRIES), trimmed: true };
+  if (entries.length <= MAX_ENTRIES + state.loaded) return { ...state, entries };
+  return { ...state, entries: entries.slice(-TRIMMED_ENTRIES), hasOlder: true, loaded: 0 };
 }

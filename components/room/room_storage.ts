@@ -10,6 +10,8 @@ export interface UnsentText {
   readonly at: string;
   readonly reason: string;
   readonly uncertain: boolean;
+  /** The key of the command that sends it. */
+  readonly command?: string | undefined;
 }
 
 type GetStorage = () => Pick<Storage, "getItem" | "setItem" | "removeItem">;

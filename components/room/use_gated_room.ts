@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useReducer } from "preact/hooks";
 import { RenderGate } from "./render_gate.ts";
-import { emptyRoom, reduceAll, type RoomAction, type RoomState } from "./room_state.ts";
+import { type Before, openRoom, reduceAll, type RoomAction, type RoomState } from "./room_state.ts";
 
 /** Shortest time between two updates of the page, in milliseconds, so that typing stays responsive. */
 const RENDER_MS = 100;
@@ -14,9 +14,9 @@ export interface GatedRoom {
   readonly dispatchNow: (action: RoomAction) => void;
 }
 
-/** Keeps the state of a room. */
-export function useGatedRoom(you: RoomState["you"]): GatedRoom {
-  const [state, apply] = useReducer(reduceAll, you, emptyRoom);
+/** Keeps the state of a room, which begins with what was said before. */
+export function useGatedRoom(you: RoomState["you"], before: Before): GatedRoom {
+  const [state, apply] = useReducer(reduceAll, { you, before }, openRoom);
   const gate = useMemo(() => new RenderGate<RoomAction>(apply, { intervalMs: RENDER_MS }), []);
   useEffect(() => () => gate.stop(), [gate]);
   return {

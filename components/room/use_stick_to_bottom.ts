@@ -18,6 +18,7 @@ export function useStickToBottom(entries: readonly Entry[], you: string): Sticky
   const ref = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
   const seen = useRef(new Set<string>());
+  const anchor = useRef<Anchor>();
   const [unread, setUnread] = useState(0);
 
   function scrollToEnd() {
@@ -32,6 +33,7 @@ export function useStickToBottom(entries: readonly Entry[], you: string): Sticky
     const onScroll = () => {
       isAtEnd.current = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR;
       if (isAtEnd.current) setUnread(0);
+      anchor.current = isAtEnd.current ? undefined : findAnchor(list);
     };
     const onResize = () => {
       if (isAtEnd.current) list.scrollTop = list.scrollHeight;
@@ -46,14 +48,37 @@ export function useStickToBottom(entries: readonly Entry[], you: string): Sticky
   }, []);
 
   useLayoutEffect(() => {
-    const added = entries.filter(({ key }) => !seen.current.has(key));
+    const added = entries.filter((entry) => !seen.current.has(entry.key) && !isOlder(entry));
     seen.current = new Set(entries.map(({ key }) => key));
     const isYourOwn = added.some((entry) =>
       entry.kind === "line" && entry.status === "pending" && entry.user.id === you
     );
-    if (isAtEnd.current || isYourOwn) scrollToEnd();
-    else if (added.length > 0) setUnread((count) => count + added.length);
+    if (isAtEnd.current || isYourOwn) return scrollToEnd();
+    restore(ref.current!, anchor.current);
+    if (added.length > 0) setUnread((count) => count + added.length);
   });
 
   return { ref, unread, scrollToEnd };
+}
+
+/** An element in view and its distance from the top of the list. */
+interface Anchor {
+  readonly element: HTMLElement;
+  readonly top: number;
+}
+
+function findAnchor(list: HTMLElement): Anchor | undefined {
+  for (const element of list.querySelectorAll<HTMLElement>("article")) {
+    const top = element.offsetTop - list.scrollTop;
+    if (top + element.offsetHeight > 0) return { element, top };
+  }
+}
+
+/** Keeps an element at its place when messages above it were added or removed. */
+function restore(list: HTMLElement, anchor: Anchor | undefined): void {
+  if (anchor?.element.isConnected) list.scrollTop = anchor.element.offsetTop - anchor.top;
+}
+
+function isOlder(entry: Entry): boolean {
+  return entry.kind === "line" && entry.isOlder === true;
 }

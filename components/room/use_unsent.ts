@@ -17,10 +17,10 @@ export function useUnsent(
   const storage = useMemo(() => new RoomStorage({ room, userId }), [room, userId]);
   useEffect(() => restore(storage.unsent), [storage]);
   useEffect(() => {
-    storage.unsent = outbox.map(({ text, at, status, reason, uncertain = false }) =>
+    storage.unsent = outbox.map(({ text, at, status, reason, command, uncertain = false }) =>
       status === "failed" && reason !== undefined
-        ? { text, at, reason, uncertain }
-        : { text, at, ...PAGE_LEFT }
+        ? { text, at, command, reason, uncertain }
+        : { text, at, command, ...PAGE_LEFT }
     );
   }, [storage, outbox]);
 }

@@ -1,4 +1,4 @@
-import type { ReplyFrame } from "../protocol/mod.ts";
+import type { ReplyFrame } from "../protocol/frames.ts";
 import type { RequestErrorCode } from "./request_error.ts";
 
 /** A message to be sent. */

@@ -1,4 +1,4 @@
-import type { FrameErrorBody, ReplyFrame } from "../protocol/mod.ts";
+import type { FrameErrorBody, ReplyFrame } from "../protocol/frames.ts";
 import { clampMs } from "./backoff.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import type { RequestOptions } from "./realtime_socket.ts";

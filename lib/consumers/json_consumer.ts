@@ -69,17 +69,15 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   override start(): void | Promise<void> {
     assertEventHandlers(this);
     const started = super.start();
-    return this.streams === NO_STREAMS
-      ? started
-      : andThen(started, () => this.#session?.announce());
+    return this.streams === NO_STREAMS ? started : andThen(started, () => this.#session?.entered);
   }
 
-  /** Accepts the client, and joins `groups` and `streams`. */
+  /** Accepts the client, joins `groups` and `streams`, and sends the extent of each stream. */
   override accept(options: AcceptOptions = {}): Promise<void> {
     const joined = super.accept(options);
     if (this.streams === NO_STREAMS) return joined;
-    const streams = this.#streamSession.join();
-    return Promise.all([joined, streams]).then(() => {});
+    const entered = this.#streamSession.enter();
+    return Promise.all([joined, entered]).then(() => {});
   }
 
   /**

@@ -24,7 +24,7 @@ export default define.page<typeof handlers>(function Rooms({ data }) {
     <section class="page">
       <PageTitle of={["Rooms"]} isError={data.rejected !== undefined} />
       <h1>Rooms</h1>
-      <p class="lead">Rooms exist while someone is in them. Messages aren't saved.</p>
+      <p class="lead">Anyone who is signed in can enter a room and read what was said before.</p>
       <RoomPicker rejected={data.rejected} />
     </section>
   );

@@ -1,9 +1,10 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import {
-  emptyRoom,
   type Entry,
   MAX_ENTRIES,
+  oldestOffset,
+  openRoom,
   reduceAll,
   reduceRoom,
   type RoomAction,
@@ -14,10 +15,12 @@ import {
 const ada = { id: "1", login: "ada", name: "Ada", avatarUrl: "" };
 const grace = { id: "2", login: "grace", name: "Grace", avatarUrl: "" };
 const at = "2026-01-01T00:00:00.000Z";
-const entered: RoomAction = { type: "welcome", you: ada, people: [ada, grace], at };
+const entered: RoomAction = { type: "welcome", you: ada, people: [ada, grace] };
+
+const emptyRoom = openRoom({ you: ada, before: { messages: [], more: false } });
 
 function room(...actions: RoomAction[]): RoomState {
-  return [entered, ...actions].reduce(reduceRoom, emptyRoom(ada));
+  return [entered, ...actions].reduce(reduceRoom, emptyRoom);
 }
 
 const submitted = (key: string, text: string): RoomAction => ({ type: "submitted", key, text, at });
@@ -33,11 +36,11 @@ const failed = (key: string, uncertain: boolean): RoomAction => ({
   uncertain,
 });
 
-/** Returns the visible entries: text and status of each line, and the gaps. */
+/** Returns the visible entries: text and status of each line, and the marks of an absence. */
 function shown({ entries, outbox }: RoomState): string[] {
-  const isShown = (entry: Entry) => entry.kind === "gap" || !entry.held;
+  const isShown = (entry: Entry) => entry.kind === "away" || !entry.held;
   return [...entries.filter(isShown), ...outbox].map((entry) =>
-    entry.kind === "gap" ? "gap" : `${entry.text} ${entry.status}`
+    entry.kind === "away" ? "away" : `${entry.text} ${entry.status}`
   );
 }
 
@@ -132,33 +135,55 @@ test("users join and leave once each, and you stay in the list", () => {
   assert.deepEqual(names(room({ type: "left", user: ada })), ["1", "2"]);
 });
 
-test("a reconnect replaces the list of users, and shows a gap", () => {
-  const lost: RoomAction = { type: "lost", at };
-  const back: RoomAction = { type: "welcome", you: ada, people: [ada], at };
-  const state = room(heard("m1", "Hi", grace), lost, lost, back);
-  assert.deepEqual(shown(state), ["Hi sent", "gap"]);
+test("a reconnect replaces the list of users", () => {
+  const state = room({ type: "welcome", you: ada, people: [ada] });
   assert.deepEqual(state.people, [ada]);
-  assert.equal(state.lostAt, undefined);
 });
 
-test("a gap between servers is shown, and does not change the list of users", () => {
-  const [since, until] = ["2026-01-01T10:00:00.000Z", "2026-01-01T10:00:03.000Z"];
-  const gap: RoomAction = { type: "gap", since, until };
-  const state = room(heard("m1", "Hi", grace), gap, heard("m2", "Ho", grace));
-  assert.deepEqual(shown(state), ["Hi sent", "gap", "Ho sent"]);
-  assert.deepEqual(state.entries[1], {
-    kind: "gap",
-    key: `gap server ${until}`,
-    from: since,
-    to: until,
-    who: "server",
+test("missed messages are marked once, before the first of them", () => {
+  const recovered = (missed: number): RoomAction => ({
+    type: "recovered",
+    missed,
+    recovered: true,
   });
-  assert.equal(state.people.length, 2);
+  const first = room(
+    heard("m1", "1", grace),
+    heard("m2", "2", grace),
+    heard("m3", "3", grace),
+    recovered(2),
+  );
+  assert.deepEqual(shown(first), ["1 sent", "away", "2 sent", "3 sent"]);
+  const second = [heard("m4", "4", grace), recovered(1)].reduce(reduceRoom, first);
+  assert.deepEqual(shown(second), ["1 sent", "2 sent", "3 sent", "away", "4 sent"]);
+  assert.equal(reduceRoom(second, recovered(0)), second);
 });
 
-test("a connection that was never live leaves no gap", () => {
-  const state = [{ type: "lost", at } as const, entered].reduce(reduceRoom, emptyRoom(ada));
-  assert.deepEqual(state.entries, []);
+test("lost messages are marked even if none was missed", () => {
+  const state = room(heard("m1", "1", grace), { type: "recovered", missed: 0, recovered: false });
+  assert.deepEqual(shown(state), ["1 sent", "away"]);
+});
+
+test("older messages are added above, each once, and are not trimmed at once", () => {
+  const said = (number: number) => ({
+    id: `m${number}`,
+    text: `${number}`,
+    user: grace,
+    at,
+    offset: number,
+  });
+  const messages = [said(8), said(9)];
+  const opened = openRoom({ you: ada, before: { messages, more: true } });
+  assert.deepEqual([shown(opened), oldestOffset(opened)], [["8 sent", "9 sent"], 8]);
+  const older: RoomAction = { type: "older", messages: [said(6), said(7), said(8)], more: false };
+  let state = reduceRoom(opened, older);
+  assert.deepEqual(shown(state), ["6 sent", "7 sent", "8 sent", "9 sent"]);
+  assert.deepEqual([oldestOffset(state), state.hasOlder], [6, false]);
+  for (let n = 10; n < MAX_ENTRIES + 8; n++) {
+    state = reduceRoom(state, { type: "heard", said: said(n) });
+  }
+  assert.deepEqual([oldestOffset(state), state.hasOlder], [6, false]);
+  state = reduceRoom(state, { type: "heard", said: said(MAX_ENTRIES + 8) });
+  assert.equal(state.hasOlder, true);
 });
 
 test("a long room removes its oldest messages in blocks, not one for each that arrives", () => {
@@ -170,7 +195,7 @@ test("a long room removes its oldest messages in blocks, not one for each that a
     if (removed > 0) trims.push(removed);
     state = next;
     assert.ok(state.entries.length <= MAX_ENTRIES);
-    assert.equal(state.trimmed, n >= MAX_ENTRIES);
+    assert.equal(state.hasOlder, n >= MAX_ENTRIES);
     assert.equal(state.entries.at(-1)?.key, `m${n}`);
   }
   const block = MAX_ENTRIES + 1 - TRIMMED_ENTRIES;

@@ -41,8 +41,9 @@ export interface StreamHost<S extends Scope> {
 export class StreamSession<S extends Scope = Scope> {
   readonly #host: StreamHost<S>;
   readonly #store: StreamStore;
-  readonly #entered = new Set<string>();
-  #joined: Promise<void> | undefined;
+  readonly #readable = new Set<string>();
+  /** Resolves when {@linkcode enter} has finished; undefined if the client was not accepted. */
+  entered: Promise<void> | undefined;
 
   /** @throws {TypeError} The scope has no stream store. */
   constructor(host: StreamHost<S>) {
@@ -50,21 +51,19 @@ export class StreamSession<S extends Scope = Scope> {
     this.#store = storeOf(host.scope);
   }
 
-  /** Joins the groups of all streams that the client may read. */
-  join(): Promise<void> {
-    const joined = Promise.all(Object.keys(this.#host.streams).map((name) => this.#enter(name)));
-    this.#joined = joined.then(() => {});
-    this.#joined.catch(() => {}); // announce() also awaits it and reports errors.
-    return this.#joined;
+  /** Joins the groups of all streams that the client may read, and sends how far each one goes. */
+  enter(): Promise<void> {
+    const joined = Promise.all(Object.keys(this.#host.streams).map((name) => this.#join(name)));
+    this.entered = joined.then(() => this.announce());
+    this.entered.catch(() => {}); // The start of the consumer also awaits it and reports errors.
+    return this.entered;
   }
 
-  /** Sends the extent of each stream that was joined; none if the client was not accepted. */
+  /** Sends how far each stream goes that was joined. */
   async announce(): Promise<void> {
-    if (this.#joined === undefined) return;
     const { connection } = this.#host.scope;
     try {
-      await this.#joined;
-      for (const name of this.#entered) {
+      for (const name of this.#readable) {
         if (connection.phase !== "open") return;
         const message = await this.#stateMessage(name);
         if (this.#host.isMember(this.#groupOf(name))) connection.sendFrame(encodeOnce(message));
@@ -111,12 +110,12 @@ export class StreamSession<S extends Scope = Scope> {
     }
   }
 
-  async #enter(name: string): Promise<void> {
+  async #join(name: string): Promise<void> {
     const source = this.#sourceOf(name);
     const authorize = source.authorize ?? (() => true);
     try {
       await this.#host.groupAdd(source.group, { authorize });
-      this.#entered.add(name);
+      this.#readable.add(name);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error; // The policy denies access.
     }
