@@ -29,7 +29,7 @@ export interface RoomProps {
 }
 
 /** How long a message is sent again until it is answered, in milliseconds. */
-const SEND_TIMEOUT_MS = 120_000;
+const SEND_TIMEOUT_MS = 20_000;
 
 /** How long the server recognises a repetition, less some time for it, in milliseconds. */
 const REPEAT_MS = 540_000;

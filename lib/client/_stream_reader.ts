@@ -47,7 +47,6 @@ export class StreamReader {
   #oldest = Infinity;
   /** Messages of the position's epoch that arrived too early, by offset. */
   readonly #early = new Map<number, MessageFrame>();
-  /** Messages of another epoch that arrived while reading. */
   #isReading = false;
   /** Whether the extent has not arrived on this connection. */
   #isWaiting = true;
@@ -138,7 +137,7 @@ export class StreamReader {
     this.#stopTimer = this.#context.environment.after(HOLE_MS, () => void this.#readMissing(false));
   }
 
-  /** Asks for the messages after the position until none is missing. */
+  /** Asks for the messages after the position until none is missing. Never rejects. */
   async #readMissing(isResuming: boolean): Promise<void> {
     if (this.#isReading || this.#isWaiting) return;
     this.#isReading = true;

@@ -10,6 +10,7 @@ export const NEVER_REJECTS: Readonly<Record<string, string>> = {
   "#commitPending": "lib/streams/kv/kv_writer.ts",
   "#follow": "lib/sessions/revocation/log_poller.ts",
   "#join": "lib/security/shared_rate_limiter.ts",
+  "#readMissing": "lib/client/_stream_reader.ts",
   "#tell": "lib/security/shared_rate_limiter.ts",
   "#tellGap": "lib/workers/channel_listener.ts",
   answer: "lib/cluster/announcer.ts",
