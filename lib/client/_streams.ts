@@ -79,7 +79,9 @@ export class Streams {
     let reader = this.#readers.get(stream);
     if (reader === undefined) {
       const { environment, history, deliver, starts, isActive } = this.#context;
-      const recovered = (recovery: Recovery) => void this.recoveries.emit(isActive, recovery);
+      const recovered = (recovery: Recovery) => {
+        this.recoveries.emit(isActive, recovery);
+      };
       const context = { environment, history, deliver, recovered };
       reader = new StreamReader(stream, context, starts[stream]);
       this.#readers.set(stream, reader);
