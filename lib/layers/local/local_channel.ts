@@ -70,31 +70,31 @@ export class LocalChannel {
       this.#waiting.count === 0 && this.#readers.count === 0 && this.#leases.size === 0;
   }
 
-  deliver(plain: PlainMessage, now: number): Delivery {
+  deliver(plain: PlainMessage): Delivery {
     const { counters } = this.#context;
-    const delivery = this.#take(plain, now);
+    const delivery = this.#take(plain);
     if (delivery === "delivered" || delivery === "queued") counters[delivery]++;
     else counters.dropped[delivery]++;
     return delivery;
   }
 
-  receive(now: number, signal: AbortSignal | undefined): Promise<LayerMessage> {
+  receive(signal: AbortSignal | undefined): Promise<LayerMessage> {
     const take = (entry: WaitingMessage) => {
       this.#context.waitingSize -= entry.size;
       return entry.message;
     };
-    return this.#next(now, signal, { outcome: "delivered", take });
+    return this.#next(signal, { outcome: "delivered", take });
   }
 
-  lease(now: number, signal: AbortSignal | undefined): Promise<Lease> {
-    return this.#next(now, signal, { outcome: "queued", take: (entry) => this.#lease(entry) });
+  lease(signal: AbortSignal | undefined): Promise<Lease> {
+    return this.#next(signal, { outcome: "queued", take: (entry) => this.#lease(entry) });
   }
 
-  attach(mailbox: Mailbox, now: number): void {
+  attach(mailbox: Mailbox): void {
     if (this.#mailbox !== undefined || this.#readers.count > 0) {
       throw new TypeError(`Cannot attach a mailbox to "${this.name}": it already has a reader`);
     }
-    this.expire(now);
+    this.expire();
     this.#mailbox = mailbox;
     this.#offerWaiting();
   }
@@ -109,7 +109,7 @@ export class LocalChannel {
   }
 
   /** Drops expired messages. */
-  expire(now: number): void {
+  expire(now = this.#context.clock.elapsed()): void {
     const gone = this.#waiting.expire(now);
     this.#forget(gone);
     this.#context.counters.dropped.expired += gone.length;
@@ -130,7 +130,7 @@ export class LocalChannel {
     this.#readers.reject(error);
   }
 
-  #take(plain: PlainMessage, now: number): Delivery {
+  #take(plain: PlainMessage): Delivery {
     const context = this.#context;
     const mailbox = this.#mailbox;
     if (mailbox !== undefined) {
@@ -140,12 +140,12 @@ export class LocalChannel {
       if (!this.isDurable) return "full";
     }
     if (this.#readers.count === 0) {
-      if (this.#waiting.count >= this.#capacity) this.expire(now);
+      if (this.#waiting.count >= this.#capacity) this.expire();
       if (this.#waiting.count >= this.#capacity) return "full";
       if (context.waitingSize + plain.size > context.maxWaitingBytes) return "limit";
     }
     context.waitingSize += plain.size;
-    const expiresAt = now + context.expiryMs;
+    const expiresAt = context.clock.elapsed() + context.expiryMs;
     return this.#add({ ...plain, number: this.#number++, expiresAt, attempts: 0 });
   }
 
@@ -219,18 +219,18 @@ export class LocalChannel {
     const waitMs = retryPauseMs(this.#refusals, { minMs: OFFER_MS, maxMs: leaseMs / 3 });
     this.#cancelOffer ??= clock.after(waitMs, () => {
       this.#cancelOffer = undefined;
-      this.expire(clock.elapsed());
+      this.expire();
       this.#offerWaiting();
     });
   }
 
   /** Takes the next message, now or when one arrives. */
-  #next<T>(now: number, signal: AbortSignal | undefined, reading: Reading<T>): Promise<T> {
+  #next<T>(signal: AbortSignal | undefined, reading: Reading<T>): Promise<T> {
     if (this.#mailbox !== undefined) {
       throw new TypeError(`Cannot receive from "${this.name}": it has a mailbox`);
     }
     signal?.throwIfAborted();
-    this.expire(now);
+    this.expire();
     const next = this.#waiting.shift();
     if (next === undefined) return this.#readers.wait(reading, signal);
     if (reading.outcome === "delivered") this.#context.counters.delivered++;

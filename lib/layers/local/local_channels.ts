@@ -97,7 +97,7 @@ export class LocalChannels {
 
   attach(channel: string, mailbox: Mailbox): () => void {
     const entry = this.#channel(channel);
-    entry.attach(mailbox, this.#now());
+    entry.attach(mailbox);
     this.names.use(channel);
     return () => {
       if (entry.detach(mailbox)) this.#end(entry);
@@ -112,18 +112,18 @@ export class LocalChannels {
       return "nobody";
     }
     const entry = this.#channel(channel);
-    const delivery = entry.deliver(plain, this.#now());
+    const delivery = entry.deliver(plain);
     if (delivery === "queued") this.#sweepLater();
     else this.#forgetIfIdle(entry);
     return delivery;
   }
 
   receive(channel: string, signal: AbortSignal | undefined): Promise<LayerMessage> {
-    return this.#read(channel, (entry) => entry.receive(this.#now(), signal));
+    return this.#read(channel, (entry) => entry.receive(signal));
   }
 
   lease(channel: string, signal: AbortSignal | undefined): Promise<Lease> {
-    return this.#read(channel, (entry) => entry.lease(this.#now(), signal));
+    return this.#read(channel, (entry) => entry.lease(signal));
   }
 
   /** Returns the membership; `undefined` for a channel that has ended. */
@@ -161,12 +161,11 @@ export class LocalChannels {
     const members = this.#groups.get(group);
     if (members === undefined) return NOBODY;
     const left = except === undefined ? undefined : this.#channels.get(except);
-    const now = this.#now();
     let delivered = 0, queued = 0, dropped = 0;
     for (const [entry, { addedAt }] of members) {
       if (entry === left) continue;
-      if (!entry.stays && this.#leaveIfExpired(group, entry, addedAt, now)) continue;
-      const delivery = entry.deliver(plain, now);
+      if (!entry.stays && this.#leaveIfExpired(group, entry, addedAt, this.#now())) continue;
+      const delivery = entry.deliver(plain);
       if (delivery === "delivered") delivered++;
       else if (delivery === "queued") queued++;
       else dropped++;
