@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { within } from "../core/within.ts";
 import { KeyValueError } from "./key_value_error.ts";
+import { retryPauseMs } from "../time/retry_pause.ts";
 
 /** Options of a {@linkcode PatientRunner}. */
 export interface PatientRunnerOptions {
@@ -59,7 +60,7 @@ export class PatientRunner {
         return await use();
       } catch (error) {
         if (state.isLate || !this.#isRetryable(error)) throw error;
-        await this.#pause(Math.random() * Math.min(MAX_PAUSE_MS, 2 ** (attempt + 1)));
+        await this.#pause(Math.random() * retryPauseMs(attempt, { minMs: 2, maxMs: MAX_PAUSE_MS }));
         if (state.isLate) throw error;
       }
     }

@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import type { AtomicOperation } from "./atomic_operation.ts";
+import { retryPauseMs } from "../time/retry_pause.ts";
 
 /** Most attempts of a change. */
 const MAX_ATTEMPTS = 50;
@@ -28,7 +29,7 @@ export async function retryConflicts<T>(
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const { result, operation } = await plan();
     if (operation === undefined || (await operation.commit()).ok) return result;
-    await setTimeout(Math.random() * Math.min(MAX_PAUSE_MS, 2 ** attempt));
+    await setTimeout(Math.random() * retryPauseMs(attempt, { minMs: 1, maxMs: MAX_PAUSE_MS }));
   }
   throw new Error(`Cannot ${action}: ${MAX_ATTEMPTS} attempts conflicted with other writes`);
 }

@@ -117,6 +117,7 @@ export class ClusterClient {
     this.#subscriptions.add(name, receive);
   }
 
+  /** Ends one use of a subscription. */
   leave(name: string): void {
     this.#subscriptions.remove(name);
   }
@@ -128,13 +129,14 @@ export class ClusterClient {
 
   /** Resolves once all names are subscribed. @throws {RedisError} `UNAVAILABLE`, or `CLOSED`. */
   subscribed(...names: readonly string[]): Promise<void> {
-    return this.#limited(
-      this.#ready().then(async () => {
-        await Promise.all(names.map((name) => this.#subscriptions.subscribed(name)));
-      }),
-    );
+    const all = async () => {
+      await this.#ready();
+      await Promise.all(names.map((name) => this.#subscriptions.subscribed(name)));
+    };
+    return this.#limited(all());
   }
 
+  /** Closes all connections. */
   close(): void {
     this.#isClosed = true;
     this.#subscriptions.close(closedError());
@@ -149,7 +151,7 @@ export class ClusterClient {
 
   #limited<T>(work: Promise<T>, ms: number = this.#options.timeoutMs): Promise<T> {
     const { clock } = this.#options;
-    return within(work, { clock, ms, late: unavailable });
+    return within(work, { clock, ms, late: () => unavailable() });
   }
 
   /**

@@ -82,10 +82,12 @@ export class ClusterTopology {
     return this.#refreshing ??= this.#refresh().finally(() => this.#refreshing = undefined);
   }
 
+  /** Starts a check, unless one is running. */
   refreshSoon(): void {
     if (!this.#isClosed) this.refresh().catch(() => {});
   }
 
+  /** Closes the connection. */
   close(): void {
     this.#isClosed = true;
     this.#cancelRefresh?.();

@@ -76,6 +76,7 @@ export class RedisSubscriptions {
     void this.#assign(subscription).catch(() => {});
   }
 
+  /** Ends one use of a name; with the last one, unsubscribes. */
   remove(name: string): void {
     const known = this.#wanted.get(name);
     if (known === undefined || --known.users > 0) return;

@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { closedError, LayerError } from "../layer_error.ts";
 import { pause, within } from "../../core/within.ts";
+import { retryPauseMs } from "../../time/retry_pause.ts";
 
 /** A Deno KV database, or a function that opens it. The function is called until it succeeds. */
 export type KvLayerSource = Deno.Kv | (() => Promise<Deno.Kv>);
@@ -89,7 +90,7 @@ export class KvAccess {
       } catch (error) {
         if (attempt >= ATTEMPTS || !isLocked(error)) throw error;
       }
-      const longest = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** attempt);
+      const longest = retryPauseMs(attempt, { minMs: MIN_PAUSE_MS, maxMs: MAX_PAUSE_MS });
       await pause(this.#clock, Math.random() * longest);
     }
     throw unavailable();

@@ -6,6 +6,7 @@ import type { AtomicOperation, KeyValue } from "../../kv/mod.ts";
 import type { PlannedChange } from "../../kv/retry_conflicts.ts";
 import type { CommittedEvents, ControlLog, ControlPage } from "./control_log.ts";
 import type { SessionEvent } from "../session.ts";
+import { retryPauseMs } from "../../time/retry_pause.ts";
 
 /** The shortest time that an entry is kept, in milliseconds. */
 const KEEP_MS = 3_600_000;
@@ -119,7 +120,7 @@ export class KvControlLog implements ControlLog {
         ? (await operation.commit()).ok
         : await this.#commitWith(operation, head, event);
       if (isCommitted) return result;
-      await setTimeout(Math.random() * Math.min(64, 2 ** attempt));
+      await setTimeout(Math.random() * retryPauseMs(attempt, { minMs: 1, maxMs: 64 }));
     }
     throw new Error(`Cannot ${action}: ${MAX_CONFLICTS} attempts conflicted with other writes`);
   }

@@ -6,6 +6,7 @@ import { storeUnavailable } from "../stream_error.ts";
 import type { Appended } from "../stream_store.ts";
 import type { KvHead, KvKept, KvStream, KvVersionedHead } from "./kv_stream.ts";
 import { mustTrim, trimStep } from "./kv_trim.ts";
+import { retryPauseMs } from "../../time/retry_pause.ts";
 
 /** An append that waits for its commit. */
 export interface PendingAppend {
@@ -86,7 +87,7 @@ export class KvWriter {
       if (await this.#attempt(batch)) return;
       this.#known = undefined;
       // Not a timer of the clock: those do not keep the process alive.
-      if (tries > 0) await setTimeout(Math.random() * Math.min(64, 2 ** tries));
+      if (tries > 0) await setTimeout(Math.random() * retryPauseMs(tries, { minMs: 1, maxMs: 64 }));
     }
     throw storeUnavailable();
   }
