@@ -6,7 +6,7 @@ import type { Audit } from "@sluice/sluice/auth";
  * several processes notice it.
  */
 export function auditSessions(sessions: Sessions, audit: Audit): void {
-  sessions.events.subscribe((event) => {
+  sessions.subscribe((event) => {
     if (event.type === "ended") {
       const { sessionId, userId, reason: code, by } = event;
       audit.write({ kind: "session-ended", sessionId, userId, code, by });
@@ -15,7 +15,7 @@ export function auditSessions(sessions: Sessions, audit: Audit): void {
       audit.write({ kind, userId: event.userId, by: event.by });
     }
   });
-  sessions.events.onExpired(({ id: sessionId, userId, expiresAt }) => {
+  sessions.onExpired(({ id: sessionId, userId, expiresAt }) => {
     const event = { kind: "session-ended", sessionId, userId, code: "expired" } as const;
     audit.writeOnce(`expired ${sessionId}`, event, expiresAt);
   });

@@ -4,7 +4,8 @@ import { KvSocketCounts } from "./connections/kv_socket_counts.ts";
 import { KvSessionStore } from "./kv_session_store.ts";
 import { KvControlLog } from "./revocation/kv_control_log.ts";
 import { type GroupLayer, RevocationBroadcast } from "./revocation/revocation_broadcast.ts";
-import { Sessions, type SessionsOptions } from "./sessions.ts";
+import type { SessionsOptions } from "./session_rules.ts";
+import { Sessions } from "./sessions.ts";
 
 /** Options of {@linkcode createSessions}. */
 export interface CreateSessionsOptions extends Omit<SessionsOptions, "controlLog"> {

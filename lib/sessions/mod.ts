@@ -45,7 +45,8 @@ export type {
 export type { NewSession, SessionRecord, StoredSecrets } from "./session_record.ts";
 export type { Announce, SessionStore } from "./session_store.ts";
 export type { StoredTagKeys, TagKey, TagKeyStore } from "./tokens/tag_keys.ts";
-export { Sessions, type SessionsOptions } from "./sessions.ts";
+export type { SessionsOptions } from "./session_rules.ts";
+export { Sessions } from "./sessions.ts";
 export { isId } from "./tokens/session_token.ts";
 export { findSession, findSessionByTokens, type RequestSession } from "./find_session.ts";
 export { session, type SessionScope, type SessionState } from "./with_session.ts";

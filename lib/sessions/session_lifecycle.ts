@@ -1,14 +1,5 @@
-import type { Clock } from "../core/clock.ts";
-import type { Log } from "../core/log.ts";
 import type { SessionEvents } from "./revocation/session_events.ts";
-import type {
-  NewToken,
-  RenewedToken,
-  Session,
-  SessionEndReason,
-  SessionEvent,
-  SessionLifetime,
-} from "./session.ts";
+import type { NewToken, RenewedToken, Session, SessionEndReason, SessionEvent } from "./session.ts";
 import {
   createRecord,
   expiryOf,
@@ -16,26 +7,18 @@ import {
   type SessionRecord,
   toSession,
 } from "./session_record.ts";
+import { REMEMBER_MS, type SessionRules } from "./session_rules.ts";
 import type { SessionStore } from "./session_store.ts";
 import { markSeen, proofOf, renewedSecret, renewSecrets, replaceSecret } from "./tokens/secrets.ts";
 import { isId, randomId, randomSecret, type SessionTokens } from "./tokens/session_token.ts";
 
-/** How long an expired session is remembered, so that its user can be told that it expired. */
-export const REMEMBER_MS = 86_400_000;
-
 type Change = (stored: SessionRecord) => SessionRecord | undefined;
 
 /** The parts of {@linkcode SessionLifecycle} and {@linkcode SessionLookup}. */
-export interface SessionParts {
+export interface SessionParts extends SessionRules {
   readonly store: SessionStore;
   readonly events: SessionEvents;
   readonly tokens: SessionTokens;
-  readonly lifetime: SessionLifetime;
-  readonly renewEveryMs: number;
-  readonly rotateAfterMs: number;
-  readonly maxPerUser: number;
-  readonly clock: Clock;
-  readonly log: Log;
 }
 
 /** Creates, renews and ends sessions; see the methods of {@linkcode Sessions} with these names. */

@@ -1,42 +1,22 @@
-import { type Clock, systemClock } from "../core/clock.ts";
 import type { Freshness } from "../core/freshness.ts";
 import type { Log } from "../core/log.ts";
 import { ConnectionRegistry } from "./connections/connection_registry.ts";
-import type { ControlLog } from "./revocation/control_log.ts";
 import { SessionEvents } from "./revocation/session_events.ts";
-import type { FoundSession, NewToken, RenewedToken, Session, SessionEndReason } from "./session.ts";
-import { REMEMBER_MS, SessionLifecycle } from "./session_lifecycle.ts";
+import type {
+  FoundSession,
+  NewToken,
+  RenewedToken,
+  Session,
+  SessionEndReason,
+  SessionEvent,
+} from "./session.ts";
+import { SessionLifecycle } from "./session_lifecycle.ts";
 import { type AnyToken, SessionLookup, type TokenChoice } from "./session_lookup.ts";
 import type { NewSession } from "./session_record.ts";
+import { readRules, REMEMBER_MS, type SessionsOptions } from "./session_rules.ts";
 import type { SessionStore } from "./session_store.ts";
 import { randomId, SessionTokens } from "./tokens/session_token.ts";
 import { TagKeys } from "./tokens/tag_keys.ts";
-
-const HOUR_MS = 3_600_000;
-
-/** Options of {@linkcode Sessions}. */
-export interface SessionsOptions {
-  /** Idle time after which a session ends, in milliseconds. @default {604_800_000} (7 days) */
-  readonly idleTtlMs?: number;
-  /**
-   * Time after sign-in at which a session ends in any case, in milliseconds. @default
-   * {2_592_000_000} (30 days)
-   */
-  readonly maxTtlMs?: number;
-  /** The clock that lifetimes are checked against. @default {systemClock} */
-  readonly clock?: Clock;
-  /** The log for problems with sessions. */
-  readonly log: Log;
-  /** The log of events of all processes that share the database. */
-  readonly controlLog?: ControlLog | undefined;
-  /** Age at which a secret is replaced, in milliseconds. @default {86_400_000} (24 hours) */
-  readonly rotateAfterMs?: number;
-  /**
-   * Most sessions of one user; a further sign-in ends the least recently used one. Browsers and
-   * programs are counted separately. @default {100}
-   */
-  readonly maxPerUser?: number;
-}
 
 /**
  * Creates, finds, renews and ends sessions. All rules are here; the store only stores.
@@ -85,29 +65,16 @@ export class Sessions {
    * @throws {RangeError} A lifetime is not a positive number of milliseconds.
    */
   constructor(store: SessionStore, options: SessionsOptions) {
-    const { idleTtlMs = 7 * 24 * HOUR_MS, maxTtlMs = 30 * 24 * HOUR_MS } = options;
-    if (!(idleTtlMs > 0 && maxTtlMs > 0)) {
-      throw new RangeError(`Lifetimes must be positive: idle ${idleTtlMs} ms, max ${maxTtlMs} ms`);
-    }
-    const { log, clock = systemClock, controlLog } = options;
-    const { rotateAfterMs = 24 * HOUR_MS, maxPerUser = 100 } = options;
+    const rules = readRules(options);
+    const { lifetime: { maxTtlMs }, renewEveryMs, clock, log } = rules;
     this.log = log;
-    this.renewEveryMs = Math.min(HOUR_MS, idleTtlMs / 2);
+    this.renewEveryMs = renewEveryMs;
     this.cookieMaxAgeSeconds = Math.ceil((maxTtlMs + REMEMBER_MS) / 1000);
-    const tokens = new SessionTokens(new TagKeys(store, { clock, sessionTtlMs: maxTtlMs }));
+    const { controlLog } = options;
     const connections = this.connections = new ConnectionRegistry(this, { clock, log });
-    this.events = new SessionEvents({ store, connections, controlLog, clock, log });
-    const parts = {
-      store,
-      events: this.events,
-      tokens,
-      lifetime: { idleTtlMs, maxTtlMs },
-      renewEveryMs: this.renewEveryMs,
-      rotateAfterMs,
-      maxPerUser,
-      clock,
-      log,
-    };
+    const events = this.events = new SessionEvents({ store, connections, controlLog, clock, log });
+    const tokens = new SessionTokens(new TagKeys(store, { clock, sessionTtlMs: maxTtlMs }));
+    const parts = { ...rules, store, events, tokens };
     this.#lifecycle = new SessionLifecycle(parts);
     this.#lookup = new SessionLookup(parts, this.#lifecycle);
   }
@@ -259,5 +226,23 @@ export class Sessions {
     options?: { except?: string | undefined; reason?: SessionEndReason; by?: string },
   ): Promise<number> {
     return this.#lifecycle.endAll(userId, options);
+  }
+
+  /**
+   * Calls `listener` once for every end and renewal that this object causes, in the turn in which
+   * the store confirms it; with a control log, even if the call has failed by then. Returns a
+   * function that unsubscribes. Errors of a listener are logged.
+   */
+  subscribe(listener: (event: SessionEvent) => void): () => void {
+    return this.events.subscribe(listener);
+  }
+
+  /**
+   * Calls `listener` when a session is found expired: at its end while connections are open, else
+   * when a request presents it. Once per session, as far as this process remembers; other processes
+   * may report it as well. Returns a function that unsubscribes.
+   */
+  onExpired(listener: (session: Session) => void): () => void {
+    return this.events.onExpired(listener);
   }
 }

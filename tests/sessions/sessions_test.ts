@@ -28,7 +28,7 @@ function setUp(
     ...options.maxPerUser === undefined ? {} : { maxPerUser: options.maxPerUser },
   });
   const events: SessionEvent[] = [];
-  sessions.events.subscribe((event) => events.push(event));
+  sessions.subscribe((event) => events.push(event));
   return { clock, log, store, sessions, events };
 }
 
@@ -312,13 +312,13 @@ test("Sessions.list() returns the live sessions of a user", async () => {
   assert.deepEqual(await sessions.list("ada"), [session]);
 });
 
-test("SessionEvents.subscribe() calls the other listeners if one throws", async () => {
+test("Sessions.subscribe() calls the other listeners if one throws", async () => {
   const { sessions, log } = setUp();
   let heard = 0;
-  sessions.events.subscribe(() => {
+  sessions.subscribe(() => {
     throw new Error("a bug");
   });
-  const stop = sessions.events.subscribe(() => heard++);
+  const stop = sessions.subscribe(() => heard++);
   await sessions.end((await sessions.create(ada)).session.id, "revoked");
   stop();
   await sessions.end((await sessions.create(ada)).session.id, "revoked");

@@ -92,7 +92,7 @@ export class SessionNotices {
     audit.subscribe(({ kind, userId }) => {
       if (kind === "signed-in" && userId !== undefined) this.tell(userId);
     });
-    sessions.events.subscribe((event) => {
+    sessions.subscribe((event) => {
       if (event.type === "ended") this.tell(event.userId);
     });
   }

@@ -126,20 +126,12 @@ export class SessionEvents implements LogPollerTarget {
     this.#callEach(this.#expiryListeners, session, "expired");
   }
 
-  /**
-   * Calls `listener` once for every end and renewal that this process causes, in the turn in which
-   * the store confirms it; with a control log, even if the call has failed by then. Returns a
-   * function that unsubscribes. Errors of a listener are logged.
-   */
+  /** See {@linkcode Sessions.subscribe}. */
   subscribe(listener: (event: SessionEvent) => void): () => void {
     return addTo(this.#listeners, listener);
   }
 
-  /**
-   * Calls `listener` when a session is found expired: at its end while connections are open, else
-   * when a request presents it. Once per session, as far as this process remembers; other processes
-   * may report it as well. Returns a function that unsubscribes.
-   */
+  /** See {@linkcode Sessions.onExpired}. */
   onExpired(listener: (session: Session) => void): () => void {
     return addTo(this.#expiryListeners, listener);
   }
