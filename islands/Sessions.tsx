@@ -1,4 +1,4 @@
-import { connect } from "@sluice/sluice/client";
+import { useSocket } from "@sluice/sluice/client/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { SessionList, type SessionListProps } from "../components/SessionList.tsx";
 import { useFocusRescue } from "../components/use_focus_rescue.ts";
@@ -13,18 +13,20 @@ export default function Sessions(initial: SessionListProps) {
   const list = useRef<HTMLDivElement>(null);
   useFocusRescue(list, list);
 
+  const { state } = useSocket<SessionsMessages>("/ws/sessions", {
+    on: { sessions: ({ sessions }) => setShown({ sessions, now: Date.now() }) },
+  });
+
   useEffect(() => {
-    const socket = connect<SessionsMessages>("/ws/sessions");
-    socket.on("sessions", ({ sessions }) => setShown({ sessions, now: Date.now() }));
     // Signed out elsewhere: the server's response is the sign-in page.
-    socket.onState(() => socket.state === "signed-out" && location.reload());
+    if (state === "signed-out") location.reload();
+  }, [state]);
+
+  useEffect(() => {
     const timer = setInterval(() => {
       setShown(({ sessions }) => ({ sessions, now: Date.now() }));
     }, TICK_MS);
-    return () => {
-      clearInterval(timer);
-      socket.close();
-    };
+    return () => clearInterval(timer);
   }, []);
 
   return (

@@ -58,7 +58,13 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
   // Browser code may import types of server code.
   {
     files: "islands/",
-    may: ["toolkit:client", "toolkit:protocol", ...SERVER.map((entry) => `!${entry}`), "*"],
+    may: [
+      "toolkit:client",
+      "toolkit:client/preact",
+      "toolkit:protocol",
+      ...SERVER.map((entry) => `!${entry}`),
+      "*",
+    ],
     mayType: ["!lib/", ...SERVER],
   },
 

@@ -1,0 +1,222 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import type { RealtimeSocket } from "@sluice/sluice/client";
+import { createHooks, type UsedSocket, type UseSocketOptions } from "../../lib/client/_hooks.ts";
+import { FakeSocket } from "./fake_environment.ts";
+import type { ChatMessages } from "./chat_messages.ts";
+
+/** One mounted component: runs hooks as React and Preact do, without a page. */
+class Component<T> {
+  readonly #body: () => T;
+  readonly #slots: unknown[] = [];
+  #next = 0;
+  #effects: { dependencies: readonly unknown[]; stop: void | (() => void) }[] = [];
+  #pending: (() => void)[] = [];
+  result!: T;
+
+  constructor(body: (hooks: ReturnType<typeof createHooks>) => T) {
+    const hooks = createHooks({
+      useState: (initial) => {
+        const index = this.#next++;
+        if (!(index in this.#slots)) this.#slots[index] = initial;
+        const set = (change: unknown) => {
+          const before = this.#slots[index];
+          const after = typeof change === "function" ? change(before) : change;
+          if (after === before) return;
+          this.#slots[index] = after;
+          queueMicrotask(() => this.render());
+        };
+        return [this.#slots[index] as typeof initial, set];
+      },
+      useRef: (initial) => {
+        const index = this.#next++;
+        return (this.#slots[index] ??= { current: initial }) as { current: typeof initial };
+      },
+      useEffect: (effect, dependencies) => {
+        const index = this.#next++;
+        const known = this.#effects[index];
+        if (known?.dependencies.every((value, at) => value === dependencies[at])) return;
+        this.#pending.push(() => {
+          known?.stop?.();
+          this.#effects[index] = { dependencies, stop: effect() };
+        });
+      },
+    });
+    this.#body = () => body(hooks);
+    this.render();
+  }
+
+  render(): void {
+    this.#next = 0;
+    this.result = this.#body();
+    for (const effect of this.#pending.splice(0)) effect();
+  }
+
+  /** Runs the cleanups, and with `again` the effects: what Strict Mode and fast refresh do. */
+  unmount({ again = false } = {}): void {
+    for (const effect of this.#effects) effect?.stop?.();
+    this.#effects = [];
+    if (again) this.render();
+  }
+}
+
+/** An address of its own for each test: sockets are shared by address. */
+let count = 0;
+
+function setUp() {
+  const address = `ws://sluice.test/ws/${count++}`;
+  const sockets: FakeSocket[] = [];
+  class Socket extends FakeSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols);
+      sockets.push(this);
+    }
+  }
+  const environment = { WebSocket: Socket, isOnline: () => true };
+  const use = (options: UseSocketOptions<ChatMessages> = {}) =>
+    new Component<UsedSocket<ChatMessages>>(({ useSocket }) =>
+      useSocket<ChatMessages>(address, { ...options, environment })
+    );
+  return { sockets, use };
+}
+
+/** Lets renders of this turn happen. */
+const rendered = () => new Promise<void>((resolve) => setTimeout(resolve));
+
+/** Lets released sockets close. */
+const released = () => new Promise<void>((resolve) => setTimeout(resolve, 80));
+
+test("useSocket() has no socket in the first render and the state of its socket afterwards", async () => {
+  const { sockets, use } = setUp();
+  const states: string[] = [];
+  const component = use();
+  states.push(component.result.state);
+  await rendered();
+  assert.equal(component.result.socket?.state, "connecting");
+  sockets[0]!.open();
+  await rendered();
+  states.push(component.result.state);
+  assert.deepEqual(states, ["connecting", "live"]);
+  component.unmount();
+  await released();
+});
+
+test("useSocket() closes its socket after the component is gone", async () => {
+  const { sockets, use } = setUp();
+  const component = use();
+  await rendered();
+  const { socket } = component.result;
+  component.unmount();
+  await released();
+  assert.equal(socket?.state, "closed");
+  assert.notEqual(sockets[0]!.closedWith, undefined);
+});
+
+test("useSocket() keeps its connection in Strict Mode and after a fast refresh", async () => {
+  const { sockets, use } = setUp();
+  const component = use();
+  component.unmount({ again: true });
+  component.unmount({ again: true });
+  await released();
+  assert.equal(sockets.length, 1);
+  assert.equal(sockets[0]!.closedWith, undefined);
+  component.unmount();
+  await released();
+});
+
+test("useSocket() opens one connection for all components with the same address", async () => {
+  const { sockets, use } = setUp();
+  const [first, second] = [use(), use()];
+  await rendered();
+  assert.equal(sockets.length, 1);
+  assert.equal(first.result.socket, second.result.socket);
+  first.unmount();
+  await released();
+  assert.equal(second.result.socket?.state, "connecting");
+  second.unmount();
+  await released();
+  assert.equal(sockets[0]!.closedWith !== undefined, true);
+});
+
+test("useSocket() opens a connection of its own for another user", async () => {
+  const { sockets, use } = setUp();
+  const components = [use({ user: "ada" }), use({ user: "grace" })];
+  assert.equal(sockets.length, 2);
+  for (const component of components) component.unmount();
+  await released();
+});
+
+test("useSocket() calls the handlers of the latest render", async () => {
+  const { sockets, use } = setUp();
+  const calls: string[] = [];
+  let name = "first";
+  const on = { said: () => void calls.push(name) };
+  const component = use({ on });
+  sockets[0]!.open();
+  sockets[0]!.say({ type: "said", data: {} });
+  name = "second";
+  component.render();
+  sockets[0]!.say({ type: "said", data: {} });
+  assert.deepEqual(calls, ["first", "second"]);
+  component.unmount();
+  sockets[0]!.say({ type: "said", data: {} });
+  assert.equal(calls.length, 2);
+  await released();
+});
+
+test("usePresence() lists who is present, once each", async () => {
+  interface User {
+    readonly id: string;
+    readonly name: string;
+  }
+  type Listener = (data: unknown) => void;
+  const listeners = new Map<string, Listener>();
+  const socket = {
+    on(type: string, listener: Listener) {
+      listeners.set(type, listener);
+      return () => listeners.delete(type);
+    },
+  } as unknown as RealtimeSocket<never>;
+  const component = new Component(({ usePresence }) =>
+    usePresence<never, User>(socket, {
+      all: { welcome: (data: { users: User[] }) => data.users } as never,
+      joined: { joined: (data: User) => data } as never,
+      left: { left: (data: User) => data } as never,
+      keyOf: ({ id }) => id,
+    })
+  );
+  const say = async (type: string, data: unknown) => {
+    listeners.get(type)!(data);
+    await rendered();
+    return component.result.map(({ name }) => name);
+  };
+  const [ada, grace] = [{ id: "1", name: "Ada" }, { id: "2", name: "Grace" }];
+  assert.deepEqual(await say("welcome", { users: [ada] }), ["Ada"]);
+  assert.deepEqual(await say("joined", grace), ["Ada", "Grace"]);
+  assert.deepEqual(await say("joined", { ...ada, name: "Ada L." }), ["Grace", "Ada L."]);
+  assert.deepEqual(await say("left", grace), ["Ada L."]);
+  assert.deepEqual(await say("welcome", { users: [grace] }), ["Grace"]);
+  component.unmount();
+  assert.equal(listeners.size, 0);
+});
+
+for (const library of ["react", "preact"] as const) {
+  test(`the hooks of ${library} render on a server without a connection`, async () => {
+    const { useSocket } = await import(`@sluice/sluice/client/${library}`);
+    const seen: unknown[] = [];
+    const View = () => {
+      seen.push(useSocket("/ws/anywhere").state);
+      return null;
+    };
+    if (library === "preact") {
+      const { h } = await import("preact");
+      const { render } = await import("preact-render-to-string");
+      render(h(View, null));
+    } else {
+      const { createElement } = await import("react");
+      const { renderToString } = await import("react-dom/server");
+      renderToString(createElement(View));
+    }
+    assert.deepEqual(seen, ["connecting"]);
+  });
+}
