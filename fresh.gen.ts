@@ -26,7 +26,8 @@ import * as route20 from "./routes/rooms/[room].tsx";
 import * as route21 from "./routes/rooms/index.tsx";
 import * as route22 from "./routes/sessions.tsx";
 import * as route23 from "./routes/signin.tsx";
-import * as route24 from "./routes/ws/[...path].ts";
+import * as route24 from "./routes/streams/[...path].ts";
+import * as route25 from "./routes/ws/[...path].ts";
 import * as island0 from "./islands/Room.tsx";
 import * as island1 from "./islands/Sessions.tsx";
 
@@ -56,7 +57,8 @@ export default {
     "rooms/index.tsx": route21,
     "sessions.tsx": route22,
     "signin.tsx": route23,
-    "ws/[...path].ts": route24,
+    "streams/[...path].ts": route24,
+    "ws/[...path].ts": route25,
   },
   islands: {
     "islands/Room.tsx": island0,

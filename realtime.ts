@@ -20,7 +20,7 @@ import {
 } from "@sluice/sluice";
 import { sessionOrTicket } from "@sluice/sluice/auth";
 import { tellNotices } from "@sluice/sluice/sessions";
-import { streams, type StreamScope } from "@sluice/sluice/streams";
+import { streamDoor, streams, type StreamScope } from "@sluice/sluice/streams";
 import { auditRefusals } from "./app/admin/audit.ts";
 import { listSessions } from "./app/auth/sessions.ts";
 import type { Services } from "./app/services.ts";
@@ -32,7 +32,7 @@ import { SessionsConsumer, type SessionsParts } from "./consumers/sessions_consu
 type AppScope = SignedInScope & LayerScope & StreamScope;
 
 /**
- * Creates the handler of `/ws/…`.
+ * Creates the handler of `/ws/…` and `/streams/…`.
  *
  * @throws {TypeError} The stack has no origin check, or does not require a user.
  */
@@ -48,6 +48,8 @@ export function createRealtime(services: Services): Handler {
     watch: (userId, changed) => notices.watch(userId, changed),
   };
 
+  const chat = (scope: ChatScope) => new ChatConsumer(scope, presence);
+
   const application = stack()
     .use(handshakeRate(services.limits.handshakes))
     .use(origins(settings.allowedOrigins))
@@ -60,10 +62,8 @@ export function createRealtime(services: Services): Handler {
     .use(streams(services.streamStore))
     .routes([
       route("/ws/echo", EchoConsumer),
-      route(
-        "/ws/chat/:room([A-Za-z0-9_-]{1,64})",
-        (scope: ChatScope) => new ChatConsumer(scope, presence),
-      ),
+      route("/ws/chat/:room([A-Za-z0-9_-]{1,64})", chat),
+      route("/streams/chat/:room([A-Za-z0-9_-]{1,64})", streamDoor(chat, "room")),
       route("/ws/sessions", (scope: AppScope) => new SessionsConsumer(scope, sessionsPage)),
     ]);
 

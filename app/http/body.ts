@@ -8,7 +8,9 @@ import type { State } from "./define.ts";
  * route reads its body itself.
  */
 const BODY_LIMITS: Readonly<Record<string, number | "unread">> = {
-  "/ws/": "unread", // Each consumer has its own limit: `maxBodyBytes`.
+  // Each consumer has its own limit: `maxBodyBytes`.
+  "/ws/": "unread",
+  "/streams/": "unread",
 };
 
 /**

@@ -2,7 +2,7 @@ import type { Context } from "fresh";
 import type { State } from "./define.ts";
 
 /** The paths that pages of allowed origins may use; all others are for this site only. */
-const OPEN_TO_FRIENDS = /^\/(?:ws\/|api\/tickets$)/;
+const OPEN_TO_FRIENDS = /^\/(?:ws\/|streams\/|api\/tickets$)/;
 
 /** Returns the CORS headers for a page of an allowed origin, if the path is open to it. */
 export function crossOriginHeaders(ctx: Context<State>): Headers | undefined {

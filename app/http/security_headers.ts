@@ -13,7 +13,7 @@ const NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; fo
 
 /** Adds the security headers. */
 export async function securityHeaders(ctx: Context<State>): Promise<Response> {
-  if (ctx.url.pathname.startsWith("/ws/")) return await ctx.next();
+  if (/^\/(?:ws|streams)\//.test(ctx.url.pathname)) return await ctx.next();
   const response = await withPolicy(ctx);
   const { headers } = response;
   headers.set("x-content-type-options", "nosniff");

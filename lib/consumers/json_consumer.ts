@@ -14,9 +14,15 @@ import type { LayerGap, LayerMessage } from "../core/consumer.ts";
 import { andThen } from "../core/promises.ts";
 import type { Scope } from "../core/scope.ts";
 import type { Appended } from "../streams/stream_store.ts";
-import { Command } from "./streams/command.ts";
+import { Commands } from "./streams/command.ts";
 import { Consumer } from "./consumer.ts";
-import { type ConsumerStreams, NO_STREAMS, StreamSession } from "./streams/consumer_streams.ts";
+import {
+  type ConsumerStreams,
+  NO_STREAMS,
+  sourceOf,
+  StreamSession,
+  type StreamSource,
+} from "./streams/consumer_streams.ts";
 import { encodeOnce, passingOf, STREAM_TYPE } from "./encode_once.ts";
 import { assertEventHandlers } from "./event_handlers.ts";
 import { FramePolicy } from "./frames/frame_policy.ts";
@@ -50,7 +56,7 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   readonly events?: EventHandlers<M, this>;
   #policy: FramePolicy | undefined;
   #session: StreamSession<S> | undefined;
-  #command: Command | undefined;
+  #commands: Commands | undefined;
 
   /**
    * The streams of this consumer: groups that keep their messages, by the names that clients use. They
@@ -96,7 +102,7 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   ): Promise<Appended> {
     const append = (key?: string) =>
       this.#streamSession.append(stream, message as LayerMessage, { ...options, key });
-    return this.#command?.append(stream, append) ?? append();
+    return this.#commands?.append(stream, append) ?? append();
   }
 
   /**
@@ -116,6 +122,24 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   }
 
   /** Called by the server. Do not override. */
+  /** Returns the group of a stream, and its policy. For the HTTP doors. */
+  streamSource(name: keyof this["streams"] & string): StreamSource<S> {
+    return sourceOf(this.streams, name);
+  }
+
+  /**
+   * Runs the handler of a frame, and returns its reply. For the HTTP doors.
+   *
+   * @throws {FrameError} The frame is refused.
+   */
+  async runFrame(frame: ClientFrame): Promise<unknown> {
+    try {
+      return await this.#dispatch(frame);
+    } catch (error) {
+      throw toFrameError(error, this.scope);
+    }
+  }
+
   override receive(data: string | Uint8Array): void | Promise<void> {
     if (typeof data !== "string") {
       return this.close(CloseCode.unsupportedData, "text messages only");
@@ -192,38 +216,20 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   }
 
   #dispatch(frame: ClientFrame): unknown {
-    const { type, data, id } = frame;
+    const { type, data, id, key } = frame;
     if (type === "ping") return pong(frame, this.scope);
-    if (type === "history" && this.streams !== NO_STREAMS) {
-      return this.#streamSession.history(data);
-    }
+    const isHistory = type === "history" && this.streams !== NO_STREAMS;
+    if (isHistory) return this.#streamSession.history(data);
     const { client } = this.messages;
     if (!Object.hasOwn(client, type)) {
       throw new FrameError("UNKNOWN_TYPE", "Messages of this type are not accepted here");
     }
     const handler = (this.handlers as Record<string, AnyHandler>)[type]!;
     const checked = parseData(client[type]!.data, data, id);
-    const run = (value: unknown) => handler.call(this, value, { id, key: frame.key });
-    if (frame.key !== undefined) return this.#runCommand(frame.key, type, checked, run);
-    return checked instanceof Promise ? checked.then(run) : run(checked);
-  }
-
-  async #runCommand(
-    key: string,
-    type: string,
-    data: unknown,
-    run: (data: unknown) => unknown,
-  ): Promise<unknown> {
-    const { appends } = this.messages.client[type]!;
-    const command = new Command(this.scope, key, appends);
-    const session = appends === undefined ? undefined : this.#streamSession;
-    const value = await data;
-    this.#command = command;
-    try {
-      return await command.run(session, () => run(value));
-    } finally {
-      this.#command = undefined;
-    }
+    const run = (value: unknown) => handler.call(this, value, { id, key });
+    if (key === undefined) return checked instanceof Promise ? checked.then(run) : run(checked);
+    this.#commands ??= new Commands(this.scope, () => this.#streamSession);
+    return this.#commands.run(key, client[type]!.appends, async () => run(await checked));
   }
 
   get #streamSession(): StreamSession<S> {

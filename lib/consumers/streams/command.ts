@@ -7,8 +7,46 @@ import type { StreamSession } from "./consumer_streams.ts";
 /** The streams of the consumer, whatever its scope. */
 type Session = Pick<StreamSession, "find" | "remind">;
 
+/** The commands with a key of one connection, which run one at a time. */
+export class Commands {
+  readonly #scope: Scope;
+  readonly #session: () => Session;
+  #current: Command | undefined;
+
+  /** @param session Returns the streams of the consumer. */
+  constructor(scope: Scope, session: () => Session) {
+    this.#scope = scope;
+    this.#session = session;
+  }
+
+  /**
+   * Runs a handler once per key, and returns the first reply.
+   *
+   * @param appends The stream that the handler appends to, if that is its whole effect.
+   * @throws {FrameError} `INVALID_MESSAGE`: there is no store for keys.
+   */
+  async run(
+    key: string,
+    appends: string | undefined,
+    handler: () => Promise<unknown>,
+  ): Promise<unknown> {
+    const command = new Command(this.#scope, key, appends);
+    this.#current = command;
+    try {
+      return await command.run(appends === undefined ? undefined : this.#session(), handler);
+    } finally {
+      this.#current = undefined;
+    }
+  }
+
+  /** Appends, with the key of the command that is running. */
+  append(stream: string, append: (key?: string) => Promise<Appended>): Promise<Appended> {
+    return this.#current?.append(stream, append) ?? append();
+  }
+}
+
 /** A command with a key, while its handler runs. */
-export class Command {
+class Command {
   readonly #scope: Scope;
   readonly #store: StreamStore;
   readonly #key: string;

@@ -136,11 +136,18 @@ export class StreamSession<S extends Scope = Scope> {
   }
 
   #sourceOf(name: string): StreamSource<S> {
-    const { streams } = this.#host;
-    const source = Object.hasOwn(streams, name) ? streams[name] : undefined;
-    if (source === undefined) throw new TypeError(`The consumer declares no stream "${name}"`);
-    return typeof source === "string" ? { group: source } : source;
+    return sourceOf(this.#host.streams, name);
   }
+}
+
+/** Returns the group of a stream, and its policy. @throws {TypeError} The stream is not declared. */
+export function sourceOf<S extends Scope>(
+  streams: ConsumerStreams<S>,
+  name: string,
+): StreamSource<S> {
+  const source = Object.hasOwn(streams, name) ? streams[name] : undefined;
+  if (source === undefined) throw new TypeError(`The consumer declares no stream "${name}"`);
+  return typeof source === "string" ? { group: source } : source;
 }
 
 /** Where {@linkcode appendAndSend} stores and sends. */

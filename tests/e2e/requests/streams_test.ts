@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { LiveApp } from "../../../support/app/live_app.ts";
+
+const ROOM = "/streams/chat/lobby";
+
+/** Sends a request as a page of the site, with the cookies of a browser. */
+async function send(
+  app: LiveApp,
+  login: string | undefined,
+  path: string,
+  init: RequestInit & { headers?: Record<string, string> } = {},
+) {
+  const browser = login === undefined ? app.browser() : await app.signIn(login);
+  const headers = { origin: app.origin, ...init.headers };
+  return { browser, response: await browser.request(path, { ...init, headers }) };
+}
+
+test("the history of a room is behind the same gate as its socket", async () => {
+  await using app = await LiveApp.start();
+  const refusals = [
+    [undefined, ROOM, {}, 401, "NOT_SIGNED_IN"],
+    ["ada", ROOM, { origin: "https://evil.example" }, 403, "ORIGIN_NOT_ALLOWED"],
+    ["ada", "/streams/chat/no%20room", {}, 404, "NO_CONSUMER"],
+    ["ada", "/streams/nothing", {}, 404, "NO_CONSUMER"],
+  ] as const;
+  for (const [login, path, headers, status, code] of refusals) {
+    const { response } = await send(app, login, path, { headers });
+    assert.equal(response.status, status, path);
+    assert.equal((await response.json()).code, code);
+  }
+  const { response } = await send(app, "ada", ROOM, { method: "PUT" });
+  assert.equal(response.status, 405);
+});
+
+test("a message that was posted is read over HTTP and on sockets, once per key", async () => {
+  await using app = await LiveApp.start();
+  const ada = await app.signIn("ada");
+  using socket = await app.open("/ws/chat/lobby", ada);
+  await socket.frame("welcome");
+  const post = () =>
+    ada.request(ROOM, {
+      method: "POST",
+      headers: {
+        origin: app.origin,
+        "content-type": "application/json",
+        "idempotency-key": "k-1",
+      },
+      body: JSON.stringify({ type: "say", data: { text: "Hello" } }),
+    });
+  const [first, second] = [await post(), await post()];
+  assert.deepEqual([first.status, second.status], [200, 200]);
+  const { id } = await first.json();
+  assert.deepEqual(await second.json(), { id });
+  const said = await socket.frame("said");
+  assert.equal((said.data as { id: string }).id, id);
+  const read = await ada.request(`${ROOM}?offset=-1`, { headers: { origin: app.origin } });
+  const messages = await read.json();
+  assert.deepEqual(messages.map(({ data }: { data: { id: string } }) => data.id), [id]);
+});
+
+test("a sign-out ends live reads of its session within a second, and no others", async () => {
+  await using app = await LiveApp.start();
+  const [ada, grace] = [await app.signIn("ada"), await app.signIn("grace")];
+  const read = async (browser: typeof ada, live: string) => {
+    const headers = { origin: app.origin };
+    return await browser.request(`${ROOM}?offset=now&live=${live}`, { headers });
+  };
+  const poll = read(ada, "long-poll");
+  const events = await read(ada, "sse");
+  const others = await read(grace, "sse");
+  const [mine, hers] = [events.body!.getReader(), others.body!.getReader()];
+  await Promise.all([mine.read(), hers.read()]);
+  const startedAt = performance.now();
+  await ada.request("/auth/signout", { method: "POST", headers: { origin: app.origin } });
+  await assert.rejects(mine.read());
+  assert.equal((await poll).status, 401);
+  assert.ok(performance.now() - startedAt < 1_000);
+  const next = hers.read();
+  const text = JSON.stringify({ type: "say", data: { text: "still here" } });
+  await grace.request(ROOM, {
+    method: "POST",
+    headers: { origin: app.origin, "content-type": "application/json" },
+    body: text,
+  });
+  assert.match(new TextDecoder().decode((await next).value), /still here/);
+  await hers.cancel();
+});

@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type DoorConsumer, MemoryStreamStore, streamDoor } from "@sluice/sluice/streams";
+import { communicateHttp } from "@sluice/sluice/testing";
+import {
+  ask,
+  entered,
+  RoomConsumer,
+  type RoomParts,
+  roomParts,
+  type RoomScope,
+} from "../consumers/stream_rooms.ts";
+
+const door = streamDoor((scope: RoomScope): DoorConsumer => new RoomConsumer(scope), "room");
+
+function request(
+  parts: RoomParts,
+  query = "",
+  init: { method?: string; headers?: HeadersInit; body?: string } = {},
+) {
+  const { store: streamStore, layer } = parts;
+  const scope = { streamStore, layers: { default: layer }, user: { id: "ada" }, parts };
+  return communicateHttp(door, {
+    path: `/streams/chat/lobby${query}`,
+    scope,
+    timeoutMs: 5_000,
+    ...init,
+  });
+}
+
+async function get(parts: RoomParts, query = "", headers: HeadersInit = {}) {
+  await using client = request(parts, query, { headers });
+  const { status, headers: got, text } = await client.response();
+  return { status, headers: got, text, next: got.get("stream-next-offset")! };
+}
+
+async function filled(count: number): Promise<RoomParts> {
+  const parts = roomParts();
+  for (let number = 1; number <= count; number++) {
+    await parts.store.append("chat.lobby", { type: "said", data: { text: `${number}` } });
+  }
+  return parts;
+}
+
+const said = (offset: number) => ({ type: "said", data: { text: `${offset}` }, offset });
+
+test("GET reads a stream from its beginning, and then from the next offset", async () => {
+  const parts = await filled(3);
+  for (const query of ["", "?offset=-1"]) {
+    const all = await get(parts, query);
+    assert.deepEqual([all.status, JSON.parse(all.text)], [200, [said(1), said(2), said(3)]]);
+    assert.equal(all.headers.get("content-type"), "application/json");
+    assert.equal(all.headers.get("stream-up-to-date"), "true");
+    assert.match(all.headers.get("cache-control")!, /private/);
+  }
+  const { next } = await get(parts);
+  const end = await get(parts, `?offset=${next}`);
+  assert.deepEqual([end.text, end.next], ["[]", next]);
+  await parts.store.append("chat.lobby", { type: "said", data: { text: "4" } });
+  const more = await get(parts, `?offset=${next}`);
+  assert.deepEqual(JSON.parse(more.text), [said(4)]);
+  assert.ok(more.next > next);
+});
+
+test("GET with offset=now returns no messages and the end", async () => {
+  const parts = await filled(2);
+  const now = await get(parts, "?offset=now");
+  assert.deepEqual([now.text, now.headers.get("etag")], ["[]", null]);
+  assert.equal(now.next, (await get(parts)).next);
+});
+
+test("GET answers 304 if the client has the same messages", async () => {
+  const parts = await filled(2);
+  const etag = (await get(parts)).headers.get("etag")!;
+  const known = await get(parts, "", { "if-none-match": `"x", ${etag}` });
+  assert.deepEqual([known.status, known.text], [304, ""]);
+  await parts.store.append("chat.lobby", { type: "said", data: { text: "3" } });
+  assert.equal((await get(parts, "", { "if-none-match": etag })).status, 200);
+});
+
+test("GET answers 410 for messages that are no longer kept, and for another history", async () => {
+  const parts = await filled(5);
+  const { next } = await get(parts, "?offset=now");
+  const old = next.replace(/\d{16}$/, "1".padStart(16, "0"));
+  await parts.store.trim("chat.lobby", 4);
+  const gone = await get(parts, `?offset=${old}`);
+  assert.deepEqual([gone.status, JSON.parse(gone.text).code], [410, "OFFSET_GONE"]);
+  assert.deepEqual(JSON.parse((await get(parts)).text), [said(4), said(5)]);
+  await parts.store.clear("chat.lobby");
+  assert.equal((await get(parts, `?offset=${next}`)).status, 410);
+  assert.equal((await get(parts, `?offset=${next}&live=sse`)).status, 410);
+});
+
+test("GET refuses malformed offsets and modes", async () => {
+  const parts = await filled(1);
+  for (
+    const query of ["?offset=x", "?offset=", "?offset=-2", "?live=long-poll", "?offset=-1&live=x"]
+  ) {
+    const refused = await get(parts, query);
+    assert.deepEqual(
+      [refused.status, JSON.parse(refused.text).code],
+      [400, "INVALID_OFFSET"],
+      query,
+    );
+  }
+});
+
+test("HEAD tells the end of a stream", async () => {
+  const parts = await filled(2);
+  await using client = request(parts, "", { method: "HEAD" });
+  const { status, headers, text } = await client.response();
+  assert.deepEqual([status, text], [200, ""]);
+  assert.equal(headers.get("stream-next-offset"), (await get(parts)).next);
+});
+
+test("A long-poll waits for the next message", async () => {
+  const parts = await filled(2);
+  await using client = request(parts, "?offset=now&live=long-poll");
+  const response = client.response();
+  const { peer } = await entered(parts);
+  await ask(peer, { type: "say", data: { text: "3" } });
+  const { status, headers, text } = await response;
+  assert.deepEqual([status, JSON.parse(text)], [200, [said(3)]]);
+  assert.match(headers.get("stream-cursor")!, /^\d+$/);
+  const at = (await get(parts, "?offset=-1&live=long-poll")).text;
+  assert.equal(JSON.parse(at).length, 3);
+});
+
+test("An SSE response begins with the messages, and continues with new ones", async () => {
+  const parts = await filled(1);
+  await using client = request(parts, "?offset=-1&live=sse");
+  const { headers } = await client.head();
+  assert.equal(headers.get("content-type"), "text/event-stream");
+  const first = await client.chunk();
+  assert.match(
+    first!,
+    /^event: data\ndata: \[.*"offset":1\}\]\n\nevent: control\ndata: \{.*"upToDate":true\}\n\n$/,
+  );
+  const { peer } = await entered(parts);
+  await ask(peer, { type: "say", data: { text: "2" } });
+  assert.match((await client.chunk())!, /"offset":2/);
+});
+
+test("A client without permission is refused with 403", async () => {
+  const parts = await filled(1);
+  parts.mayRead = false;
+  const refused = await get(parts);
+  assert.deepEqual([refused.status, JSON.parse(refused.text).code], [403, "FORBIDDEN"]);
+});
+
+test("POST runs a command of the consumer, once per Idempotency-Key", async () => {
+  const parts = roomParts();
+  const post = async (body: string, headers: Record<string, string> = {}) => {
+    const init = {
+      method: "POST",
+      body,
+      headers: { "content-type": "application/json", ...headers },
+    };
+    await using client = request(parts, "", init);
+    const { status, text } = await client.response();
+    return { status, data: JSON.parse(text) };
+  };
+  const say = JSON.stringify({ type: "say", data: { text: "Hello" } });
+  const first = await post(say, { "idempotency-key": "k1" });
+  assert.equal(first.status, 200);
+  assert.deepEqual(await post(say, { "idempotency-key": "k1" }), first);
+  const { peer } = await entered(parts);
+  const onSocket = await ask(peer, { type: "say", data: { text: "Hello" }, key: "k1" });
+  assert.deepEqual(onSocket.data, first.data);
+  assert.equal((await parts.store.state("chat.lobby")).offset, 1);
+
+  const refusals: [string, Record<string, string>, number, string][] = [
+    ["nonsense", {}, 400, "INVALID_JSON"],
+    [JSON.stringify({ type: "say", data: {} }), {}, 400, "INVALID_MESSAGE"],
+    [JSON.stringify({ type: "shout" }), {}, 400, "UNKNOWN_TYPE"],
+    [say, { "idempotency-key": "not a key" }, 400, "INVALID_MESSAGE"],
+    [say, { "content-type": "text/plain" }, 400, "INVALID_MESSAGE"],
+  ];
+  for (const [body, headers, status, code] of refusals) {
+    const refused = await post(body, headers);
+    assert.deepEqual([refused.status, refused.data.code], [status, code], body);
+  }
+});
+
+test("A door answers 503 if the store cannot be reached", async () => {
+  const parts = roomParts({ store: new MemoryStreamStore() });
+  await parts.store.close();
+  const refused = await get(parts);
+  assert.deepEqual([refused.status, JSON.parse(refused.text).code], [503, "UNAVAILABLE"]);
+});
