@@ -4,8 +4,8 @@ import { ClusterNodes } from "./cluster_nodes.ts";
 import { ClusterTopology, type ClusterTopologyOptions } from "./cluster_topology.ts";
 import type { ReconnectingConnection } from "./reconnecting_connection.ts";
 import { closedError, RedisRedirection, unavailable } from "./errors.ts";
-import { slotOf } from "./slots.ts";
-import { RedisSubscriptions, type SubscriptionGap } from "./subscriptions.ts";
+import { slotOf } from "./redis_slots.ts";
+import { RedisSubscriptions, type SubscriptionGap } from "./redis_subscriptions.ts";
 import { pause, within } from "../core/within.ts";
 import { retryPauseMs } from "../time/retry_pause.ts";
 
@@ -150,8 +150,7 @@ export class ClusterClient {
   }
 
   #limited<T>(work: Promise<T>, ms: number = this.#options.timeoutMs): Promise<T> {
-    const { clock } = this.#options;
-    return within(work, { clock, ms, late: () => unavailable() });
+    return within(work, { clock: this.#options.clock, ms, late: () => unavailable() });
   }
 
   /**

@@ -5,7 +5,7 @@ import {
   type ReconnectingConnectionOptions,
 } from "./reconnecting_connection.ts";
 import { RedisRedirection, RedisReplyError } from "./errors.ts";
-import { RedisSlots } from "./slots.ts";
+import { RedisSlots } from "./redis_slots.ts";
 
 /** Options of a {@linkcode ClusterTopology}. */
 export interface ClusterTopologyOptions extends ReconnectingConnectionOptions {
@@ -24,7 +24,7 @@ export interface TopologyWatcher {
 }
 
 /** The time between two checks, in milliseconds. */
-const LOOK_MS = 1_000;
+const CHECK_MS = 1_000;
 
 /**
  * The connection to the first node that replies. Detects a single Redis or a cluster, and reads the
@@ -39,7 +39,7 @@ export class ClusterTopology {
   #slots: RedisSlots | undefined;
   #address: RedisAddress;
   #tries = 0;
-  #lookedAt: number;
+  #checkedAt: number;
   #greetedAt = 0;
   #refreshing: Promise<void> | undefined;
   #isClosed = false;
@@ -49,7 +49,7 @@ export class ClusterTopology {
     this.#options = options;
     this.#watcher = watcher;
     this.#address = options.addresses[0];
-    this.#lookedAt = options.clock.now();
+    this.#checkedAt = options.clock.now();
     this.link = new ReconnectingConnection(options, {
       address: () => this.#nextAddress(),
       greet: (connection, address) => this.#greet(connection, address),
@@ -58,7 +58,7 @@ export class ClusterTopology {
       moved: () => {},
       opened: () => {
         watcher.opened();
-        this.#lookedAt = this.#greetedAt;
+        this.#checkedAt = this.#greetedAt;
       },
     });
   }
@@ -70,7 +70,7 @@ export class ClusterTopology {
 
   /** When the last successful check began. */
   get refreshedAt(): number {
-    return this.#lookedAt;
+    return this.#checkedAt;
   }
 
   /**
@@ -115,7 +115,7 @@ export class ClusterTopology {
     const startedAt = this.#options.clock.now();
     if (this.#slots === undefined) await this.#prove(connection);
     else await this.#readSlots(connection, this.#slots);
-    this.#lookedAt = startedAt;
+    this.#checkedAt = startedAt;
     this.#refreshLater();
   }
 
@@ -160,7 +160,7 @@ export class ClusterTopology {
   #refreshLater(): void {
     this.#cancelRefresh?.();
     if (this.#isClosed) return;
-    this.#cancelRefresh = this.#options.clock.after(LOOK_MS, () => {
+    this.#cancelRefresh = this.#options.clock.after(CHECK_MS, () => {
       this.#refreshLater();
       this.refreshSoon();
     });

@@ -76,7 +76,7 @@ export function closedError(): RedisError {
  * (`READONLY`, `MASTERDOWN`) or is starting (`LOADING`), or the scripts were flushed (`NOSCRIPT`), which
  * a new connection loads again.
  */
-export function isUseless(error: unknown): boolean {
+export function endsConnection(error: unknown): boolean {
   return error instanceof RedisReplyError &&
     /^(READONLY|MASTERDOWN|LOADING|NOSCRIPT)$/.test(error.code);
 }

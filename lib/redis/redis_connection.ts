@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
-import { isUseless, plainError, RedisError, RedisReplyError, unavailable } from "./errors.ts";
+import { endsConnection, plainError, RedisError, RedisReplyError, unavailable } from "./errors.ts";
 import { redisOptions, type RedisServerOptions } from "./redis_options.ts";
 import type { RedisScript } from "./redis_script.ts";
 
@@ -210,7 +210,7 @@ export class RedisConnection {
       return reply as RedisReply;
     } catch (error) {
       const cause = plainError(error);
-      if (isUseless(cause)) this.lose();
+      if (endsConnection(cause)) this.lose();
       throw unavailable(cause);
     } finally {
       this.#pendingBytes -= bytes;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { slotOf } from "../../lib/redis/slots.ts";
+import { slotOf } from "../../lib/redis/redis_slots.ts";
 import { eventually } from "../eventually.ts";
 import { freePort } from "../free_port.ts";
 import { RedisServer } from "./redis_server.ts";

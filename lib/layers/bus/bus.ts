@@ -38,8 +38,8 @@ export interface Bus {
   sourceOf(channel: string): QueueSource;
   /** Decodes a frame of a durable channel. @throws {Error} The frame is malformed. */
   decode(frame: string, channel: string): PlainMessage;
-  /** Called when a durable channel gets a local reader. Call `ring` when it may have messages. */
-  opened?(channel: string, ring: () => void): void;
+  /** Called when a durable channel gets a local reader. Call `notify` when it may have messages. */
+  opened?(channel: string, notify: () => void): void;
   /** Called when a durable channel has no local reader any more. */
   closed?(channel: string): void;
   /** Stores a durable member, or one of another process. Ordered with removals. @throws {LayerError} */

@@ -56,7 +56,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
       counters: local.counters,
       sourceOf: (channel) => bus.sourceOf(channel),
       decode: (frame, channel) => bus.decode(frame, channel).message,
-      opened: (channel, ring) => bus.opened?.(channel, ring),
+      opened: (channel, notify) => bus.opened?.(channel, notify),
       closed: (channel) => bus.closed?.(channel),
     });
     this.#push = async (channel, plain) => {

@@ -10,8 +10,8 @@ export interface DurableQueuesContext extends Omit<DurableQueueContext, "source"
   sourceOf(channel: string): QueueSource;
   /** Decodes a frame of a channel. @throws {Error} The frame is malformed. */
   decode(frame: string, channel: string): LayerMessage;
-  /** Called when a channel gets its first local reader. Call `ring` when it has a message. */
-  opened?(channel: string, ring: () => void): void;
+  /** Called when a channel gets its first local reader. Call `notify` when it has a message. */
+  opened?(channel: string, notify: () => void): void;
   /** Called when the last local reader of a channel has left. */
   closed?(channel: string): void;
 }
@@ -24,7 +24,7 @@ const FOREVER_MS = 2 ** 31 - 1;
 
 /**
  * The durable channels with readers in this process. Readers keep the process alive. A channel stays
- * open for `lookMs` after its last reader, as most readers return.
+ * open for `pollMs` after its last reader, as most readers return.
  */
 export class DurableQueues {
   readonly #context: DurableQueuesContext;

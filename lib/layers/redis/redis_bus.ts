@@ -128,11 +128,11 @@ export class RedisBus implements Bus {
     return this.#codec.decode(frame, this.#keys.queue(channel)).plain;
   }
 
-  opened(channel: string, ring: () => void): void {
-    const bell = this.#keys.wakeup(channel);
-    this.#cluster.listen(bell, ring);
+  opened(channel: string, notify: () => void): void {
+    const wakeup = this.#keys.wakeup(channel);
+    this.#cluster.listen(wakeup, notify);
     // Makes up for a notification that was published before the subscription was active.
-    this.#cluster.subscribed(bell).then(ring, () => {});
+    this.#cluster.subscribed(wakeup).then(notify, () => {});
   }
 
   closed(channel: string): void {

@@ -52,9 +52,9 @@ export class RedisDurable {
   /** Returns the message store of a channel. */
   sourceOf(channel: string): QueueSource {
     const { keys, run, leaseMs } = this.#context;
-    const [queue, bell] = [keys.queue(channel), keys.wakeup(channel)];
+    const [queue, wakeup] = [keys.queue(channel), keys.wakeup(channel)];
     const settle = async (how: string, token: string, number: number, attempts = 0) => {
-      const args = [how, token, `${number}`, `${attempts}`, `${leaseMs}`, bell];
+      const args = [how, token, `${number}`, `${attempts}`, `${leaseMs}`, wakeup];
       return await run(queue, (node) => node.script(REDIS_SCRIPTS.settle, [queue], ...args)) === 1;
     };
     return {

@@ -46,13 +46,13 @@ end
  *
  * `join` members, channel, group expiry: adds a member.
  *
- * `push` queue, deadline, capacity, expiry, frame, bell: returns 1, or -1 if the queue is full, or -2
+ * `push` queue, deadline, capacity, expiry, frame, wakeup: returns 1, or -1 if the queue is full, or -2
  * after the deadline or if Redis cannot store the message; and the number of expired messages.
  *
  * `lease` queue, deadline, token, count, whether it is repeated, lease, expiry: returns the number of
  * expired messages, and number, attempt and item of each leased one; -1 after the deadline.
  *
- * `settle` queue, `ack` | `renew` | `release`, token, number, attempts, lease, bell: returns 1, or 0 if
+ * `settle` queue, `ack` | `renew` | `release`, token, number, attempts, lease, wakeup: returns 1, or 0 if
  * the token no longer holds the message. If the notification fails, readers still poll once a second.
  */
 export const REDIS_SCRIPTS: Readonly<

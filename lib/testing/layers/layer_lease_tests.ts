@@ -50,7 +50,13 @@ export function leaseTests(test: DefineLayerTest): void {
     await bed.pass(SHORT_IS_OVER_MS);
     const again = await next(bed, layer);
     assert.deepEqual([again.message.type, again.attempt], ["1", 2]);
-    assert.equal((await layer.receive("jobs")).type, "2");
+    let { type } = await layer.receive("jobs");
+    if (type === "1") {
+      // On a busy machine, the second lease has ended, too.
+      assert.equal(await again.ack(), false);
+      ({ type } = await layer.receive("jobs"));
+    }
+    assert.equal(type, "2");
     assert.equal(await lost.ack(), false);
   });
 

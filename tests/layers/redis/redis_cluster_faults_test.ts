@@ -2,7 +2,7 @@ import { after, before, beforeEach, test } from "node:test";
 import assert from "node:assert/strict";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
-import { slotOf } from "../../../lib/redis/slots.ts";
+import { slotOf } from "../../../lib/redis/redis_slots.ts";
 import { LayerInbox } from "../../../lib/testing/layers/layer_inbox.ts";
 import { eventually } from "../../../support/eventually.ts";
 import { RedisCluster } from "../../../support/redis/redis_cluster.ts";

@@ -1,7 +1,7 @@
 import type { RedisConnection, RedisListener } from "./redis_connection.ts";
 import type { ReconnectingConnection } from "./reconnecting_connection.ts";
 import { RedisRedirection, unavailable } from "./errors.ts";
-import { slotOf } from "./slots.ts";
+import { slotOf } from "./redis_slots.ts";
 
 interface Subscription {
   readonly name: string;
