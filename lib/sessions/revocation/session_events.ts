@@ -91,12 +91,8 @@ export class SessionEvents implements LogPollerTarget {
 
   /** Applies an event of the control log, unless it has been applied. */
   apply(event: SessionEvent, position?: number): void {
-    if (position !== undefined) {
-      if (this.#applied.has(position)) return;
-      if (this.#applied.size >= MAX_APPLIED) this.#applied.delete(firstOf(this.#applied));
-      this.#applied.add(position);
-    }
-    this.#apply(event);
+    if (position !== undefined && this.#applied.has(position)) return;
+    this.#apply(event, position);
   }
 
   /** Clears the caches and checks all connections, because events may have been missed. */
@@ -144,14 +140,19 @@ export class SessionEvents implements LogPollerTarget {
 
   #onCommit({ events, position }: CommittedEvents): void {
     events.forEach((event, index) => {
-      this.apply(event, position - events.length + 1 + index);
+      // Always: in a log that was restored from a backup, the position may have been used before.
+      this.#apply(event, position - events.length + 1 + index);
       // A change of a user is announced by the caller, who knows its cause.
       const isOfSession = event.type === "ended" || event.type === "renewed";
       if (isOfSession && this.#isLogged) this.#tell(event);
     });
   }
 
-  #apply(event: SessionEvent): void {
+  #apply(event: SessionEvent, position?: number): void {
+    if (position !== undefined) {
+      if (this.#applied.size >= MAX_APPLIED) this.#applied.delete(firstOf(this.#applied));
+      this.#applied.add(position);
+    }
     this.caches?.apply(event);
     this.#parts.connections.apply(event);
   }

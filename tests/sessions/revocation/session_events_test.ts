@@ -178,6 +178,13 @@ test("SessionEvents drops no event of a log that was replaced", async () => {
   assert.equal(socket.ended?.code, 4401);
 });
 
+test("SessionEvents applies an own commit even if the log was restored and its position used before", async () => {
+  const { controlLog, socket, event } = await setUpLog();
+  controlLog.commit({ events: [{ type: "user-changed", userId: "eve" }], position: 7 });
+  controlLog.commit({ events: [event], position: 7 });
+  assert.equal(socket.ended?.code, 4401);
+});
+
 test("SessionEvents remembers a limited number of applied events, and applies all", async () => {
   const { clock, controlLog, socket, event } = await setUpLog();
   const other = { type: "user-changed", userId: "eve" } as const;
