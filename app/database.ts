@@ -4,12 +4,14 @@ import { dirname } from "node:path";
 import type { Log } from "@sluice/sluice/server";
 import type { KeyValue } from "@sluice/sluice/kv";
 import { DenoKeyValue } from "@sluice/sluice/kv/deno";
+import { PostgresKeyValue } from "@sluice/sluice/kv/postgres";
+import { SqliteKeyValue } from "@sluice/sluice/kv/sqlite";
+import type { Settings } from "./settings/settings.ts";
 
 /** The database of this process: opened at first use; after a failure, the next use tries again. */
 export interface Database {
+  /** The database of all stores. */
   readonly kv: KeyValue;
-  /** Deno KV itself, for the channel layer. */
-  readonly source: () => Promise<Deno.Kv>;
   /** The location of the data, for display. */
   readonly place: string;
   /**
@@ -18,27 +20,21 @@ export interface Database {
    * @throws {Error} The database cannot be reached or written.
    */
   check(): Promise<void>;
+  /** Closes the database. */
   close(): Promise<void>;
 }
 
 /** How long the result of a check is reused, in milliseconds, because every client can request one. */
 const CHECK_MS = 1_000;
 
-/** Returns the database at a path, `:memory:`, a URL, or the platform's own. */
-export function openDatabase(path: string | undefined, log: Log): Database {
-  let opened: Promise<Deno.Kv> | undefined;
-  const source = () =>
-    opened ??= openKv(path, log).catch((error) => {
-      opened = undefined;
-      throw error;
-    });
-  const kv = new DenoKeyValue(source);
+/** Returns the database that the settings name. */
+export function openDatabase(settings: DatabaseSettings, log: Log): Database {
+  const kv = openKeyValue(settings, log);
   const write = async () => void await kv.set(["check"], Date.now());
   let checked: { readonly at: number; readonly outcome: Promise<void> } | undefined;
   return {
     kv,
-    source,
-    place: path === undefined ? "Deno KV of the platform" : withoutSecrets(path),
+    place: placeOf(settings),
     check() {
       const at = performance.now();
       if (checked === undefined || at - checked.at > CHECK_MS) checked = { at, outcome: write() };
@@ -48,22 +44,62 @@ export function openDatabase(path: string | undefined, log: Log): Database {
   };
 }
 
+/** The settings that name the database. */
+export type DatabaseSettings = Pick<Settings, "databaseUrl" | "kvPath">;
+
+/** Returns the database that the settings name, without the checks of the app. */
+export function openKeyValue({ databaseUrl, kvPath }: DatabaseSettings, log: Log): KeyValue {
+  const file = databaseUrl === undefined ? undefined : sqliteFile(databaseUrl);
+  if (file !== undefined) {
+    return new SqliteKeyValue(file, { prepare: () => makePrivate(file, log) });
+  }
+  if (databaseUrl !== undefined) return new PostgresKeyValue(databaseUrl);
+  // With a file, a watch sees only writes of this process.
+  const watch = kvPath === undefined || /^https?:/.test(kvPath);
+  return new DenoKeyValue(() => openKv(kvPath, log), { watch });
+}
+
+/** Returns the path of `sqlite:PATH`. */
+function sqliteFile(databaseUrl: string): string | undefined {
+  return databaseUrl.startsWith("sqlite:") ? databaseUrl.slice("sqlite:".length) : undefined;
+}
+
+function placeOf({ databaseUrl, kvPath }: DatabaseSettings): string {
+  if (databaseUrl === undefined) {
+    return kvPath === undefined ? "Deno KV of the platform" : withoutSecrets(kvPath);
+  }
+  const file = sqliteFile(databaseUrl);
+  if (file !== undefined) return `SQLite ${file}`;
+  const { hostname, port, pathname } = new URL(databaseUrl);
+  return `PostgreSQL ${hostname}${port && `:${port}`}${pathname}`;
+}
+
+async function openKv(path: string | undefined, log: Log): Promise<Deno.Kv> {
+  const isFile = path !== undefined && path !== ":memory:" && !/^https?:/.test(path);
+  if (!isFile) return await Deno.openKv(path);
+  await makePrivate(path, log);
+  const kv = await Deno.openKv(path);
+  await tightenAll(path, log);
+  return kv;
+}
+
 /**
- * Opens a database with private files, regardless of the umask.
+ * Creates a database file that only this user can read, regardless of the umask.
  *
  * *Security*: read access is enough to open sockets as any user, with the ticket keys. SQLite gives
  * the files next to the database the mode of the database.
  */
-async function openKv(path: string | undefined, log: Log): Promise<Deno.Kv> {
-  const isFile = path !== undefined && path !== ":memory:" && !/^https?:/.test(path);
-  if (!isFile) return await Deno.openKv(path);
+async function makePrivate(path: string, log: Log): Promise<void> {
+  if (path === ":memory:") return;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const { O_CREAT, O_EXCL, O_WRONLY } = constants;
   await open(path, O_CREAT | O_EXCL | O_WRONLY, 0o600).then((file) => file.close(), () => {});
-  const kv = await Deno.openKv(path);
-  if (Deno.build.os === "windows") return kv;
+  await tightenAll(path, log);
+}
+
+async function tightenAll(path: string, log: Log): Promise<void> {
+  if (Deno.build.os === "windows") return;
   for (const file of [path, `${path}-wal`, `${path}-shm`]) await tighten(file, log);
-  return kv;
 }
 
 /** Removes the permissions of other users from a file, or reports that this is not possible. */
@@ -79,13 +115,21 @@ async function tighten(file: string, log: Log): Promise<void> {
 
 /** Returns the address or path of a database without the user and password in it. */
 export function withoutSecrets(text: string): string {
-  return text.replace(/\b(https?:\/\/)[^\s/?#]*@/gi, "$1");
+  return text.replace(/\b(https?:\/\/|postgres(?:ql)?:\/\/)[^\s/?#]*@/gi, "$1");
+}
+
+/** Returns the path of the database's file, if it is one. */
+export function databaseFile({ databaseUrl, kvPath }: DatabaseSettings): string | undefined {
+  if (databaseUrl !== undefined) return sqliteFile(databaseUrl);
+  return kvPath === undefined || /^https?:/.test(kvPath) ? undefined : kvPath;
 }
 
 /** Returns whether a path that could not be opened can never become a database by waiting. */
 export async function isWrongPath(path: string, error: unknown): Promise<boolean> {
-  if (error instanceof Deno.errors.NotADirectory) return true;
-  if (error instanceof Error && error.message.includes("is not a database")) return true;
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ("code" in cause && cause.code === "ENOTDIR") return true;
+    if (cause.message.includes("is not a database")) return true;
+  }
   // A missing file may appear later, for example when a disk is mounted.
   return await isFolder(path) === true || await isFolder(dirname(path)) === false;
 }

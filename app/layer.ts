@@ -14,16 +14,14 @@ import { SettingError, type Settings } from "./settings/settings.ts";
  * @throws {SettingError} `REDIS_CA_FILE` is not a file with certificates.
  */
 export function createLayer(settings: Settings, database: Database): ChannelLayer {
-  const { channelLayer, channelPrefix, channelKeys, kvPath, redisCaFile } = settings;
+  const { channelLayer, channelPrefix, channelKeys, redisCaFile } = settings;
   const encryption = channelKeys === undefined ? {} : { encryptionKeys: channelKeys };
   if (channelLayer === "memory:") return new MemoryChannelLayer();
   if (channelLayer !== "kv:") {
     const ca = redisCaFile === undefined ? {} : { ca: readCa(redisCaFile) };
     return new RedisChannelLayer(channelLayer, { prefix: channelPrefix, ...encryption, ...ca });
   }
-  // With a file, `watch` sees only writes of this process.
-  const watch = kvPath === undefined || /^https?:/.test(kvPath);
-  return new KvChannelLayer(database.source, { prefix: channelPrefix, ...encryption, watch });
+  return new KvChannelLayer(database.kv, { prefix: channelPrefix, ...encryption });
 }
 
 function readCa(file: string): string {

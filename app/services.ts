@@ -17,7 +17,6 @@ import {
   Tickets,
   type UserStore,
 } from "@sluice/sluice/auth";
-import { DenoKeyValue } from "@sluice/sluice/kv/deno";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
 import { createCrossOrigin, type CrossOrigin } from "@sluice/sluice/security";
@@ -74,7 +73,7 @@ export interface ServiceOptions {
 /** Creates the services. Each connects at first use. */
 export function createServices(settings: Settings, options: ServiceOptions = {}): Services {
   const { log = createLog(logOptions(settings)), clock = systemClock } = options;
-  const database = openDatabase(settings.kvPath, log);
+  const database = openDatabase(settings, log);
   const layer = createLayer(settings, database);
   const kept = createSessions(database.kv, {
     idleTtlMs: settings.sessionIdleTtlMs,
@@ -85,7 +84,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     log,
   });
   const { sessions, socketCounts, controlLog } = kept;
-  const streamStore = new KvStreamStore(new DenoKeyValue(database.source), {
+  const streamStore = new KvStreamStore(database.kv, {
     maxMessages: settings.historyMessages,
     maxAgeMs: settings.historyAgeMs,
     clock,

@@ -77,14 +77,20 @@ export function processesOf(args: readonly string[]): number {
   throw new SettingError("--processes", `is ${JSON.stringify(value)}, but accepts 1 to 256`);
 }
 
-function assertShared({ channelLayer, kvPath, port }: Settings): void {
+function assertShared({ channelLayer, databaseUrl, kvPath, port }: Settings): void {
   if (channelLayer === "memory:") {
     throw new SettingError(
       "CHANNEL_LAYER",
       'is "memory:", which is for one process, but several accept kv: or redis://…',
     );
   }
-  if (kvPath === ":memory:") {
+  if (databaseUrl === "sqlite::memory:") {
+    throw new SettingError(
+      "DATABASE_URL",
+      'is "sqlite::memory:", but several processes need a file',
+    );
+  }
+  if (databaseUrl === undefined && kvPath === ":memory:") {
     throw new SettingError("DENO_KV_PATH", 'is ":memory:", but several processes need a file');
   }
   if (port === 0) {

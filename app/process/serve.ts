@@ -1,7 +1,7 @@
 import { type NetAddress, serve } from "@sluice/sluice/deno";
 import { createLog } from "@sluice/sluice/server";
 import { reportLayer } from "../layer.ts";
-import { isWrongPath, withoutSecrets } from "../database.ts";
+import { databaseFile, isWrongPath, withoutSecrets } from "../database.ts";
 import type { Services } from "../services.ts";
 import type { Site } from "../site.ts";
 import { isLoopback, SettingError, type Settings } from "../settings/settings.ts";
@@ -80,16 +80,29 @@ function warnOfPlainHttp({ settings: { publicUrl, host }, log }: Services): void
   });
 }
 
+/** Returns the message of the innermost cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : reasonOf(error.cause);
+}
+
 /** An unreachable database may become reachable; an unusable path is an error. */
 async function checkDatabase({ database, settings, log }: Services): Promise<void> {
   try {
     await database.check();
   } catch (error) {
-    const { kvPath } = settings;
-    const isAddress = kvPath === undefined || /^https?:/.test(kvPath);
-    if (isAddress || !await isWrongPath(kvPath, error)) {
-      const why = withoutSecrets(error instanceof Error ? error.message : String(error));
-      return log.warn("The database cannot be reached; retrying at its next use", { why });
+    const file = databaseFile(settings);
+    if (file === undefined || !await isWrongPath(file, error)) {
+      return log.warn("The database cannot be reached; retrying at its next use", {
+        why: withoutSecrets(reasonOf(error)),
+      });
+    }
+    const { databaseUrl, kvPath } = settings;
+    if (databaseUrl !== undefined) {
+      throw new SettingError(
+        "DATABASE_URL",
+        `is ${JSON.stringify(databaseUrl)}, whose file cannot be opened as a database`,
+      );
     }
     throw new SettingError(
       "DENO_KV_PATH",

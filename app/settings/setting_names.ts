@@ -8,6 +8,7 @@ export const SETTING_NAMES: readonly string[] = [
   "CHANNEL_KEYS",
   "CHANNEL_LAYER",
   "CHANNEL_PREFIX",
+  "DATABASE_URL",
   "DENO_KV_PATH",
   "DEV_SIGN_IN",
   "DRAIN_SECONDS",

@@ -46,7 +46,9 @@ export interface OidcSettings {
 export interface Settings {
   readonly port: number;
   readonly host: string;
-  /** Path or URL of the database; undefined means the platform's own. */
+  /** The database: `postgres://…` or `sqlite:PATH`; undefined means Deno KV at `kvPath`. */
+  readonly databaseUrl: string | undefined;
+  /** Path or URL of Deno KV; undefined means the platform's own. */
   readonly kvPath: string | undefined;
   readonly channelLayer: string;
   /** The prefix that separates this deployment from others on the same Redis or database. */
@@ -104,6 +106,7 @@ export function readSettings(env: Environment): Settings {
   return {
     port: integer(env, "PORT", { fallback: 8000, min: 0, max: 65_535 }),
     host,
+    databaseUrl: readDatabaseUrl(env),
     kvPath: readKvPath(env),
     channelLayer: readChannelLayer(env),
     channelPrefix: readChannelPrefix(env),
@@ -228,6 +231,17 @@ function readDevSignIn(
     throw new SettingError("DEV_SIGN_IN", "is on, which is not accepted on Deno Deploy");
   }
   return wanted ?? (!hasProvider && !isPublic && !isDeploy(env));
+}
+
+function readDatabaseUrl(env: Environment): string | undefined {
+  const address = text(env, "DATABASE_URL");
+  if (address === undefined) return undefined;
+  if (/^sqlite:(?!\/\/)./.test(address)) return address;
+  const url = /^postgres(?:ql)?:\/\//.test(address) ? URL.parse(address) : undefined;
+  if (url?.hostname) return address;
+  // *Security*: any part of it may be a password.
+  const scheme = /^[a-z][a-z+.-]*:/i.exec(address)?.[0] ?? "";
+  throw wrong("DATABASE_URL", `${scheme}…`, "postgres://… or sqlite:PATH");
 }
 
 function readKvPath(env: Environment): string | undefined {

@@ -9,6 +9,7 @@
 import { type ChannelLayer, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { KvChannelLayer } from "@sluice/sluice/layers/kv";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
+import { DenoKeyValue } from "@sluice/sluice/kv/deno";
 
 const MESSAGES = 20_000;
 const IN_FLIGHT = 100;
@@ -62,7 +63,10 @@ async function create(name: string): Promise<ChannelLayer[]> {
   if (name === "memory") return [new MemoryChannelLayer()];
   if (name !== "kv") return [new RedisChannelLayer(name), new RedisChannelLayer(name)];
   const path = await Deno.makeTempFile({ suffix: ".sqlite3" });
-  return [new KvChannelLayer(await Deno.openKv(path)), new KvChannelLayer(await Deno.openKv(path))];
+  return [
+    new KvChannelLayer(new DenoKeyValue(await Deno.openKv(path))),
+    new KvChannelLayer(new DenoKeyValue(await Deno.openKv(path))),
+  ];
 }
 
 function perSecond(count: number, ms: number): string {

@@ -19,6 +19,7 @@ import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { route, stack } from "@sluice/sluice/routing";
 import { anyOrigin } from "@sluice/sluice/security";
 import { toHandler } from "@sluice/sluice/server";
+import { DenoKeyValue } from "@sluice/sluice/kv/deno";
 
 const [mode = "echo", address = "memory:"] = Deno.args;
 const isFanOut = mode === "fan-out";
@@ -61,7 +62,7 @@ async function createLayer(): Promise<ChannelLayer> {
   if (address === "memory:") return new MemoryChannelLayer();
   if (address.startsWith("kv:")) {
     const { KvChannelLayer } = await import("@sluice/sluice/layers/kv");
-    return new KvChannelLayer(await Deno.openKv(address.slice("kv:".length)), { watch: false });
+    return new KvChannelLayer(new DenoKeyValue(await Deno.openKv(address.slice("kv:".length))));
   }
   const { RedisChannelLayer } = await import("@sluice/sluice/layers/redis");
   return new RedisChannelLayer(address);

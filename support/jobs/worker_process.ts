@@ -9,6 +9,7 @@ import { KvChannelLayer } from "@sluice/sluice/layers/kv";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { channelRouter } from "@sluice/sluice/routing";
 import { type ChannelWorker, runWorker, Worker } from "@sluice/sluice/workers";
+import { DenoKeyValue } from "@sluice/sluice/kv/deno";
 
 if (import.meta.main) {
   const [address = "", prefix = "", leaseMs, handlerMs] = Deno.args;
@@ -33,7 +34,7 @@ export function makeLayer(
 ): ChannelLayer {
   if (address.startsWith("redis:")) return new RedisChannelLayer(address, options);
   let kv: Promise<Deno.Kv> | undefined;
-  return new KvChannelLayer(() => kv ??= Deno.openKv(address), options);
+  return new KvChannelLayer(new DenoKeyValue(() => kv ??= Deno.openKv(address)), options);
 }
 
 function say(line: string): void {

@@ -4,6 +4,8 @@ import type { ChannelLayer } from "@sluice/sluice/layers";
 import { KvChannelLayer } from "@sluice/sluice/layers/kv";
 import { LayerInbox } from "../../lib/testing/layers/layer_inbox.ts";
 import { eventually } from "../../support/eventually.ts";
+import type { KeyValue, KvKey } from "../../lib/kv/mod.ts";
+import { DenoKeyValue } from "../../lib/kv/deno/mod.ts";
 
 const options = { timeout: 15_000 };
 const UNAVAILABLE = { code: "UNAVAILABLE" };
@@ -29,7 +31,7 @@ test(
     using kv = await Deno.openKv(":memory:");
     let isThere = false;
     const source = () => isThere ? Promise.resolve(kv) : Promise.reject(new Error("no such file"));
-    const layer = new KvChannelLayer(source, POLL);
+    const layer = new KvChannelLayer(new DenoKeyValue(source), POLL);
     const inbox = new LayerInbox();
     layer.attach("jobs", inbox);
     await assert.rejects(layer.send("jobs", HELLO), UNAVAILABLE);
@@ -50,7 +52,7 @@ test(
   async () => {
     using kv = await Deno.openKv(":memory:");
     const { promise, resolve } = Promise.withResolvers<Deno.Kv>();
-    const layer = new KvChannelLayer(() => promise, { ...POLL, timeoutMs: 100 });
+    const layer = new KvChannelLayer(new DenoKeyValue(() => promise), { ...POLL, timeoutMs: 100 });
     await assert.rejects(layer.groupSend("g", { type: "late" }), UNAVAILABLE);
     await assert.rejects(layer.send("jobs", { type: "late" }), UNAVAILABLE);
     resolve(kv);
@@ -67,12 +69,15 @@ test(
   async () => {
     let opened = 0;
     const handles: Deno.Kv[] = [];
-    const layer = new KvChannelLayer(async () => {
-      if (++opened < 3) throw new Error("no such file");
-      const kv = await Deno.openKv(":memory:");
-      handles.push(kv);
-      return kv;
-    }, POLL);
+    const layer = new KvChannelLayer(
+      new DenoKeyValue(async () => {
+        if (++opened < 3) throw new Error("no such file");
+        const kv = await Deno.openKv(":memory:");
+        handles.push(kv);
+        return kv;
+      }),
+      POLL,
+    );
     await assert.rejects(layer.check(), UNAVAILABLE);
     await assert.rejects(layer.check(), UNAVAILABLE);
     await layer.send("jobs", HELLO);
@@ -84,7 +89,7 @@ test(
 );
 
 test("KvChannelLayer.close() rejects calls that hang", options, async () => {
-  const layer = new KvChannelLayer(() => new Promise(() => {}), POLL);
+  const layer = new KvChannelLayer(new DenoKeyValue(() => new Promise(() => {})), POLL);
   const sent = assert.rejects(layer.groupSend("g", HELLO), { code: "CLOSED" });
   await layer.close();
   await sent;
@@ -92,7 +97,10 @@ test("KvChannelLayer.close() rejects calls that hang", options, async () => {
 
 test("KvChannelLayer reports a gap if unread entries were deleted", options, async () => {
   using kv = await Deno.openKv(":memory:");
-  const [one, other] = [new KvChannelLayer(kv, POLL), new KvChannelLayer(kv, POLL)];
+  const [one, other] = [
+    new KvChannelLayer(new DenoKeyValue(kv), POLL),
+    new KvChannelLayer(new DenoKeyValue(kv), POLL),
+  ];
   const inbox = await join(other);
   await one.groupSend("g", { type: "1" });
   await inbox.wait(1);
@@ -110,7 +118,10 @@ test("KvChannelLayer reports a gap if unread entries were deleted", options, asy
 
 test("KvChannelLayer reports a gap for a missing number", options, async () => {
   using kv = await Deno.openKv(":memory:");
-  const [one, other] = [new KvChannelLayer(kv, POLL), new KvChannelLayer(kv, { pollMs: 300 })];
+  const [one, other] = [
+    new KvChannelLayer(new DenoKeyValue(kv), POLL),
+    new KvChannelLayer(new DenoKeyValue(kv), { pollMs: 300 }),
+  ];
   const inbox = await join(other);
   for (const type of ["1", "2", "3"]) await one.groupSend("g", { type });
   await kv.delete([
@@ -126,12 +137,12 @@ test("KvChannelLayer reports a gap for a missing number", options, async () => {
 
 test("KvChannelLayer reports a gap if its database was replaced", options, async () => {
   using kv = await Deno.openKv(":memory:");
-  const layer = new KvChannelLayer(kv, POLL);
+  const layer = new KvChannelLayer(new DenoKeyValue(kv), POLL);
   const inbox = await join(layer);
   for (let n = 0; n < 3; n++) await layer.groupSend("g", HELLO);
   await kv.set(["layer.sluice", "head"], 0);
   await inbox.until(() => inbox.gaps.length === 1);
-  const other = new KvChannelLayer(kv, POLL);
+  const other = new KvChannelLayer(new DenoKeyValue(kv), POLL);
   await other.groupSend("g", { type: "again" });
   await inbox.wait(4);
   assert.equal(inbox.types.at(-1), "again");
@@ -140,10 +151,10 @@ test("KvChannelLayer reports a gap if its database was replaced", options, async
 });
 
 /** A database whose responses can be delayed. */
-function holdable(kv: Deno.Kv) {
+function holdable(kv: KeyValue) {
   let held: Promise<void> | undefined;
   let began = () => {};
-  const get = async (key: Deno.KvKey) => {
+  const get = async (key: KvKey) => {
     if (held !== undefined && key[1] === "head") {
       const answer = held;
       began();
@@ -180,9 +191,9 @@ test(
   options,
   async () => {
     using kv = await Deno.openKv(":memory:");
-    const slow = holdable(kv);
+    const slow = holdable(new DenoKeyValue(kv));
     const layer = new KvChannelLayer(slow.kv, { ...POLL, timeoutMs: 5_000 });
-    const other = new KvChannelLayer(kv, POLL);
+    const other = new KvChannelLayer(new DenoKeyValue(kv), POLL);
     const inbox = await join(layer);
     await other.groupSend("g", { type: "1" });
     const { begun, release } = slow.hold();
@@ -207,7 +218,7 @@ test(
   options,
   async () => {
     using kv = await Deno.openKv(":memory:");
-    const slow = holdable(kv);
+    const slow = holdable(new DenoKeyValue(kv));
     const layer = new KvChannelLayer(slow.kv, { ...POLL, timeoutMs: 200 });
     const inbox = await join(layer);
     const channel = layer.newChannel();
@@ -232,18 +243,21 @@ test(
 test("KvChannelLayer retries an entry that it cannot read", options, async () => {
   using kv = await Deno.openKv(":memory:");
   let isBroken = false;
-  const flaky = new Proxy(kv, {
+  const flaky = new Proxy<KeyValue>(new DenoKeyValue(kv), {
     get(target, name) {
       const value = Reflect.get(target, name);
       if (typeof value !== "function") return value;
       return (...args: unknown[]) => {
-        const [selector] = args as [{ prefix?: Deno.KvKey }];
+        const [selector] = args as [{ prefix?: KvKey }];
         if (isBroken && selector?.prefix?.[1] === "part") throw new Error("disk I/O error");
         return value.apply(target, args);
       };
     },
   });
-  const [layer, other] = [new KvChannelLayer(flaky, POLL), new KvChannelLayer(kv, POLL)];
+  const [layer, other] = [
+    new KvChannelLayer(flaky, POLL),
+    new KvChannelLayer(new DenoKeyValue(kv), POLL),
+  ];
   const inbox = await join(layer);
   isBroken = true;
   await other.groupSend("g", { type: "large", data: "x".repeat(100_000) });
@@ -259,7 +273,7 @@ test("KvChannelLayer retries an entry that it cannot read", options, async () =>
 
 test("KvChannelLayer counts and ignores malformed entries", options, async () => {
   using kv = await Deno.openKv(":memory:");
-  const layer = new KvChannelLayer(kv, POLL);
+  const layer = new KvChannelLayer(new DenoKeyValue(kv), POLL);
   const inbox = await join(layer);
   const garbage: unknown[] = [
     "x",
@@ -284,7 +298,7 @@ test("KvChannelLayer counts and ignores malformed entries", options, async () =>
 
 test("KvChannelLayer keeps its log bounded", options, async () => {
   using kv = await Deno.openKv(":memory:");
-  const layer = new KvChannelLayer(kv, { ...POLL, maxEntries: 100 });
+  const layer = new KvChannelLayer(new DenoKeyValue(kv), { ...POLL, maxEntries: 100 });
   const inbox = await join(layer);
   const sends = [];
   for (let n = 0; n < 1_500; n++) sends.push(layer.groupSend("g", { type: `${n}` }));
@@ -294,10 +308,13 @@ test("KvChannelLayer keeps its log bounded", options, async () => {
   await layer.close();
 });
 
-test("KvChannelLayer with watch delivers without polling", options, async () => {
+test("KvChannelLayer over a watched database delivers without polling", options, async () => {
   using kv = await Deno.openKv(":memory:");
-  const slow = { pollMs: 60_000, watch: true };
-  const [one, other] = [new KvChannelLayer(kv, slow), new KvChannelLayer(kv, slow)];
+  const slow = { pollMs: 60_000 };
+  const [one, other] = [
+    new KvChannelLayer(new DenoKeyValue(kv, { watch: true }), slow),
+    new KvChannelLayer(new DenoKeyValue(kv, { watch: true }), slow),
+  ];
   const inbox = await join(other);
   await eventually(async () => {
     await one.groupSend("g", HELLO);
@@ -313,7 +330,7 @@ test(
   async () => {
     const path = await Deno.makeTempFile({ suffix: ".sqlite3" });
     const handles = await Promise.all([1, 2, 3, 4].map(() => Deno.openKv(path)));
-    const layers = handles.map((kv) => new KvChannelLayer(kv, POLL));
+    const layers = handles.map((kv) => new KvChannelLayer(new DenoKeyValue(kv), POLL));
     const inboxes = [];
     for (const layer of layers) inboxes.push(await join(layer));
     await Promise.all(layers.map(async (layer, sender) => {

@@ -13,6 +13,7 @@ import { Redis } from "ioredis";
 import { eventually } from "../../support/eventually.ts";
 import { RedisCluster } from "../../support/redis/redis_cluster.ts";
 import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
+import { DenoKeyValue } from "../../lib/kv/deno/mod.ts";
 
 const skip = whyNoRedis() ?? false;
 const options = { skip, timeout: 60_000 };
@@ -97,7 +98,9 @@ for (const [title, one, other] of SYSTEMS) {
 
 test("KvChannelLayer keeps systems in one database apart by prefix", options, async () => {
   using kv = await Deno.openKv(":memory:");
-  const [one, other] = ["a", "b"].map((prefix) => new KvChannelLayer(kv, { prefix, pollMs: 10 }));
+  const [one, other] = ["a", "b"].map((prefix) =>
+    new KvChannelLayer(new DenoKeyValue(kv), { prefix, pollMs: 10 })
+  );
   await assertSeparate(one!, other!);
 });
 
@@ -144,7 +147,10 @@ test(
   async () => {
     using kv = await Deno.openKv(":memory:");
     const make = (encryptionKeys?: string[]) =>
-      new KvChannelLayer(kv, { pollMs: 10, ...(encryptionKeys && { encryptionKeys }) });
+      new KvChannelLayer(new DenoKeyValue(kv), {
+        pollMs: 10,
+        ...(encryptionKeys && { encryptionKeys }),
+      });
     const [one, other, open] = [make([KEY]), make(["another " + KEY, KEY]), make()];
     const [near, far] = [await join(one), await join(other)];
     await one.groupSend("g", { type: "secret-word", data: "x".repeat(50_000) });

@@ -8,6 +8,7 @@ import { Presence } from "@sluice/sluice/presence";
 import { FakeConnection } from "../../lib/testing/fake_connection.ts";
 import { eventually } from "../../support/eventually.ts";
 import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
+import { DenoKeyValue } from "../../lib/kv/deno/mod.ts";
 
 const skip = whyNoRedis() ?? false;
 const VISITOR = fileURLToPath(new URL("visitor_process.ts", import.meta.url));
@@ -51,7 +52,7 @@ test("Presence over Deno KV: processes agree, also after one falls silent", asyn
   using kv = await Deno.openKv(":memory:");
   // Stands for a server: the layer's pending work keeps no process alive.
   const alive = setInterval(() => {}, 1_000);
-  await agree(() => new KvChannelLayer(kv, { pollMs: 20 }));
+  await agree(() => new KvChannelLayer(new DenoKeyValue(kv), { pollMs: 20 }));
   clearInterval(alive);
 });
 

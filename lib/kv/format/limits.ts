@@ -22,8 +22,8 @@ export const MAX_KEY_BYTES_TOTAL = 80_000;
 /** Most entries in a page. */
 export const MAX_PAGE = 1_000;
 
-/** Returns a valid topic. @throws {TypeError} It is not 1 to 100 of `A-Z a-z 0-9 . _ : -`. */
+/** Returns a valid topic. @throws {TypeError} It is not 1 to 200 of `A-Z a-z 0-9 . _ : -`. */
 export function checkTopic(topic: string): string {
-  if (/^[\w.:-]{1,100}$/.test(topic)) return topic;
-  throw new TypeError(`Cannot use "${topic}" as a topic: it has 1 to 100 of A-Z a-z 0-9 . _ : -`);
+  if (/^[\w.:-]{1,200}$/.test(topic)) return topic;
+  throw new TypeError(`Cannot use "${topic}" as a topic: it has 1 to 200 of A-Z a-z 0-9 . _ : -`);
 }

@@ -17,6 +17,8 @@ export interface SqliteKeyValueOptions {
    * milliseconds. Looking takes microseconds and reads no data. @default {25}
    */
   readonly pollMs?: number;
+  /** Called before the file is opened, for example to create its folder. */
+  readonly prepare?: () => Promise<void>;
   /** Measures time limits and expiry. @default {systemClock} */
   readonly clock?: Clock;
 }
@@ -55,6 +57,7 @@ export class SqliteKeyValue extends BaseKeyValue {
   readonly #path: string;
   readonly #clock: Clock;
   readonly #pollMs: number;
+  readonly #prepare: () => Promise<void>;
   readonly #runner: PatientRunner;
   #opening: Promise<SqliteTable> | undefined;
   #pending: Pending[] = [];
@@ -73,6 +76,7 @@ export class SqliteKeyValue extends BaseKeyValue {
     this.#path = path;
     this.#clock = options.clock ?? systemClock;
     this.#pollMs = options.pollMs ?? 25;
+    this.#prepare = options.prepare ?? (() => Promise.resolve());
     this.#runner = new PatientRunner(isLocked, options);
     this.listeners.onTopic = () => this.#pollLater();
   }
@@ -159,7 +163,7 @@ export class SqliteKeyValue extends BaseKeyValue {
   }
 
   async #open(): Promise<SqliteTable> {
-    const opening = this.#opening ??= SqliteTable.open(this.#path);
+    const opening = this.#opening ??= this.#prepare().then(() => SqliteTable.open(this.#path));
     try {
       return await opening;
     } catch (error) {

@@ -6,6 +6,7 @@ import { PendingOwnPublishes } from "../bus/pending_own_publishes.ts";
 import { FrameCodec } from "../bus/frame_codec.ts";
 import { InOrder } from "../durable/in_order.ts";
 import type { KvAccess } from "./kv_access.ts";
+import { type KeyValue, type KvKey, listAll } from "../../kv/mod.ts";
 import { KvDurable } from "./kv_durable.ts";
 import { KvFollower } from "./kv_follower.ts";
 import { MissingParts } from "./kv_frames.ts";
@@ -18,6 +19,7 @@ import type { PlainMessage } from "../local/plain_message.ts";
 /** Options of a {@linkcode KvBus}. */
 export interface KvBusOptions {
   readonly access: KvAccess;
+  readonly kv: KeyValue;
   readonly settings: LayerSettings;
   readonly clock: Clock;
   readonly prefix: string;
@@ -28,7 +30,7 @@ export interface KvBusOptions {
   readonly pollMs: number;
 }
 
-/** Deno KV as a {@linkcode Bus}: a log for live messages, and numbered entries for durable ones. */
+/** A database as a {@linkcode Bus}: a log for live messages, and numbered entries for durable ones. */
 export class KvBus implements Bus {
   readonly pollMs: number;
   readonly #context: BusContext;
@@ -39,6 +41,9 @@ export class KvBus implements Bus {
   readonly #echoes: PendingOwnPublishes;
   readonly #codec: FrameCodec;
   readonly #keeping = new InOrder();
+  readonly #stopHints: () => void;
+  /** Whether a hint waits for the end of a write. */
+  #isHearing = false;
 
   constructor(context: BusContext, options: KvBusOptions) {
     const { access, settings, clock, prefix, pollMs } = options;
@@ -57,12 +62,8 @@ export class KvBus implements Bus {
       take: (entry) => this.#take(entry),
       gap: (gap) => context.gap(gap),
     });
+    this.#stopHints = log.onAppend(() => void this.#hear().catch(() => {}));
     this.#durable = new KvDurable({ ...settings, access, prefix, counters: local.counters });
-  }
-
-  /** The key that changes with every entry, and the read to start when it does. */
-  get news(): { readonly key: Deno.KvKey; look(): Promise<void> } {
-    return { key: this.#log.headKey, look: () => this.#follower.look() };
   }
 
   ready(): Promise<void> {
@@ -121,10 +122,10 @@ export class KvBus implements Bus {
   }
 
   async addMember(group: string, channel: string): Promise<void> {
-    const { clock, settings: { groupExpiryMs: expireIn } } = this.#options;
+    const { clock, settings: { groupExpiryMs: expireInMs } } = this.#options;
     const [key] = this.#memberKeys(group, channel);
     await this.#keep(`${group} ${channel}`, (kv) => {
-      return kv.set(key, clock.now() + expireIn, { expireIn });
+      return kv.set(key, clock.now() + expireInMs, { expireInMs });
     });
   }
 
@@ -148,25 +149,34 @@ export class KvBus implements Bus {
   async flush(): Promise<void> {
     const { access, prefix } = this.#options;
     await access.run(async (kv) => {
-      for await (const { key } of kv.list({ prefix: [prefix] })) {
-        if (key[1] === "queue" || key[1] === "member" || key[1] === "first") await kv.delete(key);
-        if (key[1] === "next") await kv.delete(key);
+      for (const part of ["queue", "member", "front", "next"]) {
+        for await (const { key } of listAll(kv, { prefix: [prefix, part] })) await kv.delete(key);
       }
       return true;
     });
   }
 
   close(): Promise<void> {
+    this.#stopHints();
     this.#follower.close();
     this.#options.access.close();
     return Promise.resolve();
   }
 
   /** Writes in the order of the calls. The time limit of each write counts from its call. */
-  #keep(member: string, write: (kv: Deno.Kv) => Promise<unknown>): Promise<unknown> {
+  #keep(member: string, write: (kv: KeyValue) => Promise<unknown>): Promise<unknown> {
     const { access, clock } = this.#options;
     const since = clock.elapsed();
     return this.#keeping.run(member, () => access.run(write, since));
+  }
+
+  /** Reads what others have written. While this process writes, it does so anyway. */
+  async #hear(): Promise<void> {
+    if (this.#isHearing) return;
+    this.#isHearing = true;
+    await this.#log.idle();
+    this.#isHearing = false;
+    if (!this.#context.local.isEmpty) await this.#follower.look();
   }
 
   async #append(to: string, frame: string, isForHere: boolean): Promise<void> {
@@ -203,7 +213,7 @@ export class KvBus implements Bus {
   }
 
   /** The keys under which a member may be stored; new members use the first. */
-  #memberKeys(group: string, channel: string): readonly [Deno.KvKey, ...Deno.KvKey[]] {
+  #memberKeys(group: string, channel: string): readonly [KvKey, ...KvKey[]] {
     const keyOf = (form: string) => [this.#options.prefix, "member", group, form];
     const [first, ...others] = this.#codec.memberForms(this.#place(`m:${group}`), channel);
     return [keyOf(first), ...others.map(keyOf)];
@@ -213,7 +223,8 @@ export class KvBus implements Bus {
     const { access, clock, prefix } = this.#options;
     return access.run(async (kv) => {
       const forms: string[] = [];
-      for await (const { key, value } of kv.list<number>({ prefix: [prefix, "member", group] })) {
+      const range = { prefix: [prefix, "member", group] };
+      for await (const { key, value } of listAll<number>(kv, range)) {
         if (value > clock.now()) forms.push(String(key[3]));
       }
       return this.#codec.decodeMembers(this.#place(`m:${group}`), forms);

@@ -1,17 +1,15 @@
 /**
- * The channel layer for processes that share only a Deno KV database.
+ * The channel layer for processes that share only a database.
  *
  * @module
  */
 import { BusChannelLayer } from "../bus/bus_channel_layer.ts";
-import { KvAccess, type KvLayerSource } from "./kv_access.ts";
+import type { KeyValue } from "../../kv/mod.ts";
+import { KvAccess } from "./kv_access.ts";
 import { KvBus } from "./kv_bus.ts";
 import { LayerCipher } from "../bus/layer_cipher.ts";
 import { assertLayerPrefix } from "../names.ts";
-import { watchKey } from "./kv_watch.ts";
 import { type ChannelLayerOptions, layerSettings, positive } from "../layer_options.ts";
-
-export type { KvLayerSource } from "./kv_access.ts";
 
 /** Options of {@linkcode KvChannelLayer}. */
 export interface KvChannelLayerOptions extends ChannelLayerOptions {
@@ -26,8 +24,6 @@ export interface KvChannelLayerOptions extends ChannelLayerOptions {
   readonly maxPendingBytes?: number;
   /** How often the database is polled while there is traffic, in milliseconds. @default {100} */
   readonly pollMs?: number;
-  /** Whether `watch` sees writes of other processes, as it does over KV Connect. @default {false} */
-  readonly watch?: boolean;
   /** How long messages are kept for processes that lag behind, in milliseconds. @default {60_000} */
   readonly retentionMs?: number;
   /** How many messages are kept for processes that lag behind. @default {10_000} */
@@ -40,19 +36,20 @@ export interface KvChannelLayerOptions extends ChannelLayerOptions {
 }
 
 /**
- * Carries messages between processes through a Deno KV database. See `docs/layer_spec.md` for its
- * guarantees.
+ * Carries messages between processes through a database. See `docs/layer_spec.md` for its guarantees.
  *
- * The sender's process delivers a message as soon as it is written; other processes deliver it within
- * `pollMs`, or within 1 s after ten quiet seconds. The layer connects at first use, and tolerates a
- * missing database. Closing the layer does not close the database.
+ * The sender's process delivers a message as soon as it is written. Other processes deliver it when
+ * the database wakes them: at once with PostgreSQL, within 25 ms with SQLite. With Deno KV they poll,
+ * and deliver within `pollMs`, or within 1 s after ten quiet seconds. The layer connects at first use,
+ * and tolerates a missing database. Closing the layer does not close the database.
  *
  * @example
  * ```ts
+ * import { MemoryKeyValue } from "@sluice/sluice/kv";
  * import { KvChannelLayer } from "@sluice/sluice/layers/kv";
  * import assert from "node:assert/strict";
  *
- * using kv = await Deno.openKv(":memory:");
+ * await using kv = new MemoryKeyValue();
  * const layer = new KvChannelLayer(kv);
  * await layer.send("jobs", { type: "resize" });
  * assert.deepEqual(await layer.receive("jobs"), { type: "resize" });
@@ -66,15 +63,16 @@ export class KvChannelLayer extends BusChannelLayer {
    * @throws {TypeError} The prefix or a key is invalid.
    * @throws {RangeError} A number is out of range.
    */
-  constructor(source: KvLayerSource, options: KvChannelLayerOptions = {}) {
+  constructor(kv: KeyValue, options: KvChannelLayerOptions = {}) {
     const settings = layerSettings(options);
     const { clock } = settings;
     const { prefix = "sluice", encryptionKeys } = options;
     assertLayerPrefix(prefix);
     const timeoutMs = positive("timeoutMs", options.timeoutMs ?? 2_000);
-    const access = new KvAccess(source, { clock, timeoutMs });
+    const access = new KvAccess(kv, { clock, timeoutMs });
     const busOptions = {
       access,
+      kv,
       settings,
       clock,
       // The database has keys of other parts of an application, too.
@@ -85,10 +83,6 @@ export class KvChannelLayer extends BusChannelLayer {
       maxPendingBytes: positive("maxPendingBytes", options.maxPendingBytes ?? 64 * 2 ** 20),
       pollMs: positive("pollMs", options.pollMs ?? 100),
     };
-    super(settings, (context) => {
-      const bus = new KvBus(context, busOptions);
-      if (options.watch) watchKey(access, clock, bus.news);
-      return bus;
-    });
+    super(settings, (context) => new KvBus(context, busOptions));
   }
 }

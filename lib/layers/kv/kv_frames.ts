@@ -1,3 +1,5 @@
+import { type KeyValue, listAll } from "../../kv/mod.ts";
+
 /** A stored frame: inline, or split into parts, because a value holds 64 KiB at most. */
 export type StoredFrame =
   | { readonly frame: string }
@@ -12,10 +14,10 @@ const MAX_DELETIONS = 500;
 
 /** Stores the parts of a large frame. Returns the frame inline, or a reference to its parts. */
 export async function storeFrame(
-  kv: Deno.Kv,
+  kv: KeyValue,
   prefix: string,
   frame: string,
-  expireIn: number,
+  expireInMs: number,
 ): Promise<StoredFrame> {
   if (frame.length <= MAX_INLINE) return { frame };
   const id = crypto.randomUUID();
@@ -23,7 +25,7 @@ export async function storeFrame(
   const parts = Math.ceil(bytes.length / PART_BYTES);
   for (let part = 0; part < parts; part++) {
     const slice = bytes.slice(part * PART_BYTES, (part + 1) * PART_BYTES);
-    await kv.set([prefix, "part", id, part], slice, { expireIn });
+    await kv.set([prefix, "part", id, part], slice, { expireInMs });
   }
   return { id, parts };
 }
@@ -34,7 +36,11 @@ export class MissingParts extends Error {
 }
 
 /** Reads a frame. @throws {MissingParts} Some of its parts are missing. */
-export async function loadFrame(kv: Deno.Kv, prefix: string, stored: StoredFrame): Promise<string> {
+export async function loadFrame(
+  kv: KeyValue,
+  prefix: string,
+  stored: StoredFrame,
+): Promise<string> {
   const frame = await findFrame(kv, prefix, stored);
   if (frame === undefined) throw new MissingParts("Parts of a frame are missing");
   return frame;
@@ -42,13 +48,13 @@ export async function loadFrame(kv: Deno.Kv, prefix: string, stored: StoredFrame
 
 /** Reads a frame. Returns `undefined` if parts of it are missing. */
 export async function findFrame(
-  kv: Deno.Kv,
+  kv: KeyValue,
   prefix: string,
   stored: StoredFrame,
 ): Promise<string | undefined> {
   if ("frame" in stored) return stored.frame;
   const slices: Uint8Array[] = [];
-  for await (const { value } of kv.list<Uint8Array>({ prefix: [prefix, "part", stored.id] })) {
+  for await (const { value } of listAll<Uint8Array>(kv, { prefix: [prefix, "part", stored.id] })) {
     slices.push(value);
   }
   if (slices.length !== stored.parts) return undefined;
@@ -56,7 +62,11 @@ export async function findFrame(
 }
 
 /** Deletes the parts of a frame in few operations, because each one locks the database. */
-export async function deleteFrame(kv: Deno.Kv, prefix: string, stored: StoredFrame): Promise<void> {
+export async function deleteFrame(
+  kv: KeyValue,
+  prefix: string,
+  stored: StoredFrame,
+): Promise<void> {
   if ("frame" in stored) return;
   for (let part = 0; part < stored.parts;) {
     const operation = kv.atomic();

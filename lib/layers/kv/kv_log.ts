@@ -1,4 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
+import { AppendLog, type LogHead } from "../../kv/append_log.ts";
+import type { KeyValue } from "../../kv/mod.ts";
 import { type KvAccess, unavailable } from "./kv_access.ts";
 import { loadFrame, type StoredFrame, storeFrame } from "./kv_frames.ts";
 import { LayerError } from "../layer_error.ts";
@@ -13,6 +15,7 @@ export interface LogEntry {
 /** What a {@linkcode KvLog} is given. */
 export interface KvLogOptions {
   readonly access: KvAccess;
+  readonly kv: KeyValue;
   readonly prefix: string;
   readonly clock: Clock;
   /** How long entries are kept, in milliseconds. */
@@ -31,36 +34,39 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-/** Limits of one batch, within those of an atomic write: 1,000 entries and 800 KiB. */
+/** Limits of one batch, within those of an atomic operation. */
 const MAX_BATCH = 100;
 const MAX_BATCH_CHARACTERS = 200_000;
 
-/** How many new entries trigger a sweep of old ones. */
+/** How many new entries trigger a sweep of old ones, which deletes up to twice as many. */
 const SWEEP_EVERY = 500;
 
 /**
- * The log in Deno KV. Entries are numbered consecutively, so that readers notice a missing one.
- *
- * Entries that a process appends at the same time are written as one batch, in order.
+ * The log of a layer. Entries that a process appends at the same time are written as one batch, in order.
  */
 export class KvLog {
   readonly #options: KvLogOptions;
-  readonly #headKey: Deno.KvKey;
+  readonly #entries: AppendLog<LogEntry>;
   #pending: Pending[] = [];
   #pendingSize = 0;
-  #isWriting = false;
+  #writing: Promise<void> | undefined;
   /** The head after the last write. Saves a read if no other process has written since. */
-  #head: { value: number; versionstamp: string | null } | undefined;
+  #head: LogHead | undefined;
   #sweptAt = 0;
 
   constructor(options: KvLogOptions) {
     this.#options = options;
-    this.#headKey = [options.prefix, "head"];
+    this.#entries = new AppendLog(options.kv, {
+      headKey: [options.prefix, "head"],
+      prefix: [options.prefix, "log"],
+      keepMs: options.retentionMs,
+      topic: options.prefix,
+    });
   }
 
-  /** The key that changes with every entry. */
-  get headKey(): Deno.KvKey {
-    return this.#headKey;
+  /** Calls `listener` soon after an append, as a hint to read the log. Returns a function to stop. */
+  onAppend(listener: () => void): () => void {
+    return this.#entries.onAppend(listener);
   }
 
   /** Appends an entry, and resolves with its number. @throws {LayerError} */
@@ -74,26 +80,23 @@ export class KvLog {
     this.#pendingSize += frame.length;
     const since = this.#options.clock.elapsed();
     this.#pending.push({ since, to, frame, resolve, reject });
-    if (!this.#isWriting) void this.#write().catch(() => {});
+    this.#writing ??= this.#write().finally(() => this.#writing = undefined);
     return promise;
+  }
+
+  /** Resolves when nothing is being written. */
+  async idle(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
   }
 
   /** Returns the number of the last entry. @throws {LayerError} */
   head(): Promise<number> {
-    return this.#options.access.run(async (kv) => (await kv.get<number>(this.#headKey)).value ?? 0);
+    return this.#options.access.run(async () => (await this.#entries.head()).number);
   }
 
   /** Returns the entries after `after`, up to `until`, with their numbers. @throws {LayerError} */
   read(after: number, until: number): Promise<readonly [number, unknown][]> {
-    const { access, prefix } = this.#options;
-    const range = { start: [prefix, "log", after + 1], end: [prefix, "log", until + 1] };
-    return access.run(async (kv) => {
-      const entries: [number, unknown][] = [];
-      for await (const { key, value } of kv.list(range, { batchSize: 100 })) {
-        entries.push([Number(key[2]), value]);
-      }
-      return entries;
-    });
+    return this.#options.access.run(() => this.#entries.read(after, until));
   }
 
   /** Reads the frame of an entry. @throws {Error} The frame cannot be read. */
@@ -103,8 +106,8 @@ export class KvLog {
     return access.run((kv) => loadFrame(kv, prefix, stored));
   }
 
+  /** Never rejects. */
   async #write(): Promise<void> {
-    this.#isWriting = true;
     while (this.#pending.length > 0) {
       const batch = this.#takeBatch().filter((pending) => this.#isInTime(pending));
       if (batch.length === 0) continue;
@@ -117,7 +120,6 @@ export class KvLog {
         for (const { reject } of batch) reject(error);
       }
     }
-    this.#isWriting = false;
   }
 
   /** Rejects an entry that has waited too long. Its sender has timed out already. */
@@ -142,47 +144,31 @@ export class KvLog {
 
   /** Returns the number of the batch's first entry. */
   #commit(batch: readonly Pending[]): Promise<number> {
-    const { access, prefix, retentionMs: expireIn } = this.#options;
+    const { access, prefix, retentionMs } = this.#options;
     let entries: LogEntry[] | undefined;
     return access.run(async (kv, isLate) => {
       entries ??= await Promise.all(batch.map(async ({ to, frame }) => ({
         to,
-        stored: await storeFrame(kv, prefix, frame, expireIn),
+        stored: await storeFrame(kv, prefix, frame, retentionMs),
       })));
-      const { value, versionstamp } = this.#head ?? await this.#readHead(kv);
+      const head = this.#head ?? await this.#entries.head();
       this.#head = undefined;
       if (isLate()) return undefined;
-      const write = kv.atomic().check({ key: this.#headKey, versionstamp });
-      write.set(this.#headKey, value + entries.length);
-      for (const [index, entry] of entries.entries()) {
-        write.set([prefix, "log", value + 1 + index], entry, { expireIn });
-      }
-      const result = await write.commit();
+      const operation = kv.atomic();
+      const last = this.#entries.append(operation, head, entries);
+      const result = await operation.commit();
       if (!result.ok) return undefined;
-      this.#head = { value: value + entries.length, versionstamp: result.versionstamp };
-      return value + 1;
+      this.#head = { number: last, check: { key: head.check.key, version: result.version } };
+      return head.number + 1;
     });
-  }
-
-  async #readHead(kv: Deno.Kv): Promise<{ value: number; versionstamp: string | null }> {
-    const { value, versionstamp } = await kv.get<number>(this.#headKey);
-    return { value: value ?? 0, versionstamp };
   }
 
   /** Deletes entries beyond `maxEntries`. The database expires old entries itself. */
   async #sweep(head: number): Promise<void> {
-    const { access, prefix, maxEntries } = this.#options;
+    const { access, maxEntries } = this.#options;
     if (head - this.#sweptAt < SWEEP_EVERY || head <= maxEntries) return;
     this.#sweptAt = head;
-    const range = { start: [prefix, "log", 0], end: [prefix, "log", head - maxEntries + 1] };
-    await access.run(async (kv) => {
-      const old = await Array.fromAsync(kv.list(range, { limit: 2 * SWEEP_EVERY, batchSize: 500 }));
-      for (let index = 0; index < old.length; index += SWEEP_EVERY) {
-        const write = kv.atomic();
-        for (const { key } of old.slice(index, index + SWEEP_EVERY)) write.delete(key);
-        await write.commit();
-      }
-      return true;
-    }).catch(() => {});
+    const sweep = () => access.run(() => this.#entries.deleteBefore(head - maxEntries + 1));
+    await sweep().then((deleted) => deleted > 0 ? sweep() : deleted).catch(() => {});
   }
 }

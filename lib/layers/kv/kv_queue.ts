@@ -1,6 +1,13 @@
 import type { Clock } from "../../core/clock.ts";
 import type { LeaseRequest, QueueItem, QueueSource } from "../durable/durable_lease.ts";
 import type { KvAccess } from "./kv_access.ts";
+import {
+  type AtomicOperation,
+  type KeyValue,
+  type KvEntry,
+  type KvKey,
+  listAll,
+} from "../../kv/mod.ts";
 import { deleteFrame, findFrame, type StoredFrame, storeFrame } from "./kv_frames.ts";
 import type { LayerCounters } from "../layer_stats.ts";
 
@@ -29,9 +36,9 @@ interface KeptMessage {
   readonly lease?: KvLease;
 }
 
-type KeptEntry = Deno.KvEntry<KeptMessage>;
+type KeptEntry = KvEntry<KeptMessage>;
 
-/** How many messages one read returns, and how many one write can lease: KV allows ten checks. */
+/** How many messages one read returns, and how many one write can lease, with a check each. */
 const BATCH_SIZE = 16;
 const MAX_CHECKS = 10;
 
@@ -42,7 +49,7 @@ const KEEP_MS = 60_000;
 const KEEP_PARTS_MS = 86_400_000;
 
 /**
- * A durable channel in Deno KV: numbered messages, plus the number of the next message and of the
+ * A durable channel in a database: numbered messages, plus the number of the next message and of the
  * first one that was never leased. A lease is stored in its message.
  *
  * Leases and expiries compare the clocks of hosts, which must agree within a fraction of `leaseMs`. If
@@ -64,9 +71,9 @@ export class KvQueue implements QueueSource {
     const nextKey = [prefix, "next", this.#channel];
     let stored: StoredFrame | undefined;
     const isTaken = await access.run(async (kv, isLate) => {
-      const [next, first] = await kv.getMany<[number, Deno.KvU64]>([nextKey, this.#firstKey]);
-      const number = next.value ?? 0;
-      const atMost = number - Number(first.value?.value ?? 0n);
+      const [next, front] = await kv.getMany<number>([nextKey, this.#frontKey]);
+      const number = next!.value ?? 0;
+      const atMost = number - (front!.value ?? 0);
       if (atMost >= capacity && await this.#count(kv) >= capacity) {
         if (stored !== undefined) await deleteFrame(kv, prefix, stored);
         return false;
@@ -74,8 +81,8 @@ export class KvQueue implements QueueSource {
       stored ??= await storeFrame(kv, prefix, frame, KEEP_PARTS_MS + expiryMs);
       if (isLate()) return undefined;
       const message: KeptMessage = { stored, expiresAt: clock.now() + expiryMs };
-      const { ok } = await kv.atomic().check(next).set(nextKey, number + 1)
-        .set(this.#key(number), message, { expireIn: this.#keepMs }).commit();
+      const { ok } = await kv.atomic().check(next!).set(nextKey, number + 1)
+        .set(this.#key(number), message, { expireInMs: this.#keepMs }).commit();
       return ok || undefined;
     });
     if (isTaken) counters.queued++;
@@ -86,9 +93,11 @@ export class KvQueue implements QueueSource {
   /** A repeated request finds the messages already leased under its token. */
   async lease({ token, count }: LeaseRequest): Promise<QueueItem[]> {
     const leased = await this.#context.access.run(async (kv, isLate) => {
+      const front = (await kv.get<number>(this.#frontKey)).value ?? 0;
       const { found, free } = await this.#find(kv, token, count);
       for (let from = 0; from < free.length && !isLate(); from += MAX_CHECKS) {
-        found.push(...await this.#takeAll(kv, free.slice(from, from + MAX_CHECKS), token));
+        const entries = free.slice(from, from + MAX_CHECKS);
+        found.push(...await this.#takeAll(kv, entries, { token, front }));
       }
       return found;
     });
@@ -119,7 +128,7 @@ export class KvQueue implements QueueSource {
   }
 
   /** Counts the messages that are not leased, and deletes expired ones. */
-  async #count(kv: Deno.Kv): Promise<number> {
+  async #count(kv: KeyValue): Promise<number> {
     let count = 0;
     for await (const entry of this.#list(kv)) {
       if (this.#isExpired(entry.value)) await this.#expire(kv, entry);
@@ -130,7 +139,7 @@ export class KvQueue implements QueueSource {
 
   /** Finds the messages held by the token, and free ones up to `count` in total. */
   async #find(
-    kv: Deno.Kv,
+    kv: KeyValue,
     token: string,
     count: number,
   ): Promise<{ readonly found: KeptEntry[]; readonly free: readonly KeptEntry[] }> {
@@ -148,9 +157,9 @@ export class KvQueue implements QueueSource {
 
   /** Leases messages in one operation, or one by one if another reader has taken one of them. */
   async #takeAll(
-    kv: Deno.Kv,
+    kv: KeyValue,
     entries: readonly KeptEntry[],
-    token: string,
+    { token, front }: { readonly token: string; readonly front: number },
   ): Promise<readonly KeptEntry[]> {
     const { clock, leaseMs } = this.#context;
     const until = clock.now() + leaseMs;
@@ -159,18 +168,20 @@ export class KvQueue implements QueueSource {
       return { ...entry, value: { ...entry.value, lease: { token, until, attempts } } };
     });
     const last = Math.max(...entries.map(({ key }) => Number(key[3])));
-    const operation = kv.atomic().check(...entries).max(this.#firstKey, BigInt(last + 1));
-    for (const { key, value } of taken) operation.set(key, value, { expireIn: this.#keepMs });
+    const operation = kv.atomic().check(...entries);
+    // If another reader has moved it further, it falls back: a push then counts the messages.
+    if (last >= front) operation.set(this.#frontKey, last + 1);
+    for (const { key, value } of taken) operation.set(key, value, { expireInMs: this.#keepMs });
     if ((await operation.commit()).ok) return taken;
     if (entries.length === 1) return [];
     const alone: KeptEntry[] = [];
-    for (const entry of entries) alone.push(...await this.#takeAll(kv, [entry], token));
+    for (const entry of entries) alone.push(...await this.#takeAll(kv, [entry], { token, front }));
     return alone;
   }
 
   #note(token: string, number: number, lease: KvLease): Promise<boolean> {
     return this.#change(token, number, (operation, { key, value }) => {
-      return operation.set(key, { ...value, lease }, { expireIn: this.#keepMs });
+      return operation.set(key, { ...value, lease }, { expireInMs: this.#keepMs });
     });
   }
 
@@ -178,7 +189,7 @@ export class KvQueue implements QueueSource {
   #change(
     token: string,
     number: number,
-    change: (operation: Deno.AtomicOperation, entry: KeptEntry) => Deno.AtomicOperation,
+    change: (operation: AtomicOperation, entry: KeptEntry) => AtomicOperation,
   ): Promise<boolean> {
     return this.#context.access.run(async (kv) => {
       const entry = await kv.get<KeptMessage>(this.#key(number));
@@ -205,7 +216,7 @@ export class KvQueue implements QueueSource {
     }).catch(() => {});
   }
 
-  async #expire(kv: Deno.Kv, entry: KeptEntry): Promise<void> {
+  async #expire(kv: KeyValue, entry: KeptEntry): Promise<void> {
     const { prefix, counters } = this.#context;
     const { ok } = await kv.atomic().check(entry).delete(entry.key).commit();
     if (!ok) return;
@@ -227,16 +238,17 @@ export class KvQueue implements QueueSource {
     return 2 * this.#context.expiryMs + 2 * this.#context.leaseMs + KEEP_MS;
   }
 
-  #list(kv: Deno.Kv): Deno.KvListIterator<KeptMessage> {
-    const selector = { prefix: [this.#context.prefix, "queue", this.#channel] };
-    return kv.list<KeptMessage>(selector, { batchSize: BATCH_SIZE });
+  #list(kv: KeyValue): AsyncIterable<KeptEntry> {
+    const range = { prefix: [this.#context.prefix, "queue", this.#channel] };
+    return listAll<KeptMessage>(kv, range, { pageSize: BATCH_SIZE });
   }
 
-  #key(number: number): Deno.KvKey {
+  #key(number: number): KvKey {
     return [this.#context.prefix, "queue", this.#channel, number];
   }
 
-  get #firstKey(): Deno.KvKey {
-    return [this.#context.prefix, "first", this.#channel];
+  /** The key of a number at or before the first message that was never leased. */
+  get #frontKey(): KvKey {
+    return [this.#context.prefix, "front", this.#channel];
   }
 }

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KvChannelLayer } from "@sluice/sluice/layers/kv";
+import { DenoKeyValue } from "@sluice/sluice/kv/deno";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
 
@@ -38,7 +39,7 @@ test("deno task worker handles messages from another process, and exits with 0 o
 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), "sluice-worker-"));
   const path = join(folder, "kv.sqlite3");
-  const layer = new KvChannelLayer(() => Deno.openKv(path));
+  const layer = new KvChannelLayer(new DenoKeyValue(() => Deno.openKv(path)));
   const worker = startWorker(["log"], { DENO_KV_PATH: path, CHANNEL_LAYER: "kv:" });
   try {
     await worker.until("Working");
