@@ -133,6 +133,7 @@ async function prepare(client: pg.ClientBase, timeoutMs: number): Promise<void> 
   client.on("error", () => {}); // A query reports it, or the pool drops the connection.
   // A server ends a statement whose caller has given up.
   await client.query(`SET statement_timeout = ${Math.ceil(timeoutMs)}`);
+  await client.query("SET default_transaction_isolation = 'read committed'");
   const { rows } = await client.query("SELECT pg_is_in_recovery() AS is_standby");
   if (rows[0]?.is_standby) throw new Error("The PostgreSQL server is a standby");
 }
