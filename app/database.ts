@@ -51,7 +51,7 @@ export type DatabaseSettings = Pick<Settings, "databaseUrl" | "kvPath">;
 export function openKeyValue({ databaseUrl, kvPath }: DatabaseSettings, log: Log): KeyValue {
   const file = databaseUrl === undefined ? undefined : sqliteFile(databaseUrl);
   if (file !== undefined) {
-    return new SqliteKeyValue(file, { prepare: () => makePrivate(file, log) });
+    return new SqliteKeyValue(file, { prepare: () => prepareFile(file, log) });
   }
   if (databaseUrl !== undefined) return new PostgresKeyValue(databaseUrl);
   // With a file, a watch sees only writes of this process.
@@ -77,7 +77,7 @@ function placeOf({ databaseUrl, kvPath }: DatabaseSettings): string {
 async function openKv(path: string | undefined, log: Log): Promise<Deno.Kv> {
   const isFile = path !== undefined && path !== ":memory:" && !/^https?:/.test(path);
   if (!isFile) return await Deno.openKv(path);
-  await makePrivate(path, log);
+  await makePrivate(path);
   const kv = await Deno.openKv(path);
   await tightenAll(path, log);
   return kv;
@@ -89,12 +89,28 @@ async function openKv(path: string | undefined, log: Log): Promise<Deno.Kv> {
  * *Security*: read access is enough to open sockets as any user, with the ticket keys. SQLite gives
  * the files next to the database the mode of the database.
  */
-async function makePrivate(path: string, log: Log): Promise<void> {
+async function makePrivate(path: string): Promise<void> {
   if (path === ":memory:") return;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const { O_CREAT, O_EXCL, O_WRONLY } = constants;
   await open(path, O_CREAT | O_EXCL | O_WRONLY, 0o600).then((file) => file.close(), () => {});
-  await tightenAll(path, log);
+}
+
+/** Prepares an SQLite file. The mode of a file that is no database is not changed. */
+async function prepareFile(path: string, log: Log): Promise<void> {
+  await makePrivate(path);
+  if (await isSqlite(path)) await tightenAll(path, log);
+}
+
+async function isSqlite(path: string): Promise<boolean> {
+  const file = await open(path).catch(() => undefined);
+  if (file === undefined) return false;
+  try {
+    const { buffer } = await file.read(new Uint8Array(16), 0, 16, 0);
+    return new TextDecoder().decode(buffer) === "SQLite format 3\0";
+  } finally {
+    await file.close();
+  }
 }
 
 async function tightenAll(path: string, log: Log): Promise<void> {

@@ -6,6 +6,7 @@ import {
   MAX_TOTAL,
 } from "./format/limits.ts";
 import type { KvCheck, KvCommit, KvKey, KvSetOptions } from "./kv_entry.ts";
+import { KeyValueError } from "./key_value_error.ts";
 import { encodeKey, keyText } from "./format/key_codec.ts";
 import { copyValue } from "./format/portable_value.ts";
 
@@ -31,6 +32,8 @@ export interface KvWrite {
   readonly mutations: readonly KvMutation[];
   /** The topics whose listeners are called after the commit. */
   readonly topics: readonly string[];
+  /** No attempt begins once it is aborted. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -103,15 +106,18 @@ export class AtomicOperation {
   /**
    * Commits the operation. It can be committed again.
    *
+   * @param options.signal When it is aborted, no further attempt is made: while a database is locked
+   * by others, a commit that was given up does not happen later.
    * @throws {RangeError} There are more than 10 checks or 500 writes, or they exceed 800,000 bytes.
    * @throws {KeyValueError} The database cannot be used. The writes may have happened.
    */
-  async commit(): Promise<KvCommit> {
+  async commit({ signal }: { readonly signal?: AbortSignal } = {}): Promise<KvCommit> {
     const checks = [...this.#checks.values()];
     const mutations = [...this.#mutations.values()];
     assertSize(checks, mutations);
     if (this.#isContradictory) return { ok: false };
-    return await this.#commit({ checks, mutations, topics: [...this.#topics] });
+    if (signal?.aborted) throw new KeyValueError("UNAVAILABLE", "The commit was given up");
+    return await this.#commit({ checks, mutations, topics: [...this.#topics], signal });
   }
 
   #add(key: KvKey, change: Omit<KvMutation, "key" | "bytes">): this {

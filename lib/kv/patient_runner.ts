@@ -39,10 +39,10 @@ export class PatientRunner {
   /**
    * Calls `use`, and returns its result.
    *
-   * @throws {KeyValueError} `UNAVAILABLE`: `use` failed, or did not succeed in time.
+   * @throws {KeyValueError} `UNAVAILABLE`: `use` failed, did not succeed in time, or was given up.
    */
-  async run<T>(use: () => T | Promise<T>): Promise<T> {
-    const state = { isLate: false };
+  async run<T>(use: () => T | Promise<T>, signal?: AbortSignal): Promise<T> {
+    const state = { isLate: false, signal };
     try {
       const limit = { clock: this.#clock, ms: this.#timeoutMs, late };
       return await within(this.#retry(use, state), limit);
@@ -54,14 +54,17 @@ export class PatientRunner {
     }
   }
 
-  async #retry<T>(use: () => T | Promise<T>, state: { isLate: boolean }): Promise<T> {
+  async #retry<T>(
+    use: () => T | Promise<T>,
+    state: { readonly isLate: boolean; readonly signal: AbortSignal | undefined },
+  ): Promise<T> {
     for (let attempt = 1;; attempt++) {
       try {
         return await use();
       } catch (error) {
-        if (state.isLate || !this.#isRetryable(error)) throw error;
+        if (state.isLate || state.signal?.aborted || !this.#isRetryable(error)) throw error;
         await this.#pause(Math.random() * retryPauseMs(attempt, { minMs: 2, maxMs: MAX_PAUSE_MS }));
-        if (state.isLate) throw error;
+        if (state.isLate || state.signal?.aborted) throw error;
       }
     }
   }

@@ -93,7 +93,7 @@ export class DenoKeyValue extends BaseKeyValue {
   }
 
   /** Commits a write, if its checks hold. */
-  protected async write({ checks, mutations, topics }: KvWrite): Promise<KvCommit> {
+  protected async write({ checks, mutations, topics, signal }: KvWrite): Promise<KvCommit> {
     const result = await this.#run((kv) => {
       const operation = kv.atomic();
       for (const { key, version } of checks) {
@@ -111,7 +111,7 @@ export class DenoKeyValue extends BaseKeyValue {
       }
       if (this.#watch) { for (const topic of topics) operation.set(wakeKey(topic), null); }
       return operation.commit();
-    });
+    }, signal);
     if (!result.ok) return { ok: false };
     this.listeners.call(topics);
     return { ok: true, version: result.versionstamp };
@@ -135,8 +135,8 @@ export class DenoKeyValue extends BaseKeyValue {
     });
   }
 
-  #run<T>(use: (kv: Deno.Kv) => Promise<T>): Promise<T> {
-    return this.#runner.run(async () => await use(await this.#open()));
+  #run<T>(use: (kv: Deno.Kv) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#runner.run(async () => await use(await this.#open()), signal);
   }
 
   /** Shares one handle, because each handle keeps files open. */

@@ -139,7 +139,7 @@ export class PostgresKeyValue extends BaseKeyValue {
   /** Commits a write, if its checks hold. */
   protected async write(write: KvWrite): Promise<KvCommit> {
     const values = commitValues(write);
-    const [row] = await this.#runner.run(() => this.#pool.query(COMMIT, values));
+    const [row] = await this.#runner.run(() => this.#pool.query(COMMIT, values), write.signal);
     if (row?.version === null || row?.version === undefined) return { ok: false };
     this.listeners.call(write.topics);
     this.#notifications.send(write.topics);

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../../core/clock.ts";
 import type { KvWrite } from "../atomic_operation.ts";
 import { BaseKeyValue } from "../base_key_value.ts";
 import type { KvCommit, KvKey, KvPage, KvResult } from "../key_value.ts";
-import { closedError } from "../key_value_error.ts";
+import { closedError, KeyValueError } from "../key_value_error.ts";
 import type { ListRequest } from "../list_request.ts";
 import { isLocked, PatientRunner } from "../patient_runner.ts";
 import { SqliteTable } from "./sqlite_table.ts";
@@ -121,18 +121,24 @@ export class SqliteKeyValue extends BaseKeyValue {
     while (this.#pending.length > 0) {
       const batch = this.#pending.splice(0, BATCH_SIZE);
       try {
-        const writes = batch.map(({ write }) => write);
-        const results = await this.#run((table) => table.commitAll(writes, this.#clock.now()));
-        results.forEach((result, index) => {
-          if (result.ok) this.listeners.call(batch[index]!.write.topics);
-          batch[index]!.resolve(result);
-        });
+        await this.#run((table) => this.#commit(table, batch));
         await this.#sweep();
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
     }
     this.#writing = undefined;
+  }
+
+  #commit(table: SqliteTable, batch: readonly Pending[]): void {
+    const wanted = batch.filter(({ write }) => !write.signal?.aborted);
+    const results = table.commitAll(wanted.map(({ write }) => write), this.#clock.now());
+    for (const [index, result] of results.entries()) {
+      if (result.ok) this.listeners.call(wanted[index]!.write.topics);
+      wanted[index]!.resolve(result);
+    }
+    const givenUp = new KeyValueError("UNAVAILABLE", "The commit was given up");
+    for (const { reject } of batch) reject(givenUp); // No effect on those that were committed.
   }
 
   /** Removes some expired entries. If that fails, a later sweep does it. */

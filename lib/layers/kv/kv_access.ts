@@ -29,21 +29,22 @@ export class KvAccess {
 
   /**
    * Calls `use` with the database. Retries if `use` returned `undefined` because of a conflicting
-   * write. `isLate()` is true once the caller has timed out. The
+   * write. `late` is aborted once the caller has timed out. The
    * limit counts from `since`.
    *
    * @throws {LayerError} `UNAVAILABLE` after `timeoutMs`; a write may still have happened.
    */
   async run<T>(
-    use: (kv: KeyValue, isLate: () => boolean) => Promise<T | undefined>,
+    use: (kv: KeyValue, late: AbortSignal) => Promise<T | undefined>,
     since: number = this.#clock.elapsed(),
   ): Promise<T> {
     const ms = since + this.timeoutMs - this.#clock.elapsed();
-    let isLate = ms <= 0;
+    const late = new AbortController();
+    if (ms <= 0) late.abort();
     try {
-      return await this.within(this.#repeat(use, () => isLate), ms);
+      return await this.within(this.#repeat(use, late.signal), ms);
     } finally {
-      isLate = true;
+      late.abort();
     }
   }
 
@@ -64,12 +65,12 @@ export class KvAccess {
   }
 
   async #repeat<T>(
-    use: (kv: KeyValue, isLate: () => boolean) => Promise<T | undefined>,
-    isLate: () => boolean,
+    use: (kv: KeyValue, late: AbortSignal) => Promise<T | undefined>,
+    late: AbortSignal,
   ): Promise<T> {
     if (this.#isClosed) throw closedError();
-    for (let attempt = 1; !isLate(); attempt++) {
-      const result = await use(this.#kv, isLate);
+    for (let attempt = 1; !late.aborted; attempt++) {
+      const result = await use(this.#kv, late);
       if (result !== undefined) return result;
       const longest = retryPauseMs(attempt, { minMs: MIN_PAUSE_MS, maxMs: MAX_PAUSE_MS });
       await pause(this.#clock, Math.random() * longest);

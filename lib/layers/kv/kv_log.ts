@@ -146,17 +146,17 @@ export class KvLog {
   #commit(batch: readonly Pending[]): Promise<number> {
     const { access, prefix, retentionMs } = this.#options;
     let entries: LogEntry[] | undefined;
-    return access.run(async (kv, isLate) => {
+    return access.run(async (kv, late) => {
       entries ??= await Promise.all(batch.map(async ({ to, frame }) => ({
         to,
         stored: await storeFrame(kv, prefix, frame, retentionMs),
       })));
       const head = this.#head ?? await this.#entries.head();
       this.#head = undefined;
-      if (isLate()) return undefined;
+      if (late.aborted) return undefined;
       const operation = kv.atomic();
       const last = this.#entries.append(operation, head, entries);
-      const result = await operation.commit();
+      const result = await operation.commit({ signal: late });
       if (!result.ok) return undefined;
       this.#head = { number: last, check: { key: head.check.key, version: result.version } };
       return head.number + 1;

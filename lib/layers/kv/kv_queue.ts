@@ -70,7 +70,7 @@ export class KvQueue implements QueueSource {
     const { access, prefix, expiryMs, clock, counters } = this.#context;
     const nextKey = [prefix, "next", this.#channel];
     let stored: StoredFrame | undefined;
-    const isTaken = await access.run(async (kv, isLate) => {
+    const isTaken = await access.run(async (kv, late) => {
       const [next, front] = await kv.getMany<number>([nextKey, this.#frontKey]);
       const number = next!.value ?? 0;
       const atMost = number - (front!.value ?? 0);
@@ -79,10 +79,10 @@ export class KvQueue implements QueueSource {
         return false;
       }
       stored ??= await storeFrame(kv, prefix, frame, KEEP_PARTS_MS + expiryMs);
-      if (isLate()) return undefined;
+      if (late.aborted) return undefined;
       const message: KeptMessage = { stored, expiresAt: clock.now() + expiryMs };
       const { ok } = await kv.atomic().check(next!).set(nextKey, number + 1)
-        .set(this.#key(number), message, { expireInMs: this.#keepMs }).commit();
+        .set(this.#key(number), message, { expireInMs: this.#keepMs }).commit({ signal: late });
       return ok || undefined;
     });
     if (isTaken) counters.queued++;
@@ -92,10 +92,10 @@ export class KvQueue implements QueueSource {
 
   /** A repeated request finds the messages already leased under its token. */
   async lease({ token, count }: LeaseRequest): Promise<QueueItem[]> {
-    const leased = await this.#context.access.run(async (kv, isLate) => {
+    const leased = await this.#context.access.run(async (kv, late) => {
       const front = (await kv.get<number>(this.#frontKey)).value ?? 0;
       const { found, free } = await this.#find(kv, token, count);
-      for (let from = 0; from < free.length && !isLate(); from += MAX_CHECKS) {
+      for (let from = 0; from < free.length && !late.aborted; from += MAX_CHECKS) {
         const entries = free.slice(from, from + MAX_CHECKS);
         found.push(...await this.#takeAll(kv, entries, { token, front }));
       }

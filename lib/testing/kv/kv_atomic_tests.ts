@@ -88,6 +88,15 @@ export function atomicTests(test: DefineKeyValueTest, { expiresLate }: TestKeyVa
     await assert.rejects(operation.set(["n", 12], new Uint8Array(64_990)).commit(), RangeError);
   });
 
+  test("[K15] a commit that was given up writes nothing", async (kv) => {
+    const operation = kv.atomic().set(["a"], 1);
+    const givenUp = operation.commit({ signal: AbortSignal.abort() });
+    await assert.rejects(givenUp, { name: "KeyValueError", code: "UNAVAILABLE" });
+    assert.equal((await kv.get(["a"])).version, null);
+    assert.ok((await operation.commit({ signal: new AbortController().signal })).ok);
+    assert.equal((await kv.get(["a"])).value, 1);
+  });
+
   test("[K17] an entry stays until its expiry", async (kv) => {
     await kv.set(["a"], 1, { expireInMs: 60_000 });
     await kv.set(["b"], 1, { expireInMs: 0.5 });
