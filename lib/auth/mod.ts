@@ -14,15 +14,14 @@ export { KvAuditStore, type KvAuditStoreOptions } from "./audit/kv_audit_store.t
 export { banUser, setRoles, unbanUser, type UserChangeParts } from "./users/change_user.ts";
 export type { GuessLimiter } from "./device/_guesses.ts";
 export type { DeviceApproval, DeviceGrant, DeviceGrantStore } from "./device/device_grant.ts";
-export {
-  type DeviceApprover,
-  type DeviceAuthorization,
-  type DeviceError,
-  type DevicePoll,
-  DeviceSignIn,
-  type DeviceSignInOptions,
-  type WaitingDevice,
-} from "./device/device_sign_in.ts";
+export type {
+  DeviceApprover,
+  DeviceAuthorization,
+  DeviceError,
+  DevicePoll,
+  WaitingDevice,
+} from "./device/device_messages.ts";
+export { DeviceSignIn, type DeviceSignInOptions } from "./device/device_sign_in.ts";
 export { KvDeviceGrantStore } from "./device/kv_device_grant_store.ts";
 export { SignInError, type SignInErrorCode, type SignInErrorOptions } from "./errors.ts";
 export { KvTransactionStore } from "./oauth/kv_transaction_store.ts";

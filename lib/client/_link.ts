@@ -3,7 +3,7 @@ import { SUBPROTOCOL, TICKET_PREFIX } from "../protocol/limits.ts";
 import { retryPauseMs } from "../time/retry_pause.ts";
 import { askWhy } from "./_ask_why.ts";
 import { backoffMs } from "./backoff.ts";
-import type { ClientWebSocket } from "./environment.ts";
+import { type ClientWebSocket, isLoopback } from "./environment.ts";
 import type { LinkOptions } from "./_link_options.ts";
 import type { RealtimeSocket, SocketState } from "./realtime_socket.ts";
 import { Pulse } from "./_pulse.ts";
@@ -243,10 +243,4 @@ export class Link {
     this.#detail = detail;
     this.#events.change(state, detail);
   }
-}
-
-/** A server on the same machine is reachable without a network. */
-function isLoopback(url: string): boolean {
-  return /^wss?:\/\/([^/?]*@)?([^/?]*\.)?(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?([/?]|$)/
-    .test(url);
 }

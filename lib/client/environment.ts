@@ -121,3 +121,9 @@ function listenTo(target: Globals | undefined, type: string, callback: () => voi
   target?.addEventListener?.(type, callback);
   return () => target?.removeEventListener?.(type, callback);
 }
+
+/** A server on the same machine is reachable without a network. */
+export function isLoopback(url: string): boolean {
+  return /^wss?:\/\/([^/?]*@)?([^/?]*\.)?(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?([/?]|$)/
+    .test(url);
+}

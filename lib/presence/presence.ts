@@ -1,14 +1,18 @@
 import type { ChannelLayer } from "../layers/mod.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { Connection } from "../core/connection.ts";
-import type { LayerMessage } from "../core/consumer.ts";
 import type { Log } from "../core/log.ts";
 import { StateSync } from "../cluster/state_sync.ts";
 import { within } from "../core/within.ts";
 import { type Change, copyMeta, presenceChanges } from "./presence_change.ts";
+import { MemberMessages } from "./member_messages.ts";
 import type { PresenceEntry } from "./state.ts";
-import type { PresenceMessages, PresenceOptions } from "./presence_options.ts";
-import { type MemberChange, type PresencePage, Topic } from "./topic.ts";
+import {
+  checkEntryBytes,
+  type PresenceMessages,
+  type PresenceOptions,
+} from "./presence_options.ts";
+import { type PresencePage, Topic } from "./topic.ts";
 import { type Visitor, Visitors } from "./visitors.ts";
 
 /**
@@ -37,16 +41,14 @@ import { type Visitor, Visitors } from "./visitors.ts";
  */
 export class Presence<M> {
   readonly #layer: ChannelLayer;
-  readonly #messages: PresenceMessages<M>;
+  readonly #messages: MemberMessages<M>;
   readonly #clock: Clock;
   readonly #log: Pick<Log, "warn"> | undefined;
   readonly #maxEntryBytes: number;
   readonly #topics = new Map<string, Topic<M>>();
   readonly #visitors: Visitors<M>;
   /** Undefined if the layer does not span processes. */
-  readonly #gossip: StateSync<Change<M>> | undefined;
-  /** The callbacks that have thrown. */
-  readonly #failing = new Set<string>();
+  readonly #sync: StateSync<Change<M>> | undefined;
   #isReady = false;
   #lastTime = 0;
 
@@ -61,17 +63,16 @@ export class Presence<M> {
     options: PresenceOptions = {},
   ) {
     const { clock = systemClock, leaveDelayMs = 2_000, maxEntryBytes = 16_384 } = options;
-    if (!(maxEntryBytes >= 1 && maxEntryBytes <= MAX_ENTRY_BYTES)) {
-      throw new RangeError(`Cannot use maxEntryBytes: ${maxEntryBytes}: 1 to ${MAX_ENTRY_BYTES}`);
-    }
+    checkEntryBytes(maxEntryBytes);
     this.#layer = layer;
-    this.#messages = messages;
+    this.#messages = new MemberMessages(messages, options.log);
     this.#clock = clock;
     this.#log = options.log;
     this.#maxEntryBytes = maxEntryBytes;
-    this.#visitors = new Visitors({ clock, leaveDelayMs, left: (visitor) => this.#gone(visitor) });
+    const left = ({ group, key }: Visitor<M>) => void this.#change([group, key, null]);
+    this.#visitors = new Visitors({ clock, leaveDelayMs, left });
     if (!layer.extensions.includes("processes")) return;
-    this.#gossip = new StateSync<Change<M>>({
+    this.#sync = new StateSync<Change<M>>({
       layer,
       clock,
       log: options.log,
@@ -92,7 +93,7 @@ export class Presence<M> {
    * as those of another version. The first one is logged. A dropped entry does not affect others.
    */
   get dropped(): number {
-    return this.#gossip?.dropped ?? 0;
+    return this.#sync?.dropped ?? 0;
   }
 
   /**
@@ -193,17 +194,13 @@ export class Presence<M> {
   /** Announces that this process stops; its users have `leaveDelayMs` to reconnect to another one. */
   async close(): Promise<void> {
     this.#visitors.close();
-    await this.#gossip?.close();
+    await this.#sync?.close();
   }
 
   /** Never rejects. */
   async #ready(): Promise<void> {
-    if (this.#gossip !== undefined) await this.#gossip.ready();
+    if (this.#sync !== undefined) await this.#sync.ready();
     this.#isReady = true;
-  }
-
-  #gone({ group, key }: Visitor<M>): void {
-    void this.#change([group, key, null]);
   }
 
   async #update(visitor: Visitor<M>, meta: M, except: string | undefined): Promise<void> {
@@ -215,7 +212,7 @@ export class Presence<M> {
 
   /** Announces a change of this process. Never rejects. */
   #change(change: Change<M>, except?: string): Promise<void> {
-    void this.#gossip?.announce(change);
+    void this.#sync?.announce(change);
     return this.#apply("", change, except);
   }
 
@@ -226,25 +223,13 @@ export class Presence<M> {
     if (topic.isEmpty) this.#topics.delete(group);
     else this.#topics.set(group, topic);
     // Before the first list of this process, no message: the list will contain the users of the others.
-    const message = change && this.#isReady ? this.#messageOf(change) : undefined;
+    const message = change && this.#isReady ? this.#messages.of(change) : undefined;
     if (message === undefined) return;
     try {
       const sending = this.#layer.groupSend(group, message, { except, local: true });
       await within(sending, { clock: this.#clock, ms: SEND_TIMEOUT_MS });
     } catch (error) {
       this.#log?.warn("A presence change could not be sent to the group", { group, error });
-    }
-  }
-
-  /** Asks the application for the group's message. `meta` may be from another version of it. */
-  #messageOf({ kind, meta }: MemberChange<M>): LayerMessage | undefined {
-    try {
-      return this.#messages[kind]?.(meta);
-    } catch (error) {
-      const isFirst = !this.#failing.has(kind);
-      this.#failing.add(kind);
-      if (isFirst) this.#log?.warn(`${kind}() of a presence failed`, { error });
-      return undefined;
     }
   }
 
@@ -262,6 +247,3 @@ const STEP_MS = 0.001;
 
 /** Time limit for the message to the members in this process, in milliseconds. */
 const SEND_TIMEOUT_MS = 3_000;
-
-/** Larger entries would not fit into a message of the layer. */
-const MAX_ENTRY_BYTES = 131_072;

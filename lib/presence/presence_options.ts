@@ -37,3 +37,12 @@ export interface PresenceOptions {
   /** Receives a warning for the first message that cannot be read. */
   readonly log?: Pick<Log, "warn">;
 }
+
+/** Larger entries would not fit into a message of the layer. */
+const MAX_ENTRY_BYTES = 131_072;
+
+/** @throws {RangeError} `maxEntryBytes` is not between 1 and 131072. */
+export function checkEntryBytes(maxEntryBytes: number): void {
+  if (maxEntryBytes >= 1 && maxEntryBytes <= MAX_ENTRY_BYTES) return;
+  throw new RangeError(`Cannot use maxEntryBytes: ${maxEntryBytes}: 1 to ${MAX_ENTRY_BYTES}`);
+}

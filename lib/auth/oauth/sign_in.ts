@@ -9,6 +9,7 @@ import {
   TRANSACTION_TTL_MS,
 } from "./_browser_cookie.ts";
 import { beginBrowserSession, sessionOf } from "./_browser_session.ts";
+import { acceptsJson, answer, redirect } from "./_responses.ts";
 import { checkNavigation, isFromAnotherSite } from "./_navigation.ts";
 import { type Attempt, SignInReports } from "./_sign_in_reports.ts";
 import { SignInError } from "../errors.ts";
@@ -244,19 +245,4 @@ async function orUnavailable<T>(work: Promise<T>): Promise<T> {
       cause,
     });
   }
-}
-
-function acceptsJson(headers: Headers): boolean {
-  return /(?:^|,)\s*application\/json\s*(?:[;,]|$)/i.test(headers.get("accept") ?? "");
-}
-
-function redirect(status: 302 | 303, location: string, cookies: readonly string[]): Response {
-  return answer(status, { location, "referrer-policy": "no-referrer" }, cookies);
-}
-
-function answer(status: number, init: HeadersInit, cookies: readonly string[]): Response {
-  const headers = new Headers(init);
-  headers.set("cache-control", "no-store");
-  for (const cookie of cookies) headers.append("set-cookie", cookie);
-  return new Response(null, { status, headers });
 }

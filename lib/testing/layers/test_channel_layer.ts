@@ -3,6 +3,7 @@ import type { ChannelLayer, ChannelLayerOptions } from "../../layers/mod.ts";
 import { type DefineLayerTest, LayerBed } from "./layer_bed.ts";
 import { capacityTests, processCapacityTests } from "./layer_capacity_tests.ts";
 import { channelTests } from "./layer_channel_tests.ts";
+import { durableTests } from "./layer_durable_tests.ts";
 import { groupTests } from "./layer_group_tests.ts";
 import { leaseTests, processLeaseTests } from "./layer_lease_tests.ts";
 import { lossTests } from "./layer_loss_tests.ts";
@@ -57,6 +58,7 @@ export function testChannelLayer(
   messageTests(define);
   channelTests(define);
   leaseTests(define);
+  durableTests(define);
   groupTests(define);
   lossTests(define);
   capacityTests(define);
