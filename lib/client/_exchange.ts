@@ -8,7 +8,7 @@ import {
   type ServerFrame,
 } from "../protocol/frames.ts";
 import type { ClientEnvironment } from "./environment.ts";
-import type { Link } from "./_link.ts";
+import type { Link } from "./link/_link.ts";
 import { Listeners } from "./_listeners.ts";
 import { type Outgoing, type Pending, pendingPing } from "./_outgoing.ts";
 import { PendingRequest, type PendingRequestContext, refusalOf } from "./_pending_request.ts";

@@ -2,7 +2,7 @@ import type { Messages } from "../protocol/mod.ts";
 import { clampMs } from "./backoff.ts";
 import { type ClientEnvironment, toEnvironment } from "./environment.ts";
 import { Exchange } from "./_exchange.ts";
-import { Link } from "./_link.ts";
+import { Link } from "./link/_link.ts";
 import { Listeners } from "./_listeners.ts";
 import type { RealtimeSocket, SocketState } from "./realtime_socket.ts";
 import type { StreamStart } from "./stream_options.ts";

@@ -1,4 +1,4 @@
-import type { ClientEnvironment } from "./environment.ts";
+import type { ClientEnvironment } from "../environment.ts";
 
 /** Shortest silence before the server is pinged, in milliseconds. */
 const SILENCE_MS = 25_000;

@@ -1,11 +1,11 @@
-import { CloseCode, type Messages } from "../protocol/mod.ts";
-import { SUBPROTOCOL, TICKET_PREFIX } from "../protocol/limits.ts";
-import { retryPauseMs } from "../time/retry_pause.ts";
+import { CloseCode, type Messages } from "../../protocol/mod.ts";
+import { SUBPROTOCOL, TICKET_PREFIX } from "../../protocol/limits.ts";
+import { retryPauseMs } from "../../time/retry_pause.ts";
 import { askWhy } from "./_ask_why.ts";
-import { backoffMs } from "./backoff.ts";
-import { type ClientWebSocket, isLoopback } from "./environment.ts";
+import { backoffMs } from "../backoff.ts";
+import { type ClientWebSocket, isLoopback } from "../environment.ts";
 import type { LinkOptions } from "./_link_options.ts";
-import type { RealtimeSocket, SocketState } from "./realtime_socket.ts";
+import type { RealtimeSocket, SocketState } from "../realtime_socket.ts";
 import { Pulse } from "./_pulse.ts";
 import { judgeClose, judgeResponse, type Verdict } from "./_verdict.ts";
 import { watchSocket } from "./_watch_socket.ts";

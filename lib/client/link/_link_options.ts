@@ -1,5 +1,5 @@
-import type { Backoff } from "./backoff.ts";
-import type { ClientEnvironment } from "./environment.ts";
+import type { Backoff } from "../backoff.ts";
+import type { ClientEnvironment } from "../environment.ts";
 
 /** Options of `Link`. */
 export interface LinkOptions extends Backoff {

@@ -1,5 +1,5 @@
-import { CloseCode } from "../protocol/mod.ts";
-import type { ClientEnvironment, ClientWebSocket } from "./environment.ts";
+import { CloseCode } from "../../protocol/mod.ts";
+import type { ClientEnvironment, ClientWebSocket } from "../environment.ts";
 
 /** How long to wait for the close event after an error, in milliseconds. */
 const CLOSE_EVENT_MS = 1_000;

@@ -1,5 +1,5 @@
-import { reconnectAdvice } from "../protocol/mod.ts";
-import { type Backoff, backoffMs, parseRetryAfter, parseRetryWindow } from "./backoff.ts";
+import { reconnectAdvice } from "../../protocol/mod.ts";
+import { type Backoff, backoffMs, parseRetryAfter, parseRetryWindow } from "../backoff.ts";
 
 /** Server codes that end the attempts. After any other response the client retries. */
 const REFUSALS: ReadonlyMap<unknown, Verdict["next"]> = new Map([

@@ -1,4 +1,4 @@
-import { SUBPROTOCOL, TICKET_PREFIX } from "../protocol/limits.ts";
+import { SUBPROTOCOL, TICKET_PREFIX } from "../../protocol/limits.ts";
 import { judgeResponse, type Verdict } from "./_verdict.ts";
 import type { LinkOptions } from "./_link_options.ts";
 
