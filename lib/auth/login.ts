@@ -28,6 +28,20 @@ export interface LoginResult {
  * the old one.
  *
  * @throws {Refusal} `FORBIDDEN`: the user was banned or removed meanwhile.
+ *
+ * @example
+ * ```ts
+ * import { HttpConsumer } from "@sluice/sluice";
+ * import { type AuthScope, login, type User } from "@sluice/sluice/auth";
+ *
+ * // After a check of its own, such as a password.
+ * class SignInConsumer extends HttpConsumer<AuthScope & { readonly checked: User }> {
+ *   override async handle(): Promise<void> {
+ *     const { setCookie } = await login(this.scope, this.scope.checked);
+ *     await this.sendResponse(204, "", { "set-cookie": setCookie });
+ *   }
+ * }
+ * ```
  */
 export async function login(scope: AuthScope, user: User): Promise<LoginResult> {
   const { auth, auth: { sessions }, connection, session: before } = scope;
@@ -55,6 +69,18 @@ export async function login(scope: AuthScope, user: User): Promise<LoginResult> 
  * so that it can be answered. Has no effect without a session.
  *
  * Returns the `Set-Cookie` header that deletes the browser's cookie.
+ *
+ * @example
+ * ```ts
+ * import { HttpConsumer } from "@sluice/sluice";
+ * import { type AuthScope, logout } from "@sluice/sluice/auth";
+ *
+ * class SignOutConsumer extends HttpConsumer<AuthScope> {
+ *   override async handle(): Promise<void> {
+ *     await this.sendResponse(204, "", { "set-cookie": await logout(this.scope) });
+ *   }
+ * }
+ * ```
  */
 export async function logout(scope: AuthScope): Promise<string> {
   const { auth: { sessions }, connection, session } = scope;

@@ -20,7 +20,18 @@ export type RequestErrorCode =
   | "IDENTITY_CHANGED"
   | "ABORTED";
 
-/** The rejection of a failed request or message. */
+/**
+ * The rejection of a failed request or message.
+ *
+ * @example
+ * ```ts
+ * import { RequestError } from "@sluice/sluice/client";
+ * import assert from "node:assert/strict";
+ *
+ * const error = new RequestError("TIMEOUT", "No reply within 10 s", { sent: true });
+ * assert.ok(error.sent && error.code === "TIMEOUT"); // it may have taken effect
+ * ```
+ */
 export class RequestError extends Error {
   /** Distinguishes it from other errors, even across copies of this module. */
   override readonly name = "RequestError";

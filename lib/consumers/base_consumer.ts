@@ -11,7 +11,19 @@ import type { Scope } from "../core/scope.ts";
 import { Membership } from "./membership.ts";
 import { type GroupPolicy, Policies } from "./policies.ts";
 
-/** The common base of socket and plain request consumers: a scope, a channel and groups. */
+/**
+ * The common base of socket and plain request consumers: a scope, a channel and groups.
+ *
+ * @example
+ * ```ts
+ * import { Consumer, HttpConsumer } from "@sluice/sluice";
+ * import { BaseConsumer } from "@sluice/sluice/consumers";
+ * import assert from "node:assert/strict";
+ *
+ * assert.ok(Consumer.prototype instanceof BaseConsumer);
+ * assert.ok(HttpConsumer.prototype instanceof BaseConsumer);
+ * ```
+ */
 export abstract class BaseConsumer<out S extends Scope = Scope> implements ConnectionHandler {
   /** The scope of the connection. */
   readonly scope: S;

@@ -45,6 +45,29 @@ type AnyEventHandler = (data: unknown) => void | Promise<void>;
  * A layer message whose type is declared under `server` is forwarded to the client as it is, without
  * any code; others go to {@linkcode events}. If `gap` is declared there, as `unchecked<GapData>()`, clients
  * are notified of gaps of the layer, too.
+ *
+ * @example
+ * ```ts
+ * import { defineMessages, type HandlersOf, JsonConsumer, unchecked } from "@sluice/sluice";
+ * import { communicate } from "@sluice/sluice/testing";
+ * import assert from "node:assert/strict";
+ * import * as v from "valibot";
+ *
+ * const messages = defineMessages({
+ *   client: { add: { data: v.object({ a: v.number(), b: v.number() }), reply: unchecked<number>() } },
+ *   server: {},
+ * });
+ *
+ * class Adder extends JsonConsumer<typeof messages> {
+ *   readonly messages = messages;
+ *   readonly handlers: HandlersOf<Adder> = { add: ({ a, b }) => a + b };
+ * }
+ *
+ * await using peer = communicate(Adder);
+ * await peer.connect();
+ * peer.sendJson({ type: "add", data: { a: 1, b: 2 }, id: "1" });
+ * assert.deepEqual(await peer.receiveJson(), { type: "reply", id: "1", ok: true, data: 3 });
+ * ```
  */
 export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   extends Consumer<S> {

@@ -73,7 +73,30 @@ export interface LayerGap {
   readonly until: number;
 }
 
-/** Thrown to stop a consumer's method without logging an error. */
+/**
+ * Thrown to stop a consumer's method without logging an error.
+ *
+ * @example
+ * ```ts
+ * import { Consumer } from "@sluice/sluice";
+ * import { StopConsumer } from "@sluice/sluice/consumers";
+ * import { communicate } from "@sluice/sluice/testing";
+ * import assert from "node:assert/strict";
+ *
+ * class Polite extends Consumer {
+ *   override receive(data: string | Uint8Array): void {
+ *     if (data === "quiet") throw new StopConsumer();
+ *     this.send(data);
+ *   }
+ * }
+ *
+ * await using peer = communicate(Polite);
+ * assert.equal((await peer.connect()).accepted, true);
+ * peer.send("quiet");
+ * peer.send("hello");
+ * assert.equal(await peer.receive(), "hello");
+ * ```
+ */
 export class StopConsumer extends Error {
   /** Always `StopConsumer`. */
   override readonly name = "StopConsumer";

@@ -6,7 +6,21 @@ export type LayerErrorCode =
   | "MESSAGE_TOO_LARGE"
   | "UNAVAILABLE";
 
-/** Thrown by channel layers. Only `send()` throws `CHANNEL_FULL`, `groupSend()` never does. */
+/**
+ * Thrown by channel layers. Only `send()` throws `CHANNEL_FULL`, `groupSend()` never does.
+ *
+ * @example
+ * ```ts
+ * import { MemoryChannelLayer } from "@sluice/sluice";
+ * import { LayerError } from "@sluice/sluice/layers";
+ * import assert from "node:assert/strict";
+ *
+ * const layer = new MemoryChannelLayer();
+ * await layer.close();
+ * const isClosed = (error: unknown) => error instanceof LayerError && error.code === "CLOSED";
+ * await assert.rejects(layer.send("jobs", { type: "resize" }), isClosed);
+ * ```
+ */
 export class LayerError extends Error {
   /** Always `LayerError`. */
   override readonly name = "LayerError";

@@ -1,7 +1,17 @@
 /** Why a presence entry is refused. */
 export type PresenceErrorCode = "ENTRY_TOO_LARGE" | "INVALID_ENTRY";
 
-/** Thrown by `Presence` for an entry that would not reach other processes unchanged. */
+/**
+ * Thrown by `Presence` for an entry that would not reach other processes unchanged.
+ *
+ * @example
+ * ```ts
+ * import { PresenceError } from "@sluice/sluice/presence";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(new PresenceError("ENTRY_TOO_LARGE", "5000 bytes, at most 4096").name, "PresenceError");
+ * ```
+ */
 export class PresenceError extends Error {
   /** Always `PresenceError`. */
   override readonly name = "PresenceError";

@@ -49,7 +49,19 @@ export function syncState<M>(before: PresenceState<M>, after: PresenceState<M>):
   };
 }
 
-/** Returns the state after a change; `keyOf` returns a user's key. */
+/**
+ * Returns the state after a change; `keyOf` returns a user's key.
+ *
+ * @example
+ * ```ts
+ * import { syncDiff } from "@sluice/sluice/presence";
+ * import assert from "node:assert/strict";
+ *
+ * const before = new Map([["ada", { id: "ada" }]]);
+ * const diff = { joined: [{ id: "grace" }], left: [{ id: "ada" }], updated: [] };
+ * assert.deepEqual([...syncDiff(before, diff, ({ id }) => id).keys()], ["grace"]);
+ * ```
+ */
 export function syncDiff<M>(
   before: PresenceState<M>,
   diff: PresenceDiff<M>,

@@ -24,6 +24,15 @@ export interface Issue {
  *
  * *Security*: the message is sent to the peer as it is. Do not include anything that the peer may not
  * know.
+ *
+ * @example
+ * ```ts
+ * import { FrameError } from "@sluice/sluice";
+ * import assert from "node:assert/strict";
+ *
+ * const error = new FrameError("FORBIDDEN", "Only moderators may mute");
+ * assert.equal(error.code, "FORBIDDEN");
+ * ```
  */
 export class FrameError extends Error {
   /** Always `FrameError`. */

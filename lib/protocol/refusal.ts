@@ -61,6 +61,16 @@ const DETAIL: Readonly<Record<RefusalCode, string>> = {
  * A consumer or middleware returns or throws it; the request is then not upgraded.
  *
  * *Security*: `detail` is sent to the peer as it is.
+ *
+ * @example
+ * ```ts
+ * import { Refusal } from "@sluice/sluice";
+ * import assert from "node:assert/strict";
+ *
+ * const refusal = new Refusal("FORBIDDEN", { detail: "This room is for members" });
+ * assert.equal(refusal.status, 403);
+ * assert.equal(new Refusal("ROOM_FULL", { status: 429, retryAfterSeconds: 30 }).code, "ROOM_FULL");
+ * ```
  */
 export class Refusal extends Error {
   /** Always `Refusal`. */

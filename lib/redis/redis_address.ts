@@ -34,6 +34,16 @@ const DEFAULT_PORT = 6379;
  * nodes, separated by commas: `redis://a:7000,b:7000`.
  *
  * @throws {TypeError} The URL is invalid. *Security*: the error does not contain the URL.
+ *
+ * @example
+ * ```ts
+ * import { parseRedisUrl } from "@sluice/sluice/layers/redis";
+ * import assert from "node:assert/strict";
+ *
+ * const { addresses, access } = parseRedisUrl("rediss://cache.example/2");
+ * assert.deepEqual(addresses, [{ host: "cache.example", port: 6379 }]);
+ * assert.equal(access.database, 2);
+ * ```
  */
 export function parseRedisUrl(url: string): RedisTarget {
   const [, scheme, userinfo = "", hosts, database = ""] = FORM.exec(url) ?? [];

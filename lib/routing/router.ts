@@ -34,6 +34,18 @@ export interface Route<in S> {
  * `scope.pathRemaining`. Use a function to mount a consumer that needs more than its scope:
  * `route("/ws/chat/:room", (scope: ChatScope) => new ChatConsumer(scope, presence))`.
  * @throws {TypeError} The pattern is invalid; see {@linkcode compilePattern}.
+ *
+ * @example
+ * ```ts
+ * import { Consumer, route, type Scope } from "@sluice/sluice";
+ * import assert from "node:assert/strict";
+ *
+ * class Room extends Consumer<Scope & { readonly params: { readonly room: string } }> {}
+ *
+ * const mounted = route("/ws/rooms/:room{slug}", Room);
+ * assert.equal(typeof mounted.application, "function");
+ * assert.throws(() => route("rooms", Room), TypeError);
+ * ```
  */
 export function route<N, const P extends string>(
   path: P,
@@ -48,6 +60,20 @@ export function route<N, const P extends string>(
  * `NO_CONSUMER`.
  *
  * If a nested router has no matching route, the outer one continues with its next route.
+ *
+ * @example
+ * ```ts
+ * import { Consumer, route, router, type Scope } from "@sluice/sluice";
+ * import { communicate } from "@sluice/sluice/testing";
+ * import assert from "node:assert/strict";
+ *
+ * class Echo extends Consumer {}
+ *
+ * const application = router<Scope>([route("/ws/echo", Echo)]);
+ * await using peer = communicate(application, { path: "/ws/other" });
+ * const result = await peer.connect();
+ * assert.equal(!result.accepted && result.code, "NO_CONSUMER");
+ * ```
  */
 export function router<S extends Scope>(routes: readonly Route<NoInfer<S>>[]): Application<S> {
   const starts = startsOf(routes);

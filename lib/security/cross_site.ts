@@ -10,6 +10,17 @@ const SAFE_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS"];
  * `SameSite=Lax` protects older ones.
  *
  * *Security*: `url` is the public address. Another host on the same domain counts as another site.
+ *
+ * @example
+ * ```ts
+ * import { isCrossSite } from "@sluice/sluice/security";
+ * import assert from "node:assert/strict";
+ *
+ * const url = new URL("https://app.example/signout");
+ * const headers = { origin: "https://evil.example" };
+ * assert.equal(isCrossSite(new Request(url, { method: "POST", headers }), url), true);
+ * assert.equal(isCrossSite(new Request(url), url), false);
+ * ```
  */
 export function isCrossSite(request: Request, url: URL): boolean {
   if (SAFE_METHODS.includes(request.method)) return false;

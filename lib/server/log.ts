@@ -12,6 +12,19 @@ export type LogLevel = typeof LOG_LEVELS[number];
  *
  * An `Error` among the fields is written with its stack and cause: below the line in `text`, inside
  * the object in `json`. *Security*: fields are not redacted; keep secrets out of them.
+ *
+ * @example
+ * ```ts
+ * import { createLog } from "@sluice/sluice/server";
+ * import assert from "node:assert/strict";
+ *
+ * const lines: string[] = [];
+ * const log = createLog({ format: "json", write: (line) => lines.push(line) });
+ * log.info("Started", { port: 8000 });
+ * log.debug("not written");
+ * assert.equal(lines.length, 1);
+ * assert.equal(JSON.parse(lines[0]!).port, 8000);
+ * ```
  */
 export function createLog(options: {
   /** The lowest level that is written. @default {"info"} */

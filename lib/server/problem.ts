@@ -27,6 +27,17 @@ const written = new WeakMap<Refusal, Problem>();
 /**
  * Returns a refusal as `application/problem+json` (RFC 9457) with its stable `code`. The text of each
  * refusal is created once.
+ *
+ * @example
+ * ```ts
+ * import { Refusal } from "@sluice/sluice";
+ * import { problem } from "@sluice/sluice/server";
+ * import assert from "node:assert/strict";
+ *
+ * const response = problem(Refusal.of("NOT_SIGNED_IN"));
+ * assert.equal(response.status, 401);
+ * assert.equal((await response.json()).code, "NOT_SIGNED_IN");
+ * ```
  */
 export function problem(refusal: Refusal): Response {
   let known = written.get(refusal);

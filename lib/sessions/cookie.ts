@@ -21,12 +21,33 @@ export function serializeCookie(name: string, value: string, options: CookieOpti
   return options.secure ? `${base}; Secure` : base;
 }
 
-/** Returns the `Set-Cookie` header that gives a browser its session's token. */
+/**
+ * Returns the `Set-Cookie` header that gives a browser its session's token.
+ *
+ * @example
+ * ```ts
+ * import { sessionCookie } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * const header = sessionCookie("token", { secure: true, maxAgeSeconds: 60 });
+ * assert.match(header, /^__Host-session=token; Path=\/; Max-Age=60; HttpOnly; SameSite=Lax; Secure$/);
+ * ```
+ */
 export function sessionCookie(token: string, options: CookieOptions): string {
   return serializeCookie(sessionCookieName(options.secure), token, options);
 }
 
-/** Returns the `Set-Cookie` header that deletes a browser's session cookie. */
+/**
+ * Returns the `Set-Cookie` header that deletes a browser's session cookie.
+ *
+ * @example
+ * ```ts
+ * import { deletedSessionCookie } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * assert.match(deletedSessionCookie(false), /^session=; Path=\/; Max-Age=0;/);
+ * ```
+ */
 export function deletedSessionCookie(secure: boolean): string {
   return sessionCookie("", { secure, maxAgeSeconds: 0 });
 }

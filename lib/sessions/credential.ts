@@ -69,12 +69,32 @@ export function bearerToken(headers: Headers): string | undefined {
  *
  * *Security*: the prefix makes browsers refuse a cookie of that name from a subdomain, from plain
  * http, or for one path only.
+ *
+ * @example
+ * ```ts
+ * import { sessionCookieName } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(sessionCookieName(true), "__Host-session");
+ * assert.equal(sessionCookieName(false), "session");
+ * ```
  */
 export function sessionCookieName(secure: boolean): string {
   return secure ? "__Host-session" : "session";
 }
 
-/** Returns whether `url` uses an encrypted connection. */
+/**
+ * Returns whether `url` uses an encrypted connection.
+ *
+ * @example
+ * ```ts
+ * import { isSecure } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(isSecure(new URL("wss://app.example/ws")), true);
+ * assert.equal(isSecure(new URL("http://127.0.0.1/")), false);
+ * ```
+ */
 export function isSecure(url: URL): boolean {
   return url.protocol === "https:" || url.protocol === "wss:";
 }

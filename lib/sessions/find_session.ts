@@ -45,6 +45,17 @@ export function findSession(
  * callers that choose which credentials of {@linkcode credentialOf} they accept.
  *
  * @throws {Refusal} `UNAVAILABLE`: the store cannot be reached.
+ *
+ * @example
+ * ```ts
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice";
+ * import { findSessionByTokens } from "@sluice/sluice/sessions";
+ * import assert from "node:assert/strict";
+ *
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const { token } = await sessions.create({ userId: "u1", provider: "dev" });
+ * assert.equal((await findSessionByTokens(sessions, ["wrong", token])).state, "live");
+ * ```
  */
 export async function findSessionByTokens(
   sessions: Sessions,

@@ -21,4 +21,4 @@ export type {
   StreamState,
   StreamStore,
 } from "./stream_store.ts";
-export { streams, type StreamScope, withStreams } from "./with_streams.ts";
+export { streams, type StreamScope } from "./with_streams.ts";

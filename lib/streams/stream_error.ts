@@ -1,7 +1,18 @@
 /** Codes of a {@linkcode StreamError}. Stable: callers branch on them. */
 export type StreamErrorCode = "MESSAGE_TOO_LARGE" | "LIMIT_REACHED" | "UNAVAILABLE" | "CLOSED";
 
-/** The rejection of a call to a stream store. */
+/**
+ * The rejection of a call to a stream store.
+ *
+ * @example
+ * ```ts
+ * import { StreamError } from "@sluice/sluice/streams";
+ * import assert from "node:assert/strict";
+ *
+ * const error = new StreamError("LIMIT_REACHED", "1000 streams are open");
+ * assert.equal(error.code, "LIMIT_REACHED");
+ * ```
+ */
 export class StreamError extends Error {
   /** Distinguishes it from other errors. */
   override readonly name = "StreamError";

@@ -52,7 +52,22 @@ export function communicate<S>(
   return new Communicator(target as TestTarget<never>, options);
 }
 
-/** The peer of a consumer under test: see {@linkcode communicate}. */
+/**
+ * The peer of a consumer under test: see {@linkcode communicate}.
+ *
+ * @example
+ * ```ts
+ * import { Consumer } from "@sluice/sluice";
+ * import { communicate, type Communicator } from "@sluice/sluice/testing";
+ * import assert from "node:assert/strict";
+ *
+ * class Silent extends Consumer {}
+ *
+ * await using peer: Communicator = communicate(Silent);
+ * assert.equal((await peer.connect()).accepted, true);
+ * assert.equal(await peer.receivesNothing(), true);
+ * ```
+ */
 export class Communicator implements AsyncDisposable {
   readonly #options: TestOptions;
   readonly #transport: FakeTransport;

@@ -40,7 +40,19 @@ export function communicateHttp<S>(
   return new HttpCommunicator(target as TestTarget<never>, options);
 }
 
-/** The client of one request: see {@linkcode communicateHttp}. */
+/**
+ * The client of one request: see {@linkcode communicateHttp}.
+ *
+ * @example
+ * ```ts
+ * import { Refusal } from "@sluice/sluice";
+ * import { communicateHttp, type HttpCommunicator } from "@sluice/sluice/testing";
+ * import assert from "node:assert/strict";
+ *
+ * await using client: HttpCommunicator = communicateHttp(() => Refusal.of("FORBIDDEN"));
+ * assert.equal((await client.response()).status, 403);
+ * ```
+ */
 export class HttpCommunicator implements AsyncDisposable {
   readonly #target: UnderTest;
   readonly #options: TestOptions;

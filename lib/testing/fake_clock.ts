@@ -90,7 +90,20 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Lets pending promises settle, for one turn of the event loop. */
+/**
+ * Lets pending promises settle, for one turn of the event loop.
+ *
+ * @example
+ * ```ts
+ * import { settle } from "@sluice/sluice/testing";
+ * import assert from "node:assert/strict";
+ *
+ * let isDone = false;
+ * void Promise.resolve().then(() => isDone = true);
+ * await settle();
+ * assert.equal(isDone, true);
+ * ```
+ */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -2,7 +2,7 @@ import type { Lease } from "../layers/mod.ts";
 import { type DeadLetter, errorText, sendDeadLetter } from "./dead_letter.ts";
 import { LeaseKeeper } from "./lease_keeper.ts";
 import { retryDelay } from "./retry.ts";
-import { Unprocessable } from "./unprocessable.ts";
+import { UnprocessableError } from "./unprocessable_error.ts";
 import type { ChannelWorker } from "./worker_consumer.ts";
 import type { ListenerOptions, WorkerStats } from "./worker_options.ts";
 
@@ -39,7 +39,7 @@ export class LeasedJob {
         if (failure === undefined) return await this.#acknowledge("handled");
         if (this.#keeper.lost.aborted) return this.#noteLost();
         const { error } = failure;
-        const isLast = attempt >= attempts || error instanceof Unprocessable;
+        const isLast = attempt >= attempts || error instanceof UnprocessableError;
         if (isLast) return await this.#giveUp(attempt, error);
         if (!await this.#wait(attempt, error)) return await this.#giveBack(attempt);
         stats.retried++;

@@ -3,7 +3,7 @@ import { FrameError, type LayerData, type LayerType, type Messages } from "../pr
 import { parseData } from "../protocol/schema.ts";
 import type { LayerGap, LayerMessage } from "../core/consumer.ts";
 import type { Log } from "../core/log.ts";
-import { Unprocessable } from "./unprocessable.ts";
+import { UnprocessableError } from "./unprocessable_error.ts";
 
 /** The context of a worker. */
 export interface WorkerScope {
@@ -25,7 +25,7 @@ export interface WorkerJob {
 
 /** Handles the messages of one channel: a {@linkcode WorkerConsumer}, or your own implementation. */
 export interface ChannelWorker {
-  /** Handles one message. If it throws, the message is retried, unless it throws `Unprocessable`. */
+  /** Handles one message. If it throws, the message is retried, unless it throws `UnprocessableError`. */
   handle(message: LayerMessage, job: WorkerJob): Promise<void>;
   /** Called after a gap of the layer, concurrently with handlers. Errors are logged. */
   gap?(gap: LayerGap): void | Promise<void>;
@@ -100,12 +100,12 @@ export abstract class WorkerConsumer<M extends Messages> implements ChannelWorke
   /**
    * Called by the worker for each message. Do not override.
    *
-   * @throws {Unprocessable} The message has no handler, or its data does not match the schema.
+   * @throws {UnprocessableError} The message has no handler, or its data does not match the schema.
    */
   async handle(message: LayerMessage, job: WorkerJob): Promise<void> {
     const declared = this.messages.layer ?? {};
     if (!Object.hasOwn(declared, message.type)) {
-      throw new Unprocessable(`No handler for messages of type "${message.type}"`);
+      throw new UnprocessableError(`No handler for messages of type "${message.type}"`);
     }
     const declaration = declared[message.type]!;
     const data = "~standard" in declaration
@@ -131,6 +131,6 @@ async function checked(parse: () => unknown): Promise<unknown> {
   } catch (error) {
     if (!(error instanceof FrameError)) throw error;
     const issues = error.issues?.map(({ path, message }) => `${path}: ${message}`).join("; ");
-    throw new Unprocessable(issues ?? error.message, { cause: error });
+    throw new UnprocessableError(issues ?? error.message, { cause: error });
   }
 }

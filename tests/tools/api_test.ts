@@ -22,6 +22,13 @@ test("checkNames() reports a name with two meanings, except one of each runtime"
   assert.deepEqual(checkNames(serve), []);
 });
 
+test("checkNames() reports a function or class without an example, once", () => {
+  const bare = name({ hasExample: false });
+  const type = name({ name: "Log", kind: "interface", hasExample: false });
+  const problems = checkNames([bare, { ...bare, from: "./routing" }, type]);
+  assert.deepEqual(problems, ["lib/a.ts:1: stack has no example"]);
+});
+
 test("checkNames() reports too many names", () => {
   const names = Array.from({ length: 1000 }, (_, index) => name({ name: `name${index}` }));
   assert.match(checkNames(names)[0]!, /^1000 public names, at most \d+ allowed$/);

@@ -8,7 +8,7 @@ import { FakeClock, FaultyLayer, settle } from "@sluice/sluice/testing";
 import {
   type DeadLetter,
   type JobHandlersOf,
-  Unprocessable,
+  UnprocessableError,
   Worker,
   WorkerConsumer,
   type WorkerJob,
@@ -153,9 +153,9 @@ for (const [why, message, error] of UNPROCESSABLE) {
   });
 }
 
-test("Worker does not retry a handler that throws Unprocessable", async () => {
+test("Worker does not retry a handler that throws UnprocessableError", async () => {
   handle = () => {
-    throw new Unprocessable("no such file");
+    throw new UnprocessableError("no such file");
   };
   const { layer, worker, add } = setUp();
   await add(1);
@@ -257,7 +257,7 @@ test("Worker keeps a message until its dead letter can be stored", async () => {
   const errors: string[] = [];
   const told: DeadLetter[] = [];
   handle = () => {
-    throw new Unprocessable("never");
+    throw new UnprocessableError("never");
   };
   const { clock, layer, worker, add } = setUp({
     log: { ...log, error: (message) => void errors.push(message) },
@@ -270,7 +270,7 @@ test("Worker keeps a message until its dead letter can be stored", async () => {
   assert.deepEqual(worker.stats, { handled: 0, retried: 0, dead: 0, lost: 0 });
   layer.fault = undefined;
   await clock.advance(2_000);
-  assert.equal((await deadLetter(layer)).error, "Unprocessable: never");
+  assert.equal((await deadLetter(layer)).error, "UnprocessableError: never");
   assert.deepEqual(worker.stats, { handled: 0, retried: 0, dead: 1, lost: 0 });
   assert.equal(told.length, 1);
   const failed = "A dead letter cannot be stored";
@@ -280,7 +280,7 @@ test("Worker keeps a message until its dead letter can be stored", async () => {
 
 test("stop() releases a message whose dead letter cannot be stored", async () => {
   handle = () => {
-    throw new Unprocessable("never");
+    throw new UnprocessableError("never");
   };
   const { layer, worker, running, add } = setUp();
   await add(1);
@@ -494,12 +494,12 @@ test("run() refuses channels that have no leases or no valid dead-letter channel
 test("onDeadLetter() receives a message that was given up", async () => {
   const kept: DeadLetter[] = [];
   handle = () => {
-    throw new Unprocessable("never");
+    throw new UnprocessableError("never");
   };
   const { layer, worker, add } = setUp({ onDeadLetter: (letter) => void kept.push(letter) });
   await add(1);
   await deadLetter(layer);
-  assert.equal(kept[0]?.error, "Unprocessable: never");
+  assert.equal(kept[0]?.error, "UnprocessableError: never");
   await worker.stop();
 });
 

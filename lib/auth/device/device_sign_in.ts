@@ -48,6 +48,22 @@ const INTERVAL_MS = 5_000;
  * the approving session reaches its absolute limit. Nothing can be redeemed once that session has
  * ended, or has ended the user's other sessions. A user tricked into typing someone else's code
  * gives away a session: the page that asks warns of this, and shows where the program is.
+ *
+ * @example
+ * ```ts
+ * import { MemorySessionStore, MemoryUserStore, Sessions } from "@sluice/sluice";
+ * import { DeviceSignIn, KvDeviceGrantStore } from "@sluice/sluice/auth";
+ * import { MemoryKeyValue } from "@sluice/sluice/kv";
+ * import assert from "node:assert/strict";
+ *
+ * const signIn = new DeviceSignIn({
+ *   grants: new KvDeviceGrantStore(new MemoryKeyValue()),
+ *   users: new MemoryUserStore(),
+ *   sessions: new Sessions(new MemorySessionStore(), { log: console }),
+ * });
+ * const { deviceCode } = await signIn.begin({ userAgent: "sensor/1", address: "192.0.2.1" });
+ * assert.equal((await signIn.poll(deviceCode)).error, "authorization_pending");
+ * ```
  */
 export class DeviceSignIn {
   readonly #options: DeviceSignInOptions;

@@ -46,6 +46,20 @@ export async function banUser(
  * Lets a user sign in again. Returns the user, or undefined for an unknown id.
  *
  * Sessions that a failed ban left behind end first, so that none of them becomes valid again.
+ *
+ * @example
+ * ```ts
+ * import { MemorySessionStore, MemoryUserStore, Sessions } from "@sluice/sluice";
+ * import { banUser, unbanUser } from "@sluice/sluice/auth";
+ * import assert from "node:assert/strict";
+ *
+ * const users = new MemoryUserStore();
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const profile = { provider: "dev", subject: "1", login: "ada", name: "Ada", avatarUrl: undefined };
+ * const { id } = await users.save(profile);
+ * await banUser({ users, sessions }, id);
+ * assert.equal((await unbanUser({ users, sessions }, id))?.bannedAt, undefined);
+ * ```
  */
 export async function unbanUser(
   { users, sessions }: UserChangeParts,
@@ -61,6 +75,19 @@ export async function unbanUser(
 /**
  * Changes the roles of a user. The scopes of their open connections have the new roles within a
  * second, on every process. Returns the user, or undefined for an unknown id.
+ *
+ * @example
+ * ```ts
+ * import { MemorySessionStore, MemoryUserStore, Sessions } from "@sluice/sluice";
+ * import { setRoles } from "@sluice/sluice/auth";
+ * import assert from "node:assert/strict";
+ *
+ * const users = new MemoryUserStore();
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const profile = { provider: "dev", subject: "1", login: "ada", name: "Ada", avatarUrl: undefined };
+ * const { id } = await users.save(profile);
+ * assert.deepEqual((await setRoles({ users, sessions }, id, ["editor"]))?.roles, ["editor"]);
+ * ```
  */
 export async function setRoles(
   { users, sessions }: UserChangeParts,

@@ -74,6 +74,14 @@ const LOCKS = 4_096;
  * await using kv = new PostgresKeyValue("postgres://sluice@db.example.com/sluice");
  * await kv.set(["greeting"], "hello");
  * ```
+ *
+ * @example
+ * ```ts
+ * import { PostgresKeyValue } from "@sluice/sluice/kv/postgres";
+ *
+ * const kv = new PostgresKeyValue("postgres://sluice@127.0.0.1/sluice"); // connects at first use
+ * await kv.close();
+ * ```
  */
 export class PostgresKeyValue extends BaseKeyValue {
   readonly #pool: PostgresPool;

@@ -44,6 +44,20 @@ export interface DenoServer {
  * with 500. Uncaught errors are logged and do not end the process.
  *
  * @throws {Deno.errors.AddrInUse} The port is in use.
+ *
+ * @example
+ * ```ts
+ * import { serve } from "@sluice/sluice/deno";
+ * import assert from "node:assert/strict";
+ *
+ * const listening = Promise.withResolvers<number>();
+ * await using _server = serve(() => new Response("hello"), {
+ *   port: 0,
+ *   onListen: ({ port }) => listening.resolve(port),
+ * });
+ * const response = await fetch(`http://127.0.0.1:${await listening.promise}/`);
+ * assert.equal(await response.text(), "hello");
+ * ```
  */
 export function serve(handler: DenoServeHandler, options: ServeOptions = {}): DenoServer {
   const { hostname = "127.0.0.1", port = 8000, reusePort = false, onListen, log = consoleLog } =

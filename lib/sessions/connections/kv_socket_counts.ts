@@ -45,6 +45,18 @@ export interface SocketCountsOptions {
  *
  * `["session_sockets", sessionId, process]` is a count, `["socket_processes", process]` a
  * heartbeat.
+ *
+ * @example
+ * ```ts
+ * import { MemorySessionStore, Sessions } from "@sluice/sluice";
+ * import { MemoryKeyValue } from "@sluice/sluice/kv";
+ * import { KvSocketCounts } from "@sluice/sluice/sessions";
+ *
+ * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const options = { live: sessions.connections, log: console };
+ * const counts = new KvSocketCounts(new MemoryKeyValue(), options);
+ * await counts.close();
+ * ```
  */
 export class KvSocketCounts {
   readonly #kv: KeyValue;

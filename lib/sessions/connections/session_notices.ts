@@ -41,6 +41,24 @@ export interface SignInSource {
  *
  * A process announces whose sessions and sockets changed, at most ten times a second, and only
  * processes with such a page open receive it: the cost of a socket does not depend on open pages.
+ *
+ * @example
+ * ```ts
+ * import { MemoryChannelLayer } from "@sluice/sluice";
+ * import { SessionNotices } from "@sluice/sluice/sessions";
+ * import { FakeClock } from "@sluice/sluice/testing";
+ * import assert from "node:assert/strict";
+ *
+ * const clock = new FakeClock();
+ * const notices = new SessionNotices({ layer: new MemoryChannelLayer(), log: console, clock });
+ * let changes = 0;
+ * const stop = await notices.watch("ada", () => changes++);
+ * notices.tell("ada");
+ * await clock.advance(100);
+ * assert.equal(changes, 1);
+ * stop();
+ * notices.close();
+ * ```
  */
 export class SessionNotices {
   readonly #layer: GroupLayer;
@@ -160,7 +178,35 @@ export class SessionNotices {
   }
 }
 
-/** A middleware that notifies open sessions pages of every socket that opens or ends. */
+/**
+ * A middleware that notifies open sessions pages of every socket that opens or ends.
+ *
+ * @example
+ * ```ts
+ * import {
+ *   MemoryChannelLayer,
+ *   MemorySessionStore,
+ *   MemoryUserStore,
+ *   origins,
+ *   requireUser,
+ *   session,
+ *   Sessions,
+ *   stack,
+ *   user,
+ * } from "@sluice/sluice";
+ * import { systemClock } from "@sluice/sluice/server";
+ * import { SessionNotices, tellNotices } from "@sluice/sluice/sessions";
+ *
+ * const layer = new MemoryChannelLayer();
+ * const notices = new SessionNotices({ layer, log: console, clock: systemClock });
+ * const gate = stack()
+ *   .use(origins())
+ *   .use(session(new Sessions(new MemorySessionStore(), { log: console })))
+ *   .use(user(new MemoryUserStore()))
+ *   .use(requireUser())
+ *   .use(tellNotices(notices));
+ * ```
+ */
 export function tellNotices(
   notices: SessionNotices,
 ): Middleware<Scope & { readonly user: { readonly id: string } }> {

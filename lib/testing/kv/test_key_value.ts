@@ -12,6 +12,7 @@ import { valueTests } from "./kv_value_tests.ts";
  * Defines the tests of `docs/kv_spec.md` for one driver with `node:test`: a test for each guarantee,
  * with the number from the specification.
  *
+ * @example
  * ```ts ignore
  * import { MemoryKeyValue } from "@sluice/sluice/kv";
  * import { testKeyValue } from "@sluice/sluice/testing";

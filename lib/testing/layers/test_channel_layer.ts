@@ -15,14 +15,15 @@ import { processTests } from "./layer_process_tests.ts";
  * Defines the tests of `docs/layer_spec.md` for one driver with `node:test`: a test for each
  * guarantee, with the number from the specification.
  *
+ * @param create Creates a layer. Layers with the same `system` act as processes of one system.
+ *
+ * @example
  * ```ts ignore
  * import { MemoryChannelLayer } from "@sluice/sluice";
  * import { testChannelLayer } from "@sluice/sluice/testing";
  *
  * testChannelLayer("MemoryChannelLayer", (options) => new MemoryChannelLayer(options));
  * ```
- *
- * @param create Creates a layer. Layers with the same `system` act as processes of one system.
  */
 export function testChannelLayer(
   name: string,

@@ -27,14 +27,15 @@ export interface TestStreamStoreOptions {
  * Defines the tests of `docs/stream_spec.md` for one store with `node:test`: a test for each guarantee,
  * with its number in the specification.
  *
+ * @param create Creates a store. Stores with the same `system` act as processes of one system.
+ *
+ * @example
  * ```ts ignore
  * import { MemoryStreamStore } from "@sluice/sluice/streams";
  * import { testStreamStore } from "@sluice/sluice/testing";
  *
  * testStreamStore("MemoryStreamStore", (options) => new MemoryStreamStore(options));
  * ```
- *
- * @param create Creates a store. Stores with the same `system` act as processes of one system.
  */
 export function testStreamStore(
   name: string,

@@ -16,6 +16,18 @@ export interface RunWorkerOptions {
  * exits at once with status 130.
  *
  * @throws {TypeError} A channel has no worker.
+ *
+ * @example
+ * ```ts
+ * import { MemoryChannelLayer } from "@sluice/sluice";
+ * import { channelRouter } from "@sluice/sluice/routing";
+ * import { runWorker, Worker } from "@sluice/sluice/workers";
+ * import assert from "node:assert/strict";
+ *
+ * const layer = new MemoryChannelLayer();
+ * const worker = new Worker(channelRouter({}), { layer, log: console });
+ * await assert.rejects(runWorker(worker, ["unknown"], { log: console }), TypeError);
+ * ```
  */
 export async function runWorker(
   worker: Worker,
