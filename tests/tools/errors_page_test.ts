@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { CloseCode, Refusal } from "@sluice/sluice";
+import { SignInError, type SignInErrorCode } from "@sluice/sluice/auth";
+
+const LIB = fileURLToPath(new URL("../../lib/", import.meta.url));
+const page = await readFile(new URL("../../docs/errors.md", import.meta.url), "utf8");
+
+/** The rows of the table below a heading, as cells. */
+function rowsOf(heading: string): string[][] {
+  const section = page.split(/^## /m).find((part) => part.startsWith(`\`${heading}\``));
+  assert.ok(section !== undefined, heading);
+  return [...section.matchAll(/^\| (.*) \|$/gm)].slice(2).map(([, row = ""]) =>
+    row.split("|").map((cell) => cell.trim())
+  );
+}
+
+function codesOf(heading: string): string[] {
+  return rowsOf(heading).map(([code = ""]) => code.replaceAll("`", "")).sort();
+}
+
+/** The members of a closed union of codes. */
+async function membersOf(file: string, type: string): Promise<string[]> {
+  const text = await readFile(LIB + file, "utf8");
+  const [, union = ""] = new RegExp(`export type ${type} =([^;]*);`).exec(text) ?? [];
+  return [...union.matchAll(/"([A-Z_]+)"/g)].map(([, code = ""]) => code).sort();
+}
+
+/** The codes of refusals that the toolkit creates and that have no default status. */
+async function otherRefusals(): Promise<string[]> {
+  const files = (await readdir(LIB, { recursive: true })).filter((file) => file.endsWith(".ts"));
+  const texts = await Promise.all(files.map((file) => readFile(LIB + file, "utf8")));
+  const code = texts.map((text) => text.replaceAll(/^ *\*.*$/gm, ""));
+  return code.flatMap((text) => [...text.matchAll(/new Refusal\(\s*"([A-Z_]+)"/g)])
+    .map(([, name = ""]) => name);
+}
+
+for (
+  const [heading, file, type] of [
+    ["FrameError", "protocol/errors.ts", "FrameErrorCode"],
+    ["RequestError", "client/request_error.ts", "RequestErrorCode"],
+    ["LayerError", "layers/layer_error.ts", "LayerErrorCode"],
+    ["StreamError", "streams/stream_error.ts", "StreamErrorCode"],
+    ["KeyValueError", "kv/key_value_error.ts", "KeyValueErrorCode"],
+    ["PresenceError", "presence/presence_error.ts", "PresenceErrorCode"],
+    ["SignInError", "auth/errors.ts", "SignInErrorCode"],
+  ] as const
+) {
+  test(`docs/errors.md lists the codes of ${heading}, and no others`, async () => {
+    const members = await membersOf(file, type);
+    assert.ok(members.length > 0);
+    assert.deepEqual(codesOf(heading), members);
+  });
+}
+
+test("docs/errors.md lists the codes of all refusals, and no others", async () => {
+  const members = await membersOf("protocol/refusal.ts", "RefusalCode");
+  const all = [...new Set([...members, ...await otherRefusals()])].sort();
+  assert.deepEqual(codesOf("Refusal"), all);
+  for (const [cell = "", status] of rowsOf("Refusal")) {
+    const code = cell.replaceAll("`", "");
+    if (members.includes(code)) assert.equal(Number(status), new Refusal(code).status, code);
+  }
+});
+
+test("docs/errors.md has the statuses of SignInError", () => {
+  for (const [cell = "", status] of rowsOf("SignInError")) {
+    const code = cell.replaceAll("`", "") as SignInErrorCode;
+    assert.equal(Number(status), new SignInError(code).status, code);
+  }
+});
+
+test("docs/errors.md lists all close codes", () => {
+  const rows = rowsOf("CloseCode");
+  const numbers = rows.flatMap(([codes = ""]) => codes.split(",").map(Number)).sort();
+  assert.deepEqual(numbers, Object.values(CloseCode).sort());
+  for (const name of Object.keys(CloseCode)) assert.ok(page.includes(`\`${name}\``), name);
+});
