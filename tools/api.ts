@@ -14,10 +14,15 @@ import { run } from "./provide/programs.ts";
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 /** Highest number of distinct names over all exports. Lower it when names go. */
-const MAX_NAMES = 395;
+const MAX_NAMES = 410;
 
-/** Names that each runtime has for itself. */
-const BY_RUNTIME: ReadonlySet<string> = new Set(["serve"]);
+/** Names that each runtime, or each UI library, has for itself. */
+const BY_PLATFORM: ReadonlySet<string> = new Set([
+  "serve",
+  "useHistory",
+  "usePresence",
+  "useSocket",
+]);
 
 const TIMEOUT_MS = 120_000;
 
@@ -78,7 +83,7 @@ export function checkNames(names: readonly PublicName[]): string[] {
   const ambiguous = names.flatMap((name) => {
     const first = meanings.get(name.name) ?? name;
     meanings.set(name.name, first);
-    if (first.at === name.at || BY_RUNTIME.has(name.name)) return [];
+    if (first.at === name.at || BY_PLATFORM.has(name.name)) return [];
     return [`${name.name} means one thing in ${first.from} and another in ${name.from}`];
   });
   const bare = names.filter(({ kind, hasExample }) =>

@@ -1,12 +1,7 @@
+import type { StreamPosition } from "../protocol/frames.ts";
 import type { MessageFrame } from "../protocol/mod.ts";
 
-/** A position in a stream, to be handed over to another page or process. */
-export interface StreamPosition {
-  /** Identifies the history that the offset belongs to. */
-  readonly epoch: string;
-  /** The offset of the last message that was handled. */
-  readonly offset: number;
-}
+export type { StreamPosition };
 
 /** Where a socket begins to read a stream. By default, with the messages that are sent from now on. */
 export interface StreamStart {

@@ -84,7 +84,7 @@ export interface GroupSendOptions {
  * at least once with {@linkcode ChannelLayer.lease}; messages from one sender to one channel stay in
  * order; memory is bounded; every drop is counted.
  */
-export interface ChannelLayer {
+export interface ChannelLayer extends AsyncDisposable {
   /** Capabilities beyond `send` and `receive`: `groups`, `flush`, `processes`. */
   readonly extensions: readonly string[];
   /** Counts of messages and drops since the layer was created. Each read returns a new object. */

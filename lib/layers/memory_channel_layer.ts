@@ -146,6 +146,11 @@ export class MemoryChannelLayer implements ChannelLayer {
     return Promise.resolve();
   }
 
+  /** Does the same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #send(channel: string, message: LayerMessage): void {
     const plain = copyMessage(message, this.#settings.maxMessageBytes);
     assertTaken(channel, this.#local.deliver(channel, plain));

@@ -39,7 +39,7 @@ import { type Visitor, Visitors } from "./visitors.ts";
  * assert.deepEqual(presence.list("chat.lobby"), []);
  * ```
  */
-export class Presence<M> {
+export class Presence<M> implements AsyncDisposable {
   readonly #layer: ChannelLayer;
   readonly #messages: MemberMessages<M>;
   readonly #clock: Clock;
@@ -195,6 +195,11 @@ export class Presence<M> {
   async close(): Promise<void> {
     this.#visitors.close();
     await this.#sync?.close();
+  }
+
+  /** Does the same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /** Never rejects. */

@@ -31,6 +31,14 @@ export interface MessageFrame {
   readonly epoch?: string;
 }
 
+/** A position in a stream, between two messages. */
+export interface StreamPosition {
+  /** Identifies the history: it changes if the history was lost or cleared. */
+  readonly epoch: string;
+  /** The offset of the last message before the position; 0 at the beginning. */
+  readonly offset: number;
+}
+
 /** The place of a message in a stream, as frames carry it. */
 export interface StreamMark {
   /** The consumer's name of the stream. */

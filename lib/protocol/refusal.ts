@@ -69,7 +69,8 @@ const DETAIL: Readonly<Record<RefusalCode, string>> = {
  *
  * const refusal = new Refusal("FORBIDDEN", { detail: "This room is for members" });
  * assert.equal(refusal.status, 403);
- * assert.equal(new Refusal("ROOM_FULL", { status: 429, retryAfterSeconds: 30 }).code, "ROOM_FULL");
+ * const own = "ROOM_FULL"; // a code of the application
+ * assert.equal(new Refusal(own, { status: 429, retryAfterSeconds: 30 }).code, own);
  * ```
  */
 export class Refusal extends Error {

@@ -59,7 +59,7 @@ const MAX_KEY_LENGTH = 200;
  * limiter.close();
  * ```
  */
-export class SharedRateLimiter implements AttemptLimiter {
+export class SharedRateLimiter implements AttemptLimiter, Disposable {
   readonly #buckets: RateLimiter;
   readonly #group: ProcessGroup;
   readonly #clock: Clock;
@@ -105,6 +105,11 @@ export class SharedRateLimiter implements AttemptLimiter {
     this.#cancel?.();
     this.#taken.clear();
     this.#group.leave();
+  }
+
+  /** Does the same as {@linkcode close}. */
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   #tellLater(ms: number): void {

@@ -62,7 +62,7 @@ const MAX_KEY_LENGTH = 400;
  * await counter.close();
  * ```
  */
-export class SharedSocketCounter implements SocketCounter {
+export class SharedSocketCounter implements SocketCounter, AsyncDisposable {
   readonly #announceMs: number;
   readonly #clock: Clock;
   readonly #here = new LocalSocketCounter((key) => this.#changed(key));
@@ -141,6 +141,11 @@ export class SharedSocketCounter implements SocketCounter {
     this.#cancel?.();
     this.#wake();
     await this.#sync.close();
+  }
+
+  /** Does the same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /** Returns whether one more socket is within the share that this process may accept unannounced. */

@@ -37,18 +37,10 @@ import { TagKeys } from "./tokens/tag_keys.ts";
  * assert.equal((await sessions.find(token)).state, "live");
  * ```
  */
-export class Sessions {
-  /**
-   * The connections of this process by session.
-   *
-   * @internal
-   */
+export class Sessions implements Disposable {
+  /** @internal The connections of this process by session. */
   readonly connections: ConnectionRegistry;
-  /**
-   * The path of events to caches, connections and listeners.
-   *
-   * @internal
-   */
+  /** @internal The path of events to caches, connections and listeners. */
   readonly events: SessionEvents;
   /** The shortest time between two renewals of a session, in milliseconds. */
   readonly renewEveryMs: number;
@@ -87,6 +79,11 @@ export class Sessions {
   /** Stops following other processes. Open connections stay open. */
   close(): void {
     this.events.close();
+  }
+
+  /** Does the same as {@linkcode close}. */
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   /**

@@ -1,12 +1,7 @@
+import type { StreamPosition } from "../protocol/frames.ts";
 import type { LayerMessage } from "../core/consumer.ts";
 
-/** A position in a stream. */
-export interface StreamPosition {
-  /** Identifies the history: it changes if the history was lost or cleared. */
-  readonly epoch: string;
-  /** The offset of the last message before the position; 0 at the beginning. */
-  readonly offset: number;
-}
+export type { StreamPosition };
 
 /** The extent of a stream. */
 export interface StreamState extends StreamPosition {

@@ -34,7 +34,7 @@ export interface WorkerClass {
  * await worker.stop();
  * ```
  */
-export class Worker {
+export class Worker implements AsyncDisposable {
   readonly #find: (channel: string) => WorkerClass;
   readonly #options: WorkerOptions;
   readonly #listeners = new Map<string, ChannelListener>();
@@ -81,6 +81,11 @@ export class Worker {
    */
   async stop(graceMs = 10_000): Promise<void> {
     await Promise.all([...this.#listeners.values()].map((listener) => listener.stop(graceMs)));
+  }
+
+  /** Does the same as {@linkcode stop}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   /** The counters over all channels. */

@@ -42,7 +42,7 @@ const MAX_REMEMBERED = 10_000;
  * assert.equal((await audit.list("u1"))[0]?.kind, "signed-in");
  * ```
  */
-export class Audit {
+export class Audit implements AsyncDisposable {
   readonly #store: AuditStore;
   readonly #log: Log;
   readonly #clock: Clock;
@@ -106,6 +106,11 @@ export class Audit {
   async close(): Promise<void> {
     this.#lines.flush();
     await this.written();
+  }
+
+  /** Does the same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   #writeLine(

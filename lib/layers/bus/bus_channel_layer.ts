@@ -211,6 +211,11 @@ export abstract class BusChannelLayer implements ChannelLayer {
     await this.#bus.close();
   }
 
+  /** Does the same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async #publish(
     group: string,
     except: string | undefined,

@@ -53,12 +53,12 @@ export interface SocketCountsOptions {
  * import { KvSocketCounts } from "@sluice/sluice/sessions";
  *
  * const sessions = new Sessions(new MemorySessionStore(), { log: console });
- * const options = { live: sessions.connections, log: console };
+ * const options = { connections: sessions.connections, log: console };
  * const counts = new KvSocketCounts(new MemoryKeyValue(), options);
  * await counts.close();
  * ```
  */
-export class KvSocketCounts {
+export class KvSocketCounts implements AsyncDisposable {
   readonly #kv: KeyValue;
   readonly #connections: ConnectionRegistry;
   readonly #log: Log;
@@ -126,6 +126,11 @@ export class KvSocketCounts {
       await this.#operation(none).commit();
     }
     if (this.#signs.size > 0) await this.#withoutSigns().commit();
+  }
+
+  /** Does the same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /** The name under which this process writes. */

@@ -60,7 +60,7 @@ export interface SignInSource {
  * notices.close();
  * ```
  */
-export class SessionNotices {
+export class SessionNotices implements Disposable {
   readonly #layer: GroupLayer;
   readonly #options: SessionNoticesOptions;
   readonly #changed = new Set<string>();
@@ -131,6 +131,11 @@ export class SessionNotices {
   close(): void {
     this.#cancel?.();
     this.#stopListening();
+  }
+
+  /** Does the same as {@linkcode close}. */
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   #call(watchers: Iterable<() => void> = []): void {

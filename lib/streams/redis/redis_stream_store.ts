@@ -68,6 +68,8 @@ export class RedisStreamStore implements StreamStore {
   #isClosed = false;
 
   /**
+   * Creates a store, which connects at first use.
+   *
    * @param url As for `RedisChannelLayer`: `redis://host:6379/0`, several hosts with commas.
    * @throws {TypeError} The address or prefix is invalid.
    * @throws {RangeError} A number is out of range.

@@ -153,6 +153,11 @@ export class FaultyLayer implements ChannelLayer {
     return this.#inner.close();
   }
 
+  /** Does the same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #attach(inner: Pick<InternalLayer, "attach">, channel: string, mailbox: Mailbox): () => void {
     const leave = inner.attach(channel, mailbox as Parameters<InternalLayer["attach"]>[1]);
     this.#mailboxes.add(mailbox);

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { CloseCode, Refusal } from "@sluice/sluice";
 import { SignInError, type SignInErrorCode } from "@sluice/sluice/auth";
 
-const LIB = fileURLToPath(new URL("../../lib/", import.meta.url));
-const page = await readFile(new URL("../../docs/errors.md", import.meta.url), "utf8");
+const LIB = fileURLToPath(new URL("../../../lib/", import.meta.url));
+const page = await readFile(new URL("../../../docs/errors.md", import.meta.url), "utf8");
 
 /** The rows of the table below a heading, as cells. */
 function rowsOf(heading: string): string[][] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkNames, lintDocs, type PublicName, publicNames } from "../../tools/api.ts";
+import { checkNames, lintDocs, type PublicName, publicNames } from "../../../tools/api.ts";
 
 const name = (parts: Partial<PublicName>): PublicName => ({
   from: ".",

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MemoryChannelLayer, MemorySessionStore, Sessions } from "@sluice/sluice";
+import { Audit, KvAuditStore } from "@sluice/sluice/auth";
+import { MemoryKeyValue } from "@sluice/sluice/kv";
+import { Presence } from "@sluice/sluice/presence";
+import { channelRouter } from "@sluice/sluice/routing";
+import { SharedRateLimiter, SharedSocketCounter } from "@sluice/sluice/security";
+import { systemClock } from "@sluice/sluice/server";
+import { KvSocketCounts, SessionNotices } from "@sluice/sluice/sessions";
+import { FaultyLayer } from "@sluice/sluice/testing";
+import { Worker } from "@sluice/sluice/workers";
+import { silent } from "../support/silent_log.ts";
+
+/** Everything public that holds timers, connections or subscriptions. */
+function closable(): readonly object[] {
+  const layer = new MemoryChannelLayer();
+  const kv = new MemoryKeyValue();
+  const sessions = new Sessions(new MemorySessionStore(), { log: silent });
+  const message = () => ({ type: "changed" });
+  return [
+    layer,
+    kv,
+    sessions,
+    new FaultyLayer(),
+    new Audit({ store: new KvAuditStore(kv), log: silent }),
+    new KvSocketCounts(kv, { connections: sessions.connections, log: silent }),
+    new Presence(layer, { joined: message, left: message }),
+    new SessionNotices({ layer, log: silent, clock: systemClock }),
+    new SharedRateLimiter(layer, { perMinute: 1, controlGroup: "sluice.limits" }),
+    new SharedSocketCounter(layer),
+    new Worker(channelRouter({}), { layer, log: silent }),
+  ];
+}
+
+for (const resource of closable()) {
+  const { name } = resource.constructor;
+  test(`${name} can be disposed of, twice`, async () => {
+    const dispose = Reflect.get(resource, Symbol.asyncDispose) ??
+      Reflect.get(resource, Symbol.dispose);
+    assert.equal(typeof dispose, "function");
+    await dispose.call(resource);
+    await dispose.call(resource);
+  });
+}
