@@ -60,7 +60,12 @@ export class RedisConnection {
     this.#lastSeenAt = options.clock.now();
     const redis = this.#redis = new Redis(redisOptions(options));
     redis.on("smessage", (name: string, text: string) => {
-      this.#subscriptions.get(name)?.listener(text, name);
+      try {
+        this.#subscriptions.get(name)?.listener(text, name);
+      } catch {
+        // `ioredis` would throw it outside of any handler, which ends the process.
+        this.lose();
+      }
     });
     redis.on("moved", () => this.#findMoved());
     redis.on("error", (error: unknown) => this.#reason ??= plainError(error));

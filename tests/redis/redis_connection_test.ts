@@ -24,7 +24,12 @@ async function serve(reply: (command: readonly string[]) => string): Promise<Ser
 }
 
 /** Connects to a server. Notes the names of subscriptions that it ends, and whether it is lost. */
-function connect(server: Server, events: string[], password?: string): Promise<RedisConnection> {
+function connect(
+  server: Server,
+  events: string[],
+  password?: string,
+  onLost: () => void = () => void events.push("lost"),
+): Promise<RedisConnection> {
   const { port } = server.address() as AddressInfo;
   return RedisConnection.open({
     address: { host: "127.0.0.1", port },
@@ -34,7 +39,7 @@ function connect(server: Server, events: string[], password?: string): Promise<R
     timeoutMs: 10_000,
     maxPendingBytes: 1_000,
     scripts: [],
-    onLost: () => void events.push("lost"),
+    onLost,
     onMoved: (name) => void events.push(`moved ${name}`),
   });
 }
@@ -86,6 +91,22 @@ test("RedisConnection ends before an extra reply reaches another command", LIMIT
   const commands = ["1", "2"].map((text) => connection.command("ECHO", text));
   for (const command of commands) await assert.rejects(command, { code: "UNAVAILABLE" });
   assert.deepEqual(events, ["lost"]);
+  server.close();
+});
+
+test("RedisConnection ends if a listener throws", LIMIT, async () => {
+  const message = push("smessage", "a").replace(":0", "+text");
+  const server = await serve((command) => {
+    return redis("")(command) + (command[0] === "SSUBSCRIBE" ? message : "");
+  });
+  const lost = Promise.withResolvers<void>();
+  const events: string[] = [];
+  const connection = await connect(server, events, undefined, lost.resolve);
+  await connection.subscribe("a", () => {
+    throw new Error("A bug in a listener");
+  }).catch(() => {});
+  await lost.promise;
+  assert.equal(connection.isOver, true);
   server.close();
 });
 
