@@ -26,3 +26,4 @@ export { JsonConsumer } from "./json_consumer.ts";
 export type { LayerEvent, ServerMessage } from "./json_messages.ts";
 export { deleteCookie, setCookie, type SetCookieOptions } from "./set_cookie.ts";
 export type { GroupPolicy } from "./policies.ts";
+export { type StreamSender, streamSender } from "./streams/stream_sender.ts";

@@ -115,6 +115,29 @@ test("http_streaming.ts streams to open requests, and answers long polls", async
   await reader.cancel();
 });
 
+test("ai_stream.ts goes on at the right word after a reload, and ends with the session", async () => {
+  await using example = await ExampleProcess.start("ai_stream");
+  const ada = example.browser();
+  await (await ada.visit("/auth/signin?login_hint=ada&return_to=/")).body?.cancel();
+  using first = await example.open("/ws/model", ada);
+  await first.frame("stream");
+  first.sendJson({ type: "ask", data: { question: "Why?" } });
+  const words = [(await first.frame("word")).data, (await first.frame("word")).data];
+  first.socket.terminate();
+  using second = await example.open("/ws/model", ada);
+  await second.frame("stream");
+  const history = { stream: "answer", after: 3, limit: 500 };
+  second.sendJson({ type: "history", id: "1", data: history });
+  const { data } = await second.frame("reply");
+  const { messages } = data as { messages: { data: unknown }[] };
+  words.push(...messages.map((message) => message.data));
+  while (words.length < 8) words.push((await second.frame("word")).data);
+  assert.equal(words.slice(0, 8).join(" "), "You asked: Why? That is a good question.");
+  const { origin } = example;
+  await ada.request("/auth/signout", { method: "POST", headers: { origin } });
+  assert.equal((await second.closed).code, 4401);
+});
+
 test("channels_chat.ts accepts signed-in users, and sends a message to the whole room", async () => {
   await using example = await ExampleProcess.start("channels_chat");
   await assert.rejects(example.open("/ws/chat/lobby"), (refused: Refused) => {

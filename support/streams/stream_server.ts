@@ -1,0 +1,64 @@
+import {
+  type HandlersOf,
+  JsonConsumer,
+  layer,
+  type LayerScope,
+  route,
+  stack,
+} from "@sluice/sluice";
+import { type ChannelLayer, MemoryChannelLayer } from "@sluice/sluice/layers";
+import { defineMessages, unchecked } from "@sluice/sluice/protocol";
+import { streams, type StreamScope, type StreamStore } from "@sluice/sluice/streams";
+import { startServer } from "@sluice/sluice/testing";
+import type { Scope } from "@sluice/sluice";
+import * as v from "valibot";
+
+/** The messages of {@linkcode serveStream}. */
+export const countMessages = defineMessages({
+  client: {
+    add: { data: v.number(), reply: unchecked<{ id: string }>(), appends: "room" },
+    run: { data: v.number(), reply: unchecked<{ id: string }>() },
+  },
+  server: { added: unchecked<{ number: number }>() },
+});
+
+type CountScope = Scope & LayerScope & StreamScope & { readonly effects: Map<string, string[]> };
+
+class CountConsumer extends JsonConsumer<typeof countMessages, CountScope> {
+  readonly messages = countMessages;
+  readonly handlers = handlers;
+
+  override get streams() {
+    return { room: "room" };
+  }
+}
+
+const handlers: HandlersOf<CountConsumer> = {
+  async add(number) {
+    const reply = { id: crypto.randomUUID() };
+    await this.append("room", { type: "added", data: { number } }, { reply });
+    return reply;
+  },
+  run(number) {
+    const reply = { id: crypto.randomUUID() };
+    const { effects } = this.scope;
+    effects.set(`${number}`, [...effects.get(`${number}`) ?? [], reply.id]);
+    return reply;
+  },
+};
+
+/** Serves a stream `room` over sockets, for one user. */
+export function serveStream(store: StreamStore, channel: ChannelLayer = new MemoryChannelLayer()) {
+  const effects = new Map<string, string[]>();
+  const user = { id: "ada" };
+  const application = stack()
+    .use(layer(channel))
+    .use(streams(store))
+    .routes([
+      route("/ws/room", (scope: Scope & LayerScope & StreamScope) => {
+        return new CountConsumer(Object.assign(scope, { user, effects }));
+      }),
+    ]);
+  const limits = { messagesPerSecond: 10_000, messageBurst: 20_000 };
+  return { server: startServer(application, { limits }), effects };
+}

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MemoryKeyValue } from "@sluice/sluice/kv";
+import { KvStreamStore, MemoryStreamStore } from "@sluice/sluice/streams";
+import { commandsUnderCuts, readUnderCuts } from "../../support/streams/stream_load.ts";
+
+const stores = {
+  MemoryStreamStore: () => new MemoryStreamStore(),
+  KvStreamStore: () => new KvStreamStore(new MemoryKeyValue()),
+};
+
+for (const [name, create] of Object.entries(stores)) {
+  test(`readers whose sockets are cut get every message once and in order, with ${name}`, async () => {
+    const load = { messages: 200, perSecond: 200, cuts: 25, readers: 3 };
+    const { heard, recoveries, cuts } = await readUnderCuts(create(), load);
+    const all = Array.from({ length: load.messages }, (_, index) => index + 1);
+    for (const offsets of heard) assert.deepEqual(offsets, all);
+    assert.ok(cuts > 0);
+    assert.ok(recoveries.every(({ recovered }) => recovered));
+  });
+}
+
+test("readers outside the window of the history are told that messages were lost", async () => {
+  const store = new MemoryStreamStore({ maxMessages: 1 });
+  const load = { messages: 100, perSecond: 100, cuts: 4, readers: 1 };
+  const { heard: [offsets], recoveries } = await readUnderCuts(store, load);
+  assert.deepEqual(offsets, [...new Set(offsets)].sort((a, b) => a - b));
+  const lost = load.messages - offsets!.length;
+  const isTold = recoveries.some(({ recovered }) => !recovered);
+  assert.equal(isTold, lost > 0);
+});
+
+for (const type of ["add", "run"] as const) {
+  test(`commands of type "${type}" whose replies are lost take effect once`, async () => {
+    const store = new MemoryStreamStore({ maxMessages: 10_000 });
+    const load = { type, commands: 200, cutShare: 0.2, sockets: 10 };
+    const { replies, effects, cuts } = await commandsUnderCuts(store, load);
+    assert.ok(cuts > 0);
+    assert.equal(replies.size, load.commands);
+    assert.equal(new Set(replies.values()).size, load.commands);
+    if (type === "add") assert.equal((await store.state("room")).offset, load.commands);
+    for (const [number, ids] of effects) assert.deepEqual(ids, [replies.get(Number(number))]);
+  });
+}
