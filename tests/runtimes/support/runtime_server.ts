@@ -50,11 +50,14 @@ export class RuntimeServer implements AsyncDisposable {
       for await (const chunk of stream) text += decoder.decode(chunk, { stream: true });
     };
     for (const stream of [child.stdout, child.stderr]) void read(stream).catch(() => {});
+    let hasEnded = false;
+    void child.status.then(() => hasEnded = true).catch(() => {});
     const origin = await eventually(() => {
       const [, found] = /listening on (http:\S+)/.exec(text) ?? [];
-      if (found === undefined) throw new Error(`${name} does not listen: ${text}`);
+      if (found === undefined && !hasEnded) throw new Error(`${name} does not listen: ${text}`);
       return found;
     }, LIMIT_MS);
+    if (origin === undefined) throw new Error(`${name} ended: ${text}`);
     return new RuntimeServer(name, origin, child, () => text);
   }
 

@@ -1,0 +1,28 @@
+// Below a path prefix: a proxy, or another application, owns the rest of the site.
+import { createServer } from "node:http";
+import { Consumer } from "@sluice/sluice";
+import { allowAnonymous } from "@sluice/sluice/auth";
+import { attach } from "@sluice/sluice/node";
+import { route, stack, withRootPath } from "@sluice/sluice/routing";
+import { origins } from "@sluice/sluice/security";
+import { toHandler } from "@sluice/sluice/server";
+
+class Echo extends Consumer {
+  receive(data) {
+    this.send(data);
+  }
+}
+
+const guarded = stack().use(origins()).use(allowAnonymous());
+const routes = stack().routes([route("/ws/echo", Echo)]);
+const handler = toHandler(guarded.around(withRootPath("/realtime", routes)));
+
+const server = createServer(async (request, response) => {
+  let body = "";
+  for await (const chunk of request) body += chunk;
+  response.end(`another application: ${request.method} ${request.url} ${body}`);
+});
+attach(server, handler, { paths: ["/realtime"] });
+server.listen(process.env.PORT ?? 8000, "127.0.0.1", () => {
+  console.log(`listening on http://127.0.0.1:${server.address().port}`);
+});
