@@ -10,8 +10,8 @@ import { type BunSocket, BunUpgrade } from "./bun_socket.ts";
 /** Options of {@linkcode serve} on Bun. */
 export interface BunServeOptions extends ServeOptions {
   /**
-   * Largest message that Bun keeps in memory, in bytes; a larger one ends its connection without a
-   * close frame. Messages above the handler's own `maxMessageBytes` are closed with 1009.
+   * Largest message that Bun keeps in memory, in bytes; a larger one closes its socket with 1009
+   * while it arrives. The handler's own `maxMessageBytes` holds for complete messages.
    * @default {1_048_576}
    */
   readonly maxPayloadBytes?: number | undefined;
