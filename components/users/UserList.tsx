@@ -1,7 +1,7 @@
-import type { UserView } from "../../app/admin/users.ts";
 import { Avatar } from "../Avatar.tsx";
 import { UserFacts } from "./UserFacts.tsx";
 import { UserTags } from "./UserTags.tsx";
+import type { UserView } from "./user_view.ts";
 
 /** Properties of {@linkcode UserList}. */
 export interface UserListProps {

@@ -8,27 +8,17 @@ import {
   type ServerFrame,
 } from "../protocol/frames.ts";
 import type { ClientEnvironment } from "./environment.ts";
+import type { ExchangeOptions } from "./_exchange_options.ts";
 import type { Link } from "./link/_link.ts";
 import { Listeners } from "./_listeners.ts";
-import { type Outgoing, type Pending, pendingPing } from "./_outgoing.ts";
+import { isReply, type Outgoing, type Pending, pendingPing } from "./_outgoing.ts";
 import { PendingRequest, type PendingRequestContext, refusalOf } from "./_pending_request.ts";
 import type { RequestOptions } from "./realtime_socket.ts";
 import { RequestError } from "./request_error.ts";
 import { Streams } from "./_streams.ts";
-import type { StreamStart } from "./stream_options.ts";
 
 /** Default limit of queued messages. */
 const DEFAULT_MAX_QUEUED = 64;
-
-/** Options of {@linkcode Exchange}. */
-export interface ExchangeOptions {
-  readonly environment: ClientEnvironment;
-  readonly maxQueued: number | undefined;
-  /** The user for whom messages are queued, if known. */
-  readonly user: string | undefined;
-  /** Where streams begin. */
-  readonly streams: Readonly<Record<string, StreamStart>> | undefined;
-}
 
 /**
  * Matches replies to requests, queues messages until there is a connection, and dispatches incoming
@@ -255,9 +245,4 @@ export class Exchange {
   #reportError(error: RequestError): void {
     if (!this.errors.emit(this.#isActive, error)) this.#environment.report(error);
   }
-}
-
-/** Also accepts an echoed ping, as the reply of a server that sends back all messages. */
-function isReply(frame: ServerFrame): frame is ReplyFrame {
-  return frame.type === "reply" || frame.type === "ping";
 }

@@ -1,4 +1,4 @@
-import type { ReplyFrame } from "../protocol/frames.ts";
+import type { ReplyFrame, ServerFrame } from "../protocol/frames.ts";
 import type { RequestErrorCode } from "./request_error.ts";
 
 /** A message to be sent. */
@@ -29,4 +29,9 @@ export function pendingPing(forget: () => void, answer: (reply: ReplyFrame) => v
       answer(reply);
     },
   };
+}
+
+/** Also accepts an echoed ping, as the reply of a server that sends back all messages. */
+export function isReply(frame: ServerFrame): frame is ReplyFrame {
+  return frame.type === "reply" || frame.type === "ping";
 }

@@ -242,9 +242,8 @@ export class ClusterClient {
   }
 
   #linkOf(slot: number): ReconnectingConnection | undefined {
-    const { link, slots } = this.#topology;
-    if (slots === undefined) return link;
-    const owner = slots.ownerOf(slot);
+    if (this.#topology.slots === undefined) return this.#topology.link;
+    const owner = this.#topology.slots.ownerOf(slot);
     return owner && this.#nodes.linkTo(owner);
   }
 }

@@ -83,6 +83,6 @@ test("withFolderTable() replaces the table and nothing else", () => {
 });
 
 test("folderTable() says what a folder may import", () => {
-  assert.match(folderTable(), /\| `lib\/client` .*\| `protocol` +\|/);
+  assert.match(folderTable(), /\| `lib\/core` .*\| `node:\*`, `protocol` +\|/);
   assert.match(folderTable(), /\| `lib\/protocol` .*\| nothing +\|/);
 });

@@ -5,7 +5,7 @@ import { RedisError } from "../../redis/errors.ts";
 import { parseRedisUrl } from "../../redis/redis_address.ts";
 import type { RedisConnection, RedisReply } from "../../redis/redis_connection.ts";
 import type { RedisScript } from "../../redis/redis_script.ts";
-import { checkMessage, checkReply, restoreMessage } from "../stored_message.ts";
+import { checkMessage, checkReply } from "../stored_message.ts";
 import { storeClosed, storeUnavailable } from "../stream_error.ts";
 import {
   assertKey,
@@ -25,6 +25,7 @@ import type {
   StreamState,
   StreamStore,
 } from "../stream_store.ts";
+import { decodeReply, encodeReply, toAppended, toMessages } from "./redis_replies.ts";
 import { RedisStreamKeys } from "./redis_stream_keys.ts";
 import { STREAM_SCRIPTS } from "./stream_scripts.ts";
 
@@ -242,31 +243,4 @@ export class RedisStreamStore implements StreamStore {
       throw error.code === "CLOSED" ? storeClosed() : storeUnavailable(error);
     }
   }
-}
-
-function toAppended(found: readonly RedisReply[]): Appended {
-  const [repeated, epoch, offset, reply] = found as readonly [number, string, string, string];
-  return {
-    epoch,
-    offset: Number(offset),
-    isRepeated: repeated === 1,
-    reply: decodeReply(reply),
-  };
-}
-
-function toMessages(items: readonly string[]) {
-  return Array.from({ length: items.length / 2 }, (_, index) => {
-    const [offset, item] = [items[2 * index]!, items[2 * index + 1]!];
-    const [at, total] = item.split(" ", 2) as [string, string];
-    const text = item.slice(at.length + total.length + 2);
-    return restoreMessage(text, Number(offset), Number(at));
-  });
-}
-
-function encodeReply(reply: unknown): string {
-  return reply === undefined ? "" : JSON.stringify(reply);
-}
-
-function decodeReply(text: string): unknown {
-  return text === "" ? undefined : JSON.parse(text);
 }
