@@ -18,7 +18,7 @@ test("staticSteps() checks the documentation of every export", () => {
   const [, args] = staticSteps(root).find(([, [command]]) => command === "doc")!;
   const modules = exportsOf(root);
   assert.ok(modules.includes("./lib/mod.ts") && modules.length > 10);
-  assert.deepEqual(args, ["doc", "--lint", ...modules]);
+  assert.deepEqual(args, ["doc", "--quiet", "--lint", ...modules]);
 });
 
 test(".ci/run runs the static checks, and then the README's test command", async () => {

@@ -17,7 +17,7 @@ export function staticSteps(root: string): readonly Step[] {
       "types of the examples",
       ["check", "--doc-only", ...FROZEN, ...existing(["lib", "docs", "README.md"])],
     ],
-    ["documentation of the exports", ["doc", "--lint", ...exportsOf(root)]],
+    ["documentation of the exports", ["doc", "--quiet", "--lint", ...exportsOf(root)]],
     ["names and examples of the exports", ["run", "-A", "tools/api.ts"]],
     ["layout", ["run", "-A", "tools/layout.ts"]],
     ["publish (dry run)", ["publish", "--dry-run", "--allow-dirty"]],
