@@ -144,7 +144,6 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
     return super.groupSend(group, message as LayerMessage, options);
   }
 
-  /** Called by the server. Do not override. */
   /** Returns the group of a stream, and its policy. For the HTTP doors. */
   streamSource(name: keyof this["streams"] & string): StreamSource<S> {
     return sourceOf(this.streams, name);
@@ -163,6 +162,7 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
     }
   }
 
+  /** Called by the server. Do not override. */
   override receive(data: string | Uint8Array): void | Promise<void> {
     if (typeof data !== "string") {
       return this.close(CloseCode.unsupportedData, "text messages only");

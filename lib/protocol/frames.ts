@@ -3,8 +3,11 @@ import { MAX_ID_LENGTH, MAX_KEY_LENGTH, MAX_TYPE_LENGTH } from "./limits.ts";
 
 /** A frame from a client: a message, with an `id` if it expects a reply. */
 export interface ClientFrame {
+  /** Selects the handler. */
   readonly type: string;
+  /** *Security*: not checked yet. */
   readonly data: unknown;
+  /** Set by the client if it expects a reply. */
   readonly id: string | undefined;
   /** Makes the command take effect once, however often it is sent. */
   readonly key?: string | undefined;

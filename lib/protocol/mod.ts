@@ -8,6 +8,7 @@
 export { CloseCode, type ReconnectAdvice, reconnectAdvice } from "./close_codes.ts";
 export { FrameError, type FrameErrorCode, type Issue } from "./errors.ts";
 export type {
+  ClientFrame,
   HistoryData,
   HistoryMessage,
   HistoryRequest,

@@ -73,7 +73,11 @@ export class DurableStreams {
   /** The end of the line of writes to each stream. */
   readonly #writing = new Map<string, Promise<unknown>>();
 
-  /** @throws {RangeError} `maxBodyBytes` is out of range. */
+  /**
+   * Keeps the streams in a database.
+   *
+   * @throws {RangeError} `maxBodyBytes` is out of range.
+   */
   constructor(kv: KeyValue, options: DurableStreamsOptions = {}) {
     const { maxBodyBytes = 600_000 } = options;
     if (!(maxBodyBytes > 0 && maxBodyBytes <= 600_000)) {
