@@ -1,4 +1,5 @@
-import { andThen, isPromise } from "../core/promises.ts";
+import { isPromise } from "../core/promises.ts";
+import type { ReadCache } from "./cache/read_cache.ts";
 import type { FoundSession, Session } from "./session.ts";
 import type { SessionLifecycle, SessionParts } from "./session_lifecycle.ts";
 import { type KnownSession, type SessionRecord, toKnown, toSession } from "./session_record.ts";
@@ -25,10 +26,12 @@ const UNKNOWN: FoundSession = Object.freeze({ state: "unknown" });
 export class SessionLookup {
   readonly #parts: SessionParts;
   readonly #lifecycle: SessionLifecycle;
+  readonly #cache: ReadCache<KnownSession> | undefined;
 
   constructor(parts: SessionParts, lifecycle: SessionLifecycle) {
     this.#parts = parts;
     this.#lifecycle = lifecycle;
+    this.#cache = parts.events.caches?.sessions;
   }
 
   /** See {@linkcode Sessions.choose}. */
@@ -36,7 +39,9 @@ export class SessionLookup {
     const [token] = tokens;
     if (token === undefined) return undefined;
     if (tokens.length > 1) return this.#chooseAmong(tokens);
-    return andThen(this.#parts.tokens.read(token), (parts) => parts && { token, parts });
+    const read = this.#parts.tokens.read(token);
+    if (isPromise(read)) return read.then((parts) => parts && { token, parts });
+    return read && { token, parts: read };
   }
 
   /** See {@linkcode Sessions.find}. */
@@ -97,12 +102,12 @@ export class SessionLookup {
   }
 
   #load(id: string): Promise<KnownSession | undefined> {
-    const { store, events, lifetime } = this.#parts;
+    const { store, lifetime } = this.#parts;
     const read = async () => {
       const record = await store.get(id);
       return record && toKnown(record, lifetime);
     };
-    return events.caches?.sessions?.load(id, read) ?? read();
+    return this.#cache?.load(id, read) ?? read();
   }
 
   /**
@@ -110,7 +115,7 @@ export class SessionLookup {
    * admit: another process may have renewed the session or its secret.
    */
   #findCached(token: SessionToken): FoundSession | Promise<FoundSession> | undefined {
-    const known = this.#parts.events.caches?.sessions?.get(token.id);
+    const known = this.#cache?.get(token.id);
     if (known === undefined || !this.#isLive(known.session)) return undefined;
     switch (proofOf(known.secrets, token.secret, this.#parts.clock.now())) {
       case "current":
