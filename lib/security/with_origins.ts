@@ -3,6 +3,7 @@ import { guarded } from "../core/guards.ts";
 import type { Application, Middleware, OriginScope, Scope } from "../core/scope.ts";
 import { isSameOrigin, originOf, parseOrigin } from "./origin.ts";
 import { type OriginRule, parseOriginRule } from "./origin_rules.ts";
+import { describeNearMiss, WrongOriginLog } from "./wrong_origin.ts";
 
 /** Origins that may open sockets, besides the site's own. */
 export type AllowedOrigins = readonly (string | OriginRule)[];
@@ -12,7 +13,8 @@ export type AllowedOrigins = readonly (string | OriginRule)[];
  * `ORIGIN_NOT_ALLOWED`.
  *
  * The site's own origin and `allowed` pass. A missing `Origin` passes only with a ticket or, for a plain
- * `GET`, with `Sec-Fetch-Site: same-origin`.
+ * `GET`, with `Sec-Fetch-Site: same-origin`. Another name, scheme or port of the same host is named in
+ * the refusal and in the log, with the setting that allows it.
  *
  * @throws {TypeError} A rule is invalid; see {@linkcode parseOriginRule}.
  *
@@ -26,9 +28,13 @@ export function withOrigins<S>(
   // Created once: an error costs as much as the rest of a refusal.
   const refusal = Refusal.of("ORIGIN_NOT_ALLOWED");
   const withoutOrigin = new Refusal("ORIGIN_NOT_ALLOWED", { detail: NO_ORIGIN });
+  const log = new WrongOriginLog();
   const application: Application<S & Scope> = (scope) => {
     if (isAllowed(scope, rules)) return next(checked(scope));
-    return scope.headers.get("origin") === null ? withoutOrigin : refusal;
+    if (scope.headers.get("origin") === null) return withoutOrigin;
+    const detail = describeNearMiss(scope);
+    log.refused(scope, detail);
+    return detail === undefined ? refusal : new Refusal("ORIGIN_NOT_ALLOWED", { detail });
   };
   return guarded(application, next, "origin");
 }
