@@ -17,11 +17,13 @@ struct options {
   bool socket_io;              /* speak=socket.io */
   int connections;             /* connections=100 */
   int in_flight;               /* in_flight=1: messages of each echo, or publishers of a fan-out */
+  int publishers;              /* publishers=100: of an open-loop fan-out, if more than in_flight */
   int stalled;                 /* stalled=1: this many connections are opened and never read */
   int text_bytes;              /* text_bytes=65: length of the text of a message */
   long messages;               /* messages=4000: ends after so many are published, not by time */
   int expect;                  /* expect=101: the status that an upgrade has to be answered with */
   double rate;                 /* rate=5000: open loop, so many a second; 0 is closed loop */
+  bool is_poisson;             /* arrivals=poisson: random intervals; by default, even ones */
   double seconds, warmup;      /* seconds=3, warmup=1 */
 };
 extern struct options options;

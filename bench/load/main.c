@@ -26,11 +26,13 @@ static void take(const char *name, const char *value) {
   else if (!strcmp(name, "speak")) options.socket_io = !strcmp(value, "socket.io");
   else if (!strcmp(name, "connections")) options.connections = atoi(value);
   else if (!strcmp(name, "in_flight")) options.in_flight = atoi(value);
+  else if (!strcmp(name, "publishers")) options.publishers = atoi(value);
   else if (!strcmp(name, "stalled")) options.stalled = atoi(value);
   else if (!strcmp(name, "text_bytes")) options.text_bytes = atoi(value);
   else if (!strcmp(name, "messages")) options.messages = atol(value);
   else if (!strcmp(name, "expect")) options.expect = atoi(value);
   else if (!strcmp(name, "rate")) options.rate = atof(value);
+  else if (!strcmp(name, "arrivals")) options.is_poisson = !strcmp(value, "poisson");
   else if (!strcmp(name, "seconds")) options.seconds = atof(value);
   else if (!strcmp(name, "warmup")) options.warmup = atof(value);
   else fail("there is no option %s", name);

@@ -1,9 +1,11 @@
 /* Echo and fan-out. A message contains its author and due time, from which its receiver computes the
  * latency. Closed loop: an author sends again when its message comes back. Open loop (`rate=`): messages
- * are due at a fixed rate, and latency counts from the due time even if they are sent late. The open
- * loop starts after a closed loop, because at a low rate the server's code would stay cold for minutes. */
+ * are due at a given rate, and latency counts from the due time even if they are sent late. They are due
+ * at even intervals, or (`arrivals=poisson`) at random ones, each from a random publisher. The open loop
+ * starts after a closed loop, because at a low rate the server's code would stay cold for minutes. */
 #define _GNU_SOURCE
 #include "load.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,12 +115,31 @@ static void on_end(struct connection *connection) {
   ended++;
 }
 
+/* Returns a number between 0 and 1, both excluded. The sequence is the same in each run. */
+static double random_number(void) {
+  static uint64_t state = 0x9e3779b97f4a7c15;
+  state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+  return ((double)(state >> 11) + 0.5) / 9007199254740992.0;
+}
+
+/* When the next message is due, in µs after the start of the open loop. */
+static double next_due_us;
+
+static void schedule_next(void) {
+  if (!options.is_poisson) next_due_us = (double)due_count * 1e6 / options.rate;
+  else next_due_us -= log(random_number()) * 1e6 / options.rate;
+}
+
 /* Sends all due messages: several after a delay of the loop, each with its own due time. */
 static void send_due(uint64_t until_us) {
   for (;;) {
-    uint64_t due_us = loop_began_us + (uint64_t)((double)due_count * 1e6 / options.rate);
+    uint64_t due_us = loop_began_us + (uint64_t)next_due_us;
     if (due_us >= until_us) return;
-    publish((int)(due_count++ % author_count), 1, due_us);
+    int author = options.is_poisson ? (int)(random_number() * author_count)
+                                    : (int)(due_count % author_count);
+    publish(author, 1, due_us);
+    due_count++;
+    schedule_next();
     if (window.began_us > 0 && counts(due_us))
       owed += is_fan_out ? options.connections - options.stalled : 1;
   }
@@ -137,7 +158,8 @@ static void run_until(uint64_t end_us) {
 
 static void start_closed_loop(void) {
   is_closed_loop = true;
-  for (int index = 0; index < author_count; index++)
+  int count = is_fan_out ? options.in_flight : author_count;
+  for (int index = 0; index < count; index++)
     publish(index, is_fan_out ? 1 : options.in_flight, now_us());
 }
 
@@ -169,6 +191,7 @@ void run_messages(void) {
   first_author = options.stalled;
   for (int index = 0; index < options.stalled; index++) connection_ignore(&all[index]);
   author_count = is_fan_out ? options.in_flight : options.connections - options.stalled;
+  if (is_fan_out && options.publishers > author_count) author_count = options.publishers;
   authors = calloc((size_t)author_count, sizeof *authors);
   for (int index = 0; index < author_count; index++) authors[index] = author_create(index);
 

@@ -41,7 +41,7 @@ function targets(inFlight: number): Target[] {
     ];
   }
   return [
-    { of: "Sluice", against: "bare Deno", ratio: 5 },
+    { of: "Sluice", against: "bare Deno", ratio: 4 },
     { of: "Sluice", against: "Bun", ratio: 0.5 },
     cpu,
   ];

@@ -5,14 +5,16 @@ import {
   type LayerGap,
   type LayerMessage,
   type SlowReaderPolicy,
+  StopConsumer,
   UnhandledMessageError,
 } from "../core/consumer.ts";
+import type { Connection } from "../core/connection.ts";
 import type { Scope } from "../core/scope.ts";
-import { Membership } from "./membership.ts";
 import { type GroupPolicy, Policies } from "./policies.ts";
 
 /**
- * The common base of socket and plain request consumers: a scope, a channel and groups.
+ * The common base of socket and plain request consumers: a scope, a channel and groups. `Sent` is what
+ * it sends to groups.
  *
  * @example
  * ```ts
@@ -24,7 +26,8 @@ import { type GroupPolicy, Policies } from "./policies.ts";
  * assert.ok(HttpConsumer.prototype instanceof BaseConsumer);
  * ```
  */
-export abstract class BaseConsumer<out S extends Scope = Scope> implements ConnectionHandler {
+export abstract class BaseConsumer<out S extends Scope = Scope, in Sent = LayerMessage>
+  implements ConnectionHandler {
   /** The scope of the connection. */
   readonly scope: S;
   /** Alias of the channel layer that this consumer uses. */
@@ -152,13 +155,16 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Conne
     return this.#policies?.discard(group) ?? this.#channel.discard(group);
   }
 
-  /** Sends to every connection in a group, including this one if it is a member. */
+  /**
+   * Sends to every connection in a group, including this one if it is a member. A type that a
+   * `JsonConsumer` declares for clients is forwarded to them.
+   */
   groupSend(
     group: string,
-    message: LayerMessage,
+    message: Sent,
     options?: GroupSendOptions,
   ): Promise<GroupSendResult> {
-    return this.channelLayer.groupSend(group, message, options);
+    return this.channelLayer.groupSend(group, message as Sent & LayerMessage, options);
   }
 
   async #mayStay(): Promise<boolean> {
@@ -180,7 +186,9 @@ export abstract class BaseConsumer<out S extends Scope = Scope> implements Conne
 export const NOTHING_TO_JOIN: Promise<void> = Promise.resolve();
 
 /** Joins the consumer's groups. The promise reports errors. */
-export function joinGroups(consumer: BaseConsumer): Promise<void> {
+export function joinGroups(
+  consumer: Pick<BaseConsumer, "groups" | "groupAdd">,
+): Promise<void> {
   const { groups } = consumer;
   if (groups.length === 0) return NOTHING_TO_JOIN;
   const joined = Promise.all(groups.map((group) => consumer.groupAdd(group))).then(
@@ -196,4 +204,40 @@ function joinLayer(scope: Scope & Partial<LayerScope>, alias: string): Membershi
     throw new TypeError(`No channel layer "${alias}": wrap the router with withLayer()`);
   }
   return new Membership(layer, scope.connection);
+}
+
+/** The channel of a connection on a layer. It exists, with its groups, until the connection ends. */
+class Membership {
+  readonly layer: ChannelLayer;
+  readonly name: string;
+  readonly #connection: Connection;
+
+  constructor(layer: ChannelLayer, connection: Connection) {
+    if (connection.phase === "ended") throw new StopConsumer("The connection has ended");
+    this.layer = layer;
+    this.#connection = connection;
+    this.name = layer.newChannel();
+    connection.onEnd(layer.attach(this.name, connection));
+  }
+
+  /** Adds the channel to a group. If the connection ends meanwhile, it is in no group afterwards. */
+  async add(group: string): Promise<void> {
+    this.#assertOpen();
+    await this.layer.groupAdd(group, this.name);
+    if (this.#connection.phase !== "ended") return;
+    await this.layer.groupDiscard(group, this.name);
+    throw new StopConsumer("The connection has ended");
+  }
+
+  discard(group: string): Promise<void> {
+    return this.layer.groupDiscard(group, this.name);
+  }
+
+  #assertOpen(): void {
+    const { phase } = this.#connection;
+    if (phase === "ended") throw new StopConsumer("The connection has ended");
+    if (phase === "deciding") {
+      throw new TypeError("Cannot join a group before the client is accepted: call accept() first");
+    }
+  }
 }

@@ -1,6 +1,7 @@
 import { andThen, isPromise } from "../core/promises.ts";
 import { SUBPROTOCOL } from "../protocol/limits.ts";
 import type { AcceptOptions } from "../core/connection.ts";
+import type { LayerMessage } from "../core/consumer.ts";
 import type { Scope } from "../core/scope.ts";
 import { AcceptConnection } from "./accept_connection.ts";
 import { BaseConsumer, joinGroups, NOTHING_TO_JOIN } from "./base_consumer.ts";
@@ -29,7 +30,8 @@ import { BaseConsumer, joinGroups, NOTHING_TO_JOIN } from "./base_consumer.ts";
  * assert.equal(await peer.receive(), "HELLO");
  * ```
  */
-export abstract class Consumer<out S extends Scope = Scope> extends BaseConsumer<S> {
+export abstract class Consumer<out S extends Scope = Scope, in Sent = LayerMessage>
+  extends BaseConsumer<S, Sent> {
   #joined: Promise<void> | undefined;
 
   /** The supported subprotocols. The first of them that the client offers is selected. */

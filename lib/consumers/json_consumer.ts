@@ -1,4 +1,3 @@
-import type { GroupSendOptions, GroupSendResult } from "../layers/mod.ts";
 import { CloseCode, FrameError, type Messages } from "../protocol/mod.ts";
 import {
   type ClientFrame,
@@ -23,11 +22,10 @@ import {
   StreamSession,
   type StreamSource,
 } from "./streams/consumer_streams.ts";
-import { encodeOnce, passingOf, STREAM_TYPE } from "./encode_once.ts";
-import { assertEventHandlers } from "./event_handlers.ts";
 import { FramePolicy } from "./frames/frame_policy.ts";
 import type { EventHandlers, Handlers } from "./handlers.ts";
 import type { LayerEvent, ServerMessage } from "./json_messages.ts";
+import { forwardsOf } from "./layer_messages.ts";
 import { encodeGap, idOf, pong } from "./frames/special_frames.ts";
 import { toFrameError } from "./frames/to_frame_error.ts";
 
@@ -70,7 +68,7 @@ type AnyEventHandler = (data: unknown) => void | Promise<void>;
  * ```
  */
 export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
-  extends Consumer<S> {
+  extends Consumer<S, ServerMessage<M> | LayerEvent<M>> {
   /** The messages of this consumer, from `defineMessages()`. */
   abstract readonly messages: M;
   /** A handler for each type of client message: a `HandlersOf` your class. */
@@ -89,14 +87,8 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
     return NO_STREAMS;
   }
 
-  /**
-   * Called by the server. Do not override.
-   *
-   * @throws {TypeError} A type under `layer` has no handler in {@linkcode events}, or a message appends
-   * to a stream that is not declared.
-   */
+  /** Called by the server. Do not override. */
   override start(): void | Promise<void> {
-    assertEventHandlers(this);
     const started = super.start();
     return this.streams === NO_STREAMS ? started : andThen(started, () => this.#session?.entered);
   }
@@ -135,15 +127,6 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
     return this.scope.connection.sendFrame(encodeMessage(message.type, message.data));
   }
 
-  /** Sends to every connection in a group. A type declared for clients is forwarded to them. */
-  override groupSend(
-    group: string,
-    message: ServerMessage<M> | LayerEvent<M>,
-    options?: GroupSendOptions,
-  ): Promise<GroupSendResult> {
-    return super.groupSend(group, message as LayerMessage, options);
-  }
-
   /** Returns the group of a stream, and its policy. For the HTTP doors. */
   streamSource(name: keyof this["streams"] & string): StreamSource<S> {
     return sourceOf(this.streams, name);
@@ -180,14 +163,20 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
       const handler = (events as Record<string, AnyEventHandler>)[message.type]!;
       return handler.call(this, message.data);
     }
-    const isForClients = Object.hasOwn(this.messages.server, message.type);
-    if (!isForClients && message.type !== STREAM_TYPE) return super.event(message);
-    this.scope.connection.sendFrame(encodeOnce(message));
+    const frame = forwardsOf(this)(message);
+    if (frame === undefined) return super.event(message);
+    this.scope.connection.sendFrame(frame);
   }
 
-  /** Forwards layer messages to the client; undefined if the class overrides `event()`. */
+  /**
+   * Forwards layer messages to the client; undefined if the class overrides `event()`.
+   *
+   * @throws {TypeError} A type under `layer` has no handler in {@linkcode events}, or a message appends
+   * to a stream that is not declared.
+   */
   get forwards(): ((message: LayerMessage) => string | undefined) | undefined {
-    return this.event === JsonConsumer.prototype.event ? passingOf(this) : undefined;
+    const forwards = forwardsOf(this);
+    return this.event === JsonConsumer.prototype.event ? forwards : undefined;
   }
 
   /**

@@ -1,5 +1,5 @@
-import type { InternalLayer } from "../core/internals.ts";
 import { attempt } from "../core/promises.ts";
+import type { InternalLayer } from "../core/internals.ts";
 import type { ChannelLayer } from "./channel_layer.ts";
 import type { ChannelNames } from "./channel_names.ts";
 import { assertGroupName, assertReservedName, reservedName } from "./names.ts";

@@ -1,6 +1,6 @@
 import { type InternalLayer, INTERNALS } from "../core/internals.ts";
-import type { LayerMessage } from "../core/consumer.ts";
 import { attempt } from "../core/promises.ts";
+import type { LayerMessage } from "../core/consumer.ts";
 import type {
   ChannelLayer,
   GroupSendOptions,
@@ -165,7 +165,7 @@ export class MemoryChannelLayer implements ChannelLayer {
     this.#assertOpen();
     const plain = copyMessage(message, this.#settings.maxMessageBytes);
     this.#local.counters.sent++;
-    return { ...this.#local.groupDeliver(group, plain, options.except), processes: 0 };
+    return { ...this.#local.groups.deliver(group, plain, options.except), processes: 0 };
   }
 
   #assertOpen(): void {

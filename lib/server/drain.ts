@@ -33,10 +33,6 @@ export class Drain {
     this.#random = random;
   }
 
-  get isDraining(): boolean {
-    return this.#endsAt !== undefined;
-  }
-
   /** Returns the refusal of a request received while draining. */
   refusal(): Refusal {
     const leftMs = Math.max(0, (this.#endsAt ?? 0) - this.#clock.elapsed());

@@ -1,7 +1,6 @@
 import type { Log } from "../core/log.ts";
 import { Refusal } from "../protocol/mod.ts";
-import { isHost } from "./host.ts";
-import { refusalOfHost } from "./peer.ts";
+import { isHost, refusalOfHost } from "./peer.ts";
 import { problem } from "./problem.ts";
 
 /** Returns the response to a request that failed: a thrown `Refusal`, or 500. */

@@ -11,8 +11,13 @@ export type { Socket, SocketEvents, Transport } from "../core/transport.ts";
 export type { Handler, HandlerOptions, RequestInfo } from "./handler.ts";
 export { leaveBody, readBody } from "../core/read_body.ts";
 export { consoleLog, createLog, LOG_LEVELS, type LogLevel } from "./log.ts";
-export { type NetAddress, type Peer, type ProxyOptions, resolvePeer } from "./peer.ts";
+export {
+  type NetAddress,
+  normalizePath,
+  type Peer,
+  type ProxyOptions,
+  resolvePeer,
+} from "./peer.ts";
 export { problem } from "./problem.ts";
-export { normalizePath } from "./request_target.ts";
 export { toHandler } from "./to_handler.ts";
 export type { UpgradeOptions } from "../core/transport.ts";

@@ -1,9 +1,7 @@
 import { parseIpAddress } from "../core/ip_address.ts";
 import { Refusal } from "../protocol/mod.ts";
 import type { Log } from "../core/log.ts";
-import { isHost } from "./host.ts";
 import { consoleLog } from "./log.ts";
-import { splitRequestUrl } from "./request_target.ts";
 import { warnOnce } from "./warn_once.ts";
 
 /** Address of a peer, as `Deno.serve` and Fresh report it. */
@@ -128,4 +126,68 @@ function originText(publicUrl: string | URL): string {
   let origin = origins.get(text);
   if (origin === undefined) origins.set(text, origin = new URL(text).origin);
   return origin;
+}
+
+/** The parts of `request.url` as received. */
+interface RequestTarget {
+  /** `http` or `https`. */
+  readonly scheme: "http" | "https";
+  /** The host part, which is invalid if the `Host` header is. */
+  readonly authority: string;
+  /** Path and query; starts with `/`. */
+  readonly target: string;
+}
+
+/** Splits `request.url` without parsing it, because it may be an invalid URL. Drops the fragment. */
+function splitRequestUrl(url: string): RequestTarget {
+  const start = url.indexOf("://") + 3;
+  const found = url.slice(start).search(/[/?#]/);
+  const end = found < 0 ? url.length : start + found;
+  const [target = ""] = url.slice(end).split("#", 1);
+  return {
+    scheme: /^https:/i.test(url) ? "https" : "http",
+    authority: url.slice(start, end),
+    target: normalizePath(target.startsWith("/") ? target : `/${target}`),
+  };
+}
+
+/**
+ * Returns the normal form of a path, the same for all equivalent spellings (RFC 3986 §6.2.2):
+ * percent-encoded letters, digits, `-`, `.`, `_` and `~` are decoded, and other octets use capital
+ * letters. `scope.path` is in this form. A query is unchanged.
+ *
+ * @example
+ * ```ts
+ * import { normalizePath } from "@sluice/sluice/server";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(normalizePath("/ws/%65cho%2fa"), "/ws/echo%2Fa");
+ * assert.equal(normalizePath("/ws/%zz"), "/ws/%zz");
+ * ```
+ */
+export function normalizePath(target: string): string {
+  if (!target.includes("%")) return target;
+  const at = target.indexOf("?");
+  const path = at < 0 ? target : target.slice(0, at);
+  // A path that cannot be decoded is unchanged.
+  if (/%(?![\da-f]{2})/i.test(path)) return target;
+  return path.replace(/%../g, normalizeOctet) + target.slice(path.length);
+}
+
+function normalizeOctet(encoded: string): string {
+  const character = String.fromCharCode(parseInt(encoded.slice(1), 16));
+  return /[A-Za-z\d._~-]/.test(character) ? character : encoded.toUpperCase();
+}
+
+/** A name, an IPv4 address or an IPv6 address in brackets, with an optional port. */
+const HOST = /^(?:[\w.-]{1,255}|\[[\da-f:.]{2,45}\])(?::\d{0,5})?$/i;
+
+/**
+ * Returns whether a text is a valid `Host` (RFC 9110 §7.2): a host and an optional port.
+ *
+ * *Security*: Deno copies the header into `request.url` unchecked. A host with `/`, `?`, `#` or `@`
+ * would change the path or the host.
+ */
+export function isHost(text: string): boolean {
+  return HOST.test(text) && URL.canParse(`http://${text}`);
 }

@@ -5,7 +5,7 @@ import type { Log } from "../core/log.ts";
 import type { Admission, Application, Scope } from "../core/scope.ts";
 import type { Transport } from "../core/transport.ts";
 import { consoleLog, type Handler, type HandlerOptions } from "../server/mod.ts";
-import { createHandler } from "../server/to_handler.ts";
+import { createHandler } from "../server/gate.ts";
 
 /** The request of a test, and the options with which its target runs. */
 export interface TestOptions extends Omit<HandlerOptions, "transport"> {

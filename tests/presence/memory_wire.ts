@@ -4,7 +4,7 @@ import type { Bus, BusContext, Published } from "../../lib/layers/bus/bus.ts";
 import { BusChannelLayer } from "../../lib/layers/bus/bus_channel_layer.ts";
 import { ownerOf } from "../../lib/layers/channel_names.ts";
 import { type ChannelLayerOptions, layerSettings } from "../../lib/layers/layer_options.ts";
-import { NOBODY } from "../../lib/layers/local/local_channels.ts";
+import { NOBODY } from "../../lib/layers/local/local_groups.ts";
 import type { PlainMessage } from "../../lib/layers/local/plain_message.ts";
 
 /** Carries messages between the processes of a test. */
@@ -89,10 +89,10 @@ export class WireNode {
   publish(group: string, except: string | undefined, plain: PlainMessage): Published {
     this.assertReachable();
     const { local } = this.#context;
-    const here = local.hasGroup(group) ? local.groupDeliver(group, plain, except) : NOBODY;
+    const here = local.groups.has(group) ? local.groups.deliver(group, plain, except) : NOBODY;
     let processes = 0;
     for (const node of this.#others()) {
-      if (!node.#context.local.hasGroup(group)) continue;
+      if (!node.#context.local.groups.has(group)) continue;
       processes++;
       node.#receive(() => node.#context.receiveForGroup(group, except, plain));
     }

@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import type { SlowReaderPolicy } from "@sluice/sluice/consumers";
 import type { Socket } from "@sluice/sluice/server";
 import { FakeClock } from "@sluice/sluice/testing";
-import { WriteBatcher } from "../../lib/server/writing/write_batcher.ts";
-import { SendQueue } from "../../lib/server/writing/send_queue.ts";
+import { SendQueue, WriteBatcher } from "../../lib/server/writing/send_queue.ts";
 import { StalledReaders } from "../../lib/server/writing/stalled_readers.ts";
 import { silent as log } from "../support/silent_log.ts";
 
@@ -16,7 +15,7 @@ function peer(policy: SlowReaderPolicy) {
   const written: string[] = [];
   let overflows = 0;
   const context = { log, limits: { sendBufferBytes: 100 }, stalled, batcher: new WriteBatcher() };
-  const queue = new SendQueue(context, { overflowed: () => void overflows++ });
+  const queue = new SendQueue(context, { end: () => void overflows++ });
   const socket: Socket = {
     get bufferedAmount() {
       return written.join("").length;
@@ -106,7 +105,7 @@ test("messages sent before the socket is open are written in order when it opens
   const stalled = new StalledReaders(new FakeClock());
   const sent: string[] = [];
   const context = { log, limits: { sendBufferBytes: 100 }, stalled, batcher: new WriteBatcher() };
-  const queue = new SendQueue(context, { overflowed() {} });
+  const queue = new SendQueue(context, { end() {} });
   queue.send("1");
   queue.send("2");
   queue.attach({ bufferedAmount: 0, send: (data) => void sent.push(String(data)), close() {} });

@@ -19,7 +19,7 @@ export const NEVER_REJECTS: Readonly<Record<string, string>> = {
 };
 
 /** Functions that return no promise; `void` discards their result. */
-const RETURN_NO_PROMISE = ["after", "assign", "clearInterval", "groupDeliver", "refused"];
+const RETURN_NO_PROMISE = ["after", "assign", "clearInterval", "refused"];
 
 /** Expressions that cannot reject, or whose promise is awaited or stored. */
 const HARMLESS = ["Literal", "AwaitExpression", "AssignmentExpression", "UpdateExpression"];

@@ -75,7 +75,7 @@ async function compile(note: (text: string) => void): Promise<string> {
   const unfinished = `${program}.${crypto.randomUUID()}`;
   const sources = names.filter((name) => name.endsWith(".c")).map((name) => SOURCES + name);
   note("Compiling the load generator");
-  const args = [...FLAGS, "-o", unfinished, ...sources];
+  const args = [...FLAGS, "-o", unfinished, ...sources, "-lm"];
   const { success, output } = await run(compiler, args, { timeoutMs: 60_000 });
   if (!success) throw new Unavailable(`the load generator does not compile: ${output.trim()}`);
   await Deno.rename(unfinished, program);

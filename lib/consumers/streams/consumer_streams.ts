@@ -1,3 +1,4 @@
+import { encodeMessage } from "../../protocol/frames.ts";
 import { CloseCode, FrameError, type HistoryData, type StreamMark } from "../../protocol/mod.ts";
 import type { LayerMessage } from "../../core/consumer.ts";
 import type { Scope } from "../../core/scope.ts";
@@ -5,7 +6,7 @@ import { type ChannelLayer, LayerError } from "../../layers/mod.ts";
 import { readHistory } from "../../streams/history.ts";
 import { StreamError } from "../../streams/stream_error.ts";
 import type { Appended, AppendOptions, StreamStore } from "../../streams/stream_store.ts";
-import { encodeOnce, STREAM_TYPE } from "../encode_once.ts";
+import { STREAM_TYPE } from "../layer_messages.ts";
 import { parseHistoryRequest } from "./history_request.ts";
 import type { GroupPolicy } from "../policies.ts";
 
@@ -65,8 +66,9 @@ export class StreamSession<S extends Scope = Scope> {
     try {
       for (const name of this.#readable) {
         if (connection.phase !== "open") return;
-        const message = await this.#stateMessage(name);
-        if (this.#host.isMember(this.#groupOf(name))) connection.sendFrame(encodeOnce(message));
+        const { type, data } = await this.#stateMessage(name);
+        if (!this.#host.isMember(this.#groupOf(name))) continue;
+        connection.sendFrame(encodeMessage(type, data));
       }
     } catch (error) {
       if (!isUnavailable(error)) throw error;

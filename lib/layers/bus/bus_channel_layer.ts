@@ -55,7 +55,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
     });
     const bus = this.#bus = createBus({
       local,
-      receiveForGroup: (group, except, plain) => void local.groupDeliver(group, plain, except),
+      receiveForGroup: (group, except, plain) => local.groups.deliver(group, plain, except),
       receiveDirect: (...args) => this.#receiveDirect(...args),
       malformed: () => void local.counters.dropped.malformed++,
       gap: (gap) => this.#tellGap(gap),
@@ -180,7 +180,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
     this.#assertOpen();
     const plain = copyMessage(message, this.#settings.maxMessageBytes);
     const result = local
-      ? { ...this.#local.groupDeliver(group, plain, except), processes: 0 }
+      ? { ...this.#local.groups.deliver(group, plain, except), processes: 0 }
       : await this.#publish(group, except, plain);
     this.#local.counters.sent++;
     return result;

@@ -1,4 +1,5 @@
-import { type LocalChannels, type LocalDelivery, NOBODY } from "../local/local_channels.ts";
+import type { LocalChannels } from "../local/local_channels.ts";
+import { type LocalDelivery, NOBODY } from "../local/local_groups.ts";
 import type { PlainMessage } from "../local/plain_message.ts";
 
 /** A message to a group that this process published, and delivers when the bus returns it. */
@@ -32,7 +33,7 @@ export class PendingOwnPublishes {
     const expected = this.#expected.get(frame);
     if (expected === undefined || expected.delivery !== undefined) return false;
     const { group, plain, except } = expected;
-    expected.delivery = this.#local.groupDeliver(group, plain, except);
+    expected.delivery = this.#local.groups.deliver(group, plain, except);
     return true;
   }
 
@@ -56,7 +57,7 @@ export class PendingOwnPublishes {
   }
 
   #countLost({ group, except }: PendingPublish): LocalDelivery {
-    const dropped = this.#local.countMembers(group, except);
+    const dropped = this.#local.groups.count(group, except);
     this.#local.counters.dropped.gap += dropped;
     return { ...NOBODY, dropped };
   }

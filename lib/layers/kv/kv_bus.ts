@@ -87,7 +87,7 @@ export class KvBus implements Bus {
     const { access } = this.#options;
     const to = `g:${group}`;
     const frame = this.#codec.encode(this.#place(to), { group, except }, plain);
-    const isForHere = this.#context.local.hasGroup(group);
+    const isForHere = this.#context.local.groups.has(group);
     if (isForHere) this.#echoes.expect(frame, { group, plain, except });
     try {
       const appended = access.within(this.#append(to, frame, isForHere));
@@ -189,7 +189,7 @@ export class KvBus implements Bus {
     if (!isLogEntry(entry)) return this.#context.malformed();
     const name = entry.to.slice(2);
     const { local } = this.#context;
-    if (entry.to.startsWith("g:") ? !local.hasGroup(name) : name !== local.names.process) return;
+    if (entry.to.startsWith("g:") ? !local.groups.has(name) : name !== local.names.process) return;
     try {
       const frame = await this.#log.load(entry.stored);
       if (!this.#echoes.take(frame)) this.#receive(entry.to, frame);

@@ -1,27 +1,16 @@
-import type { Clock } from "../../core/clock.ts";
 import type { LayerMessage } from "../../core/consumer.ts";
 import { SmallSet } from "../../core/small_set.ts";
 import { retryPauseMs } from "../../time/retry_pause.ts";
 import type { Lease, Mailbox } from "../channel_layer.ts";
 import { ownerOf } from "../channel_names.ts";
-import type { LayerCounters } from "../layer_stats.ts";
-import { LocalLease } from "./local_lease.ts";
-import { LocalReaders, type Reading } from "./local_readers.ts";
-import { type WaitingMessage, WaitingMessages } from "./local_waiting.ts";
+import { LocalQueue, type LocalQueueContext, type LocalQueueOwner } from "./local_queue.ts";
 import type { PlainMessage } from "./plain_message.ts";
 
 /** The outcome of a message to a local channel. */
 export type Delivery = "delivered" | "queued" | "full" | "limit";
 
 /** State and settings that all local channels share. */
-export interface LocalChannelContext {
-  readonly clock: Clock;
-  readonly expiryMs: number;
-  readonly leaseMs: number;
-  readonly maxWaitingBytes: number;
-  /** Approximate number of characters that wait in all channels. */
-  waitingSize: number;
-  readonly counters: LayerCounters;
+export interface LocalChannelContext extends LocalQueueContext {
   /** Called when a lease of a channel has ended. */
   settled(channel: LocalChannel): void;
 }
@@ -29,29 +18,25 @@ export interface LocalChannelContext {
 /** The first pause before a durable channel offers a refused message again, in milliseconds. */
 const OFFER_MS = 100;
 
-/** One local channel: its messages, its readers and its groups. */
-export class LocalChannel {
+/** One local channel: its mailbox, its groups, and what waits in it. */
+export class LocalChannel implements LocalQueueOwner {
   readonly name: string;
   /** Whether the channel outlives its reader, because it belongs to no process. */
   readonly isDurable: boolean;
   readonly groups: SmallSet<string> = new SmallSet();
-  readonly #capacity: number;
   readonly #context: LocalChannelContext;
-  readonly #waiting = new WaitingMessages();
-  readonly #leases = new Map<LocalLease, WaitingMessage>();
-  readonly #readers = new LocalReaders();
+  /** Created on demand: a channel that always has a mailbox needs none. */
+  #queue: LocalQueue | undefined;
   #mailbox: Mailbox | undefined;
-  #number = 0;
   /** Whether the mailbox of a durable channel refused its last message. */
   #isFull = false;
   /** How often in a row the mailbox refused a message. */
   #refusals = 0;
   #cancelOffer: (() => void) | undefined;
 
-  constructor(name: string, capacity: number, context: LocalChannelContext) {
+  constructor(name: string, context: LocalChannelContext) {
     this.name = name;
     this.isDurable = ownerOf(name) === undefined;
-    this.#capacity = capacity;
     this.#context = context;
   }
 
@@ -66,8 +51,8 @@ export class LocalChannel {
 
   /** Whether the channel can be deleted without losing anything. */
   get isIdle(): boolean {
-    return this.#mailbox === undefined && this.groups.size === 0 &&
-      this.#waiting.count === 0 && this.#readers.count === 0 && this.#leases.size === 0;
+    const isEmpty = this.#queue?.isIdle ?? true;
+    return this.#mailbox === undefined && this.groups.size === 0 && isEmpty;
   }
 
   deliver(plain: PlainMessage): Delivery {
@@ -79,23 +64,21 @@ export class LocalChannel {
   }
 
   receive(signal: AbortSignal | undefined): Promise<LayerMessage> {
-    const take = (entry: WaitingMessage) => {
-      this.#context.waitingSize -= entry.size;
-      return entry.message;
-    };
-    return this.#next(signal, { outcome: "delivered", take });
+    this.#assertNoMailbox();
+    return this.#waiting.receive(signal);
   }
 
   lease(signal: AbortSignal | undefined): Promise<Lease> {
-    return this.#next(signal, { outcome: "queued", take: (entry) => this.#lease(entry) });
+    this.#assertNoMailbox();
+    return this.#waiting.lease(signal);
   }
 
   attach(mailbox: Mailbox): void {
-    if (this.#mailbox !== undefined || this.#readers.count > 0) {
+    if (this.#mailbox !== undefined || this.#queue?.hasReaders) {
       throw new TypeError(`Cannot attach a mailbox to "${this.name}": it already has a reader`);
     }
-    this.expire();
     this.#mailbox = mailbox;
+    this.#queue?.expire();
     this.#offerWaiting();
   }
 
@@ -109,17 +92,12 @@ export class LocalChannel {
   }
 
   /** Drops expired messages. */
-  expire(now = this.#context.clock.elapsed()): void {
-    const gone = this.#waiting.expire(now);
-    this.#forget(gone);
-    this.#context.counters.dropped.expired += gone.length;
+  expire(): void {
+    this.#queue?.expire();
   }
 
   flush(): void {
-    this.#forget(this.#waiting.clear());
-    this.#forget(this.#leases.values());
-    for (const lease of this.#leases.keys()) lease.drop();
-    this.#leases.clear();
+    this.#queue?.flush();
     this.groups.clear();
   }
 
@@ -127,76 +105,58 @@ export class LocalChannel {
     this.flush();
     this.#mailbox = undefined;
     this.#cancelOffer?.();
-    this.#readers.reject(error);
+    this.#queue?.reject(error);
+  }
+
+  settled(): void {
+    this.#context.settled(this);
+  }
+
+  /** Offers waiting messages to the mailbox later. */
+  queued(): void {
+    if (this.#mailbox === undefined) return;
+    const { clock, leaseMs } = this.#context;
+    const waitMs = retryPauseMs(this.#refusals, { minMs: OFFER_MS, maxMs: leaseMs / 3 });
+    this.#cancelOffer ??= clock.after(waitMs, () => {
+      this.#cancelOffer = undefined;
+      this.expire();
+      this.#offerWaiting();
+    });
+  }
+
+  get #waiting(): LocalQueue {
+    return this.#queue ??= new LocalQueue(this, this.#context);
   }
 
   #take(plain: PlainMessage): Delivery {
-    const context = this.#context;
     const mailbox = this.#mailbox;
     if (mailbox !== undefined) {
       // A durable channel keeps refused messages, in order.
-      const isOffered = !this.#isFull && this.#offer(mailbox, plain.message);
-      if (isOffered) return "delivered";
+      if (!this.#isFull && this.#offer(mailbox, plain.message)) return "delivered";
       if (!this.isDurable) return "full";
     }
-    if (this.#readers.count === 0) {
-      if (this.#waiting.count >= this.#capacity) this.expire();
-      if (this.#waiting.count >= this.#capacity) return "full";
-      if (context.waitingSize + plain.size > context.maxWaitingBytes) return "limit";
-    }
-    context.waitingSize += plain.size;
-    const expiresAt = context.clock.elapsed() + context.expiryMs;
-    return this.#add({ ...plain, number: this.#number++, expiresAt, attempts: 0 });
-  }
-
-  /** Hands the message to the first reader, or puts it in its place in the channel. */
-  #add(entry: WaitingMessage): "delivered" | "queued" {
-    const outcome = this.#readers.hand(entry);
-    if (outcome !== undefined) return outcome;
-    this.#waiting.add(entry);
-    if (this.#mailbox !== undefined) this.#offerLater();
-    return "queued";
-  }
-
-  #lease(entry: WaitingMessage): Lease {
-    const { clock, leaseMs, expiryMs, counters } = this.#context;
-    const lease: LocalLease = new LocalLease(entry.message, entry.attempts + 1, {
-      clock,
-      leaseMs,
-      acked: () => {
-        this.#leases.delete(lease);
-        this.#context.waitingSize -= entry.size;
-        counters.delivered++;
-        this.#context.settled(this);
-      },
-      freed: (attempts) => {
-        this.#leases.delete(lease);
-        const freed = { ...entry, attempts, expiresAt: clock.elapsed() + expiryMs };
-        if (this.#add(freed) === "delivered") counters.delivered++;
-        this.#context.settled(this);
-      },
-    });
-    this.#leases.set(lease, entry);
-    return lease;
+    return this.#waiting.put(plain);
   }
 
   /** Offers all waiting messages. If the mailbox throws at one, it stays and the next one is offered. */
   #offerWaiting(): void {
     this.#isFull = false;
+    const queue = this.#queue;
+    if (queue === undefined) return;
     this.#refusals++;
-    for (const entry of this.#waiting.clear()) {
+    for (const entry of queue.clear()) {
       const mailbox = this.#isFull ? undefined : this.#mailbox;
       if (mailbox !== undefined && this.#offer(mailbox, entry.message)) {
         this.#context.counters.delivered++;
-        this.#forget([entry]);
-      } else if (this.isDurable) this.#waiting.add(entry);
+        queue.forget([entry]);
+      } else if (this.isDurable) queue.putBack(entry);
       else {
         this.#context.counters.dropped.full++;
-        this.#forget([entry]);
+        queue.forget([entry]);
       }
     }
-    if (this.#waiting.count === 0) this.#refusals = 0;
-    else if (this.#mailbox !== undefined) this.#offerLater();
+    if (queue.count > 0) this.queued();
+    else this.#refusals = 0;
   }
 
   /** Returns whether the mailbox took the message. Throwing refuses it. */
@@ -210,30 +170,8 @@ export class LocalChannel {
     }
   }
 
-  #forget(entries: Iterable<WaitingMessage>): void {
-    for (const { size } of entries) this.#context.waitingSize -= size;
-  }
-
-  #offerLater(): void {
-    const { clock, leaseMs } = this.#context;
-    const waitMs = retryPauseMs(this.#refusals, { minMs: OFFER_MS, maxMs: leaseMs / 3 });
-    this.#cancelOffer ??= clock.after(waitMs, () => {
-      this.#cancelOffer = undefined;
-      this.expire();
-      this.#offerWaiting();
-    });
-  }
-
-  /** Takes the next message, now or when one arrives. */
-  #next<T>(signal: AbortSignal | undefined, reading: Reading<T>): Promise<T> {
-    if (this.#mailbox !== undefined) {
-      throw new TypeError(`Cannot receive from "${this.name}": it has a mailbox`);
-    }
-    signal?.throwIfAborted();
-    this.expire();
-    const next = this.#waiting.shift();
-    if (next === undefined) return this.#readers.wait(reading, signal);
-    if (reading.outcome === "delivered") this.#context.counters.delivered++;
-    return Promise.resolve(reading.take(next));
+  #assertNoMailbox(): void {
+    if (this.#mailbox === undefined) return;
+    throw new TypeError(`Cannot receive from "${this.name}": it has a mailbox`);
   }
 }

@@ -5,68 +5,44 @@ import type { LayerSettings } from "../layer_options.ts";
 import { ChannelNames, ownerOf } from "../channel_names.ts";
 import { LayerCounters, type LayerStats } from "../layer_stats.ts";
 import { type Delivery, LocalChannel, type LocalChannelContext } from "./local_channel.ts";
+import { type GroupWatcher, LocalGroups, type Membership } from "./local_groups.ts";
 import type { PlainMessage } from "./plain_message.ts";
-
-/** The outcome of a message to the local members of a group. */
-export interface LocalDelivery {
-  readonly delivered: number;
-  readonly queued: number;
-  readonly dropped: number;
-}
-
-/** The membership of a channel in a group. */
-export interface Membership {
-  /** When the channel was last added. */
-  addedAt: number;
-  /** The number of pending `groupAdd()` calls. */
-  pending: number;
-  /** Whether a `groupAdd()` call has succeeded. */
-  isKept: boolean;
-}
-
-/** The outcome for a group without members. */
-export const NOBODY: LocalDelivery = { delivered: 0, queued: 0, dropped: 0 };
-
-/** Observes the groups with local members. */
-export interface GroupWatcher {
-  /** Called when a group gets its first local member. */
-  onFirstMember?(group: string): void;
-  /** Called when a group has lost its last local member. */
-  onLastMember?(group: string): void;
-}
 
 /** The local channels and groups: all of a memory layer, and the local part of other layers. */
 export class LocalChannels {
   readonly counters: LayerCounters = new LayerCounters();
   readonly names: ChannelNames = new ChannelNames();
+  readonly groups: LocalGroups;
   readonly #channels = new Map<string, LocalChannel>();
-  readonly #groups = new Map<string, Map<LocalChannel, Membership>>();
   readonly #settings: LayerSettings;
   readonly #context: LocalChannelContext;
-  readonly #watcher: GroupWatcher;
   #cancelSweep: (() => void) | undefined;
   #closed = false;
 
   constructor(settings: LayerSettings, watcher: GroupWatcher = {}) {
-    const { clock, expiryMs, leaseMs, maxWaitingBytes } = settings;
+    const { clock, expiryMs, leaseMs, maxWaitingBytes, capacityOf } = settings;
     this.#settings = settings;
-    this.#watcher = watcher;
     this.#context = {
       clock,
       expiryMs,
       leaseMs,
       maxWaitingBytes,
+      capacityOf,
       waitingSize: 0,
       counters: this.counters,
       settled: (channel) => this.#settled(channel),
     };
+    this.groups = new LocalGroups(settings, watcher, {
+      queued: () => this.#sweepLater(),
+      left: (channel) => this.#forgetIfIdle(channel),
+    });
   }
 
   get stats(): LayerStats {
     const { sent, delivered, queued, dropped, gaps } = this.counters;
     return {
       channels: this.#channels.size,
-      groups: this.#groups.size,
+      groups: this.groups.size,
       waitingSize: this.#context.waitingSize,
       sent,
       delivered,
@@ -85,10 +61,6 @@ export class LocalChannels {
   isThere(channel: string): boolean {
     return this.#channels.has(channel) || this.names.isUnused(channel) ||
       ownerOf(channel) === undefined;
-  }
-
-  hasGroup(group: string): boolean {
-    return this.#groups.has(group);
   }
 
   isMember(group: string, channel: string): boolean {
@@ -130,54 +102,24 @@ export class LocalChannels {
   groupAdd(group: string, channel: string): Membership | undefined {
     if (!this.#closed && !this.isThere(channel)) return undefined;
     const entry = this.#channel(channel);
-    let members = this.#groups.get(group);
-    if (members === undefined) {
-      this.#assertRoomForGroup(entry);
-      this.#groups.set(group, members = new Map());
-      this.#watcher.onFirstMember?.(group);
+    try {
+      return this.groups.add(group, entry);
+    } catch (error) {
+      this.#forgetIfIdle(entry);
+      throw error;
     }
-    const membership = members.get(entry) ?? { addedAt: 0, pending: 0, isKept: false };
-    membership.addedAt = this.#now();
-    members.set(entry, membership);
-    entry.groups.add(group);
-    return membership;
   }
 
   /** Removes a channel from a group, unless it has left and rejoined since. */
   undoAdd(group: string, channel: string, membership: Membership): void {
     const entry = this.#channels.get(channel);
-    if (entry === undefined || this.#groups.get(group)?.get(entry) !== membership) return;
-    this.groupDiscard(group, channel);
+    if (entry === undefined || this.groups.membership(group, entry) !== membership) return;
+    this.groups.discard(group, entry);
   }
 
   groupDiscard(group: string, channel: string): void {
     const entry = this.#channels.get(channel);
-    if (entry === undefined) return;
-    this.#leave(group, entry);
-    this.#forgetIfIdle(entry);
-  }
-
-  groupDeliver(group: string, plain: PlainMessage, except: string | undefined): LocalDelivery {
-    const members = this.#groups.get(group);
-    if (members === undefined) return NOBODY;
-    const left = except === undefined ? undefined : this.#channels.get(except);
-    let delivered = 0, queued = 0, dropped = 0;
-    for (const [entry, { addedAt }] of members) {
-      if (entry === left) continue;
-      if (!entry.stays && this.#leaveIfExpired(group, entry, addedAt, this.#now())) continue;
-      const delivery = entry.deliver(plain);
-      if (delivery === "delivered") delivered++;
-      else if (delivery === "queued") queued++;
-      else dropped++;
-    }
-    if (queued > 0) this.#sweepLater();
-    return { delivered, queued, dropped };
-  }
-
-  /** Counts the members that a message to the group would reach. */
-  countMembers(group: string, except: string | undefined): number {
-    const size = this.#groups.get(group)?.size ?? 0;
-    return except !== undefined && this.isMember(group, except) ? size - 1 : size;
+    if (entry !== undefined) this.groups.discard(group, entry);
   }
 
   /** Reports the gap to every mailbox. */
@@ -188,7 +130,7 @@ export class LocalChannels {
 
   flush(): void {
     for (const entry of this.#channels.values()) entry.flush();
-    for (const group of [...this.#groups.keys()]) this.#endGroup(group);
+    this.groups.clear();
     for (const entry of this.#channels.values()) this.#forgetIfIdle(entry);
   }
 
@@ -197,7 +139,7 @@ export class LocalChannels {
     this.#cancelSweep?.();
     for (const entry of this.#channels.values()) entry.close(closedError());
     this.#channels.clear();
-    this.#groups.clear();
+    this.groups.close();
   }
 
   async #read<T>(channel: string, read: (entry: LocalChannel) => Promise<T>): Promise<T> {
@@ -218,49 +160,21 @@ export class LocalChannels {
     if (this.#closed) throw closedError();
     const known = this.#channels.get(name);
     if (known !== undefined) return known;
-    this.#assertRoom("channels", this.#channels.size, this.#settings.maxChannels);
-    const entry = new LocalChannel(name, this.#settings.capacityOf(name), this.#context);
+    const { maxChannels } = this.#settings;
+    if (this.#channels.size >= maxChannels) {
+      const limit = `Cannot have more than ${maxChannels} channels in this process`;
+      throw new LayerError("LIMIT_REACHED", limit);
+    }
+    const entry = new LocalChannel(name, this.#context);
     this.#channels.set(name, entry);
     return entry;
-  }
-
-  #assertRoom(what: string, size: number, max: number): void {
-    if (size < max) return;
-    throw new LayerError("LIMIT_REACHED", `Cannot have more than ${max} ${what} in this process`);
-  }
-
-  #assertRoomForGroup(entry: LocalChannel): void {
-    try {
-      this.#assertRoom("groups", this.#groups.size, this.#settings.maxGroups);
-    } catch (error) {
-      this.#forgetIfIdle(entry);
-      throw error;
-    }
-  }
-
-  #leaveIfExpired(group: string, entry: LocalChannel, addedAt: number, now: number): boolean {
-    if (entry.stays || now - addedAt < this.#settings.groupExpiryMs) return false;
-    this.#leave(group, entry);
-    this.#forgetIfIdle(entry);
-    return true;
-  }
-
-  #leave(group: string, entry: LocalChannel): void {
-    entry.groups.delete(group);
-    const members = this.#groups.get(group);
-    if (members?.delete(entry) && members.size === 0) this.#endGroup(group);
-  }
-
-  #endGroup(group: string): void {
-    this.#groups.delete(group);
-    this.#watcher.onLastMember?.(group);
   }
 
   /** Ends a local channel. A durable channel outlives its reader. */
   #end(entry: LocalChannel): void {
     if (entry.isDurable) return this.#forgetIfIdle(entry);
-    for (const group of entry.groups) this.#leave(group, entry);
     this.#channels.delete(entry.name);
+    for (const group of entry.groups) this.groups.discard(group, entry);
   }
 
   #forgetIfIdle(entry: LocalChannel): void {
@@ -278,19 +192,11 @@ export class LocalChannels {
   }
 
   #sweep(): void {
-    const now = this.#now();
     for (const entry of this.#channels.values()) {
-      entry.expire(now);
-      for (const group of entry.groups) {
-        const { addedAt = now } = this.#groups.get(group)?.get(entry) ?? {};
-        this.#leaveIfExpired(group, entry, addedAt, now);
-      }
+      entry.expire();
+      this.groups.expire(entry);
       this.#forgetIfIdle(entry);
     }
     if (this.#context.waitingSize > 0) this.#sweepLater();
-  }
-
-  #now(): number {
-    return this.#settings.clock.elapsed();
   }
 }

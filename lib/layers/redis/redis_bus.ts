@@ -84,7 +84,7 @@ export class RedisBus implements Bus {
     const name = this.#keys.group(group);
     const members = this.#keys.members(group);
     const frame = this.#codec.encode(name, { group, except }, plain);
-    const isForHere = this.#context.local.hasGroup(group);
+    const isForHere = this.#context.local.groups.has(group);
     if (isForHere) this.#pending.expect(frame, { group, plain, except });
     try {
       const [processes, isComplete, ...found] = await this.#run(name, (connection) => {

@@ -70,11 +70,6 @@ export function isData(item: InboxItem): item is string | Uint8Array {
 /** Maximum UTF-8 bytes per UTF-16 code unit. */
 export const MAX_BYTES_PER_UNIT = 3;
 
-/** Returns whether a message exceeds `bytes` on the wire. Most messages need no exact count. */
-export function isLargerThan(bytes: number, data: string | Uint8Array): boolean {
-  return data.length * MAX_BYTES_PER_UNIT > bytes && sizeOf(data) > bytes;
-}
-
 /** Returns the size of a message on the wire, in bytes. */
 export function sizeOf(data: string | Uint8Array): number {
   return typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;

@@ -1,102 +1,94 @@
-import { type ConnectionHandler, type LayerMessage, StopConsumer } from "../../core/consumer.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { ConnectionHandler, LayerGap, LayerMessage } from "../../core/consumer.ts";
 import type { Freshness } from "../../core/freshness.ts";
 import { isPromise } from "../../core/promises.ts";
 import { Inbox, type InboxItem, type InboxLimits, isData, type Task } from "./inbox.ts";
 
-/** What all connections of a server share. */
+/** What all serial queues of a server share. */
 export interface SerialQueueContext {
-  readonly limits: InboxLimits;
-  /** Tells when permissions may be out of date; the connection pauses meanwhile. */
+  readonly clock: Clock;
+  readonly limits: InboxLimits & {
+    /** How long {@linkcode SerialQueue.afterRunning} waits for a running method, in milliseconds. */
+    readonly teardownGraceMs: number;
+  };
+  /** Tells when permissions may be out of date; the queue pauses meanwhile. */
   readonly freshness?: Freshness | undefined;
+}
+
+/** The connection that owns a serial queue. */
+export interface SerialQueueOwner {
+  /** Called when a method of the consumer throws. */
+  failed(error: unknown): void;
+  /** Called when the queue pauses and when it resumes. */
+  paused(isPaused: boolean): void;
 }
 
 /**
  * The serial queue of a consumer: handles messages and tasks one at a time and in order, and queues
  * them while a method runs. Errors of the consumer never escape.
  */
-export abstract class SerialQueue {
-  protected consumer: ConnectionHandler | undefined;
+export class SerialQueue {
+  /** The consumer; undefined until it is started. */
+  consumer: ConnectionHandler | undefined;
   readonly #context: SerialQueueContext;
+  readonly #owner: SerialQueueOwner;
   /** The queued items; undefined when empty. */
   #inbox: Inbox | undefined;
   /** Whether a consumer method is running. True until the consumer has been started. */
-  #busy = true;
-  #isHeld = false;
+  #isBusy = true;
+  #isPaused = false;
+  #isEnded = false;
   #isWorkingOff = false;
   #afterRunning: (() => void) | undefined;
 
-  constructor(context: SerialQueueContext) {
+  constructor(context: SerialQueueContext, owner: SerialQueueOwner) {
     this.#context = context;
-  }
-
-  /** Called when a method throws. */
-  protected abstract onFailure(error: unknown): void;
-  /** Called when a method settles, before the next one. */
-  protected abstract onSettled(): void;
-  /** Called when the connection pauses and when it resumes. */
-  protected abstract onHold(isHeld: boolean): void;
-
-  protected get isBusy(): boolean {
-    return this.#busy;
+    this.#owner = owner;
   }
 
   /** Whether a new item must be queued. */
-  protected get mustWait(): boolean {
-    return this.#busy || this.#context.freshness !== undefined && this.holdWhileStale();
+  get mustWait(): boolean {
+    return this.#isBusy || this.#context.freshness !== undefined && this.pauseIfStale();
   }
 
-  /** Pauses if permissions may be out of date. Returns whether the connection is paused. */
-  protected holdWhileStale(): boolean {
+  /** Pauses if permissions may be out of date. Returns whether the queue is paused. */
+  pauseIfStale(): boolean {
     const { freshness } = this.#context;
-    if (this.#isHeld || freshness?.isStale !== true) return this.#isHeld;
-    this.#isHeld = true;
-    this.onHold(true);
+    if (this.#isPaused || freshness?.isStale !== true) return this.#isPaused;
+    this.#isPaused = true;
+    this.#owner.paused(true);
     freshness.whenFresh(() => {
-      this.#isHeld = false;
-      this.onHold(false);
+      this.#isPaused = false;
+      this.#owner.paused(false);
       this.#workOff();
     });
-    return this.#isHeld;
+    return this.#isPaused;
   }
 
-  /** Queues a client message. Returns false if that exceeds the byte limit. */
-  protected keepMessage(data: string | Uint8Array): boolean {
-    return this.#waiting.addMessage(data);
+  /** Handles a client message in its turn. Returns false if it exceeds the byte limit of the queue. */
+  receive(data: string | Uint8Array): boolean {
+    if (this.mustWait) return this.#queue.addMessage(data);
+    this.#receive(data);
+    return true;
   }
 
-  /** Queues a layer message. Returns false if the mailbox is full. */
-  protected keepEvent(message: LayerMessage): boolean {
-    return this.#waiting.addEvent(message);
+  /** Handles a layer message in its turn. Returns false if the queue holds too many of them. */
+  event(message: LayerMessage): boolean {
+    if (this.mustWait) return this.#queue.addEvent(message);
+    this.#event(message);
+    return true;
   }
 
-  /** Runs a task in the consumer's turn: now, or after queued items. */
-  protected inTurn(task: Task): void {
-    if (this.mustWait) this.#waiting.addTask(task);
+  /** Runs a task in its turn: now, or after the queued items. No effect after the end. */
+  add(task: Task): void {
+    if (this.#isEnded) return;
+    if (this.mustWait) this.#queue.addTask(task);
     else this.run(task);
   }
 
-  // Three similar methods, so that no message needs a closure.
-
-  protected receive(data: string | Uint8Array): void {
-    this.#busy = true;
-    try {
-      this.#ran(this.consumer!.receive(data));
-    } catch (error) {
-      this.#failed(error);
-    }
-  }
-
-  protected event(message: LayerMessage): void {
-    this.#busy = true;
-    try {
-      this.#ran(this.consumer!.event(message));
-    } catch (error) {
-      this.#failed(error);
-    }
-  }
-
-  protected run(task: Task): void {
-    this.#busy = true;
+  /** Runs a task now. */
+  run(task: Task): void {
+    this.#isBusy = true;
     try {
       this.#ran(task());
     } catch (error) {
@@ -104,33 +96,81 @@ export abstract class SerialQueue {
     }
   }
 
-  /** Drops all queued items. */
-  protected clear(): void {
+  /** Notifies the consumer, in its turn, of a gap of the layer. */
+  gap(gap: LayerGap): void {
+    const { consumer } = this;
+    if (consumer?.gap) this.add(() => consumer.gap!(gap));
+  }
+
+  /** Lets the consumer check permissions at once, and notifies it in its turn of the new scope. */
+  scopeChanged(parts: readonly string[]): void {
+    const { consumer } = this;
+    if (consumer === undefined || this.#isEnded) return;
+    const failed = (error: unknown) => this.#owner.failed(error);
+    try {
+      const again = consumer.reauthorize?.();
+      if (isPromise(again)) again.then(undefined, failed);
+    } catch (error) {
+      failed(error);
+    }
+    if (consumer.scopeChanged) this.add(() => consumer.scopeChanged!(parts));
+  }
+
+  /** Drops all queued items, and later ones. */
+  end(): void {
+    this.#isEnded = true;
     this.#inbox = undefined;
   }
 
-  /** Sets a callback for when the running method settles. */
-  protected afterRunning(callback: (() => void) | undefined): void {
-    this.#afterRunning = callback;
+  /** Calls back once: now, or when the running method has settled or its time is up. */
+  afterRunning(callback: () => void): void {
+    if (!this.#isBusy) return callback();
+    const { clock, limits } = this.#context;
+    const once = () => {
+      this.#afterRunning = undefined;
+      cancel();
+      callback();
+    };
+    this.#afterRunning = once;
+    const cancel = clock.after(limits.teardownGraceMs, once);
   }
 
-  get #waiting(): Inbox {
+  // Like `run()`, without a closure for each message.
+
+  #receive(data: string | Uint8Array): void {
+    this.#isBusy = true;
+    try {
+      this.#ran(this.consumer!.receive(data));
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #event(message: LayerMessage): void {
+    this.#isBusy = true;
+    try {
+      this.#ran(this.consumer!.event(message));
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  get #queue(): Inbox {
     return this.#inbox ??= new Inbox(this.#context.limits);
   }
 
   #ran(result: void | Promise<void>): void {
-    if (!isPromise(result)) return this.#settled();
+    if (result === undefined || !isPromise(result)) return this.#settled();
     result.then(() => this.#settled(), (error: unknown) => this.#failed(error));
   }
 
   #failed(error: unknown): void {
-    if (!(error instanceof StopConsumer)) this.onFailure(error);
+    this.#owner.failed(error);
     this.#settled();
   }
 
   #settled(): void {
-    this.onSettled();
-    this.#busy = false;
+    this.#isBusy = false;
     this.#afterRunning?.();
     if (this.#inbox !== undefined) this.#workOff();
   }
@@ -149,7 +189,7 @@ export abstract class SerialQueue {
 
   #handle(item: InboxItem): void {
     if (typeof item === "function") this.run(item);
-    else if (isData(item)) this.receive(item);
-    else this.event(item);
+    else if (isData(item)) this.#receive(item);
+    else this.#event(item);
   }
 }

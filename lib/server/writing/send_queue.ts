@@ -1,12 +1,11 @@
+import { setImmediate } from "node:timers";
 import { CloseCode } from "../../protocol/mod.ts";
 import { isSendableCloseCode } from "../../protocol/close_codes.ts";
 import type { SlowReaderPolicy } from "../../core/consumer.ts";
 import type { Log } from "../../core/log.ts";
 import type { Socket } from "../../core/transport.ts";
 import { DropQueue } from "./drop_queue.ts";
-import type { FrameChain } from "./frame_chain.ts";
 import { truncateReason } from "../connection/close_reason.ts";
-import type { WriteBatcher } from "./write_batcher.ts";
 import { MAX_BYTES_PER_UNIT } from "../connection/inbox.ts";
 import type { StalledReaders } from "./stalled_readers.ts";
 
@@ -24,7 +23,7 @@ export interface SendQueueContext {
 /** The connection that owns a send queue. */
 export interface SendQueueOwner {
   /** Called when the queue would exceed its limit and the policy is `close`. */
-  overflowed(): void;
+  end(code: number, reason: string): void;
 }
 
 /** A batch of this many characters is written at once, because the reader limits the message size. */
@@ -47,7 +46,7 @@ export class SendQueue {
   #isHeld = false;
   #dropQueue: DropQueue | undefined;
   /** Batched frames of this turn. */
-  #batched: FrameChain | undefined;
+  #batched: Batch | undefined;
   /**
    * Upper bound of the bytes buffered in the runtime: the last measured value plus all data sent
    * since.
@@ -61,13 +60,8 @@ export class SendQueue {
 
   /** Bytes queued for the peer. */
   get bufferedAmount(): number {
-    const unsent = (this.#dropQueue?.bytes ?? 0) + (this.#batched?.length ?? 0);
+    const unsent = (this.#dropQueue?.bytes ?? 0) + (this.#batched?.text.length ?? 0);
     return unsent + (this.#socket?.bufferedAmount ?? 0);
-  }
-
-  /** Whether the runtime still has unwritten data. */
-  get isWriting(): boolean {
-    return this.#socket !== undefined && this.#socket.bufferedAmount > 0;
   }
 
   attach(socket: Socket): void {
@@ -86,18 +80,18 @@ export class SendQueue {
     if (!canWait || this.policy !== "close") return this.send(frame, key);
     const { batcher } = this.#context;
     const before = this.#batched;
-    const gathered = this.#batched = batcher.join(before, frame);
-    if (gathered.length > MAX_BATCH_LENGTH) this.flush();
+    const batched = this.#batched = batcher.join(before, frame);
+    if (batched.text.length > MAX_BATCH_LENGTH) this.flush();
     else if (before === undefined) batcher.add(this);
     return true;
   }
 
   /** Writes the frames of this turn. */
   flush(): void {
-    const gathered = this.#batched;
-    if (gathered === undefined) return;
+    const batched = this.#batched;
+    if (batched === undefined) return;
     this.#batched = undefined;
-    this.send(gathered.text);
+    this.send(batched.text);
   }
 
   /** Pauses writing until {@linkcode release}. */
@@ -117,7 +111,7 @@ export class SendQueue {
     const mustWait = !this.#isOpen || this.#isHeld || this.#dropQueue !== undefined;
     if (!mustWait && this.#hasRoomFor(data)) return this.#write(data);
     if (this.policy === "close" && this.bufferedAmount + data.length > this.#budget) {
-      this.#owner.overflowed();
+      this.#owner.end(CloseCode.tooSlow, "read too slowly");
       return false;
     }
     return this.#keep(data, key);
@@ -200,4 +194,45 @@ export class SendQueue {
       return false;
     }
   }
+}
+
+/** The frames of a turn, one per line. Peers with the same frames share it, and so its text. */
+interface Batch {
+  readonly text: string;
+}
+
+/**
+ * Write batching: lets each send queue write once per turn of the event loop.
+ *
+ * The frames of a turn are written when the messages that arrived with it have been handled. While the
+ * runtime writes to many peers, messages arrive and are handled in one turn: the busier a server is,
+ * the larger its batches. No frame waits for the network or a timer.
+ */
+export class WriteBatcher {
+  #waiting: SendQueue[] = [];
+  /** The arguments and the result of the last {@linkcode join}. */
+  #before: Batch | undefined;
+  #frame: string | undefined;
+  #joined: Batch | undefined;
+
+  /** Adds a send queue that has frames to write. */
+  add(queue: SendQueue): void {
+    if (this.#waiting.push(queue) === 1) setImmediate(this.#flush);
+  }
+
+  /** Returns a batch with one more frame: the last one, for the next member of the same group. */
+  join(before: Batch | undefined, frame: string): Batch {
+    const known = this.#joined;
+    if (known !== undefined && before === this.#before && frame === this.#frame) return known;
+    this.#before = before;
+    this.#frame = frame;
+    return this.#joined = { text: before === undefined ? frame : `${before.text}\n${frame}` };
+  }
+
+  readonly #flush = (): void => {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#before = this.#frame = this.#joined = undefined;
+    for (const queue of waiting) queue.flush();
+  };
 }

@@ -1,6 +1,6 @@
 import type { Application, Scope } from "../../core/scope.ts";
 import type { Handler, HandlerOptions } from "../../server/mod.ts";
-import { createHandler } from "../../server/to_handler.ts";
+import { createHandler } from "../../server/gate.ts";
 
 /** A test server on a free port of this machine. */
 export interface LiveServer extends AsyncDisposable {

@@ -1,0 +1,137 @@
+import type { AcceptOptions, Connection } from "../../core/connection.ts";
+import { StopConsumer } from "../../core/consumer.ts";
+import type { Freshness } from "../../core/freshness.ts";
+import type { SocketEvents } from "../../core/transport.ts";
+import { CloseCode, Refusal } from "../../protocol/mod.ts";
+import { type Answer, HttpExchange } from "./http_exchange.ts";
+import { refusalOfEnd } from "./refusal_of_end.ts";
+
+/** A consumer's decision: to accept the client as a socket, to answer a request, or to refuse. */
+export type Decision =
+  | { readonly accepted: AcceptOptions }
+  | { readonly answer: Promise<Answer> }
+  | { readonly refused: Refusal };
+
+/** What the admissions of all connections share. */
+export interface AdmissionContext {
+  /** Tells when permissions may be out of date; responses wait meanwhile. */
+  readonly freshness?: Freshness | undefined;
+  /** Counts consumers that accepted a client, and their calls of `disconnect()`. */
+  readonly lifecycleCounts: { connected: number; disconnected: number };
+}
+
+/** The connection of the client. */
+export interface AdmissionOwner extends SocketEvents, Pick<Connection, "id" | "log" | "end"> {
+  /** Whether the request is an upgrade; only an upgrade can be accepted as a socket. */
+  readonly isUpgrade: boolean;
+}
+
+/** The phase of a connection, and the decision about its client until the server takes it. */
+export class Admission {
+  /** The response to a plain request. */
+  exchange: HttpExchange | undefined;
+  phase: "deciding" | "open" | "ended" = "deciding";
+  /** Whether the client was accepted; this stays true after the end. */
+  isAccepted = false;
+  readonly #context: AdmissionContext;
+  readonly #owner: AdmissionOwner;
+  #decision: Decision | undefined;
+  #settle: ((decision: Decision) => void) | undefined;
+
+  constructor(context: AdmissionContext, owner: AdmissionOwner) {
+    this.#context = context;
+    this.#owner = owner;
+  }
+
+  /** The refusal, if the decision is one that the server has not taken. */
+  get refusal(): Refusal | undefined {
+    const decision = this.#decision;
+    return decision !== undefined && "refused" in decision ? decision.refused : undefined;
+  }
+
+  /** Returns the decision: without a promise if it has been made. */
+  take(): Decision | Promise<Decision> {
+    const decision = this.#decision;
+    this.#decision = undefined;
+    return decision ?? new Promise((resolve) => this.#settle = resolve);
+  }
+
+  /**
+   * Accepts a socket. Returns false if the client was accepted before.
+   *
+   * @throws {StopConsumer} The connection has ended, or the request is not an upgrade.
+   */
+  accept(options: AcceptOptions): boolean {
+    this.#assertNotEnded();
+    if (this.phase === "open") return false;
+    if (!this.#owner.isUpgrade) {
+      this.refuse(Refusal.of("UPGRADE_REQUIRED"));
+      throw new StopConsumer("The request is not an upgrade");
+    }
+    this.#accept({ accepted: options });
+    return true;
+  }
+
+  /** Accepts a plain request. @throws {StopConsumer} The connection has ended. */
+  acceptRequest(): HttpExchange {
+    this.#assertNotEnded();
+    if (this.exchange !== undefined) return this.exchange;
+    if (this.phase === "open") {
+      throw new TypeError("Cannot answer a request that was upgraded to a socket");
+    }
+    this.exchange = new HttpExchange(this.#owner, this.#context.freshness);
+    this.#accept({ answer: this.exchange.answer });
+    return this.exchange;
+  }
+
+  /** Refuses the client. No effect once a socket is accepted or a response has started. */
+  refuse(refusal: Refusal): void {
+    if (this.exchange?.refuse(refusal) !== true && this.phase !== "deciding") return;
+    this.#decide({ refused: refusal });
+    this.#owner.end(CloseCode.forbidden, refusal.code);
+  }
+
+  /** Refuses a client that the consumer has neither accepted nor refused. */
+  refuseUndecided(): void {
+    if (this.phase === "deciding") this.refuse(Refusal.of("FORBIDDEN"));
+  }
+
+  /** Refuses a client because its consumer threw. Returns false if an answer has started. */
+  failed(error: unknown): boolean {
+    const isUndecided = this.phase === "deciding";
+    const { id, log } = this.#owner;
+    if (error instanceof StopConsumer) this.refuseUndecided();
+    else if (error instanceof Refusal && (isUndecided || this.exchange?.isPending)) {
+      this.refuse(error);
+    } else if (isUndecided) {
+      log.error("Consumer failed before accepting", { connection: id, error });
+      this.refuse(Refusal.of("INTERNAL"));
+    } else return false;
+    return true;
+  }
+
+  /** Ends the connection. With `isAwaited`, a missing decision becomes the refusal for `code`. */
+  end(code: number, isAwaited: boolean): void {
+    // A refusal costs as much as the rest of the end: it is created only if a caller waits for it.
+    const isMissing = this.phase === "deciding" && this.#decision === undefined;
+    if (isMissing && isAwaited) this.#decide({ refused: refusalOfEnd(code) });
+    this.phase = "ended";
+  }
+
+  #accept(decision: Decision): void {
+    this.phase = "open";
+    this.isAccepted = true;
+    this.#context.lifecycleCounts.connected++;
+    this.#decide(decision);
+  }
+
+  #decide(decision: Decision): void {
+    if (this.#settle === undefined) this.#decision = decision;
+    else this.#settle(decision);
+    this.#settle = undefined;
+  }
+
+  #assertNotEnded(): void {
+    if (this.phase === "ended") throw new StopConsumer("The connection has ended");
+  }
+}
