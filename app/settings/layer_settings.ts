@@ -1,5 +1,5 @@
 import { assertLayerPrefix } from "@sluice/sluice/layers";
-import { MIN_KEY_LENGTH, parseRedisUrl } from "@sluice/sluice/layers/redis";
+import { assertRedisUrl, MIN_KEY_LENGTH } from "@sluice/sluice/layers/redis";
 import { type Environment, SettingError, text } from "./settings_parsers.ts";
 
 /** Reads the channel layer, which carries messages between processes. */
@@ -7,7 +7,7 @@ export function readChannelLayer(env: Environment): string {
   const layer = text(env, "CHANNEL_LAYER") ?? "memory:";
   if (layer === "memory:" || layer === "kv:") return layer;
   try {
-    parseRedisUrl(layer);
+    assertRedisUrl(layer);
     return layer;
   } catch {
     throw new SettingError(

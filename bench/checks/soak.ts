@@ -11,7 +11,8 @@ import { Consumer } from "@sluice/sluice/consumers";
 import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { route, stack } from "@sluice/sluice/routing";
 import { anyOrigin } from "@sluice/sluice/security";
-import { type Socket, type SocketEvents, toHandler, type Transport } from "@sluice/sluice/server";
+import { toHandler } from "@sluice/sluice/server";
+import type { Socket, SocketEvents, Transport } from "../../lib/core/transport.ts";
 
 const CONNECTIONS = Number(Deno.args[0] ?? 100_000);
 const AT_ONCE = 100;

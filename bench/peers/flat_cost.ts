@@ -14,7 +14,8 @@ import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice
 import { Presence } from "@sluice/sluice/presence";
 import { route, stack } from "@sluice/sluice/routing";
 import { anyOrigin } from "@sluice/sluice/security";
-import { type Socket, type SocketEvents, toHandler, type Transport } from "@sluice/sluice/server";
+import { toHandler } from "@sluice/sluice/server";
+import type { Socket, SocketEvents, Transport } from "../../lib/core/transport.ts";
 import { median } from "../harness/report/statistics.ts";
 
 const BATCHES = 31;

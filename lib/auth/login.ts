@@ -4,19 +4,6 @@ import { beginSession } from "./begin_session.ts";
 import type { User } from "./users/user.ts";
 import type { AuthScope } from "./with_auth.ts";
 
-/** The result of {@linkcode login}. */
-export interface LoginResult {
-  /** The new session. */
-  readonly session: Session;
-  /**
-   * The `Set-Cookie` header that gives the browser its new session: for `addSetCookie()` of an
-   * `HttpConsumer`, or for the headers of `accept()`.
-   *
-   * *Security*: it holds the session's token.
-   */
-  readonly setCookie: string;
-}
-
 /**
  * Signs in a user: creates a session, stored when the promise resolves, and binds this connection
  * to it. A previous session of the connection ends, with all its other connections.
@@ -43,7 +30,17 @@ export interface LoginResult {
  * }
  * ```
  */
-export async function login(scope: AuthScope, user: User): Promise<LoginResult> {
+export async function login(scope: AuthScope, user: User): Promise<{
+  /** The new session. */
+  readonly session: Session;
+  /**
+   * The `Set-Cookie` header that gives the browser its new session: for `addSetCookie()` of an
+   * `HttpConsumer`, or for the headers of `accept()`.
+   *
+   * *Security*: it holds the session's token.
+   */
+  readonly setCookie: string;
+}> {
   const { auth, auth: { sessions }, connection, session: before } = scope;
   const begun = await beginSession(auth, {
     userId: user.id,

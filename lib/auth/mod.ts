@@ -8,9 +8,9 @@
  *
  * @module
  */
-export { Audit, type AuditOptions } from "./audit/audit.ts";
-export type { AuditEntry, AuditEvent, AuditKind, AuditStore } from "./audit/audit_log.ts";
-export { KvAuditStore, type KvAuditStoreOptions } from "./audit/kv_audit_store.ts";
+export { Audit } from "./audit/audit.ts";
+export type { AuditEntry, AuditEvent, AuditStore } from "./audit/audit_log.ts";
+export { KvAuditStore } from "./audit/kv_audit_store.ts";
 export { banUser, setRoles, unbanUser, type UserChangeParts } from "./users/change_user.ts";
 export type { GuessLimiter } from "./device/_guesses.ts";
 export type { DeviceApproval, DeviceGrant, DeviceGrantStore } from "./device/device_grant.ts";
@@ -26,10 +26,10 @@ export { KvDeviceGrantStore } from "./device/kv_device_grant_store.ts";
 export { SignInError, type SignInErrorCode, type SignInErrorOptions } from "./errors.ts";
 export { KvTransactionStore } from "./oauth/kv_transaction_store.ts";
 export { KvUserStore } from "./users/kv_user_store.ts";
-export { login, type LoginResult, logout } from "./login.ts";
+export { login, logout } from "./login.ts";
 export { MemoryUserStore } from "./users/memory_user_store.ts";
 export { nameAt } from "./_identity.ts";
-export type { BackChannelOptions, FetchFunction } from "./providers/_back_channel.ts";
+export type { BackChannelOptions } from "./providers/_back_channel.ts";
 export { gitHubIssuer, type GitHubOptions, GitHubProvider } from "./providers/github.ts";
 export { type OidcOptions, OidcProvider } from "./providers/oidc.ts";
 export type { AuthorizationAnswer, AuthorizationRequest, Provider } from "./providers/provider.ts";
@@ -41,12 +41,7 @@ export type { SignInOptions } from "./oauth/sign_in_options.ts";
 export type { SignInRequest } from "./oauth/sign_in_request.ts";
 export { KvTicketStore } from "./tickets/kv_ticket_store.ts";
 export { MemoryTicketStore, type TicketKey, type TicketStore } from "./tickets/ticket_store.ts";
-export {
-  type IssuedTicket,
-  type TicketBinding,
-  type TicketClaims,
-  Tickets,
-} from "./tickets/tickets.ts";
+export { type TicketBinding, type TicketClaims, Tickets } from "./tickets/tickets.ts";
 export { sessionOrTicket } from "./tickets/with_tickets.ts";
 export {
   MemoryTransactionStore,

@@ -136,6 +136,8 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
    * Runs the handler of a frame, and returns its reply. For the HTTP doors.
    *
    * @throws {FrameError} The frame is refused.
+   *
+   * @internal
    */
   async runFrame(frame: ClientFrame): Promise<unknown> {
     try {

@@ -1,12 +1,15 @@
 import { type Clock, systemClock } from "../core/clock.ts";
-import { capacityOf, type CapacityRule } from "./capacity.ts";
+import { capacityOf } from "./capacity.ts";
 
 /** Options of every channel layer. */
 export interface ChannelLayerOptions {
   /** Maximum number of messages that a channel holds without a reader. @default {100} */
   readonly capacity?: number;
-  /** Capacities by pattern of the channel's name. The first matching rule decides. */
-  readonly channelCapacity?: readonly CapacityRule[];
+  /**
+   * Capacities by pattern of the channel's name. The first matching rule decides. In a string, `*`
+   * matches any run of characters and `?` matches one.
+   */
+  readonly channelCapacity?: readonly (readonly [pattern: string | RegExp, capacity: number])[];
   /** How long a message waits for a reader, in milliseconds. @default {60_000} */
   readonly expiryMs?: number;
   /** How long a leased message is reserved for its reader, in milliseconds. @default {30_000} */

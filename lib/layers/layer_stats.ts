@@ -1,6 +1,3 @@
-/** Why a message was not delivered: see `docs/layer_spec.md`, section 5. */
-export type DropReason = "full" | "expired" | "nobody" | "gap" | "limit" | "malformed";
-
 /** The message counts of a layer in this process. */
 export interface LayerStats {
   /** Channels in this process. */
@@ -15,11 +12,16 @@ export interface LayerStats {
   readonly delivered: number;
   /** Messages that had to wait for a reader, counted per member of a group. */
   readonly queued: number;
-  /** Messages that were not delivered, by reason. */
-  readonly dropped: Readonly<Record<DropReason, number>>;
+  /** Messages that were not delivered, by reason: see `docs/layer_spec.md`, section 5. */
+  readonly dropped: Readonly<
+    Record<"full" | "expired" | "nobody" | "gap" | "limit" | "malformed", number>
+  >;
   /** How often this process was disconnected and may have missed messages. */
   readonly gaps: number;
 }
+
+/** Why a message was not delivered. */
+export type DropReason = keyof LayerStats["dropped"];
 
 /** Counts what {@linkcode LayerStats} reports. */
 export class LayerCounters {

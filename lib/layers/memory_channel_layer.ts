@@ -16,9 +16,6 @@ import { LocalChannels } from "./local/local_channels.ts";
 import { assertChannelName, assertDurableName, assertGroupName } from "./names.ts";
 import { copyMessage } from "./local/plain_message.ts";
 
-/** Options of {@linkcode MemoryChannelLayer}. */
-export type MemoryChannelLayerOptions = ChannelLayerOptions;
-
 /**
  * The channel layer of one process. Messages never leave the process and do not outlive it.
  *
@@ -43,7 +40,7 @@ export class MemoryChannelLayer implements ChannelLayer {
   #closed = false;
 
   /** Creates an empty layer. */
-  constructor(options: MemoryChannelLayerOptions = {}) {
+  constructor(options: ChannelLayerOptions = {}) {
     this.#settings = layerSettings(options);
     this.#local = new LocalChannels(this.#settings);
   }

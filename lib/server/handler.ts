@@ -11,7 +11,11 @@ import type { ProxyOptions } from "./peer.ts";
 export interface RequestInfo {
   /** Address of the peer, as {@linkcode NetAddress}. */
   readonly remoteAddr?: unknown;
-  /** Upgrades this request; the servers for Node and Bun provide it. */
+  /**
+   * Upgrades this request; the servers for Node and Bun provide it.
+   *
+   * @internal
+   */
   readonly transport?: Transport | undefined;
 }
 
@@ -19,7 +23,11 @@ export interface RequestInfo {
 export interface HandlerOptions extends ProxyOptions {
   /** Limits of each connection; the others keep their defaults. */
   readonly limits?: Partial<ConnectionLimits>;
-  /** Upgrades requests. @default {the transport of the server, or that of Deno} */
+  /**
+   * Upgrades requests. @default {the transport of the server, or that of Deno}
+   *
+   * @internal
+   */
   readonly transport?: Transport;
   /** Times limits and timeouts. */
   readonly clock?: Clock;

@@ -7,7 +7,6 @@ export type { ConnectionLimits } from "./connection/connection_limits.ts";
 export { type Clock, systemClock } from "../core/clock.ts";
 export type { Freshness } from "../core/freshness.ts";
 export type { Log, LogFields } from "../core/log.ts";
-export type { Socket, SocketEvents, Transport } from "../core/transport.ts";
 export type { Handler, HandlerOptions, RequestInfo } from "./handler.ts";
 export { leaveBody, readBody } from "../core/read_body.ts";
 export { consoleLog, createLog, LOG_LEVELS, type LogLevel } from "./log.ts";
@@ -20,4 +19,3 @@ export {
 } from "./peer.ts";
 export { problem } from "./problem.ts";
 export { toHandler } from "./to_handler.ts";
-export type { UpgradeOptions } from "../core/transport.ts";

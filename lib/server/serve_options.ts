@@ -7,7 +7,11 @@ import type { NetAddress } from "./peer.ts";
 export interface ServeInfo {
   /** Address of the peer. */
   readonly remoteAddr: NetAddress;
-  /** Upgrades this request; absent on Deno, which needs no help. */
+  /**
+   * Upgrades this request; absent on Deno, which needs no help.
+   *
+   * @internal
+   */
   readonly transport?: Transport | undefined;
 }
 

@@ -25,7 +25,6 @@ export { type GroupLayer, RevocationBroadcast } from "./revocation/revocation_br
 export {
   SessionNotices,
   type SessionNoticesOptions,
-  type SignInSource,
   tellNotices,
 } from "./connections/session_notices.ts";
 export type { ControlLog, ControlPage } from "./revocation/control_log.ts";

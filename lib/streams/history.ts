@@ -1,9 +1,6 @@
 import type { HistoryData, HistoryMessage, HistoryRequest } from "../protocol/mod.ts";
 import type { StreamMessage, StreamPage, StreamStore } from "./stream_store.ts";
 
-/** A {@linkcode HistoryRequest} without the consumer's name of the stream. */
-export type HistoryQuery = Omit<HistoryRequest, "stream">;
-
 /**
  * Reads messages of a stream for a client that may have missed some: see `history` in the protocol.
  *
@@ -27,7 +24,7 @@ export type HistoryQuery = Omit<HistoryRequest, "stream">;
 export async function readHistory(
   store: StreamStore,
   stream: string,
-  query: HistoryQuery,
+  query: Omit<HistoryRequest, "stream">,
 ): Promise<HistoryData> {
   const { epoch, after, before, limit } = query;
   const page = await store.read(stream, { after, before, limit });

@@ -6,7 +6,7 @@
  * @module
  */
 export type { DeadLetter } from "./dead_letter.ts";
-export { runWorker, type RunWorkerOptions } from "./deno/deno_run_worker.ts";
+export { runWorker } from "./deno/deno_run_worker.ts";
 export { UnprocessableError } from "./unprocessable_error.ts";
 export { Worker, type WorkerClass } from "./worker.ts";
 export type { WorkerOptions, WorkerStats } from "./worker_options.ts";

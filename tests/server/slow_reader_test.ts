@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { SlowReaderPolicy } from "@sluice/sluice/consumers";
-import type { Socket } from "@sluice/sluice/server";
+import type { Socket } from "../../lib/core/transport.ts";
 import { FakeClock } from "@sluice/sluice/testing";
 import { SendQueue, WriteBatcher } from "../../lib/server/writing/send_queue.ts";
 import { StalledReaders } from "../../lib/server/writing/stalled_readers.ts";

@@ -5,12 +5,8 @@ import type { Scope } from "@sluice/sluice";
 import { type HandlersOf, HttpConsumer, JsonConsumer } from "@sluice/sluice/consumers";
 import { defineMessages, type Schema, unchecked } from "@sluice/sluice/protocol";
 import { route, router } from "@sluice/sluice/routing";
-import {
-  type Freshness,
-  type SocketEvents,
-  toHandler,
-  type Transport,
-} from "@sluice/sluice/server";
+import { type Freshness, toHandler } from "@sluice/sluice/server";
+import type { SocketEvents, Transport } from "../../lib/core/transport.ts";
 import { settle } from "@sluice/sluice/testing";
 import { openStack } from "../support/open_stack.ts";
 import { silent } from "../support/silent_log.ts";

@@ -3,16 +3,6 @@ import type { Log } from "../../core/log.ts";
 import { CountedLines } from "./_counted_lines.ts";
 import type { AuditEntry, AuditEvent, AuditStore } from "./audit_log.ts";
 
-/** What an {@linkcode Audit} works with. */
-export interface AuditOptions {
-  /** Keeps the entries. */
-  readonly store: AuditStore;
-  /** Receives one line for each event. */
-  readonly log: Log;
-  /** Tells the time. @default {systemClock} */
-  readonly clock?: Clock;
-}
-
 /** Repeated refusals of one user are stored once per this time, in milliseconds. */
 const ONCE_IN_MS = 60_000;
 
@@ -52,7 +42,14 @@ export class Audit implements AsyncDisposable {
   readonly #lines: CountedLines;
 
   /** Creates an audit log over a store. */
-  constructor(options: AuditOptions) {
+  constructor(options: {
+    /** Keeps the entries. */
+    readonly store: AuditStore;
+    /** Receives one line for each event. */
+    readonly log: Log;
+    /** Tells the time. @default {systemClock} */
+    readonly clock?: Clock;
+  }) {
     this.#store = options.store;
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;

@@ -1,19 +1,16 @@
-/** The kind of a security event. */
-export type AuditKind =
-  | "signed-in"
-  | "sign-in-failed"
-  | "session-ended"
-  | "session-rotated"
-  | "refused"
-  | "user-banned"
-  | "user-unbanned"
-  | "user-removed"
-  | "roles-changed";
-
 /** A security event. Holds no secret: no token, ticket, cookie, code or key. */
 export interface AuditEvent {
   /** What happened. */
-  readonly kind: AuditKind;
+  readonly kind:
+    | "signed-in"
+    | "sign-in-failed"
+    | "session-ended"
+    | "session-rotated"
+    | "refused"
+    | "user-banned"
+    | "user-unbanned"
+    | "user-removed"
+    | "roles-changed";
   /** The user it is about; undefined if unknown. */
   readonly userId?: string | undefined;
   /** The session it is about. */

@@ -11,14 +11,6 @@ const MAX_LISTED = 1_000;
 /** Longest user id that is looked up, in characters: the database rejects keys that are too long. */
 const MAX_ID_LENGTH = 128;
 
-/** Options of {@linkcode KvAuditStore}. */
-export interface KvAuditStoreOptions {
-  /** How long an entry is kept, in milliseconds. @default {2_592_000_000} (30 days) */
-  readonly retentionMs?: number;
-  /** Tells the time. @default {systemClock} */
-  readonly clock?: Clock;
-}
-
 /**
  * Stores security events in a database.
  *
@@ -53,7 +45,12 @@ export class KvAuditStore implements AuditStore {
    *
    * @param kv The database.
    */
-  constructor(kv: KeyValue, options: KvAuditStoreOptions = {}) {
+  constructor(kv: KeyValue, options: {
+    /** How long an entry is kept, in milliseconds. @default {2_592_000_000} (30 days) */
+    readonly retentionMs?: number;
+    /** Tells the time. @default {systemClock} */
+    readonly clock?: Clock;
+  } = {}) {
     this.#kv = kv;
     this.#retentionMs = options.retentionMs ?? 30 * DAY_MS;
     this.#clock = options.clock ?? systemClock;

@@ -6,7 +6,7 @@ export type FetchFunction = (url: string, init: RequestInit) => Promise<Response
 /** Options for requests to providers. */
 export interface BackChannelOptions {
   /** Sends the requests. @default {fetch} */
-  readonly fetch?: FetchFunction;
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** Limit for one request, its body included, in milliseconds. @default {5_000} */
   readonly timeoutMs?: number;
   /** Tells the time. @default {systemClock} */

@@ -13,14 +13,6 @@ export interface TicketBinding {
   readonly origin: string | undefined;
 }
 
-/** A ticket and its expiry. */
-export interface IssuedTicket {
-  /** *Security*: a credential. Never log it. */
-  readonly ticket: string;
-  /** In milliseconds since the epoch. */
-  readonly expiresAt: number;
-}
-
 /** The claims of a genuine ticket, which may have been used already. */
 export interface TicketClaims {
   /** Identifies the ticket; each is accepted once. */
@@ -85,7 +77,12 @@ export class Tickets {
   }
 
   /** Issues a ticket for a live session. Rejects if the database cannot be reached. */
-  async issue(session: Session, { path, origin }: TicketBinding): Promise<IssuedTicket> {
+  async issue(session: Session, { path, origin }: TicketBinding): Promise<{
+    /** *Security*: a credential. Never log it. */
+    readonly ticket: string;
+    /** In milliseconds since the epoch. */
+    readonly expiresAt: number;
+  }> {
     const { id: kid, key } = await this.#keys.current();
     const now = Math.floor(this.#clock.now() / 1000);
     const expiresAt = now * 1000 + LIFETIME_MS;

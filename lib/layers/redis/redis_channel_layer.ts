@@ -11,12 +11,7 @@ import { RedisBus } from "./redis_bus.ts";
 import { RedisKeys } from "./redis_keys.ts";
 
 export { MIN_KEY_LENGTH } from "../bus/layer_cipher.ts";
-export {
-  parseRedisUrl,
-  type RedisAccess,
-  type RedisAddress,
-  type RedisTarget,
-} from "../../redis/redis_address.ts";
+export { assertRedisUrl } from "../../redis/redis_address.ts";
 
 /** Options of {@linkcode RedisChannelLayer}. */
 export interface RedisChannelLayerOptions extends ChannelLayerOptions {

@@ -28,14 +28,6 @@ export interface SessionNoticesOptions {
   readonly clock: Clock;
 }
 
-/** A source of sign-in events, such as an `Audit`. */
-export interface SignInSource {
-  /** Calls `listener` for every event of this process. */
-  subscribe(
-    listener: (event: { readonly kind: string; readonly userId?: string | undefined }) => void,
-  ): unknown;
-}
-
 /**
  * Notifies users' open sessions pages of changes, on every process.
  *
@@ -106,7 +98,12 @@ export class SessionNotices implements Disposable {
   }
 
   /** Notifies the pages of every sign-in and every end of a session, here or in another process. */
-  follow(sessions: Sessions, audit: SignInSource): void {
+  follow(sessions: Sessions, audit: {
+    /** Calls `listener` for every event of this process. */
+    subscribe(
+      listener: (event: { readonly kind: string; readonly userId?: string | undefined }) => void,
+    ): unknown;
+  }): void {
     audit.subscribe(({ kind, userId }) => {
       if (kind === "signed-in" && userId !== undefined) this.tell(userId);
     });

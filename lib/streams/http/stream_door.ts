@@ -16,7 +16,7 @@ export interface DoorConsumer {
   authorize(): boolean | Promise<boolean>;
   /** The group of a stream, and its policy. */
   streamSource(name: string): { readonly group: string; readonly authorize?: GroupPolicy<never> };
-  /** Runs the handler of a frame, and returns its reply. */
+  /** @internal Runs the handler of a frame, and returns its reply. */
   runFrame(frame: ClientFrame): Promise<unknown>;
 }
 

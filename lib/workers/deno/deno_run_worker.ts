@@ -1,16 +1,6 @@
 import type { Log } from "../../core/log.ts";
 import type { Worker } from "../worker.ts";
 
-/** Options of {@linkcode runWorker}. */
-export interface RunWorkerOptions {
-  /** Receives the start and the stop. */
-  readonly log: Log;
-  /** How long running handlers may take after a stop signal, in milliseconds. @default {10_000} */
-  readonly graceMs?: number;
-  /** Releases the layer and other resources after the last message. */
-  readonly close?: () => Promise<void>;
-}
-
 /**
  * Runs a worker until the process gets SIGTERM or SIGINT, then exits with status 0. A second signal
  * exits at once with status 130.
@@ -32,7 +22,14 @@ export interface RunWorkerOptions {
 export async function runWorker(
   worker: Worker,
   channels: readonly string[],
-  options: RunWorkerOptions,
+  options: {
+    /** Receives the start and the stop. */
+    readonly log: Log;
+    /** How long running handlers may take after a stop signal, in milliseconds. @default {10_000} */
+    readonly graceMs?: number;
+    /** Releases the layer and other resources after the last message. */
+    readonly close?: () => Promise<void>;
+  },
 ): Promise<never> {
   const { log, graceMs } = options;
   const awake = setInterval(() => {}, 60_000); // The clock's timers do not keep the process alive.
