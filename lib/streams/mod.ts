@@ -6,7 +6,7 @@
  */
 export { DurableStreams, type DurableStreamsOptions } from "./durable/durable_streams.ts";
 export { readHistory } from "./history.ts";
-export { type DoorConsumer, StreamDoor, streamDoor } from "./http/stream_door.ts";
+export { type DoorConsumer, streamDoor } from "./http/stream_door.ts";
 export { KvStreamStore, type KvStreamStoreOptions } from "./kv/kv_stream_store.ts";
 export { MemoryStreamStore, type MemoryStreamStoreOptions } from "./memory/memory_stream_store.ts";
 export { StreamError, type StreamErrorCode } from "./stream_error.ts";

@@ -181,7 +181,7 @@ function problemOf({ status, code, detail }: Refusal): object {
 export function streamDoor<S extends StreamScope>(
   create: (scope: S) => DoorConsumer,
   stream: string,
-): (scope: S) => StreamDoor<S> {
+): (scope: S) => HttpConsumer<S> {
   return (scope) => new StreamDoor(scope, create, stream);
 }
 
