@@ -88,14 +88,16 @@ export class StreamReader {
       const { newest = 0 } = this.#start;
       this.#position = { epoch, offset: Math.max(first - 1, offset - newest, 0) };
       this.#isWaiting = false;
-      return this.#isAt(epoch, offset) ? this.#drain() : void this.#readMissing(false);
+      return this.#position.offset === offset ? this.#drain() : void this.#readMissing(false);
     }
     const isResuming = this.#isWaiting;
     this.#isWaiting = false;
     if (this.#isReading) return;
-    if (!this.#isAt(epoch, offset) && !this.#isAhead(epoch, offset, isResuming)) {
-      return void this.#readMissing(isResuming);
-    }
+    const position = this.#position;
+    // While connected, messages may have overtaken the extent; on entry, the server has lost them.
+    const isCurrent = position.epoch === epoch &&
+      (position.offset === offset || (!isResuming && position.offset > offset));
+    if (!isCurrent) return void this.#readMissing(isResuming);
     if (isResuming) this.#tell(true, 0);
     this.#drain();
   }
@@ -198,16 +200,5 @@ export class StreamReader {
 
   #tell(recovered: boolean, missed: number): void {
     this.#context.recovered({ stream: this.#name, recovered, missed });
-  }
-
-  #isAt(epoch: string, offset: number): boolean {
-    const position = this.#position!;
-    return position.epoch === epoch && position.offset === offset;
-  }
-
-  /** Whether messages overtook a reminder; on entry, the server has lost them instead. */
-  #isAhead(epoch: string, offset: number, isResuming: boolean): boolean {
-    const position = this.#position!;
-    return !isResuming && position.epoch === epoch && position.offset > offset;
   }
 }

@@ -41,12 +41,12 @@ export class Streams {
 
   /** Takes a frame of a stream. Returns false for other frames. */
   receive(frame: MessageFrame): boolean {
-    if (frame.type === "stream" && isExtent(frame.data)) {
-      this.#readerOf(frame.data.stream).extend(frame.data);
-      return true;
-    }
-    if (!isMarked(frame)) return false;
-    this.#readerOf(frame.stream).receive(frame);
+    const isExtent = frame.type === "stream";
+    const { stream } = (isExtent ? frame.data : frame) as Partial<StreamMark>;
+    if (stream === undefined) return false;
+    const reader = this.#readerOf(stream);
+    if (isExtent) reader.extend(frame.data as StreamData);
+    else reader.receive(frame as MessageFrame & StreamMark);
     return true;
   }
 
@@ -88,14 +88,4 @@ export class Streams {
     }
     return reader;
   }
-}
-
-function isExtent(data: unknown): data is StreamData {
-  const { stream, epoch, first, offset } = (data ?? {}) as Partial<StreamData>;
-  return typeof stream === "string" && typeof epoch === "string" && typeof first === "number" &&
-    typeof offset === "number";
-}
-
-function isMarked(frame: MessageFrame): frame is MessageFrame & StreamMark {
-  return frame.stream !== undefined && frame.offset !== undefined && frame.epoch !== undefined;
 }
