@@ -18,7 +18,9 @@ test("each path through the toolkit enters no more files than its limit", async 
   const { success, output } = await run(Deno.execPath(), ["run", "-A", PROGRAM, "-v"], options);
   assert.ok(success, output);
   const counted = Object.fromEntries(
-    [...output.matchAll(/^(\d+) files: (.*)$/gm)].map(([, count, path]) => [path, Number(count)]),
+    [...output.matchAll(/^(\d+) files: (.*) \(.*\)$/gm)].map((
+      [, count, path],
+    ) => [path, Number(count)]),
   );
   assert.deepEqual(Object.keys(counted), Object.keys(LIMITS));
   for (const [path, limit] of Object.entries(LIMITS)) {
