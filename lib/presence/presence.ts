@@ -11,6 +11,8 @@ import {
   checkEntryBytes,
   type PresenceMessages,
   type PresenceOptions,
+  SEND_TIMEOUT_MS,
+  STEP_MS,
 } from "./presence_options.ts";
 import { type PresencePage, Topic } from "./topic.ts";
 import { type Visitor, Visitors } from "./visitors.ts";
@@ -246,9 +248,3 @@ export class Presence<M> implements AsyncDisposable {
     return { meta, since, at: Math.max(since, said + STEP_MS) };
   }
 }
-
-/** The smallest difference between two times, in milliseconds. */
-const STEP_MS = 0.001;
-
-/** Time limit for the message to the members in this process, in milliseconds. */
-const SEND_TIMEOUT_MS = 3_000;

@@ -46,3 +46,9 @@ export function checkEntryBytes(maxEntryBytes: number): void {
   if (maxEntryBytes >= 1 && maxEntryBytes <= MAX_ENTRY_BYTES) return;
   throw new RangeError(`Cannot use maxEntryBytes: ${maxEntryBytes}: 1 to ${MAX_ENTRY_BYTES}`);
 }
+
+/** The smallest difference between two times, in milliseconds. */
+export const STEP_MS = 0.001;
+
+/** Time limit for the message to the members in this process, in milliseconds. */
+export const SEND_TIMEOUT_MS = 3_000;

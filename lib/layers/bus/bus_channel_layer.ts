@@ -181,7 +181,7 @@ export abstract class BusChannelLayer implements ChannelLayer {
     const plain = copyMessage(message, this.#settings.maxMessageBytes);
     const result = local
       ? { ...this.#local.groups.deliver(group, plain, except), processes: 0 }
-      : await this.#publish(group, except, plain);
+      : await this.#groups.publish(group, except, plain);
     this.#local.counters.sent++;
     return result;
   }
@@ -214,22 +214,6 @@ export abstract class BusChannelLayer implements ChannelLayer {
   /** Does the same as {@linkcode close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #publish(
-    group: string,
-    except: string | undefined,
-    plain: PlainMessage,
-  ): Promise<GroupSendResult> {
-    const { here, processes, members } = await this.#bus.publish(group, except, plain);
-    if (members.length === 0) return { ...here, processes };
-    const others = await this.#groups.send({ group, members, except, plain });
-    return {
-      delivered: here.delivered + others.delivered,
-      queued: here.queued + others.queued,
-      dropped: here.dropped + others.dropped,
-      processes,
-    };
   }
 
   /** A drop is only counted: the sender is in another process and cannot be notified. */

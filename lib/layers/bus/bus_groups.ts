@@ -1,3 +1,4 @@
+import type { GroupSendResult } from "../channel_layer.ts";
 import { ownerOf } from "../channel_names.ts";
 import { LayerError } from "../layer_error.ts";
 import type { LocalChannels } from "../local/local_channels.ts";
@@ -6,7 +7,7 @@ import type { PlainMessage } from "../local/plain_message.ts";
 import type { Bus } from "./bus.ts";
 
 /** A message to the members of a group that are stored on the bus. */
-export interface MemberMessage {
+interface MemberMessage {
   readonly group: string;
   readonly members: readonly string[];
   readonly except: string | undefined;
@@ -50,8 +51,24 @@ export class BusGroups {
     }
   }
 
-  /** Sends a message to stored members. */
-  async send(to: MemberMessage): Promise<LocalDelivery> {
+  /** Publishes a message, and sends it to stored members. */
+  async publish(
+    group: string,
+    except: string | undefined,
+    plain: PlainMessage,
+  ): Promise<GroupSendResult> {
+    const { here, processes, members } = await this.#bus.publish(group, except, plain);
+    if (members.length === 0) return { ...here, processes };
+    const others = await this.#sendAll({ group, members, except, plain });
+    return {
+      delivered: here.delivered + others.delivered,
+      queued: here.queued + others.queued,
+      dropped: here.dropped + others.dropped,
+      processes,
+    };
+  }
+
+  async #sendAll(to: MemberMessage): Promise<LocalDelivery> {
     const count = { delivered: 0, queued: 0, dropped: 0 };
     await Promise.all(to.members.map(async (member) => {
       // A local member has already received the message.

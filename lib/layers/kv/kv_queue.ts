@@ -1,13 +1,14 @@
 import type { Clock } from "../../core/clock.ts";
 import type { LeaseRequest, QueueItem, QueueSource } from "../durable/durable_lease.ts";
-import type { KvAccess } from "./kv_access.ts";
 import {
-  type AtomicOperation,
-  type KeyValue,
-  type KvEntry,
-  type KvKey,
-  listAll,
-} from "../../kv/mod.ts";
+  isExpired,
+  isLeased,
+  type KeptEntry,
+  type KeptMessage,
+  type KvLease,
+} from "./kept_message.ts";
+import type { KvAccess } from "./kv_access.ts";
+import { type AtomicOperation, type KeyValue, type KvKey, listAll } from "../../kv/mod.ts";
 import { deleteFrame, findFrame, type StoredFrame, storeFrame } from "./kv_frames.ts";
 import type { LayerCounters } from "../layer_stats.ts";
 
@@ -20,23 +21,6 @@ export interface KvQueueContext {
   readonly leaseMs: number;
   readonly counters: LayerCounters;
 }
-
-interface KvLease {
-  /** The request that leased the message; empty if the message was released. */
-  readonly token: string;
-  /** When the lease ends, by the clock of the host that leased the message. */
-  readonly until: number;
-  readonly attempts: number;
-}
-
-interface KeptMessage {
-  readonly stored: StoredFrame;
-  /** When the message expires if it is never leased. The database deletes it later. */
-  readonly expiresAt: number;
-  readonly lease?: KvLease;
-}
-
-type KeptEntry = KvEntry<KeptMessage>;
 
 /** How many messages one read returns, and how many one write can lease, with a check each. */
 const BATCH_SIZE = 16;
@@ -131,8 +115,8 @@ export class KvQueue implements QueueSource {
   async #count(kv: KeyValue): Promise<number> {
     let count = 0;
     for await (const entry of this.#list(kv)) {
-      if (this.#isExpired(entry.value)) await this.#expire(kv, entry);
-      else if (!this.#isLeased(entry.value)) count++;
+      if (isExpired(entry.value, this.#context)) await this.#expire(kv, entry);
+      else if (!isLeased(entry.value, this.#context.clock.now())) count++;
     }
     return count;
   }
@@ -147,9 +131,9 @@ export class KvQueue implements QueueSource {
     const free: KeptEntry[] = [];
     for await (const entry of this.#list(kv)) {
       if (entry.value.lease?.token === token) found.push(entry);
-      else if (this.#isLeased(entry.value)) continue;
+      else if (isLeased(entry.value, this.#context.clock.now())) continue;
       else if (found.length + free.length >= count) break;
-      else if (this.#isExpired(entry.value)) await this.#expire(kv, entry);
+      else if (isExpired(entry.value, this.#context)) await this.#expire(kv, entry);
       else free.push(entry);
     }
     return { found, free };
@@ -222,16 +206,6 @@ export class KvQueue implements QueueSource {
     if (!ok) return;
     counters.dropped.expired++;
     await deleteFrame(kv, prefix, entry.value.stored);
-  }
-
-  #isLeased({ lease }: KeptMessage): boolean {
-    return lease !== undefined && lease.until > this.#context.clock.now();
-  }
-
-  /** The expiry of a message restarts when its lease ends. */
-  #isExpired({ lease, expiresAt }: KeptMessage): boolean {
-    const { expiryMs, clock } = this.#context;
-    return (lease === undefined ? expiresAt : lease.until + expiryMs) <= clock.now();
   }
 
   get #keepMs(): number {
