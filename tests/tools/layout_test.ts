@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { checkLayout } from "../../tools/layout.ts";
 import { checkRooms, folderTable, withFolderTable } from "../../tools/layout/folder_table.ts";
 import { findCycles, readImports } from "../../tools/layout/import_cycles.ts";
 import { ROOMS } from "../../tools/layout/rooms.ts";
@@ -85,4 +87,9 @@ test("withFolderTable() replaces the table and nothing else", () => {
 test("folderTable() says what a folder may import", () => {
   assert.match(folderTable(), /\| `lib\/core` .*\| `node:\*`, `protocol` +\|/);
   assert.match(folderTable(), /\| `lib\/protocol` .*\| nothing +\|/);
+});
+
+test("the repository has no import cycles, and no crowded or undescribed folders", async () => {
+  const root = fileURLToPath(new URL("../../", import.meta.url));
+  assert.deepEqual(await checkLayout(root), []);
 });
