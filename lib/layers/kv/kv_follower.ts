@@ -27,6 +27,8 @@ export class KvFollower {
   /** The number of the last entry taken; `undefined` while it does not follow. */
   #cursor: number | undefined;
   #isClosed = false;
+  /** The entries that this process wrote and has not taken yet. */
+  readonly #own = new Map<number, unknown>();
   /** The last queued step: steps that move the cursor run one at a time. */
   #work: Promise<unknown> = Promise.resolve();
   /** A queued read that has not started, and will see all current entries. */
@@ -56,7 +58,9 @@ export class KvFollower {
 
   /** Takes all entries up to `number`. This process wrote `entry`, so it is not read again. */
   advance(number: number, entry: unknown): Promise<void> {
+    this.#own.set(number, entry);
     return this.#inTurn(async () => {
+      this.#own.delete(number);
       if (this.#cursor !== undefined && this.#cursor >= number) return;
       if (this.#cursor !== undefined && this.#cursor < number - 1) await this.#readTo(number - 1);
       await this.#options.take(entry);
@@ -94,7 +98,8 @@ export class KvFollower {
     const { log, take } = this.#options;
     let isComplete = true;
     try {
-      for (const [number, entry] of await log.read(this.#cursor!, head)) {
+      const found = await log.read(this.#cursor!, head);
+      for (const [number, entry] of this.#withOwn(found, head)) {
         if (number !== this.#cursor! + 1) isComplete = false;
         await take(entry);
         this.#cursor = number;
@@ -105,6 +110,14 @@ export class KvFollower {
       this.#noteEntry();
       if (!isComplete) this.#tellGap();
     }
+  }
+
+  /** Adds own entries that are not in the log any more, because others were appended faster. */
+  #withOwn(found: readonly [number, unknown][], head: number): readonly [number, unknown][] {
+    const cursor = this.#cursor!;
+    const own = [...this.#own].filter(([number]) => number > cursor && number <= head);
+    if (own.length === 0 || found.length === head - cursor) return found;
+    return [...new Map([...own, ...found])].sort(([one], [other]) => one - other);
   }
 
   /** Starts over after the database was replaced by one with another log. */
