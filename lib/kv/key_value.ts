@@ -6,7 +6,6 @@ export type {
   KvCommit,
   KvEntry,
   KvKey,
-  KvKeyPart,
   KvListOptions,
   KvMissing,
   KvPage,

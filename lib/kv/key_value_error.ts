@@ -1,6 +1,3 @@
-/** Codes of a {@linkcode KeyValueError}. */
-export type KeyValueErrorCode = "UNAVAILABLE" | "CLOSED";
-
 /**
  * A failed use of a database.
  *
@@ -22,10 +19,10 @@ export class KeyValueError extends Error {
   /** The name of the class. */
   override readonly name = "KeyValueError";
   /** Why the use failed. */
-  readonly code: KeyValueErrorCode;
+  readonly code: "UNAVAILABLE" | "CLOSED";
 
   /** Creates an error. The message contains no secrets; the cause may. */
-  constructor(code: KeyValueErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: KeyValueError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }

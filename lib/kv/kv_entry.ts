@@ -1,8 +1,8 @@
-/** One part of a key. Strings sort before numbers. */
-export type KvKeyPart = string | number;
-
-/** A key: strings and finite numbers. Keys that begin alike are stored next to each other. */
-export type KvKey = readonly KvKeyPart[];
+/**
+ * A key: strings and finite numbers. Keys that begin alike are stored next to each other; strings
+ * sort before numbers.
+ */
+export type KvKey = readonly (string | number)[];
 
 /** A stored value, with its version. */
 export interface KvEntry<T = unknown> {

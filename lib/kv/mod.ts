@@ -11,7 +11,6 @@ export type {
   KvCommit,
   KvEntry,
   KvKey,
-  KvKeyPart,
   KvListOptions,
   KvMissing,
   KvPage,
@@ -19,7 +18,7 @@ export type {
   KvResult,
   KvSetOptions,
 } from "./key_value.ts";
-export { KeyValueError, type KeyValueErrorCode } from "./key_value_error.ts";
+export { KeyValueError } from "./key_value_error.ts";
 export { listAll } from "./list_all.ts";
 export { MemoryKeyValue } from "./memory/memory_key_value.ts";
 export { BaseKeyValue } from "./base_key_value.ts";

@@ -15,3 +15,5 @@ export { testChannelLayer } from "./layers/test_channel_layer.ts";
 export type { TestKeyValueOptions } from "./kv/key_value_bed.ts";
 export { testKeyValue } from "./kv/test_key_value.ts";
 export type { TestOptions } from "./under_test.ts";
+export { testSessionStore } from "./stores/test_session_store.ts";
+export { testUserStore } from "./stores/test_user_store.ts";

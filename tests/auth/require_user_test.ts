@@ -9,7 +9,7 @@ import { withSession } from "../../lib/sessions/with_session.ts";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
 import { FakeLog } from "../../lib/testing/fake_log.ts";
 import { fakeScope } from "../support/fake_scope.ts";
-import { profile } from "./users/user_store_suite.ts";
+import { profile } from "../../lib/testing/stores/test_user_store.ts";
 
 async function setUp() {
   const clock = new FakeClock();

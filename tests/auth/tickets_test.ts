@@ -1,17 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
-import {
-  KvTicketStore,
-  MemoryTicketStore,
-  type TicketKey,
-  Tickets,
-  type TicketStore,
-} from "../../lib/auth/mod.ts";
+import { MemoryTicketStore, type TicketKey, Tickets } from "../../lib/auth/mod.ts";
 import { MemorySessionStore, type Session, Sessions } from "../../lib/sessions/mod.ts";
+import { testTicketStore } from "../../lib/testing/stores/test_ticket_store.ts";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
 import { FakeLog } from "../../lib/testing/fake_log.ts";
-import { type KeyValue, MemoryKeyValue } from "../../lib/kv/mod.ts";
 
 const DAY_MS = 86_400_000;
 const BINDING = { path: "/ws/echo", origin: undefined };
@@ -210,29 +204,7 @@ test("Tickets reads the keys at most once a second for unknown key ids", async (
   assert.equal(store.reads, 1);
 });
 
-const STORES: [name: string, open: (kv: KeyValue) => TicketStore][] = [
-  ["KvTicketStore", (kv) => new KvTicketStore(kv)],
-  ["MemoryTicketStore", () => new MemoryTicketStore()],
-];
-for (const [name, open] of STORES) {
-  test(`${name}.use() lets exactly one of many use a ticket`, async () => {
-    await using kv = new MemoryKeyValue();
-    const store = open(kv);
-    const forgetAt = Date.now() + 60_000;
-    const uses = await Promise.all(
-      Array.from({ length: 50 }, (_, n) => store.use(`t${n % 5}`, forgetAt)),
-    );
-    assert.equal(uses.filter(Boolean).length, 5);
-  });
-
-  test(`${name} keeps keys`, async () => {
-    await using kv = new MemoryKeyValue();
-    const store = open(kv);
-    const key = { id: "k", secret: new Uint8Array(32).fill(7), createdAt: 1 };
-    await store.addKey(key, Date.now() + 60_000);
-    assert.deepEqual(await store.keys(), [key]);
-  });
-}
+testTicketStore("MemoryTicketStore", (clock) => new MemoryTicketStore({ clock }));
 
 async function forge(
   { id, secret }: TicketKey,

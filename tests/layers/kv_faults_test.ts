@@ -298,7 +298,11 @@ test("KvChannelLayer counts and ignores malformed entries", options, async () =>
 
 test("KvChannelLayer keeps its log bounded", options, async () => {
   using kv = await Deno.openKv(":memory:");
-  const layer = new KvChannelLayer(new DenoKeyValue(kv), { ...POLL, maxEntries: 100 });
+  const layer = new KvChannelLayer(new DenoKeyValue(kv), {
+    ...POLL,
+    maxEntries: 100,
+    timeoutMs: 12_000,
+  });
   const inbox = await join(layer);
   const sends = [];
   for (let n = 0; n < 1_500; n++) sends.push(layer.groupSend("g", { type: `${n}` }));

@@ -2,16 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { KvSessionStore } from "../../lib/sessions/mod.ts";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
-import { record, testSessionStore } from "./session_store_suite.ts";
+import { record } from "../../lib/testing/stores/test_session_store.ts";
 import { listAll, MemoryKeyValue } from "../../lib/kv/mod.ts";
-
-testSessionStore("KvSessionStore", (clock) => {
-  const kv = new MemoryKeyValue();
-  return {
-    store: new KvSessionStore(kv, { clock }),
-    [Symbol.asyncDispose]: () => Promise.resolve(kv.close()),
-  };
-});
 
 test("KvSessionStore stores only the hash of a secret", async () => {
   await using kv = new MemoryKeyValue();

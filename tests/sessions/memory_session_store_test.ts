@@ -2,13 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemorySessionStore } from "../../lib/sessions/mod.ts";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
-import { record, testSessionStore } from "./session_store_suite.ts";
+import { record, testSessionStore } from "../../lib/testing/stores/test_session_store.ts";
 
-testSessionStore("MemorySessionStore", (clock) =>
-  Promise.resolve({
-    store: new MemorySessionStore({ clock }),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  }));
+testSessionStore("MemorySessionStore", (clock) => new MemorySessionStore({ clock }));
 
 test("MemorySessionStore.create() deletes sessions past forgetAt", async () => {
   const clock = new FakeClock();

@@ -1,3 +1,5 @@
+import { type Clock, systemClock } from "../../core/clock.ts";
+
 /** A key that signs tickets, as stored. */
 export interface TicketKey {
   /** Identifies the key in tickets; not a secret. */
@@ -44,6 +46,12 @@ export interface TicketStore {
 export class MemoryTicketStore implements TicketStore {
   readonly #keys: TicketKey[] = [];
   readonly #used = new Map<string, number>();
+  readonly #clock: Clock;
+
+  /** Creates an empty store. The clock decides when a used ticket is forgotten. */
+  constructor(options: { readonly clock?: Clock } = {}) {
+    this.#clock = options.clock ?? systemClock;
+  }
 
   keys(): Promise<TicketKey[]> {
     return Promise.resolve([...this.#keys]);
@@ -63,7 +71,7 @@ export class MemoryTicketStore implements TicketStore {
 
   /** Deletes expired tickets. A map keeps insertion order, which is nearly expiry order. */
   #sweep(): void {
-    const now = Date.now();
+    const now = this.#clock.now();
     for (const [id, forgetAt] of this.#used) {
       if (forgetAt > now) return;
       this.#used.delete(id);

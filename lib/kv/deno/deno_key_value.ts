@@ -7,9 +7,6 @@ import { isLocked, PatientRunner } from "../patient_runner.ts";
 import { ReadBatcher } from "../read_batcher.ts";
 import { DenoWatch, wakeKey } from "./deno_watch.ts";
 
-/** A Deno KV database, or a function that opens it. If the function fails, the next use calls it. */
-export type DenoKvSource = Deno.Kv | (() => Promise<Deno.Kv>);
-
 /** Options of {@linkcode DenoKeyValue}. */
 export interface DenoKeyValueOptions {
   /** Limit for one call, in milliseconds, opening and retries included. @default {5_000} */
@@ -46,7 +43,7 @@ const KEYS_PER_READ = 10;
  * ```
  */
 export class DenoKeyValue extends BaseKeyValue {
-  readonly #source: DenoKvSource;
+  readonly #source: Deno.Kv | (() => Promise<Deno.Kv>);
   readonly #runner: PatientRunner;
   readonly #reads: ReadBatcher;
   readonly #watch: DenoWatch | undefined;
@@ -57,7 +54,7 @@ export class DenoKeyValue extends BaseKeyValue {
    *
    * @param source The database, or a function that opens it at first use.
    */
-  constructor(source: DenoKvSource, options: DenoKeyValueOptions = {}) {
+  constructor(source: Deno.Kv | (() => Promise<Deno.Kv>), options: DenoKeyValueOptions = {}) {
     super();
     this.#source = source;
     this.#runner = new PatientRunner(isLocked, options);

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { KvKey, KvKeyPart } from "../kv_entry.ts";
+import type { KvKey } from "../kv_entry.ts";
 import { MAX_KEY_BYTES } from "./limits.ts";
 
 /** Marks a string. Its bytes follow, with 0 as `0 255`, and end with 0. */
@@ -35,7 +35,7 @@ export function encodePrefix(prefix: KvKey): Uint8Array {
 /** Decodes the bytes of {@linkcode encodeKey}. */
 export function decodeKey(bytes: Uint8Array): KvKey {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const parts: KvKeyPart[] = [];
+  const parts: (string | number)[] = [];
   for (let at = 0; at < buffer.length;) {
     if (buffer[at] === NUMBER) {
       parts.push(decodeNumber(buffer.subarray(at + 1, at + 9)));
@@ -59,7 +59,7 @@ export function endOfPrefix(prefix: Uint8Array): Uint8Array {
   return Buffer.concat([prefix, Buffer.of(0xff)]);
 }
 
-function encodePart(part: KvKeyPart): Buffer {
+function encodePart(part: string | number): Buffer {
   if (typeof part === "number" && Number.isFinite(part)) return encodeNumber(part);
   if (typeof part !== "string" || !part.isWellFormed()) {
     throw new TypeError(

@@ -1,24 +1,27 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import type { SessionRecord, SessionStore } from "../../lib/sessions/mod.ts";
-import { FakeClock } from "../../lib/testing/fake_clock.ts";
+import type { SessionRecord, SessionStore } from "../../sessions/mod.ts";
+import type { FakeClock } from "../fake_clock.ts";
+import type { TestKeyValueOptions } from "../kv/key_value_bed.ts";
+import { defineStoreTests } from "./define_store_tests.ts";
 
-/** A store for a single test. */
-export interface StoreUnderTest extends AsyncDisposable {
-  readonly store: SessionStore;
-}
-
-/** The contract of every {@linkcode SessionStore}. */
+/**
+ * Defines the tests that every {@linkcode SessionStore} passes, with `node:test`. `create` returns an empty
+ * store, which uses the clock for its own times.
+ *
+ * @example
+ * ```ts ignore
+ * import { MemorySessionStore } from "@sluice/sluice/sessions";
+ * import { testSessionStore } from "@sluice/sluice/testing";
+ *
+ * testSessionStore("MemorySessionStore", (clock) => new MemorySessionStore({ clock }));
+ * ```
+ */
 export function testSessionStore(
   name: string,
-  open: (clock: FakeClock) => StoreUnderTest | Promise<StoreUnderTest>,
+  create: (clock: FakeClock) => SessionStore | Promise<SessionStore>,
+  options: Pick<TestKeyValueOptions, "skip" | "timeoutMs"> = {},
 ): void {
-  const it = (sentence: string, body: (store: SessionStore, clock: FakeClock) => Promise<void>) =>
-    test(`${name}.${sentence}`, async () => {
-      const clock = new FakeClock();
-      await using opened = await open(clock);
-      await body(opened.store, clock);
-    });
+  const it = defineStoreTests(name, create, options);
 
   it("get() returns what create() stored", async (store) => {
     await store.create(record("s1"));
@@ -71,11 +74,10 @@ export function testSessionStore(
 
   it("update() does not restore a deleted session", async (store) => {
     await store.create(record("s1"));
-    const [, updated] = await Promise.all([
+    await Promise.all([
       store.delete("s1"),
       store.update("s1", (found) => ({ ...found, lastSeenAt: 7 })),
     ]);
-    void updated;
     assert.equal(await store.get("s1"), undefined);
     assert.equal(await store.update("s1", (found) => found), undefined);
     assert.deepEqual(await store.list("ada"), []);

@@ -1,29 +1,37 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import type { ProviderProfile, UserStore } from "../../../lib/auth/mod.ts";
-import { FakeClock } from "../../../lib/testing/fake_clock.ts";
+import type { ProviderProfile, UserStore } from "../../auth/mod.ts";
+import type { FakeClock } from "../fake_clock.ts";
+import type { TestKeyValueOptions } from "../kv/key_value_bed.ts";
+import { defineStoreTests } from "./define_store_tests.ts";
 
-/** A store for a single test. */
-export interface UserStoreUnderTest extends AsyncDisposable {
-  readonly store: UserStore;
-}
-
-/** The contract of every {@linkcode UserStore}. */
+/**
+ * Defines the tests that every {@linkcode UserStore} passes, with `node:test`. `create` returns an empty
+ * store, which uses the clock for its own times.
+ *
+ * @example
+ * ```ts ignore
+ * import { MemoryUserStore } from "@sluice/sluice/auth";
+ * import { testUserStore } from "@sluice/sluice/testing";
+ *
+ * testUserStore("MemoryUserStore", (clock) => new MemoryUserStore({ clock }));
+ * ```
+ */
 export function testUserStore(
   name: string,
-  open: (clock: FakeClock) => UserStoreUnderTest | Promise<UserStoreUnderTest>,
+  create: (clock: FakeClock) => UserStore | Promise<UserStore>,
+  options: Pick<TestKeyValueOptions, "skip" | "timeoutMs"> = {},
 ): void {
-  const it = (sentence: string, body: (store: UserStore, clock: FakeClock) => Promise<void>) =>
-    test(`${name}.${sentence}`, async () => {
-      const clock = new FakeClock(1000);
-      await using opened = await open(clock);
-      await body(opened.store, clock);
-    });
+  const it = defineStoreTests(name, create, options);
 
-  it("save() creates a user with an id of our own", async (store) => {
+  it("save() creates a user with an id of our own", async (store, clock) => {
     const user = await store.save(profile());
     assert.match(user.id, /^[A-Za-z0-9_-]{16}$/);
-    assert.deepEqual(user, { ...profile(), id: user.id, createdAt: 1000, updatedAt: 1000 });
+    assert.deepEqual(user, {
+      ...profile(),
+      id: user.id,
+      createdAt: clock.now(),
+      updatedAt: clock.now(),
+    });
     assert.deepEqual(await store.get(user.id), user);
   });
 
@@ -32,7 +40,7 @@ export function testUserStore(
     await clock.advance(5);
     const renamed = { login: "countess", name: "Ada King", avatarUrl: "https://a.example/2" };
     const second = await store.save(profile(renamed));
-    assert.deepEqual(second, { ...first, ...renamed, updatedAt: 1005 });
+    assert.deepEqual(second, { ...first, ...renamed, updatedAt: clock.now() });
     assert.deepEqual(await store.get(first.id), second);
   });
 

@@ -1,0 +1,29 @@
+import { test } from "node:test";
+import { FakeClock } from "../fake_clock.ts";
+import type { TestKeyValueOptions } from "../kv/key_value_bed.ts";
+
+/** Creates an empty store for one test. It uses the clock for its own times. */
+export type CreateTestStore<S> = (clock: FakeClock) => S | Promise<S>;
+
+/** Options of the suites for stores: why they are skipped, and the time limit of a test. */
+export type StoreTestOptions = Pick<TestKeyValueOptions, "skip" | "timeoutMs">;
+
+/** Defines one test of a suite. */
+export type DefineStoreTest<S> = (
+  sentence: string,
+  body: (store: S, clock: FakeClock) => Promise<void>,
+) => void;
+
+/** Returns a function that defines tests, each with a store of its own. */
+export function defineStoreTests<S>(
+  name: string,
+  create: CreateTestStore<S>,
+  { skip, timeoutMs: timeout = 20_000 }: StoreTestOptions,
+): DefineStoreTest<S> {
+  return (sentence, body) => {
+    test(`${name}.${sentence}`, { skip: skip ?? false, timeout }, async () => {
+      const clock = new FakeClock();
+      await body(await create(clock), clock);
+    });
+  };
+}

@@ -1,0 +1,66 @@
+import {
+  KvAuditStore,
+  KvDeviceGrantStore,
+  KvTicketStore,
+  KvTransactionStore,
+  KvUserStore,
+} from "../../../lib/auth/mod.ts";
+import type { KeyValue } from "../../../lib/kv/mod.ts";
+import { KvControlLog, KvSessionStore } from "../../../lib/sessions/mod.ts";
+import type { StoreTestOptions } from "../../../lib/testing/stores/define_store_tests.ts";
+import { testAuditStore } from "../../../lib/testing/stores/test_audit_store.ts";
+import { testDeviceGrantStore } from "../../../lib/testing/stores/test_device_grant_store.ts";
+import { testSessionStore } from "../../../lib/testing/stores/test_session_store.ts";
+import { testTicketStore } from "../../../lib/testing/stores/test_ticket_store.ts";
+import { testTransactionStore } from "../../../lib/testing/stores/test_transaction_store.ts";
+import { testUserStore } from "../../../lib/testing/stores/test_user_store.ts";
+
+/** Runs the suites of all stores over a driver. `open` returns an empty database for each test. */
+export function testStores(
+  driver: string,
+  open: () => KeyValue | Promise<KeyValue>,
+  options: StoreTestOptions = {},
+): void {
+  const over = (store: string) => `${store} over ${driver}`;
+  testSessionStore(
+    over("KvSessionStore"),
+    async (clock) => new KvSessionStore(await open(), { clock }),
+    options,
+  );
+  testSessionStore(
+    over("KvSessionStore with a control log"),
+    async (clock) => {
+      const kv = await open();
+      return new KvSessionStore(kv, { clock, controlLog: new KvControlLog(kv) });
+    },
+    options,
+  );
+  testUserStore(
+    over("KvUserStore"),
+    async (clock) => {
+      const kv = await open();
+      return new KvUserStore(kv, { clock, controlLog: new KvControlLog(kv) });
+    },
+    options,
+  );
+  testTransactionStore(
+    over("KvTransactionStore"),
+    async (clock) => new KvTransactionStore(await open(), { clock }),
+    options,
+  );
+  testTicketStore(
+    over("KvTicketStore"),
+    async (clock) => new KvTicketStore(await open(), { clock }),
+    options,
+  );
+  testDeviceGrantStore(
+    over("KvDeviceGrantStore"),
+    async (clock) => new KvDeviceGrantStore(await open(), { clock }),
+    options,
+  );
+  testAuditStore(
+    over("KvAuditStore"),
+    async (clock) => new KvAuditStore(await open(), { clock }),
+    options,
+  );
+}
