@@ -133,9 +133,8 @@ test("runtime-in-adapters allows Deno in adapters and outside the toolkit", () =
   const source = "Deno.serve(() => new Response()); let kv: Deno.Kv;";
   for (
     const file of [
-      "lib/sessions/kv_session_store.ts",
+      "lib/kv/deno/deno_key_value.ts",
       "lib/server/deno/deno_transport.ts",
-      "lib/layers/_kv_log.ts",
       "main.ts",
       "tests/e2e/support/browser.ts",
     ]

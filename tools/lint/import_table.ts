@@ -88,7 +88,7 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
  * `lib/`.
  */
 export const ADAPTERS: Readonly<Record<string, RegExp>> = {
-  Deno: /^(?!lib\/)|\/deno\/|\/_?kv_[^/]*\.ts$/,
+  Deno: /^(?!lib\/)|\/deno\//,
   process: /^(?!lib\/)|\/(?:node|bun)\//,
   Bun: /^(?!lib\/)|\/bun\//,
 };
