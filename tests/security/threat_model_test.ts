@@ -17,7 +17,7 @@ function readThreats(text: string): Threat[] {
   const [, section = ""] = /^## Attacks\n([^]*?)^## /m.exec(text) ?? [];
   const rows = section.split("\n").filter((line) => line.startsWith("| ")).slice(2);
   return rows.map((row) => {
-    const match = /^\| (.+?) +\| (.+?) +\| `(tests\/\S+)`: "(.+)" +\|$/.exec(row);
+    const match = /^\| (.+?) +\| (.+?) +\| `((?:tests|lib\/testing)\/\S+)`: "(.+)" +\|$/.exec(row);
     assert.ok(match, `not a row of the threat model: ${row}`);
     const [, attack, defence, path, title] = match;
     return { attack: attack!, defence: defence!, path: path!, title: title! };
