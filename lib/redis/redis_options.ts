@@ -11,7 +11,7 @@ export interface RedisServerOptions {
 }
 
 /** Returns the options of `ioredis` for one connection that is never repeated, and queues nothing. */
-export function redisOptions({ address, access, ca }: RedisServerOptions): RedisOptions {
+export function redisOptions({ address, access, ca }: RedisServerOptions) {
   const { tls, username = "default", password } = access;
   const servername = isIP(address.host) === 0 ? { servername: address.host } : {};
   return {
@@ -29,5 +29,5 @@ export function redisOptions({ address, access, ca }: RedisServerOptions): Redis
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: null,
     retryStrategy: () => null,
-  };
+  } satisfies RedisOptions;
 }

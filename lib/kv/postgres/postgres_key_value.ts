@@ -119,12 +119,14 @@ export class PostgresKeyValue extends BaseKeyValue {
   protected readMany(keys: readonly KvKey[], bytes: readonly Uint8Array[]): Promise<KvResult[]> {
     return this.#runner.run(async () => {
       const rows = await this.#read(READ, [bytes.map(toBuffer)]);
-      const entries = new Map(rows.map((row) => [keyText(row.key as Buffer), row]));
+      const entries = new Map(rows.map((row) => [keyText(row["key"] as Buffer), row]));
       return keys.map((key, index): KvResult => {
         const row = entries.get(keyText(bytes[index]!));
-        return row === undefined
-          ? { key, value: undefined, version: null }
-          : { key, value: decodeValue(String(row.value)), version: versionOf(String(row.version)) };
+        return row === undefined ? { key, value: undefined, version: null } : {
+          key,
+          value: decodeValue(String(row["value"])),
+          version: versionOf(String(row["version"])),
+        };
       });
     });
   }
@@ -136,9 +138,9 @@ export class PostgresKeyValue extends BaseKeyValue {
       const statement = reverse ? LIST_REVERSE : LIST;
       const rows = await this.#read(statement, [toBuffer(from), toBuffer(to), limit]);
       const entries = rows.map((row): KvEntry => ({
-        key: decodeKey(row.key as Buffer),
-        value: decodeValue(String(row.value)),
-        version: versionOf(String(row.version)),
+        key: decodeKey(row["key"] as Buffer),
+        value: decodeValue(String(row["value"])),
+        version: versionOf(String(row["version"])),
       }));
       return pageOf(entries, request);
     });
@@ -148,11 +150,11 @@ export class PostgresKeyValue extends BaseKeyValue {
   protected async write(write: KvWrite): Promise<KvCommit> {
     const values = commitValues(write);
     const [row] = await this.#runner.run(() => this.#pool.query(COMMIT, values), write.signal);
-    if (row?.version === null || row?.version === undefined) return { ok: false };
+    if (row?.["version"] === null || row?.["version"] === undefined) return { ok: false };
     this.listeners.call(write.topics);
     this.#notifications.send(write.topics);
     this.#sweepLater();
-    return { ok: true, version: versionOf(String(row.version)) };
+    return { ok: true, version: versionOf(String(row["version"])) };
   }
 
   /** Closes the connections. */

@@ -84,9 +84,9 @@ export class SqliteTable {
     const { from, to, limit, reverse } = request;
     const statement = reverse ? this.#listReverse : this.#list;
     const entries = statement.all(from, to, now, limit).map((row): KvEntry => ({
-      key: decodeKey(row.key as Uint8Array),
-      value: decodeValue(String(row.value)),
-      version: versionOf(Number(row.version)),
+      key: decodeKey(row["key"] as Uint8Array),
+      value: decodeValue(String(row["value"])),
+      version: versionOf(Number(row["version"])),
     }));
     return pageOf(entries, request);
   }
@@ -94,7 +94,7 @@ export class SqliteTable {
   /** Commits operations in order, in one transaction: those whose checks hold. */
   commitAll(writes: readonly KvWrite[], now: number): KvCommit[] {
     return this.#transaction("BEGIN IMMEDIATE", () => {
-      const first = Number(this.#lastWrite.get()!.version);
+      const first = Number(this.#lastWrite.get()!["version"]);
       let last = first;
       const results = writes.map((write): KvCommit => {
         if (!this.#holds(write, now)) return { ok: false };
@@ -129,15 +129,15 @@ export class SqliteTable {
     if (row === undefined) return { key, value: undefined, version: null };
     return {
       key,
-      value: decodeValue(String(row.value)),
-      version: versionOf(Number(row.version)),
+      value: decodeValue(String(row["value"])),
+      version: versionOf(Number(row["version"])),
     };
   }
 
   #holds({ checks }: KvWrite, now: number): boolean {
     return checks.every(({ bytes, version }) => {
       const row = this.#get.get(bytes, now);
-      return (row === undefined ? null : versionOf(Number(row.version))) === version;
+      return (row === undefined ? null : versionOf(Number(row["version"]))) === version;
     });
   }
 
@@ -152,7 +152,7 @@ export class SqliteTable {
   }
 
   #readDataVersion(): unknown {
-    return this.#dataVersion.get()?.data_version;
+    return this.#dataVersion.get()?.["data_version"];
   }
 
   #transaction<T>(begin: string, work: () => T): T {

@@ -127,7 +127,7 @@ test("a message without a reply is restored after a reload", { skip }, async () 
   await using app = await LiveApp.start();
   await using browser = await launchBrowser();
   const ada = await RoomPage.enter(browser, app, "ada");
-  app.app.services.layer.groupSend = () => new Promise(() => {});
+  app.app.services.streamStore.append = () => new Promise(() => {});
   await ada.say("Did it arrive?");
   await ada.waitForMessage("Did it arrive?", "pending");
   await ada.page.reload();
