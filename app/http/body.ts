@@ -10,7 +10,8 @@ import type { State } from "./define.ts";
 const BODY_LIMITS: Readonly<Record<string, number | "unread">> = {
   // Each consumer has its own limit: `maxBodyBytes`.
   "/ws/": "unread",
-  "/streams/": "unread",
+  // Commands of rooms.
+  "/streams/": 65_536,
 };
 
 /**
@@ -32,6 +33,12 @@ async function readRouteBody({ req, url }: Context<State>): Promise<Uint8Array<A
   const maxBytes = start === undefined ? undefined : BODY_LIMITS[start];
   if (maxBytes === "unread") return new Uint8Array();
   return await readBody(req, maxBytes === undefined ? {} : { maxBytes });
+}
+
+/** Returns the request with the body that was read. */
+export function withReadBody({ req, state }: Context<State>): Request {
+  const { method, headers, signal } = req;
+  return new Request(req.url, { method, headers, signal, body: state.body });
 }
 
 /** Returns the fields of a form; none if the body is not a form. */
