@@ -87,25 +87,33 @@ async function provide({ tests, e2e }: Selection): Promise<string[]> {
 
 async function runAll({ tests, e2e, docs }: Selection): Promise<void> {
   // In parallel: tests with processes mostly wait, and take longest.
+  const left = [...e2e];
   await Promise.all([
-    runFiles(e2e, { jobs: 1 }),
+    runFiles(left, { jobs: 1 }),
     (async () => {
       if (!isQuick) await checkTypes([...tests, ...e2e]);
-      await runFiles(tests, { jobs: JOBS, isPatient: true, isHeld: true });
-      if (docs.length === 0 || signalled !== undefined) return;
-      const { testMs } = await limitsOf(docs[0]!);
-      const args = ["--doc", ...flags];
-      count(await runTests(docs, { args, testMs, fileMs: EXAMPLES_MS, isPatient: true }));
+      await runFiles([...tests], { jobs: JOBS, isPatient: true, isHeld: true });
+      await runExamples(docs);
+      await runFiles(left, { jobs: Math.max(1, JOBS - 2), isHeld: true });
     })(),
   ]);
 }
 
-/** Runs each file in its own process, so that a file that hangs can be stopped alone. */
+async function runExamples(docs: readonly string[]): Promise<void> {
+  if (docs.length === 0 || signalled !== undefined) return;
+  const { testMs } = await limitsOf(docs[0]!);
+  const args = ["--doc", ...flags];
+  count(await runTests(docs, { args, testMs, fileMs: EXAMPLES_MS, isPatient: true }));
+}
+
+/**
+ * Takes files from `left` until it is empty, and runs each in its own process, so that a file that hangs
+ * can be stopped alone.
+ */
 async function runFiles(
-  files: readonly string[],
+  left: string[],
   { jobs, ...options }: { jobs: number } & Pick<TestOptions, "isPatient" | "isHeld">,
 ): Promise<void> {
-  const left = [...files];
   const work = async () => {
     for (let file = left.shift(); file !== undefined; file = left.shift()) {
       if (signalled !== undefined) return;
