@@ -19,7 +19,6 @@ import {
 } from "@sluice/sluice/auth";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
-import { createCrossOrigin, type CrossOrigin } from "@sluice/sluice/security";
 import { type Clock, createLog, type Log, systemClock } from "@sluice/sluice/server";
 import { createSessions, type KvSocketCounts, SessionNotices } from "@sluice/sluice/sessions";
 import { KvStreamStore, type StreamStore } from "@sluice/sluice/streams";
@@ -27,6 +26,7 @@ import { auditSessions } from "./admin/audit.ts";
 import { parentProcess } from "./process/child_process.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { createLayer } from "./layer.ts";
+import { createCrossOriginAccess, type CrossOriginAccess } from "./http/cross_origin_access.ts";
 import { createLimits, type Limits } from "./limits.ts";
 import { reportMisspelt } from "./settings/setting_names.ts";
 import { readSettings, type Settings } from "./settings/settings.ts";
@@ -55,7 +55,7 @@ export interface Services {
   /** Sign-in of programs without a browser. */
   readonly deviceSignIn: DeviceSignIn;
   /** Which other sites' pages may read responses. */
-  readonly crossOrigin: CrossOrigin;
+  readonly crossOrigin: CrossOriginAccess;
   /** The development identity provider, if it is on. */
   readonly devIdentity: DevIdentity | undefined;
   /** When the process started, in milliseconds since the epoch. */
@@ -95,7 +95,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   auditSessions(sessions, audit);
   const users = new KvUserStore(database.kv, { controlLog });
   const tickets = new Tickets(new KvTicketStore(database.kv, { clock }), { clock });
-  const crossOrigin = createCrossOrigin(settings.allowedOrigins);
+  const crossOrigin = createCrossOriginAccess(settings.allowedOrigins);
   const presence = new Presence<PublicUser>(layer, {
     joined: (user) => ({ type: "joined", data: { user } }),
     left: (user) => ({ type: "left", data: { user } }),

@@ -11,7 +11,9 @@ export const handlers = define.handlers({
   ...ONLY_GET,
   async GET(ctx) {
     const { peer, services } = ctx.state;
-    const returnTo = safeReturnTo(ctx.url.searchParams.get("return_to"), peer.url.origin);
+    const { allowedOrigins } = services.settings;
+    const wanted = ctx.url.searchParams.get("return_to");
+    const returnTo = safeReturnTo(wanted, peer.url.origin, allowedOrigins);
     const found = await ctx.state.identityOrRefusal();
     if (!(found instanceof Refusal)) return ctx.redirect(returnTo, 303);
     const providers = services.signIn.providers.map(({ id, name }) => ({ id, name }));
@@ -40,8 +42,9 @@ export default define.page<typeof handlers>(function SignIn({ data }) {
   );
 });
 
-/** Returns the name of a room, which users know, or else the path. */
+/** Returns the name of a room or of another site, which users know, or else the path. */
 function Destination({ path }: { readonly path: string }) {
+  if (!path.startsWith("/")) return <b>{new URL(path).host}</b>;
   const [, room] = /^\/rooms\/([\w-]+)$/.exec(path) ?? [];
   return room === undefined ? <bdi class="path">{path}</bdi> : <b>{room}</b>;
 }

@@ -44,6 +44,8 @@ export function createSignIn(parts: SignInParts): AppSignIn {
   if (oidc !== undefined) providers.push(new OidcProvider(oidc));
   if (devIdentity !== undefined) providers.push(new DevProvider(devIdentity));
   const transactions = new KvTransactionStore(database.kv);
-  const signIn = new SignIn({ providers, transactions, users, sessions, log, audit, attempts });
+  const parties = { users, sessions, log, audit, attempts };
+  const returnOrigins = settings.allowedOrigins;
+  const signIn = new SignIn({ providers, transactions, returnOrigins, ...parties });
   return { signIn, devIdentity };
 }

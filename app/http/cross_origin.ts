@@ -1,14 +1,19 @@
 import type { Context } from "fresh";
 import type { State } from "./define.ts";
 
-/** The paths that pages of allowed origins may use; all others are for this site only. */
-const OPEN_TO_FRIENDS = /^\/(?:ws\/|streams\/|api\/tickets$)/;
+/** What the path of a request grants to the page that sent it. */
+export interface CrossOriginGrant {
+  /** Whether pages of other origins may use the path at all: then the response varies with them. */
+  readonly isShared: boolean;
+  /** The CORS headers for the page; undefined if it is of this site, or not allowed. */
+  readonly headers: Headers | undefined;
+}
 
-/** Returns the CORS headers for a page of an allowed origin, if the path is open to it. */
-export function crossOriginHeaders(ctx: Context<State>): Headers | undefined {
-  if (!OPEN_TO_FRIENDS.test(ctx.url.pathname)) return undefined;
-  const { crossOrigin } = ctx.state.services;
-  return crossOrigin.headersFor(ctx.req, ctx.state.peer.url);
+/** Returns what the path of a request grants to the page that sent it. */
+export function crossOriginGrant(ctx: Context<State>): CrossOriginGrant {
+  const { services: { crossOrigin }, peer } = ctx.state;
+  const rules = crossOrigin.rulesFor(ctx.url.pathname);
+  return { isShared: rules !== undefined, headers: rules?.headersFor(ctx.req, peer.url) };
 }
 
 /** Answers a preflight request. */

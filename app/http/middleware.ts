@@ -4,7 +4,7 @@ import { credentialOf, isSecure } from "@sluice/sluice/sessions";
 import { leaveBody, type NetAddress, problem, resolvePeer } from "@sluice/sluice/server";
 import { Refusal } from "@sluice/sluice";
 import { acceptedTokens } from "../auth/credentials.ts";
-import { answerPreflight, crossOriginHeaders, withHeaders } from "./cross_origin.ts";
+import { answerPreflight, crossOriginGrant, withHeaders } from "./cross_origin.ts";
 import type { State } from "./define.ts";
 import { identify, type ProvenIdentity } from "../auth/identify.ts";
 import { renewCookie } from "../auth/renew_cookie.ts";
@@ -17,10 +17,7 @@ import type { Site } from "../site.ts";
 export function withSite(getSite: () => Site) {
   return async (ctx: Context<State>): Promise<Response> => {
     const services = getSite();
-    const response = await answer(ctx, services).catch((error) => {
-      if (error instanceof Refusal) return problem(error);
-      throw error;
-    });
+    const response = await answer(ctx, services).catch(asProblem);
     if (response.status !== 101) leaveBody(ctx.req);
     return response;
   };
@@ -44,13 +41,15 @@ async function answer(ctx: Context<State>, services: Site): Promise<Response> {
     const found = await ctx.state.identityOrRefusal();
     return found instanceof Refusal ? undefined : found;
   };
-  const friend = crossOriginHeaders(ctx);
-  if (friend !== undefined) {
-    if (ctx.req.method === "OPTIONS") return answerPreflight(friend);
-    return withHeaders(await next(), friend);
+  const { headers: granted, isShared } = crossOriginGrant(ctx);
+  if (granted !== undefined) {
+    if (ctx.req.method === "OPTIONS") return answerPreflight(granted);
+    return withHeaders(await next().catch(asProblem), granted);
   }
-  if (isCrossSite(ctx.req, peer.url)) return problem(new Refusal("CROSS_SITE", CROSS_SITE));
-  return await next();
+  const response = isCrossSite(ctx.req, peer.url)
+    ? problem(new Refusal("CROSS_SITE", CROSS_SITE))
+    : await next();
+  return isShared ? withHeaders(response, VARY) : response;
 
   async function next(): Promise<Response> {
     const response = await ctx.next();
@@ -61,5 +60,13 @@ async function answer(ctx: Context<State>, services: Site): Promise<Response> {
     return isNobody ? response : await renewCookie(ctx, found, response);
   }
 }
+
+function asProblem(error: unknown): Response {
+  if (error instanceof Refusal) return problem(error);
+  throw error;
+}
+
+/** Of responses that are different for pages of other origins. */
+const VARY = new Headers({ vary: "origin" });
 
 const CROSS_SITE = { status: 403, detail: "The request comes from a page of another site" };

@@ -5,6 +5,10 @@ import type { AllowedOrigins } from "./with_origins.ts";
 /** How long a browser may cache the response to a preflight, in seconds. */
 const MAX_AGE_SECONDS = 600;
 
+const REQUEST_HEADERS = "authorization, content-type, idempotency-key, if-none-match";
+
+const RESPONSE_HEADERS = "etag, retry-after, stream-cursor, stream-next-offset, stream-up-to-date";
+
 /** Decides which pages of other origins may read a response (Cross-Origin Resource Sharing). */
 export interface CrossOrigin {
   /**
@@ -15,7 +19,7 @@ export interface CrossOrigin {
 }
 
 /**
- * Lets pages of allowed origins read why a socket was refused, and request tickets.
+ * Lets pages of allowed origins read why a socket was refused, request tickets, and read streams.
  *
  * *Security*: the response names the origin itself, never `*`, with `Vary: Origin`; `url` is the public
  * address.
@@ -48,9 +52,9 @@ export function createCrossOrigin(allowed: AllowedOrigins): CrossOrigin {
       return new Headers({
         "access-control-allow-origin": header!,
         "access-control-allow-credentials": "true",
-        "access-control-allow-methods": "GET, POST",
-        "access-control-allow-headers": "content-type, authorization",
-        "access-control-expose-headers": "retry-after",
+        "access-control-allow-methods": "GET, HEAD, POST",
+        "access-control-allow-headers": REQUEST_HEADERS,
+        "access-control-expose-headers": RESPONSE_HEADERS,
         "access-control-max-age": String(MAX_AGE_SECONDS),
         "vary": "origin",
       });

@@ -3,6 +3,13 @@ export function acceptsJson(headers: Headers): boolean {
   return /(?:^|,)\s*application\/json\s*(?:[;,]|$)/i.test(headers.get("accept") ?? "");
 }
 
+/** Returns whether a request is from a script, not a navigation, of a page of another origin. */
+export function isForeignScript(headers: Headers, origin: string): boolean {
+  const from = headers.get("origin");
+  if (from === null || from === origin) return false;
+  return !/\btext\/html\b/i.test(headers.get("accept") ?? "");
+}
+
 /** Redirects, and sets cookies. */
 export function redirect(
   status: 302 | 303,

@@ -9,7 +9,7 @@ import {
   TRANSACTION_TTL_MS,
 } from "./_browser_cookie.ts";
 import { beginBrowserSession, sessionOf } from "./_browser_session.ts";
-import { acceptsJson, answer, redirect } from "./_responses.ts";
+import { acceptsJson, answer, isForeignScript, redirect } from "./_responses.ts";
 import { checkNavigation, isFromAnotherSite } from "./_navigation.ts";
 import { type Attempt, SignInReports } from "./_sign_in_reports.ts";
 import { SignInError } from "../errors.ts";
@@ -84,7 +84,8 @@ export class SignIn {
    */
   async begin(request: SignInRequest): Promise<Response> {
     const { url } = request;
-    const returnTo = safeReturnTo(url.searchParams.get("return_to"), url.origin);
+    const { returnOrigins } = this.#options;
+    const returnTo = safeReturnTo(url.searchParams.get("return_to"), url.origin, returnOrigins);
     const id = url.searchParams.get("provider");
     const attempt: Attempt = { providerId: id, returnTo, address: request.address };
     return await this.#reports.of(attempt, async () => {
@@ -142,20 +143,22 @@ export class SignIn {
 
   /**
    * Ends the request's session and all its connections: 303 to `/`, or 204 if the request accepts
-   * JSON. The response is the same without a session. The session cookie is deleted, except if the
+   * JSON or is from a script of another origin, which could not follow. The response is the same
+   * without a session. The session cookie is deleted, except if the
    * request has a bearer token: its cookie was ignored.
    *
-   * *Security*: only for `POST` from this site itself, which the route must check.
+   * *Security*: only for `POST` from this site or an allowed origin, which the route must check.
    *
    * @throws {SignInError} `UNAVAILABLE`: the session has not ended.
    */
   async signOut(request: SignInRequest): Promise<Response> {
     return await this.#reports.of({}, async () => {
       await orUnavailable(this.#endSession(request));
-      const { headers } = request;
+      const { headers, url } = request;
       const isBrowser = bearerToken(headers) === undefined;
       const cookies = isBrowser ? [deletedSessionCookie(isSecure(request.url))] : [];
-      return acceptsJson(headers) ? answer(204, {}, cookies) : redirect(303, "/", cookies);
+      const isScript = acceptsJson(headers) || isForeignScript(headers, url.origin);
+      return isScript ? answer(204, {}, cookies) : redirect(303, "/", cookies);
     });
   }
 

@@ -27,6 +27,11 @@ export interface SignInOptions {
   readonly audit?: Audit;
   /** The path of the callbacks; the provider's id is appended. @default {"/auth/callback/"} */
   readonly callbackPath?: string;
+  /**
+   * Origins whose pages a sign-in may return to, besides this site: `https://app.example.com`. Rules
+   * that are not exact origins are ignored. @default {[]}
+   */
+  readonly returnOrigins?: readonly string[];
   /** Tells the time. @default {systemClock} */
   readonly clock?: Clock;
 }

@@ -71,6 +71,76 @@ test("safeReturnTo() ignores everything else", () => {
   }
 });
 
+const FRIEND = "https://friend.example";
+const RETURN_ORIGINS = [
+  FRIEND,
+  "http://localhost:5173",
+  "https://.sub.example",
+  ".dot.example",
+  "*",
+];
+
+const PAGES: [value: string, page: string][] = [
+  [FRIEND, `${FRIEND}/`],
+  ["HTTPS://Friend.Example:443/a/../b?x=1#y", `${FRIEND}/b?x=1#y`],
+  [
+    "http://localhost:5173/?return_to=//evil.example",
+    "http://localhost:5173/?return_to=//evil.example",
+  ],
+];
+
+test("safeReturnTo() keeps pages of the listed origins", () => {
+  for (const [value, page] of PAGES) {
+    assert.equal(safeReturnTo(value, ORIGIN, RETURN_ORIGINS), page);
+    assert.equal(safeReturnTo(value, ORIGIN), "/", "by default there are none");
+  }
+});
+
+const FOREIGN = [
+  ...IGNORED,
+  "https://friend.example@evil.example/",
+  "https://ada@friend.example/",
+  "https://ada:secret@friend.example/",
+  "https://friend.example.evil.example/",
+  "https://evilfriend.example/",
+  "https://sub.friend.example/",
+  "https://friend.example:444/",
+  "http://friend.example/",
+  "https:friend.example/",
+  "https:/friend.example/",
+  "https:///friend.example/",
+  "https:\\\\friend.example/",
+  "https://friend.example\\@evil.example/",
+  "https://friend.example\t.evil.example/",
+  "\thttps://friend.example/",
+  " https://friend.example/",
+  "ht\ntps://friend.example/",
+  "https://friend.example/\r\nx",
+  "https%3A%2F%2Ffriend.example/",
+  "https://friend%2eexample%2f@evil.example/",
+  "https://friend.example%00.evil.example/",
+  "//friend.example/",
+  "friend.example",
+  "https://",
+  "https://sub.example/",
+  "https://a.sub.example/",
+  "https://.sub.example/",
+  "https://dot.example/",
+  "https://*/",
+  "http://localhost:5173@evil.example/",
+  "http://127.0.0.1:5173/",
+  "http://localhost:51730/",
+  "blob:https://friend.example/x",
+  `${FRIEND}/${"x".repeat(3000)}`,
+];
+
+test("safeReturnTo() ignores pages of every other origin", () => {
+  for (const value of FOREIGN) {
+    const path = safeReturnTo(value, ORIGIN, RETURN_ORIGINS);
+    assert.equal(path, "/", JSON.stringify(value));
+  }
+});
+
 test("safeReturnTo() never leaves the site for any input", () => {
   const pieces = [
     "/",
@@ -94,5 +164,8 @@ test("safeReturnTo() never leaves the site for any input", () => {
     }
     const url = new URL(safeReturnTo(value, ORIGIN), ORIGIN);
     assert.equal(url.origin, ORIGIN, value);
+    const page = `${seed % 2 ? FRIEND : "https:"}${value}`;
+    const target = new URL(safeReturnTo(page, ORIGIN, [FRIEND]), ORIGIN);
+    assert.ok(target.origin === ORIGIN || target.origin === FRIEND, page);
   }
 });
