@@ -1,13 +1,15 @@
 /**
  * Sign-in with OAuth 2.0 and OpenID Connect, and users.
  *
- * {@linkcode SignIn} sends a browser to a provider and handles its callback.
+ * {@linkcode SignIn} sends a browser to a provider and handles its callback; {@linkcode answerSignIn}
+ * answers the requests for it.
  * {@linkcode GitHubProvider}, {@linkcode OidcProvider} and, during development, the provider of
  * `@sluice/sluice/auth/dev` identify users. {@linkcode KvUserStore} and {@linkcode MemoryUserStore}
  * store them. {@linkcode withUser} and {@linkcode requireUser} find the user of a connection.
  *
  * @module
  */
+export { answerSignIn } from "./oauth/answer_sign_in.ts";
 export { Audit } from "./audit/audit.ts";
 export type { AuditEntry, AuditEvent, AuditStore } from "./audit/audit_log.ts";
 export { KvAuditStore } from "./audit/kv_audit_store.ts";

@@ -1,3 +1,4 @@
+import { readBody } from "../../core/read_body.ts";
 import type { BackChannelOptions } from "../providers/_back_channel.ts";
 import { OidcProvider } from "../providers/oidc.ts";
 import type { AuthorizationAnswer, AuthorizationRequest, Provider } from "../providers/provider.ts";
@@ -47,6 +48,18 @@ export class DevProvider implements Provider {
 
   async profile(answer: AuthorizationAnswer): Promise<ProviderProfile> {
     return await this.#provider(answer.redirectUri).profile(answer);
+  }
+
+  async answer(
+    request: Request,
+    peer: { readonly url: URL; readonly address: string },
+  ): Promise<Response | undefined> {
+    if (!peer.url.pathname.startsWith(`${this.#identity.path}/`)) return undefined;
+    // The issuer has the origin that the browser sees, even behind a proxy.
+    const { method, headers, signal } = request;
+    const body = method === "POST" ? { body: await readBody(request) } : {};
+    const seen = new Request(peer.url, { method, headers, signal, ...body });
+    return await this.#identity.handle(seen, peer);
   }
 
   #provider(redirectUri: string): OidcProvider {

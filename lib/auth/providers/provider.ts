@@ -57,4 +57,13 @@ export interface Provider {
    * `PROFILE_INCOMPLETE`.
    */
   profile(answer: AuthorizationAnswer): Promise<ProviderProfile>;
+
+  /**
+   * Answers a request for a page of the provider's own, as the development provider does; returns
+   * undefined for every other path.
+   */
+  answer?(
+    request: Request,
+    peer: { readonly url: URL; readonly address: string },
+  ): Promise<Response | undefined>;
 }

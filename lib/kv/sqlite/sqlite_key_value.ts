@@ -36,7 +36,8 @@ interface Pending {
 }
 
 /**
- * A database in an SQLite file, for processes of one machine. It needs `node:sqlite`.
+ * A database in an SQLite file, for processes of one machine. It uses `node:sqlite`, or `bun:sqlite`
+ * on Bun.
  *
  * The file is in WAL mode: reads do not wait for writes. Commits that are made at the same time share
  * one transaction and one `fsync`; when they are acknowledged, they survive a crash of the process,

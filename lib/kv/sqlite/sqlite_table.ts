@@ -1,10 +1,10 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { KvWrite } from "../atomic_operation.ts";
 import type { KvCommit, KvEntry, KvKey, KvPage, KvResult } from "../key_value.ts";
 import { decodeKey } from "../format/key_codec.ts";
 import { type ListRequest, pageOf } from "../list_request.ts";
 import { decodeValue, encodeValue } from "../format/portable_value.ts";
 import { versionOf } from "../version.ts";
+import { openSqlite, type SqliteFile, type SqliteStatement } from "./sqlite_file.ts";
 
 /** Most entries that one sweep removes. */
 const SWEEP_SIZE = 500;
@@ -29,19 +29,19 @@ const IS_LIVE = "(expires_at IS NULL OR expires_at > ?)";
 
 /** The table of entries in an open file. All methods are synchronous. */
 export class SqliteTable {
-  readonly #db: DatabaseSync;
-  readonly #get: StatementSync;
-  readonly #list: StatementSync;
-  readonly #listReverse: StatementSync;
-  readonly #set: StatementSync;
-  readonly #delete: StatementSync;
-  readonly #lastWrite: StatementSync;
-  readonly #countWrites: StatementSync;
-  readonly #sweep: StatementSync;
-  readonly #dataVersion: StatementSync;
+  readonly #db: SqliteFile;
+  readonly #get: SqliteStatement;
+  readonly #list: SqliteStatement;
+  readonly #listReverse: SqliteStatement;
+  readonly #set: SqliteStatement;
+  readonly #delete: SqliteStatement;
+  readonly #lastWrite: SqliteStatement;
+  readonly #countWrites: SqliteStatement;
+  readonly #sweep: SqliteStatement;
+  readonly #dataVersion: SqliteStatement;
   #seenVersion: unknown;
 
-  private constructor(db: DatabaseSync) {
+  private constructor(db: SqliteFile) {
     const page = `SELECT key, value, version FROM sluice_kv
       WHERE key >= ? AND key < ? AND ${IS_LIVE} ORDER BY key`;
     this.#db = db;
@@ -60,8 +60,7 @@ export class SqliteTable {
 
   /** Opens a file, and creates the tables if they are missing. */
   static async open(path: string): Promise<SqliteTable> {
-    const { DatabaseSync } = await import("node:sqlite");
-    const db = new DatabaseSync(path);
+    const db = await openSqlite(path);
     try {
       db.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
       const known = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'sluice_kv_writes'").get();
