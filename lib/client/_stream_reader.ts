@@ -171,7 +171,7 @@ export class StreamReader {
       const next = messages[0]?.offset ?? Math.max(first, offset + 1);
       this.#position = { epoch, offset: next - 1 };
       this.#oldest = next;
-    }
+    } else this.#position = { epoch, offset: this.#position!.offset };
     const missing = messages.filter((message) => message.offset > this.#position!.offset);
     for (const message of missing) {
       const mark = { stream: this.#name, epoch, offset: message.offset };

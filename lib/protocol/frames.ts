@@ -80,7 +80,7 @@ export interface HistoryData {
   readonly first: number;
   /** The newest position. */
   readonly offset: number;
-  /** False if the epoch differs, or messages after `after` are no longer kept. */
+  /** False if the epoch differs (unless the messages up to `after` are the same), or messages after `after` are no longer kept. */
   readonly recovered: boolean;
   /** Oldest first. */
   readonly messages: readonly HistoryMessage[];

@@ -1,5 +1,11 @@
 import type { HistoryData, HistoryMessage, HistoryRequest } from "../protocol/mod.ts";
-import type { StreamMessage, StreamPage, StreamStore } from "./stream_store.ts";
+import type {
+  StreamMessage,
+  StreamPage,
+  StreamPosition,
+  StreamState,
+  StreamStore,
+} from "./stream_store.ts";
 
 /**
  * Reads messages of a stream for a client that may have missed some: see `history` in the protocol.
@@ -28,13 +34,25 @@ export async function readHistory(
 ): Promise<HistoryData> {
   const { epoch, after, before, limit } = query;
   const page = await store.read(stream, { after, before, limit });
-  const isSame = epoch === undefined || epoch === page.epoch;
+  const seen = after ?? Math.max(0, (before ?? 1) - 1);
+  const isSame = epoch === undefined || isSharedHistory(page, { epoch, offset: seen });
   if (isSame && (after === undefined || after <= page.offset)) {
     return toHistory(page, after === undefined || after >= page.first - 1);
   }
   if (after === undefined) return toHistory(page, false);
   // The position is not one of this history: begin with its oldest message.
   return toHistory(await store.read(stream, { after: 0, limit }), false);
+}
+
+/** Whether the messages of an epoch up to an offset are, or could be, those of this history. */
+export function isSharedHistory(
+  { epoch, earlier = [] }: StreamState,
+  position: StreamPosition,
+): boolean {
+  if (position.epoch === epoch) return true;
+  return earlier.some((known) => {
+    return known.epoch === position.epoch && position.offset <= known.offset;
+  });
 }
 
 function toHistory(page: StreamPage, recovered: boolean): HistoryData {

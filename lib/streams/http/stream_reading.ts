@@ -1,4 +1,5 @@
 import { Refusal } from "../../protocol/refusal.ts";
+import { isSharedHistory } from "../history.ts";
 import { StreamError } from "../stream_error.ts";
 import type { StreamMessage, StreamPage, StreamStore } from "../stream_store.ts";
 import { nextCursor } from "./cursor.ts";
@@ -118,7 +119,8 @@ export class StreamReading {
   async #page(): Promise<StreamPage> {
     const { store, group } = this.#context;
     const page = await store.read(group, { after: this.#after, limit: PAGE });
-    const isOther = this.#epoch !== undefined && this.#epoch !== page.epoch;
+    const epoch = this.#epoch ?? page.epoch;
+    const isOther = !isSharedHistory(page, { epoch, offset: this.#after });
     const isFromStart = this.#epoch === undefined;
     if (isOther || this.#after > page.offset || (!isFromStart && this.#after < page.first - 1)) {
       throw new Refusal("OFFSET_GONE", {

@@ -1,6 +1,6 @@
 import type { RedisReply } from "../../redis/redis_connection.ts";
 import { restoreMessage } from "../stored_message.ts";
-import type { Appended } from "../stream_store.ts";
+import type { Appended, StreamPage, StreamPosition } from "../stream_store.ts";
 
 /** Reads what the script of an append returns. */
 export function toAppended(found: readonly RedisReply[]): Appended {
@@ -13,13 +13,37 @@ export function toAppended(found: readonly RedisReply[]): Appended {
   };
 }
 
-/** Reads messages as the script of a read returns them. */
-export function toMessages(items: readonly string[]) {
+/** Reads what the script of a read returns: the newest message first unless it is `isForward`. */
+export function toPage(found: readonly RedisReply[], isForward: boolean): StreamPage {
+  const [, epoch, first, offset, earlier, ...items] = found as readonly string[];
+  const listed = toMessages(items);
+  const messages = isForward ? listed : listed.reverse();
+  const state = {
+    epoch: epoch!,
+    first: Number(first),
+    offset: Number(offset),
+    earlier: toPositions(earlier!),
+  };
+  const [oldest, newest] = [messages[0]?.offset, messages.at(-1)?.offset];
+  const more = isForward
+    ? (newest ?? state.offset) < state.offset
+    : (oldest ?? state.first) > state.first;
+  return { ...state, messages, more };
+}
+
+function toMessages(items: readonly string[]) {
   return Array.from({ length: items.length / 2 }, (_, index) => {
     const [offset, item] = [items[2 * index]!, items[2 * index + 1]!];
     const [at, total] = item.split(" ", 2) as [string, string];
     const text = item.slice(at.length + total.length + 2);
     return restoreMessage(text, Number(offset), Number(at));
+  });
+}
+
+/** Reads the earlier epochs of a stream: `<epoch> <offset>`, and so on. */
+function toPositions(text: string): readonly StreamPosition[] {
+  return Array.from(text.matchAll(/(\S+) (\d+)/g), ([, epoch, offset]) => {
+    return { epoch: epoch!, offset: Number(offset) };
   });
 }
 

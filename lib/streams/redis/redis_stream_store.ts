@@ -25,7 +25,7 @@ import type {
   StreamState,
   StreamStore,
 } from "../stream_store.ts";
-import { decodeReply, encodeReply, toAppended, toMessages } from "./redis_replies.ts";
+import { decodeReply, encodeReply, toAppended, toPage } from "./redis_replies.ts";
 import { RedisStreamKeys } from "./redis_stream_keys.ts";
 import { STREAM_SCRIPTS } from "./stream_scripts.ts";
 
@@ -95,8 +95,8 @@ export class RedisStreamStore implements StreamStore {
 
   /** Returns the extent of a stream. */
   async state(stream: string): Promise<StreamState> {
-    const { epoch, first, offset } = await this.#read(stream, { limit: 1, before: 1 });
-    return { epoch, first, offset };
+    const { epoch, first, offset, earlier } = await this.#read(stream, { limit: 1, before: 1 });
+    return { epoch, first, offset, earlier };
   }
 
   /** Stores a message at the end of a stream. */
@@ -187,23 +187,15 @@ export class RedisStreamStore implements StreamStore {
     const read = streamRead(options);
     assertGroupName(stream);
     const isForward = read.after !== undefined;
-    const [, epoch, first, offset, ...items] = await this.#onStream(stream, STREAM_SCRIPTS.read, [
+    const found = await this.#onStream(stream, STREAM_SCRIPTS.read, [
       newEpoch(),
       `${trimBefore}`,
       isForward ? "after" : "before",
       `${isForward ? read.after : read.before ?? Number.MAX_SAFE_INTEGER}`,
       `${read.limit}`,
       `${read.maxBytes}`,
-    ]) as readonly string[];
-    const state = { epoch: epoch!, first: Number(first), offset: Number(offset) };
-    const listed = toMessages(items);
-    const messages = isForward ? listed : listed.reverse();
-    if (isForward) {
-      const newest = messages.at(-1)?.offset ?? state.offset;
-      return { ...state, messages, more: newest < state.offset };
-    }
-    const oldest = messages[0]?.offset ?? state.first;
-    return { ...state, messages, more: oldest > state.first };
+    ]);
+    return toPage(found, isForward);
   }
 
   async #settle(key: string, how: string, token: string, outcome = ""): Promise<boolean> {

@@ -10,9 +10,21 @@ const LOG = `${NOW}
 local log = KEYS[1]
 if now > tonumber(ARGV[1]) then return {-1} end
 local most, age, most_bytes = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local state = redis.call('HMGET', log, 'epoch', 'first', 'offset', 'total', 'base')
+local fields = {'epoch', 'first', 'offset', 'total', 'base', 'home', 'earlier'}
+local state = redis.call('HMGET', log, unpack(fields))
 local epoch, first, offset = state[1], tonumber(state[2] or '1'), tonumber(state[3] or '0')
-local total, base = tonumber(state[4] or '0'), tonumber(state[5] or '0')
+local total, base, earlier = tonumber(state[4] or '0'), tonumber(state[5] or '0'), state[7] or ''
+local home = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+local is_new = not epoch or state[6] ~= home
+if epoch and is_new then
+  local known = {epoch .. ' ' .. text(offset)}
+  for its_epoch, its_offset in string.gmatch(earlier, '(%S+) (%d+)') do
+    if #known == 16 then break end
+    known[#known + 1] = its_epoch .. ' ' .. text(math.min(tonumber(its_offset), offset))
+  end
+  earlier = table.concat(known, ' ')
+end
+if is_new then epoch = ARGV[5] end
 local function parts(item)
   local at, sum, json = string.match(item, '^(%d+) (%d+) (.*)$')
   return tonumber(at), tonumber(sum), json
@@ -28,7 +40,7 @@ local function trim(before, steps)
 end
 local function store()
   redis.call('HSET', log, 'epoch', epoch, 'first', text(first), 'offset', text(offset),
-    'total', text(total), 'base', text(base))
+    'total', text(total), 'base', text(base), 'home', home, 'earlier', earlier)
   redis.call('PEXPIRE', log, text(age + 86400000))
 end
 `;
@@ -37,15 +49,21 @@ end
  * The scripts of the stream store. They use the clock of Redis.
  *
  * A stream is one hash, which moves as a whole when a slot of a cluster moves: `epoch`; `first` and
- * `offset`; `total`, the bytes of all messages, and `base`, those of the removed ones; `m<offset>`, a
- * message as `<time> <total> <JSON>`; `k<key>`, the outcome of an append as `<expiry> <epoch> <offset>
- * <reply>`; `e<number>`, the keys in the order of their expiry, from `expiring` to below `expires`.
+ * `offset`; `total`, the bytes of all messages, and `base`, those of the removed ones; `home` and
+ * `earlier`, see below; `m<offset>`, a message as `<time> <total> <JSON>`; `k<key>`, the outcome of an
+ * append as `<expiry> <epoch> <offset> <reply>`; `e<number>`, the keys in the order of their expiry,
+ * from `expiring` to below `expires`.
+ *
+ * `home` is the replication id of the primary that wrote last. Redis begins a new one whenever writes
+ * may have been lost: at a restart, a failover, and when a slot has moved. The next call then begins a
+ * new epoch with the messages that are left, so that no offset is used twice in an epoch. `earlier`
+ * keeps the last 16 epochs before it, each with the offset up to which nothing was lost.
  *
  * `append` stream, deadline, limits (number, age, bytes), a new epoch, JSON, its bytes, whether there is
  * a key, key, reply, window: returns whether it is repeated, epoch, offset, reply; -1 after the deadline.
  *
  * `read` stream, deadline, limits, a new epoch, offset to trim before, `after` | `before`, its offset,
- * limit, bytes: returns 0, epoch, first, offset, and offset and item of each message.
+ * limit, bytes: returns 0, epoch, first, offset, `earlier`, and offset and item of each message.
  *
  * `claim` claim, token, lease, window: returns the state and the outcome.
  *
@@ -63,7 +81,6 @@ if has_key then
     if tonumber(expiry) > now then return {1, its_epoch, its_offset, its_reply} end
   end
 end
-epoch = epoch or ARGV[5]
 offset, total = offset + 1, total + bytes
 redis.call('HSET', log, 'm' .. text(offset), text(now) .. ' ' .. text(total) .. ' ' .. json)
 trim(0, 64)
@@ -87,14 +104,12 @@ redis.call('HSET', log, 'expiring', expiring, 'expires', expires)
 return {0, epoch, text(offset), reply}`),
 
   read: redisScript(`${LOG}
-local is_new = not epoch
-epoch = epoch or ARGV[5]
 local first_before = first
 trim(tonumber(ARGV[6]), 6400)
 if is_new or first ~= first_before then store() end
 local is_forward, mark, limit = ARGV[7] == 'after', tonumber(ARGV[8]), tonumber(ARGV[9])
 local left = tonumber(ARGV[10])
-local result = {0, epoch, text(first), text(offset)}
+local result = {0, epoch, text(first), text(offset), earlier}
 local from, to, step
 if is_forward then
   from = math.max(mark + 1, first)
@@ -108,7 +123,7 @@ end
 for number = from, to, step do
   local item = redis.call('HGET', log, 'm' .. text(number))
   left = left - #item
-  if left < 0 and #result > 4 then break end
+  if left < 0 and #result > 5 then break end
   result[#result + 1] = text(number)
   result[#result + 1] = item
 end
@@ -132,6 +147,7 @@ if last < offset then
   return 0
 end
 redis.call('HSET', log, 'epoch', ARGV[1], 'first', 1, 'offset', 0, 'total', 0, 'base', 0)
+redis.call('HDEL', log, 'earlier')
 redis.call('PEXPIRE', log, ARGV[2])
 return 1`),
 
