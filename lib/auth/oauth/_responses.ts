@@ -1,13 +1,14 @@
-/** Returns whether a client prefers an empty response to a redirect. */
-export function acceptsJson(headers: Headers): boolean {
-  return /(?:^|,)\s*application\/json\s*(?:[;,]|$)/i.test(headers.get("accept") ?? "");
-}
+import type { SignInRequest } from "./sign_in_request.ts";
 
-/** Returns whether a request is from a script, not a navigation, of a page of another origin. */
-export function isForeignScript(headers: Headers, origin: string): boolean {
-  const from = headers.get("origin");
-  if (from === null || from === origin) return false;
-  return !/\btext\/html\b/i.test(headers.get("accept") ?? "");
+/**
+ * Returns whether a client prefers an empty response to a redirect: it accepts JSON, or is a script, not
+ * a navigation, of a page of another origin.
+ */
+export function prefersNoRedirect({ headers, url }: SignInRequest): boolean {
+  const accept = headers.get("accept") ?? "";
+  if (/(?:^|,)\s*application\/json\s*(?:[;,]|$)/i.test(accept)) return true;
+  const isForeign = (headers.get("origin") ?? url.origin) !== url.origin;
+  return isForeign && !/\btext\/html\b/i.test(accept);
 }
 
 /** Redirects, and sets cookies. */

@@ -9,7 +9,7 @@ import {
   TRANSACTION_TTL_MS,
 } from "./_browser_cookie.ts";
 import { beginBrowserSession, sessionOf } from "./_browser_session.ts";
-import { acceptsJson, answer, isForeignScript, redirect } from "./_responses.ts";
+import { answer, prefersNoRedirect, redirect } from "./_responses.ts";
 import { checkNavigation, isFromAnotherSite } from "./_navigation.ts";
 import { type Attempt, SignInReports } from "./_sign_in_reports.ts";
 import { SignInError } from "../errors.ts";
@@ -154,11 +154,9 @@ export class SignIn {
   async signOut(request: SignInRequest): Promise<Response> {
     return await this.#reports.of({}, async () => {
       await orUnavailable(this.#endSession(request));
-      const { headers, url } = request;
-      const isBrowser = bearerToken(headers) === undefined;
+      const isBrowser = bearerToken(request.headers) === undefined;
       const cookies = isBrowser ? [deletedSessionCookie(isSecure(request.url))] : [];
-      const isScript = acceptsJson(headers) || isForeignScript(headers, url.origin);
-      return isScript ? answer(204, {}, cookies) : redirect(303, "/", cookies);
+      return prefersNoRedirect(request) ? answer(204, {}, cookies) : redirect(303, "/", cookies);
     });
   }
 
