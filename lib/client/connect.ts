@@ -2,6 +2,7 @@ import type { Messages } from "../protocol/mod.ts";
 import { clampMs } from "./backoff.ts";
 import { type ClientEnvironment, toEnvironment } from "./environment.ts";
 import { Exchange } from "./_exchange.ts";
+import { socketUrl } from "./_socket_url.ts";
 import { Link } from "./link/_link.ts";
 import { Listeners } from "./_listeners.ts";
 import type { RealtimeSocket, SocketState } from "./realtime_socket.ts";
@@ -102,7 +103,7 @@ export function connect<M extends Messages = Messages>(
   options: ConnectOptions = {},
 ): RealtimeSocket<M> {
   const environment = toEnvironment(options.environment);
-  const url = resolve(address, environment.baseUrl);
+  const url = socketUrl(address, environment.baseUrl);
   const states = new Listeners<[SocketState, RealtimeSocket<Messages>["detail"]]>(
     environment.report,
   );
@@ -153,20 +154,4 @@ export function connect<M extends Messages = Messages>(
     close: () => link.close(),
     [Symbol.dispose]: () => link.close(),
   };
-}
-
-function resolve(address: string | URL, base: string | undefined): string {
-  const [, secure, rest] = /^(?:http|ws)(s?):([^#]+)/.exec(toHref(address, base)) ?? [];
-  if (rest === undefined) {
-    throw new TypeError(`Cannot connect to "${address}": it is not an http or ws URL`);
-  }
-  return `ws${secure}:${rest}`;
-}
-
-function toHref(address: string | URL, base: string | undefined): string {
-  try {
-    return new URL(address, base).href;
-  } catch {
-    return "";
-  }
 }

@@ -1,9 +1,24 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { RealtimeSocket } from "@sluice/sluice/client";
-import { createHooks, type UsedSocket, type UseSocketOptions } from "../../lib/client/_hooks.ts";
+import type { HookPrimitives } from "../../lib/client/hooks/_primitives.ts";
+import { createUseHistory, type UsedHistory } from "../../lib/client/hooks/_use_history.ts";
+import { createUsePresence } from "../../lib/client/hooks/_use_presence.ts";
+import {
+  createUseSocket,
+  type UsedSocket,
+  type UseSocketOptions,
+} from "../../lib/client/hooks/_use_socket.ts";
 import { FakeSocket } from "./fake_environment.ts";
 import type { ChatMessages } from "./chat_messages.ts";
+
+function createHooks(library: HookPrimitives) {
+  return {
+    useSocket: createUseSocket(library),
+    usePresence: createUsePresence(library),
+    useHistory: createUseHistory(library),
+  };
+}
 
 /** One mounted component: runs hooks as React and Preact do, without a page. */
 class Component<T> {
@@ -77,7 +92,7 @@ function setUp() {
     new Component<UsedSocket<ChatMessages>>(({ useSocket }) =>
       useSocket<ChatMessages>(address, { ...options, environment })
     );
-  return { sockets, use };
+  return { address, environment, sockets, use };
 }
 
 /** Lets renders of this turn happen. */
@@ -136,6 +151,19 @@ test("useSocket() opens one connection for all components with the same address"
   second.unmount();
   await released();
   assert.equal(sockets[0]!.closedWith !== undefined, true);
+});
+
+test("useSocket() opens one connection for an address that is written in two ways", async () => {
+  const { address, environment, sockets, use } = setUp();
+  const { pathname } = new URL(address);
+  const onPage = { environment: { ...environment, baseUrl: "http://sluice.test/page#top" } };
+  const relative = new Component<UsedSocket<ChatMessages>>(({ useSocket }) =>
+    useSocket<ChatMessages>(pathname, onPage)
+  );
+  const first = use();
+  assert.equal(sockets.length, 1);
+  for (const component of [relative, first]) component.unmount();
+  await released();
 });
 
 test("useSocket() opens a connection of its own for another user", async () => {
@@ -198,6 +226,124 @@ test("usePresence() lists who is present, once each", async () => {
   assert.deepEqual(await say("welcome", { users: [grace] }), ["Grace"]);
   component.unmount();
   assert.equal(listeners.size, 0);
+});
+
+/** A room with a stream whose server is the test. */
+function setUpHistory({ maxKept }: { maxKept?: number } = {}) {
+  const { address, environment, sockets } = setUp();
+  // Reconnects at once.
+  const eager = { ...environment, random: () => 0 };
+  const component = new Component<UsedHistory<string>>(({ useSocket, useHistory }) => {
+    const { socket } = useSocket<ChatMessages>(address, { environment: eager });
+    return useHistory(socket, {
+      stream: "room",
+      messages: { said: ({ text }, { offset }) => `${offset} ${text}` },
+      limit: 2,
+      maxKept,
+    });
+  });
+  const socket = () => sockets.at(-1)!;
+  return {
+    component,
+    socket,
+    /** Connects to a room whose newest message has this offset. */
+    async enter(offset: number, epoch = "e1") {
+      await rendered();
+      socket().open();
+      socket().say({ type: "stream", data: { stream: "room", epoch, first: 1, offset } });
+      await rendered();
+    },
+    /** A new message arrives. */
+    async hear(offset: number, { epoch = "e1", type = "said" } = {}) {
+      socket().say({ type, data: { text: "new" }, stream: "room", epoch, offset });
+      await rendered();
+    },
+    /** Answers the last request for history, and returns its data. */
+    async answer(offsets: readonly number[], { epoch = "e1", type = "said", more = true } = {}) {
+      const { id, data } = socket().frames.filter((frame) => frame.type === "history").at(-1)!;
+      const messages = offsets.map((offset) => ({ type, data: { text: "old" }, offset }));
+      const recovered = epoch === "e1";
+      const history = { epoch, first: 1, offset: 9, recovered, messages, more };
+      socket().say({ type: "reply", id, ok: true, data: history });
+      await rendered();
+      return data as { before?: number; after?: number; limit: number };
+    },
+    async close() {
+      component.unmount();
+      await released();
+    },
+  };
+}
+
+test("useHistory() loads the newest messages, and adds each new one once", async () => {
+  const room = setUpHistory();
+  assert.deepEqual(room.component.result.messages, []);
+  await room.enter(3);
+  await room.hear(4);
+  const { limit } = await room.answer([2, 3, 4]);
+  assert.equal(limit, 2);
+  await room.hear(4);
+  await room.hear(5);
+  const { messages, hasOlder } = room.component.result;
+  assert.deepEqual(messages, ["2 old", "3 old", "4 new", "5 new"]);
+  assert.equal(hasOlder, true);
+  await room.close();
+});
+
+test("useHistory() loads older messages before its oldest one, with one request at a time", async () => {
+  const room = setUpHistory({ maxKept: 3 });
+  await room.enter(9);
+  await room.answer([8, 9]);
+  const { loadOlder } = room.component.result;
+  const both = Promise.all([loadOlder(), loadOlder()]);
+  assert.equal((await room.answer([6, 7])).before, 8);
+  assert.deepEqual(await both, [2, 2]);
+  // A page of other messages moves on, too.
+  void loadOlder();
+  await room.answer([4, 5], { type: "left" });
+  void room.component.result.loadOlder();
+  assert.equal((await room.answer([3], { more: false })).before, 4);
+  assert.equal(room.component.result.hasOlder, false);
+  const older = ["3 old", "6 old", "7 old"];
+  assert.deepEqual(room.component.result.messages, [...older, "8 old", "9 old"]);
+  for (const offset of [10, 11]) await room.hear(offset);
+  // Of the newest, three are kept, and as many as were loaded.
+  assert.equal(room.component.result.messages.length, 6);
+  assert.equal(room.component.result.hasOlder, true);
+  await room.close();
+});
+
+test("useHistory() loads again if the connection is lost before the reply", async () => {
+  const room = setUpHistory();
+  await room.enter(3);
+  room.socket().end();
+  await released();
+  await room.enter(3);
+  await room.answer([2, 3]);
+  assert.deepEqual(room.component.result.messages, ["2 old", "3 old"]);
+  assert.equal(room.component.result.error, undefined);
+  assert.deepEqual(room.component.result.recovery, { stream: "room", recovered: true, missed: 0 });
+  await room.close();
+});
+
+test("useHistory() begins anew when the history is another one", async () => {
+  const room = setUpHistory();
+  await room.enter(3);
+  await room.answer([2, 3]);
+  await room.hear(1, { epoch: "e2" });
+  await room.answer([1], { epoch: "e2" });
+  assert.deepEqual(room.component.result.messages, ["1 old"]);
+  await room.close();
+});
+
+test("useHistory() reports why messages could not be loaded", async () => {
+  const room = setUpHistory();
+  await room.enter(3);
+  const { id } = room.socket().frames.at(-1)!;
+  room.socket().say({ type: "reply", id, ok: false, error: { code: "FORBIDDEN", message: "no" } });
+  await rendered();
+  assert.equal(room.component.result.error?.code, "FORBIDDEN");
+  await room.close();
 });
 
 for (const library of ["react", "preact"] as const) {

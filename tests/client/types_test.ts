@@ -1,6 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { connect, type RealtimeSocket } from "@sluice/sluice/client";
+import { useHistory, usePresence } from "@sluice/sluice/react";
 import type { ChatMessages } from "./chat_messages.ts";
 import { FakeEnvironment } from "./fake_environment.ts";
 
@@ -51,10 +52,30 @@ function checked(room: RealtimeSocket<ChatMessages>): void {
   void [replies, offline];
 }
 
+/** Never called, as above. */
+function checkedHooks(room: RealtimeSocket<ChatMessages>): void {
+  const history = useHistory(room, {
+    stream: "room",
+    messages: { said: ({ text }, { offset }) => ({ text, offset }), left: ({ login }) => login },
+  });
+  type Kept = string | { text: string; offset: number | undefined };
+  const kept: Same<typeof history.messages, readonly Kept[]> = true;
+  // @ts-expect-error: the message has no such field
+  useHistory(room, { stream: "room", messages: { said: ({ login }) => login } });
+  // @ts-expect-error: unknown server message
+  useHistory(room, { stream: "room", messages: { say: () => 1 } });
+  const people = usePresence(room, {
+    all: { said: ({ text }) => [{ text }] },
+    keyOf: ({ text }) => text,
+  });
+  const present: Same<typeof people, readonly { text: string }[]> = true;
+  void [kept, present];
+}
+
 test("connect() without a type parameter accepts any message", () => {
   const environment = new FakeEnvironment();
   using socket = connect("/ws/echo", { environment });
   socket.on("anything", (data: unknown) => data);
   socket.send("anything", { at: 1 });
-  assert.equal(typeof checked, "function");
+  assert.deepEqual([typeof checked, typeof checkedHooks], ["function", "function"]);
 });

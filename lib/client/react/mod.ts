@@ -10,16 +10,22 @@
 import { useEffect, useRef, useState } from "react";
 import type { Messages } from "../../protocol/mod.ts";
 import {
-  createHooks,
-  type UsedSocket,
-  type UsePresenceOptions,
-  type UseSocketOptions,
-} from "../_hooks.ts";
+  createUseHistory,
+  type UsedHistory,
+  type UseHistoryOptions,
+} from "../hooks/_use_history.ts";
+import { createUsePresence, type UsePresenceOptions } from "../hooks/_use_presence.ts";
+import { createUseSocket, type UsedSocket, type UseSocketOptions } from "../hooks/_use_socket.ts";
+import type { MessagePicks, Picked } from "../hooks/_primitives.ts";
 import type { RealtimeSocket } from "../realtime_socket.ts";
 
-export type { MessagePicks, UsedSocket, UsePresenceOptions, UseSocketOptions } from "../_hooks.ts";
+export type { MessagePicks, Picked };
+export type { UsedHistory, UsedSocket, UseHistoryOptions, UsePresenceOptions, UseSocketOptions };
 
-const hooks = createHooks({ useEffect, useRef, useState });
+const library = { useEffect, useRef, useState };
+const socketHook = /* @__PURE__ */ createUseSocket(library);
+const presenceHook = /* @__PURE__ */ createUsePresence(library);
+const historyHook = /* @__PURE__ */ createUseHistory(library);
 
 /**
  * Uses a socket while the component is shown. See `connect()` for the address and the options.
@@ -37,7 +43,7 @@ export function useSocket<M extends Messages = Messages>(
   address: string | undefined,
   options?: UseSocketOptions<M>,
 ): UsedSocket<M> {
-  return hooks.useSocket(address, options);
+  return socketHook(address, options);
 }
 
 /**
@@ -58,5 +64,24 @@ export function usePresence<M extends Messages, P>(
   socket: RealtimeSocket<M> | undefined,
   options: UsePresenceOptions<M, P>,
 ): readonly P[] {
-  return hooks.usePresence(socket, options);
+  return presenceHook(socket, options);
+}
+
+/**
+ * Returns the messages of a stream, oldest first: the newest ones at first, then each new one, once and
+ * in order across reconnects; `loadOlder()` loads older ones.
+ *
+ * @example
+ * ```tsx ignore
+ * const { messages, hasOlder, loadOlder } = useHistory(socket, {
+ *   stream: "room",
+ *   messages: { said: ({ id, text }) => ({ id, text }) },
+ * });
+ * ```
+ */
+export function useHistory<M extends Messages, K extends MessagePicks<M, unknown>>(
+  socket: RealtimeSocket<M> | undefined,
+  options: UseHistoryOptions<K>,
+): UsedHistory<Picked<K>> {
+  return historyHook(socket, options);
 }

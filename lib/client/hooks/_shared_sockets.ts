@@ -1,6 +1,7 @@
-import type { Messages } from "../protocol/mod.ts";
-import { connect, type ConnectOptions } from "./connect.ts";
-import type { RealtimeSocket } from "./realtime_socket.ts";
+import type { Messages } from "../../protocol/mod.ts";
+import { socketUrl } from "../_socket_url.ts";
+import { connect, type ConnectOptions } from "../connect.ts";
+import type { RealtimeSocket } from "../realtime_socket.ts";
 
 /** How long a socket that no component uses stays open: a remount takes it over, in milliseconds. */
 const LINGER_MS = 50;
@@ -21,7 +22,8 @@ export function acquireSocket(
   address: string,
   options: ConnectOptions,
 ): [socket: RealtimeSocket<Messages>, release: () => void] {
-  const key = JSON.stringify([address, options.user ?? null]);
+  const base = options.environment?.baseUrl ?? globalThis.location?.href;
+  const key = JSON.stringify([socketUrl(address, base), options.user ?? null]);
   let shared = sockets.get(key);
   // A socket that was closed by hand is not handed out again.
   if (shared === undefined || shared.socket.state === "closed") {
