@@ -25,3 +25,25 @@ export const systemClock: Clock = {
 };
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/**
+ * A time on both clocks: a suspended machine stops one, and a correction of the time moves the
+ * other.
+ */
+export interface Moment {
+  readonly time: number;
+  readonly elapsed: number;
+}
+
+/** Returns the present on both clocks. */
+export function momentOf(clock: Clock): Moment {
+  return { time: clock.now(), elapsed: clock.elapsed() };
+}
+
+/**
+ * Returns the milliseconds since a moment, by the clock with the larger value: one may stop, one may
+ * be set back.
+ */
+export function ageOf({ time, elapsed }: Moment, clock: Clock): number {
+  return Math.max(clock.now() - time, clock.elapsed() - elapsed);
+}

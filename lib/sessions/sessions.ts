@@ -1,6 +1,7 @@
 import type { Freshness } from "../core/freshness.ts";
 import type { Log } from "../core/log.ts";
 import { ConnectionRegistry } from "./connections/connection_registry.ts";
+import { EventSignatures } from "./revocation/event_signatures.ts";
 import { SessionEvents } from "./revocation/session_events.ts";
 import type {
   FoundSession,
@@ -64,8 +65,11 @@ export class Sessions implements Disposable {
     this.cookieMaxAgeSeconds = Math.ceil((maxTtlMs + REMEMBER_MS) / 1000);
     const { controlLog } = options;
     const connections = this.connections = new ConnectionRegistry(this, { clock, log });
-    const events = this.events = new SessionEvents({ store, connections, controlLog, clock, log });
-    const tokens = new SessionTokens(new TagKeys(store, { clock, sessionTtlMs: maxTtlMs }));
+    const keys = new TagKeys(store, { clock, sessionTtlMs: maxTtlMs });
+    const signatures = new EventSignatures(keys);
+    const eventParts = { store, connections, controlLog, signatures, clock, log };
+    const events = this.events = new SessionEvents(eventParts);
+    const tokens = new SessionTokens(keys);
     const parts = { ...rules, store, events, tokens };
     this.#lifecycle = new SessionLifecycle(parts);
     this.#lookup = new SessionLookup(parts, this.#lifecycle);

@@ -43,17 +43,23 @@ export class AppProcess implements AsyncDisposable {
     env: Environment,
     command = "serve",
     args: readonly string[] = [],
+    root?: string,
   ): Promise<AppProcess> {
-    const process = AppProcess.spawn({ PORT: "0", ...env }, command, args);
+    const process = AppProcess.spawn({ PORT: "0", ...env }, command, args, root);
     process.origin = await process.#listening.promise;
     return process;
   }
 
-  /** Starts the app without waiting. */
-  static spawn(env: Environment, command = "serve", args: readonly string[] = []): AppProcess {
+  /** Starts the app without waiting, from this tree or from a copy at `root`. */
+  static spawn(
+    env: Environment,
+    command = "serve",
+    args: readonly string[] = [],
+    root: string | URL = ROOT,
+  ): AppProcess {
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "dev.ts", command, ...args],
-      cwd: ROOT,
+      cwd: root,
       clearEnv: true,
       env: { ...baseEnvironment(), LOG_LEVEL: "debug", ...env } as Record<string, string>,
       stdin: "null",

@@ -3,12 +3,13 @@ import { parseCookies } from "../../lib/protocol/cookies.ts";
 /** Sends requests as a browser does, with its cookies. */
 export class HttpBrowser {
   readonly #fetch: (request: Request) => Promise<Response>;
-  readonly #origin: string;
+  /** The origin of the site. */
+  readonly origin: string;
   readonly cookies: Map<string, string> = new Map();
 
   constructor(fetch: (request: Request) => Promise<Response>, origin: string) {
     this.#fetch = fetch;
-    this.#origin = origin;
+    this.origin = origin;
   }
 
   get cookieHeader(): string {
@@ -19,7 +20,7 @@ export class HttpBrowser {
   async request(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
     if (this.cookies.size > 0) headers.set("cookie", this.cookieHeader);
-    const request = new Request(new URL(path, this.#origin), {
+    const request = new Request(new URL(path, this.origin), {
       redirect: "manual",
       ...init,
       headers,

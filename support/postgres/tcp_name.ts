@@ -5,6 +5,7 @@ export class TcpName implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #target: number;
+  #isCut = false;
 
   private constructor(target: number) {
     this.#target = target;
@@ -23,9 +24,16 @@ export class TcpName implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Moves the name. Open connections stay where they are. */
+  /** Moves the name, also after a cut. Open connections stay where they are. */
   move(target: number): void {
     this.#target = target;
+    this.#isCut = false;
+  }
+
+  /** Ends all connections, and refuses others until the name is moved. */
+  cut(): void {
+    this.#isCut = true;
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -34,6 +42,7 @@ export class TcpName implements AsyncDisposable {
   }
 
   #forward(socket: Socket): void {
+    if (this.#isCut) return void socket.destroy();
     const onward = connect(this.#target, "127.0.0.1");
     for (const [one, other] of [[socket, onward], [onward, socket]] as const) {
       this.#sockets.add(one);

@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/clock.ts";
+import { ageOf, type Clock, type Moment, momentOf } from "../../core/clock.ts";
 import type { Freshness } from "../../core/freshness.ts";
 import type { Log } from "../../core/log.ts";
 import type { ControlLog, ControlPage } from "./control_log.ts";
@@ -23,15 +23,6 @@ const RETRY_MS = 350;
 
 /** Age at which the applied state is stale, in milliseconds. */
 const STALE_MS = 1_000;
-
-/**
- * A time on both clocks: a suspended machine stops one, and a correction of the time moves the
- * other.
- */
-interface Moment {
-  readonly time: number;
-  readonly elapsed: number;
-}
 
 /**
  * Polls a control log while started: one read every 200 ms when idle, every 350 ms while the log
@@ -71,6 +62,7 @@ export class LogPoller implements Freshness {
   #cancel: (() => void) | undefined;
   #unsubscribe: (() => void) | undefined;
   #waiting: (() => void)[] = [];
+  #asking: ((isRead: boolean) => void)[] = [];
 
   /** Polls nothing before it is started. */
   constructor(
@@ -82,7 +74,7 @@ export class LogPoller implements Freshness {
     this.#target = target;
     this.#clock = clock;
     this.#log = log;
-    this.#freshAt = this.#now();
+    this.#freshAt = momentOf(this.#clock);
   }
 
   /** Starts polling for a user. No effect if already started for it. */
@@ -90,7 +82,7 @@ export class LogPoller implements Freshness {
     const wasWanted = this.#isWanted;
     this.#users.add(user);
     if (wasWanted) return;
-    this.#freshAt = this.#now();
+    this.#freshAt = momentOf(this.#clock);
     this.#unsubscribe = this.controlLog.onAppend?.(() => this.look());
     this.#arm(0);
   }
@@ -103,6 +95,7 @@ export class LogPoller implements Freshness {
     this.#cancel?.();
     this.#unsubscribe = this.#cancel = undefined;
     this.#wake();
+    this.#answer(this.#asking.splice(0), false);
   }
 
   /**
@@ -113,6 +106,16 @@ export class LogPoller implements Freshness {
     if (this.#isHinted || this.#isFailing) return;
     this.#isHinted = true;
     if (!this.#isReading) this.#arm(this.#hintedMs);
+  }
+
+  /**
+   * Reads soon, and calls back once: with true when every entry written before this call was applied,
+   * with false if the log cannot be read.
+   */
+  whenRead(callback: (isRead: boolean) => void): void {
+    if (this.#isFailing || !this.#isWanted) return this.#answer([callback], false);
+    this.#asking.push(callback);
+    this.look();
   }
 
   get #isWanted(): boolean {
@@ -137,16 +140,8 @@ export class LogPoller implements Freshness {
     return this.#caughtUpAt !== undefined && this.#ageOf(this.#caughtUpAt) <= STALE_MS;
   }
 
-  #now(): Moment {
-    return { time: this.#clock.now(), elapsed: this.#clock.elapsed() };
-  }
-
-  /**
-   * Returns the milliseconds since a moment, by the clock with the larger value: one may stop, one
-   * may be set back.
-   */
-  #ageOf({ time, elapsed }: Moment): number {
-    return Math.max(this.#clock.now() - time, this.#clock.elapsed() - elapsed);
+  #ageOf(moment: Moment): number {
+    return ageOf(moment, this.#clock);
   }
 
   /** Calls back once when the applied state is fresh. */
@@ -166,10 +161,11 @@ export class LogPoller implements Freshness {
   async #follow(): Promise<void> {
     if (this.#isReading) return;
     this.#isReading = true;
-    const startedAt = this.#startedAt = this.#now();
+    const startedAt = this.#startedAt = momentOf(this.#clock);
     const wasFresh = !this.isStale && !this.#isBehind;
     let nextMs: number;
     this.#isHinted = false;
+    const asking = this.#asking.splice(0);
     try {
       this.#isBehind = await this.#read();
       this.#caughtUpAt = this.#isBehind || !this.#isWanted ? undefined : startedAt;
@@ -177,13 +173,16 @@ export class LogPoller implements Freshness {
       if (!this.#isBehind) this.#freshAt = startedAt;
       nextMs = this.#isBehind || this.isStale ? 0 : POLL_MS;
       this.#failing(false);
+      if (this.#isBehind) this.#asking.unshift(...asking);
+      else this.#answer(asking, true);
     } catch (error) {
       this.#caughtUpAt = undefined;
       // A read that exceeded its limit was interrupted by a pause, which is not an outage.
       const wasPaused = this.#ageOf(startedAt) >= STALE_MS;
-      if (wasFresh && !wasPaused) this.#freshAt = this.#now();
+      if (wasFresh && !wasPaused) this.#freshAt = momentOf(this.#clock);
       nextMs = wasPaused ? 0 : RETRY_MS;
       this.#failing(true, error);
+      this.#answer([...asking, ...this.#asking.splice(0)], false);
     }
     this.#isReading = false;
     if (!this.isStale) this.#wake();
@@ -221,11 +220,20 @@ export class LogPoller implements Freshness {
   }
 
   #wake(): void {
-    for (const callback of this.#waiting.splice(0)) {
+    this.#callEach(this.#waiting.splice(0), "a connection could not go on");
+  }
+
+  #answer(callbacks: readonly ((isRead: boolean) => void)[], isRead: boolean): void {
+    const bound = callbacks.map((callback) => () => callback(isRead));
+    this.#callEach(bound, "an event could not be applied");
+  }
+
+  #callEach(callbacks: readonly (() => void)[], problem: string): void {
+    for (const callback of callbacks) {
       try {
         callback();
       } catch (error) {
-        this.#log.error("a connection could not go on", { error });
+        this.#log.error(problem, { error });
       }
     }
   }

@@ -2,6 +2,7 @@ import { internalsOf } from "../../core/internals.ts";
 import type { LayerMessage } from "../../core/consumer.ts";
 import type { SessionEvent } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
+import type { EndingEvent } from "./event_signatures.ts";
 
 /** The part of a channel layer that a {@linkcode RevocationBroadcast} uses. */
 export interface GroupLayer {
@@ -32,11 +33,13 @@ const TYPE = "sluice.session";
  * Announces session events to other processes over a channel layer, for speed: they read the
  * control log within milliseconds instead of at the next poll.
  *
- * Correctness does not depend on it. If a message is lost, late, or cannot be sent, its event is
- * still in the control log; a duplicate has no effect.
+ * If a message is lost, late, or cannot be sent, its event is still in the control log; a duplicate
+ * has no effect. If the database cannot be reached any more, the message alone ends the connections
+ * of the session, so that a confirmed sign-out is complete within a second.
  *
- * *Security*: a message is only a hint. It makes a process read the control log, or the store if
- * there is no log; only their content ends connections.
+ * *Security*: a message is a hint. It makes a process read the control log, or the store if there is
+ * no log; their content ends connections. While they cannot be read, a message counts if it has a
+ * signature, which needs a key of the database.
  *
  * @example
  * ```ts
@@ -78,6 +81,7 @@ export class RevocationBroadcast {
     if (this.#leave !== undefined) return;
     const channel = this.#layer.newChannel(TYPE);
     this.#channel = channel;
+    this.#sessions.events.signatures.prepare();
     this.#leave = this.#layer.attach(channel, { deliver: (message) => this.#hear(message) });
     this.#layer.groupAdd(GROUP, channel).catch((error) => this.#failed(error));
   }
@@ -88,7 +92,10 @@ export class RevocationBroadcast {
     this.#leave = this.#channel = undefined;
   }
 
-  #tell(data: SessionEvent): void {
+  #tell(event: SessionEvent): void {
+    const data = isEnding(event)
+      ? { ...event, signatures: this.#sessions.events.signatures.sign(event) }
+      : event;
     const options = this.#channel === undefined ? {} : { except: this.#channel };
     this.#layer.groupSend(GROUP, { type: TYPE, data }, options)
       .catch((error) => this.#failed(error));
@@ -96,16 +103,34 @@ export class RevocationBroadcast {
 
   #hear({ type, data }: LayerMessage): boolean {
     try {
-      if (type === TYPE && isSessionEvent(data)) this.#sessions.events.heard(data);
+      if (type === TYPE && isSessionEvent(data)) void this.#hearEvent(data).catch(this.#broken);
     } catch (error) {
-      this.#sessions.log.error("an event of another process could not be applied", { error });
+      this.#broken(error);
     }
     return true;
   }
 
+  async #hearEvent(event: SessionEvent): Promise<void> {
+    const { events } = this.#sessions;
+    if (!isEnding(event)) return events.heard(event);
+    const { signatures } = event as { readonly signatures?: unknown };
+    const isSigned = signatures !== undefined && await events.signatures.verify(event, signatures);
+    if (isSigned) events.heardSigned(event);
+    else events.heard(event);
+  }
+
+  readonly #broken = (error: unknown): void => {
+    this.#sessions.log.error("an event of another process could not be applied", { error });
+  };
+
   #failed(error: unknown): void {
     this.#sessions.log.debug("session events cannot be sent over the channel layer", { error });
   }
+}
+
+/** Returns whether an event ends sessions. That of a user without a time would end later ones, too. */
+function isEnding(event: SessionEvent): event is EndingEvent {
+  return event.type === "ended" || (event.type === "user-ended" && event.at !== undefined);
 }
 
 /**

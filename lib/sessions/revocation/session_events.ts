@@ -5,6 +5,7 @@ import { type LoggedStore, ReadCaches } from "../cache/read_cache.ts";
 import type { ConnectionRegistry } from "../connections/connection_registry.ts";
 import type { Session, SessionEvent } from "../session.ts";
 import type { CommittedEvents, ControlLog } from "./control_log.ts";
+import type { EndingEvent, EventSignatures } from "./event_signatures.ts";
 import { LogPoller, type LogPollerTarget } from "./log_poller.ts";
 
 /** Most positions of the log that are remembered as applied. A forgotten event is applied twice. */
@@ -12,6 +13,9 @@ const MAX_APPLIED = 1_000;
 
 /** Most expired sessions that are remembered as reported. */
 const MAX_EXPIRED = 10_000;
+
+/** Most signed events that wait for the control log. Further ones wait for its next read. */
+const MAX_WAITING = 10_000;
 
 /** The parts of {@linkcode SessionEvents}. */
 export interface SessionEventsParts {
@@ -21,6 +25,8 @@ export interface SessionEventsParts {
   readonly connections: ConnectionRegistry;
   /** The log of events of all processes, if any. */
   readonly controlLog: ControlLog | undefined;
+  /** Signs and verifies the events that other processes hear. */
+  readonly signatures: EventSignatures;
   /** The clock of the poller and the caches. */
   readonly clock: Clock;
   /** The log for problems with events. */
@@ -31,7 +37,7 @@ export interface SessionEventsParts {
  * The path of every event of a session or a user, from its source to its receivers.
  *
  * The sources are the commits of this process, the control log with the events of all processes, and
- * the channel layer, which only says that the log has a new entry. The receivers come in a fixed
+ * the channel layer, which says that the log has a new entry. The receivers come in a fixed
  * order: the read caches, so that none of the others reads outdated data; the connection registry;
  * then, for events that this process caused, the listeners. An event that was applied when it was
  * committed is recognized by its position when it is read from the log.
@@ -48,6 +54,8 @@ export class SessionEvents implements LogPollerTarget {
   readonly #listeners = new Set<(event: SessionEvent) => void>();
   readonly #expiryListeners = new Set<(session: Session) => void>();
   readonly #expired = new Set<string>();
+  /** Signed events of other processes that the log has not confirmed yet, by what they end. */
+  readonly #waiting = new Map<string, EndingEvent>();
 
   /** Follows no log before there are connections, or the caches are used. */
   constructor(parts: SessionEventsParts) {
@@ -102,15 +110,35 @@ export class SessionEvents implements LogPollerTarget {
     await this.#parts.connections.revalidate();
   }
 
+  /** Signs events for other processes, and verifies theirs. */
+  get signatures(): EventSignatures {
+    return this.#parts.signatures;
+  }
+
   /**
    * Handles a hint from another process. The hint is not trusted: it only triggers a read of the
    * control log, or of the store if there is no log.
    */
   heard(event: SessionEvent): void {
     if (this.#poller !== undefined) return this.#poller.look();
-    const { connections, log } = this.#parts;
-    connections.confirm(event).catch((error) => {
-      log.warn("a session event of another process cannot be confirmed", { error });
+    this.#confirm(event, (error) => {
+      this.#parts.log.warn("a session event of another process cannot be confirmed", { error });
+    });
+  }
+
+  /**
+   * Handles an event that another process has signed. It is read like a hint, and is applied as it is
+   * if the database cannot be reached: it was committed, and the sessions must end within a second.
+   */
+  heardSigned(event: EndingEvent): void {
+    if (this.#poller === undefined) return this.#confirm(event, () => this.#apply(event));
+    const subject = event.type === "ended" ? event.sessionId : `${event.userId} ${event.at}`;
+    const isKnown = this.#waiting.has(subject) || this.#waiting.size >= MAX_WAITING;
+    if (isKnown) return this.#poller.look();
+    this.#waiting.set(subject, event);
+    this.#poller.whenRead((isRead) => {
+      this.#waiting.delete(subject);
+      if (!isRead) this.#apply(event);
     });
   }
 
@@ -136,6 +164,10 @@ export class SessionEvents implements LogPollerTarget {
   get #isLogged(): boolean {
     const { store, controlLog } = this.#parts;
     return controlLog !== undefined && store.controlLog === controlLog;
+  }
+
+  #confirm(event: SessionEvent, failed: (error: unknown) => void): void {
+    this.#parts.connections.confirm(event).catch(failed);
   }
 
   #onCommit({ events, position }: CommittedEvents): void {

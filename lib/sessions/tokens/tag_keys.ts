@@ -74,6 +74,22 @@ export class TagKeys {
     return { period, secret: this.#keys.get(period) ?? await this.#add(period) };
   }
 
+  /** Reads the keys of the store once. */
+  async prepare(): Promise<void> {
+    if (this.#loadedAt === -Infinity) await this.#load();
+  }
+
+  /** Returns the newest keys that this process knows, the newest first. Reads nothing. */
+  newest(count: number): TagKey[] {
+    const periods = [...this.#keys.keys()].sort((a, b) => b - a).slice(0, count);
+    return periods.map((period) => ({ period, secret: this.#keys.get(period)! }));
+  }
+
+  /** Returns the key of a period if this process knows it. Reads nothing. */
+  known(period: number): Uint8Array | undefined {
+    return this.#keys.get(period);
+  }
+
   /** Returns the key of a period, or undefined; synchronously if no read is needed. */
   find(period: number): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     const known = this.#keys.get(period);
