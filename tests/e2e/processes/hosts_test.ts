@@ -71,7 +71,7 @@ test(
 );
 
 test(
-  "a sign-out ends the sockets of processes that cannot read it from PostgreSQL",
+  "a sign-out ends the sockets of processes cut off from PostgreSQL",
   options,
   async () => {
     const ada = await hosts.signIn("ada");
