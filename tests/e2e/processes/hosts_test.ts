@@ -70,19 +70,15 @@ test(
   },
 );
 
-test(
-  "a sign-out ends the sockets of processes cut off from PostgreSQL",
-  options,
-  async () => {
-    const ada = await hosts.signIn("ada");
-    const sockets = await hosts.enterEverywhere(ada, "lobby");
-    hosts.path.cut();
-    assert.equal(await hosts.signOut(ada, hosts.processes[0]!), 204);
-    for (const { closed } of sockets) assert.equal((await closed).code, 4401);
-    hosts.path.move(hosts.postgres.port);
-    await areReady();
-  },
-);
+test("a sign-out ends the sockets of processes cut off from PostgreSQL", options, async () => {
+  const ada = await hosts.signIn("ada");
+  const sockets = await hosts.enterEverywhere(ada, "lobby");
+  hosts.path.cut();
+  assert.equal(await hosts.signOut(ada, hosts.processes[0]!), 204);
+  for (const { closed } of sockets) assert.equal((await closed).code, 4401);
+  hosts.path.move(hosts.postgres.port);
+  await areReady();
+});
 
 test(
   "a sign-out that was acknowledged ends all sockets even if PostgreSQL is killed at once",
