@@ -6,16 +6,24 @@ import {
   type PongData,
   type ReplyFrame,
   type ServerFrame,
+  type StreamData,
+  type StreamMark,
 } from "../protocol/frames.ts";
+import type { ConnectOptions } from "./connect_options.ts";
 import type { ClientEnvironment } from "./environment.ts";
-import type { ExchangeOptions } from "./_exchange_options.ts";
 import type { Link } from "./link/_link.ts";
 import { Listeners } from "./_listeners.ts";
-import { isReply, type Outgoing, type Pending, pendingPing } from "./_outgoing.ts";
-import { PendingRequest, type PendingRequestContext, refusalOf } from "./_pending_request.ts";
+import {
+  openRequest,
+  type Outgoing,
+  pendingPing,
+  refusalOf,
+  type RequestContext,
+} from "./_pending_request.ts";
 import type { RequestOptions } from "./realtime_socket.ts";
 import { RequestError } from "./request_error.ts";
-import { Streams } from "./_streams.ts";
+import type { Recovery } from "./stream_options.ts";
+import { StreamReader, type StreamReaderContext } from "./_stream_reader.ts";
 
 /** Default limit of queued messages. */
 const DEFAULT_MAX_QUEUED = 64;
@@ -30,15 +38,18 @@ const DEFAULT_MAX_QUEUED = 64;
 export class Exchange {
   /** Listeners for refusals of messages without a reply. */
   readonly errors: Listeners<[RequestError]>;
-  /** The streams of the consumer. */
-  readonly streams: Streams;
+  /** Listeners for how reading of streams went on after an interruption. */
+  readonly recoveries: Listeners<[Recovery]>;
   readonly #messages = new Map<string, Listeners<[data: unknown, frame: MessageFrame]>>();
-  readonly #queue = new Set<Outgoing>();
-  readonly #pending = new Map<string, Pending>();
+  readonly #readers = new Map<string, StreamReader>();
+  #queue = new Set<Outgoing>();
+  readonly #pending = new Map<string, Outgoing>();
   readonly #link: Link;
   readonly #environment: ClientEnvironment;
   readonly #maxQueued: number;
-  readonly #requests: PendingRequestContext;
+  readonly #starts: NonNullable<ConnectOptions["streams"]>;
+  /** What requests and readers of streams use. */
+  readonly #context: RequestContext & StreamReaderContext;
   #lastId = 0;
   /** The user of the queued messages: `null` for anonymous, `undefined` if unknown. */
   #user: string | null | undefined;
@@ -46,29 +57,38 @@ export class Exchange {
   #isUnanswered = false;
   #isIdentifying = false;
 
-  constructor(link: Link, options: ExchangeOptions) {
-    const { environment, maxQueued = NaN, user, streams: starts = {} } = options;
+  constructor(link: Link, environment: ClientEnvironment, options: ConnectOptions) {
+    const { maxQueued = NaN, user, streams = {} } = options;
     this.#link = link;
     this.#environment = environment;
-    this.#maxQueued = Number.isNaN(maxQueued) ? DEFAULT_MAX_QUEUED : maxQueued;
+    this.#maxQueued = isNaN(maxQueued) ? DEFAULT_MAX_QUEUED : maxQueued;
     this.#user = user;
+    this.#starts = streams;
     this.errors = new Listeners(environment.report);
-    this.#requests = {
+    this.recoveries = new Listeners(environment.report);
+    this.#context = {
       environment,
       check: () => link.check(),
+      post: (request) => {
+        this.#post(request);
+        this.#pending.set(request.id!, request);
+      },
+      again: (request) => {
+        if (this.#canSend) this.#transmit(request);
+        else this.#queue.add(request);
+      },
       ended: (request) => {
-        this.#pending.delete(request.id);
+        this.#pending.delete(request.id!);
         this.#queue.delete(request);
       },
-      again: (request) => this.#postAgain(request),
-    };
-    this.streams = new Streams({
-      environment,
-      starts,
       history: (request) => this.request("history", request) as Promise<HistoryData>,
-      deliver: (frame) => this.#deliver(frame),
-      isActive: this.#isActive,
-    });
+      deliver: (frame) => {
+        this.#messages.get(frame.type)?.emit(this.#isActive, frame.data, frame);
+      },
+      recovered: (recovery) => {
+        this.recoveries.emit(this.#isActive, recovery);
+      },
+    };
   }
 
   on(type: string, callback: (data: unknown, frame: MessageFrame) => void): () => void {
@@ -78,9 +98,8 @@ export class Exchange {
   }
 
   send(type: string, data: unknown): void {
-    const text = JSON.stringify({ type, data });
     this.#post({
-      text,
+      text: JSON.stringify({ type, data }),
       sent: false,
       fail: (code, message) => {
         if (this.#isActive()) this.#reportError(new RequestError(code, message));
@@ -89,32 +108,28 @@ export class Exchange {
   }
 
   request(type: string, data: unknown, options: RequestOptions = {}): Promise<unknown> {
-    try {
-      const message = { type, data, id: this.#nextId() };
-      const request = new PendingRequest(this.#requests, message, options);
-      if (options.signal?.aborted) request.abort();
-      else this.#start(request);
-      return request.promise;
-    } catch (error) {
-      return Promise.reject(error); // The data is not JSON.
-    }
-  }
-
-  #start(request: PendingRequest): void {
-    try {
-      this.#post(request);
-      this.#pending.set(request.id, request);
-    } catch (error) {
-      request.reject(error);
-    }
+    return openRequest(this.#context, { type, data, id: this.#nextId() }, options);
   }
 
   /** Sends a ping and calls back with its reply, unless the connection is lost first. */
   ping(data: PingData | undefined, answer: (reply: ReplyFrame) => void): void {
     const id = this.#nextId();
-    const text = JSON.stringify({ type: "ping", id, data });
-    this.#pending.set(id, pendingPing(() => this.#pending.delete(id), answer));
-    if (this.#link.isOpen) this.#link.send(text);
+    const ping = pendingPing(id, data, (reply) => {
+      this.#pending.delete(id);
+      if (reply) answer(reply);
+    });
+    this.#pending.set(id, ping);
+    if (this.#link.isOpen) this.#link.send(ping.text);
+  }
+
+  /** Returns the reader of a stream. */
+  reader(stream: string): StreamReader {
+    let reader = this.#readers.get(stream);
+    if (!reader) {
+      reader = new StreamReader(stream, this.#context, this.#starts[stream]);
+      this.#readers.set(stream, reader);
+    }
+    return reader;
   }
 
   /** Sends queued messages on a new connection and asks for its user. */
@@ -125,17 +140,13 @@ export class Exchange {
     this.#isIdentifying = this.#user !== undefined;
     this.#flush();
     this.ping({ ask: "user" }, (reply) => {
-      const { user } = (reply.ok && reply.data || {}) as Partial<PongData>;
-      this.#identify(typeof user === "string" || user === null ? user : undefined);
+      const user = reply.ok ? (reply.data as Partial<PongData> | undefined)?.user : undefined;
+      const isOther = this.#isIdentifying && user !== this.#user;
+      this.#user = user;
+      this.#isIdentifying = this.#isUnanswered = false;
+      if (isOther) this.#rejectQueued();
+      this.#flush();
     });
-  }
-
-  #identify(user: string | null | undefined): void {
-    const isOther = this.#isIdentifying && user !== this.#user;
-    this.#user = user;
-    this.#isIdentifying = this.#isUnanswered = false;
-    if (isOther) this.#rejectQueued();
-    this.#flush();
   }
 
   #rejectQueued(): void {
@@ -158,22 +169,19 @@ export class Exchange {
    * the messages that are already queued.
    */
   disconnect(): void {
-    const again: PendingRequest[] = [];
-    for (const pending of [...this.#pending.values()]) {
-      if (!pending.sent) continue;
-      if (pending instanceof PendingRequest && pending.isOnce) again.push(pending);
+    const again: Outgoing[] = [];
+    for (const pending of [...this.#pending.values()].filter(({ sent }) => sent)) {
+      if (pending.isOnce) again.push(pending);
       else pending.fail("DISCONNECTED", "The connection was lost before the reply arrived");
+      pending.sent = false;
     }
-    for (const request of again) request.sent = false;
-    const queued = [...again, ...this.#queue];
-    this.#queue.clear();
-    for (const outgoing of queued) this.#queue.add(outgoing);
-    this.streams.disconnect();
+    this.#queue = new Set([...again, ...this.#queue]);
+    for (const reader of this.#readers.values()) reader.disconnect();
   }
 
   /** Rejects all messages. */
   end(): void {
-    this.streams.disconnect();
+    for (const reader of this.#readers.values()) reader.disconnect();
     for (const outgoing of new Set([...this.#pending.values(), ...this.#queue])) {
       outgoing.fail("CLOSED", `The socket is ${this.#link.state}`);
     }
@@ -193,20 +201,17 @@ export class Exchange {
   }
 
   #dispatch(frame: ServerFrame): void {
-    if (isReply(frame)) this.#pending.get(frame.id)?.answer(frame);
-    else if ("error" in frame) this.#reportError(refusalOf(frame.error));
-    else if (!this.streams.receive(frame)) this.#deliver(frame);
-  }
-
-  #deliver(frame: MessageFrame): void {
-    this.#messages.get(frame.type)?.emit(this.#isActive, frame.data, frame);
-  }
-
-  /** Sends a request again that the server could not handle. */
-  #postAgain(request: PendingRequest): void {
-    if (!this.#pending.has(request.id)) return;
-    if (this.#canSend) this.#transmit(request);
-    else this.#queue.add(request);
+    const message = frame as MessageFrame & StreamMark;
+    // An echoed ping is the reply of a server that sends back all messages.
+    if (frame.type === "reply" || frame.type === "ping") {
+      const reply = frame as ReplyFrame;
+      this.#pending.get(reply.id)?.answer?.(reply);
+    } else if ("error" in frame) this.#reportError(refusalOf(frame.error));
+    else if (frame.type === "stream") {
+      const extent = message.data as StreamData;
+      this.reader(extent.stream).extend(extent);
+    } else if (message.stream !== undefined) this.reader(message.stream).receive(message);
+    else this.#context.deliver(message);
   }
 
   /** Whether listeners may be called: none is called after `close()`. */
@@ -222,16 +227,12 @@ export class Exchange {
 
   #post(outgoing: Outgoing): void {
     if (this.#canSend) return this.#transmit(outgoing);
-    if (!this.#link.willConnect) {
-      throw new RequestError("CLOSED", `Cannot send: the socket is ${this.#link.state}`);
-    }
+    const { willConnect, isOpen, state } = this.#link;
+    if (!willConnect) throw new RequestError("CLOSED", `The socket is ${state}`);
     // A live connection that has not reported its user accepts the default number, even if `maxQueued` is 0.
-    const limit = this.#link.isOpen
-      ? Math.max(this.#maxQueued, DEFAULT_MAX_QUEUED)
-      : this.#maxQueued;
+    const limit = isOpen ? Math.max(this.#maxQueued, DEFAULT_MAX_QUEUED) : this.#maxQueued;
     if (this.#queue.size >= limit) {
-      const message = `Cannot send: ${this.#queue.size} of ${limit} messages are already queued`;
-      throw new RequestError("QUEUE_FULL", message);
+      throw new RequestError("QUEUE_FULL", `${limit} messages are already queued`);
     }
     this.#queue.add(outgoing);
   }

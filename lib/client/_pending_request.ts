@@ -1,18 +1,36 @@
-import type { FrameErrorBody, ReplyFrame } from "../protocol/frames.ts";
+import type { FrameErrorBody, PingData, ReplyFrame } from "../protocol/frames.ts";
 import { clampMs } from "./backoff.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import type { RequestOptions } from "./realtime_socket.ts";
 import { RequestError, type RequestErrorCode } from "./request_error.ts";
 
-/** What a {@linkcode PendingRequest} uses. */
-export interface PendingRequestContext {
+/** A message to be sent. */
+export interface Outgoing {
+  readonly id?: string;
+  readonly text: string;
+  /** Whether the message was handed to the current connection. */
+  sent: boolean;
+  /** Whether the message has a key, so that it may be sent again. */
+  readonly isOnce?: boolean;
+  /** Called when the message was handed to a connection. */
+  transmitted?(): void;
+  /** Takes the reply. */
+  answer?(reply: ReplyFrame): void;
+  /** Settles the message without a reply. */
+  fail(code: RequestErrorCode, message: string, cause?: unknown): void;
+}
+
+/** What {@linkcode openRequest} uses. */
+export interface RequestContext {
   readonly environment: ClientEnvironment;
   /** Checks whether the connection still responds. */
   check(): void;
-  /** Called when the request has settled. */
-  ended(request: PendingRequest): void;
-  /** Sends the request again. */
-  again(request: PendingRequest): void;
+  /** Sends a request, or queues it. Throws if it can do neither. */
+  post(request: Outgoing): void;
+  /** Sends a request again that the server could not handle. */
+  again(request: Outgoing): void;
+  /** Called when a request has settled. */
+  ended(request: Outgoing): void;
 }
 
 /** The default time limit, and how soon a connection without a reply is checked, in milliseconds. */
@@ -24,103 +42,76 @@ const KEY_WINDOW_MS = 600_000;
 /** Delay before a command is sent again that the server could not handle, in milliseconds. */
 const AGAIN_MS = 1_000;
 
-/** Refusals after which a command with a key is sent again. */
-const TEMPORARY: readonly string[] = ["UNAVAILABLE", "RATE_LIMITED"];
-
-/** A request until its reply or its failure. */
-export class PendingRequest {
-  readonly id: string;
-  readonly text: string;
-  readonly promise: Promise<unknown>;
-  /** Whether the message has a key, so that it may be sent again. */
-  readonly isOnce: boolean;
-  /** Whether the message was handed to the current connection. */
-  sent = false;
-  readonly #type: string;
-  readonly #context: PendingRequestContext;
-  readonly #signal: AbortSignal | undefined;
-  /** Whether the message was handed to any connection. */
-  #wasSent = false;
-  #resolve!: (data: unknown) => void;
-  #reject!: (error: unknown) => void;
-  #stopTimer: () => void = () => {};
-  #stopCheck: () => void = () => {};
-  readonly abort = () => {
-    this.fail("ABORTED", `The request "${this.#type}" was aborted`, this.#signal?.reason);
-  };
-
-  constructor(
-    context: PendingRequestContext,
-    { type, data, id }: { readonly type: string; readonly data: unknown; readonly id: string },
-    options: RequestOptions,
-  ) {
-    const key = options.key ?? (options.once ? crypto.randomUUID() : undefined);
-    this.id = id;
-    this.isOnce = key !== undefined;
-    this.text = JSON.stringify({ type, data, id, key });
-    this.promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
+/** Sends a request, and resolves to the data of its reply. Rejects with the reason why there is none. */
+export function openRequest(
+  { environment: { after, random }, check, post, again, ended }: RequestContext,
+  message: { readonly type: string; readonly data: unknown; readonly id: string },
+  { signal, timeoutMs, once, key = once ? crypto.randomUUID() : undefined }: RequestOptions,
+): Promise<unknown> {
+  let wasSent = false;
+  let stopCheck = () => {};
+  const promise = new Promise((resolve, reject) => {
+    const request: Outgoing = {
+      id: message.id,
+      text: JSON.stringify({ ...message, key }),
+      isOnce: key !== undefined,
+      sent: false,
+      transmitted() {
+        wasSent = true;
+        if (!key) return;
+        stopCheck();
+        stopCheck = after(REPLY_MS, check);
+      },
+      answer(reply) {
+        if (reply.ok) return end(resolve, reply.data);
+        if (!key || !/^(UNAVAILABLE|RATE_LIMITED)$/.test(reply.error.code)) {
+          return end(reject, refusalOf(reply.error));
+        }
+        request.sent = false;
+        stopCheck();
+        stopCheck = after(AGAIN_MS * (1 + random()), () => again(request));
+      },
+      fail(code, reason, cause) {
+        // A request cancelled by `close()` must not become an unhandled rejection.
+        if (code === "CLOSED") promise.catch(() => {});
+        end(reject, new RequestError(code, reason, { sent: wasSent, cause }));
+      },
+    };
+    const end = (settle: (value: unknown) => void, value: unknown) => {
+      stopTimer();
+      stopCheck();
+      signal?.removeEventListener("abort", abort);
+      ended(request);
+      settle(value);
+    };
+    const abort = () => request.fail("ABORTED", "The request was aborted", signal?.reason);
+    const limitMs = clampMs(timeoutMs, key ? KEY_WINDOW_MS : REPLY_MS);
+    const stopTimer = after(limitMs, () => {
+      request.fail("TIMEOUT", `No reply to "${message.type}" within ${limitMs} ms`);
+      check();
     });
-    this.#type = type;
-    this.#context = context;
-    this.#signal = options.signal;
-    const limitMs = this.isOnce ? KEY_WINDOW_MS : REPLY_MS;
-    const timeoutMs = clampMs(options.timeoutMs, limitMs);
-    this.#signal?.addEventListener("abort", this.abort);
-    this.#stopTimer = context.environment.after(timeoutMs, () => {
-      this.fail("TIMEOUT", `No reply to "${type}" within ${timeoutMs} ms`);
-      context.check();
-    });
-  }
-
-  /** Called when the message was handed to a connection. */
-  transmitted(): void {
-    this.sent = this.#wasSent = true;
-    if (!this.isOnce) return;
-    this.#stopCheck();
-    this.#stopCheck = this.#context.environment.after(REPLY_MS, () => this.#context.check());
-  }
-
-  answer(reply: ReplyFrame): void {
-    if (reply.ok) {
-      this.#end();
-      return this.#resolve(reply.data);
+    signal?.addEventListener("abort", abort);
+    try {
+      if (signal?.aborted) abort();
+      else post(request);
+    } catch (error) {
+      end(reject, error);
     }
-    if (this.isOnce && TEMPORARY.includes(reply.error.code)) return this.#sendLater();
-    this.#end();
-    this.#reject(refusalOf(reply.error));
-  }
+  });
+  return promise;
+}
 
-  fail(code: RequestErrorCode, message: string, cause?: unknown): void {
-    // A request cancelled by `close()` must not become an unhandled rejection.
-    if (code === "CLOSED") this.promise.catch(() => {});
-    this.reject(new RequestError(code, message, { sent: this.#wasSent, cause }));
-  }
-
-  reject(error: unknown): void {
-    this.#end();
-    this.#reject(error);
-  }
-
-  #sendLater(): void {
-    const { environment, again } = this.#context;
-    this.sent = false;
-    this.#stopCheck();
-    const delayMs = AGAIN_MS * (1 + environment.random());
-    this.#stopCheck = environment.after(delayMs, () => again(this));
-  }
-
-  #end(): void {
-    this.#stopTimer();
-    this.#stopCheck();
-    this.#signal?.removeEventListener("abort", this.abort);
-    this.#context.ended(this);
-  }
+/** Returns a ping that was sent. `end` takes its reply, or nothing if the connection is lost. */
+export function pendingPing(
+  id: string,
+  data: PingData | undefined,
+  end: (reply?: ReplyFrame) => void,
+): Outgoing {
+  const text = JSON.stringify({ type: "ping", id, data });
+  return { text, sent: true, fail: () => end(), answer: end };
 }
 
 /** Returns the error of a refusal by the server. */
-export function refusalOf(error: FrameErrorBody): RequestError {
-  const { code, message, issues } = error;
+export function refusalOf({ code, message, issues }: FrameErrorBody): RequestError {
   return new RequestError(code, message, { issues, sent: true });
 }

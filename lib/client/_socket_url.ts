@@ -4,17 +4,13 @@
  * @throws {TypeError} The address cannot be resolved, or has another scheme.
  */
 export function socketUrl(address: string | URL, base: string | undefined): string {
-  const [, secure, rest] = /^(?:http|ws)(s?):([^#]+)/.exec(toHref(address, base)) ?? [];
-  if (rest === undefined) {
-    throw new TypeError(`Cannot connect to "${address}": it is not an http or ws URL`);
-  }
-  return `ws${secure}:${rest}`;
-}
-
-function toHref(address: string | URL, base: string | undefined): string {
+  let href = "";
   try {
-    return new URL(address, base).href;
+    href = new URL(address, base).href;
   } catch {
-    return "";
+    // Reported below.
   }
+  const rest = /^(?:http|ws)(s?:[^#]+)/.exec(href)?.[1];
+  if (!rest) throw new TypeError(`Cannot connect to "${address}": it is not an http or ws URL`);
+  return `ws${rest}`;
 }

@@ -6,7 +6,13 @@ import type {
   StreamMark,
 } from "../protocol/mod.ts";
 import type { ClientEnvironment } from "./environment.ts";
-import type { Recovery, StreamPosition, StreamStart } from "./stream_options.ts";
+import type {
+  LoadBeforeOptions,
+  OlderMessages,
+  Recovery,
+  StreamPosition,
+  StreamStart,
+} from "./stream_options.ts";
 
 /** What a {@linkcode StreamReader} uses. */
 export interface StreamReaderContext {
@@ -38,15 +44,15 @@ const RETRY_MS = 1_000;
  * position and the extent, or before a message that has arrived, are asked for.
  */
 export class StreamReader {
+  /** The last message that was passed on. */
+  position: StreamPosition | undefined;
   readonly #name: string;
   readonly #context: StreamReaderContext;
-  readonly #start: StreamStart;
-  /** The last message that was passed on. */
-  #position: StreamPosition | undefined;
-  /** The oldest offset that listeners have, or that was loaded. */
-  #oldest = Infinity;
-  /** Messages of the position's epoch that arrived too early, by offset. */
-  readonly #early = new Map<number, MessageFrame>();
+  readonly #newest: number;
+  /** The offset before which older messages can be loaded. */
+  #oldest = 1;
+  /** Messages that arrived too early, by offset. */
+  readonly #early = new Map<number, MessageFrame & StreamMark>();
   #isReading = false;
   /** Whether the extent has not arrived on this connection. */
   #isWaiting = true;
@@ -54,23 +60,11 @@ export class StreamReader {
   #stopTimer: () => void = () => {};
 
   constructor(name: string, context: StreamReaderContext, start: StreamStart = {}) {
+    const { from, newest = 0 } = start;
     this.#name = name;
     this.#context = context;
-    this.#start = start;
-    this.#position = start.from;
-  }
-
-  get position(): StreamPosition | undefined {
-    return this.#position;
-  }
-
-  /** The offset before which older messages can be loaded. */
-  get oldest(): number {
-    return Math.min(this.#oldest, (this.#position?.offset ?? 0) + 1);
-  }
-
-  set oldest(offset: number) {
-    this.#oldest = offset;
+    this.#newest = newest;
+    if (from) this.#jump(from);
   }
 
   /** Called when a connection is lost. The next one begins with the extent. */
@@ -84,19 +78,17 @@ export class StreamReader {
 
   /** Takes the extent of the stream. */
   extend({ epoch, first, offset }: StreamData): void {
-    if (this.#position === undefined) {
-      const { newest = 0 } = this.#start;
-      this.#position = { epoch, offset: Math.max(first - 1, offset - newest, 0) };
-      this.#isWaiting = false;
-      return this.#position.offset === offset ? this.#drain() : void this.#readMissing(false);
-    }
-    const isResuming = this.#isWaiting;
+    const wasWaiting = this.#isWaiting;
+    const isResuming = wasWaiting && this.position !== undefined;
     this.#isWaiting = false;
+    if (!this.position) {
+      this.#jump({ epoch, offset: Math.max(first - 1, offset - this.#newest, 0) });
+    }
     if (this.#isReading) return;
-    const position = this.#position;
+    const position = this.position!;
     // While connected, messages may have overtaken the extent; on entry, the server has lost them.
     const isCurrent = position.epoch === epoch &&
-      (position.offset === offset || (!isResuming && position.offset > offset));
+      (position.offset === offset || (!wasWaiting && position.offset > offset));
     if (!isCurrent) return void this.#readMissing(isResuming);
     if (isResuming) this.#tell(true, 0);
     this.#drain();
@@ -104,98 +96,105 @@ export class StreamReader {
 
   /** Takes a message that has arrived. */
   receive(frame: MessageFrame & StreamMark): void {
-    const { epoch, offset } = frame;
-    const position = this.#position;
-    if (this.#isWaiting || this.#isReading || position === undefined) return this.#keep(frame);
-    if (epoch !== position.epoch) {
-      this.#keep(frame);
-      return void this.#readMissing(false);
-    }
-    if (offset <= position.offset) return;
-    this.#keep(frame);
-    this.#drain();
+    if (this.#early.size < MAX_EARLY) this.#early.set(frame.offset, frame);
+    if (!this.#isWaiting && !this.#isReading) this.#drain();
   }
 
-  #keep(frame: MessageFrame & StreamMark): void {
-    if (this.#early.size < MAX_EARLY) this.#early.set(frame.offset, frame);
+  /** Loads older messages. */
+  async loadBefore(options: LoadBeforeOptions = {}): Promise<OlderMessages> {
+    const { before = this.#oldest, limit } = options;
+    const request = { stream: this.#name, epoch: this.position?.epoch, before, limit };
+    const history = await this.#context.history(request);
+    if (!history.recovered) return { messages: [], more: false };
+    const messages = this.#marked(history);
+    this.#oldest = Math.min(before, messages[0]?.offset ?? before);
+    return { messages, more: history.more };
+  }
+
+  /** Sets a position that does not follow the last one. */
+  #jump(position: StreamPosition): void {
+    this.position = position;
+    this.#oldest = position.offset + 1;
   }
 
   /** Passes on the messages that follow the position. Asks for missing ones after a moment. */
   #drain(): void {
-    const { epoch } = this.#position!;
-    while (true) {
-      const offset = this.#position!.offset + 1;
-      const frame = this.#early.get(offset);
-      if (frame === undefined) break;
-      this.#early.delete(offset);
-      if (frame.epoch !== epoch) return void this.#readMissing(false);
-      this.#deliver(frame, { epoch, offset });
+    const { epoch } = this.position!;
+    for (;;) {
+      const frame = this.#early.get(this.position!.offset + 1);
+      if (frame?.epoch !== epoch) break;
+      this.#deliver(frame);
     }
-    for (const offset of this.#early.keys()) {
-      if (offset <= this.#position!.offset) this.#early.delete(offset);
+    for (const [offset, frame] of this.#early) {
+      if (frame.epoch === epoch && offset > this.position!.offset) continue;
+      this.#early.delete(offset);
+      if (frame.epoch !== epoch) return void this.#readMissing();
     }
     this.#stopTimer();
-    if (this.#early.size === 0) return;
-    this.#stopTimer = this.#context.environment.after(HOLE_MS, () => void this.#readMissing(false));
+    if (this.#early.size) {
+      this.#stopTimer = this.#context.environment.after(HOLE_MS, () => void this.#readMissing());
+    }
   }
 
   /** Asks for the messages after the position until none is missing. Never rejects. */
-  async #readMissing(isResuming: boolean): Promise<void> {
-    if (this.#isReading || this.#isWaiting) return;
+  async #readMissing(isResuming = false): Promise<void> {
     this.#isReading = true;
     this.#stopTimer();
     const connection = this.#connection;
-    const outcome = { recovered: true, missed: 0 };
+    let missed = 0;
+    let recovered = true;
     try {
-      while (true) {
-        const { epoch, offset: after } = this.#position!;
+      for (let more = true; more;) {
+        const { epoch, offset: after } = this.position!;
         const request = { stream: this.#name, epoch, after, limit: PAGE };
         const history = await this.#context.history(request);
         if (connection !== this.#connection) return;
-        outcome.recovered &&= history.recovered;
-        outcome.missed += this.#take(history);
-        if (!history.more) break;
+        recovered &&= history.recovered;
+        missed += this.#take(history);
+        more = history.more;
       }
     } catch (error) {
       if (connection === this.#connection) this.#fail(error, isResuming);
       return;
     }
     this.#isReading = false;
-    if (isResuming || !outcome.recovered) this.#tell(outcome.recovered, outcome.missed);
+    if (isResuming || !recovered) this.#tell(recovered, missed);
     this.#drain();
   }
 
   /** Passes on the messages of a reply. Returns their number. */
-  #take({ epoch, first, offset, recovered, messages }: HistoryData): number {
+  #take(history: HistoryData): number {
+    const { epoch, first, offset, recovered, messages } = history;
     if (!recovered) {
-      const next = messages[0]?.offset ?? Math.max(first, offset + 1);
-      this.#position = { epoch, offset: next - 1 };
-      this.#oldest = next;
-    } else this.#position = { epoch, offset: this.#position!.offset };
-    const missing = messages.filter((message) => message.offset > this.#position!.offset);
-    for (const message of missing) {
-      const mark = { stream: this.#name, epoch, offset: message.offset };
-      this.#deliver({ ...message, ...mark, data: message.data }, mark);
+      this.#jump({ epoch, offset: (messages[0]?.offset ?? Math.max(first, offset + 1)) - 1 });
     }
+    // A new epoch continues the old one if nothing was lost.
+    const { offset: after } = this.position!;
+    this.position = { epoch, offset: after };
+    const missing = this.#marked(history).filter((message) => message.offset > after);
+    for (const message of missing) this.#deliver(message);
     return missing.length;
   }
 
   #fail(error: unknown, isResuming: boolean): void {
     this.#isReading = false;
     const { environment } = this.#context;
-    const { code } = error as { readonly code?: unknown };
+    const { code } = error as { readonly code?: string };
     if (code === "FORBIDDEN" || code === "CLOSED") return;
-    if (code !== "DISCONNECTED" && code !== "TIMEOUT" && code !== "UNAVAILABLE") {
-      environment.report(error);
-    }
+    if (!/^(DISCONNECTED|TIMEOUT|UNAVAILABLE)$/.test(code ?? "")) environment.report(error);
     const delayMs = RETRY_MS * (1 + environment.random());
     this.#stopTimer = environment.after(delayMs, () => void this.#readMissing(isResuming));
   }
 
-  #deliver(frame: MessageFrame, { epoch, offset }: StreamPosition): void {
-    this.#position = { epoch, offset };
-    this.#oldest = Math.min(this.#oldest, offset);
+  #deliver(frame: MessageFrame & StreamMark): void {
+    const { epoch, offset } = frame;
+    this.#early.delete(offset);
+    this.position = { epoch, offset };
     this.#context.deliver(frame);
+  }
+
+  #marked({ epoch, messages }: HistoryData): (MessageFrame & StreamMark)[] {
+    return messages.map((message) => ({ data: undefined, ...message, stream: this.#name, epoch }));
   }
 
   #tell(recovered: boolean, missed: number): void {

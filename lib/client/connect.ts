@@ -1,49 +1,11 @@
 import type { Messages } from "../protocol/mod.ts";
-import { clampMs } from "./backoff.ts";
-import { type ClientEnvironment, toEnvironment } from "./environment.ts";
+import { toEnvironment } from "./environment.ts";
+import type { ConnectOptions } from "./connect_options.ts";
 import { Exchange } from "./_exchange.ts";
 import { socketUrl } from "./_socket_url.ts";
 import { Link } from "./link/_link.ts";
 import { Listeners } from "./_listeners.ts";
 import type { RealtimeSocket, SocketState } from "./realtime_socket.ts";
-import type { StreamStart } from "./stream_options.ts";
-
-/** Options of {@linkcode connect}. */
-export interface ConnectOptions {
-  /**
-   * Fetches a single-use ticket, for a client without a session cookie. Called before every attempt.
-   * The ticket is sent in the handshake's subprotocols, never in the URL, and is never reused. If the
-   * server refuses a ticket, throw its `Response`: a problem document with `NOT_SIGNED_IN` or
-   * `SESSION_EXPIRED` stops the attempts.
-   */
-  readonly ticket?: (() => Promise<string>) | undefined;
-  /**
-   * The id of the user shown on the page. Messages sent before the first connection are delivered only
-   * if it belongs to this user; later messages are queued for the user of the last connection anyway.
-   */
-  readonly user?: string | undefined;
-  /** Where the socket begins to read its streams, by name. @default {with messages sent from now on} */
-  readonly streams?: Readonly<Record<string, StreamStart>> | undefined;
-  /** Maximum number of queued messages; 0 disables the queue. @default {64} */
-  readonly maxQueued?: number | undefined;
-  /**
-   * Upper bound of the delay after the first failed attempt, in milliseconds, at least 100.
-   * @default {500}
-   */
-  readonly baseDelayMs?: number | undefined;
-  /** Largest upper bound of the delays, in milliseconds, at least 1,000. @default {20_000} */
-  readonly maxDelayMs?: number | undefined;
-  /** Time limit of an attempt, in milliseconds, at least 100. @default {15_000} */
-  readonly openTimeoutMs?: number | undefined;
-  /**
-   * How long a connection must live before the delays start small again, in milliseconds, at least
-   * 1,000.
-   * @default {10_000}
-   */
-  readonly stableAfterMs?: number | undefined;
-  /** Replacements for the globals of the browser or runtime. */
-  readonly environment?: Partial<ClientEnvironment> | undefined;
-}
 
 /**
  * Connects to a consumer and reconnects automatically.
@@ -107,15 +69,7 @@ export function connect<M extends Messages = Messages>(
   const states = new Listeners<[SocketState, RealtimeSocket<Messages>["detail"]]>(
     environment.report,
   );
-  const link = new Link(url, {
-    environment,
-    ticket: options.ticket,
-    baseDelayMs: clampMs(options.baseDelayMs, 500, 100),
-    maxDelayMs: clampMs(options.maxDelayMs, 20_000, 1_000),
-    openTimeoutMs: clampMs(options.openTimeoutMs, 15_000, 100),
-    stableAfterMs: clampMs(options.stableAfterMs, 10_000, 1_000),
-    random: environment.random,
-  }, {
+  const link = new Link(url, environment, options, {
     text: (text) => exchange.receive(text),
     ping: (answered) => exchange.ping(undefined, answered),
     change(state, detail) {
@@ -125,13 +79,9 @@ export function connect<M extends Messages = Messages>(
       states.emit(() => link.detail === detail, state, detail);
     },
   });
-  const exchange = new Exchange(link, {
-    environment,
-    maxQueued: options.maxQueued,
-    user: options.user,
-    streams: options.streams,
-  });
+  const exchange = new Exchange(link, environment, options);
   link.open();
+  const close = () => link.close();
 
   return {
     url,
@@ -144,14 +94,14 @@ export function connect<M extends Messages = Messages>(
     onState: (callback) => states.add(callback),
     // The types of `M` are a promise of the server: its messages are not validated here.
     on: (type, callback) => exchange.on(type, callback as (data: unknown) => void),
-    onRecovered: (callback) => exchange.streams.recoveries.add(callback),
-    loadBefore: (stream, options) => exchange.streams.loadBefore(stream, options),
-    position: (stream) => exchange.streams.position(stream),
+    onRecovered: (callback) => exchange.recoveries.add(callback),
+    loadBefore: (stream, options) => exchange.reader(stream).loadBefore(options),
+    position: (stream) => exchange.reader(stream).position,
     onError: (callback) => exchange.errors.add(callback),
     send: (type, data) => exchange.send(type, data),
     request: (type, data, options) => exchange.request(type, data, options) as Promise<never>,
     retry: () => link.retry(),
-    close: () => link.close(),
-    [Symbol.dispose]: () => link.close(),
+    close,
+    [Symbol.dispose]: close,
   };
 }

@@ -5,7 +5,8 @@
  *
  * @module
  */
-export { connect, type ConnectOptions } from "./connect.ts";
+export { connect } from "./connect.ts";
+export type { ConnectOptions } from "./connect_options.ts";
 export type { ClientEnvironment } from "./environment.ts";
 export type { RealtimeSocket, RequestOptions, SocketState } from "./realtime_socket.ts";
 export type {

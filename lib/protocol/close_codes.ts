@@ -34,17 +34,8 @@ export type CloseCode = typeof CloseCode[keyof typeof CloseCode];
  */
 export type ReconnectAdvice = "retry" | "retry-later" | "sign-in" | "stop";
 
-const ADVICE: ReadonlyMap<number, ReconnectAdvice> = new Map([
-  [CloseCode.normal, "stop"],
-  [CloseCode.protocolError, "stop"],
-  [CloseCode.unsupportedData, "stop"],
-  [CloseCode.invalidPayload, "stop"],
-  [CloseCode.messageTooLarge, "stop"],
-  [CloseCode.tooManyInvalid, "stop"],
-  [CloseCode.sessionOver, "sign-in"],
-  [CloseCode.forbidden, "stop"],
-  [CloseCode.tooFast, "retry-later"],
-]);
+/** Final codes below 4000. Numbers, so that the client does not contain the table of codes. */
+const FINAL: readonly number[] = [1000, 1002, 1003, 1007, 1009];
 
 /**
  * Returns whether and when a client should reconnect after `code`.
@@ -63,8 +54,9 @@ const ADVICE: ReadonlyMap<number, ReconnectAdvice> = new Map([
  * ```
  */
 export function reconnectAdvice(code: number): ReconnectAdvice {
-  if (code === CloseCode.tooSlow) return "retry";
-  return ADVICE.get(code) ?? (code >= 4000 ? "stop" : "retry");
+  if (code === 4401) return "sign-in";
+  if (code === 4429) return "retry-later";
+  return FINAL.includes(code) || (code >= 4000 && code !== 4408) ? "stop" : "retry";
 }
 
 /** Returns whether an endpoint may send `code` in a close frame (RFC 6455 §7.4.2). */

@@ -166,9 +166,9 @@ test(
   },
 );
 
-test("the client bundle is at most 8 KB over the network", async () => {
+test("the client bundle is at most 6 KB over the network", async () => {
   const compressed = new Blob([await bundleClient()]).stream()
     .pipeThrough(new CompressionStream("gzip"));
   const { byteLength } = await new Response(compressed).arrayBuffer();
-  assert.ok(byteLength <= 8_192, `${byteLength} bytes`);
+  assert.ok(byteLength <= 6_144, `${byteLength} bytes`);
 });

@@ -1,6 +1,7 @@
 import type { Messages } from "../../protocol/mod.ts";
 import { socketUrl } from "../_socket_url.ts";
-import { connect, type ConnectOptions } from "../connect.ts";
+import { connect } from "../connect.ts";
+import type { ConnectOptions } from "../connect_options.ts";
 import type { RealtimeSocket } from "../realtime_socket.ts";
 
 /** How long a socket that no component uses stays open: a remount takes it over, in milliseconds. */

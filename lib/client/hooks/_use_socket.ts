@@ -1,5 +1,5 @@
 import type { MessageFrame, Messages, ServerData, ServerType } from "../../protocol/mod.ts";
-import type { ConnectOptions } from "../connect.ts";
+import type { ConnectOptions } from "../connect_options.ts";
 import type { RealtimeSocket, SocketState } from "../realtime_socket.ts";
 import type { RequestError } from "../request_error.ts";
 import type { Recovery } from "../stream_options.ts";

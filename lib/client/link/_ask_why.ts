@@ -8,9 +8,10 @@ import type { LinkOptions } from "./_link_options.ts";
  */
 export async function askWhy(
   url: string,
-  { environment, ticket, ...backoff }: LinkOptions,
+  options: LinkOptions,
   signal: AbortSignal,
 ): Promise<Verdict> {
+  const { environment, ticket } = options;
   const headers = new Headers({ accept: "application/problem+json" });
   // Browsers drop this header; elsewhere it makes the response the same as for the upgrade.
   if (ticket) {
@@ -24,7 +25,7 @@ export async function askWhy(
     cache: "no-store",
     redirect: "manual",
   });
-  const verdict = await judgeResponse(response, backoff);
+  const verdict = await judgeResponse(response, options);
   // Without the ticket the request has no user: the next call of `ticket` shows the real state.
   const isBlind = ticket && verdict.code === "NOT_SIGNED_IN";
   return isBlind ? { next: "retry", reason: "" } : verdict;

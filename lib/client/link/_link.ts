@@ -1,14 +1,15 @@
-import { CloseCode, type Messages } from "../../protocol/mod.ts";
+import type { Messages } from "../../protocol/mod.ts";
 import { SUBPROTOCOL, TICKET_PREFIX } from "../../protocol/limits.ts";
 import { retryPauseMs } from "../../time/retry_pause.ts";
 import { askWhy } from "./_ask_why.ts";
 import { backoffMs } from "../backoff.ts";
-import { type ClientWebSocket, isLoopback } from "../environment.ts";
-import type { LinkOptions } from "./_link_options.ts";
+import type { ConnectOptions } from "../connect_options.ts";
+import { type ClientEnvironment, type ClientWebSocket, isLoopback } from "../environment.ts";
+import { type LinkOptions, toLinkOptions } from "./_link_options.ts";
 import type { RealtimeSocket, SocketState } from "../realtime_socket.ts";
 import { Pulse } from "./_pulse.ts";
 import { judgeClose, judgeResponse, type Verdict } from "./_verdict.ts";
-import { watchSocket } from "./_watch_socket.ts";
+import { ABNORMAL, watchSocket } from "./_watch_socket.ts";
 
 type Detail = RealtimeSocket<Messages>["detail"];
 
@@ -25,6 +26,9 @@ const OPEN = 1;
 /** The minimum delay after a failure, whatever the options say. */
 const FLOOR = { minMs: 100, maxMs: 1_000 };
 
+/** The detail of a connection without a problem. */
+const QUIET: Detail = { attempt: 0, retryInMs: undefined, code: undefined, reason: "" };
+
 const OFFLINE = { code: undefined, reason: "The machine is offline" };
 
 /**
@@ -35,13 +39,14 @@ const OFFLINE = { code: undefined, reason: "The machine is offline" };
  */
 export class Link {
   readonly #url: string;
+  readonly #environment: ClientEnvironment;
   readonly #options: LinkOptions;
   readonly #events: LinkEvents;
   readonly #unlisten: (() => void)[];
   #phase = new AbortController();
   #socket: ClientWebSocket | undefined;
   #state: SocketState = "connecting";
-  #detail: Detail = { attempt: 0, retryInMs: undefined, code: undefined, reason: "" };
+  #detail = QUIET;
   #failures = 0;
   #pulse: Pulse | undefined;
   #waits = false;
@@ -49,11 +54,17 @@ export class Link {
   #dueAt = 0;
   #notBefore = 0;
 
-  constructor(url: string, options: LinkOptions, events: LinkEvents) {
+  constructor(
+    url: string,
+    environment: ClientEnvironment,
+    options: ConnectOptions,
+    events: LinkEvents,
+  ) {
     this.#url = url;
-    this.#options = options;
+    this.#environment = environment;
+    this.#options = toLinkOptions(environment, options);
     this.#events = events;
-    const { listen } = options.environment;
+    const { listen } = environment;
     this.#unlisten = [
       listen("online", () => this.#retrySoon()),
       listen("visible", () => this.#retrySoon()),
@@ -106,51 +117,46 @@ export class Link {
   }
 
   close(): void {
-    if (this.#state === "closed") return;
-    this.#enter("closed", { attempt: 0, code: undefined, reason: "" });
+    if (this.#state !== "closed") this.#enter("closed", QUIET);
   }
 
-  async #attempt(): Promise<void> {
-    const { environment, ticket, openTimeoutMs } = this.#options;
-    const state = this.#state === "connecting" ? "connecting" : "reconnecting";
+  #attempt(): void {
+    const { ticket, openTimeoutMs } = this.#options;
+    const state = this.#state === "connecting" ? this.#state : "reconnecting";
     const signal = this.#enter(state, { attempt: this.#detail.attempt + 1 });
     if (signal.aborted) return;
     const reason = `No connection within ${openTimeoutMs} ms`;
-    const stopTimer = environment.after(
+    const stopTimer = this.#environment.after(
       openTimeoutMs,
       () => this.#follow({ next: "retry", reason }),
     );
     signal.addEventListener("abort", stopTimer);
-    const protocols = [SUBPROTOCOL];
-    try {
+    this.#decide(signal, async () => {
+      const protocols = [SUBPROTOCOL];
       if (ticket) protocols.push(TICKET_PREFIX + await ticket());
       if (!signal.aborted) this.#dial(protocols, signal, stopTimer);
-    } catch (error) {
-      await this.#followThrown(error, signal);
-    }
+    });
   }
 
   #dial(protocols: string[], signal: AbortSignal, stopTimer: () => void): void {
-    const { environment, stableAfterMs } = this.#options;
-    const socket = new environment.WebSocket(this.#url, protocols);
-    this.#socket = socket;
+    const { now, WebSocket } = this.#environment;
+    const socket = this.#socket = new WebSocket(this.#url, protocols);
     let liveSince: number | undefined;
     const ended = (code: number, reason: string) => {
       if (liveSince === undefined) {
-        const unknown = () => this.#follow({ next: "retry", reason: "" });
-        return void this.#learnWhy(signal).catch(unknown);
+        return this.#decide(signal, () => askWhy(this.#url, this.#options, signal));
       }
-      if (environment.now() - liveSince >= stableAfterMs) this.#failures = 0;
+      if (now() - liveSince >= this.#options.stableAfterMs) this.#failures = 0;
       this.#follow(judgeClose(code, reason, this.#options));
     };
-    watchSocket(socket, environment, signal, {
+    watchSocket(socket, this.#environment, signal, {
       ended,
       opened: () => {
         stopTimer();
-        liveSince = environment.now();
-        const lost = () => ended(CloseCode.abnormal, "The connection went silent");
-        this.#pulse = new Pulse(environment, this.#events.ping, lost);
-        this.#show("live", { attempt: 0, retryInMs: undefined, code: undefined, reason: "" });
+        liveSince = now();
+        const lost = () => ended(ABNORMAL, "The connection went silent");
+        this.#pulse = new Pulse(this.#environment, this.#events.ping, lost);
+        this.#show("live", QUIET);
       },
       message: (data) => {
         this.#pulse?.heard();
@@ -159,53 +165,49 @@ export class Link {
     });
   }
 
-  async #learnWhy(signal: AbortSignal): Promise<void> {
+  /** Follows the verdict of `work`, or its error, unless another phase has begun. */
+  async #decide(signal: AbortSignal, work: () => Promise<Verdict | void>): Promise<void> {
+    let verdict: Verdict | void;
     try {
-      const verdict = await askWhy(this.#url, this.#options, signal);
-      if (!signal.aborted) this.#follow(verdict);
+      verdict = await work();
     } catch (error) {
-      await this.#followThrown(error, signal);
+      verdict = error instanceof Response
+        ? await judgeResponse(error, this.#options)
+        : { next: "retry", reason: error instanceof Error ? error.message : String(error) };
     }
+    if (verdict && !signal.aborted) this.#follow(verdict);
   }
 
-  async #followThrown(error: unknown, signal: AbortSignal): Promise<void> {
-    const verdict: Verdict = error instanceof Response
-      ? await judgeResponse(error, this.#options)
-      : { next: "retry", reason: error instanceof Error ? error.message : String(error) };
-    if (!signal.aborted) this.#follow(verdict);
-  }
-
-  #follow(verdict: Verdict): void {
-    const { next, code, reason, waitMs } = verdict;
+  #follow({ next, code, reason, waitMs }: Verdict): void {
     if (next !== "retry") {
       this.#enter(next, { code, reason });
       return;
     }
-    const { environment, maxDelayMs } = this.#options;
-    this.#notBefore = environment.now() + (waitMs ?? 0);
+    const { now, isHidden } = this.#environment;
+    this.#notBefore = now() + (waitMs ?? 0);
     const floorMs = this.#failures && retryPauseMs(this.#failures, FLOOR);
-    let delayMs = Math.max(waitMs ?? backoffMs(this.#failures, this.#options), floorMs);
-    if (this.#failures > 0 && environment.isHidden()) delayMs = Math.max(delayMs, maxDelayMs);
+    const hiddenMs = this.#failures && isHidden() ? this.#options.maxDelayMs : 0;
+    const delayMs = waitMs ?? backoffMs(this.#failures, this.#options);
     this.#failures += 1;
-    this.#wait(delayMs, { code, reason });
+    this.#wait(Math.max(delayMs, floorMs, hiddenMs), { code, reason });
   }
 
   /** Waits for the next attempt, or for the network while offline. */
-  #wait(delayMs: number, why: Partial<Detail> = {}): void {
-    const { environment } = this.#options;
+  #wait(delayMs: number, why?: Partial<Detail>): void {
+    const { now, after } = this.#environment;
     const canReach = this.#canReach();
     const retryInMs = canReach ? delayMs : undefined;
-    this.#dueAt = environment.now() + (retryInMs ?? Infinity);
+    this.#dueAt = now() + (retryInMs ?? Infinity);
     const signal = this.#enter("reconnecting", { ...why, retryInMs }, true);
     if (signal.aborted || !canReach) return;
-    signal.addEventListener("abort", environment.after(delayMs, () => this.#attempt()));
+    signal.addEventListener("abort", after(delayMs, () => this.#attempt()));
   }
 
   /** Ends a delay early, except one set by the server; checks a live connection. */
   #retrySoon(): void {
     if (!this.#waits) return this.check();
     const soonMs = this.#shortDelayMs();
-    if (this.#options.environment.now() + soonMs < this.#dueAt) this.#wait(soonMs);
+    if (this.#environment.now() + soonMs < this.#dueAt) this.#wait(soonMs);
   }
 
   /** Handles the loss of the network, after which an open socket would just go silent. */
@@ -215,19 +217,18 @@ export class Link {
   }
 
   #shortDelayMs(): number {
-    const floorMs = this.#notBefore - this.#options.environment.now();
+    const floorMs = this.#notBefore - this.#environment.now();
     return Math.max(backoffMs(0, this.#options), floorMs);
   }
 
   #canReach(): boolean {
-    return isLoopback(this.#url) || this.#options.environment.isOnline();
+    return isLoopback(this.#url) || this.#environment.isOnline();
   }
 
   /** Ends the phase and starts the next; returns the signal of the new phase. */
   #enter(state: SocketState, detail: Partial<Detail>, waits = false): AbortSignal {
     this.#phase.abort();
-    this.#phase = new AbortController();
-    const { signal } = this.#phase;
+    const { signal } = this.#phase = new AbortController();
     this.#waits = waits;
     this.#pulse?.stop();
     this.#pulse = undefined;

@@ -1,41 +1,31 @@
 import { reconnectAdvice } from "../../protocol/mod.ts";
 import { type Backoff, backoffMs, parseRetryAfter, parseRetryWindow } from "../backoff.ts";
 
-/** Server codes that end the attempts. After any other response the client retries. */
-const REFUSALS: ReadonlyMap<unknown, Verdict["next"]> = new Map([
-  ["NOT_SIGNED_IN", "signed-out"],
-  ["SESSION_EXPIRED", "signed-out"],
-  ["TICKET_INVALID", "signed-out"],
-  ["ORIGIN_NOT_ALLOWED", "refused"],
-  ["NO_CONSUMER", "refused"],
-  ["FORBIDDEN", "refused"],
-  ["BAD_HANDSHAKE", "refused"],
-]);
-
 /** What the client does after the end of a connection or a failed attempt. */
 export interface Verdict {
   readonly next: "retry" | "signed-out" | "refused" | "closed";
   readonly code?: number | string;
   readonly reason: string;
   /** Delay requested by the server, in milliseconds. */
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
 }
 
 /** Returns the verdict on the close of a live connection. */
 export function judgeClose(code: number, reason: string, backoff: Backoff): Verdict {
-  switch (reconnectAdvice(code)) {
-    case "stop":
-      return { next: code === 1000 ? "closed" : "refused", code, reason };
-    case "sign-in":
-      return { next: "signed-out", code, reason };
-    case "retry-later":
-      return { next: "retry", code, reason, waitMs: backoff.maxDelayMs + jitter(backoff) };
-    case "retry": {
-      const windowMs = parseRetryWindow(reason);
-      if (windowMs === undefined) return { next: "retry", code, reason };
-      return { next: "retry", code, reason, waitMs: Math.floor(backoff.random() * windowMs) };
-    }
-  }
+  const advice = reconnectAdvice(code);
+  const windowMs = parseRetryWindow(reason);
+  return {
+    next: advice === "sign-in" ? "signed-out" : advice !== "stop" ? "retry" : endOf(code),
+    code,
+    reason,
+    waitMs: advice === "retry-later"
+      ? backoff.maxDelayMs + jitter(backoff)
+      : windowMs && Math.floor(backoff.random() * windowMs),
+  };
+}
+
+function endOf(code: number): Verdict["next"] {
+  return code === 1000 ? "closed" : "refused";
 }
 
 /**
@@ -48,24 +38,30 @@ export function judgeClose(code: number, reason: string, backoff: Backoff): Verd
 export async function judgeResponse(response: Response, backoff: Backoff): Promise<Verdict> {
   const { status, headers } = response;
   const { code, reason } = await readProblem(response);
-  if (status === 426) {
-    return { next: "retry", reason: "The upgrade failed between client and server" };
-  }
-  const next = REFUSALS.get(code);
-  if (next && status >= 400 && status < 500) return { next, code, reason };
+  if (status === 426) return { next: "retry", reason: "The upgrade failed on its way" };
   const waitMs = parseRetryAfter(headers.get("retry-after"), headers.get("date"));
-  if (waitMs === undefined) return { next: "retry", code, reason };
-  return { next: "retry", code, reason, waitMs: waitMs + jitter(backoff) };
+  return {
+    next: status >= 400 && status < 500 ? nextOf(code) : "retry",
+    code,
+    reason,
+    waitMs: waitMs === undefined ? waitMs : waitMs + jitter(backoff),
+  };
+}
+
+/** Codes of the server end the attempts. After any other response the client retries. */
+function nextOf(code: string): Verdict["next"] {
+  if (/^(NOT_SIGNED_IN|SESSION_EXPIRED|TICKET_INVALID)$/.test(code)) return "signed-out";
+  const isRefused = /^(ORIGIN_NOT_ALLOWED|NO_CONSUMER|FORBIDDEN|BAD_HANDSHAKE)$/.test(code);
+  return isRefused ? "refused" : "retry";
 }
 
 /** Reads an `application/problem+json` body (RFC 9457); for other bodies, uses the status. */
 async function readProblem(response: Response): Promise<{ code: string; reason: string }> {
-  const isProblem = /^application\/problem\+json *(;|$)/i.test(
-    response.headers.get("content-type") ?? "",
-  );
-  const problem: { code?: unknown; detail?: unknown; title?: unknown } | null = isProblem
-    ? await response.json().catch(() => null)
-    : await response.body?.cancel().catch(() => {}) ?? null;
+  const type = response.headers.get("content-type") ?? "";
+  const isProblem = /^application\/problem\+json *(;|$)/i.test(type);
+  const problem: { code?: unknown; detail?: unknown; title?: unknown } | null | void = isProblem
+    ? await response.json().catch(() => {})
+    : void response.body?.cancel().catch(() => {});
   const { code = `HTTP_${response.status}`, title = "", detail = title } = problem ?? {};
   return { code: String(code), reason: String(detail) };
 }
