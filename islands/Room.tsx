@@ -1,5 +1,6 @@
-import { connect, type RealtimeSocket, RequestError } from "@sluice/sluice/client";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { RequestError } from "@sluice/sluice/client";
+import { type UsedSocket, useSocket } from "@sluice/sluice/preact";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Composer } from "../components/room/Composer.tsx";
 import { type Connection, describeBlock } from "../components/room/words/connection_words.ts";
 import { ConnectionStatus } from "../components/room/ConnectionStatus.tsx";
@@ -37,13 +38,15 @@ const REPEAT_MS = 540_000;
 /** How many messages are loaded at once by scrolling up. */
 const OLDER = 50;
 
-const CONNECTING: Connection = { state: "connecting", wasLive: false };
-
 /** A room: its messages, its users, and the state of the connection. */
 export default function Room({ room, you, history }: RoomProps) {
   const page = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLTextAreaElement>(null);
-  const { state, connection, send, discard, retry, loadOlder } = useRoom({ room, you, history });
+  const { state, socket, connection, send, discard, retry, loadOlder } = useRoom({
+    room,
+    you,
+    history,
+  });
   useFocusRescue(page, input);
   /** Moves the focus to the input, because the clicked button is about to be removed. */
   const thenWrite = (action: () => void) => {
@@ -60,7 +63,7 @@ export default function Room({ room, you, history }: RoomProps) {
         onJump={thenWrite}
         loadOlder={loadOlder}
       />
-      <People you={state.you} people={state.people} isCurrent={connection.state === "live"} />
+      <People you={state.you} socket={socket} isCurrent={connection.state === "live"} />
       <Composer
         room={room}
         userId={you.id}
@@ -74,44 +77,42 @@ export default function Room({ room, you, history }: RoomProps) {
 
 function useRoom({ room, you, history }: RoomProps) {
   const { state, dispatch, dispatchNow } = useGatedRoom(you, history);
-  const [connection, setConnection] = useState<Connection>(CONNECTING);
-  const socket = useRef<RealtimeSocket<ChatMessages>>();
   const lastKey = useRef(0);
-  const wasLive = useRef(history.position === undefined);
+  const repetitions = useRef<(() => void)[]>([]);
+  const wasRendered = useRef(history.position !== undefined);
 
   useUnsent({ room, userId: you.id, outbox: state.outbox }, (unsent) => {
     for (const { text, at, command = crypto.randomUUID(), ...failure } of unsent) {
       const key = `own ${++lastKey.current}`;
       dispatch({ type: "submitted", key, text, at, command });
-      // Effects of this render come first: the socket does not exist yet.
-      if (canRepeat(at) && failure.uncertain) queueMicrotask(() => transmit(key, text, command));
-      else dispatchNow({ type: "failed", key, ...failure });
+      if (canRepeat(at) && failure.uncertain) {
+        repetitions.current.push(() => void transmit(key, text, command));
+      } else dispatchNow({ type: "failed", key, ...failure });
     }
   });
 
-  useEffect(() => {
-    const opened = socket.current = connect<ChatMessages>(`/ws/chat/${room}`, {
-      user: you.id,
-      streams: { room: { from: history.position, newest: OLDER } },
-    });
-    const show = () => setConnection(({ wasLive }) => connectionOf(opened, wasLive));
-    opened.onState(show);
-    opened.on("welcome", (data) => {
-      // Another user has signed in meanwhile: the whole page belongs to the wrong user.
-      if (data.you.id !== you.id) return location.reload();
-      dispatch({ type: "welcome", ...data });
-    });
-    opened.on("joined", ({ user }) => dispatch({ type: "joined", user }));
-    opened.on("left", ({ user }) => dispatch({ type: "left", user }));
-    opened.on("said", (said, { offset }) => dispatch({ type: "heard", said: { ...said, offset } }));
-    opened.onRecovered(({ missed, recovered }) => {
+  const used = useSocket<ChatMessages>(`/ws/chat/${room}`, {
+    user: you.id,
+    streams: { room: { from: history.position, newest: OLDER } },
+    on: {
+      welcome(data) {
+        // Another user has signed in meanwhile: the whole page belongs to the wrong user.
+        if (data.you.id !== you.id) return location.reload();
+        dispatch({ type: "welcome", you: data.you });
+      },
+      said: (said, { offset }) => dispatch({ type: "heard", said: { ...said, offset } }),
+    },
+    onRecovered({ missed, recovered }) {
       // The first one only continues what the server rendered.
-      if (wasLive.current) dispatch({ type: "recovered", missed, recovered });
-      wasLive.current = true;
-    });
-    show();
-    return () => opened.close();
-  }, [room, you.id]);
+      if (!wasRendered.current) dispatch({ type: "recovered", missed, recovered });
+      wasRendered.current = false;
+    },
+  });
+  const socket = useRef(used.socket);
+  socket.current = used.socket;
+  useEffect(() => {
+    if (used.socket !== undefined) repetitions.current.splice(0).forEach((repeat) => repeat());
+  }, [used.socket]);
 
   /** Sends a text, or retries a failed line. */
   async function send(text: string, line?: Line) {
@@ -144,7 +145,8 @@ function useRoom({ room, you, history }: RoomProps) {
 
   return {
     state,
-    connection,
+    socket: used.socket,
+    connection: useConnection(used),
     send: (text: string, line?: Line) => void send(text, line),
     loadOlder,
     discard: ({ key }: Line) => dispatchNow({ type: "discarded", key }),
@@ -152,10 +154,15 @@ function useRoom({ room, you, history }: RoomProps) {
   };
 }
 
-function connectionOf(socket: RealtimeSocket<ChatMessages>, wasLive: boolean): Connection {
-  const { state, detail: { code, retryInMs } } = socket;
-  const retryAt = retryInMs === undefined ? undefined : Date.now() + retryInMs;
-  return { state, wasLive: wasLive || state === "live", code, retryAt };
+/** Returns the state of the connection in the words of the page. */
+function useConnection({ state, detail }: UsedSocket<ChatMessages>): Connection {
+  const wasLive = useRef(false);
+  wasLive.current ||= state === "live";
+  return useMemo(() => {
+    const { code, retryInMs } = detail;
+    const retryAt = retryInMs === undefined ? undefined : Date.now() + retryInMs;
+    return { state, wasLive: wasLive.current, code, retryAt };
+  }, [state, detail]);
 }
 
 /** Whether the server would recognise the repetition of a message. */

@@ -48,7 +48,6 @@ export type Entry = Line | Away;
 /** The state of a room. */
 export interface RoomState {
   readonly you: PublicUser;
-  readonly people: readonly PublicUser[];
   /** Received messages, in the server's order, and at most one mark of an absence. */
   readonly entries: readonly Entry[];
   /** Your unconfirmed messages: pending or failed. */
@@ -72,9 +71,7 @@ export interface Heard {
 
 /** An event that changes a room. */
 export type RoomAction =
-  | { type: "welcome"; you: PublicUser; people: readonly PublicUser[] }
-  | { type: "joined"; user: PublicUser }
-  | { type: "left"; user: PublicUser }
+  | { type: "welcome"; you: PublicUser }
   | { type: "heard"; said: Heard }
   | { type: "submitted"; key: string; text: string; at: string; command?: string }
   | { type: "acknowledged"; key: string; id: string }
@@ -93,7 +90,7 @@ export interface Before {
 export function openRoom({ you, before }: { you: PublicUser; before: Before }): RoomState {
   const entries = before.messages.map(toOlder);
   const nothing = { outbox: [], loaded: 0, entered: false };
-  return { you, people: [you], entries, hasOlder: before.more, ...nothing };
+  return { you, entries, hasOlder: before.more, ...nothing };
 }
 
 /** Returns the offset of the oldest message on the page. */
@@ -111,12 +108,7 @@ export function reduceAll(state: RoomState, actions: readonly RoomAction[]): Roo
 export function reduceRoom(state: RoomState, action: RoomAction): RoomState {
   switch (action.type) {
     case "welcome":
-      return enter(state, action);
-    case "joined":
-      return { ...state, people: [...without(state.people, action.user), action.user] };
-    case "left":
-      if (action.user.id === state.you.id) return state;
-      return { ...state, people: without(state.people, action.user) };
+      return { ...state, you: action.you, entered: true };
     case "heard":
       return hear(state, action.said);
     case "submitted":
@@ -132,13 +124,6 @@ export function reduceRoom(state: RoomState, action: RoomAction): RoomState {
     case "recovered":
       return mark(state, action);
   }
-}
-
-function enter(
-  state: RoomState,
-  { you, people }: RoomAction & { type: "welcome" },
-): RoomState {
-  return { ...state, you, people: [...without(people, you), you], entered: true };
 }
 
 /** Adds older messages above the others. */
@@ -164,10 +149,6 @@ function mark(
   const key = `away ${entries[index]?.key ?? "end"}`;
   entries.splice(index, 0, { kind: "away", key, missed, recovered });
   return { ...state, entries };
-}
-
-function without(people: readonly PublicUser[], { id }: PublicUser): PublicUser[] {
-  return people.filter((user) => user.id !== id);
 }
 
 /** Adds a message: of another user, or the echo of your own, which may come before or after its reply. */

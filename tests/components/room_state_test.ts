@@ -15,7 +15,7 @@ import {
 const ada = { id: "1", login: "ada", name: "Ada", avatarUrl: "" };
 const grace = { id: "2", login: "grace", name: "Grace", avatarUrl: "" };
 const at = "2026-01-01T00:00:00.000Z";
-const entered: RoomAction = { type: "welcome", you: ada, people: [ada, grace] };
+const entered: RoomAction = { type: "welcome", you: ada };
 
 const emptyRoom = openRoom({ you: ada, before: { messages: [], more: false } });
 
@@ -121,23 +121,6 @@ test("a message with a lost reply counts as sent if its echo arrives before or a
 test("an echo of another window does not confirm a refused message", () => {
   const state = room(submitted("a", "Hi"), failed("a", false), heard("other", "Hi"));
   assert.deepEqual(shown(state), ["Hi sent", "Hi failed"]);
-});
-
-test("users join and leave once each, and you stay in the list", () => {
-  const linus = { ...grace, id: "3" };
-  const names = (state: RoomState) => state.people.map(({ id }) => id).sort();
-  assert.deepEqual(names(room({ type: "joined", user: linus }, { type: "joined", user: linus })), [
-    "1",
-    "2",
-    "3",
-  ]);
-  assert.deepEqual(names(room({ type: "left", user: grace })), ["1"]);
-  assert.deepEqual(names(room({ type: "left", user: ada })), ["1", "2"]);
-});
-
-test("a reconnect replaces the list of users", () => {
-  const state = room({ type: "welcome", you: ada, people: [ada] });
-  assert.deepEqual(state.people, [ada]);
 });
 
 test("missed messages are marked once, before the first of them", () => {
