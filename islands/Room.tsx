@@ -1,5 +1,5 @@
 import { RequestError } from "@sluice/sluice/client";
-import { type UsedSocket, useSocket } from "@sluice/sluice/preact";
+import { type UsedSocket, useSocket } from "@sluice/sluice/client/preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Composer } from "../components/room/Composer.tsx";
 import { type Connection, describeBlock } from "../components/room/words/connection_words.ts";

@@ -1,4 +1,4 @@
-import { useSocket } from "@sluice/sluice/preact";
+import { useSocket } from "@sluice/sluice/client/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { SessionList, type SessionListProps } from "../components/SessionList.tsx";
 import { useFocusRescue } from "../components/use_focus_rescue.ts";

@@ -1,6 +1,6 @@
 import type { PublicUser } from "@sluice/sluice/auth";
 import type { RealtimeSocket } from "@sluice/sluice/client";
-import { usePresence } from "@sluice/sluice/preact";
+import { usePresence } from "@sluice/sluice/client/preact";
 import type { ChatMessages } from "../../consumers/chat_messages.ts";
 import { Avatar } from "../Avatar.tsx";
 
