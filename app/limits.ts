@@ -6,7 +6,6 @@ import {
   LocalSocketCounter,
   networkOf,
   RateLimiter,
-  type RateLimiterOptions,
   SharedRateLimiter,
   SharedSocketCounter,
   type SocketCounter,
@@ -37,6 +36,8 @@ export interface Limits {
   /** Stops sharing the limits with other processes. */
   close(): Promise<void>;
 }
+
+type Rate = Pick<ConstructorParameters<typeof RateLimiter>[0], "perMinute" | "burst">;
 
 /** New program sign-ins per address and minute, if sign-ins are not limited. */
 const DEVICES_PER_MINUTE = 600;
@@ -83,7 +84,7 @@ export function createLimits(
     if (sockets instanceof SharedSocketCounter) await sockets.close();
   }
 
-  function createLimiter(name: string, rate: RateLimiterOptions): AttemptLimiter & GuessLimiter {
+  function createLimiter(name: string, rate: Rate): AttemptLimiter & GuessLimiter {
     if (!isShared) return new RateLimiter({ ...rate, clock });
     const controlGroup = `sluice.rates.${name}`;
     const limiter = new SharedRateLimiter(layer, { ...rate, clock, controlGroup });
@@ -93,7 +94,7 @@ export function createLimits(
 }
 
 /** 6,000 a minute; in a burst, ten times the sockets that an address may have. */
-function handshakeRate({ handshakesPerAddress, socketsPerAddress }: Settings): RateLimiterOptions {
+function handshakeRate({ handshakesPerAddress, socketsPerAddress }: Settings): Rate {
   if (handshakesPerAddress !== undefined) return { perMinute: handshakesPerAddress };
   return { perMinute: 6_000, burst: Math.max(6_000, 10 * socketsPerAddress) };
 }

@@ -1,36 +1,30 @@
-import { assertLayerPrefix } from "@sluice/sluice/layers";
-import { assertRedisUrl, MIN_KEY_LENGTH } from "@sluice/sluice/layers/redis";
+import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { type Environment, SettingError, text } from "./settings_parsers.ts";
+
+/** For layers that only check other options. */
+const SOME_URL = "redis://localhost";
 
 /** Reads the channel layer, which carries messages between processes. */
 export function readChannelLayer(env: Environment): string {
   const layer = text(env, "CHANNEL_LAYER") ?? "memory:";
   if (layer === "memory:" || layer === "kv:") return layer;
-  try {
-    assertRedisUrl(layer);
-    return layer;
-  } catch {
-    throw new SettingError(
-      "CHANNEL_LAYER",
-      `is ${JSON.stringify(layer.replace(/^([a-z]*:(?:\/\/)?).*@/i, "$1…@"))}, ` +
-        "but accepts memory:, kv:, redis://… or rediss://…, several hosts with commas",
-    );
-  }
+  if (isAccepted(layer)) return layer;
+  throw new SettingError(
+    "CHANNEL_LAYER",
+    `is ${JSON.stringify(layer.replace(/^([a-z]*:(?:\/\/)?).*@/i, "$1…@"))}, ` +
+      "but accepts memory:, kv:, redis://… or rediss://…, several hosts with commas",
+  );
 }
 
 /** Reads the prefix that separates this deployment from others on the same Redis or database. */
 export function readChannelPrefix(env: Environment): string {
   const prefix = text(env, "CHANNEL_PREFIX") ?? "sluice";
-  try {
-    assertLayerPrefix(prefix);
-    return prefix;
-  } catch {
-    throw new SettingError(
-      "CHANNEL_PREFIX",
-      `is ${JSON.stringify(prefix.slice(0, 80))}, but accepts 1 to 100 of letters, digits, ` +
-        '"-", "_", "." and, between them, ":"',
-    );
-  }
+  if (isAccepted(SOME_URL, { prefix })) return prefix;
+  throw new SettingError(
+    "CHANNEL_PREFIX",
+    `is ${JSON.stringify(prefix.slice(0, 80))}, but accepts 1 to 100 of letters, digits, ` +
+      '"-", "_", "." and, between them, ":"',
+  );
 }
 
 /** Reads the encryption keys of the layer. *Security*: errors do not contain them. */
@@ -38,11 +32,10 @@ export function readChannelKeys(env: Environment): readonly string[] | undefined
   const value = text(env, "CHANNEL_KEYS");
   if (value === undefined) return undefined;
   const keys = value.split(",").map((key) => key.trim());
-  if (keys.every((key) => key.length >= MIN_KEY_LENGTH)) return keys;
+  if (isAccepted(SOME_URL, { encryptionKeys: keys })) return keys;
   throw new SettingError(
     "CHANNEL_KEYS",
-    `has a key that is too short, but accepts keys of ${MIN_KEY_LENGTH} characters or more, ` +
-      "with commas",
+    "has a key that is too short, but accepts keys of 32 characters or more, with commas",
   );
 }
 
@@ -51,4 +44,14 @@ export function readRedisCaFile(env: Environment): string | undefined {
   const file = text(env, "REDIS_CA_FILE");
   if (file === undefined || readChannelLayer(env).startsWith("rediss:")) return file;
   throw new SettingError("REDIS_CA_FILE", "is set, but CHANNEL_LAYER is not rediss://…: set both");
+}
+
+/** A layer checks its options when it is created, and connects at first use. */
+function isAccepted(...options: ConstructorParameters<typeof RedisChannelLayer>): boolean {
+  try {
+    new RedisChannelLayer(...options).close().catch(() => {}); // Nothing is connected yet.
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -23,7 +23,7 @@ export type {
   DevicePoll,
   WaitingDevice,
 } from "./device/device_messages.ts";
-export { DeviceSignIn, type DeviceSignInOptions } from "./device/device_sign_in.ts";
+export { DeviceSignIn } from "./device/device_sign_in.ts";
 export { KvDeviceGrantStore } from "./device/kv_device_grant_store.ts";
 export { SignInError, type SignInErrorCode, type SignInErrorOptions } from "./errors.ts";
 export { KvTransactionStore } from "./oauth/kv_transaction_store.ts";
@@ -31,15 +31,13 @@ export { KvUserStore } from "./users/kv_user_store.ts";
 export { login, logout } from "./login.ts";
 export { MemoryUserStore } from "./users/memory_user_store.ts";
 export { nameAt } from "./_identity.ts";
-export type { BackChannelOptions } from "./providers/_back_channel.ts";
-export { gitHubIssuer, type GitHubOptions, GitHubProvider } from "./providers/github.ts";
-export { type OidcOptions, OidcProvider } from "./providers/oidc.ts";
+export { gitHubIssuer, GitHubProvider } from "./providers/github.ts";
+export { OidcProvider } from "./providers/oidc.ts";
 export type { AuthorizationAnswer, AuthorizationRequest, Provider } from "./providers/provider.ts";
 export { removeUser } from "./users/remove_user.ts";
 export { allowAnonymous, requireUser } from "./require_user.ts";
 export { safeReturnTo } from "./oauth/return_to.ts";
 export { SignIn } from "./oauth/sign_in.ts";
-export type { SignInOptions } from "./oauth/sign_in_options.ts";
 export type { SignInRequest } from "./oauth/sign_in_request.ts";
 export { KvTicketStore } from "./tickets/kv_ticket_store.ts";
 export { MemoryTicketStore, type TicketKey, type TicketStore } from "./tickets/ticket_store.ts";

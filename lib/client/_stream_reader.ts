@@ -1,10 +1,5 @@
-import type {
-  HistoryData,
-  HistoryRequest,
-  MessageFrame,
-  StreamData,
-  StreamMark,
-} from "../protocol/mod.ts";
+import type { MessageFrame } from "../protocol/mod.ts";
+import type { HistoryData, HistoryRequest, StreamData, StreamMark } from "../protocol/frames.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import type {
   LoadBeforeOptions,

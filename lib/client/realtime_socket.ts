@@ -1,11 +1,5 @@
-import type {
-  ClientInput,
-  ClientType,
-  Messages,
-  ReplyData,
-  ServerData,
-  ServerType,
-} from "../protocol/mod.ts";
+import type { ClientInput, Messages, ServerData } from "../protocol/mod.ts";
+import type { ClientType, ReplyData, ServerType } from "../protocol/messages.ts";
 import type { MessageFrame } from "../protocol/frames.ts";
 import type { RequestError } from "./request_error.ts";
 import type {

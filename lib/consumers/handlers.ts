@@ -1,15 +1,12 @@
-import type {
-  ClientData,
-  ClientType,
-  LayerData,
-  LayerType,
-  Messages,
-  ReplyData,
-} from "../protocol/mod.ts";
+import type { Messages } from "../protocol/mod.ts";
+import type { ClientData } from "../protocol/messages.ts";
+import type { ClientType, LayerData, LayerType, ReplyData } from "../protocol/messages.ts";
 
 /**
  * One handler per type of client message. Its return value is the reply; a `FrameError` that it throws
  * is the refusal.
+ *
+ * @internal
  */
 export type Handlers<M extends Messages, C> = {
   readonly [T in ClientType<M>]: (
@@ -26,7 +23,11 @@ export type Handlers<M extends Messages, C> = {
 /** The handlers of a consumer of class `C`. */
 export type HandlersOf<C extends { readonly messages: Messages }> = Handlers<C["messages"], C>;
 
-/** One handler per type of message between consumers. */
+/**
+ * One handler per type of message between consumers.
+ *
+ * @internal
+ */
 export type EventHandlers<M extends Messages, C> = {
   readonly [T in LayerType<M>]: (this: C, data: LayerData<M, T>) => void | Promise<void>;
 };

@@ -1,4 +1,5 @@
-import type { LayerData, LayerType, Messages, ServerData, ServerType } from "../protocol/mod.ts";
+import type { Messages, ServerData } from "../protocol/mod.ts";
+import type { LayerData, LayerType, ServerType } from "../protocol/messages.ts";
 
 /** A message that a consumer with the messages `M` sends. */
 export type ServerMessage<M extends Messages> = {

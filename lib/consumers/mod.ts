@@ -18,7 +18,7 @@ export { type ConnectionHandler, type SlowReaderPolicy, StopConsumer } from "../
 export { AcceptConnection } from "./accept_connection.ts";
 export { BaseConsumer } from "./base_consumer.ts";
 export { Consumer } from "./consumer.ts";
-export type { EventHandlers, EventHandlersOf, Handlers, HandlersOf } from "./handlers.ts";
+export type { EventHandlersOf, HandlersOf } from "./handlers.ts";
 export type { ConsumerStreams, StreamSource } from "./streams/consumer_streams.ts";
 export { HttpConsumer } from "./http_consumer.ts";
 export { type MessageSender, messageSender } from "./message_sender.ts";

@@ -1,4 +1,4 @@
-import type { StreamMark } from "../protocol/mod.ts";
+import type { StreamMark } from "../protocol/frames.ts";
 
 /**
  * Serves one connection. The classes in `@sluice/sluice/consumers` implement it.

@@ -5,6 +5,7 @@
  * @module
  */
 export type { LayerGap, LayerMessage } from "../core/consumer.ts";
+export type { ChannelLayerOptions } from "./layer_options.ts";
 export type {
   ChannelLayer,
   GroupSendOptions,
@@ -14,9 +15,6 @@ export type {
   Mailbox,
 } from "./channel_layer.ts";
 export { LayerError, type LayerErrorCode } from "./layer_error.ts";
-export type { ChannelLayerOptions } from "./layer_options.ts";
 export type { LayerStats } from "./layer_stats.ts";
 export { MemoryChannelLayer } from "./memory_channel_layer.ts";
-export { assertLayerPrefix } from "./names.ts";
 export { layer, type LayerScope, type NamedLayers } from "./with_layer.ts";
-export { BusChannelLayer } from "./bus/bus_channel_layer.ts";

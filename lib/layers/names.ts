@@ -49,15 +49,6 @@ export function assertDurableName(name: string): void {
  * Checks the prefix of all names of a system: letters, digits, `-`, `_`, `.`, and `:` between them.
  *
  * @throws {TypeError} The prefix is invalid, or longer than {@linkcode MAX_NAME_LENGTH}.
- *
- * @example
- * ```ts
- * import { assertLayerPrefix } from "@sluice/sluice/layers";
- * import assert from "node:assert/strict";
- *
- * assertLayerPrefix("sluice:staging");
- * assert.throws(() => assertLayerPrefix("no spaces"), TypeError);
- * ```
  */
 export function assertLayerPrefix(prefix: string): void {
   if (prefix.length <= MAX_NAME_LENGTH && PREFIX.test(prefix)) return;

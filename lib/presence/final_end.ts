@@ -1,4 +1,5 @@
-import { CloseCode, reconnectAdvice } from "../protocol/mod.ts";
+import { CloseCode } from "../protocol/mod.ts";
+import { reconnectAdvice } from "../protocol/close_codes.ts";
 
 /**
  * Returns whether a connection that ended with `code` is not expected to reconnect soon: the peer closed

@@ -4,13 +4,6 @@
  * @module
  */
 export { Presence } from "./presence.ts";
-export type { PresenceMessages, PresenceOptions } from "./presence_options.ts";
 export { PresenceError, type PresenceErrorCode } from "./presence_error.ts";
-export {
-  type PresenceDiff,
-  type PresenceEntry,
-  type PresenceState,
-  syncDiff,
-  syncState,
-} from "./state.ts";
+export { type PresenceDiff, type PresenceState, syncDiff, syncState } from "./state.ts";
 export type { PresencePage } from "./topic.ts";

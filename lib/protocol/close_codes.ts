@@ -42,16 +42,6 @@ const FINAL: readonly number[] = [1000, 1002, 1003, 1007, 1009];
  *
  * For other codes it returns `retry` below 4000, because the connection may have been lost, and `stop`
  * from 4000 to 4999, because the application that defines the code is unknown.
- *
- * @example
- * ```ts
- * import { CloseCode } from "@sluice/sluice";
- * import { reconnectAdvice } from "@sluice/sluice/protocol";
- * import assert from "node:assert/strict";
- *
- * assert.equal(reconnectAdvice(CloseCode.restart), "retry");
- * assert.equal(reconnectAdvice(CloseCode.sessionOver), "sign-in");
- * ```
  */
 export function reconnectAdvice(code: number): ReconnectAdvice {
   if (code === 4401) return "sign-in";

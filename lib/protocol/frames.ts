@@ -42,7 +42,11 @@ export interface StreamPosition {
   readonly offset: number;
 }
 
-/** The place of a message in a stream, as frames carry it. */
+/**
+ * The place of a message in a stream, as frames carry it.
+ *
+ * @internal
+ */
 export interface StreamMark {
   /** The consumer's name of the stream. */
   readonly stream: string;

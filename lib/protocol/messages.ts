@@ -56,36 +56,67 @@ export interface Messages {
   readonly layer?: Readonly<Record<string, Unchecked<unknown> | Schema>>;
 }
 
-/** The types of client messages. */
+/**
+ * The types of client messages.
+ *
+ * @internal
+ */
 export type ClientType<M extends Messages> = keyof M["client"] & string;
 
-/** The types of server messages. */
+/**
+ * The types of server messages.
+ *
+ * @internal
+ */
 export type ServerType<M extends Messages> = keyof M["server"] & string;
 
-/** The types of messages between consumers. */
+/**
+ * The types of messages between consumers.
+ *
+ * @internal
+ */
 export type LayerType<M extends Messages> = M extends { readonly layer: infer L } ? keyof L & string
   : never;
 
-/** The data of a message of type `T` between consumers. */
+/**
+ * The data of a message of type `T` between consumers.
+ *
+ * @internal
+ */
 export type LayerData<M extends Messages, T extends LayerType<M>> = M extends
   { readonly layer: infer L } ? T extends keyof L ? MessageData<L[T]> : never : never;
 
 /** The data that a client passes for a message of type `T`. */
-export type ClientInput<M extends Messages, T extends ClientType<M>> =
+export type ClientInput<M extends Messages, T extends keyof M["client"] & string> =
   M["client"][T]["data"] extends Schema<infer Input, infer _> ? Input : never;
 
-/** The checked data that a handler receives for a message of type `T`. */
+/**
+ * The checked data that a handler receives for a message of type `T`.
+ *
+ * @internal
+ */
 export type ClientData<M extends Messages, T extends ClientType<M>> = M["client"][T]["data"] extends
   Schema<infer _, infer Output> ? Output : never;
 
-/** The data of the reply to a message of type `T`. */
+/**
+ * The data of the reply to a message of type `T`.
+ *
+ * @internal
+ */
 export type ReplyData<M extends Messages, T extends ClientType<M>> = M["client"][T] extends
   { readonly reply: infer R } ? MessageData<R> : undefined;
 
 /** The data of a server message of type `T`. */
-export type ServerData<M extends Messages, T extends ServerType<M>> = MessageData<M["server"][T]>;
+export type ServerData<M extends Messages, T extends keyof M["server"] & string> =
+  M["server"][T] extends Schema<infer _, infer Output> ? Output
+    : M["server"][T] extends Unchecked<infer Data> ? Data
+    : never;
 
-/** The data that a declaration stands for: a schema, or a type of `unchecked()`. */
+/**
+ * The data that a declaration stands for: a schema, or a type of `unchecked()`.
+ *
+ * @internal
+ */
 export type MessageData<D> = D extends Schema<infer _, infer Output> ? Output
   : D extends Unchecked<infer T> ? T
   : never;

@@ -30,26 +30,8 @@ const FORM = /^(rediss?):\/\/(?:([^/]*)@)?([^/?#@]+)(?:\/(\d{0,9}))?$/;
 const DEFAULT_PORT = 6379;
 
 /**
- * Checks a Redis URL: `redis://user:password@host:6379/0`; `rediss://` uses TLS. A cluster's URL may list
+ * Parses a Redis URL: `redis://user:password@host:6379/0`; `rediss://` uses TLS. A cluster's URL may list
  * several nodes, separated by commas: `redis://a:7000,b:7000`.
- *
- * @throws {TypeError} The URL is invalid. *Security*: the error does not contain the URL.
- *
- * @example
- * ```ts
- * import { assertRedisUrl } from "@sluice/sluice/layers/redis";
- * import assert from "node:assert/strict";
- *
- * assertRedisUrl("rediss://cache.example/2");
- * assert.throws(() => assertRedisUrl("http://cache.example"), TypeError);
- * ```
- */
-export function assertRedisUrl(url: string): void {
-  parseRedisUrl(url);
-}
-
-/**
- * Parses a Redis URL: see {@linkcode assertRedisUrl}.
  *
  * @throws {TypeError} The URL is invalid. *Security*: the error does not contain the URL.
  */

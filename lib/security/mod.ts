@@ -6,11 +6,11 @@
 export { createCrossOrigin, type CrossOrigin } from "./cors.ts";
 export { isCrossSite } from "./cross_site.ts";
 export { networkOf } from "./network_of.ts";
-export { type AttemptLimiter, RateLimiter, type RateLimiterOptions } from "./rate_limiter.ts";
+export { type AttemptLimiter, RateLimiter } from "./rate_limiter.ts";
 export { handshakeRate } from "./with_handshake_rate.ts";
 export { type OriginRule, parseOriginRule } from "./origin_rules.ts";
-export { SharedRateLimiter, type SharedRateLimiterOptions } from "./shared_rate_limiter.ts";
-export { SharedSocketCounter, type SharedSocketCounterOptions } from "./shared_socket_counter.ts";
+export { SharedRateLimiter } from "./shared_rate_limiter.ts";
+export { SharedSocketCounter } from "./shared_socket_counter.ts";
 export { LocalSocketCounter, type SocketCounter } from "./socket_counter.ts";
 export { type SocketLimits, socketLimits } from "./socket_limits.ts";
 export { type AllowedOrigins, anyOrigin, origins } from "./with_origins.ts";

@@ -22,14 +22,10 @@ export {
   type SessionServices,
 } from "./create_sessions.ts";
 export { type GroupLayer, RevocationBroadcast } from "./revocation/revocation_broadcast.ts";
-export {
-  SessionNotices,
-  type SessionNoticesOptions,
-  tellNotices,
-} from "./connections/session_notices.ts";
+export { SessionNotices, tellNotices } from "./connections/session_notices.ts";
 export type { ControlLog, ControlPage } from "./revocation/control_log.ts";
 export { KvControlLog } from "./revocation/kv_control_log.ts";
-export { KvSocketCounts, type SocketCountsOptions } from "./connections/kv_socket_counts.ts";
+export { KvSocketCounts } from "./connections/kv_socket_counts.ts";
 export { KvSessionStore } from "./kv_session_store.ts";
 export { MemorySessionStore } from "./memory_session_store.ts";
 export type {

@@ -1,4 +1,4 @@
-import type { HistoryData, HistoryMessage, HistoryRequest } from "../protocol/mod.ts";
+import type { HistoryData, HistoryMessage, HistoryRequest } from "../protocol/frames.ts";
 import type {
   StreamMessage,
   StreamPage,
@@ -13,19 +13,6 @@ import type {
  * @param stream The name of the stream in the store.
  * @throws {RangeError} A number is out of range.
  * @throws {StreamError} `UNAVAILABLE` or `CLOSED`.
- *
- * @example
- * ```ts
- * import { MemoryStreamStore, readHistory } from "@sluice/sluice/streams";
- * import assert from "node:assert/strict";
- *
- * const store = new MemoryStreamStore();
- * const { epoch } = await store.append("room", { type: "said", data: "Hello" });
- * const history = await readHistory(store, "room", { epoch, after: 0 });
- * assert.equal(history.recovered, true);
- * assert.equal(history.messages.length, 1);
- * assert.equal((await readHistory(store, "room", { epoch: "old", after: 7 })).recovered, false);
- * ```
  */
 export async function readHistory(
   store: StreamStore,

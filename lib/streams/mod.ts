@@ -4,11 +4,10 @@
  *
  * @module
  */
-export { DurableStreams, type DurableStreamsOptions } from "./durable/durable_streams.ts";
-export { readHistory } from "./history.ts";
+export { DurableStreams } from "./durable/durable_streams.ts";
 export { type DoorConsumer, streamDoor } from "./http/stream_door.ts";
-export { KvStreamStore, type KvStreamStoreOptions } from "./kv/kv_stream_store.ts";
-export { MemoryStreamStore, type MemoryStreamStoreOptions } from "./memory/memory_stream_store.ts";
+export { KvStreamStore } from "./kv/kv_stream_store.ts";
+export { MemoryStreamStore } from "./memory/memory_stream_store.ts";
 export { StreamError, type StreamErrorCode } from "./stream_error.ts";
 export type { StreamStoreOptions } from "./stream_options.ts";
 export type {

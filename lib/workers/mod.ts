@@ -8,11 +8,9 @@
 export type { DeadLetter } from "./dead_letter.ts";
 export { runWorker } from "./deno/deno_run_worker.ts";
 export { UnprocessableError } from "./unprocessable_error.ts";
-export { Worker, type WorkerClass } from "./worker.ts";
-export type { WorkerOptions, WorkerStats } from "./worker_options.ts";
+export { Worker } from "./worker.ts";
+export type { WorkerStats } from "./worker_options.ts";
 export {
-  type ChannelWorker,
-  type JobHandlers,
   type JobHandlersOf,
   WorkerConsumer,
   type WorkerJob,

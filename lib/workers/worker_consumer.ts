@@ -1,5 +1,6 @@
 import type { ChannelLayer } from "../layers/mod.ts";
-import { FrameError, type LayerData, type LayerType, type Messages } from "../protocol/mod.ts";
+import { FrameError, type Messages } from "../protocol/mod.ts";
+import type { LayerData, LayerType } from "../protocol/messages.ts";
 import { parseData } from "../protocol/schema.ts";
 import type { LayerGap, LayerMessage } from "../core/consumer.ts";
 import type { Log } from "../core/log.ts";
@@ -23,7 +24,11 @@ export interface WorkerJob {
   readonly signal: AbortSignal;
 }
 
-/** Handles the messages of one channel: a {@linkcode WorkerConsumer}, or your own implementation. */
+/**
+ * Handles the messages of one channel: a {@linkcode WorkerConsumer}, or your own implementation.
+ *
+ * @internal
+ */
 export interface ChannelWorker {
   /** Handles one message. If it throws, the message is retried, unless it throws `UnprocessableError`. */
   handle(message: LayerMessage, job: WorkerJob): Promise<void>;
@@ -33,7 +38,11 @@ export interface ChannelWorker {
   stop(): void | Promise<void>;
 }
 
-/** One handler per message type under `layer`. */
+/**
+ * One handler per message type under `layer`.
+ *
+ * @internal
+ */
 export type JobHandlers<M extends Messages, C> = {
   readonly [T in LayerType<M>]: (
     this: C,

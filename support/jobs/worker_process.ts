@@ -8,7 +8,8 @@ import type { ChannelLayer, LayerMessage } from "@sluice/sluice/layers";
 import { KvChannelLayer } from "@sluice/sluice/layers/kv";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { channelRouter } from "@sluice/sluice/routing";
-import { type ChannelWorker, runWorker, Worker } from "@sluice/sluice/workers";
+import { runWorker, Worker } from "@sluice/sluice/workers";
+import type { ChannelWorker } from "../../lib/workers/worker_consumer.ts";
 import { DenoKeyValue } from "@sluice/sluice/kv/deno";
 
 if (import.meta.main) {

@@ -1,6 +1,7 @@
 import type { Connection } from "@sluice/sluice/consumers";
-import type { ChannelLayerOptions } from "@sluice/sluice/layers";
-import { Presence, type PresenceMessages, type PresenceOptions } from "@sluice/sluice/presence";
+import type { ChannelLayerOptions } from "../../lib/layers/layer_options.ts";
+import { Presence } from "@sluice/sluice/presence";
+import type { PresenceMessages, PresenceOptions } from "../../lib/presence/presence_options.ts";
 import { FakeClock, settle } from "@sluice/sluice/testing";
 import { FakeConnection } from "../../lib/testing/fake_connection.ts";
 import { MemoryWire, type WireNode } from "./memory_wire.ts";

@@ -2,7 +2,8 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import * as v from "valibot";
-import { defineMessages, FrameError, reconnectAdvice } from "@sluice/sluice/protocol";
+import { defineMessages, FrameError } from "@sluice/sluice/protocol";
+import { reconnectAdvice } from "../../lib/protocol/close_codes.ts";
 import {
   encodeMessage,
   encodeRefusal,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MemoryStreamStore, readHistory, type StreamStore } from "@sluice/sluice/streams";
+import { MemoryStreamStore, type StreamStore } from "@sluice/sluice/streams";
+import { readHistory } from "../../lib/streams/history.ts";
 
 /** A stream of 30 messages whose first 20 also belong to the epoch "before". */
 async function openFork(): Promise<{ store: StreamStore; epoch: string }> {

@@ -12,8 +12,8 @@ import {
   Worker,
   WorkerConsumer,
   type WorkerJob,
-  type WorkerOptions,
 } from "@sluice/sluice/workers";
+import type { WorkerOptions } from "../../lib/workers/worker_options.ts";
 import { DEAD_LETTER } from "../../lib/workers/dead_letter.ts";
 import { retryDelay } from "../../lib/workers/retry.ts";
 import { silent as log } from "../support/silent_log.ts";

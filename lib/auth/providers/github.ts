@@ -138,7 +138,10 @@ const GITHUB_API_URL = "https://api.github.com";
  * ```
  */
 export function gitHubIssuer(
-  { url = GITHUB_URL, apiUrl = GITHUB_API_URL }: Pick<GitHubOptions, "url" | "apiUrl">,
+  { url = GITHUB_URL, apiUrl = GITHUB_API_URL }: {
+    readonly url?: string | undefined;
+    readonly apiUrl?: string | undefined;
+  },
 ): string | undefined {
   if (baseOf(url).origin === GITHUB_URL && baseOf(apiUrl).origin === GITHUB_API_URL) {
     return undefined;

@@ -1,4 +1,5 @@
-import type { MessageFrame, Messages, ServerData, ServerType } from "../../protocol/mod.ts";
+import type { MessageFrame, Messages, ServerData } from "../../protocol/mod.ts";
+import type { ServerType } from "../../protocol/messages.ts";
 import type { RealtimeSocket } from "../realtime_socket.ts";
 
 /** The hooks of React or Preact that the hooks of the client are made from. */
@@ -8,12 +9,20 @@ export interface HookPrimitives {
   useState<T>(initial: T): readonly [T, (change: T | ((before: T) => T)) => void];
 }
 
-/** Functions that pick a value out of messages, by type. */
+/**
+ * Functions that pick a value out of messages, by type.
+ *
+ * @internal
+ */
 export type MessagePicks<M extends Messages, R> = {
   readonly [T in ServerType<M>]?: (data: ServerData<M, T>, frame: MessageFrame) => R;
 };
 
-/** What functions of {@linkcode MessagePicks} return. */
+/**
+ * What functions of {@linkcode MessagePicks} return.
+ *
+ * @internal
+ */
 export type Picked<K> = {
   [T in keyof K]: K[T] extends ((...values: never[]) => infer R) | undefined ? R : never;
 }[keyof K];

@@ -1,4 +1,5 @@
-import type { MessageFrame, Messages, ServerData, ServerType } from "../../protocol/mod.ts";
+import type { MessageFrame, Messages, ServerData } from "../../protocol/mod.ts";
+import type { ServerType } from "../../protocol/messages.ts";
 import type { ConnectOptions } from "../connect_options.ts";
 import type { RealtimeSocket, SocketState } from "../realtime_socket.ts";
 import type { RequestError } from "../request_error.ts";

@@ -1,4 +1,4 @@
-import { reconnectAdvice } from "../../protocol/mod.ts";
+import { reconnectAdvice } from "../../protocol/close_codes.ts";
 import { type Backoff, backoffMs, parseRetryAfter, parseRetryWindow } from "../backoff.ts";
 
 /** What the client does after the end of a connection or a failed attempt. */

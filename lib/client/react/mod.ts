@@ -19,7 +19,6 @@ import { createUseSocket, type UsedSocket, type UseSocketOptions } from "../hook
 import type { MessagePicks, Picked } from "../hooks/_primitives.ts";
 import type { RealtimeSocket } from "../realtime_socket.ts";
 
-export type { MessagePicks, Picked };
 export type { UsedHistory, UsedSocket, UseHistoryOptions, UsePresenceOptions, UseSocketOptions };
 
 const library = { useEffect, useRef, useState };

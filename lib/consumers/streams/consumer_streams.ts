@@ -1,5 +1,6 @@
 import { encodeMessage } from "../../protocol/frames.ts";
-import { CloseCode, FrameError, type HistoryData, type StreamMark } from "../../protocol/mod.ts";
+import { CloseCode, FrameError } from "../../protocol/mod.ts";
+import type { HistoryData, StreamMark } from "../../protocol/frames.ts";
 import type { LayerMessage } from "../../core/consumer.ts";
 import type { Scope } from "../../core/scope.ts";
 import { type ChannelLayer, LayerError } from "../../layers/mod.ts";

@@ -1,4 +1,5 @@
-import { FrameError, type HistoryRequest } from "../../protocol/mod.ts";
+import { FrameError } from "../../protocol/mod.ts";
+import type { HistoryRequest } from "../../protocol/frames.ts";
 
 /** Largest value of `limit`. */
 const MAX_LIMIT = 500;

@@ -3,4 +3,4 @@
  *
  * @module
  */
-export { DenoKeyValue, type DenoKeyValueOptions } from "./deno_key_value.ts";
+export { DenoKeyValue } from "./deno_key_value.ts";

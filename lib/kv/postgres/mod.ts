@@ -3,4 +3,4 @@
  *
  * @module
  */
-export { PostgresKeyValue, type PostgresKeyValueOptions } from "./postgres_key_value.ts";
+export { PostgresKeyValue } from "./postgres_key_value.ts";

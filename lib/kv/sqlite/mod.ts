@@ -4,4 +4,4 @@
  *
  * @module
  */
-export { SqliteKeyValue, type SqliteKeyValueOptions } from "./sqlite_key_value.ts";
+export { SqliteKeyValue } from "./sqlite_key_value.ts";

@@ -24,14 +24,7 @@ import { BusGroups } from "./bus_groups.ts";
 /**
  * The part of a channel layer that is the same for every {@linkcode Bus}.
  *
- * @example
- * ```ts
- * import { BusChannelLayer } from "@sluice/sluice/layers";
- * import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
- * import assert from "node:assert/strict";
- *
- * assert.ok(RedisChannelLayer.prototype instanceof BusChannelLayer);
- * ```
+ * @internal
  */
 export abstract class BusChannelLayer implements ChannelLayer {
   readonly extensions: readonly string[] = ["groups", "flush", "processes"];

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 
 /** Minimum length of a key of {@linkcode LayerCipher}, in characters. */
-export const MIN_KEY_LENGTH = 32;
+const MIN_KEY_LENGTH = 32;
 
 const ALGORITHM = "aes-256-gcm";
 const NONCE_BYTES = 12;

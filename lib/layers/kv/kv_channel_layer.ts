@@ -1,8 +1,3 @@
-/**
- * The channel layer for processes that share only a database.
- *
- * @module
- */
 import { BusChannelLayer } from "../bus/bus_channel_layer.ts";
 import type { KeyValue } from "../../kv/mod.ts";
 import { KvAccess } from "./kv_access.ts";

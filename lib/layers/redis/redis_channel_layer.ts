@@ -1,17 +1,9 @@
-/**
- * The channel layer for processes that share Redis, Redis Cluster or Valkey, version 7 or later.
- *
- * @module
- */
 import { BusChannelLayer } from "../bus/bus_channel_layer.ts";
 import { LayerCipher } from "../bus/layer_cipher.ts";
 import { type ChannelLayerOptions, layerSettings, positive } from "../layer_options.ts";
 import { parseRedisUrl } from "../../redis/redis_address.ts";
 import { RedisBus } from "./redis_bus.ts";
 import { RedisKeys } from "./redis_keys.ts";
-
-export { MIN_KEY_LENGTH } from "../bus/layer_cipher.ts";
-export { assertRedisUrl } from "../../redis/redis_address.ts";
 
 /** Options of {@linkcode RedisChannelLayer}. */
 export interface RedisChannelLayerOptions extends ChannelLayerOptions {

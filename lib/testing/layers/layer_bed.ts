@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers";
-import type { ChannelLayer, ChannelLayerOptions } from "../../layers/mod.ts";
+import type { ChannelLayer } from "../../layers/mod.ts";
+import type { ChannelLayerOptions } from "../../layers/layer_options.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { LayerInbox } from "./layer_inbox.ts";
 

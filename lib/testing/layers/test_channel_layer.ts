@@ -1,5 +1,6 @@
 import { test } from "node:test";
-import type { ChannelLayer, ChannelLayerOptions } from "../../layers/mod.ts";
+import type { ChannelLayer } from "../../layers/mod.ts";
+import type { ChannelLayerOptions } from "../../layers/layer_options.ts";
 import { type DefineLayerTest, LayerBed } from "./layer_bed.ts";
 import { capacityTests, processCapacityTests } from "./layer_capacity_tests.ts";
 import { channelTests } from "./layer_channel_tests.ts";

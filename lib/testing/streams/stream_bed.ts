@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-import type { StreamStore, StreamStoreOptions } from "../../streams/mod.ts";
+import type { StreamStore } from "../../streams/mod.ts";
+import type { StreamStoreOptions } from "../../streams/stream_options.ts";
 import { FakeClock } from "../fake_clock.ts";
 
 /** The options with which the suite creates a store. */

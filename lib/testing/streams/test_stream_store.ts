@@ -1,5 +1,6 @@
 import { test } from "node:test";
-import type { StreamStore, StreamStoreOptions } from "../../streams/mod.ts";
+import type { StreamStore } from "../../streams/mod.ts";
+import type { StreamStoreOptions } from "../../streams/stream_options.ts";
 import { type DefineStreamTest, StreamBed } from "./stream_bed.ts";
 import { appendTests, processAppendTests } from "./stream_append_tests.ts";
 import { claimTests, processClaimTests } from "./stream_claim_tests.ts";

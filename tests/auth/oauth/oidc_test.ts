@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type OidcOptions, OidcProvider, type User } from "../../../lib/auth/mod.ts";
+import { OidcProvider, type User } from "../../../lib/auth/mod.ts";
+import type { OidcOptions } from "../../../lib/auth/providers/oidc.ts";
 import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
 import { testApp } from "../support/app.ts";
 import { Browser } from "../support/browser.ts";

@@ -5,9 +5,9 @@ import {
   type Provider,
   SignIn,
   SignInError,
-  type SignInOptions,
   type TransactionStore,
 } from "../../../lib/auth/mod.ts";
+import type { SignInOptions } from "../../../lib/auth/oauth/sign_in_options.ts";
 import { findSession, MemorySessionStore, Sessions } from "../../../lib/sessions/mod.ts";
 import { FakeClock } from "../../../lib/testing/fake_clock.ts";
 import { FakeLog } from "../../../lib/testing/fake_log.ts";
