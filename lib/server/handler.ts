@@ -22,29 +22,29 @@ export interface RequestInfo {
 /** Options of `toHandler()`. */
 export interface HandlerOptions extends ProxyOptions {
   /** Limits of each connection; the others keep their defaults. */
-  readonly limits?: Partial<ConnectionLimits>;
+  readonly limits?: Partial<ConnectionLimits> | undefined;
   /**
    * Upgrades requests. @default {the transport of the server, or that of Deno}
    *
    * @internal
    */
-  readonly transport?: Transport;
+  readonly transport?: Transport | undefined;
   /** Times limits and timeouts. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** Receives problems with connections. */
-  readonly log?: Log;
+  readonly log?: Log | undefined;
   /** Tells when permissions may be out of date; connections pause until they are current. */
-  readonly freshness?: Freshness;
+  readonly freshness?: Freshness | undefined;
   /**
    * Headers that stay readable while a socket is open, in lower case, or `all`, which adds memory and
    * about a quarter to the cost of an upgrade. Other headers are readable until the client is
    * accepted; then they throw. Cookies are read from `cookie`. @default {KEPT_HEADERS}
    */
-  readonly keepHeaders?: readonly string[] | "all";
+  readonly keepHeaders?: readonly string[] | "all" | undefined;
   /** Called for each refused request. */
-  readonly onRefusal?: (refusal: Refusal, scope: Scope) => void;
+  readonly onRefusal?: ((refusal: Refusal, scope: Scope) => void) | undefined;
   /** Random numbers in [0, 1), used to spread reconnections. */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
 }
 
 /** Answers requests to `/ws/…`: accepts them or refuses them with a reason. */

@@ -15,11 +15,11 @@ export interface NetAddress {
 /** How to determine the public address of a request. */
 export interface ProxyOptions {
   /** The public URL of the site. Its scheme, host and port replace those of every request. */
-  readonly publicUrl?: string | URL;
+  readonly publicUrl?: string | URL | undefined;
   /** Whether to trust the peer's `X-Forwarded-For`, `-Proto` and `-Host`. @default {false} */
-  readonly trustProxy?: boolean;
+  readonly trustProxy?: boolean | undefined;
   /** Receives a warning for the first malformed header of a proxy. @default {consoleLog} */
-  readonly log?: Log;
+  readonly log?: Log | undefined;
 }
 
 /** The sender's view of a request, before any proxies. */

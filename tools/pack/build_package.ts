@@ -1,7 +1,7 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { create } from "tar";
+import { archive, type BuiltPackage } from "./archive.ts";
 import { run } from "../provide/programs.ts";
 import { buildManifestOf, manifestOf, readProject } from "./manifest.ts";
 
@@ -12,15 +12,6 @@ const STEP_MS = 300_000;
 
 /** Files of the repository that the package contains besides the code. */
 const TEXTS = ["README.md", "LICENSE", "CHANGELOG.md"];
-
-/** A package that was written. */
-export interface BuiltPackage {
-  /** Path of the tarball. */
-  readonly file: string;
-  readonly bytes: number;
-  /** Number of files in it. */
-  readonly files: number;
-}
 
 /**
  * Compiles the toolkit and writes its npm package to a folder.
@@ -94,22 +85,4 @@ async function assertNoDeno(target: string): Promise<void> {
     const text = (await readFile(join(target, path), "utf8")).replace(/\/\*.*?\*\//gs, "");
     if (/\bDeno\./.test(text)) throw new Error(`${path} mentions the Deno namespace`);
   }
-}
-
-async function archive(directory: string, folder: string, name: string): Promise<BuiltPackage> {
-  const entries = await readdir(join(directory, "package"), {
-    recursive: true,
-    withFileTypes: true,
-  });
-  const paths = entries.filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
-    .sort();
-  await mkdir(folder, { recursive: true });
-  const file = join(folder, name);
-  // The same bytes for the same contents: no owners, one date.
-  await create(
-    { file, cwd: directory, gzip: true, portable: true, mtime: new Date(0), noDirRecurse: true },
-    paths,
-  );
-  return { file, bytes: (await stat(file)).size, files: paths.length };
 }

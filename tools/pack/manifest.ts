@@ -86,6 +86,7 @@ function exportsOf({ exports }: Project): Manifest["exports"] {
   );
 }
 
-function rangeOf(specifier: string): string {
+/** Returns the version range of an import such as `npm:ws@^8.23.0`. */
+export function rangeOf(specifier: string): string {
   return specifier.slice(specifier.lastIndexOf("@") + 1);
 }

@@ -1,0 +1,12 @@
+/** What depends on the runtime: Node. */
+import { mkdir } from "node:fs/promises";
+import type { KeyValue } from "@sluice/sluice/kv";
+import { SqliteKeyValue } from "@sluice/sluice/kv/sqlite";
+
+export { serve } from "@sluice/sluice/node";
+
+/** Opens a database in a file that only this user can read. */
+export async function openEmbedded(): Promise<KeyValue> {
+  await mkdir("data", { recursive: true, mode: 0o700 });
+  return new SqliteKeyValue("data/app.sqlite3");
+}
