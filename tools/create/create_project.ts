@@ -110,6 +110,7 @@ async function templateFiles({ templates, runtime }: ProjectPlan): Promise<Map<s
     }
   }
   for (const name of NOT_FOR[runtime]) files.delete(name);
+  files.set(".env", files.get(".env.example")!);
   return files;
 }
 
