@@ -8,7 +8,7 @@ export interface StreamState extends StreamPosition {
   /** The offset of the oldest kept message; `offset + 1` if none is kept. */
   readonly first: number;
   /** Earlier epochs of the stream, each with the offset up to which its messages are those of this epoch. */
-  readonly earlier?: readonly StreamPosition[];
+  readonly earlier?: readonly StreamPosition[] | undefined;
 }
 
 /** A message of a stream, as it was stored. */

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 
-const SKIPPED = /(?:^|\/)(?:\.git|node_modules|_fresh|\.data)(?:\/|$)|\.log$|deno\.lock$/;
+const SKIPPED = /(?:^|\/)(?:\.git|node_modules|_fresh|\.data|dist)(?:\/|$)|\.log$|deno\.lock$/;
 const BINARY = /\.(?:png|jpe?g|gif|ico|webp|avif|woff2?|wasm|sqlite3.*)$/;
 
 /** Returns the paths of all text files of a project, sorted and relative to `root`. */

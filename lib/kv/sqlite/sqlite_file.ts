@@ -1,5 +1,3 @@
-import { isBun, openWithBun } from "./bun/bun_sqlite.ts";
-
 /** A value of a column or a parameter. */
 export type SqliteValue = null | number | bigint | string | Uint8Array;
 
@@ -18,11 +16,4 @@ export interface SqliteFile {
   exec(sql: string): void;
   prepare(sql: string): SqliteStatement;
   close(): void;
-}
-
-/** Opens a file with the SQLite of the runtime. Bun 1.3 has no `node:sqlite`. */
-export async function openSqlite(path: string): Promise<SqliteFile> {
-  if (isBun()) return await openWithBun(path);
-  const { DatabaseSync } = await import("node:sqlite");
-  return new DatabaseSync(path);
 }

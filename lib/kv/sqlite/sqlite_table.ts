@@ -4,7 +4,8 @@ import { decodeKey } from "../format/key_codec.ts";
 import { type ListRequest, pageOf } from "../list_request.ts";
 import { decodeValue, encodeValue } from "../format/portable_value.ts";
 import { versionOf } from "../version.ts";
-import { openSqlite, type SqliteFile, type SqliteStatement } from "./sqlite_file.ts";
+import { openSqlite } from "./open_sqlite.ts";
+import type { SqliteFile, SqliteStatement } from "./sqlite_file.ts";
 
 /** Most entries that one sweep removes. */
 const SWEEP_SIZE = 500;
