@@ -41,7 +41,8 @@ export const ROOMS: Readonly<Record<string, string>> = {
   "tests": "tests, in folders like those of the code that they test",
   "support": "what tests and benchmarks share: the app in a process, Redis servers, jobs",
   "bench": "benchmarks: questions, peers to compare with, the load generator, results",
-  "tools": "the tasks `test`, `ok`, `new`, `pack`, `create` and others, the lint plugin, checks of docs",
+  "tools":
+    "the tasks `test`, `ok`, `new`, `pack`, `create` and others, the lint plugin, checks of docs",
 };
 
 /** Folders whose own folders need a sentence as well. */
