@@ -12,6 +12,7 @@ import { availableParallelism } from "node:os";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { provideBrowser } from "./provide/browser.ts";
+import { provideDurableSuite } from "./provide/durable_suite.ts";
 import { providePostgres } from "./provide/postgres.ts";
 import { provideRuntimes } from "./provide/runtimes.ts";
 import { provideRedis } from "./provide/redis.ts";
@@ -73,6 +74,7 @@ async function provide({ tests, e2e }: Selection): Promise<string[]> {
   const wanted: [name: string, asks: RegExp, get: () => Promise<unknown>][] = [
     ["browser", /\bwhyNoBrowser\b/, () => provideBrowser(note)],
     ["runtimes", /\bfindRuntime\b/, () => provideRuntimes(note)],
+    ["conformance suite", /\bfindDurableSuite\b/, () => provideDurableSuite(note)],
     ["Redis", /\bfindRedis\b/, () => provideRedis(note)],
     ["PostgreSQL", /\bfindPostgres\b/, () => providePostgres(note)],
   ];

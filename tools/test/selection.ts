@@ -41,7 +41,7 @@ export async function select(paths: readonly string[]): Promise<Selection> {
 
 /** Matches tests that need a server, a browser or another process, in their own text or that of their imports. */
 const SLOW =
-  /\b(?:whyNoBrowser|findRedis|findPostgres|findRuntime|Deno\.Command|node:child_process)\b|from "fresh\/dev"/;
+  /\b(?:whyNoBrowser|findRedis|findPostgres|findRuntime|findDurableSuite|Deno\.Command|node:child_process)\b|from "fresh\/dev"/;
 
 /** Returns the tests that need no server, no browser and no other process. */
 export async function quickOf({ tests }: Selection): Promise<Selection> {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { FetchError, stream } from "@durable-streams/client";
 import { LiveApp } from "../../../support/app/live_app.ts";
 
 const ROOM = "/streams/chat/lobby";
@@ -86,3 +87,50 @@ test("a sign-out ends live reads of its session within a second, and no others",
   assert.match(new TextDecoder().decode((await next).value), /still here/);
   await hers.cancel();
 });
+
+for (const live of ["long-poll", "sse"] as const) {
+  test(`the client of Durable Streams reads a room with ${live} until the sign-out`, async () => {
+    await using app = await LiveApp.start();
+    const [ada, grace] = [await app.signIn("ada"), await app.signIn("grace")];
+    const say = async (text: string) => {
+      const headers = { origin: app.origin, "content-type": "application/json" };
+      const body = JSON.stringify({ type: "say", data: { text } });
+      await (await grace.request(ROOM, { method: "POST", headers, body })).body?.cancel();
+    };
+    await say("before");
+    const ended = Promise.withResolvers<unknown>();
+    const reading = await stream<{ data: { text: string } }>({
+      url: `${app.origin}${ROOM}`,
+      offset: "-1",
+      live,
+      fetch: async (url, init) => {
+        const { pathname, search } = new URL(String(url));
+        return await ada.request(pathname + search, {
+          ...init,
+          headers: { ...Object.fromEntries(new Headers(init?.headers)), origin: app.origin },
+        });
+      },
+      onError: (error) => ended.resolve(error),
+    });
+    const heard: string[] = [];
+    const heardLive = Promise.withResolvers<void>();
+    reading.subscribeJson(({ items }) => {
+      heard.push(...items.map(({ data }) => data.text));
+      if (heard.length === 2) heardLive.resolve();
+    });
+    reading.closed.then(ended.resolve, ended.resolve);
+    await say("live");
+    await heardLive.promise;
+    const startedAt = performance.now();
+    await ada.request("/auth/signout", { method: "POST", headers: { origin: app.origin } });
+    const error = await ended.promise;
+    assert.ok(performance.now() - startedAt < 1_000);
+    // The connection of server-sent events is cut; a long-poll is answered.
+    const isExpected = live === "sse"
+      ? error instanceof TypeError
+      : error instanceof FetchError && error.status === 401;
+    assert.ok(isExpected, String(error));
+    await say("after");
+    assert.deepEqual(heard, ["before", "live"]);
+  });
+}
