@@ -9,6 +9,7 @@ import {
   type StreamData,
   type StreamMark,
 } from "../protocol/frames.ts";
+import { clampMs } from "./backoff.ts";
 import type { ConnectOptions } from "./connect_options.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import type { Link } from "./link/_link.ts";
@@ -58,10 +59,10 @@ export class Exchange {
   #isIdentifying = false;
 
   constructor(link: Link, environment: ClientEnvironment, options: ConnectOptions) {
-    const { maxQueued = NaN, user, streams = {} } = options;
+    const { maxQueued, user, streams = {} } = options;
     this.#link = link;
     this.#environment = environment;
-    this.#maxQueued = isNaN(maxQueued) ? DEFAULT_MAX_QUEUED : maxQueued;
+    this.#maxQueued = clampMs(maxQueued, DEFAULT_MAX_QUEUED);
     this.#user = user;
     this.#starts = streams;
     this.errors = new Listeners(environment.report);
@@ -152,7 +153,7 @@ export class Exchange {
   #rejectQueued(): void {
     for (const outgoing of [...this.#queue]) {
       this.#queue.delete(outgoing);
-      outgoing.fail("IDENTITY_CHANGED", "Not sent: the connection is another user's now");
+      outgoing.fail("IDENTITY_CHANGED", "Another user is signed in");
     }
   }
 
@@ -172,7 +173,7 @@ export class Exchange {
     const again: Outgoing[] = [];
     for (const pending of [...this.#pending.values()].filter(({ sent }) => sent)) {
       if (pending.isOnce) again.push(pending);
-      else pending.fail("DISCONNECTED", "The connection was lost before the reply arrived");
+      else pending.fail("DISCONNECTED", "The connection was lost");
       pending.sent = false;
     }
     this.#queue = new Set([...again, ...this.#queue]);
@@ -232,7 +233,7 @@ export class Exchange {
     // A live connection that has not reported its user accepts the default number, even if `maxQueued` is 0.
     const limit = isOpen ? Math.max(this.#maxQueued, DEFAULT_MAX_QUEUED) : this.#maxQueued;
     if (this.#queue.size >= limit) {
-      throw new RequestError("QUEUE_FULL", `${limit} messages are already queued`);
+      throw new RequestError("QUEUE_FULL", `${limit} messages are queued`);
     }
     this.#queue.add(outgoing);
   }

@@ -11,6 +11,6 @@ export function socketUrl(address: string | URL, base: string | undefined): stri
     // Reported below.
   }
   const rest = /^(?:http|ws)(s?:[^#]+)/.exec(href)?.[1];
-  if (!rest) throw new TypeError(`Cannot connect to "${address}": it is not an http or ws URL`);
+  if (!rest) throw new TypeError(`"${address}" is not an http or ws URL`);
   return `ws${rest}`;
 }

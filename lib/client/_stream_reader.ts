@@ -1,6 +1,7 @@
 import type { MessageFrame } from "../protocol/mod.ts";
 import type { HistoryData, HistoryRequest, StreamData, StreamMark } from "../protocol/frames.ts";
 import type { ClientEnvironment } from "./environment.ts";
+import type { RequestError } from "./request_error.ts";
 import type {
   LoadBeforeOptions,
   OlderMessages,
@@ -174,9 +175,9 @@ export class StreamReader {
   #fail(error: unknown, isResuming: boolean): void {
     this.#isReading = false;
     const { environment } = this.#context;
-    const { code } = error as { readonly code?: string };
+    const { code } = error as Partial<RequestError>;
     if (code === "FORBIDDEN" || code === "CLOSED") return;
-    if (!/^(DISCONNECTED|TIMEOUT|UNAVAILABLE)$/.test(code ?? "")) environment.report(error);
+    if (!code) environment.report(error); // A bug in the client or its environment.
     const delayMs = RETRY_MS * (1 + environment.random());
     this.#stopTimer = environment.after(delayMs, () => void this.#readMissing(isResuming));
   }

@@ -77,7 +77,7 @@ export function toEnvironment(parts: Partial<ClientEnvironment> = {}): ClientEnv
   const globals = globalThis as Globals;
   const WebSocket = parts.WebSocket ?? globals.WebSocket;
   if (!WebSocket) {
-    throw new TypeError("Cannot connect: no WebSocket is available; pass one in the environment");
+    throw new TypeError("There is no WebSocket");
   }
   const page = globals.document;
   const environment: ClientEnvironment = {
@@ -88,7 +88,7 @@ export function toEnvironment(parts: Partial<ClientEnvironment> = {}): ClientEnv
       const timer = setTimeout(callback, ms);
       return () => clearTimeout(timer);
     },
-    random: () => Math.random(),
+    random: Math.random,
     isOnline: () => globals.navigator?.onLine !== false,
     isHidden: () => page?.visibilityState === "hidden",
     listen(change, callback) {
@@ -124,6 +124,5 @@ function listenTo(target: Globals | undefined, type: string, callback: () => voi
 
 /** A server on the same machine is reachable without a network. */
 export function isLoopback(url: string): boolean {
-  return /^wss?:\/\/([^/?]*@)?([^/?]*\.)?(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?([/?]|$)/
-    .test(url);
+  return /(^|\.)localhost$|^127\.|^\[::1]$/.test(new URL(url).hostname);
 }

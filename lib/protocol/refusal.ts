@@ -84,6 +84,12 @@ export class Refusal extends Error {
   readonly detail: string;
   /** How long a client should wait before it retries, in seconds. */
   readonly retryAfterSeconds: number | undefined;
+  /**
+   * An origin that is not allowed, but whose page may read this refusal.
+   *
+   * @internal
+   */
+  readonly readableBy: string | undefined;
 
   /** Creates a refusal; status and sentence follow from a known code. */
   constructor(
@@ -92,6 +98,7 @@ export class Refusal extends Error {
       detail?: string | undefined;
       status?: number | undefined;
       retryAfterSeconds?: number | undefined;
+      readableBy?: string | undefined;
       cause?: unknown;
     } = {},
   ) {
@@ -102,6 +109,7 @@ export class Refusal extends Error {
     this.code = code;
     this.detail = detail;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.readableBy = options.readableBy;
   }
 
   /**

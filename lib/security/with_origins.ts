@@ -13,8 +13,8 @@ export type AllowedOrigins = readonly (string | OriginRule)[];
  * `ORIGIN_NOT_ALLOWED`.
  *
  * The site's own origin and `allowed` pass. A missing `Origin` passes only with a ticket or, for a plain
- * `GET`, with `Sec-Fetch-Site: same-origin`. Another name, scheme or port of the same host is named in
- * the refusal and in the log, with the setting that allows it.
+ * `GET`, with `Sec-Fetch-Site: same-origin` and a `Referer` of the site, if there is one. Another name, scheme or port of the same host is named in
+ * the refusal and in the log, with the setting that allows it; its page may read the refusal.
  *
  * @throws {TypeError} A rule is invalid; see {@linkcode parseOriginRule}.
  *
@@ -30,11 +30,13 @@ export function withOrigins<S>(
   const withoutOrigin = new Refusal("ORIGIN_NOT_ALLOWED", { detail: NO_ORIGIN });
   const log = new WrongOriginLog();
   const application: Application<S & Scope> = (scope) => {
-    if (isAllowed(scope, rules)) return next(checked(scope));
-    if (scope.headers.get("origin") === null) return withoutOrigin;
-    const detail = describeNearMiss(scope);
-    log.refused(scope, detail);
-    return detail === undefined ? refusal : new Refusal("ORIGIN_NOT_ALLOWED", { detail });
+    const origin = originHeader(scope);
+    if (isAllowed(scope, origin, rules)) return next(checked(scope));
+    if (origin === null) return withoutOrigin;
+    const detail = describeNearMiss(origin, scope.url);
+    log.refused(origin, scope, detail);
+    if (detail === undefined) return refusal;
+    return new Refusal("ORIGIN_NOT_ALLOWED", { detail, readableBy: origin });
   };
   return guarded(application, next, "origin");
 }
@@ -76,8 +78,19 @@ function checked<S>(scope: S & Scope): S & OriginScope {
 
 const NO_ORIGIN = "The request has no Origin: browsers send one, and other clients use a ticket";
 
-function isAllowed(scope: Scope, rules: readonly OriginRule[]): boolean {
-  const header = scope.headers.get("origin");
+/**
+ * Returns the origin that a request shows. A plain `GET` of a page's own origin has no `Origin`; its
+ * `Referer` shows a page whose address is not the one that the server knows.
+ */
+function originHeader({ headers, type }: Scope): string | null {
+  const origin = headers.get("origin");
+  if (origin !== null || type !== "http") return origin;
+  const referer = headers.get("referer") ?? "";
+  const isOwn = headers.get("sec-fetch-site") === "same-origin" && URL.canParse(referer);
+  return isOwn ? new URL(referer).origin : null;
+}
+
+function isAllowed(scope: Scope, header: string | null, rules: readonly OriginRule[]): boolean {
   const site = scope.headers.get("sec-fetch-site");
   if (header === null) {
     return scope.ticket !== undefined || (scope.type === "http" && site === "same-origin");

@@ -10,10 +10,9 @@ const MAX_LOGGED = 20;
  * Describes an origin that was probably meant to be allowed: another name of this machine, or another
  * scheme or port of the same host. Returns undefined for others.
  */
-export function describeNearMiss({ headers, url }: Scope): string | undefined {
-  const header = headers.get("origin") ?? "";
-  if (parseOrigin(header) === undefined || !URL.canParse(header)) return undefined;
-  const page = new URL(header);
+export function describeNearMiss(origin: string, url: URL): string | undefined {
+  if (parseOrigin(origin) === undefined || !URL.canParse(origin)) return undefined;
+  const page = new URL(origin);
   const isNear = page.hostname === url.hostname ||
     (LOOPBACK.has(page.hostname) && LOOPBACK.has(url.hostname));
   if (!isNear || originOf(url) === undefined) return undefined;
@@ -26,10 +25,9 @@ export class WrongOriginLog {
   readonly #logged = new Set<string>();
 
   /** Logs the refusal of a connection. */
-  refused({ headers, connection, url }: Scope, detail: string | undefined): void {
-    const origin = headers.get("origin")?.slice(0, 200);
-    if (origin === undefined || this.#logged.has(origin)) return;
-    if (this.#logged.size >= MAX_LOGGED) return;
+  refused(header: string, { connection, url }: Scope, detail: string | undefined): void {
+    const origin = header.slice(0, 200);
+    if (this.#logged.has(origin) || this.#logged.size >= MAX_LOGGED) return;
     this.#logged.add(origin);
     const setting = "ALLOWED_ORIGINS, or origins([…])";
     if (detail !== undefined) connection.log.warn(detail, { origin });

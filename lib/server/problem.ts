@@ -45,7 +45,7 @@ export function problem(refusal: Refusal): Response {
   return new Response(known.body, known.init);
 }
 
-function write({ status, code, detail, retryAfterSeconds }: Refusal): Problem {
+function write({ status, code, detail, retryAfterSeconds, readableBy }: Refusal): Problem {
   const headers: [string, string][] = [
     ["content-type", "application/problem+json"],
     ["cache-control", "no-store"],
@@ -53,6 +53,10 @@ function write({ status, code, detail, retryAfterSeconds }: Refusal): Problem {
   ];
   if (retryAfterSeconds !== undefined) {
     headers.push(["retry-after", String(Math.max(1, Math.ceil(retryAfterSeconds)))]);
+  }
+  if (readableBy !== undefined) {
+    headers.push(["access-control-allow-origin", readableBy], ["vary", "origin"]);
+    headers.push(["access-control-allow-credentials", "true"]);
   }
   if (status === 426) {
     headers.push(["upgrade", "websocket"], ["connection", "Upgrade"]);

@@ -193,6 +193,19 @@ test("the response to the plain request decides what happens next", async () => 
   }
 });
 
+test("a wrong origin is named in the detail and once in the console", async (t) => {
+  const warn = t.mock.method(console, "warn", () => {});
+  const { environment, room } = join();
+  environment.answer = () => problem(403, "ORIGIN_NOT_ALLOWED");
+  environment.socket.end();
+  await settled();
+  await environment.pass(3_600_000);
+  assert.equal(room.detail.reason, "It is ORIGIN_NOT_ALLOWED");
+  assert.deepEqual(warn.mock.calls.map((call) => call.arguments), [
+    ["wss://app.example/ws/chat/lobby?v=1: It is ORIGIN_NOT_ALLOWED"],
+  ]);
+});
+
 test("an unreachable network is retried", async () => {
   const { environment, room } = join();
   environment.socket.end();

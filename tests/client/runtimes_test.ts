@@ -6,8 +6,11 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { build } from "esbuild";
 import { WebSocket, WebSocketServer } from "ws";
+import { allowAnonymous, origins, stack } from "@sluice/sluice";
 import { connect, type RealtimeSocket, type SocketState } from "@sluice/sluice/client";
 import type { Messages } from "@sluice/sluice/protocol";
+import { startServer } from "@sluice/sluice/testing";
+import { silent } from "../support/silent_log.ts";
 import { launchBrowser, whyNoBrowser } from "../e2e/support/browser.ts";
 
 /** A page, a server that refuses everyone at `/ws/closed`, and an echo at any other path. */
@@ -165,6 +168,31 @@ test(
     });
   },
 );
+
+test("a page at localhost learns that its server is at 127.0.0.1, and what allows it", {
+  skip,
+}, async () => {
+  await using pages = await serve();
+  const stacked = stack().use(origins()).use(allowAnonymous()).routes([]);
+  await using server = startServer(stacked, { log: silent });
+  await using browser = await launchBrowser();
+  const page = await browser.newPage();
+  const warnings: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "warning") warnings.push(message.text());
+  });
+  await page.goto(pages.url.replace("127.0.0.1", "localhost"));
+  await page.evaluate(`(async () => {
+    const { connect } = await import("/client.js");
+    globalThis.socket = connect("${server.url}/ws/x");
+  })()`);
+  await page.waitForFunction("socket.state === 'refused'");
+  const { code, reason } = await page.evaluate("socket.detail") as { code: string; reason: string };
+  assert.equal(code, "ORIGIN_NOT_ALLOWED");
+  assert.match(reason, /^The page is at http:\/\/localhost:\d+, but this server is at http:/);
+  assert.match(reason, /ALLOWED_ORIGINS/);
+  assert.equal(warnings.filter((text) => text.includes(reason)).length, 1);
+});
 
 test("the client bundle is at most 6 KB over the network", async () => {
   const compressed = new Blob([await bundleClient()]).stream()

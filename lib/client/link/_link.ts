@@ -7,7 +7,7 @@ import type { ConnectOptions } from "../connect_options.ts";
 import { type ClientEnvironment, type ClientWebSocket, isLoopback } from "../environment.ts";
 import { type LinkOptions, toLinkOptions } from "./_link_options.ts";
 import type { RealtimeSocket, SocketState } from "../realtime_socket.ts";
-import { Pulse } from "./_pulse.ts";
+import { type Pulse, startPulse } from "./_pulse.ts";
 import { judgeClose, judgeResponse, type Verdict } from "./_verdict.ts";
 import { ABNORMAL, watchSocket } from "./_watch_socket.ts";
 
@@ -126,11 +126,7 @@ export class Link {
     const signal = this.#enter(state, { attempt: this.#detail.attempt + 1 });
     if (signal.aborted) return;
     const reason = `No connection within ${openTimeoutMs} ms`;
-    const stopTimer = this.#environment.after(
-      openTimeoutMs,
-      () => this.#follow({ next: "retry", reason }),
-    );
-    signal.addEventListener("abort", stopTimer);
+    const stopTimer = this.#after(openTimeoutMs, () => this.#follow({ next: "retry", reason }));
     this.#decide(signal, async () => {
       const protocols = [SUBPROTOCOL];
       if (ticket) protocols.push(TICKET_PREFIX + await ticket());
@@ -149,13 +145,14 @@ export class Link {
       if (now() - liveSince >= this.#options.stableAfterMs) this.#failures = 0;
       this.#follow(judgeClose(code, reason, this.#options));
     };
-    watchSocket(socket, this.#environment, signal, {
+    watchSocket(socket, signal, {
       ended,
+      after: (ms, callback) => this.#after(ms, callback),
       opened: () => {
         stopTimer();
         liveSince = now();
         const lost = () => ended(ABNORMAL, "The connection went silent");
-        this.#pulse = new Pulse(this.#environment, this.#events.ping, lost);
+        this.#pulse = startPulse(this.#environment, this.#events.ping, lost);
         this.#show("live", QUIET);
       },
       message: (data) => {
@@ -180,6 +177,7 @@ export class Link {
 
   #follow({ next, code, reason, waitMs }: Verdict): void {
     if (next !== "retry") {
+      if (code === "ORIGIN_NOT_ALLOWED") console.warn(`${this.#url}: ${reason}`);
       this.#enter(next, { code, reason });
       return;
     }
@@ -194,13 +192,17 @@ export class Link {
 
   /** Waits for the next attempt, or for the network while offline. */
   #wait(delayMs: number, why?: Partial<Detail>): void {
-    const { now, after } = this.#environment;
-    const canReach = this.#canReach();
-    const retryInMs = canReach ? delayMs : undefined;
-    this.#dueAt = now() + (retryInMs ?? Infinity);
+    const retryInMs = this.#canReach() ? delayMs : undefined;
+    this.#dueAt = this.#environment.now() + (retryInMs ?? Infinity);
     const signal = this.#enter("reconnecting", { ...why, retryInMs }, true);
-    if (signal.aborted || !canReach) return;
-    signal.addEventListener("abort", after(delayMs, () => this.#attempt()));
+    if (!signal.aborted && retryInMs !== undefined) this.#after(retryInMs, () => this.#attempt());
+  }
+
+  /** Calls back after `ms` milliseconds, unless the phase ends first. */
+  #after(ms: number, callback: () => void): () => void {
+    const stop = this.#environment.after(ms, callback);
+    this.#phase.signal.addEventListener("abort", stop);
+    return stop;
   }
 
   /** Ends a delay early, except one set by the server; checks a live connection. */

@@ -38,7 +38,7 @@ function endOf(code: number): Verdict["next"] {
 export async function judgeResponse(response: Response, backoff: Backoff): Promise<Verdict> {
   const { status, headers } = response;
   const { code, reason } = await readProblem(response);
-  if (status === 426) return { next: "retry", reason: "The upgrade failed on its way" };
+  if (status === 426) return { next: "retry", reason: "The upgrade failed" };
   const waitMs = parseRetryAfter(headers.get("retry-after"), headers.get("date"));
   return {
     next: status >= 400 && status < 500 ? nextOf(code) : "retry",

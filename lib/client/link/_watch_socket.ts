@@ -1,4 +1,4 @@
-import type { ClientEnvironment, ClientWebSocket } from "../environment.ts";
+import type { ClientWebSocket } from "../environment.ts";
 
 /** Close code of a lost connection (RFC 6455 §7.4.1). A constant takes less than the table of codes. */
 export const ABNORMAL = 1006;
@@ -12,12 +12,13 @@ export interface SocketWatch {
   message(data: unknown): void;
   /** Called once, even if the socket never opened. */
   ended(code: number, reason: string): void;
+  /** Calls back later, unless `signal` is aborted first. */
+  after(ms: number, callback: () => void): void;
 }
 
 /** Reports the events of a socket until `signal` is aborted, in the same way on all runtimes. */
 export function watchSocket(
   socket: ClientWebSocket,
-  { after }: ClientEnvironment,
   signal: AbortSignal,
   watch: SocketWatch,
 ): void {
@@ -40,8 +41,7 @@ export function watchSocket(
   socket.addEventListener("error", () => {
     if (signal.aborted) return;
     if (!isOpen) return end(ABNORMAL, "");
-    const fail = () => end(ABNORMAL, "The connection failed");
-    signal.addEventListener("abort", after(CLOSE_EVENT_MS, fail));
+    watch.after(CLOSE_EVENT_MS, () => end(ABNORMAL, "The connection failed"));
   });
   socket.addEventListener("close", ({ code, reason = "" }) => {
     end(code || ABNORMAL, reason); // Deno reports 0.
