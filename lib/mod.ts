@@ -120,6 +120,7 @@ export { handshakeRate } from "./security/with_handshake_rate.ts";
 export { anyOrigin, origins } from "./security/with_origins.ts";
 export type { Handler } from "./server/handler.ts";
 export { toHandler } from "./server/to_handler.ts";
+export { ExternalSessions } from "./sessions/external/external_sessions.ts";
 export { MemorySessionStore } from "./sessions/memory_session_store.ts";
 export { Sessions } from "./sessions/sessions.ts";
 export { session, type SessionScope } from "./sessions/with_session.ts";

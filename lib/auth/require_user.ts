@@ -2,6 +2,7 @@ import { guarded } from "../core/guards.ts";
 import type { Application, AudienceScope, Middleware, Scope } from "../core/scope.ts";
 import { Refusal, type RefusalCode } from "../protocol/mod.ts";
 import type { SessionState } from "../sessions/mod.ts";
+import type { User } from "./users/user.ts";
 import type { SignedInScope, UserScope } from "./with_user.ts";
 
 const CODE: Readonly<Record<SessionState, RefusalCode>> = {
@@ -26,14 +27,17 @@ const CODE: Readonly<Record<SessionState, RefusalCode>> = {
  * assert.equal(typeof hello, "function");
  * ```
  */
-export function requireUser(): Middleware<UserScope, SignedInScope & AudienceScope>;
+export function requireUser<U extends { readonly id: string } = User>(): Middleware<
+  UserScope<U>,
+  SignedInScope<U> & AudienceScope
+>;
 /** Wraps an application directly, without a `stack()`. */
 export function requireUser<S>(
   next: Application<S & SignedInScope & AudienceScope>,
 ): Application<S & UserScope>;
 export function requireUser<S>(
   next?: Application<S & SignedInScope & AudienceScope>,
-): Middleware<UserScope, SignedInScope & AudienceScope> | Application<S & UserScope> {
+): unknown {
   return next === undefined ? usersOnly : usersOnly(next);
 }
 
@@ -59,16 +63,18 @@ export function allowAnonymous(): Middleware<Scope, AudienceScope> {
     );
 }
 
-function usersOnly<S>(
-  next: Application<S & SignedInScope & AudienceScope>,
-): Application<S & UserScope> {
-  const application: Application<S & UserScope> = (scope) =>
+function usersOnly<S, U extends { readonly id: string }>(
+  next: Application<S & SignedInScope<U> & AudienceScope>,
+): Application<S & UserScope<U>> {
+  const application: Application<S & UserScope<U>> = (scope) =>
     isSignedIn(scope)
       ? next(Object.assign(scope, { audience: "users" } as const))
       : Refusal.of(CODE[scope.sessionState]);
   return guarded(application, next, "audience");
 }
 
-function isSignedIn<S>(scope: S & UserScope): scope is S & SignedInScope {
+function isSignedIn<S, U extends { readonly id: string }>(
+  scope: S & UserScope<U>,
+): scope is S & SignedInScope<U> {
   return scope.user !== undefined && scope.session !== undefined;
 }

@@ -9,16 +9,19 @@ import { LiveUsers } from "./users/live_users.ts";
 import type { User } from "./users/user.ts";
 import type { UserStore } from "./users/user_store.ts";
 
-/** What {@linkcode withUser} adds to the scope. */
-export interface UserScope extends SessionScope {
+/**
+ * What {@linkcode withUser} adds to the scope. With `ExternalSessions`, `U` is the application's own type
+ * of users.
+ */
+export interface UserScope<U extends { readonly id: string } = User> extends SessionScope {
   /** The user, if the session is live and the user has not been removed. */
-  readonly user: User | undefined;
+  readonly user: U | undefined;
 }
 
 /** The scope of a signed-in user. */
-export interface SignedInScope extends UserScope {
+export interface SignedInScope<U extends { readonly id: string } = User> extends UserScope<U> {
   /** The signed-in user. */
-  readonly user: User;
+  readonly user: U;
   /** The session of the user, live when the connection was accepted. */
   readonly session: Session;
 }

@@ -59,6 +59,13 @@ export type Application<in S> = (scope: S) => Admission | Promise<Admission>;
  */
 export interface Middleware<in Needs, out Adds = unknown> {
   <S extends Needs>(next: Application<S & Adds>): Application<S>;
+  /**
+   * Never set. It lets a generic middleware, such as `requireUser()`, infer its types from the stack that
+   * it is added to: TypeScript does not infer from the constraint above.
+   *
+   * @internal
+   */
+  readonly types?: ((needs: Needs) => Adds) | undefined;
 }
 
 /** The scope of a connection whose origin was checked or explicitly need not be. */

@@ -79,7 +79,7 @@ export async function findSessionByTokens(
  * Returns the refusal `UNAVAILABLE` if the store cannot be reached.
  */
 export async function readAndRenew(
-  sessions: Sessions,
+  sessions: Pick<Sessions, "touch" | "log">,
   find: () => Promise<FoundSession>,
 ): Promise<FoundSession | Refusal> {
   let found: FoundSession;
@@ -100,7 +100,7 @@ export async function readAndRenew(
 }
 
 /** Logs that the store cannot be reached, and returns the refusal `UNAVAILABLE`. */
-export function unavailable({ log }: Sessions, error: unknown): Refusal {
+export function unavailable({ log }: Pick<Sessions, "log">, error: unknown): Refusal {
   log.error("sessions cannot be read", { error });
   return new Refusal("UNAVAILABLE", { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });
 }

@@ -21,6 +21,9 @@ export {
   type CreateSessionsOptions,
   type SessionServices,
 } from "./create_sessions.ts";
+export { ExternalSessions } from "./external/external_sessions.ts";
+export type { ExternalSessionsOptions } from "./external/external_sessions_options.ts";
+export type { Identity } from "./external/identity.ts";
 export { type GroupLayer, RevocationBroadcast } from "./revocation/revocation_broadcast.ts";
 export { SessionNotices, tellNotices } from "./connections/session_notices.ts";
 export type { ControlLog, ControlPage } from "./revocation/control_log.ts";

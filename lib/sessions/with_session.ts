@@ -5,6 +5,7 @@ import { Refusal } from "../protocol/mod.ts";
 import type { SessionSubscription, SessionWatcher } from "./connections/session_subscription.ts";
 import { credentialOf, isSecure } from "./credential.ts";
 import { readAndRenew, unavailable } from "./find_session.ts";
+import type { SessionEvents } from "./revocation/session_events.ts";
 import type { FoundSession, Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -95,12 +96,17 @@ export interface SessionClaim<S> {
   readonly unknownAs?: SessionState;
 }
 
+/** The part of {@linkcode Sessions} that admits connections. */
+export type AdmittingSessions = Pick<Sessions, "connections" | "touch" | "log"> & {
+  readonly events: Pick<SessionEvents, "caches">;
+};
+
 /**
  * Subscribes a connection to a session, reads and renews the session, and calls `next`:
  * {@linkcode withSession} for proofs other than a cookie.
  */
 export function admitSession<S>(
-  sessions: Sessions,
+  sessions: AdmittingSessions,
   claim: SessionClaim<S>,
   next: Application<S & SessionScope>,
 ): Admission | Promise<Admission> {
@@ -148,7 +154,7 @@ function admitted(subscription: SessionSubscription, admission: Admission): Admi
 }
 
 function findClaimed<S>(
-  sessions: Sessions,
+  sessions: AdmittingSessions,
   { recall, find }: SessionClaim<S>,
 ): FoundSession | Refusal | Promise<FoundSession | Refusal> {
   const session = recall?.();
@@ -169,7 +175,8 @@ class ScopeRenewal implements SessionWatcher {
   }
 }
 
-function addSession<S>(
+/** Adds the session that was found to a scope, or the reason why there is none. */
+export function addSession<S>(
   scope: S & Scope,
   found: FoundSession,
   unknownAs: SessionState = "none",

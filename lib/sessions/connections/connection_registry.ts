@@ -29,8 +29,7 @@ const BATCH_SIZE = 100;
  * The connection registry: maps each session to its connections in this process, so that they end
  * with it.
  *
- * An `ended` event ends all of them at once, with 4401. If a session turns out to be another
- * user's, they end with 4403. {@linkcode SessionRenewals} tracks the lifetimes.
+ * An `ended` event ends all of them at once with 4401, a change of the session's user with 4403.
  */
 export class ConnectionRegistry {
   readonly #sessions: SessionSource;
@@ -50,10 +49,7 @@ export class ConnectionRegistry {
     });
   }
 
-  /**
-   * Subscribes a connection to its proved session until the connection ends, instead of an earlier
-   * session.
-   */
+  /** Subscribes a connection to its proved session until it ends, instead of an earlier session. */
   subscribe(sessionId: string, connection: SubscribedConnection): SessionSubscription {
     const subscription = this.claim(sessionId, connection);
     subscription.prove();
@@ -85,13 +81,13 @@ export class ConnectionRegistry {
     const entry = this.#entries.get(session.id);
     if (!entry) return;
     const known = entry.session;
-    if (known && known.lastSeenAt > session.lastSeenAt) return;
     if (known && known.userId !== session.userId) {
       return this.#end(entry, "another user", CloseCode.forbidden);
     }
+    if (known && known.lastSeenAt > session.lastSeenAt) return;
     entry.session = session;
-    if (!known) this.#renewals.schedule(entry, session);
-    else if (known.lastSeenAt !== session.lastSeenAt) {
+    if (!known || session.expiresAt < known.expiresAt) this.#renewals.schedule(entry, session);
+    if (known && known.lastSeenAt !== session.lastSeenAt) {
       this.#tell(entry, (watcher) => watcher.sessionChanged?.(session));
     }
   }
@@ -106,7 +102,7 @@ export class ConnectionRegistry {
       case "user-ended":
         return this.#endOfUser(event);
       case "user-changed":
-        for (const entry of this.#ofUser(event.userId)) this.#tellOfUser(entry);
+        for (const entry of this.ofUser(event.userId)) this.#tellOfUser(entry);
     }
   }
 
@@ -121,8 +117,7 @@ export class ConnectionRegistry {
   }
 
   /**
-   * Reads the sessions that an event is about, and ends the connections of those that no longer
-   * exist.
+   * Does the same as {@linkcode revalidate} for the sessions that an event is about.
    *
    * @throws {Error} The store cannot be reached.
    */
@@ -130,7 +125,7 @@ export class ConnectionRegistry {
     if (event.type === "renewed") return;
     const ids = event.type === "ended"
       ? [event.sessionId].filter((id) => this.#entries.has(id))
-      : this.#ofUser(event.userId).map(({ id }) => id);
+      : this.ofUser(event.userId).map(({ id }) => id);
     await this.#confirmAll(ids);
   }
 
@@ -147,6 +142,16 @@ export class ConnectionRegistry {
   /** The sessions that have connections in this process. */
   sessionIds(): IterableIterator<string> {
     return this.#entries.keys();
+  }
+
+  /** Returns a session that has connections here, once one of them has proved it. */
+  sessionOf(id: string): Session | undefined {
+    return this.#entries.get(id)?.session;
+  }
+
+  /** Returns the entries of a user's sessions. */
+  ofUser(userId: string): RegistryEntry[] {
+    return [...this.#entries.values()].filter(({ session }) => session?.userId === userId);
   }
 
   /** Returns the number of open sockets of a session in this process. */
@@ -189,13 +194,9 @@ export class ConnectionRegistry {
     this.#tellOfUser(entry);
   }
 
-  #ofUser(userId: string): RegistryEntry[] {
-    return [...this.#entries.values()].filter(({ session }) => session?.userId === userId);
-  }
-
   /** Ends sessions older than the event; for later ones, the user is read again. */
   #endOfUser({ userId, reason, at = Infinity }: UserEnded): void {
-    for (const entry of this.#ofUser(userId)) {
+    for (const entry of this.ofUser(userId)) {
       if (entry.session!.createdAt <= at) this.#end(entry, reason);
       else this.#tellOfUser(entry);
     }

@@ -77,6 +77,7 @@ export class SessionRenewals {
   #onDeadline(entry: RegistryEntry): void {
     const session = entry.session;
     if (!session || !this.#target.isCurrent(entry)) return;
+    if (this.#clock.now() < entry.checkAt) return; // It was scheduled again for later.
     const inUse = lastReceivedAt(entry) > session.lastSeenAt;
     if (!inUse && this.#clock.now() < session.expiresAt) return this.schedule(entry, session);
     this.#waiting.push(entry);

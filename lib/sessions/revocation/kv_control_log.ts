@@ -55,14 +55,15 @@ export class KvControlLog implements ControlLog {
    * Creates a log over a database.
    *
    * @param kv The database, which the stores use as well.
+   * @param prefix The start of its keys, which separates several logs in one database.
    */
-  constructor(kv: KeyValue) {
+  constructor(kv: KeyValue, prefix: readonly string[] = []) {
     this.#kv = kv;
     this.#entries = new AppendLog(kv, {
-      headKey: ["control_head"],
-      prefix: ["control_log"],
+      headKey: [...prefix, "control_head"],
+      prefix: [...prefix, "control_log"],
       keepMs: KEEP_MS,
-      topic: "control_log",
+      topic: [...prefix, "control_log"].join("."),
     });
   }
 
