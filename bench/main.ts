@@ -8,8 +8,8 @@
  * - `--compare REV`: compares this tree with another revision, and that revision with itself.
  *
  * Missing tools are installed if possible (a compiler with `apt-get`, peers from npm into the cache
- * folder). If not, the peer or question is reported as left out. A name may also be that of a script
- * in this folder, which prints its own results.
+ * folder). If not, the peer or question is reported as left out. A name may also be that of a
+ * program in `checks/`, which takes its own arguments and prints its own results.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { parseArgs } from "node:util";
 import { V8_FLAGS } from "../app/process/v8_flags.ts";
 import { askQuestion } from "./harness/ask_question.ts";
 import { compareRevisions } from "./harness/compare_revisions.ts";
-import { listQuestions, listScripts, loadQuestion } from "./harness/question_files.ts";
+import { listChecks, listQuestions, loadQuestion } from "./harness/question_files.ts";
 import { saveResult, writePage } from "./harness/report/save_result.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
@@ -33,7 +33,7 @@ const OPTIONS = {
 
 const EFFORT = { rounds: 5, seconds: 3 };
 
-if (listScripts().includes(Deno.args[0] ?? "")) await runScript();
+if (listChecks().includes(Deno.args[0] ?? "")) await runCheck();
 else await askAll();
 
 async function askAll(): Promise<void> {
@@ -42,7 +42,7 @@ async function askAll(): Promise<void> {
   const known = listQuestions();
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    const all = [...known, ...listScripts()].join(", ");
+    const all = [...known, ...listChecks()].join(", ");
     console.error(`There is no question "${unknown}"; choose from ${all}.`);
     Deno.exit(1);
   }
@@ -63,9 +63,9 @@ async function askAll(): Promise<void> {
   }
 }
 
-async function runScript(): Promise<void> {
+async function runCheck(): Promise<void> {
   const [name, ...rest] = Deno.args;
-  const script = new URL(`${name}.ts`, import.meta.url).pathname;
+  const script = new URL(`checks/${name}.ts`, import.meta.url).pathname;
   const args = ["run", "-A", `${V8_FLAGS},--expose-gc`, script, ...rest];
   const { code } = await new Deno.Command(Deno.execPath(), { args }).spawn().status;
   Deno.exit(code);

@@ -7,9 +7,9 @@ export function listQuestions(): string[] {
   return modulesIn(new URL("questions/", BENCH));
 }
 
-/** The standalone scripts next to `main.ts`. */
-export function listScripts(): string[] {
-  return modulesIn(BENCH).filter((name) => name !== "main");
+/** The programs of `checks/`, which print their own results. */
+export function listChecks(): string[] {
+  return modulesIn(new URL("checks/", BENCH));
 }
 
 /** Loads a question of `questions/`. */

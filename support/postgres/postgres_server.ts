@@ -108,7 +108,7 @@ export class PostgresServer implements AsyncDisposable {
     await child.status;
   }
 
-  /** Starts the server after a kill. It recovers what was committed. */
+  /** Starts the server after a kill, if it does not run. It recovers what was committed. */
   async restart(): Promise<void> {
     const settings = [...SETTINGS, `port=${this.port}`, ...this.#settings];
     const args = ["-D", this.#folder, ...settings.flatMap((setting) => ["-c", setting])];

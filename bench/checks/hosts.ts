@@ -1,0 +1,173 @@
+/**
+ * Three processes on two hosts that share only PostgreSQL and Redis: what holds, and how fast.
+ *
+ * - 8 connections at once present each of 1,000 tickets: exactly 1,000 upgrades.
+ * - The time from the answer to a sign-out to the end of its last socket: as usual, with PostgreSQL
+ *   killed right after the answer, and with the second host cut off from PostgreSQL before.
+ * - The time from the start of a killed PostgreSQL to the first message that is stored again.
+ * - A lock of 10 s on all rows: requests are answered in time, and work again afterwards.
+ *
+ * `deno task bench hosts [--quick]`; requires `deno task build`. Exits with status 1 if a limit is
+ * exceeded.
+ *
+ * @module
+ */
+import { AppProcess } from "../../support/app/app_process.ts";
+import { Hosts } from "../../support/app/hosts.ts";
+import { raceTickets } from "../../support/app/race_tickets.ts";
+import type { WsClient } from "../../support/app/ws_client.ts";
+
+const isQuick = Deno.args.includes("--quick");
+const TICKETS = isQuick ? 40 : 1_000;
+const SOCKETS_PER_PROCESS = isQuick ? 5 : 100;
+const ROUNDS = isQuick ? 1 : 10;
+const LOCK_MS = isQuick ? 2_000 : 10_000;
+const PLENTY = "1000000";
+
+await using hosts = await Hosts.start({
+  SOCKETS_PER_USER: PLENTY,
+  SOCKETS_PER_ADDRESS: PLENTY,
+  HANDSHAKES_PER_ADDRESS: PLENTY,
+  SIGN_INS_PER_ADDRESS: PLENTY,
+  SESSIONS_PER_USER: "1000",
+});
+const [first] = hosts.processes as [AppProcess];
+
+await tickets();
+await signOuts("sign-out", {});
+await signOuts("sign-out, PostgreSQL killed after the answer", {
+  after: () => hosts.postgres.kill(),
+});
+await signOuts("sign-out, second host cut off from PostgreSQL", { before: () => hosts.path.cut() });
+await recovery();
+await lock();
+
+async function tickets(): Promise<void> {
+  const since = performance.now();
+  const results = await raceTickets(hosts, await hosts.signIn("ada"), { tickets: TICKETS });
+  const seconds = (performance.now() - since) / 1000;
+  const counts = [...results].map(([result, count]) => `${result} ${count}`).join(", ");
+  report(`${TICKETS} tickets, 8 connections each, ${seconds.toFixed(1)} s: ${counts}`, {
+    holds: results.get("upgraded") === TICKETS,
+  });
+}
+
+/** Measures from the answer to a sign-out until the last of its sockets has ended. */
+async function signOuts(
+  what: string,
+  fault: { readonly before?: () => void; readonly after?: () => void | Promise<void> },
+): Promise<void> {
+  const times: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const ada = await hosts.signIn("ada");
+    const sockets = await enter(ada);
+    fault.before?.();
+    const status = await hosts.signOut(ada, first);
+    const since = performance.now();
+    await fault.after?.();
+    if (status !== 204) throw new Error(`The sign-out was answered with ${status}`);
+    await Promise.all(sockets.map(({ closed }) => closed));
+    times.push(performance.now() - since);
+    await repair();
+  }
+  const worst = Math.max(...times);
+  const sockets = SOCKETS_PER_PROCESS * hosts.processes.length;
+  report(`${what}: all ${sockets} sockets ended after ${ms(...times)}`, { holds: worst <= 1_000 });
+}
+
+async function enter(browser: Awaited<ReturnType<Hosts["signIn"]>>): Promise<WsClient[]> {
+  const sockets: WsClient[] = [];
+  for (let turn = 0; turn < SOCKETS_PER_PROCESS; turn++) {
+    const opened = hosts.processes.map((process) => hosts.open(process, "/ws/echo", { browser }));
+    sockets.push(...await Promise.all(opened));
+  }
+  return sockets;
+}
+
+/** Measures from the start of a killed PostgreSQL to the first stored message at each process. */
+async function recovery(): Promise<void> {
+  const grace = await hosts.signIn("grace");
+  const sockets = await hosts.enterEverywhere(grace, "recovery");
+  const times: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    await hosts.postgres.kill();
+    await untilSaid(sockets[0]!, false);
+    await hosts.postgres.restart(); // Resolves when it answers a query.
+    const since = performance.now();
+    await Promise.all(sockets.map((socket) => untilSaid(socket, true)));
+    times.push(performance.now() - since);
+  }
+  for (const socket of sockets) socket.socket.terminate();
+  const holds = Math.max(...times) <= 5_000;
+  report(`PostgreSQL killed and started again: messages are stored after ${ms(...times)}`, {
+    holds,
+  });
+}
+
+/** Holds a lock on the table, which every read and write waits for. */
+async function lock(): Promise<void> {
+  const linus = await hosts.signIn("linus");
+  using socket = await hosts.open(first, "/ws/chat/lock", { browser: linus });
+  const locker = await hosts.postgres.connect();
+  await locker.query("BEGIN; LOCK TABLE sluice_kv IN ACCESS EXCLUSIVE MODE");
+  const until = performance.now() + LOCK_MS;
+  const waits: number[] = [];
+  while (performance.now() < until) {
+    const since = performance.now();
+    const isSaid = await say(socket);
+    waits.push(performance.now() - since);
+    if (isSaid) throw new Error("A message was stored although the table is locked");
+  }
+  await locker.query("ROLLBACK");
+  await locker.end();
+  const since = performance.now();
+  await untilSaid(socket, true);
+  const after = performance.now() - since;
+  report(
+    `a lock of ${LOCK_MS / 1000} s: refused after ${ms(...waits)}, stored ${
+      ms(after)
+    } after its end`,
+    { holds: after <= 5_000 && Math.max(...waits) <= 6_000 },
+  );
+}
+
+async function untilSaid(socket: WsClient, isSaid: boolean): Promise<void> {
+  while (await say(socket) !== isSaid) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** Says something, and returns whether it was stored. */
+async function say(socket: WsClient): Promise<boolean> {
+  const id = crypto.randomUUID();
+  socket.sendJson({ type: "say", data: { text: "hello" }, id });
+  while (true) {
+    const reply = await socket.frame("reply");
+    if (reply.id === id) return reply.ok === true;
+  }
+}
+
+/** Restores what a fault broke, and waits until all processes are ready. */
+async function repair(): Promise<void> {
+  await hosts.postgres.restart();
+  hosts.path.move(hosts.postgres.port);
+  for (const { origin } of hosts.processes) {
+    while (true) {
+      const { ok, body } = await fetch(`${origin}/readyz`);
+      await body?.cancel();
+      if (ok) break;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+/** Formats times: the median and the longest. */
+function ms(...times: number[]): string {
+  const sorted = times.toSorted((a, b) => a - b);
+  const [median, longest] = [sorted[sorted.length >> 1]!, sorted.at(-1)!];
+  if (sorted.length === 1) return `${longest.toFixed(0)} ms`;
+  return `${median.toFixed(0)} ms (median), ${longest.toFixed(0)} ms (longest of ${sorted.length})`;
+}
+
+function report(line: string, { holds }: { readonly holds: boolean }): void {
+  console.log(`${holds ? "holds" : "FAILS"}  ${line}`);
+  if (!holds) Deno.exitCode = 1;
+}
