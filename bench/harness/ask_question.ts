@@ -63,8 +63,10 @@ export async function withLab(
   work: (lab: Lab) => Promise<void>,
 ): Promise<boolean> {
   const scratch = await Deno.makeTempDir({ prefix: "sluice-bench-" });
+  await using ends = new AsyncDisposableStack();
   try {
-    await work({ root, seconds, scratch, note, ...(peers ? { peers } : {}) });
+    const defer = (end: () => Promise<void>) => ends.defer(end);
+    await work({ root, seconds, scratch, note, defer, ...(peers ? { peers } : {}) });
     return true;
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;

@@ -8,6 +8,8 @@ export interface Lab {
   readonly scratch: string;
   /** The only peers to measure besides Sluice and the baseline; by default, all. */
   readonly peers?: ReadonlySet<string>;
+  /** Calls back when the run has ended, to stop a server. */
+  defer(end: () => Promise<void>): void;
   /** Reports what is being installed or built. */
   note(text: string): void;
 }

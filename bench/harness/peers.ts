@@ -36,6 +36,7 @@ export const VERSIONS = {
   ws: "8.23.0",
   socketIo: "4.8.4",
   hono: "4.13.19",
+  pg: "8.23.1",
 } as const;
 
 const SLUICE_LOAD = { protocol: "sluice.v1" };
@@ -64,11 +65,19 @@ const PEERS = {
   },
   "Sluice, signed in": SLUICE_GATE,
   "Sluice, no cookie": SLUICE_GATE,
+  "Sluice, PostgreSQL": SLUICE_GATE,
+  "Sluice, SQLite": SLUICE_GATE,
+  "Sluice, Deno KV": SLUICE_GATE,
   "Hono": { program: "hono.mjs", runtime: "deno", packages: { hono: VERSIONS.hono } },
   "ws": {
     program: "ws.mjs",
     runtime: "node",
     packages: { ws: VERSIONS.ws, [NODE]: VERSIONS.node },
+  },
+  "ws, pg query": {
+    program: "ws_pg.mjs",
+    runtime: "node",
+    packages: { ws: VERSIONS.ws, pg: VERSIONS.pg, [NODE]: VERSIONS.node },
   },
   "Socket.IO": {
     program: "socket_io.mjs",

@@ -1,7 +1,7 @@
 /**
  * Sluice with its gate: the session and the user are looked up before the upgrade.
  *
- * `sluice_gate.ts FOLDER`: the folder that `seed_sessions.ts` filled.
+ * `sluice_gate.ts ADDRESS`: the database that `seed_sessions.ts` filled.
  *
  * @module
  */
@@ -17,10 +17,10 @@ import { Consumer } from "@sluice/sluice/consumers";
 import { route, stack } from "@sluice/sluice/routing";
 import { origins } from "@sluice/sluice/security";
 import { toHandler } from "@sluice/sluice/server";
-import { DenoKeyValue } from "@sluice/sluice/kv/deno";
+import { openNamed } from "../../tools/db/addresses.ts";
 import { KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions";
 
-const [folder] = Deno.args;
+const [address] = Deno.args;
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 class Echo extends Consumer {
@@ -29,7 +29,7 @@ class Echo extends Consumer {
   }
 }
 
-const kv = new DenoKeyValue(() => Deno.openKv(`${folder}/kv.sqlite3`));
+const { kv } = openNamed(address, {});
 const controlLog = new KvControlLog(kv);
 const sessions = new Sessions(new KvSessionStore(kv, { controlLog }), { controlLog, log });
 const users = new KvUserStore(kv, { controlLog });

@@ -59,7 +59,7 @@ function letIn(lab: Lab, { folder, cookies }: SeededSessions): Promise<Contest> 
       ["bare Deno", ["gate"]],
       ["bare Deno, set like Sluice", ["gate"]],
       ["bare Deno, KV get", ["gate-kv", `${folder}/kv.sqlite3`]],
-      ["Sluice, signed in", [folder]],
+      ["Sluice, signed in", [`${folder}/kv.sqlite3`]],
       ["Socket.IO", ["gate", cookies]],
     ],
   });
@@ -78,7 +78,7 @@ function refused(lab: Lab, { folder, cookies }: SeededSessions): Promise<Contest
     options: { in_flight: AT_ONCE, expect: 401 },
     entrants: [
       ["bare Deno", ["gate"]],
-      ["Sluice, signed in", [folder]],
+      ["Sluice, signed in", [`${folder}/kv.sqlite3`]],
       ["Socket.IO", ["gate", cookies], { expect: 400 }],
     ],
   });
@@ -104,8 +104,8 @@ function refusedUnread(
     options: { in_flight: AT_ONCE, cookies: madeUp, expect: 401 },
     entrants: [
       ["bare Deno, KV get", ["gate-kv", `${folder}/kv.sqlite3`]],
-      ["Sluice, signed in", [folder]],
-      ["Sluice, no cookie", [folder], { cookies: undefined }],
+      ["Sluice, signed in", [`${folder}/kv.sqlite3`]],
+      ["Sluice, no cookie", [`${folder}/kv.sqlite3`], { cookies: undefined }],
       ["Socket.IO", ["gate", cookies], { expect: 400 }],
     ],
   });
