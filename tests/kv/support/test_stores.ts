@@ -5,6 +5,7 @@ import {
   KvTransactionStore,
   KvUserStore,
 } from "../../../lib/auth/mod.ts";
+import { KvDevStore } from "../../../lib/auth/dev/mod.ts";
 import type { KeyValue } from "../../../lib/kv/mod.ts";
 import { KvControlLog, KvSessionStore } from "../../../lib/sessions/mod.ts";
 import type { StoreTestOptions } from "../../../lib/testing/stores/define_store_tests.ts";
@@ -14,6 +15,9 @@ import { testSessionStore } from "../../../lib/testing/stores/test_session_store
 import { testTicketStore } from "../../../lib/testing/stores/test_ticket_store.ts";
 import { testTransactionStore } from "../../../lib/testing/stores/test_transaction_store.ts";
 import { testUserStore } from "../../../lib/testing/stores/test_user_store.ts";
+import { testControlLog } from "./test_control_log.ts";
+import { testDevStore } from "./test_dev_store.ts";
+import { testSocketCounts } from "./test_socket_counts.ts";
 
 /** Runs the suites of all stores over a driver. `open` returns an empty database for each test. */
 export function testStores(
@@ -63,4 +67,14 @@ export function testStores(
     async (clock) => new KvAuditStore(await open(), { clock }),
     options,
   );
+  testControlLog(
+    over("KvControlLog"),
+    async () => {
+      const kv = await open();
+      return { here: new KvControlLog(kv), there: new KvControlLog(kv) };
+    },
+    options,
+  );
+  testSocketCounts(over("KvSocketCounts"), open, options);
+  testDevStore(over("KvDevStore"), async () => new KvDevStore(await open()), options);
 }
