@@ -1,7 +1,6 @@
 import { cp } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { run } from "../../tools/provide/programs.ts";
 import { findRuntime, type RuntimeName } from "../../tools/provide/runtimes.ts";
 import { RawClient } from "../server/raw_request.ts";
 import { WsClient } from "../../support/app/ws_client.ts";
@@ -10,16 +9,10 @@ import { RuntimeServer } from "./support/runtime_server.ts";
 
 const EXAMPLES = new URL("../../examples/servers", import.meta.url).pathname;
 
-/** Packages of the examples. */
-const PACKAGES = ["express@5", "fastify@5", "hono@4", "valibot@1"];
-
 let project: Project;
 
 before(async () => {
   project = await installPackage();
-  const args = ["install", "--no-audit", "--no-fund", "--loglevel=error", ...PACKAGES];
-  const { success, output } = await run("npm", args, { cwd: project.folder, timeoutMs: 120_000 });
-  assert.ok(success, output);
   await cp(EXAMPLES, project.folder, { recursive: true });
 });
 

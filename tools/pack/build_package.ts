@@ -21,14 +21,14 @@ const TEXTS = ["README.md", "LICENSE", "CHANGELOG.md"];
  *
  * @throws {Error} The code does not compile, or its declarations mention the `Deno` namespace.
  */
-export async function buildPackage(folder: string): Promise<BuiltPackage> {
+export async function buildPackage(folder: string, root: string = ROOT): Promise<BuiltPackage> {
   const directory = await mkdtemp(join(tmpdir(), "sluice-pack-"));
   try {
-    const project = await readProject(ROOT);
+    const project = await readProject(root);
     const target = join(directory, "package");
-    await compile(directory, await buildManifestOf(ROOT, project));
+    await compile(root, directory, await buildManifestOf(root, project));
     await assertNoDeno(target);
-    for (const text of TEXTS) await cp(join(ROOT, text), join(target, text));
+    for (const text of TEXTS) await cp(join(root, text), join(target, text));
     const manifest = JSON.stringify(manifestOf(project), undefined, 2);
     await writeFile(join(target, "package.json"), `${manifest}\n`);
     const name = project.name.replace(/^@/, "").replace("/", "-");
@@ -38,8 +38,8 @@ export async function buildPackage(folder: string): Promise<BuiltPackage> {
   }
 }
 
-async function compile(directory: string, manifest: unknown): Promise<void> {
-  await cp(join(ROOT, "lib"), join(directory, "lib"), { recursive: true });
+async function compile(root: string, directory: string, manifest: unknown): Promise<void> {
+  await cp(join(root, "lib"), join(directory, "lib"), { recursive: true });
   await writeFile(join(directory, "package.json"), JSON.stringify(manifest));
   await writeFile(join(directory, "tsconfig.json"), JSON.stringify(TSCONFIG));
   const types = await new Deno.Command(Deno.execPath(), { args: ["types"] }).output();

@@ -1,31 +1,30 @@
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { buildPackage } from "../../../tools/pack/build_package.ts";
-import { run } from "../../../tools/provide/programs.ts";
+import { provideInstallation } from "../../../tools/pack/provide_package.ts";
 
 const PROGRAMS = new URL("../programs", import.meta.url).pathname;
 
-/** Time limit of the installation, in milliseconds. */
-const INSTALL_MS = 120_000;
-
-/** A project of its own that the package is installed in, with the programs of `tests/runtimes`. */
+/** A folder with the programs of `tests/runtimes`, which find the installed package. */
 export interface Project extends AsyncDisposable {
   readonly folder: string;
 }
 
-/** Builds the package and installs it, as a user would from its tarball, with what it needs on Node. */
+/** What the programs and the examples need besides the package. */
+const PACKAGES = {
+  express: "5",
+  fastify: "5",
+  hono: "4",
+  ioredis: "^6.0.0",
+  pg: "^8.23.1",
+  valibot: "1",
+  ws: "^8.23.0",
+};
+
+/** Installs the packed package, as a user would, with everything that the programs need. */
 export async function installPackage(): Promise<Project> {
-  const folder = await mkdtemp(join(tmpdir(), "sluice-runtimes-"));
-  const { file } = await buildPackage(folder);
-  const manifest = {
-    type: "module",
-    dependencies: { "@sluice/sluice": `file:${file}`, "ws": "^8.23.0" },
-  };
-  await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
-  const args = ["install", "--no-audit", "--no-fund", "--loglevel=error"];
-  const { success, output } = await run("npm", args, { cwd: folder, timeoutMs: INSTALL_MS });
-  if (!success) throw new Error(`npm install failed:\n${output}`);
+  const installation = await provideInstallation(PACKAGES);
+  const folder = join(installation, `run-${crypto.randomUUID()}`);
+  await mkdir(folder);
   await cp(PROGRAMS, folder, { recursive: true });
   return {
     folder,

@@ -30,16 +30,17 @@ export class RuntimeServer implements AsyncDisposable {
     this.#output = output;
   }
 
-  /** Starts `program` (or the one of the runtime) in a folder that has the package. */
+  /** Starts `program` (or the one of the runtime) in a folder that finds the package. */
   static async start(
     name: RuntimeName,
     folder: string,
     program = `${name.replace(/\d+/, "")}.js`,
+    env: Readonly<Record<string, string>> = {},
   ): Promise<RuntimeServer> {
     const child = new Deno.Command(findRuntime(name)!, {
       args: name === "deno" ? ["run", "-A", "--quiet", "--no-lock", program] : [program],
       cwd: folder,
-      env: { PORT: "0", NO_COLOR: "1" },
+      env: { PORT: "0", NO_COLOR: "1", ...env },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
