@@ -17,7 +17,7 @@ const INSTALL_MS = 180_000;
 /** How long another process may take to build or install, in milliseconds. */
 const OTHERS_MS = 240_000;
 
-/** How long what nobody asked for again is kept, in milliseconds. */
+/** How long an unused package is kept, in milliseconds. */
 const KEPT_MS = 86_400_000;
 
 /** Returns the tarball of a checkout, which is built once for all processes that ask for it. */
