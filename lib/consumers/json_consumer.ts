@@ -98,7 +98,9 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
     const joined = super.accept(options);
     if (this.streams === NO_STREAMS) return joined;
     const entered = this.#streamSession.enter();
-    return Promise.all([joined, entered]).then(() => {});
+    const accepted = Promise.all([joined, entered]).then(() => {});
+    accepted.catch(() => {}); // start() also awaits both and reports errors.
+    return accepted;
   }
 
   /**

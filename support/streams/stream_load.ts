@@ -34,7 +34,7 @@ export async function readUnderCuts(
   const rooms: Room[] = [];
   const heard: number[][] = [];
   for (let reader = 0; reader < load.readers; reader++) {
-    const room = open(server.url, cutter);
+    const room = openRoom(server.url, cutter);
     const mine: number[] = [];
     const entered = Promise.withResolvers<void>();
     room.onState((state) => state === "live" && entered.resolve());
@@ -45,7 +45,7 @@ export async function readUnderCuts(
     heard.push(mine);
   }
   while (rooms.some((room) => room.position("room") === undefined)) await setTimeout(5);
-  const sender = open(server.url, new SocketCutter());
+  const sender = openRoom(server.url, new SocketCutter());
   const every = Math.max(1, Math.floor(load.messages / load.cuts));
   for (let number = 1; number <= load.messages; number++) {
     await sender.request("add", number);
@@ -71,24 +71,42 @@ export async function commandsUnderCuts(
 ): Promise<CommandOutcome> {
   const { server, effects } = serveStream(store);
   await using _ = server;
+  return { ...await sendCommands(server.url, load), effects };
+}
+
+/** Sends commands to a server, each until it is answered. Some replies cut their sockets instead. */
+export async function sendCommands(
+  url: string,
+  load: {
+    type: "add" | "run";
+    commands: number;
+    cutShare: number;
+    sockets: number;
+    perSecond?: number;
+  },
+): Promise<Omit<CommandOutcome, "effects">> {
   const cutter = new SocketCutter();
   cutter.lets = (text) => {
     const isReply = text.includes('"ok":true,"data":{"id"');
     return !isReply || Math.random() >= load.cutShare;
   };
-  const rooms = Array.from({ length: load.sockets }, () => open(server.url, cutter));
+  const rooms = Array.from({ length: load.sockets }, () => openRoom(url, cutter));
   const replies = new Map<number, string>();
+  const startedAt = performance.now();
   await Promise.all(rooms.map(async (room, socket) => {
     for (let number = socket; number < load.commands; number += load.sockets) {
+      const dueMs = number * 1_000 / (load.perSecond ?? Infinity);
+      await setTimeout(Math.max(0, startedAt + dueMs - performance.now()));
       const { id } = await room.request(load.type, number, { once: true });
       replies.set(number, id);
     }
   }));
   for (const room of rooms) room.close();
-  return { replies, effects, cuts: cutter.cuts };
+  return { replies, cuts: cutter.cuts };
 }
 
-function open(url: string, { WebSocket }: SocketCutter): Room {
+/** Opens the client of a room. */
+export function openRoom(url: string, { WebSocket }: SocketCutter): Room {
   const environment = { WebSocket };
   return connect<typeof countMessages>(`${url}/ws/room`, {
     environment,

@@ -10,7 +10,7 @@ import { type ChannelLayer, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { streams, type StreamScope, type StreamStore } from "@sluice/sluice/streams";
 import { startServer } from "@sluice/sluice/testing";
-import type { Scope } from "@sluice/sluice";
+import type { Application, Scope } from "@sluice/sluice";
 import * as v from "valibot";
 
 /** The messages of {@linkcode serveStream}. */
@@ -19,7 +19,7 @@ export const countMessages = defineMessages({
     add: { data: v.number(), reply: unchecked<{ id: string }>(), appends: "room" },
     run: { data: v.number(), reply: unchecked<{ id: string }>() },
   },
-  server: { added: unchecked<{ number: number }>() },
+  server: { added: unchecked<{ number: number; id: string }>() },
 });
 
 type CountScope = Scope & LayerScope & StreamScope & { readonly effects: Map<string, string[]> };
@@ -36,7 +36,7 @@ class CountConsumer extends JsonConsumer<typeof countMessages, CountScope> {
 const handlers: HandlersOf<CountConsumer> = {
   async add(number) {
     const reply = { id: crypto.randomUUID() };
-    await this.append("room", { type: "added", data: { number } }, { reply });
+    await this.append("room", { type: "added", data: { number, id: reply.id } }, { reply });
     return reply;
   },
   run(number) {
@@ -47,11 +47,14 @@ const handlers: HandlersOf<CountConsumer> = {
   },
 };
 
-/** Serves a stream `room` over sockets, for one user. */
-export function serveStream(store: StreamStore, channel: ChannelLayer = new MemoryChannelLayer()) {
-  const effects = new Map<string, string[]>();
+/** Returns the application with a stream `room`, for one user. `effects` collects what `run` did. */
+export function streamApplication(
+  store: StreamStore,
+  channel: ChannelLayer,
+  effects: Map<string, string[]> = new Map(),
+): Application<Scope> {
   const user = { id: "ada" };
-  const application = stack()
+  return stack()
     .use(layer(channel))
     .use(streams(store))
     .routes([
@@ -59,6 +62,14 @@ export function serveStream(store: StreamStore, channel: ChannelLayer = new Memo
         return new CountConsumer(Object.assign(scope, { user, effects }));
       }),
     ]);
-  const limits = { messagesPerSecond: 10_000, messageBurst: 20_000 };
-  return { server: startServer(application, { limits }), effects };
+}
+
+/** Limits that no test reaches. */
+export const streamLimits = { messagesPerSecond: 10_000, messageBurst: 20_000 };
+
+/** Serves a stream `room` over sockets, for one user. */
+export function serveStream(store: StreamStore, channel: ChannelLayer = new MemoryChannelLayer()) {
+  const effects = new Map<string, string[]>();
+  const application = streamApplication(store, channel, effects);
+  return { server: startServer(application, { limits: streamLimits }), effects };
 }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { MemoryChannelLayer } from "@sluice/sluice/layers";
 import { FaultyLayer } from "@sluice/sluice/testing";
 import { ask, entered, roomParts, roomPeer } from "./stream_rooms.ts";
 
@@ -137,4 +139,28 @@ test("JsonConsumer closes with 1013 if its streams cannot be read on entry", asy
   const peer = roomPeer(parts);
   await peer.connect();
   assert.equal((await peer.closed()).code, 1013);
+});
+
+test("JsonConsumer leaves no unhandled error if the connection ends while it joins a stream", async () => {
+  const joining = Promise.withResolvers<void>();
+  const layer = new MemoryChannelLayer();
+  const groupAdd = layer.groupAdd.bind(layer);
+  layer.groupAdd = async (group, channel) => {
+    await joining.promise;
+    return await groupAdd(group, channel);
+  };
+  const unhandled: unknown[] = [];
+  const listener = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    unhandled.push(event.reason);
+  };
+  addEventListener("unhandledrejection", listener);
+  const peer = roomPeer(roomParts({ layer }));
+  await peer.connect();
+  await peer.disconnect();
+  joining.resolve();
+  await setImmediate();
+  await setImmediate();
+  removeEventListener("unhandledrejection", listener);
+  assert.deepEqual(unhandled, []);
 });

@@ -1,12 +1,25 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
 import { MemoryKeyValue } from "@sluice/sluice/kv";
+import { SqliteKeyValue } from "@sluice/sluice/kv/sqlite";
 import { KvStreamStore, MemoryStreamStore } from "@sluice/sluice/streams";
 import { commandsUnderCuts, readUnderCuts } from "../../support/streams/stream_load.ts";
 
+const folder = mkdtempSync(join(tmpdir(), "sluice-recovery-"));
+const sqlite = new SqliteKeyValue(join(folder, "streams.sqlite"));
+after(async () => {
+  await sqlite.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** For more databases, and the full size: `deno task bench stream_faults`. */
 const stores = {
   MemoryStreamStore: () => new MemoryStreamStore(),
   KvStreamStore: () => new KvStreamStore(new MemoryKeyValue()),
+  "KvStreamStore on SQLite": () => new KvStreamStore(sqlite),
 };
 
 for (const [name, create] of Object.entries(stores)) {
@@ -33,7 +46,7 @@ test("readers outside the window of the history are told that messages were lost
 for (const type of ["add", "run"] as const) {
   test(`commands of type "${type}" whose replies are lost take effect once`, async () => {
     const store = new MemoryStreamStore({ maxMessages: 10_000 });
-    const load = { type, commands: 200, cutShare: 0.2, sockets: 10 };
+    const load = { type, commands: 100, cutShare: 0.2, sockets: 10 };
     const { replies, effects, cuts } = await commandsUnderCuts(store, load);
     assert.ok(cuts > 0);
     assert.equal(replies.size, load.commands);
