@@ -14,7 +14,7 @@ import process from "node:process";
 import { withoutSecrets } from "../app/database.ts";
 import { SettingError } from "../app/settings/settings.ts";
 import { openNamed } from "./db/addresses.ts";
-import { readExpiries } from "./db/expiries.ts";
+import { openExpiries } from "./db/expiries.ts";
 import { countEntries, type Counts, missingIn, moveEntries } from "./db/move_entries.ts";
 
 const USAGE = "Usage: deno task db [show [ADDRESS] | migrate [ADDRESS] | move FROM TO]";
@@ -36,7 +36,8 @@ async function migrate(address?: string): Promise<number> {
 async function move(from: string, to: string): Promise<number> {
   await using source = openNamed(from, {});
   await using target = openNamed(to, {});
-  const moved = await moveEntries(source.kv, target.kv, await readExpiries(source.address));
+  await using expiries = await openExpiries(source.address);
+  const moved = await moveEntries(source.kv, target.kv, expiries);
   print(moved);
   const missing = missingIn(await countEntries(target.kv), moved);
   if (missing.size === 0) return console.log("Everything was copied"), 0;

@@ -1,10 +1,13 @@
-import { type KeyValue, type KvEntry, listAll } from "@sluice/sluice/kv";
+import { type AtomicOperation, type KeyValue, type KvEntry, listAll } from "@sluice/sluice/kv";
 import { encodeKey, keyText } from "../../lib/kv/format/key_codec.ts";
 import { copyValue } from "../../lib/kv/format/portable_value.ts";
-import type { Expiries } from "./expiries.ts";
+import type { Expiries, ExpiryReader } from "./expiries.ts";
 
 /** The number of entries for each first part of their keys. */
 export type Counts = ReadonlyMap<string, number>;
+
+/** Entries in one read. */
+const PAGE_SIZE = 500;
 
 /** Most entries, and bytes of values, in one commit. */
 const BATCH_SIZE = 200;
@@ -25,35 +28,68 @@ export async function countEntries(kv: KeyValue): Promise<Counts> {
 
 /**
  * Copies all entries to an empty database, except those that only running processes need and those
- * that have expired. Returns how many were copied.
+ * that have expired. Returns how many were copied. Memory does not grow with their number.
  *
  * @throws {Error} The target is not empty.
  */
 export async function moveEntries(
   from: KeyValue,
   to: KeyValue,
-  expiries: Expiries,
+  expiries: ExpiryReader,
 ): Promise<Counts> {
   if ((await to.list({ prefix: [] }, { limit: 1 })).entries.length > 0) {
     throw new Error("The target is not empty");
   }
   const counts = new Map<string, number>();
-  let batch = to.atomic();
-  let [size, bytes] = [0, 0];
-  for await (const entry of listAll(from, { prefix: [] }, { pageSize: 500 })) {
-    const expireInMs = expiryOf(entry, expiries);
-    if (TRANSIENT.test(String(entry.key[0])) || (expireInMs ?? 1) <= 0) continue;
-    batch.set(entry.key, entry.value, { expireInMs });
-    bytes += copyValue(entry.value).size;
-    const kind = String(entry.key[0]);
-    counts.set(kind, (counts.get(kind) ?? 0) + 1);
-    if (++size < BATCH_SIZE && bytes < BATCH_BYTES) continue;
-    await batch.commit();
-    batch = to.atomic();
-    [size, bytes] = [0, 0];
+  const writer = new BatchWriter(to);
+  for await (const entries of pagesOf(from)) {
+    const kept = entries.filter(({ key }) => !TRANSIENT.test(String(key[0])));
+    const expiry = await expiries.read(kept.map(({ key }) => encodeKey(key)));
+    for (const entry of kept) {
+      const expireInMs = expiryOf(entry, expiry);
+      if ((expireInMs ?? 1) <= 0) continue;
+      await writer.add(entry, expireInMs);
+      const kind = String(entry.key[0]);
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    }
   }
-  await batch.commit();
+  await writer.flush();
   return counts;
+}
+
+async function* pagesOf(kv: KeyValue): AsyncGenerator<readonly KvEntry[]> {
+  let cursor: string | undefined;
+  do {
+    const page = await kv.list({ prefix: [] }, { limit: PAGE_SIZE, cursor });
+    yield page.entries;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}
+
+/** Writes entries in commits of a limited size. */
+class BatchWriter {
+  readonly #kv: KeyValue;
+  #batch: AtomicOperation;
+  #size = 0;
+  #bytes = 0;
+
+  constructor(kv: KeyValue) {
+    this.#kv = kv;
+    this.#batch = kv.atomic();
+  }
+
+  async add({ key, value }: KvEntry, expireInMs: number | undefined): Promise<void> {
+    this.#batch.set(key, value, { expireInMs });
+    this.#size++;
+    this.#bytes += copyValue(value).size;
+    if (this.#size >= BATCH_SIZE || this.#bytes >= BATCH_BYTES) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    await this.#batch.commit();
+    this.#batch = this.#kv.atomic();
+    this.#size = this.#bytes = 0;
+  }
 }
 
 /** Returns the entries that are missing in a database, by the first part of their keys. */
