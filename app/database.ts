@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { chmod, mkdir, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Log } from "@sluice/sluice/server";
+import { type Clock, type Log, systemClock } from "@sluice/sluice/server";
 import type { KeyValue } from "@sluice/sluice/kv";
 import { DenoKeyValue } from "@sluice/sluice/kv/deno";
 import { PostgresKeyValue } from "@sluice/sluice/kv/postgres";
@@ -12,6 +12,8 @@ import type { Settings } from "./settings/settings.ts";
 export interface Database {
   /** The database of all stores. */
   readonly kv: KeyValue;
+  /** The clock of everything that is stored: of the database's server if it has one. */
+  readonly clock: Clock;
   /** The location of the data, for display. */
   readonly place: string;
   /**
@@ -28,12 +30,16 @@ export interface Database {
 const CHECK_MS = 1_000;
 
 /** Returns the database that the settings name. */
-export function openDatabase(settings: DatabaseSettings, log: Log): Database {
-  const kv = openKeyValue(settings, log);
+export function openDatabase(
+  settings: DatabaseSettings,
+  { log, clock = systemClock }: { readonly log: Log; readonly clock?: Clock },
+): Database {
+  const kv = openKeyValue(settings, log, clock);
   const write = async () => void await kv.set(["check"], Date.now());
   let checked: { readonly at: number; readonly outcome: Promise<void> } | undefined;
   return {
     kv,
+    clock: kv instanceof PostgresKeyValue ? kv.clock : clock,
     place: placeOf(settings),
     check() {
       const at = performance.now();
@@ -48,12 +54,16 @@ export function openDatabase(settings: DatabaseSettings, log: Log): Database {
 export type DatabaseSettings = Pick<Settings, "databaseUrl" | "kvPath">;
 
 /** Returns the database that the settings name, without the checks of the app. */
-export function openKeyValue({ databaseUrl, kvPath }: DatabaseSettings, log: Log): KeyValue {
+export function openKeyValue(
+  { databaseUrl, kvPath }: DatabaseSettings,
+  log: Log,
+  clock: Clock = systemClock,
+): KeyValue {
   const file = databaseUrl === undefined ? undefined : sqliteFile(databaseUrl);
   if (file !== undefined) {
     return new SqliteKeyValue(file, { prepare: () => prepareFile(file, log) });
   }
-  if (databaseUrl !== undefined) return new PostgresKeyValue(databaseUrl);
+  if (databaseUrl !== undefined) return new PostgresKeyValue(databaseUrl, { clock });
   // With a file, a watch sees only writes of this process.
   const watch = kvPath === undefined || /^https?:/.test(kvPath);
   return new DenoKeyValue(() => openKv(kvPath, log), { watch });

@@ -21,7 +21,8 @@ export function createLayer(settings: Settings, database: Database): ChannelLaye
     const ca = redisCaFile === undefined ? {} : { ca: readCa(redisCaFile) };
     return new RedisChannelLayer(channelLayer, { prefix: channelPrefix, ...encryption, ...ca });
   }
-  return new KvChannelLayer(database.kv, { prefix: channelPrefix, ...encryption });
+  const { kv, clock } = database;
+  return new KvChannelLayer(kv, { prefix: channelPrefix, clock, ...encryption });
 }
 
 function readCa(file: string): string {

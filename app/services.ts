@@ -19,7 +19,7 @@ import {
 } from "@sluice/sluice/auth";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
-import { type Clock, createLog, type Log, systemClock } from "@sluice/sluice/server";
+import { type Clock, createLog, type Log } from "@sluice/sluice/server";
 import { createSessions, type KvSocketCounts, SessionNotices } from "@sluice/sluice/sessions";
 import { KvStreamStore, type StreamStore } from "@sluice/sluice/streams";
 import { auditSessions } from "./admin/audit.ts";
@@ -72,8 +72,9 @@ export interface ServiceOptions {
 
 /** Creates the services. Each connects at first use. */
 export function createServices(settings: Settings, options: ServiceOptions = {}): Services {
-  const { log = createLog(logOptions(settings)), clock = systemClock } = options;
-  const database = openDatabase(settings, log);
+  const { log = createLog(logOptions(settings)) } = options;
+  const database = openDatabase(settings, { ...options, log });
+  const { clock } = database;
   const layer = createLayer(settings, database);
   const kept = createSessions(database.kv, {
     idleTtlMs: settings.sessionIdleTtlMs,
@@ -93,7 +94,7 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
   const auditStore = new KvAuditStore(database.kv, { retentionMs, clock });
   const audit = new Audit({ store: auditStore, log, clock });
   auditSessions(sessions, audit);
-  const users = new KvUserStore(database.kv, { controlLog });
+  const users = new KvUserStore(database.kv, { controlLog, clock });
   const tickets = new Tickets(new KvTicketStore(database.kv, { clock }), { clock });
   const crossOrigin = createCrossOriginAccess(settings.allowedOrigins);
   const presence = new Presence<PublicUser>(layer, {

@@ -36,15 +36,16 @@ export interface AppSignIn {
 export function createSignIn(parts: SignInParts): AppSignIn {
   const { settings, sessions, users, database, log, audit, attempts } = parts;
   const { github, oidc } = settings;
+  const { kv, clock } = database;
   const devIdentity = settings.devSignIn
-    ? new DevIdentity({ log, store: new KvDevStore(database.kv) })
+    ? new DevIdentity({ log, store: new KvDevStore(kv) })
     : undefined;
   const providers: Provider[] = [];
   if (github !== undefined) providers.push(new GitHubProvider(github));
   if (oidc !== undefined) providers.push(new OidcProvider(oidc));
   if (devIdentity !== undefined) providers.push(new DevProvider(devIdentity));
-  const transactions = new KvTransactionStore(database.kv);
-  const parties = { users, sessions, log, audit, attempts };
+  const transactions = new KvTransactionStore(kv, { clock });
+  const parties = { users, sessions, log, clock, audit, attempts };
   const returnOrigins = settings.allowedOrigins;
   const signIn = new SignIn({ providers, transactions, returnOrigins, ...parties });
   return { signIn, devIdentity };

@@ -10,6 +10,7 @@ import { decodeValue, encodeValue } from "../format/portable_value.ts";
 import { ReadBatcher } from "../read_batcher.ts";
 import { versionOf } from "../version.ts";
 import { PostgresNotifications } from "./postgres_notifications.ts";
+import { ServerClock } from "./server_clock.ts";
 import { codeOf, NotConnected, PostgresPool, type Row } from "./postgres_pool.ts";
 
 /** Options of {@linkcode PostgresKeyValue}. */
@@ -18,7 +19,7 @@ export interface PostgresKeyValueOptions {
   readonly maxConnections?: number;
   /** Limit for one call, in milliseconds, connecting and retries included. @default {5_000} */
   readonly timeoutMs?: number;
-  /** Measures time limits. Expiry uses the clock of the server. @default {systemClock} */
+  /** The clock of this machine. Expiry uses the clock of the server. @default {systemClock} */
   readonly clock?: Clock;
 }
 
@@ -64,7 +65,8 @@ const LOCKS = 4_096;
  * All entries are in one table, `sluice_kv`, which is created at the first use, in the first schema of
  * the `search_path`. A commit is one statement, and one `fsync` of the server: what it promises about
  * durability holds, also in a failover if replication is synchronous. Only a primary is used; the name
- * is resolved again after a failover. Expiry follows the clock of the server. `onChange` hears other
+ * is resolved again after a failover. Expiry follows the clock of the server; give `clock` to stores
+ * and sessions, so that other times follow it as well. `onChange` hears other
  * processes through `LISTEN`; behind PgBouncer it needs session pooling. Concurrent reads of single
  * keys share a statement.
  *
@@ -84,11 +86,15 @@ const LOCKS = 4_096;
  * ```
  */
 export class PostgresKeyValue extends BaseKeyValue {
+  /**
+   * The clock of the server, as this process estimates it: processes agree about times although the
+   * clocks of their machines differ. It follows a correction of a clock within 15 s.
+   */
+  readonly clock: Clock;
   readonly #pool: PostgresPool;
   readonly #runner: PatientRunner;
   readonly #reads: ReadBatcher;
   readonly #notifications: PostgresNotifications;
-  readonly #clock: Clock;
   #sweepAt = 0;
 
   /**
@@ -98,8 +104,9 @@ export class PostgresKeyValue extends BaseKeyValue {
    */
   constructor(url: string, options: PostgresKeyValueOptions = {}) {
     super();
-    const { maxConnections = 10, timeoutMs = 5_000, clock = systemClock } = options;
-    this.#clock = clock;
+    const { maxConnections = 10, timeoutMs = 5_000 } = options;
+    const clock = new ServerClock(options.clock ?? systemClock);
+    this.clock = clock;
     this.#pool = new PostgresPool({ url, maxConnections, timeoutMs, clock });
     this.#runner = new PatientRunner(hadNoEffect, options);
     this.#reads = new ReadBatcher((keys, sent) => this.#readBatch(keys, sent), KEYS_PER_READ);
@@ -179,8 +186,8 @@ export class PostgresKeyValue extends BaseKeyValue {
   }
 
   #sweepLater(): void {
-    if (this.#clock.elapsed() < this.#sweepAt) return;
-    this.#sweepAt = this.#clock.elapsed() + SWEEP_MS;
+    if (this.clock.elapsed() < this.#sweepAt) return;
+    this.#sweepAt = this.clock.elapsed() + SWEEP_MS;
     void this.#sweep().catch(() => {}); // A later sweep removes what this one left.
   }
 

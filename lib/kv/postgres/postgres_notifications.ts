@@ -1,7 +1,7 @@
 import type { Client } from "pg";
-import type { Clock } from "../../core/clock.ts";
 import type { ChangeListeners } from "../change_listeners.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
+import { SERVER_TIME, type ServerClock } from "./server_clock.ts";
 
 /** The channel of all notifications. */
 const CHANNEL = "sluice_kv";
@@ -23,8 +23,8 @@ export interface PostgresNotificationsOptions {
   readonly pool: PostgresPool;
   /** The listeners of this process. */
   readonly listeners: ChangeListeners;
-  /** The clock of pauses. */
-  readonly clock: Clock;
+  /** The clock of pauses, which gets the time of the server. */
+  readonly clock: ServerClock;
 }
 
 /**
@@ -117,10 +117,13 @@ export class PostgresNotifications {
     listeners.call(); // Hints may have been missed.
   }
 
-  /** Ends a connection that does not answer. */
+  /** Ends a connection that does not answer, and observes the time of the server. */
   #check(client: Client): void {
-    this.#cancel = this.#options.clock.after(CHECK_MS, () => {
-      client.query("SELECT 1").then(() => {
+    const { clock } = this.#options;
+    this.#cancel = clock.after(CHECK_MS, () => {
+      const askedAt = clock.elapsed();
+      client.query(`SELECT ${SERVER_TIME}`).then(({ rows }) => {
+        clock.observe(Number(rows[0]?.now), askedAt);
         if (this.#client === client) this.#check(client);
       }, async () => {
         await this.#leave();

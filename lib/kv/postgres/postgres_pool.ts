@@ -1,7 +1,7 @@
 // @ts-types="@types/pg"
 import pg from "pg";
-import type { Clock } from "../../core/clock.ts";
 import { migrate } from "./postgres_schema.ts";
+import { SERVER_TIME, type ServerClock } from "./server_clock.ts";
 
 /** A named statement, which each connection prepares once. */
 export interface Statement {
@@ -19,8 +19,8 @@ export interface PostgresPoolOptions {
   readonly maxConnections: number;
   /** Limit for connecting, and for a statement, in milliseconds. */
   readonly timeoutMs: number;
-  /** The clock of pauses. */
-  readonly clock: Clock;
+  /** Gets the time of the server with every new connection. */
+  readonly clock: ServerClock;
 }
 
 /** A row of a result. */
@@ -70,7 +70,7 @@ export class PostgresPool {
     client.on("error", () => {}); // Also before it is connected.
     await client.connect();
     try {
-      await prepare(client, this.#options.timeoutMs);
+      await this.#prepare(client);
       return client;
     } catch (error) {
       void client.end().catch(() => {});
@@ -120,22 +120,25 @@ export class PostgresPool {
   }
 
   #create(): pg.Pool {
-    const { maxConnections: max, timeoutMs } = this.#options;
-    const onConnect = (client: pg.ClientBase) => prepare(client, timeoutMs);
+    const { maxConnections: max } = this.#options;
+    const onConnect = (client: pg.ClientBase) => this.#prepare(client);
     const pool = new pg.Pool({ ...this.#config, max, allowExitOnIdle: true, onConnect });
     pool.on("error", () => {}); // An idle connection broke. The pool has removed it.
     return pool;
   }
-}
 
-/** Sets the limits of a new connection. @throws {Error} The server is a standby. */
-async function prepare(client: pg.ClientBase, timeoutMs: number): Promise<void> {
-  client.on("error", () => {}); // A query reports it, or the pool drops the connection.
-  // A server ends a statement whose caller has given up.
-  await client.query(`SET statement_timeout = ${Math.ceil(timeoutMs)}`);
-  await client.query("SET default_transaction_isolation = 'read committed'");
-  const { rows } = await client.query("SELECT pg_is_in_recovery() AS is_standby");
-  if (rows[0]?.is_standby) throw new Error("The PostgreSQL server is a standby");
+  /** Sets the limits of a new connection. @throws {Error} The server is a standby. */
+  async #prepare(client: pg.ClientBase): Promise<void> {
+    const { timeoutMs, clock } = this.#options;
+    client.on("error", () => {}); // A query reports it, or the pool drops the connection.
+    // A server ends a statement whose caller has given up.
+    await client.query(`SET statement_timeout = ${Math.ceil(timeoutMs)}`);
+    await client.query("SET default_transaction_isolation = 'read committed'");
+    const askedAt = clock.elapsed();
+    const { rows } = await client.query(`SELECT pg_is_in_recovery() AS is_standby, ${SERVER_TIME}`);
+    if (rows[0]?.is_standby) throw new Error("The PostgreSQL server is a standby");
+    clock.observe(Number(rows[0]?.now), askedAt);
+  }
 }
 
 /** Returns the SQLSTATE of an error that the server reported. */
