@@ -1,4 +1,6 @@
 import { V8_FLAGS } from "../../app/process/v8_flags.ts";
+import { provideInstallation } from "../../tools/pack/provide_package.ts";
+import { findRuntime, provideRuntimes } from "../../tools/provide/runtimes.ts";
 import type { Lab } from "./lab.ts";
 import type { LoadOptions } from "./servers/generator.ts";
 import { type Packages, providePackages } from "./servers/packages.ts";
@@ -21,6 +23,8 @@ interface PeerKind {
   readonly flags?: readonly string[];
   /** Its npm packages, if any; it then runs in the cache folder next to them. */
   readonly packages?: Packages;
+  /** Whether it uses the npm package of the tree, which is then built and installed. */
+  readonly isInstalled?: boolean;
   readonly isSluice?: boolean;
   readonly load?: LoadOptions;
 }
@@ -49,6 +53,13 @@ const SLUICE_GATE: PeerKind = {
   load: SLUICE_LOAD,
 };
 
+const INSTALLED = {
+  program: "sluice_installed.mjs",
+  isInstalled: true,
+  isSluice: true,
+  load: SLUICE_LOAD,
+} as const;
+
 /** Runs without the project's `deno.json`, whose settings are meant for Sluice. */
 const AS_IT_COMES = ["--no-config", "--unstable-kv"];
 
@@ -68,6 +79,8 @@ const PEERS = {
   "Sluice, PostgreSQL": SLUICE_GATE,
   "Sluice, SQLite": SLUICE_GATE,
   "Sluice, Deno KV": SLUICE_GATE,
+  "Sluice on Node": { ...INSTALLED, runtime: "node" },
+  "Sluice on Bun": { ...INSTALLED, runtime: "bun" },
   "Hono": { program: "hono.mjs", runtime: "deno", packages: { hono: VERSIONS.hono } },
   "ws": {
     program: "ws.mjs",
@@ -102,9 +115,13 @@ export async function providePeer(
   lab: Lab,
 ): Promise<Peer> {
   const kind: PeerKind = PEERS[name];
-  const { program, runtime, flags = [], packages, isSluice = false, load = {} } = kind;
+  const { program, runtime, flags = [], packages, isInstalled, isSluice = false, load = {} } = kind;
   const isOwn = isSluice || name.startsWith("bare");
   if (lab.peers && !isOwn && !lab.peers.has(name)) throw new Unavailable("it was not selected");
+  if (isInstalled) {
+    const { cwd, runtimes } = await installSluice(lab);
+    return { name, isSluice, load, cwd, command: [runtimes[runtime], program, ...args] };
+  }
   if (!packages) {
     const script = `${lab.root}bench/peers/${program}`;
     const command = [Deno.execPath(), "run", "-A", "--no-check", ...flags, script, ...args];
@@ -118,6 +135,28 @@ export async function providePeer(
     cwd,
     command: [...runtimeCommand(runtime, cwd), program, ...args],
   };
+}
+
+/** Installs the package of the tree, and returns where its program is and what runs it. */
+async function installSluice(lab: Lab) {
+  try {
+    await provideRuntimes(lab.note);
+    const packages = { ws: VERSIONS.ws, valibot: "^1.5.0" };
+    const cwd = `${await provideInstallation(packages, lab.root)}/bench`;
+    await Deno.mkdir(cwd, { recursive: true });
+    await Deno.copyFile(
+      `${lab.root}bench/peers/${INSTALLED.program}`,
+      `${cwd}/${INSTALLED.program}`,
+    );
+    const runtimes = {
+      deno: Deno.execPath(),
+      node: findRuntime("node24")!,
+      bun: findRuntime("bun")!,
+    };
+    return { cwd, runtimes };
+  } catch (error) {
+    throw new Unavailable(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function runtimeCommand(runtime: PeerKind["runtime"], folder: string): string[] {

@@ -20,13 +20,18 @@ const idleMemory: Question = {
   async contests(lab) {
     const generator = await provideGenerator(lab.note);
     const { folder, cookies } = await seedSessions(lab, SOCKETS);
+    const file = `${folder}/db.sqlite`;
+    const onSqlite = await seedSessions(lab, SOCKETS, `sqlite:${file}`);
+    const gate = ["gate", file];
     const entrants: Entrant[] = [
       ["bare Deno", ["gate"]],
       ["bare Deno, set like Sluice", ["gate"]],
       ["Sluice, signed in", [folder]],
       ["ws", ["echo"]],
+      ["Sluice on Node", gate, { cookies: onSqlite.cookies }],
       ["Socket.IO", ["gate", cookies]],
       ["Bun", ["echo"]],
+      ["Sluice on Bun", gate, { cookies: onSqlite.cookies }],
     ];
     const head = {
       id: "idle_memory",
@@ -34,11 +39,15 @@ const idleMemory: Question = {
       unit: "KiB per socket",
       better: "less",
       baseline: "bare Deno",
-      targets: [{ of: "Sluice, signed in", against: "bare Deno", ratio: 1.15 }],
+      targets: [
+        { of: "Sluice, signed in", against: "bare Deno", ratio: 1.15 },
+        { of: "Sluice on Node", against: "ws", ratio: 1.25 },
+        { of: "Sluice on Bun", against: "Bun", ratio: 1.25 },
+      ],
     } as const;
-    const contest = await gather(head, entrants, lab, ({ load, ...peer }) => async () => {
+    const contest = await gather(head, entrants, lab, ({ load, ...peer }, own) => async () => {
       await using server = await ServerProcess.start(peer);
-      const options = { ...load, port: server.port, cookies };
+      const options = { ...load, port: server.port, cookies, ...own };
       await open(WARM_UP);
       const before = server.rss();
       const after = await open(SOCKETS);

@@ -25,8 +25,11 @@ const upgrade: Question = {
     const madeUp = `${sessions.folder}/made_up.txt`;
     const cookies = await Deno.readTextFile(sessions.cookies);
     await Deno.writeTextFile(madeUp, makeUp(cookies));
+    const sqlite = `sqlite:${sessions.folder}/db.sqlite`;
+    const { cookies: onSqlite } = await seedSessions(lab, SESSIONS, sqlite);
     return Promise.all([
       letIn(lab, sessions),
+      onRuntimes(lab, sqlite.slice("sqlite:".length), onSqlite),
       refused(lab, sessions),
       refusedUnread(lab, sessions, madeUp),
     ]);
@@ -61,6 +64,28 @@ function letIn(lab: Lab, { folder, cookies }: SeededSessions): Promise<Contest> 
       ["bare Deno, KV get", ["gate-kv", `${folder}/kv.sqlite3`]],
       ["Sluice, signed in", [`${folder}/kv.sqlite3`]],
       ["Socket.IO", ["gate", cookies]],
+    ],
+  });
+}
+
+function onRuntimes(lab: Lab, file: string, cookies: string): Promise<Contest> {
+  return loadContest(lab, {
+    id: "upgrade_runtimes",
+    title: "Upgrades of people who are signed in, on each runtime, with sessions in SQLite",
+    unit: "upgrades/s",
+    better: "more",
+    baseline: "bare Deno",
+    targets: [],
+  }, {
+    kind: "upgrade",
+    options: { in_flight: AT_ONCE, cookies, warmup: WARM_UP_SECONDS },
+    entrants: [
+      ["bare Deno", ["gate"]],
+      ["Sluice, SQLite", [`sqlite:${file}`]],
+      ["ws", ["echo"]],
+      ["Sluice on Node", ["gate", file]],
+      ["Bun", ["echo"]],
+      ["Sluice on Bun", ["gate", file]],
     ],
   });
 }
