@@ -1,5 +1,4 @@
 import type { Clock, Log } from "@sluice/sluice/server";
-import type { GuessLimiter } from "@sluice/sluice/auth";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import {
   type AttemptLimiter,
@@ -25,7 +24,7 @@ export interface Limits {
   /** Limits polls of programs per address. */
   readonly devicePolls: AttemptLimiter;
   /** Limits wrong program codes per user and per address. */
-  readonly userCodes: GuessLimiter;
+  readonly userCodes: Guesses;
   /** Connects the counts with other processes, so that the first sockets need not wait for it. */
   join(): Promise<void>;
   /**
@@ -36,6 +35,9 @@ export interface Limits {
   /** Stops sharing the limits with other processes. */
   close(): Promise<void>;
 }
+
+/** Wrong attempts count; right ones are given back. */
+type Guesses = Pick<RateLimiter, "take" | "giveBack">;
 
 type Rate = Pick<ConstructorParameters<typeof RateLimiter>[0], "perMinute" | "burst">;
 
@@ -84,7 +86,7 @@ export function createLimits(
     if (sockets instanceof SharedSocketCounter) await sockets.close();
   }
 
-  function createLimiter(name: string, rate: Rate): AttemptLimiter & GuessLimiter {
+  function createLimiter(name: string, rate: Rate): Guesses {
     if (!isShared) return new RateLimiter({ ...rate, clock });
     const controlGroup = `sluice.rates.${name}`;
     const limiter = new SharedRateLimiter(layer, { ...rate, clock, controlGroup });

@@ -8,9 +8,6 @@ import type { DevIdentity } from "@sluice/sluice/auth/dev";
 import {
   Audit,
   DeviceSignIn,
-  KvAuditStore,
-  KvDeviceGrantStore,
-  KvTicketStore,
   KvUserStore,
   type PublicUser,
   type SignIn,
@@ -20,7 +17,7 @@ import {
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
 import { type Clock, createLog, type Log } from "@sluice/sluice/server";
-import { createSessions, type KvSocketCounts, SessionNotices } from "@sluice/sluice/sessions";
+import { createSessions, SessionNotices, type SessionServices } from "@sluice/sluice/sessions";
 import { KvStreamStore, type StreamStore } from "@sluice/sluice/streams";
 import { auditSessions } from "./admin/audit.ts";
 import { parentProcess } from "./process/child_process.ts";
@@ -39,7 +36,7 @@ export interface Services {
   readonly database: Database;
   readonly sessions: Sessions;
   /** Open sockets over all processes. */
-  readonly socketCounts: KvSocketCounts;
+  readonly socketCounts: SessionServices["socketCounts"];
   readonly users: UserStore;
   readonly tickets: Tickets;
   readonly layer: ChannelLayer;
@@ -91,11 +88,10 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     clock,
   });
   const { auditRetentionMs: retentionMs } = settings;
-  const auditStore = new KvAuditStore(database.kv, { retentionMs, clock });
-  const audit = new Audit({ store: auditStore, log, clock });
+  const audit = new Audit(database.kv, { retentionMs, log, clock });
   auditSessions(sessions, audit);
   const users = new KvUserStore(database.kv, { controlLog, clock });
-  const tickets = new Tickets(new KvTicketStore(database.kv, { clock }), { clock });
+  const tickets = new Tickets(database.kv, { clock });
   const crossOrigin = createCrossOriginAccess(settings.allowedOrigins);
   const presence = new Presence<PublicUser>(layer, {
     joined: (user) => ({ type: "joined", data: { user } }),
@@ -118,17 +114,12 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     limits,
     ...signing,
   };
-  const notices = new SessionNotices({ layer, log, clock });
+  const notices = new SessionNotices(layer, { log, clock });
   notices.follow(sessions, audit);
-  const grants = new KvDeviceGrantStore(database.kv, { clock });
-  const deviceSignIn = new DeviceSignIn({
-    grants,
-    users,
-    sessions,
-    audit,
-    guesses: limits.userCodes,
-    clock,
-  });
+  const deviceSignIn = new DeviceSignIn(
+    { kv: database.kv, users, sessions },
+    { audit, guesses: limits.userCodes, clock },
+  );
   return {
     ...parts,
     notices,

@@ -26,7 +26,7 @@ import {
   unchecked,
   user,
 } from "@sluice/sluice";
-import { MemoryTransactionStore, SignIn } from "@sluice/sluice/auth";
+import { SignIn } from "@sluice/sluice/auth";
 import { DevIdentity, DevProvider } from "@sluice/sluice/auth/dev";
 import { streamSender } from "@sluice/sluice/consumers";
 import { serve } from "@sluice/sluice/deno";
@@ -95,8 +95,7 @@ const users = new MemoryUserStore();
 const sessions = new Sessions(new MemorySessionStore(), { log });
 const identity = new DevIdentity({ log });
 const providers = [new DevProvider(identity)];
-const transactions = new MemoryTransactionStore();
-const signIn = new SignIn({ providers, transactions, users, sessions, log });
+const signIn = new SignIn({ providers, users, sessions }, { log });
 
 const realtime = toHandler(
   stack()

@@ -29,12 +29,10 @@ import {
 import { DenoKeyValue } from "@sluice/sluice/kv/deno";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
-import {
-  KvControlLog,
-  KvSessionStore,
-  RevocationBroadcast,
-  sessionCookie,
-} from "@sluice/sluice/sessions";
+import { sessionCookie } from "@sluice/sluice/sessions";
+import { KvControlLog } from "../lib/sessions/revocation/kv_control_log.ts";
+import { KvSessionStore } from "../lib/sessions/kv_session_store.ts";
+import { RevocationBroadcast } from "../lib/sessions/revocation/revocation_broadcast.ts";
 import { FakeClock, settle } from "@sluice/sluice/testing";
 import { createServices } from "../app/services.ts";
 import { readSettings } from "../app/settings/settings.ts";

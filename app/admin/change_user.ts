@@ -74,6 +74,6 @@ async function endSessions({ parts, admin, user }: Change): Promise<UserResult> 
 async function remove({ parts, admin, user, form }: Change): Promise<UserResult> {
   if (user.id === admin.user.id) return { problem: "yourself" };
   if (String(form.get("confirm") ?? "").trim() !== user.login) return { problem: "not-confirmed" };
-  await removeUser(parts.users, parts.sessions, user, { by: admin.user.id });
+  await removeUser(parts, user.id, { by: admin.user.id });
   return { done: "removed" };
 }

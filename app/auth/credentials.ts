@@ -1,4 +1,4 @@
-import type { Credential as ShownCredential } from "@sluice/sluice/sessions";
+import type { credentialOf } from "@sluice/sluice/sessions";
 
 /** A kind of credential that a route can accept. */
 export type Credential = "cookie" | "bearer" | "ticket";
@@ -52,7 +52,7 @@ export const CREDENTIALS: Readonly<Record<string, Accepted>> = {
 /** Returns the session tokens of a request that its route accepts. */
 export function acceptedTokens(
   { route, req }: { readonly route: string | null; readonly req: Request },
-  shown: ShownCredential | undefined,
+  shown: ReturnType<typeof credentialOf>,
 ): readonly string[] {
   const method = req.method === "HEAD" ? "GET" : req.method;
   const kinds = kindsOf(route?.replace(/(?<=.)\/$/, ""), method);

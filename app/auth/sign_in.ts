@@ -1,10 +1,9 @@
 import type { Sessions } from "@sluice/sluice";
-import { DevIdentity, DevProvider, KvDevStore } from "@sluice/sluice/auth/dev";
+import { DevIdentity, DevProvider } from "@sluice/sluice/auth/dev";
 import type { Log } from "@sluice/sluice/server";
 import {
   type Audit,
   GitHubProvider,
-  KvTransactionStore,
   OidcProvider,
   type Provider,
   SignIn,
@@ -37,16 +36,13 @@ export function createSignIn(parts: SignInParts): AppSignIn {
   const { settings, sessions, users, database, log, audit, attempts } = parts;
   const { github, oidc } = settings;
   const { kv, clock } = database;
-  const devIdentity = settings.devSignIn
-    ? new DevIdentity({ log, store: new KvDevStore(kv) })
-    : undefined;
+  const devIdentity = settings.devSignIn ? new DevIdentity({ log, kv }) : undefined;
   const providers: Provider[] = [];
   if (github !== undefined) providers.push(new GitHubProvider(github));
   if (oidc !== undefined) providers.push(new OidcProvider(oidc));
   if (devIdentity !== undefined) providers.push(new DevProvider(devIdentity));
-  const transactions = new KvTransactionStore(kv, { clock });
-  const parties = { users, sessions, log, clock, audit, attempts };
   const returnOrigins = settings.allowedOrigins;
-  const signIn = new SignIn({ providers, transactions, returnOrigins, ...parties });
+  const options = { kv, log, clock, audit, attempts, returnOrigins };
+  const signIn = new SignIn({ providers, users, sessions }, options);
   return { signIn, devIdentity };
 }

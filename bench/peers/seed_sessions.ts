@@ -10,7 +10,9 @@ import { createHash } from "node:crypto";
 import pg from "pg";
 import { KvUserStore } from "@sluice/sluice/auth";
 import { openNamed } from "../../tools/db/addresses.ts";
-import { KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions";
+import { Sessions } from "@sluice/sluice/sessions";
+import { KvControlLog } from "../../lib/sessions/revocation/kv_control_log.ts";
+import { KvSessionStore } from "../../lib/sessions/kv_session_store.ts";
 
 const AT_ONCE = 64;
 const [folder, count, address = `${folder}/kv.sqlite3`] = Deno.args;

@@ -5,20 +5,15 @@
  *
  * @module
  */
-import {
-  KvTicketStore,
-  KvUserStore,
-  requireUser,
-  sessionOrTicket,
-  Tickets,
-  user,
-} from "@sluice/sluice/auth";
+import { KvUserStore, requireUser, sessionOrTicket, Tickets, user } from "@sluice/sluice/auth";
 import { Consumer } from "@sluice/sluice/consumers";
 import { route, stack } from "@sluice/sluice/routing";
 import { origins } from "@sluice/sluice/security";
 import { toHandler } from "@sluice/sluice/server";
 import { openNamed } from "../../tools/db/addresses.ts";
-import { KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions";
+import { Sessions } from "@sluice/sluice/sessions";
+import { KvControlLog } from "../../lib/sessions/revocation/kv_control_log.ts";
+import { KvSessionStore } from "../../lib/sessions/kv_session_store.ts";
 
 const [address] = Deno.args;
 const log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -33,7 +28,7 @@ const { kv } = openNamed(address, {});
 const controlLog = new KvControlLog(kv);
 const sessions = new Sessions(new KvSessionStore(kv, { controlLog }), { controlLog, log });
 const users = new KvUserStore(kv, { controlLog });
-const tickets = new Tickets(new KvTicketStore(kv));
+const tickets = new Tickets(kv);
 
 const application = stack()
   .use(origins())

@@ -1,5 +1,5 @@
 import type { NewSession, NewToken } from "../sessions/mod.ts";
-import type { UserChangeParts } from "./users/change_user.ts";
+import type { AuthParts } from "./auth_parts.ts";
 
 /**
  * Creates a session of a user, then reads the user again: if they were banned or removed meanwhile,
@@ -9,7 +9,7 @@ import type { UserChangeParts } from "./users/change_user.ts";
  * its token is lost, so it is ended.
  */
 export async function beginSession(
-  { users, sessions }: UserChangeParts,
+  { users, sessions }: AuthParts,
   request: NewSession,
 ): Promise<NewToken | undefined> {
   const id = request.id ?? sessions.reserveId();

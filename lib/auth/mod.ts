@@ -11,22 +11,16 @@
  */
 export { answerSignIn } from "./oauth/answer_sign_in.ts";
 export { Audit } from "./audit/audit.ts";
-export type { AuditEntry, AuditEvent, AuditStore } from "./audit/audit_log.ts";
-export { KvAuditStore } from "./audit/kv_audit_store.ts";
-export { banUser, setRoles, unbanUser, type UserChangeParts } from "./users/change_user.ts";
-export type { GuessLimiter } from "./device/_guesses.ts";
-export type { DeviceApproval, DeviceGrant, DeviceGrantStore } from "./device/device_grant.ts";
+export type { AuditEntry, AuditEvent } from "./audit/audit_log.ts";
+export { banUser, removeUser, setRoles, unbanUser } from "./users/change_user.ts";
 export type {
   DeviceApprover,
   DeviceAuthorization,
-  DeviceError,
   DevicePoll,
   WaitingDevice,
 } from "./device/device_messages.ts";
 export { DeviceSignIn } from "./device/device_sign_in.ts";
-export { KvDeviceGrantStore } from "./device/kv_device_grant_store.ts";
 export { SignInError, type SignInErrorCode, type SignInErrorOptions } from "./errors.ts";
-export { KvTransactionStore } from "./oauth/kv_transaction_store.ts";
 export { KvUserStore } from "./users/kv_user_store.ts";
 export { login, logout } from "./login.ts";
 export { MemoryUserStore } from "./users/memory_user_store.ts";
@@ -34,22 +28,15 @@ export { nameAt } from "./_identity.ts";
 export { gitHubIssuer, GitHubProvider } from "./providers/github.ts";
 export { OidcProvider } from "./providers/oidc.ts";
 export type { AuthorizationAnswer, AuthorizationRequest, Provider } from "./providers/provider.ts";
-export { removeUser } from "./users/remove_user.ts";
 export { allowAnonymous, requireUser } from "./require_user.ts";
 export { safeReturnTo } from "./oauth/return_to.ts";
 export { SignIn } from "./oauth/sign_in.ts";
 export type { SignInRequest } from "./oauth/sign_in_request.ts";
-export { KvTicketStore } from "./tickets/kv_ticket_store.ts";
-export { MemoryTicketStore, type TicketKey, type TicketStore } from "./tickets/ticket_store.ts";
 export { type TicketBinding, type TicketClaims, Tickets } from "./tickets/tickets.ts";
 export { sessionOrTicket } from "./tickets/with_tickets.ts";
-export {
-  MemoryTransactionStore,
-  type OAuthTransaction,
-  type TransactionStore,
-} from "./oauth/transactions.ts";
 export { type ProviderProfile, type PublicUser, toPublicUser, type User } from "./users/user.ts";
 export type { UserPage, UserPageOptions } from "./users/user_page.ts";
 export type { UserStore } from "./users/user_store.ts";
 export { type SignedInScope, user, type UserScope } from "./with_user.ts";
-export { auth, type AuthParts, type AuthScope } from "./with_auth.ts";
+export type { AuthParts } from "./auth_parts.ts";
+export { auth, type AuthScope } from "./with_auth.ts";

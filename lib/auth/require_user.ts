@@ -1,11 +1,11 @@
 import { guarded } from "../core/guards.ts";
 import type { Application, AudienceScope, Middleware, Scope } from "../core/scope.ts";
 import { Refusal, type RefusalCode } from "../protocol/mod.ts";
-import type { SessionState } from "../sessions/mod.ts";
+import type { SessionScope } from "../sessions/mod.ts";
 import type { User } from "./users/user.ts";
 import type { SignedInScope, UserScope } from "./with_user.ts";
 
-const CODE: Readonly<Record<SessionState, RefusalCode>> = {
+const CODE: Readonly<Record<SessionScope["sessionState"], RefusalCode>> = {
   live: "NOT_SIGNED_IN",
   none: "NOT_SIGNED_IN",
   expired: "SESSION_EXPIRED",

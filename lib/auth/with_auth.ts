@@ -1,17 +1,8 @@
 import { guarded } from "../core/guards.ts";
 import type { Application, Middleware, OriginScope } from "../core/scope.ts";
-import type { Sessions } from "../sessions/mod.ts";
 import { withSession } from "../sessions/with_session.ts";
-import type { UserStore } from "./users/user_store.ts";
+import type { AuthParts } from "./auth_parts.ts";
 import { type UserScope, withUser } from "./with_user.ts";
-
-/** The sessions and the store of users. */
-export interface AuthParts {
-  /** Finds the session. */
-  readonly sessions: Sessions;
-  /** Finds its user. */
-  readonly users: UserStore;
-}
 
 /** A scope that `login()`, `logout()` and `currentUser()` accept. */
 export interface AuthScope extends UserScope {

@@ -9,7 +9,7 @@ export type { Freshness } from "../core/freshness.ts";
 export type { Log, LogFields } from "../core/log.ts";
 export type { Handler, HandlerOptions, RequestInfo } from "./handler.ts";
 export { leaveBody, readBody } from "../core/read_body.ts";
-export { consoleLog, createLog, LOG_LEVELS, type LogLevel } from "./log.ts";
+export { consoleLog, createLog, LOG_LEVELS, type LogLevel } from "../core/console_log.ts";
 export {
   type NetAddress,
   normalizePath,

@@ -1,7 +1,7 @@
 import { sessionCookieName } from "./credential.ts";
 
 /** Attributes of a cookie. */
-export interface CookieOptions {
+interface CookieOptions {
   /** Whether users reach this site over https: adds `Secure`. */
   readonly secure: boolean;
   /** How long the browser keeps it, in seconds; 0 deletes it. */
@@ -33,20 +33,17 @@ export function serializeCookie(name: string, value: string, options: CookieOpti
  * assert.match(header, /^__Host-session=token; Path=\/; Max-Age=60; HttpOnly; SameSite=Lax; Secure$/);
  * ```
  */
-export function sessionCookie(token: string, options: CookieOptions): string {
+export function sessionCookie(token: string, options: {
+  /** Whether users reach this site over https: adds `Secure`. */
+  readonly secure: boolean;
+  /** How long the browser keeps it, in seconds; 0 deletes it. */
+  readonly maxAgeSeconds: number;
+}): string {
   return serializeCookie(sessionCookieName(options.secure), token, options);
 }
 
 /**
  * Returns the `Set-Cookie` header that deletes a browser's session cookie.
- *
- * @example
- * ```ts
- * import { deletedSessionCookie } from "@sluice/sluice/sessions";
- * import assert from "node:assert/strict";
- *
- * assert.match(deletedSessionCookie(false), /^session=; Path=\/; Max-Age=0;/);
- * ```
  */
 export function deletedSessionCookie(secure: boolean): string {
   return sessionCookie("", { secure, maxAgeSeconds: 0 });

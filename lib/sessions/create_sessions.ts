@@ -1,4 +1,3 @@
-import { systemClock } from "../core/clock.ts";
 import type { KeyValue } from "../kv/mod.ts";
 import { KvSocketCounts } from "./connections/kv_socket_counts.ts";
 import { KvSessionStore } from "./kv_session_store.ts";
@@ -7,16 +6,6 @@ import { type GroupLayer, RevocationBroadcast } from "./revocation/revocation_br
 import type { SessionsOptions } from "./session_rules.ts";
 import { Sessions } from "./sessions.ts";
 
-/** Options of {@linkcode createSessions}. */
-export interface CreateSessionsOptions extends Omit<SessionsOptions, "controlLog"> {
-  /**
-   * The channel layer between the processes. With it, other processes close the sockets of an ended
-   * session within milliseconds; without it, or if it cannot be reached, within a second. A layer
-   * for a single process is not used.
-   */
-  readonly layer?: GroupLayer & { readonly extensions: readonly string[] };
-}
-
 /** Sessions in a database, with the parts that belong to them. */
 export interface SessionServices extends AsyncDisposable {
   /** Creates, finds, renews and ends sessions. */
@@ -24,7 +13,10 @@ export interface SessionServices extends AsyncDisposable {
   /** The log of events of all processes: for the store of users, so that changes of users reach all. */
   readonly controlLog: KvControlLog;
   /** The open sockets of each session, over all processes. */
-  readonly socketCounts: KvSocketCounts;
+  readonly socketCounts: {
+    /** Returns the numbers of open sockets by session: current for this process, as last written for others. */
+    count(sessionIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  };
   /** Stops following the other processes. Close the layer and the database afterwards. */
   close(): Promise<void>;
 }
@@ -41,13 +33,20 @@ export interface SessionServices extends AsyncDisposable {
  * import assert from "node:assert/strict";
  *
  * await using kv = new MemoryKeyValue();
- * await using services = createSessions(kv, { log: console });
+ * await using services = createSessions(kv);
  * const { token } = await services.sessions.create({ userId: "u1", provider: "dev" });
  * assert.equal((await services.sessions.find(token)).state, "live");
  * ```
  */
-export function createSessions(kv: KeyValue, options: CreateSessionsOptions): SessionServices {
-  const { layer, clock = systemClock, log } = options;
+export function createSessions(kv: KeyValue, options: Omit<SessionsOptions, "controlLog"> & {
+  /**
+   * The channel layer between the processes. With it, other processes close the sockets of an ended
+   * session within milliseconds; without it, or if it cannot be reached, within a second. A layer
+   * for a single process is not used.
+   */
+  readonly layer?: GroupLayer & { readonly extensions: readonly string[] };
+} = {}): SessionServices {
+  const { layer, clock, log } = options;
   const controlLog = new KvControlLog(kv);
   const store = new KvSessionStore(kv, { clock, controlLog });
   const sessions = new Sessions(store, { ...options, controlLog });

@@ -1,13 +1,5 @@
 import { findCookies } from "../protocol/cookies.ts";
 
-/** A request's proof of its session. */
-export interface Credential {
-  /** Where the tokens come from: the `Authorization` header, or cookies. */
-  readonly kind: "bearer" | "cookie";
-  /** Session tokens in the order of the request, unchecked. The first valid one counts. */
-  readonly tokens: readonly string[];
-}
-
 /** Most cookies with the session's name that are tried. */
 const MAX_SESSION_COOKIES = 5;
 
@@ -30,7 +22,12 @@ const MAX_SESSION_COOKIES = 5;
 export function credentialOf(
   headers: Headers,
   options: { secure: boolean },
-): Credential | undefined {
+): {
+  /** Where the tokens come from: the `Authorization` header, or cookies. */
+  readonly kind: "bearer" | "cookie";
+  /** Session tokens in the order of the request, unchecked. The first valid one counts. */
+  readonly tokens: readonly string[];
+} | undefined {
   const bearer = bearerToken(headers);
   if (bearer !== undefined) return { kind: "bearer", tokens: [bearer] };
   const name = sessionCookieName(options.secure);

@@ -7,15 +7,11 @@ import type { Sessions } from "./sessions.ts";
 /** `Retry-After` when the store cannot be reached, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** The session of a request, and the token that proves it. */
-export type RequestSession = FoundSession & {
-  /** *Security*: a credential; never log it. */
-  readonly token?: string;
-};
-
 /**
  * Finds and renews the session of a request by its bearer token or its cookies:
  * {@linkcode withSession} for pages and APIs.
+ *
+ * *Security*: the `token` of a live session is a credential; never log it.
  *
  * @throws {Refusal} `UNAVAILABLE`: the store cannot be reached.
  *
@@ -36,13 +32,15 @@ export function findSession(
   sessions: Sessions,
   headers: Headers,
   options: { secure: boolean },
-): Promise<RequestSession> {
+): Promise<FoundSession & { readonly token?: string }> {
   return findSessionByTokens(sessions, credentialOf(headers, options)?.tokens ?? []);
 }
 
 /**
  * Finds and renews the session of a request by the given tokens: the first live session counts. For
  * callers that choose which credentials of {@linkcode credentialOf} they accept.
+ *
+ * *Security*: the `token` of a live session is a credential; never log it.
  *
  * @throws {Refusal} `UNAVAILABLE`: the store cannot be reached.
  *
@@ -60,7 +58,7 @@ export function findSession(
 export async function findSessionByTokens(
   sessions: Sessions,
   tokens: readonly string[],
-): Promise<RequestSession> {
+): Promise<FoundSession & { readonly token?: string }> {
   let chosen: TokenChoice;
   try {
     chosen = await sessions.choose(tokens);

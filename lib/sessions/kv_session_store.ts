@@ -1,11 +1,12 @@
+import type { SessionEvent } from "./session.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { type AtomicOperation, type KeyValue, type KvEntry, listAll } from "../kv/mod.ts";
 import { retryConflicts } from "../kv/retry_conflicts.ts";
 import type { ControlledChange, KvControlLog } from "./revocation/kv_control_log.ts";
 import type { SessionRecord } from "./session_record.ts";
-import { type Announce, byAge, type SessionStore } from "./session_store.ts";
+import { byAge, type SessionStore } from "./session_store.ts";
+import type { TagKey } from "./tokens/tag_keys.ts";
 import { KvTagKeys } from "./tokens/kv_tag_keys.ts";
-import type { StoredTagKeys, TagKey } from "./tokens/tag_keys.ts";
 
 /**
  * Stores sessions in a database, which several processes may share.
@@ -13,16 +14,6 @@ import type { StoredTagKeys, TagKey } from "./tokens/tag_keys.ts";
  * `["sessions", id]` holds the session; `["sessions_by_user", userId, id]` is the user's list. With
  * a control log, an announced event is written in the same atomic operation as the change. The
  * database's expiry only cleans up: it may be a minute late, so nothing here relies on it.
- *
- * @example
- * ```ts
- * import { MemoryKeyValue } from "@sluice/sluice/kv";
- * import { KvSessionStore } from "@sluice/sluice/sessions";
- * import assert from "node:assert/strict";
- *
- * await using kv = new MemoryKeyValue();
- * assert.equal(await new KvSessionStore(kv).get("unknown"), undefined);
- * ```
  */
 export class KvSessionStore implements SessionStore {
   readonly controlLog: KvControlLog | undefined;
@@ -63,7 +54,7 @@ export class KvSessionStore implements SessionStore {
   update(
     id: string,
     change: (record: SessionRecord) => SessionRecord | undefined,
-    announce?: Announce,
+    announce?: (record: SessionRecord) => SessionEvent,
   ): Promise<SessionRecord | undefined> {
     return this.#change(id, announce, (entry) => {
       const result = change(entry.value);
@@ -72,7 +63,10 @@ export class KvSessionStore implements SessionStore {
     });
   }
 
-  delete(id: string, announce?: Announce): Promise<SessionRecord | undefined> {
+  delete(
+    id: string,
+    announce?: (record: SessionRecord) => SessionEvent,
+  ): Promise<SessionRecord | undefined> {
     return this.#change(id, announce, (entry) => {
       const operation = this.#kv.atomic().check(entry)
         .delete(entry.key)
@@ -91,7 +85,7 @@ export class KvSessionStore implements SessionStore {
     return this.#tagKeys.add(key, forgetAt);
   }
 
-  tagKeys(): Promise<StoredTagKeys> {
+  tagKeys(): ReturnType<SessionStore["tagKeys"]> {
     return this.#tagKeys.list();
   }
 
@@ -104,7 +98,7 @@ export class KvSessionStore implements SessionStore {
 
   #change(
     id: string,
-    announce: Announce | undefined,
+    announce: ((record: SessionRecord) => SessionEvent) | undefined,
     plan: (entry: KvEntry<SessionRecord>) => SessionChange,
   ): Promise<SessionRecord | undefined> {
     const action = "change a session";

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { SessionRecord } from "./session_record.ts";
 import { byAge, type SessionStore } from "./session_store.ts";
-import type { StoredTagKeys, TagKey } from "./tokens/tag_keys.ts";
+import type { TagKey } from "./tokens/tag_keys.ts";
 
 /** The interval between two sweeps, in milliseconds. */
 const SWEEP_EVERY_MS = 60_000;
@@ -76,7 +76,7 @@ export class MemorySessionStore implements SessionStore {
   }
 
   // deno-lint-ignore require-await
-  async tagKeys(): Promise<StoredTagKeys> {
+  async tagKeys(): ReturnType<SessionStore["tagKeys"]> {
     const keys = Array.from(this.#tagKeys, ([period, secret]) => ({ period, secret }));
     return { keys, untaggedSince: undefined };
   }

@@ -1,6 +1,3 @@
-/** The holder of a session: a browser, or a program that a browser session approved. */
-export type SessionKind = "browser" | "program";
-
 /** A session, without its secrets. */
 export interface Session {
   /** Identifies the session in lists, logs and URLs; not a secret. */
@@ -9,8 +6,8 @@ export interface Session {
   readonly userId: string;
   /** The id of the user's provider: `github`, `dev`, … */
   readonly provider: string;
-  /** The holder of the session. */
-  readonly kind: SessionKind;
+  /** The holder of the session: a browser, or a program that a browser session approved. */
+  readonly kind: "browser" | "program";
   /** When it began, in milliseconds since the epoch. */
   readonly createdAt: number;
   /** When the user authenticated; the absolute limit starts here. */
@@ -43,12 +40,6 @@ export interface NewToken {
   readonly session: Session;
   /** *Security*: a credential; send it to the browser or client only. */
   readonly token: string;
-}
-
-/** A session and its renewed token. */
-export interface RenewedToken extends NewToken {
-  /** Whether this call renewed it; false if another call did, whose response may be lost. */
-  readonly isNew: boolean;
 }
 
 /** The result of looking up a token. */

@@ -1,5 +1,5 @@
 import type { SessionEvents } from "./revocation/session_events.ts";
-import type { NewToken, RenewedToken, Session, SessionEndReason, SessionEvent } from "./session.ts";
+import type { NewToken, Session, SessionEndReason, SessionEvent } from "./session.ts";
 import {
   createRecord,
   expiryOf,
@@ -66,7 +66,7 @@ export class SessionLifecycle {
   async renewSecret(
     { id, secretSince }: Session,
     token: string,
-  ): Promise<RenewedToken | undefined> {
+  ): Promise<NewToken & { readonly isNew: boolean } | undefined> {
     const { tokens, clock, rotateAfterMs } = this.#parts;
     const now = clock.now();
     if (now - secretSince < rotateAfterMs) return undefined;

@@ -1,11 +1,36 @@
-import type { Session, SessionKind, SessionLifetime } from "./session.ts";
+import type { Session, SessionLifetime } from "./session.ts";
 import { hashSecret, type SessionToken } from "./tokens/session_token.ts";
 
 const MAX_USER_AGENT_LENGTH = 256;
 const MAX_ADDRESS_LENGTH = 64;
 
-/** The stored data of a session's secrets. The secrets themselves are not stored. */
-export interface StoredSecrets {
+/** A stored session. */
+export interface SessionRecord {
+  /** Identifies the session; not a secret. */
+  readonly id: string;
+  /** The id of the user. */
+  readonly userId: string;
+  /** The id of the provider that the user signed in with. */
+  readonly provider: string;
+  /** Undefined for a browser's. */
+  readonly kind?: Session["kind"] | undefined;
+  /** When it began, in milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** When the user authenticated, if that was before the session began. */
+  readonly signedInAt?: number | undefined;
+  /** When it was last used, in milliseconds since the epoch. */
+  readonly lastSeenAt: number;
+  /** The `User-Agent` at sign-in. */
+  readonly userAgent: string;
+  /** The client's address at sign-in. */
+  readonly address: string | undefined;
+  /** See {@linkcode Session}; undefined for 0. */
+  readonly revocations?: number | undefined;
+  /**
+   * When the store may delete it, in milliseconds since the epoch: at least a day after its end, so
+   * that an expired session is not mistaken for an unknown one.
+   */
+  readonly forgetAt: number;
   /** SHA-256 of the token's secret, in base64url. */
   readonly secretHash: string;
   /** When it got this secret, in milliseconds since the epoch; undefined for its first secret. */
@@ -26,34 +51,16 @@ export interface StoredSecrets {
   readonly spentHashes?: readonly string[] | undefined;
 }
 
-/** A stored session. */
-export interface SessionRecord extends StoredSecrets {
-  /** Identifies the session; not a secret. */
-  readonly id: string;
-  /** The id of the user. */
-  readonly userId: string;
-  /** The id of the provider that the user signed in with. */
-  readonly provider: string;
-  /** Undefined for a browser's. */
-  readonly kind?: SessionKind | undefined;
-  /** When it began, in milliseconds since the epoch. */
-  readonly createdAt: number;
-  /** When the user authenticated, if that was before the session began. */
-  readonly signedInAt?: number | undefined;
-  /** When it was last used, in milliseconds since the epoch. */
-  readonly lastSeenAt: number;
-  /** The `User-Agent` at sign-in. */
-  readonly userAgent: string;
-  /** The client's address at sign-in. */
-  readonly address: string | undefined;
-  /** See {@linkcode Session}; undefined for 0. */
-  readonly revocations?: number | undefined;
-  /**
-   * When the store may delete it, in milliseconds since the epoch: at least a day after its end, so
-   * that an expired session is not mistaken for an unknown one.
-   */
-  readonly forgetAt: number;
-}
+/** The stored data of a session's secrets. The secrets themselves are not stored. */
+export type StoredSecrets = Pick<
+  SessionRecord,
+  | "secretHash"
+  | "secretSince"
+  | "previousHash"
+  | "previousUntil"
+  | "renewalSalt"
+  | "spentHashes"
+>;
 
 /** A cached session: what admits a connection. All its connections share the same `session`. */
 export interface KnownSession {
@@ -74,7 +81,7 @@ export interface NewSession {
   /** The client's address. */
   readonly address?: string | undefined;
   /** The holder of the session. @default {"browser"} */
-  readonly kind?: SessionKind;
+  readonly kind?: Session["kind"];
   /**
    * When the user authenticated, in milliseconds since the epoch. A session approved by another one
    * ends when that one reaches its absolute limit. @default {now}

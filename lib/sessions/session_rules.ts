@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "../core/clock.ts";
+import { consoleLog } from "../core/console_log.ts";
 import type { Log } from "../core/log.ts";
 import type { ControlLog } from "./revocation/control_log.ts";
 import type { SessionLifetime } from "./session.ts";
@@ -19,8 +20,8 @@ export interface SessionsOptions {
   readonly maxTtlMs?: number;
   /** The clock that lifetimes are checked against. @default {systemClock} */
   readonly clock?: Clock;
-  /** The log for problems with sessions. */
-  readonly log: Log;
+  /** The log for problems with sessions. @default {consoleLog} */
+  readonly log?: Log;
   /** The log of events of all processes that share the database. */
   readonly controlLog?: ControlLog | undefined;
   /** Age at which a secret is replaced, in milliseconds. @default {86_400_000} (24 hours) */
@@ -53,7 +54,7 @@ export function readRules(options: SessionsOptions): SessionRules {
     throw new RangeError(`Lifetimes must be positive: idle ${idleTtlMs} ms, max ${maxTtlMs} ms`);
   }
   const { rotateAfterMs = 24 * HOUR_MS, maxPerUser = 100 } = options;
-  const { clock = systemClock, log } = options;
+  const { clock = systemClock, log = consoleLog } = options;
   const renewEveryMs = Math.min(HOUR_MS, idleTtlMs / 2);
   const lifetime = { idleTtlMs, maxTtlMs };
   return { lifetime, renewEveryMs, rotateAfterMs, maxPerUser, clock, log };

@@ -1,13 +1,7 @@
 import type { ControlLog } from "./revocation/control_log.ts";
 import type { SessionEvent } from "./session.ts";
 import type { SessionRecord } from "./session_record.ts";
-import type { TagKeyStore } from "./tokens/tag_keys.ts";
-
-/**
- * Returns the event that describes a change. A store with a control log writes the event together
- * with the change, both or neither.
- */
-export type Announce = (record: SessionRecord) => SessionEvent;
+import type { TagKey } from "./tokens/tag_keys.ts";
 
 /**
  * Stores sessions. It has no rules: {@linkcode Sessions} handles lifetimes and secrets.
@@ -15,7 +9,7 @@ export type Announce = (record: SessionRecord) => SessionEvent;
  * An acknowledged write is visible to every reader of the same database. A method rejects if the
  * database cannot be reached; a write may have succeeded anyway.
  */
-export interface SessionStore extends TagKeyStore {
+export interface SessionStore {
   /**
    * The control log that the store writes announced events to, if any. Processes that follow this
    * log may cache reads for a moment.
@@ -36,7 +30,8 @@ export interface SessionStore extends TagKeyStore {
   getMany(ids: readonly string[]): Promise<(SessionRecord | undefined)[]>;
 
   /**
-   * Changes a session and returns the result.
+   * Changes a session and returns the result. `announce` returns the event that describes the change;
+   * a store with a control log writes the event together with the change, both or neither.
    *
    * Atomic: `change` sees the latest version, may be called again after a conflict, and never
    * restores a deleted session. Returns undefined for an unknown id, or if `change` returned
@@ -46,14 +41,34 @@ export interface SessionStore extends TagKeyStore {
   update(
     id: string,
     change: (record: SessionRecord) => SessionRecord | undefined,
-    announce?: Announce,
+    announce?: (record: SessionRecord) => SessionEvent,
   ): Promise<SessionRecord | undefined>;
 
   /** Deletes a session and returns it. Of several concurrent deletions, one gets it. */
-  delete(id: string, announce?: Announce): Promise<SessionRecord | undefined>;
+  delete(
+    id: string,
+    announce?: (record: SessionRecord) => SessionEvent,
+  ): Promise<SessionRecord | undefined>;
 
   /** Returns the sessions of a user, oldest first. */
   list(userId: string): Promise<SessionRecord[]>;
+
+  /**
+   * Stores the key of a period, unless the period has one, at least until `forgetAt`, in
+   * milliseconds since the epoch. Returns the secret of the stored key: the first process wins.
+   */
+  addTagKey(key: TagKey, forgetAt: number): Promise<Uint8Array>;
+
+  /** Returns all stored keys. */
+  tagKeys(): Promise<{
+    /** The keys, in any order. */
+    readonly keys: readonly TagKey[];
+    /**
+     * When the first key was created, in milliseconds since the epoch, if the store already had
+     * sessions: their tokens have no tag.
+     */
+    readonly untaggedSince: number | undefined;
+  }>;
 }
 
 /** Compares two sessions for {@linkcode SessionStore.list}. */

@@ -3,14 +3,7 @@ import type { Log } from "../core/log.ts";
 import { ConnectionRegistry } from "./connections/connection_registry.ts";
 import { EventSignatures } from "./revocation/event_signatures.ts";
 import { SessionEvents } from "./revocation/session_events.ts";
-import type {
-  FoundSession,
-  NewToken,
-  RenewedToken,
-  Session,
-  SessionEndReason,
-  SessionEvent,
-} from "./session.ts";
+import type { FoundSession, NewToken, Session, SessionEndReason, SessionEvent } from "./session.ts";
 import { SessionLifecycle } from "./session_lifecycle.ts";
 import { type AnyToken, SessionLookup, type TokenChoice } from "./session_lookup.ts";
 import type { NewSession } from "./session_record.ts";
@@ -57,7 +50,7 @@ export class Sessions implements Disposable {
    *
    * @throws {RangeError} A lifetime is not a positive number of milliseconds.
    */
-  constructor(store: SessionStore, options: SessionsOptions) {
+  constructor(store: SessionStore, options: SessionsOptions = {}) {
     const rules = readRules(options);
     const { lifetime: { maxTtlMs }, renewEveryMs, clock, log } = rules;
     this.log = log;
@@ -198,7 +191,10 @@ export class Sessions implements Disposable {
    * meanwhile, {@linkcode find} returns the token that replaces it. So a lost response does not
    * sign the user out.
    */
-  renewSecret(session: Session, token: string): Promise<RenewedToken | undefined> {
+  renewSecret(
+    session: Session,
+    token: string,
+  ): Promise<NewToken & { readonly isNew: boolean } | undefined> {
     return this.#lifecycle.renewSecret(session, token);
   }
 

@@ -9,18 +9,15 @@ import type { SessionEvents } from "./revocation/session_events.ts";
 import type { FoundSession, Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
-/**
- * The state of a connection's session. `none`: no cookie, or an unknown one; `ticket-invalid`: the
- * ticket offered instead of a cookie was not valid.
- */
-export type SessionState = "live" | "expired" | "none" | "ticket-invalid";
-
 /** What {@linkcode withSession} adds to the scope. */
 export interface SessionScope extends Scope {
   /** Defined exactly if `sessionState` is `live`. */
   readonly session: Session | undefined;
-  /** Why there is no session, or `live`. */
-  readonly sessionState: SessionState;
+  /**
+   * Why there is no session, or `live`. `none`: no cookie, or an unknown one; `ticket-invalid`: the
+   * ticket offered instead of a cookie was not valid.
+   */
+  readonly sessionState: "live" | "expired" | "none" | "ticket-invalid";
 }
 
 /**
@@ -93,7 +90,7 @@ export interface SessionClaim<S> {
   /** Checks the proof and returns the session if that needs neither a read nor a renewal. */
   readonly recall?: () => Session | undefined;
   /** The state reported for an unknown session. @default {"none"} */
-  readonly unknownAs?: SessionState;
+  readonly unknownAs?: SessionScope["sessionState"];
 }
 
 /** The part of {@linkcode Sessions} that admits connections. */
@@ -179,9 +176,11 @@ class ScopeRenewal implements SessionWatcher {
 export function addSession<S>(
   scope: S & Scope,
   found: FoundSession,
-  unknownAs: SessionState = "none",
+  unknownAs: SessionScope["sessionState"] = "none",
 ): S & SessionScope {
   const session = found.state === "live" ? found.session : undefined;
-  const sessionState: SessionState = found.state === "unknown" ? unknownAs : found.state;
+  const sessionState: SessionScope["sessionState"] = found.state === "unknown"
+    ? unknownAs
+    : found.state;
   return Object.assign(scope, { session, sessionState });
 }

@@ -1,6 +1,7 @@
 import { systemClock } from "../core/clock.ts";
 import { ChannelListener } from "./channel_listener.ts";
 import { deadLetterChannel } from "./dead_letter.ts";
+import { consoleLog } from "../core/console_log.ts";
 import type { ChannelWorker, WorkerScope } from "./worker_consumer.ts";
 import type { WorkerOptions, WorkerStats } from "./worker_options.ts";
 
@@ -57,7 +58,7 @@ export class Worker implements AsyncDisposable {
    * is too long for a dead-letter channel. No channel is started then.
    */
   async run(channels: readonly string[]): Promise<void> {
-    const { layer, log, clock = systemClock } = this.#options;
+    const { layer, log = consoleLog, clock = systemClock } = this.#options;
     const begun = channels.map((channel, index) => {
       assertServable(channel);
       if (this.#listeners.has(channel) || channels.indexOf(channel) < index) {
@@ -67,7 +68,7 @@ export class Worker implements AsyncDisposable {
       const consumer = new worker({ channel, layer, log });
       return [
         channel,
-        new ChannelListener(channel, consumer, { ...this.#options, clock }),
+        new ChannelListener(channel, consumer, { ...this.#options, clock, log }),
       ] as const;
     });
     for (const [channel, listener] of begun) this.#listeners.set(channel, listener);

@@ -7,8 +7,8 @@ import type { DeadLetter } from "./dead_letter.ts";
 export interface WorkerOptions {
   /** The layer that holds the messages. */
   readonly layer: ChannelLayer;
-  /** Receives failed messages. */
-  readonly log: Log;
+  /** Receives failed messages. @default {consoleLog} */
+  readonly log?: Log;
   /** Messages of one channel handled at once; 1 handles them in order. @default {10} */
   readonly concurrency?: number;
   /** When failed messages are retried. */
@@ -46,4 +46,5 @@ export interface WorkerStats {
 /** Options of a `ChannelListener`. */
 export interface ListenerOptions extends WorkerOptions {
   readonly clock: Clock;
+  readonly log: Log;
 }

@@ -1,6 +1,5 @@
 import { type Context, HttpError, page } from "fresh";
 import type { User } from "@sluice/sluice/auth";
-import { isId } from "@sluice/sluice/sessions";
 import { formOf } from "../../app/http/body.ts";
 import { changeUser, type UserChange, type UserProblem } from "../../app/admin/change_user.ts";
 import type { Identity } from "../../app/auth/identity.ts";
@@ -113,7 +112,6 @@ function RemovedUserPage({ id, events, now }: Awaited<ReturnType<typeof removedO
 }
 
 async function findUser({ state, params }: Context<State>): Promise<User | undefined> {
-  if (!isId(params.id!)) throw new HttpError(404);
   return await state.services.users.get(params.id!);
 }
 

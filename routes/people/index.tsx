@@ -1,5 +1,4 @@
 import { page } from "fresh";
-import { isId } from "@sluice/sluice/sessions";
 import { define } from "../../app/http/define.ts";
 import { listUsers } from "../../app/admin/users.ts";
 import { Notice } from "../../components/Notice.tsx";
@@ -8,6 +7,8 @@ import { UserList } from "../../components/users/UserList.tsx";
 import { adminOf } from "../../app/pages/admin_of.ts";
 import { ONLY_GET } from "../../app/pages/only_get.ts";
 import { PRIVATE } from "../../app/pages/private_page.ts";
+
+const USER_ID = /^[\w-]{1,64}$/;
 
 /** Longest part of a username to search for. */
 const MAX_LOGIN_LENGTH = 64;
@@ -19,7 +20,7 @@ export const handlers = define.handlers({
     const { searchParams } = ctx.url;
     const login = (searchParams.get("login") ?? "").trim().slice(0, MAX_LOGIN_LENGTH);
     const place = searchParams.get("after") ?? "";
-    const after = isId(place) ? place : undefined;
+    const after = USER_ID.test(place) ? place : undefined;
     const { users, next } = await listUsers(ctx.state.services, { login, after });
     const hasRemoved = searchParams.get("done") === "removed";
     const data = { users, next, login, after, hasRemoved, yourId: user.id, now: Date.now() };

@@ -1,6 +1,7 @@
 import { KvUserStore } from "@sluice/sluice/auth";
 import { DenoKeyValue } from "@sluice/sluice/kv/deno";
-import { KvSessionStore, Sessions } from "@sluice/sluice/sessions";
+import { Sessions } from "@sluice/sluice/sessions";
+import { KvSessionStore } from "../../lib/sessions/kv_session_store.ts";
 
 /** A signed-in user. */
 export interface SeededUser {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Audit, type AuditEntry, KvAuditStore } from "../../lib/auth/mod.ts";
+import { KvAuditStore } from "../../lib/auth/audit/kv_audit_store.ts";
+import { Audit, type AuditEntry } from "../../lib/auth/mod.ts";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
 import { FakeLog } from "../../lib/testing/fake_log.ts";
 import { DenoKeyValue } from "../../lib/kv/deno/mod.ts";
@@ -23,7 +24,7 @@ function setUp() {
   const clock = new FakeClock(1_000);
   const log = new FakeLog();
   const store = new KvAuditStore(kv, { clock });
-  const audit = new Audit({ store, log, clock });
+  const audit = new Audit(kv, { log, clock });
   const lines = () =>
     log.lines.map(({ level, fields }) => [level, fields?.code, fields?.count, fields?.userId]);
   return { kv, clock, log, store, audit, lines, [Symbol.dispose]: () => kv.close() };

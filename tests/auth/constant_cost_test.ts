@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  KvTicketStore,
   KvUserStore,
   requireUser,
   sessionOrTicket,
@@ -12,7 +11,9 @@ import {
 import { Consumer } from "@sluice/sluice/consumers";
 import { route, stack } from "@sluice/sluice/routing";
 import { anyOrigin } from "@sluice/sluice/security";
-import { KvControlLog, KvSessionStore, Sessions } from "@sluice/sluice/sessions";
+import { Sessions } from "@sluice/sluice/sessions";
+import { KvControlLog } from "../../lib/sessions/revocation/kv_control_log.ts";
+import { KvSessionStore } from "../../lib/sessions/kv_session_store.ts";
 import { communicate, settle } from "@sluice/sluice/testing";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
 import { FakeLog } from "../../lib/testing/fake_log.ts";
@@ -49,7 +50,7 @@ async function setUp(kv: KeyValue) {
     log: new FakeLog(),
   });
   const users = new KvUserStore(proxy, { clock, controlLog });
-  const tickets = new Tickets(new KvTicketStore(proxy, { clock }), { clock });
+  const tickets = new Tickets(proxy, { clock });
   const profile = { provider: "dev", subject: "1", login: "ada", name: "Ada" };
   const ada = await users.save({ ...profile, avatarUrl: undefined });
   const { session, token } = await sessions.create({ userId: ada.id, provider: "dev" });

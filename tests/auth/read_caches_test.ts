@@ -12,13 +12,10 @@ import {
 import { withUser } from "../../lib/auth/with_user.ts";
 import type { ConnectionHandler } from "../../lib/core/consumer.ts";
 import { Refusal } from "../../lib/protocol/mod.ts";
-import {
-  type ControlLog,
-  KvControlLog,
-  KvSessionStore,
-  Sessions,
-  type SessionStore,
-} from "../../lib/sessions/mod.ts";
+import { Sessions, type SessionStore } from "../../lib/sessions/mod.ts";
+import type { ControlLog } from "../../lib/sessions/revocation/control_log.ts";
+import { KvControlLog } from "../../lib/sessions/revocation/kv_control_log.ts";
+import { KvSessionStore } from "../../lib/sessions/kv_session_store.ts";
 import { withSession } from "../../lib/sessions/with_session.ts";
 import { FakeClock, settle } from "../../lib/testing/fake_clock.ts";
 import { FakeLog } from "../../lib/testing/fake_log.ts";
@@ -265,7 +262,7 @@ test("the read cache keeps no values of a store with another log, or without one
 
 test("a banned or removed user gets no socket, within a second on other processes", async () => {
   for (
-    const act of [banUser, (at: Process, id: string) => removeUser(at.users, at.sessions, { id })]
+    const act of [banUser, removeUser]
   ) {
     await using kv = new MemoryKeyValue();
     const { clock, here, there, ada, token } = await setUp(kv);

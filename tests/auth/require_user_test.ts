@@ -82,7 +82,7 @@ test("removeUser() ends every session and connection of the user", async () => {
   const { sessions, users, user, session, token } = await setUp();
   const { connection } = fakeScope("http://localhost/");
   sessions.connections.subscribe(session.id, connection);
-  assert.equal(await removeUser(users, sessions, user), true);
+  assert.equal(await removeUser({ users, sessions }, user.id), true);
   assert.deepEqual(connection.ended, { code: 4401, reason: "user-removed", byServer: true });
   assert.equal((await sessions.find(token)).state, "unknown");
 });

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryChannelLayer, MemorySessionStore, Sessions } from "@sluice/sluice";
-import { Audit, KvAuditStore } from "@sluice/sluice/auth";
+import { Audit } from "@sluice/sluice/auth";
 import { MemoryKeyValue } from "@sluice/sluice/kv";
 import { Presence } from "@sluice/sluice/presence";
 import { channelRouter } from "@sluice/sluice/routing";
 import { SharedRateLimiter, SharedSocketCounter } from "@sluice/sluice/security";
-import { systemClock } from "@sluice/sluice/server";
-import { KvSocketCounts, SessionNotices } from "@sluice/sluice/sessions";
+import { SessionNotices } from "@sluice/sluice/sessions";
+import { KvSocketCounts } from "../../lib/sessions/connections/kv_socket_counts.ts";
 import { FaultyLayer } from "@sluice/sluice/testing";
 import { Worker } from "@sluice/sluice/workers";
 import { silent } from "../support/silent_log.ts";
@@ -23,10 +23,10 @@ function closable(): readonly object[] {
     kv,
     sessions,
     new FaultyLayer(),
-    new Audit({ store: new KvAuditStore(kv), log: silent }),
+    new Audit(kv, { log: silent }),
     new KvSocketCounts(kv, { connections: sessions.connections, log: silent }),
     new Presence(layer, { joined: message, left: message }),
-    new SessionNotices({ layer, log: silent, clock: systemClock }),
+    new SessionNotices(layer, { log: silent }),
     new SharedRateLimiter(layer, { perMinute: 1, controlGroup: "sluice.limits" }),
     new SharedSocketCounter(layer),
     new Worker(channelRouter({}), { layer, log: silent }),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { KvTicketStore, Tickets } from "../../lib/auth/mod.ts";
+import { Tickets } from "../../lib/auth/mod.ts";
 import { type Clock, systemClock } from "../../lib/core/clock.ts";
 import { PostgresKeyValue } from "../../lib/kv/postgres/mod.ts";
 import { ServerClock } from "../../lib/kv/postgres/server_clock.ts";
@@ -83,7 +83,7 @@ test(
     assertNear(session.expiresAt, Date.now() + MINUTE_MS * 2);
     for (const [from, to] of [[late, right], [right, late]] as const) {
       const [issuer, gate] = [from, to].map((kv) => {
-        return new Tickets(new KvTicketStore(kv, { clock: kv.clock }), { clock: kv.clock });
+        return new Tickets(kv, { clock: kv.clock });
       });
       const { ticket, expiresAt } = await issuer!.issue(session, binding);
       assertNear(expiresAt, Date.now() + 30_000);

@@ -54,7 +54,7 @@ async function system() {
   const rates = new SharedRateLimiter(layer, { clock: time, perMinute: 60, controlGroup: "rates" });
   const faulty = new FaultyLayer();
   faulty.fault = "unavailable";
-  const notices = new SessionNotices({ layer: faulty, clock: time, log: silent });
+  const notices = new SessionNotices(faulty, { clock: time, log: silent });
   rates.take("first");
   const joining = sockets.join();
   await clock.advance(1_000);

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Audit, type AuditEntry } from "../../lib/auth/mod.ts";
-import { KvControlLog, KvSessionStore, Sessions } from "../../lib/sessions/mod.ts";
+import { Audit, type AuditEvent } from "../../lib/auth/mod.ts";
+import { Sessions } from "../../lib/sessions/mod.ts";
+import { KvControlLog } from "../../lib/sessions/revocation/kv_control_log.ts";
+import { KvSessionStore } from "../../lib/sessions/kv_session_store.ts";
 import { FakeClock, settle } from "../../lib/testing/fake_clock.ts";
 import { FakeConnection } from "../../lib/testing/fake_connection.ts";
 import { FakeLog } from "../../lib/testing/fake_log.ts";
@@ -44,12 +46,10 @@ async function setUp(kv: KeyValue) {
     controlLog,
     log,
   });
-  const entries: AuditEntry[] = [];
-  const store = {
-    add: (entry: AuditEntry) => Promise.resolve(entries.push(entry) > 0),
-    list: () => Promise.resolve(entries),
-  };
-  auditSessions(sessions, new Audit({ store, log, clock }));
+  const events: AuditEvent[] = [];
+  const audit = new Audit(new MemoryKeyValue(), { log, clock });
+  audit.subscribe((event) => events.push(event));
+  auditSessions(sessions, audit);
   const created = [];
   for (let count = 0; count < 4; count++) {
     created.push(await sessions.create({ userId: "ada", provider: "dev" }));
@@ -66,7 +66,10 @@ async function setUp(kv: KeyValue) {
   const ids = created.map(({ session }) => session.id);
   // Its first commit voids the approvals of the kept session.
   const endOthers = () => sessions.endAll("ada", { except: ids[3]! });
-  const ended = () => entries.map(({ sessionId }) => sessionId);
+  const ended = async () => {
+    await audit.written();
+    return events.map(({ sessionId }) => sessionId);
+  };
   const open = () => sockets.filter(({ phase }) => phase === "open").length;
   return { sessions, faulty, ids, endOthers, ended, open };
 }
@@ -77,12 +80,12 @@ test("Sessions.endAll() announces once the ends before a failure, and a retry en
   faulty.around = (commit, count) =>
     count === 4 ? Promise.reject(new Error("disk is full")) : commit();
   await assert.rejects(endOthers(), /disk is full/);
-  assert.deepEqual(ended(), ids.slice(0, 2));
+  assert.deepEqual(await ended(), ids.slice(0, 2));
   assert.equal(open(), 2);
   faulty.around = (commit) => commit();
   assert.equal(await endOthers(), 1);
   assert.equal(await endOthers(), 0);
-  assert.deepEqual(ended(), ids.slice(0, 3));
+  assert.deepEqual(await ended(), ids.slice(0, 3));
   assert.equal(open(), 1);
   sessions.close();
 });
@@ -96,7 +99,7 @@ test("Sessions.endAll() recognises a commit whose response was lost", async () =
     return result;
   };
   assert.equal(await endOthers(), 3);
-  assert.deepEqual(ended(), ids.slice(0, 3));
+  assert.deepEqual(await ended(), ids.slice(0, 3));
   assert.equal(open(), 1);
   sessions.close();
 });
@@ -120,13 +123,13 @@ test("Sessions announces once an end that is committed after its call has failed
   const alive = setInterval(() => {}, 1_000);
   await assert.rejects(ending, /did not answer within 5000 ms/);
   clearInterval(alive);
-  assert.deepEqual(ended(), ids.slice(0, 1));
+  assert.deepEqual(await ended(), ids.slice(0, 1));
   gate.resolve();
-  for (let turn = 0; turn < 1_000 && ended().length < 2; turn++) await settle();
-  assert.deepEqual(ended(), ids.slice(0, 2));
+  for (let turn = 0; turn < 1_000 && (await ended()).length < 2; turn++) await settle();
+  assert.deepEqual(await ended(), ids.slice(0, 2));
   assert.equal(open(), 2);
   assert.equal(await endOthers(), 1);
-  assert.deepEqual(ended(), ids.slice(0, 3));
+  assert.deepEqual(await ended(), ids.slice(0, 3));
   sessions.close();
 });
 
@@ -135,6 +138,6 @@ test("Sessions.end() is announced and recorded once with a control log", async (
   const { sessions, ids, ended } = await setUp(kv);
   const outcomes = await Promise.all([1, 2, 3].map(() => sessions.end(ids[0]!, "signed-out")));
   assert.deepEqual(outcomes.sort(), [false, false, true]);
-  assert.deepEqual(ended(), ids.slice(0, 1));
+  assert.deepEqual(await ended(), ids.slice(0, 1));
   sessions.close();
 });

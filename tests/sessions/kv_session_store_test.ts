@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KvSessionStore } from "../../lib/sessions/mod.ts";
+import { KvSessionStore } from "../../lib/sessions/kv_session_store.ts";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
 import { record } from "../../lib/testing/stores/test_session_store.ts";
 import { listAll, MemoryKeyValue } from "../../lib/kv/mod.ts";

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   type FoundSession,
-  KvControlLog,
-  KvSessionStore,
   MemorySessionStore,
   type Session,
   type SessionEvent,
   Sessions,
   type SessionStore,
 } from "../../lib/sessions/mod.ts";
+import { KvControlLog } from "../../lib/sessions/revocation/kv_control_log.ts";
+import { KvSessionStore } from "../../lib/sessions/kv_session_store.ts";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
 import { FakeConnection } from "../../lib/testing/fake_connection.ts";
 import { FakeLog } from "../../lib/testing/fake_log.ts";

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  KvSessionStore,
-  MemorySessionStore,
-  Sessions,
-  type SessionStore,
-} from "../../lib/sessions/mod.ts";
+import { MemorySessionStore, Sessions, type SessionStore } from "../../lib/sessions/mod.ts";
+import { KvSessionStore } from "../../lib/sessions/kv_session_store.ts";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
 import { FakeLog } from "../../lib/testing/fake_log.ts";
 import { filler, tampered } from "../support/malformed.ts";

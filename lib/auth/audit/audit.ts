@@ -1,7 +1,10 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import { CountedLines } from "./_counted_lines.ts";
-import type { AuditEntry, AuditEvent, AuditStore } from "./audit_log.ts";
+import { consoleLog } from "../../core/console_log.ts";
+import type { KeyValue } from "../../kv/mod.ts";
+import type { AuditEntry, AuditEvent } from "./audit_log.ts";
+import { KvAuditStore } from "./kv_audit_store.ts";
 
 /** Repeated refusals of one user are stored once per this time, in milliseconds. */
 const ONCE_IN_MS = 60_000;
@@ -20,20 +23,20 @@ const MAX_REMEMBERED = 10_000;
  *
  * @example
  * ```ts
- * import { Audit, KvAuditStore } from "@sluice/sluice/auth";
+ * import { Audit } from "@sluice/sluice/auth";
  * import { MemoryKeyValue } from "@sluice/sluice/kv";
  * import assert from "node:assert/strict";
  *
  * await using kv = new MemoryKeyValue();
  * const log = { debug() {}, info() {}, warn() {}, error() {} };
- * const audit = new Audit({ store: new KvAuditStore(kv), log });
+ * const audit = new Audit(kv, { log });
  * audit.write({ kind: "signed-in", userId: "u1", provider: "dev" });
  * await audit.written();
  * assert.equal((await audit.list("u1"))[0]?.kind, "signed-in");
  * ```
  */
 export class Audit implements AsyncDisposable {
-  readonly #store: AuditStore;
+  readonly #store: KvAuditStore;
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #pending = new Set<Promise<void>>();
@@ -41,18 +44,23 @@ export class Audit implements AsyncDisposable {
   readonly #listeners = new Set<(event: AuditEvent) => void>();
   readonly #lines: CountedLines;
 
-  /** Creates an audit log over a store. */
-  constructor(options: {
-    /** Keeps the entries. */
-    readonly store: AuditStore;
-    /** Receives one line for each event. */
-    readonly log: Log;
+  /**
+   * Creates an audit log over a database.
+   *
+   * @param kv Keeps the entries.
+   */
+  constructor(kv: KeyValue, options: {
+    /** How long an entry is kept, in milliseconds. @default {2_592_000_000} (30 days) */
+    readonly retentionMs?: number;
+    /** Receives one line for each event. @default {consoleLog} */
+    readonly log?: Log;
     /** Tells the time. @default {systemClock} */
     readonly clock?: Clock;
-  }) {
-    this.#store = options.store;
-    this.#log = options.log;
-    this.#clock = options.clock ?? systemClock;
+  } = {}) {
+    const { clock = systemClock, log = consoleLog } = options;
+    this.#store = new KvAuditStore(kv, { ...options, clock });
+    this.#log = log;
+    this.#clock = clock;
     this.#lines = new CountedLines(this.#clock);
   }
 

@@ -32,21 +32,3 @@ export interface AuditEntry extends AuditEvent {
   /** In milliseconds since the epoch. */
   readonly at: number;
 }
-
-/** Stores {@linkcode AuditEvent}s. */
-export interface AuditStore {
-  /**
-   * Stores an entry and resolves to true. With `once`, only the first entry of that name is stored,
-   * over all processes; resolves to false if there was one.
-   *
-   * Rejects if the database cannot be reached.
-   */
-  add(entry: AuditEntry, options?: { once?: string | undefined }): Promise<boolean>;
-  /**
-   * Returns the entries of a user, newest first. @default limit {100}
-   *
-   * Entries are ordered by `at`. Those of the same millisecond are ordered by the calls of `add()`
-   * within one process, and by the time of storage across processes.
-   */
-  list(userId: string, options?: { limit?: number }): Promise<AuditEntry[]>;
-}

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { KeyValue, KvKey } from "../../kv/mod.ts";
 import { retryConflicts } from "../../kv/retry_conflicts.ts";
-import type { AuditEntry, AuditStore } from "./audit_log.ts";
+import type { AuditEntry } from "./audit_log.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -17,20 +17,8 @@ const MAX_ID_LENGTH = 128;
  * `["audit", userId, at, number]` holds an entry. The user id is empty if unknown; the number
  * counts the entries of one user in one millisecond over all processes. `["audit_once", name]`
  * marks a name that was stored with `once`.
- *
- * @example
- * ```ts
- * import { KvAuditStore } from "@sluice/sluice/auth";
- * import { MemoryKeyValue } from "@sluice/sluice/kv";
- * import assert from "node:assert/strict";
- *
- * await using kv = new MemoryKeyValue();
- * const store = new KvAuditStore(kv);
- * await store.add({ kind: "signed-in", userId: "u1", at: Date.now() });
- * assert.equal((await store.list("u1")).length, 1);
- * ```
  */
-export class KvAuditStore implements AuditStore {
+export class KvAuditStore {
   readonly #kv: KeyValue;
   readonly #retentionMs: number;
   readonly #clock: Clock;
@@ -56,6 +44,12 @@ export class KvAuditStore implements AuditStore {
     this.#clock = options.clock ?? systemClock;
   }
 
+  /**
+   * Stores an entry and resolves to true. With `once`, only the first entry of that name is stored,
+   * over all processes; resolves to false if there was one.
+   *
+   * Rejects if the database cannot be reached.
+   */
   add(entry: AuditEntry, options: { once?: string | undefined } = {}): Promise<boolean> {
     const moment = `${entry.at} ${entry.userId}`;
     const before = this.#adding.get(moment) ?? Promise.resolve();
@@ -68,6 +62,12 @@ export class KvAuditStore implements AuditStore {
     return adding;
   }
 
+  /**
+   * Returns the entries of a user, newest first. @default limit {100}
+   *
+   * Entries are ordered by `at`. Those of the same millisecond are ordered by the calls of `add()`
+   * within one process, and by the time of storage across processes.
+   */
   async list(userId: string, options: { limit?: number } = {}): Promise<AuditEntry[]> {
     if (userId.length > MAX_ID_LENGTH) return [];
     const since = this.#clock.now() - this.#retentionMs;

@@ -1,4 +1,4 @@
-import type { DevStore } from "./dev_store.ts";
+import type { KeyValue, KvKey } from "../../kv/mod.ts";
 
 /** Longest lifetime of any data of a development sign-in, in seconds. */
 const MAX_TTL_SECONDS = 600;
@@ -16,35 +16,36 @@ interface Payload {
 }
 
 /**
- * Storage adapter of oidc-provider for one model, over a {@linkcode DevStore}. oidc-provider checks
- * expiry itself.
+ * Storage adapter of oidc-provider for one model, over a database: `["dev_identity", key]`.
+ * oidc-provider checks expiry itself.
  *
  * Entries of a revoked grant are no longer found.
  */
 export class DevAdapter {
-  readonly #store: DevStore;
+  readonly #kv: KeyValue;
   readonly #prefix: string;
 
-  constructor(store: DevStore, prefix: string) {
-    this.#store = store;
+  constructor(kv: KeyValue, prefix: string) {
+    this.#kv = kv;
     this.#prefix = prefix;
   }
 
   async upsert(id: string, payload: Payload, expiresIn = MAX_TTL_SECONDS): Promise<void> {
-    const options = { expireInMs: 1000 * expiresIn };
-    await this.#store.set(this.#key(id), payload, options);
-    if (payload.uid !== undefined) await this.#store.set(this.#uidKey(payload.uid), id, options);
+    const options = { expireInMs: Math.max(1, 1000 * expiresIn) };
+    await this.#kv.set(this.#key(id), payload, options);
+    if (payload.uid !== undefined) await this.#kv.set(this.#uidKey(payload.uid), id, options);
   }
 
   async find(id: string): Promise<Payload | undefined> {
-    const payload = await this.#store.get(this.#key(id)) as Payload | undefined;
+    const { value: payload } = await this.#kv.get<Payload>(this.#key(id));
     const grantId = payload?.grantId;
     if (grantId === undefined) return payload;
-    return await this.#store.get(this.#revokedKey(grantId)) === undefined ? payload : undefined;
+    const revoked = await this.#kv.get(this.#revokedKey(grantId));
+    return revoked.version === null ? payload : undefined;
   }
 
   async findByUid(uid: string): Promise<Payload | undefined> {
-    const id = await this.#store.get(this.#uidKey(uid));
+    const { value: id } = await this.#kv.get(this.#uidKey(uid));
     return typeof id === "string" ? await this.find(id) : undefined;
   }
 
@@ -61,23 +62,23 @@ export class DevAdapter {
   }
 
   async destroy(id: string): Promise<void> {
-    await this.#store.delete(this.#key(id));
+    await this.#kv.delete(this.#key(id));
   }
 
   async revokeByGrantId(grantId: string): Promise<void> {
     const options = { expireInMs: 1000 * MAX_TTL_SECONDS };
-    await this.#store.set(this.#revokedKey(grantId), true, options);
+    await this.#kv.set(this.#revokedKey(grantId), true, options);
   }
 
-  #key(id: string): string {
-    return `${this.#prefix} ${id}`;
+  #key(id: string): KvKey {
+    return ["dev_identity", `${this.#prefix} ${id}`];
   }
 
-  #uidKey(uid: string): string {
-    return `${this.#prefix} uid ${uid}`;
+  #uidKey(uid: string): KvKey {
+    return ["dev_identity", `${this.#prefix} uid ${uid}`];
   }
 
-  #revokedKey(grantId: string): string {
-    return `${this.#prefix} revoked ${grantId}`;
+  #revokedKey(grantId: string): KvKey {
+    return ["dev_identity", `${this.#prefix} revoked ${grantId}`];
   }
 }

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import { DevAdapter } from "./_adapter.ts";
 import { devUserOf } from "./_people.ts";
-import type { DevStore } from "./dev_store.ts";
+import type { KeyValue } from "../../kv/mod.ts";
 
 /** The part of oidc-provider's `Provider` that is used here. */
 export interface Issuer {
@@ -26,7 +26,7 @@ interface Interaction {
 export interface IssuerOptions {
   /** The callback URL of its only client. */
   readonly callback: string;
-  readonly store: DevStore | undefined;
+  readonly kv: KeyValue | undefined;
 }
 
 /** Our client id at our own provider. */
@@ -39,7 +39,7 @@ const TTL_SECONDS = 600;
  * Creates the identity provider of one origin with oidc-provider, which only this function loads.
  *
  * It prompts for an identity at every sign-in, because the bridge withholds its session cookie from
- * the browser, and never asks for consent. Without a store, it keeps at most 1,000 entries in
+ * the browser, and never asks for consent. Without a database, it keeps at most 1,000 entries in
  * memory.
  */
 export async function createIssuer(issuer: string, options: IssuerOptions): Promise<Issuer> {
@@ -73,11 +73,11 @@ interface ProviderModule {
 
 async function configuration(
   issuer: string,
-  { callback, store }: IssuerOptions,
+  { callback, kv }: IssuerOptions,
 ): Promise<unknown> {
   const { pathname } = new URL(issuer);
   return {
-    adapter: store && ((model: string) => new DevAdapter(store, `${issuer} ${model}`)),
+    adapter: kv && ((model: string) => new DevAdapter(kv, `${issuer} ${model}`)),
     clients: [{
       client_id: DEV_CLIENT_ID,
       token_endpoint_auth_method: "none",

@@ -1,9 +1,10 @@
 import { Refusal } from "../../protocol/mod.ts";
 import { readBody } from "../../core/read_body.ts";
+import { consoleLog } from "../../core/console_log.ts";
 import type { Log } from "../../core/log.ts";
+import type { KeyValue } from "../../kv/mod.ts";
 import { isLocalRequest } from "./_local_request.ts";
 import { createIssuer, type Issuer, SESSION_COOKIE } from "./_issuer.ts";
-import type { DevStore } from "./dev_store.ts";
 import { toNodeExchange } from "./_node_bridge.ts";
 import { choicePage, messagePage } from "./_page.ts";
 import { toLogin } from "./_people.ts";
@@ -13,16 +14,17 @@ const MAX_ORIGINS = 8;
 
 /** Options of {@linkcode DevIdentity}. */
 export interface DevIdentityOptions {
-  readonly log: Log;
+  /** Receives failures. @default {consoleLog} */
+  readonly log?: Log;
   /** The path prefix of all its URLs. @default {"/auth/dev"} */
   readonly path?: string;
   /** The callback path of its only client. @default {"/auth/callback/dev"} */
   readonly callbackPath?: string;
   /**
-   * Stores pending sign-ins. Several processes need a {@linkcode KvDevStore}.
+   * Keeps pending sign-ins, for all processes that share it.
    * @default {this process's memory}
    */
-  readonly store?: DevStore;
+  readonly kv?: KeyValue;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface DevIdentityOptions {
  * signs you in as any user you name.
  *
  * Mount {@linkcode handle} for every method at `/auth/dev/` and below. Each origin has its own
- * issuer, created at first use; at most 8. Processes with the same store act as one provider. Each
+ * issuer, created at first use; at most 8. Processes with the same database act as one provider. Each
  * process has its own signing key: it requests tokens and keys only from itself.
  *
  * *Security*: every client that can reach it can sign in as any user. It answers 403 if the peer's
@@ -42,7 +44,7 @@ export interface DevIdentityOptions {
  * import { DevIdentity } from "@sluice/sluice/auth/dev";
  * import assert from "node:assert/strict";
  *
- * const identity = new DevIdentity({ log: console });
+ * const identity = new DevIdentity();
  * const url = "http://127.0.0.1/auth/dev/.well-known/openid-configuration";
  * const ask = (address: string) => identity.handle(new Request(url), { address });
  * assert.equal((await ask("192.0.2.1")).status, 403);
@@ -54,15 +56,15 @@ export class DevIdentity {
   readonly path: string;
   readonly #callbackPath: string;
   readonly #log: Log;
-  readonly #store: DevStore | undefined;
+  readonly #kv: KeyValue | undefined;
   readonly #issuers = new Map<string, Promise<Issuer>>();
 
   /** Creates a provider without users; a sign-in names one. */
-  constructor(options: DevIdentityOptions) {
+  constructor(options: DevIdentityOptions = {}) {
     this.path = options.path ?? "/auth/dev";
     this.#callbackPath = options.callbackPath ?? "/auth/callback/dev";
-    this.#log = options.log;
-    this.#store = options.store;
+    this.#log = options.log ?? consoleLog;
+    this.#kv = options.kv;
   }
 
   /** Answers a request under {@linkcode path}, from a peer at `address`. Never throws. */
@@ -145,7 +147,7 @@ export class DevIdentity {
     const [oldest] = this.#issuers.keys();
     if (this.#issuers.size >= MAX_ORIGINS && oldest) this.#issuers.delete(oldest);
     const callback = origin + this.#callbackPath;
-    const issuer = createIssuer(origin + this.path, { callback, store: this.#store });
+    const issuer = createIssuer(origin + this.path, { callback, kv: this.#kv });
     this.#issuers.set(origin, issuer);
     issuer.catch(() => this.#issuers.delete(origin));
     return issuer;

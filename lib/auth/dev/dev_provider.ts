@@ -22,7 +22,7 @@ const MAX_ORIGINS = 8;
  * import { DevIdentity, DevProvider } from "@sluice/sluice/auth/dev";
  * import assert from "node:assert/strict";
  *
- * assert.equal(new DevProvider(new DevIdentity({ log: console })).id, "dev");
+ * assert.equal(new DevProvider(new DevIdentity()).id, "dev");
  * ```
  */
 export class DevProvider implements Provider {

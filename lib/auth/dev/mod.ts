@@ -9,5 +9,3 @@
  */
 export { DevIdentity } from "./dev_identity.ts";
 export { DevProvider } from "./dev_provider.ts";
-export type { DevStore } from "./dev_store.ts";
-export { KvDevStore } from "./kv_dev_store.ts";

@@ -29,27 +29,3 @@ export interface DeviceApproval {
   /** The session's revocation count. The approval is void once the count has grown. */
   readonly revocations: number;
 }
-
-/**
- * Stores device sign-ins; contains no rules.
- *
- * A method rejects if the database cannot be reached.
- */
-export interface DeviceGrantStore {
-  /** Stores a grant. Resolves to false if its user code is taken. */
-  create(grant: DeviceGrant): Promise<boolean>;
-  /** Returns a grant by its key, even if it has expired. One read. */
-  get(key: string): Promise<DeviceGrant | undefined>;
-  /** Returns a grant by its user code, even if it has expired. */
-  findByUserCode(userCode: string): Promise<DeviceGrant | undefined>;
-  /**
-   * Changes a grant, or removes it if `change` returns `"remove"`. Returns the grant as it was
-   * before. If `change` returns its argument, nothing is written.
-   *
-   * Atomic: `change` sees the latest version, and may be called again if another change came first.
-   */
-  update(
-    key: string,
-    change: (grant: DeviceGrant) => DeviceGrant | "remove",
-  ): Promise<DeviceGrant | undefined>;
-}

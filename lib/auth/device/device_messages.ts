@@ -13,16 +13,16 @@ export interface DeviceAuthorization {
   readonly interval: number;
 }
 
-/** Why a device gets no token (RFC 8628 §3.5). */
-export type DeviceError =
-  | "authorization_pending"
-  | "slow_down"
-  | "access_denied"
-  | "expired_token";
-
 /** The response to a device that polls. */
 export type DevicePoll =
-  | { readonly error: DeviceError }
+  | {
+    /** Why the device gets no token (RFC 8628 §3.5). */
+    readonly error:
+      | "authorization_pending"
+      | "slow_down"
+      | "access_denied"
+      | "expired_token";
+  }
   | {
     readonly error?: undefined;
     /** *Security*: the session's token. */

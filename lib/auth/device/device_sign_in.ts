@@ -1,12 +1,14 @@
 import { Refusal } from "../../protocol/mod.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
+import type { KeyValue } from "../../kv/mod.ts";
 import type { Session, Sessions } from "../../sessions/mod.ts";
 import { hashSecret, isSecret, randomSecret } from "../../sessions/tokens/session_token.ts";
 import { guess, type GuessLimiter } from "./_guesses.ts";
 import { createUserCode, readUserCode } from "./_user_code.ts";
 import type { Audit } from "../audit/audit.ts";
 import { beginSession } from "../begin_session.ts";
-import type { DeviceApproval, DeviceGrant, DeviceGrantStore } from "./device_grant.ts";
+import type { DeviceApproval, DeviceGrant } from "./device_grant.ts";
+import { KvDeviceGrantStore } from "./kv_device_grant_store.ts";
 import type {
   DeviceApprover,
   DeviceAuthorization,
@@ -15,14 +17,18 @@ import type {
 } from "./device_messages.ts";
 import type { UserStore } from "../users/user_store.ts";
 
-/** Options of {@linkcode DeviceSignIn}. */
-export interface DeviceSignInOptions {
-  /** Stores the pending grants. */
-  readonly grants: DeviceGrantStore;
-  /** Stores the users. */
+/** What a {@linkcode DeviceSignIn} is made of. */
+export interface DeviceSignInParts {
+  /** Keeps the pending sign-ins. */
+  readonly kv: KeyValue;
+  /** Finds the users. */
   readonly users: UserStore;
   /** Creates the sessions of the devices. */
   readonly sessions: Sessions;
+}
+
+/** Options of {@linkcode DeviceSignIn}. */
+export interface DeviceSignInOptions {
   /** Records sign-ins and denials. */
   readonly audit?: Audit;
   /** Limits wrong user codes, by user and by address (RFC 8628 §5.1). @default {no limit} */
@@ -52,12 +58,12 @@ const INTERVAL_MS = 5_000;
  * @example
  * ```ts
  * import { MemorySessionStore, MemoryUserStore, Sessions } from "@sluice/sluice";
- * import { DeviceSignIn, KvDeviceGrantStore } from "@sluice/sluice/auth";
+ * import { DeviceSignIn } from "@sluice/sluice/auth";
  * import { MemoryKeyValue } from "@sluice/sluice/kv";
  * import assert from "node:assert/strict";
  *
  * const signIn = new DeviceSignIn({
- *   grants: new KvDeviceGrantStore(new MemoryKeyValue()),
+ *   kv: new MemoryKeyValue(),
  *   users: new MemoryUserStore(),
  *   sessions: new Sessions(new MemorySessionStore(), { log: console }),
  * });
@@ -66,13 +72,18 @@ const INTERVAL_MS = 5_000;
  * ```
  */
 export class DeviceSignIn {
+  readonly #parts: DeviceSignInParts;
   readonly #options: DeviceSignInOptions;
+  readonly #grants: KvDeviceGrantStore;
   readonly #clock: Clock;
 
   /** Creates the authorization server. */
-  constructor(options: DeviceSignInOptions) {
+  constructor(parts: DeviceSignInParts, options: DeviceSignInOptions = {}) {
+    const { clock = systemClock } = options;
+    this.#parts = parts;
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = clock;
+    this.#grants = new KvDeviceGrantStore(parts.kv, { clock });
   }
 
   /** Begins the sign-in of a device. Unauthenticated: limit the rate per address. */
@@ -82,7 +93,7 @@ export class DeviceSignIn {
     const deviceCode = randomSecret();
     for (let attempt = 0; attempt < 5; attempt++) {
       const userCode = createUserCode();
-      const isCreated = await this.#options.grants.create({
+      const isCreated = await this.#grants.create({
         key: hashSecret(deviceCode),
         userCode,
         state: "waiting",
@@ -126,12 +137,12 @@ export class DeviceSignIn {
     const grant = await this.#guess(userCode, approver);
     if (!grant) return false;
     // Read from the store: the request's copy may be slightly out of date.
-    const session = await this.#options.sessions.get(approver.session.id);
+    const session = await this.#parts.sessions.get(approver.session.id);
     if (session?.userId !== approver.user.id) throw new Refusal("NOT_SIGNED_IN");
     const { id: sessionId, userId, revocations } = session;
     const approval = { sessionId, userId, revocations };
     const state = isApproved ? "approved" : "denied";
-    const before = await this.#options.grants.update(
+    const before = await this.#grants.update(
       grant.key,
       (latest) => latest.state === "waiting" ? { ...latest, state, approval } : latest,
     );
@@ -144,14 +155,13 @@ export class DeviceSignIn {
    */
   async poll(deviceCode: string): Promise<DevicePoll> {
     if (!isSecret(deviceCode)) return { error: "expired_token" };
-    const { grants } = this.#options;
     const now = this.#clock.now();
-    const grant = await grants.get(hashSecret(deviceCode));
+    const grant = await this.#grants.get(hashSecret(deviceCode));
     if (grant === undefined || now >= grant.expiresAt) return { error: "expired_token" };
     if (grant.state === "denied") return await this.#refuse(grant);
     if (grant.state === "approved") return await this.#redeem(grant);
     if (now - grant.polledAt < INTERVAL_MS) return { error: "slow_down" };
-    await grants.update(
+    await this.#grants.update(
       grant.key,
       (latest) => latest.state === "waiting" ? { ...latest, polledAt: now } : latest,
     );
@@ -159,7 +169,7 @@ export class DeviceSignIn {
   }
 
   async #refuse({ key }: DeviceGrant): Promise<DevicePoll> {
-    await this.#options.grants.update(key, () => "remove");
+    await this.#grants.update(key, () => "remove");
     return { error: "access_denied" };
   }
 
@@ -169,9 +179,9 @@ export class DeviceSignIn {
    * that a failed attempt before it left behind.
    */
   async #redeem({ key, userAgent, address }: DeviceGrant): Promise<DevicePoll> {
-    const { grants, sessions, audit } = this.#options;
+    const { sessions } = this.#parts;
     const id = sessions.reserveId();
-    const grant = await grants.update(
+    const grant = await this.#grants.update(
       key,
       (latest) => latest.state === "approved" ? { ...latest, sessionId: id } : latest,
     );
@@ -183,7 +193,7 @@ export class DeviceSignIn {
     const { userId, provider, signedInAt } = approver;
     const kind = "program";
     const begun = await beginSession(
-      this.#options,
+      this.#parts,
       { id, userId, provider, kind, signedInAt, userAgent, address },
     );
     if (begun === undefined) return await this.#refuse(grant);
@@ -192,7 +202,7 @@ export class DeviceSignIn {
       await sessions.end(id, "revoked");
       return await this.#refuse(grant);
     }
-    const latest = await grants.update(
+    const latest = await this.#grants.update(
       key,
       (latest) => latest.sessionId === id ? "remove" : latest,
     );
@@ -200,14 +210,14 @@ export class DeviceSignIn {
       await sessions.end(id, "replaced");
       return { error: "expired_token" };
     }
-    audit?.write({ kind: "signed-in", userId, sessionId: id, provider, address });
+    this.#options.audit?.write({ kind: "signed-in", userId, sessionId: id, provider, address });
     const { session, token } = begun;
     return { token, expiresIn: Math.floor((session.expiresAt - this.#clock.now()) / 1000) };
   }
 
   /** Returns the approving session if its approval is still valid. */
   async #approver(approval: DeviceApproval | undefined): Promise<Session | undefined> {
-    const session = approval && await this.#options.sessions.get(approval.sessionId);
+    const session = approval && await this.#parts.sessions.get(approval.sessionId);
     return session?.revocations === approval?.revocations ? session : undefined;
   }
 
@@ -222,7 +232,7 @@ export class DeviceSignIn {
 
   async #waiting(text: string): Promise<DeviceGrant | undefined> {
     const userCode = readUserCode(text);
-    const grant = userCode && await this.#options.grants.findByUserCode(userCode);
+    const grant = userCode && await this.#grants.findByUserCode(userCode);
     return grant && grant.state === "waiting" && this.#clock.now() < grant.expiresAt
       ? grant
       : undefined;

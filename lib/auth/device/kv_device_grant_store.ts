@@ -1,23 +1,13 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { KeyValue, KvKey } from "../../kv/mod.ts";
 import { retryConflicts } from "../../kv/retry_conflicts.ts";
-import type { DeviceGrant, DeviceGrantStore } from "./device_grant.ts";
+import type { DeviceGrant } from "./device_grant.ts";
 
 /**
  * Stores device sign-ins in a database: `["device_grants", key]` holds a grant, `["device_codes",
  * userCode]` its key.
- *
- * @example
- * ```ts
- * import { KvDeviceGrantStore } from "@sluice/sluice/auth";
- * import { MemoryKeyValue } from "@sluice/sluice/kv";
- * import assert from "node:assert/strict";
- *
- * await using kv = new MemoryKeyValue();
- * assert.equal(await new KvDeviceGrantStore(kv).findByUserCode("BCDF-GHJK"), undefined);
- * ```
  */
-export class KvDeviceGrantStore implements DeviceGrantStore {
+export class KvDeviceGrantStore {
   readonly #kv: KeyValue;
   readonly #clock: Clock;
 
@@ -31,6 +21,7 @@ export class KvDeviceGrantStore implements DeviceGrantStore {
     this.#clock = options.clock ?? systemClock;
   }
 
+  /** Stores a grant. Resolves to false if its user code is taken. */
   async create(grant: DeviceGrant): Promise<boolean> {
     const key = codeKey(grant.userCode);
     const expiry = this.#expiryOf(grant);
@@ -42,15 +33,23 @@ export class KvDeviceGrantStore implements DeviceGrantStore {
     return ok;
   }
 
+  /** Returns a grant by its key, even if it has expired. One read. */
   async get(key: string): Promise<DeviceGrant | undefined> {
     return (await this.#kv.get<DeviceGrant>(grantKey(key))).value;
   }
 
+  /** Returns a grant by its user code, even if it has expired. */
   async findByUserCode(userCode: string): Promise<DeviceGrant | undefined> {
     const { value: key } = await this.#kv.get<string>(codeKey(userCode));
     return key === undefined ? undefined : await this.get(key);
   }
 
+  /**
+   * Changes a grant, or removes it if `change` returns `"remove"`. Returns the grant as it was
+   * before. If `change` returns its argument, nothing is written.
+   *
+   * Atomic: `change` sees the latest version, and may be called again if another change came first.
+   */
   update(
     key: string,
     change: (grant: DeviceGrant) => DeviceGrant | "remove",

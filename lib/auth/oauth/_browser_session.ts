@@ -5,7 +5,7 @@ import {
   type Session,
   type Sessions,
 } from "../../sessions/mod.ts";
-import type { UserChangeParts } from "../users/change_user.ts";
+import type { AuthParts } from "../auth_parts.ts";
 import { beginSession } from "../begin_session.ts";
 import type { SignInRequest } from "./sign_in_request.ts";
 import type { User } from "../users/user.ts";
@@ -33,7 +33,7 @@ export async function sessionOf(
  * session belongs to the attacker and is never reused. Neither is a session of a program.
  */
 export async function beginBrowserSession(
-  parts: UserChangeParts,
+  parts: AuthParts,
   request: SignInRequest,
   user: User,
 ): Promise<NewToken | undefined> {

@@ -1,6 +1,8 @@
 import type { Log } from "../../core/log.ts";
 import type { Audit } from "../audit/audit.ts";
 import { SignInError } from "../errors.ts";
+import type { Session } from "../../sessions/mod.ts";
+import type { User } from "../users/user.ts";
 import type { Provider } from "../providers/provider.ts";
 
 /** What is known about a sign-in so far. */
@@ -12,13 +14,13 @@ export interface Attempt {
   readonly address?: string | undefined;
 }
 
-/** Reports failed sign-ins to the audit log, or to the plain log without an audit log. */
+/** Reports sign-ins to the audit log, and failed ones to the plain log if there is no audit log. */
 export class SignInReports {
   readonly #providers: readonly Provider[];
   readonly #audit: Audit | undefined;
   readonly #log: Log;
 
-  constructor(parts: { providers: readonly Provider[]; audit?: Audit; log: Log }) {
+  constructor(parts: { providers: readonly Provider[]; audit: Audit | undefined; log: Log }) {
     this.#providers = parts.providers;
     this.#audit = parts.audit;
     this.#log = parts.log;
@@ -37,6 +39,13 @@ export class SignInReports {
       this.#report(error, attempt, provider);
       throw error.with({ provider, returnTo: attempt.returnTo });
     }
+  }
+
+  /** Reports a successful sign-in. */
+  succeeded({ id: sessionId }: Session, user: User, address: string | undefined): void {
+    const { id: userId, provider, subject } = user;
+    this.#log.info("signed in", { user: userId, provider, subject, session: sessionId });
+    this.#audit?.write({ kind: "signed-in", userId, sessionId, provider, address });
   }
 
   #report(error: SignInError, { address, userId }: Attempt, provider: string | undefined): void {

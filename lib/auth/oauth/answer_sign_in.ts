@@ -21,21 +21,14 @@ const CALLBACK = /^\/auth\/callback\/([^/]+)$/;
  * @example
  * ```ts
  * import { MemorySessionStore, MemoryUserStore, Sessions } from "@sluice/sluice";
- * import {
- *   answerSignIn,
- *   GitHubProvider,
- *   MemoryTransactionStore,
- *   SignIn,
- * } from "@sluice/sluice/auth";
+ * import { answerSignIn, GitHubProvider, SignIn } from "@sluice/sluice/auth";
  * import { resolvePeer } from "@sluice/sluice/server";
  * import assert from "node:assert/strict";
  *
  * const signIn = new SignIn({
  *   providers: [new GitHubProvider({ clientId: "id", clientSecret: "secret" })],
- *   transactions: new MemoryTransactionStore(),
  *   users: new MemoryUserStore(),
  *   sessions: new Sessions(new MemorySessionStore(), { log: console }),
- *   log: console,
  * });
  *
  * async function handle(request: Request): Promise<Response> {

@@ -1,19 +1,13 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { KeyValue } from "../../kv/mod.ts";
-import type { OAuthTransaction, TransactionStore } from "./transactions.ts";
+import {
+  MemoryTransactionStore,
+  type OAuthTransaction,
+  type TransactionStore,
+} from "./transactions.ts";
 
 /**
  * Stores transactions in a database, under `["sign_ins", key]`.
- *
- * @example
- * ```ts
- * import { KvTransactionStore } from "@sluice/sluice/auth";
- * import { MemoryKeyValue } from "@sluice/sluice/kv";
- * import assert from "node:assert/strict";
- *
- * await using kv = new MemoryKeyValue();
- * assert.equal(await new KvTransactionStore(kv).consume("unknown"), undefined);
- * ```
  */
 export class KvTransactionStore implements TransactionStore {
   readonly #kv: KeyValue;
@@ -44,4 +38,11 @@ export class KvTransactionStore implements TransactionStore {
 
 function keyOf(key: string): readonly string[] {
   return ["sign_ins", key];
+}
+
+/** Returns a store over a database or, without one, in memory. */
+export function transactionStore(kv: KeyValue | undefined, clock: Clock): TransactionStore {
+  return kv === undefined
+    ? new MemoryTransactionStore({ clock })
+    : new KvTransactionStore(kv, { clock });
 }

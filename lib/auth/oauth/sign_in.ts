@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
-import type { Log } from "../../core/log.ts";
-import { bearerToken, deletedSessionCookie, isSecure, sessionCookie } from "../../sessions/mod.ts";
+import { consoleLog } from "../../core/console_log.ts";
+import { bearerToken, isSecure, sessionCookie } from "../../sessions/mod.ts";
+import { deletedSessionCookie } from "../../sessions/cookie.ts";
 import { hashSecret, matchesHash, randomSecret } from "../../sessions/tokens/session_token.ts";
 import {
   browserCookies,
@@ -15,9 +16,10 @@ import { type Attempt, SignInReports } from "./_sign_in_reports.ts";
 import { SignInError } from "../errors.ts";
 import type { Provider } from "../providers/provider.ts";
 import { safeReturnTo } from "./return_to.ts";
-import type { SignInOptions } from "./sign_in_options.ts";
+import type { SignInOptions, SignInParts } from "./sign_in_options.ts";
 import { loginHintOf, type SignInRequest, stateOf } from "./sign_in_request.ts";
-import type { OAuthTransaction } from "./transactions.ts";
+import { transactionStore } from "./kv_transaction_store.ts";
+import type { OAuthTransaction, TransactionStore } from "./transactions.ts";
 import type { ProviderProfile } from "../users/user.ts";
 
 /**
@@ -34,15 +36,13 @@ import type { ProviderProfile } from "../users/user.ts";
  * @example
  * ```ts
  * import { MemorySessionStore, MemoryUserStore, Sessions } from "@sluice/sluice";
- * import { GitHubProvider, MemoryTransactionStore, SignIn } from "@sluice/sluice/auth";
+ * import { GitHubProvider, SignIn } from "@sluice/sluice/auth";
  * import assert from "node:assert/strict";
  *
  * const signIn = new SignIn({
  *   providers: [new GitHubProvider({ clientId: "id", clientSecret: "secret" })],
- *   transactions: new MemoryTransactionStore(),
  *   users: new MemoryUserStore(),
  *   sessions: new Sessions(new MemorySessionStore(), { log: console }),
- *   log: console,
  * });
  * const url = new URL("https://app.example.com/auth/signin?return_to=/rooms/lobby");
  * const response = await signIn.begin({ url, headers: new Headers() });
@@ -53,9 +53,10 @@ import type { ProviderProfile } from "../users/user.ts";
 export class SignIn {
   /** The providers, in the order given. */
   readonly providers: readonly Provider[];
+  readonly #parts: SignInParts;
   readonly #options: SignInOptions;
+  readonly #transactions: TransactionStore;
   readonly #clock: Clock;
-  readonly #log: Log;
   readonly #reports: SignInReports;
 
   /**
@@ -63,16 +64,19 @@ export class SignIn {
    *
    * @throws {TypeError} Two providers have the same id.
    */
-  constructor(options: SignInOptions) {
-    const ids = new Set(options.providers.map((provider) => provider.id));
-    if (ids.size < options.providers.length) {
+  constructor(parts: SignInParts, options: SignInOptions = {}) {
+    const { providers } = parts;
+    const ids = new Set(providers.map((provider) => provider.id));
+    if (ids.size < providers.length) {
       throw new TypeError("Cannot set up sign-in: two providers have the same id");
     }
-    this.providers = options.providers;
+    const { log = consoleLog, audit, clock = systemClock } = options;
+    this.providers = providers;
+    this.#parts = parts;
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
-    this.#log = options.log;
-    this.#reports = new SignInReports(options);
+    this.#transactions = transactionStore(options.kv, clock);
+    this.#clock = clock;
+    this.#reports = new SignInReports({ providers, audit, log });
   }
 
   /**
@@ -109,7 +113,7 @@ export class SignIn {
       const { key } = transaction;
       const loginHint = loginHintOf(url);
       const target = await provider.authorizationUrl({ ...transaction, state, loginHint });
-      await orUnavailable(this.#options.transactions.create(transaction));
+      await orUnavailable(this.#transactions.create(transaction));
       const begun = { key, secret: browser, now: this.#clock.now() };
       return redirect(302, target.href, browserCookies(request, begun));
     });
@@ -129,7 +133,7 @@ export class SignIn {
       const provider = this.#provider(providerId, request);
       const state = stateOf(request.url);
       const transaction = await orUnavailable(
-        this.#options.transactions.consume(hashSecret(state)),
+        this.#transactions.consume(hashSecret(state)),
       );
       this.#check(transaction, request, provider);
       attempt.returnTo = transaction.returnTo;
@@ -166,7 +170,7 @@ export class SignIn {
    */
   async #checkSession(request: SignInRequest): Promise<void> {
     if (!isFromAnotherSite(request.headers)) return;
-    const session = await orUnavailable(sessionOf(this.#options.sessions, request));
+    const session = await orUnavailable(sessionOf(this.#parts.sessions, request));
     if (session !== undefined) throw new SignInError("ALREADY_SIGNED_IN");
   }
 
@@ -210,27 +214,20 @@ export class SignIn {
     profile: ProviderProfile,
     attempt: Attempt,
   ): Promise<string> {
-    const { sessions, users } = this.#options;
+    const { sessions, users } = this.#parts;
     const user = await orUnavailable(users.save(profile));
     attempt.userId = user.id;
     if (user.bannedAt !== undefined) throw new SignInError("BANNED");
     const begun = await orUnavailable(beginBrowserSession({ sessions, users }, request, user));
     if (begun === undefined) throw new SignInError("BANNED");
     const { session, token } = begun;
-    const { id: sessionId, userId } = session;
-    const { provider, subject } = user;
-    const { address } = request;
-    this.#log.info("signed in", { user: userId, provider, subject, session: sessionId });
-    this.#options.audit?.write({ kind: "signed-in", userId, sessionId, provider, address });
-    const options = {
-      secure: isSecure(request.url),
-      maxAgeSeconds: sessions.cookieMaxAgeSeconds,
-    };
-    return sessionCookie(token, options);
+    this.#reports.succeeded(session, user, request.address);
+    const secure = isSecure(request.url);
+    return sessionCookie(token, { secure, maxAgeSeconds: sessions.cookieMaxAgeSeconds });
   }
 
   async #endSession(request: SignInRequest): Promise<void> {
-    const { sessions } = this.#options;
+    const { sessions } = this.#parts;
     const session = await sessionOf(sessions, request);
     if (session !== undefined) await sessions.end(session.id, "signed-out");
   }

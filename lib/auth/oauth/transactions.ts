@@ -43,14 +43,6 @@ const MAX_TRANSACTIONS = 10_000;
 /**
  * Stores transactions in memory: for tests and for a single process. Past 10,000, the oldest one is
  * dropped.
- *
- * @example
- * ```ts
- * import { MemoryTransactionStore } from "@sluice/sluice/auth";
- * import assert from "node:assert/strict";
- *
- * assert.equal(await new MemoryTransactionStore().consume("unknown"), undefined);
- * ```
  */
 export class MemoryTransactionStore implements TransactionStore {
   readonly #clock: Clock;

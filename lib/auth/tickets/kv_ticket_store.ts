@@ -1,25 +1,22 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { type KeyValue, listAll } from "../../kv/mod.ts";
-import type { TicketKey, TicketStore } from "./ticket_store.ts";
+
+/** A key that signs tickets, as stored. */
+export interface TicketKey {
+  /** Identifies the key in tickets; not a secret. */
+  readonly id: string;
+  /** *Security*: it allows creating tickets. Never log it. */
+  readonly secret: Uint8Array<ArrayBuffer>;
+  /** In milliseconds since the epoch. */
+  readonly createdAt: number;
+}
 
 /**
  * Stores ticket keys and used tickets in a database, for all processes that share it.
  *
  * `["ticket_keys", id]` is a key, `["tickets_used", id]` a used ticket; both expire by themselves.
- *
- * @example
- * ```ts
- * import { KvTicketStore } from "@sluice/sluice/auth";
- * import { MemoryKeyValue } from "@sluice/sluice/kv";
- * import assert from "node:assert/strict";
- *
- * await using kv = new MemoryKeyValue();
- * const store = new KvTicketStore(kv);
- * assert.equal(await store.use("a", Date.now() + 1000), true);
- * assert.equal(await store.use("a", Date.now() + 1000), false);
- * ```
  */
-export class KvTicketStore implements TicketStore {
+export class KvTicketStore {
   readonly #kv: KeyValue;
   readonly #clock: Clock;
 
@@ -33,15 +30,22 @@ export class KvTicketStore implements TicketStore {
     this.#clock = options.clock ?? systemClock;
   }
 
+  /** Returns all stored keys. */
   keys(): Promise<TicketKey[]> {
     const entries = listAll<TicketKey>(this.#kv, { prefix: ["ticket_keys"] });
     return Array.fromAsync(entries, ({ value }) => value);
   }
 
+  /** Stores a key at least until `forgetAt`, in milliseconds since the epoch. */
   async addKey(key: TicketKey, forgetAt: number): Promise<void> {
     await this.#kv.set(["ticket_keys", key.id], key, { expireInMs: this.#until(forgetAt) });
   }
 
+  /**
+   * Marks a ticket as used, at least until `forgetAt`.
+   *
+   * Atomic: of all calls with one id, over all processes, exactly one returns true.
+   */
   async use(id: string, forgetAt: number): Promise<boolean> {
     const key = ["tickets_used", id];
     const { ok } = await this.#kv.atomic()

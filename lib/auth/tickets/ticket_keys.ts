@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import { randomId } from "../../sessions/tokens/session_token.ts";
-import type { TicketKey, TicketStore } from "./ticket_store.ts";
+import type { KvTicketStore, TicketKey } from "./kv_ticket_store.ts";
 
 /** An imported key. */
 export interface SigningKey {
@@ -27,14 +27,14 @@ const KEY_BYTES = 32;
  * Two processes that need a key at the same moment may each create one; both are valid.
  */
 export class TicketKeys {
-  readonly #store: TicketStore;
+  readonly #store: KvTicketStore;
   readonly #clock: Clock;
   readonly #keys = new Map<string, { createdAt: number; key: CryptoKey }>();
   #loading: Promise<void> | undefined;
   /** In elapsed milliseconds. */
   #loadedAt = -Infinity;
 
-  constructor(store: TicketStore, clock: Clock) {
+  constructor(store: KvTicketStore, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
   }

@@ -1,9 +1,11 @@
 import { errors, jwtVerify, SignJWT } from "jose";
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { isId, type Session } from "../../sessions/mod.ts";
+import type { KeyValue } from "../../kv/mod.ts";
+import type { Session } from "../../sessions/mod.ts";
+import { isId } from "../../sessions/tokens/session_token.ts";
 import { randomId } from "../../sessions/tokens/session_token.ts";
 import { TicketKeys } from "./ticket_keys.ts";
-import type { TicketStore } from "./ticket_store.ts";
+import { KvTicketStore } from "./kv_ticket_store.ts";
 
 /** What a ticket is bound to. */
 export interface TicketBinding {
@@ -50,12 +52,13 @@ const MAX_LENGTH = 4_096;
  * @example
  * ```ts
  * import { MemorySessionStore, Sessions } from "@sluice/sluice";
- * import { MemoryTicketStore, Tickets } from "@sluice/sluice/auth";
+ * import { Tickets } from "@sluice/sluice/auth";
+ * import { MemoryKeyValue } from "@sluice/sluice/kv";
  * import assert from "node:assert/strict";
  *
  * const sessions = new Sessions(new MemorySessionStore(), { log: console });
  * const { session } = await sessions.create({ userId: "u1", provider: "dev" });
- * const tickets = new Tickets(new MemoryTicketStore());
+ * const tickets = new Tickets(new MemoryKeyValue());
  * const binding = { path: "/ws/echo", origin: undefined };
  * const { ticket } = await tickets.issue(session, binding);
  * const claims = await tickets.verify(ticket, binding);
@@ -65,15 +68,19 @@ const MAX_LENGTH = 4_096;
  * ```
  */
 export class Tickets {
-  readonly #store: TicketStore;
+  readonly #store: KvTicketStore;
   readonly #keys: TicketKeys;
   readonly #clock: Clock;
 
-  /** Creates an issuer over a store of keys. */
-  constructor(store: TicketStore, options: { clock?: Clock } = {}) {
-    this.#store = store;
-    this.#clock = options.clock ?? systemClock;
-    this.#keys = new TicketKeys(store, this.#clock);
+  /**
+   * Creates an issuer.
+   *
+   * @param kv Keeps the keys and the used tickets; processes that share it accept each other's tickets.
+   */
+  constructor(kv: KeyValue, { clock = systemClock }: { readonly clock?: Clock } = {}) {
+    this.#store = new KvTicketStore(kv, { clock });
+    this.#clock = clock;
+    this.#keys = new TicketKeys(this.#store, clock);
   }
 
   /** Issues a ticket for a live session. Rejects if the database cannot be reached. */

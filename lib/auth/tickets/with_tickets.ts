@@ -56,10 +56,11 @@ export function withTickets<S>(
  * @example
  * ```ts
  * import { MemorySessionStore, origins, Sessions, stack } from "@sluice/sluice";
- * import { MemoryTicketStore, sessionOrTicket, Tickets } from "@sluice/sluice/auth";
+ * import { sessionOrTicket, Tickets } from "@sluice/sluice/auth";
+ * import { MemoryKeyValue } from "@sluice/sluice/kv";
  *
  * const sessions = new Sessions(new MemorySessionStore(), { log: console });
- * const tickets = new Tickets(new MemoryTicketStore());
+ * const tickets = new Tickets(new MemoryKeyValue());
  * const known = stack().use(origins()).use(sessionOrTicket({ sessions, tickets }));
  * ```
  */

@@ -1,14 +1,5 @@
-import type { Sessions } from "../../sessions/mod.ts";
 import type { User } from "./user.ts";
-import type { UserStore } from "./user_store.ts";
-
-/** The stores that a change of a user needs. */
-export interface UserChangeParts {
-  /** Stores the users. */
-  readonly users: UserStore;
-  /** Ends the user's sessions. */
-  readonly sessions: Sessions;
-}
+import type { AuthParts } from "../auth_parts.ts";
 
 /**
  * Bans a user: all their sessions and connections end, and they cannot sign in until
@@ -30,7 +21,7 @@ export interface UserChangeParts {
  * ```
  */
 export async function banUser(
-  { users, sessions }: UserChangeParts,
+  { users, sessions }: AuthParts,
   id: string,
   options: { now?: number; by?: string } = {},
 ): Promise<User | undefined> {
@@ -62,7 +53,7 @@ export async function banUser(
  * ```
  */
 export async function unbanUser(
-  { users, sessions }: UserChangeParts,
+  { users, sessions }: AuthParts,
   id: string,
   options: { by?: string } = {},
 ): Promise<User | undefined> {
@@ -90,11 +81,41 @@ export async function unbanUser(
  * ```
  */
 export async function setRoles(
-  { users, sessions }: UserChangeParts,
+  { users, sessions }: AuthParts,
   id: string,
   roles: readonly string[],
 ): Promise<User | undefined> {
   const user = await users.update(id, (known) => ({ ...known, roles: [...roles] }));
   if (user) sessions.events.announce({ type: "user-changed", userId: id }, users.controlLog);
   return user;
+}
+
+/**
+ * Removes a user and ends all their sessions and connections. Returns false for an unknown id;
+ * remaining sessions end even then.
+ *
+ * The user is removed first, so that a session created meanwhile has no user. `by` is the user who
+ * removes.
+ *
+ * @example
+ * ```ts
+ * import { MemorySessionStore, MemoryUserStore, Sessions } from "@sluice/sluice";
+ * import { removeUser } from "@sluice/sluice/auth";
+ * import assert from "node:assert/strict";
+ *
+ * const users = new MemoryUserStore();
+ * const sessions = new Sessions(new MemorySessionStore());
+ * assert.equal(await removeUser({ users, sessions }, "unknown"), false);
+ * ```
+ */
+export async function removeUser(
+  { users, sessions }: AuthParts,
+  id: string,
+  options: { by?: string } = {},
+): Promise<boolean> {
+  const removed = await users.remove(id);
+  const ended = { type: "user-ended", userId: id, reason: "user-removed", ...options } as const;
+  sessions.events.announce(ended, removed ? users.controlLog : undefined);
+  await sessions.endAll(id, { reason: "user-removed", ...options });
+  return removed;
 }

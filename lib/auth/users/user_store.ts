@@ -1,4 +1,4 @@
-import type { ControlLog } from "../../sessions/mod.ts";
+import type { ControlLog } from "../../sessions/revocation/control_log.ts";
 import type { ProviderProfile, User } from "./user.ts";
 import type { UserPage, UserPageOptions } from "./user_page.ts";
 

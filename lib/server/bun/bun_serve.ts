@@ -1,6 +1,6 @@
 import { answerError, refusalOfRequest } from "../guarded_answer.ts";
 import type { NetAddress } from "../peer.ts";
-import { consoleLog } from "../log.ts";
+import { consoleLog } from "../../core/console_log.ts";
 import { handleProcessEvents } from "../node/process_events.ts";
 import { problem } from "../problem.ts";
 import { type ServeHandler, type ServeOptions, shutDown } from "../serve_options.ts";

@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import type { NetAddress } from "../peer.ts";
-import { consoleLog } from "../log.ts";
+import { consoleLog } from "../../core/console_log.ts";
 import { type ServeHandler, type ServeOptions, shutDown } from "../serve_options.ts";
 import { attach, type Attachment } from "./attach.ts";
 import { handleProcessEvents } from "./process_events.ts";

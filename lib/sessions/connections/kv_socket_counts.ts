@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
+import { consoleLog } from "../../core/console_log.ts";
 import type { Log } from "../../core/log.ts";
 import { type AtomicOperation, type KeyValue, listAll } from "../../kv/mod.ts";
 import type { ConnectionRegistry } from "./connection_registry.ts";
@@ -27,10 +28,10 @@ const MAX_SIGNS = 20;
 export interface SocketCountsOptions {
   /** The `connections` of the sessions. */
   readonly connections: Sessions["connections"];
-  /** Receives warnings. */
-  readonly log: Log;
+  /** Receives warnings. @default {consoleLog} */
+  readonly log?: Log | undefined;
   /** Times writes and heartbeats. @default {systemClock} */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /**
@@ -46,17 +47,7 @@ export interface SocketCountsOptions {
  * `["session_sockets", sessionId, process]` is a count, `["socket_processes", process]` a
  * heartbeat.
  *
- * @example
- * ```ts
- * import { MemorySessionStore, Sessions } from "@sluice/sluice";
- * import { MemoryKeyValue } from "@sluice/sluice/kv";
- * import { KvSocketCounts } from "@sluice/sluice/sessions";
- *
- * const sessions = new Sessions(new MemorySessionStore(), { log: console });
- * const options = { connections: sessions.connections, log: console };
- * const counts = new KvSocketCounts(new MemoryKeyValue(), options);
- * await counts.close();
- * ```
+ * @internal
  */
 export class KvSocketCounts implements AsyncDisposable {
   readonly #kv: KeyValue;
@@ -83,7 +74,7 @@ export class KvSocketCounts implements AsyncDisposable {
   constructor(kv: KeyValue, options: SocketCountsOptions) {
     this.#kv = kv;
     this.#connections = options.connections;
-    this.#log = options.log;
+    this.#log = options.log ?? consoleLog;
     this.#clock = options.clock ?? systemClock;
   }
 

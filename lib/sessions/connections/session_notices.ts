@@ -1,5 +1,6 @@
 import { internalsOf } from "../../core/internals.ts";
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, systemClock } from "../../core/clock.ts";
+import { consoleLog } from "../../core/console_log.ts";
 import type { LayerMessage } from "../../core/consumer.ts";
 import type { Log } from "../../core/log.ts";
 import type { Middleware, Scope } from "../../core/scope.ts";
@@ -20,12 +21,10 @@ const MAX_NAMES = 500;
 
 /** Options of {@linkcode SessionNotices}. */
 export interface SessionNoticesOptions {
-  /** The layer that connects the processes. */
-  readonly layer: GroupLayer;
-  /** The log for problems with notifications. */
-  readonly log: Log;
-  /** The clock of the interval between two notifications. */
-  readonly clock: Clock;
+  /** The log for problems with notifications. @default {consoleLog} */
+  readonly log?: Log | undefined;
+  /** The clock of the interval between two notifications. @default {systemClock} */
+  readonly clock?: Clock | undefined;
 }
 
 /**
@@ -42,7 +41,7 @@ export interface SessionNoticesOptions {
  * import assert from "node:assert/strict";
  *
  * const clock = new FakeClock();
- * const notices = new SessionNotices({ layer: new MemoryChannelLayer(), log: console, clock });
+ * const notices = new SessionNotices(new MemoryChannelLayer(), { clock });
  * let changes = 0;
  * const stop = await notices.watch("ada", () => changes++);
  * notices.tell("ada");
@@ -54,23 +53,29 @@ export interface SessionNoticesOptions {
  */
 export class SessionNotices implements Disposable {
   readonly #layer: GroupLayer;
-  readonly #options: SessionNoticesOptions;
+  readonly #log: Log;
+  readonly #clock: Clock;
   readonly #changed = new Set<string>();
   readonly #watchers = new Map<string, Set<() => void>>();
   #cancel: (() => void) | undefined;
   #leave: (() => void) | undefined;
   #listening: Promise<void> | undefined;
 
-  /** Joins no group before the first page is open. */
-  constructor(options: SessionNoticesOptions) {
-    this.#layer = internalsOf(options.layer);
-    this.#options = options;
+  /**
+   * Joins no group before the first page is open.
+   *
+   * @param layer Connects the processes.
+   */
+  constructor(layer: GroupLayer, options: SessionNoticesOptions = {}) {
+    this.#layer = internalsOf(layer);
+    this.#log = options.log ?? consoleLog;
+    this.#clock = options.clock ?? systemClock;
   }
 
   /** Notifies the pages of a user. A page that misses it is corrected by the next change. */
   tell(userId: string): void {
     this.#changed.add(userId);
-    this.#cancel ??= this.#options.clock.after(TELL_MS, () => this.#send());
+    this.#cancel ??= this.#clock.after(TELL_MS, () => this.#send());
   }
 
   /**
@@ -140,7 +145,7 @@ export class SessionNotices implements Disposable {
       try {
         changed();
       } catch (error) {
-        this.#options.log.error("a sessions page could not be notified of a change", { error });
+        this.#log.error("a sessions page could not be notified of a change", { error });
       }
     }
   }
@@ -167,14 +172,13 @@ export class SessionNotices implements Disposable {
   }
 
   #send(): void {
-    const { log } = this.#options;
     this.#cancel = undefined;
     const changed = [...this.#changed];
     this.#changed.clear();
     for (let at = 0; at < changed.length; at += MAX_NAMES) {
       const data = changed.slice(at, at + MAX_NAMES);
       this.#layer.groupSend(GROUP, { type: TYPE, data }).catch((error) => {
-        log.debug("sessions pages could not be notified of a change", { error });
+        this.#log.debug("sessions pages could not be notified of a change", { error });
       });
     }
   }
@@ -200,7 +204,7 @@ export class SessionNotices implements Disposable {
  * import { SessionNotices, tellNotices } from "@sluice/sluice/sessions";
  *
  * const layer = new MemoryChannelLayer();
- * const notices = new SessionNotices({ layer, log: console, clock: systemClock });
+ * const notices = new SessionNotices(layer);
  * const gate = stack()
  *   .use(origins())
  *   .use(session(new Sessions(new MemorySessionStore(), { log: console })))

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
+import { consoleLog } from "../../core/console_log.ts";
 import type { Freshness } from "../../core/freshness.ts";
 import { guarded } from "../../core/guards.ts";
 import type { Application, Middleware, OriginScope } from "../../core/scope.ts";
@@ -74,7 +75,7 @@ export class ExternalSessions<U extends { readonly id: string } = { readonly id:
    */
   constructor(options: ExternalSessionsOptions<U>) {
     const rules = this.#rules = readExternalRules(options);
-    const { kv, layer, log, identify } = this.#options = options;
+    const { kv, layer, log = consoleLog, identify } = this.#options = options;
     const clock = this.#clock = options.clock ?? systemClock;
     const keyOf = (kind: string, id: string) => [rules.name, `ended_${kind}`, id];
     const ended = this.#ended = new EndedSessions(kv, { keyOf, clock });

@@ -88,8 +88,8 @@ export interface ExternalSessionsOptions<
   readonly name?: string;
   /** The clock that lifetimes are checked against. @default {systemClock} */
   readonly clock?: Clock;
-  /** The log for problems with sessions. */
-  readonly log: Log;
+  /** The log for problems with sessions. @default {consoleLog} */
+  readonly log?: Log;
 }
 
 /** The options of {@linkcode ExternalSessions} that have defaults. */

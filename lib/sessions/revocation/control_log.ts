@@ -1,6 +1,10 @@
 import type { SessionEvent } from "../session.ts";
 
-/** A page of a control log. */
+/**
+ * A page of a control log.
+ *
+ * @internal
+ */
 export interface ControlPage {
   /** The events, in order. */
   readonly events: readonly SessionEvent[];
@@ -28,6 +32,8 @@ export interface CommittedEvents {
  *
  * Positions increase by one per entry, regardless of the writers' clocks. An entry is kept for at
  * least an hour.
+ *
+ * @internal
  */
 export interface ControlLog {
   /**

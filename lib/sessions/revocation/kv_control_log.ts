@@ -31,19 +31,7 @@ const WRITE_TIMEOUT_MS = 5_000;
  * change. Writes of one process run one after the other; writes that conflict with other processes
  * are retried.
  *
- * @example
- * ```ts
- * import { MemoryKeyValue } from "@sluice/sluice/kv";
- * import { KvControlLog } from "@sluice/sluice/sessions";
- * import assert from "node:assert/strict";
- *
- * await using kv = new MemoryKeyValue();
- * const log = new KvControlLog(kv);
- * const { position } = await log.read(undefined);
- * await log.append({ type: "user-changed", userId: "ada" });
- * const page = await log.read(position);
- * assert.deepEqual(page.events, [{ type: "user-changed", userId: "ada" }]);
- * ```
+ * @internal
  */
 export class KvControlLog implements ControlLog {
   readonly #kv: KeyValue;

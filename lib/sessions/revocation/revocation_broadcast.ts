@@ -4,7 +4,11 @@ import type { SessionEvent } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
 import type { EndingEvent } from "./event_signatures.ts";
 
-/** The part of a channel layer that a {@linkcode RevocationBroadcast} uses. */
+/**
+ * The part of a channel layer that a {@linkcode RevocationBroadcast} uses.
+ *
+ * @internal
+ */
 export interface GroupLayer {
   /** Returns a new channel name of this process. */
   newChannel(prefix?: string): string;
@@ -41,15 +45,7 @@ const TYPE = "sluice.session";
  * no log; their content ends connections. While they cannot be read, a message counts if it has a
  * signature, which needs a key of the database.
  *
- * @example
- * ```ts
- * import { MemoryChannelLayer, MemorySessionStore, Sessions } from "@sluice/sluice";
- * import { RevocationBroadcast } from "@sluice/sluice/sessions";
- *
- * const sessions = new Sessions(new MemorySessionStore(), { log: console });
- * const stop = new RevocationBroadcast(sessions, new MemoryChannelLayer()).connect();
- * stop();
- * ```
+ * @internal
  */
 export class RevocationBroadcast {
   readonly #sessions: Sessions;

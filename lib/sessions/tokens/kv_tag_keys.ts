@@ -1,7 +1,8 @@
 import type { Clock } from "../../core/clock.ts";
 import { type KeyValue, listAll } from "../../kv/mod.ts";
 import { retryConflicts } from "../../kv/retry_conflicts.ts";
-import type { StoredTagKeys, TagKey } from "./tag_keys.ts";
+import type { SessionStore } from "../session_store.ts";
+import type { TagKey } from "./tag_keys.ts";
 
 /** The state of the store when the first key was created. */
 interface Beginning {
@@ -39,7 +40,7 @@ export class KvTagKeys {
   }
 
   /** See `SessionStore.tagKeys()`. */
-  async list(): Promise<StoredTagKeys> {
+  async list(): ReturnType<SessionStore["tagKeys"]> {
     const began = (await this.#kv.get<Beginning>(BEGINNING_KEY)).value;
     const entries = listAll<Uint8Array>(this.#kv, { prefix: ["session_tag_keys"] });
     const keys = await Array.fromAsync(entries, ({ key, value }): TagKey => {

@@ -57,14 +57,6 @@ export function isSameText(a: string, b: string): boolean {
 
 /**
  * Returns whether `id` has the shape of a {@linkcode randomId}.
- *
- * @example
- * ```ts
- * import { isId } from "@sluice/sluice/sessions";
- * import assert from "node:assert/strict";
- *
- * assert.equal(isId("../etc/passwd"), false);
- * ```
  */
 export function isId(id: unknown): id is string {
   return typeof id === "string" && id.length === ID_LENGTH && ID.test(id);

@@ -10,27 +10,13 @@ export interface TagKey {
   readonly secret: Uint8Array;
 }
 
-/** The keys in a store. */
-export interface StoredTagKeys {
-  /** The keys, in any order. */
-  readonly keys: readonly TagKey[];
-  /**
-   * When the first key was created, in milliseconds since the epoch, if the store already had
-   * sessions: their tokens have no tag.
-   */
-  readonly untaggedSince: number | undefined;
-}
-
-/** Stores the keys. A method rejects if the database cannot be reached. */
-export interface TagKeyStore {
-  /**
-   * Stores the key of a period, unless the period has one, at least until `forgetAt`, in
-   * milliseconds since the epoch. Returns the secret of the stored key: the first process wins.
-   */
+/** The part of a `SessionStore` that holds the keys. */
+interface TagKeyStore {
   addTagKey(key: TagKey, forgetAt: number): Promise<Uint8Array>;
-
-  /** Returns all stored keys. */
-  tagKeys(): Promise<StoredTagKeys>;
+  tagKeys(): Promise<{
+    readonly keys: readonly TagKey[];
+    readonly untaggedSince: number | undefined;
+  }>;
 }
 
 const PERIOD_MS = 24 * 3_600_000;

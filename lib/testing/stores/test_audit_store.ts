@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
-import type { AuditEntry, AuditStore } from "../../auth/mod.ts";
+import type { AuditEntry } from "../../auth/audit/audit_log.ts";
+import type { KvAuditStore } from "../../auth/audit/kv_audit_store.ts";
 import {
   type CreateTestStore,
   defineStoreTests,
   type StoreTestOptions,
 } from "./define_store_tests.ts";
 
-/** Defines the tests that every {@linkcode AuditStore} passes, with `node:test`. */
+/** Defines the tests that every {@linkcode KvAuditStore} passes, with `node:test`. */
 export function testAuditStore(
   name: string,
-  create: CreateTestStore<AuditStore>,
+  create: CreateTestStore<KvAuditStore>,
   options: StoreTestOptions = {},
 ): void {
   const it = defineStoreTests(name, create, options);
@@ -47,6 +48,6 @@ function entry(code: number, at: number): AuditEntry {
   return { kind: "refused", userId: "u1", code: `${code}`, at };
 }
 
-async function codes(store: AuditStore, limit = 100): Promise<number[]> {
+async function codes(store: KvAuditStore, limit = 100): Promise<number[]> {
   return (await store.list("u1", { limit })).map(({ code }) => Number(code));
 }

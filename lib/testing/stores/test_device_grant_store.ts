@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
-import type { DeviceGrant, DeviceGrantStore } from "../../auth/mod.ts";
+import type { DeviceGrant } from "../../auth/device/device_grant.ts";
+import type { KvDeviceGrantStore } from "../../auth/device/kv_device_grant_store.ts";
 import {
   type CreateTestStore,
   defineStoreTests,
   type StoreTestOptions,
 } from "./define_store_tests.ts";
 
-/** Defines the tests that every {@linkcode DeviceGrantStore} passes, with `node:test`. */
+/** Defines the tests that every {@linkcode KvDeviceGrantStore} passes, with `node:test`. */
 export function testDeviceGrantStore(
   name: string,
-  create: CreateTestStore<DeviceGrantStore>,
+  create: CreateTestStore<KvDeviceGrantStore>,
   options: StoreTestOptions = {},
 ): void {
   const it = defineStoreTests(name, create, options);

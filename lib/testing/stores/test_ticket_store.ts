@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import type { TicketStore } from "../../auth/mod.ts";
+import type { KvTicketStore } from "../../auth/tickets/kv_ticket_store.ts";
 import {
   type CreateTestStore,
   defineStoreTests,
   type StoreTestOptions,
 } from "./define_store_tests.ts";
 
-/** Defines the tests that every {@linkcode TicketStore} passes, with `node:test`. */
+/** Defines the tests that every {@linkcode KvTicketStore} passes, with `node:test`. */
 export function testTicketStore(
   name: string,
-  create: CreateTestStore<TicketStore>,
+  create: CreateTestStore<KvTicketStore>,
   options: StoreTestOptions = {},
 ): void {
   const it = defineStoreTests(name, create, options);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { OAuthTransaction, TransactionStore } from "../../auth/mod.ts";
+import type { OAuthTransaction, TransactionStore } from "../../auth/oauth/transactions.ts";
 import {
   type CreateTestStore,
   defineStoreTests,

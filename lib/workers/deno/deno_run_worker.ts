@@ -1,3 +1,4 @@
+import { consoleLog } from "../../core/console_log.ts";
 import type { Log } from "../../core/log.ts";
 import type { Worker } from "../worker.ts";
 
@@ -15,23 +16,23 @@ import type { Worker } from "../worker.ts";
  * import assert from "node:assert/strict";
  *
  * const layer = new MemoryChannelLayer();
- * const worker = new Worker(channelRouter({}), { layer, log: console });
- * await assert.rejects(runWorker(worker, ["unknown"], { log: console }), TypeError);
+ * const worker = new Worker(channelRouter({}), { layer });
+ * await assert.rejects(runWorker(worker, ["unknown"]), TypeError);
  * ```
  */
 export async function runWorker(
   worker: Worker,
   channels: readonly string[],
   options: {
-    /** Receives the start and the stop. */
-    readonly log: Log;
+    /** Receives the start and the stop. @default {consoleLog} */
+    readonly log?: Log;
     /** How long running handlers may take after a stop signal, in milliseconds. @default {10_000} */
     readonly graceMs?: number;
     /** Releases the layer and other resources after the last message. */
     readonly close?: () => Promise<void>;
-  },
+  } = {},
 ): Promise<never> {
-  const { log, graceMs } = options;
+  const { log = consoleLog, graceMs } = options;
   const awake = setInterval(() => {}, 60_000); // The clock's timers do not keep the process alive.
   let isStopping = false;
   const stop = (signal: string) => {

@@ -40,7 +40,7 @@ const REVOCATIONS: [what: string, revoke: (parts: Parts) => Promise<unknown>][] 
   }],
   [
     "belongs to a user who was removed",
-    (parts) => removeUser(parts.users, parts.sessions, parts.ada.user),
+    (parts) => removeUser(parts, parts.ada.user.id),
   ],
   ["expired", ({ clock }) => Promise.resolve(clock.pause(3_600_000))],
 ];

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { DevIdentity, DevProvider, type DevStore, KvDevStore } from "../../../lib/auth/dev/mod.ts";
-import { MemoryTransactionStore, type User } from "../../../lib/auth/mod.ts";
+import { DevIdentity, DevProvider } from "../../../lib/auth/dev/mod.ts";
+import type { User } from "../../../lib/auth/mod.ts";
 import { FakeLog } from "../../../lib/testing/fake_log.ts";
 import { testApp } from "../support/app.ts";
 import { Browser } from "../support/browser.ts";
-import { MemoryKeyValue } from "../../../lib/kv/mod.ts";
+import { type KeyValue, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 const ORIGIN = "http://127.0.0.1:8000";
 const LOCAL = { address: "127.0.0.1" };
 
-function setUp({ address = "127.0.0.1", store }: { address?: string; store?: DevStore } = {}) {
+function setUp({ address = "127.0.0.1", kv }: { address?: string; kv?: KeyValue } = {}) {
   const log = new FakeLog();
-  const identity = new DevIdentity({ log, ...store === undefined ? {} : { store } });
+  const identity = new DevIdentity({ log, ...kv === undefined ? {} : { kv } });
   const app = testApp([new DevProvider(identity)], {
     log,
     address,
@@ -262,12 +262,11 @@ test("DevProvider accepts the headers that browsers and curl send", async () => 
 
 test("DevProvider signs in with each step on another process", async () => {
   await using kv = new MemoryKeyValue();
-  const transactions = new MemoryTransactionStore();
   const processes = Array.from({ length: 3 }, () => {
-    const identity = new DevIdentity({ log: new FakeLog(), store: new KvDevStore(kv) });
+    const identity = new DevIdentity({ log: new FakeLog(), kv });
     return testApp([new DevProvider(identity)], {
       address: "127.0.0.1",
-      transactions,
+      kv,
       elsewhere: (request) =>
         new URL(request.url).pathname.startsWith("/auth/dev/")
           ? identity.handle(request, LOCAL)
@@ -289,10 +288,8 @@ test("DevProvider signs in with each step on another process", async () => {
 
 test("DevIdentity exchanges a code once over all processes", async () => {
   await using kv = new MemoryKeyValue();
-  const [here, there] = [new KvDevStore(kv), new KvDevStore(kv)].map((store) =>
-    new DevIdentity({ log: new FakeLog(), store })
-  );
-  const { browser } = setUp({ store: new KvDevStore(kv) });
+  const [here, there] = [1, 2].map(() => new DevIdentity({ log: new FakeLog(), kv }));
+  const { browser } = setUp({ kv });
   const verifier = "v".repeat(43);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
   const authorize = new URL(`${ORIGIN}/auth/dev/auth`);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MemoryTransactionStore, type Provider, SignInError } from "../../../lib/auth/mod.ts";
+import { MemoryKeyValue } from "../../../lib/kv/mod.ts";
+import { type Provider, SignInError } from "../../../lib/auth/mod.ts";
 import { fakeScope } from "../../support/fake_scope.ts";
 import { type TestApp, testApp } from "../support/app.ts";
 import { Browser } from "../support/browser.ts";
@@ -250,8 +251,8 @@ test("SignIn survives cookies and headers of any size and kind", async () => {
 });
 
 test("SignIn throws UNAVAILABLE if our own database is down, and creates no session", async () => {
-  const transactions = new MemoryTransactionStore();
-  const app = testApp([new Yes()], { transactions });
+  await using kv = new MemoryKeyValue();
+  const app = testApp([new Yes()], { kv });
   const browser = new Browser(app.handle);
   const state = await begin(browser);
   const create = app.users.save.bind(app.users);
@@ -260,7 +261,7 @@ test("SignIn throws UNAVAILABLE if our own database is down, and creates no sess
   assert.equal(response.status, 503);
   await assertRefused(app, response, "UNAVAILABLE");
   app.users.save = create;
-  transactions.create = () => Promise.reject(new Error("connection refused"));
+  kv.set = () => Promise.reject(new Error("connection refused"));
   assert.equal((await browser.request(`${ORIGIN}/auth/signin`)).status, 503);
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MemoryTransactionStore } from "../../../lib/auth/mod.ts";
+import { MemoryTransactionStore } from "../../../lib/auth/oauth/transactions.ts";
 import { FakeClock } from "../../../lib/testing/fake_clock.ts";
 import {
   testTransactionStore,

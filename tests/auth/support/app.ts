@@ -1,12 +1,11 @@
 import {
   type Audit,
-  MemoryTransactionStore,
   MemoryUserStore,
   type Provider,
   SignIn,
   SignInError,
-  type TransactionStore,
 } from "../../../lib/auth/mod.ts";
+import type { KeyValue } from "../../../lib/kv/mod.ts";
 import type { SignInOptions } from "../../../lib/auth/oauth/sign_in_options.ts";
 import { findSession, MemorySessionStore, Sessions } from "../../../lib/sessions/mod.ts";
 import { FakeClock } from "../../../lib/testing/fake_clock.ts";
@@ -19,7 +18,6 @@ export interface TestApp {
   readonly log: FakeLog;
   readonly sessions: Sessions;
   readonly users: MemoryUserStore;
-  readonly transactions: TransactionStore;
   readonly signIn: SignIn;
   /** Answers `/auth/signin`, `/auth/callback/:provider`, `/auth/signout`, `/api/me`. */
   readonly handle: Handler;
@@ -31,7 +29,7 @@ export function testApp(
   options: {
     clock?: FakeClock;
     log?: FakeLog;
-    transactions?: TransactionStore;
+    kv?: KeyValue;
     elsewhere?: Handler;
     attempts?: SignInOptions["attempts"];
     audit?: (parts: { clock: FakeClock; log: FakeLog }) => Audit;
@@ -43,15 +41,11 @@ export function testApp(
   const log = options.log ?? new FakeLog();
   const sessions = new Sessions(new MemorySessionStore({ clock }), { clock, log });
   const users = new MemoryUserStore({ clock });
-  const transactions = options.transactions ?? new MemoryTransactionStore({ clock });
-  const signIn = new SignIn({
-    providers,
-    transactions,
-    users,
-    sessions,
+  const signIn = new SignIn({ providers, users, sessions }, {
     log,
     clock,
-    ...(options.attempts && { attempts: options.attempts }),
+    attempts: options.attempts,
+    ...(options.kv && { kv: options.kv }),
     ...(options.audit && { audit: options.audit({ clock, log }) }),
   });
   const handle = async (request: Request): Promise<Response> => {
@@ -75,5 +69,5 @@ export function testApp(
     }
     return await options.elsewhere?.(request) ?? new Response("a page");
   };
-  return { clock, log, sessions, users, transactions, signIn, handle };
+  return { clock, log, sessions, users, signIn, handle };
 }

@@ -1,14 +1,13 @@
 import {
   type DeviceApprover,
   DeviceSignIn,
-  type GuessLimiter,
-  KvDeviceGrantStore,
   MemoryUserStore,
   type User,
 } from "../../../lib/auth/mod.ts";
 import { MemorySessionStore, type SessionRecord, Sessions } from "../../../lib/sessions/mod.ts";
 import { FakeClock } from "../../../lib/testing/fake_clock.ts";
 import { FakeLog } from "../../../lib/testing/fake_log.ts";
+import type { GuessLimiter } from "../../../lib/auth/device/_guesses.ts";
 import type { KeyValue } from "../../../lib/kv/mod.ts";
 
 /** A session store whose methods fail as often as a test requires. */
@@ -31,18 +30,6 @@ export class FaultyStore extends MemorySessionStore {
   }
 }
 
-/** A grant store on a database that counts its writes. */
-export class CountingGrants extends KvDeviceGrantStore {
-  writes = 0;
-  override async update(...[key, change]: Parameters<KvDeviceGrantStore["update"]>) {
-    return await super.update(key, (grant) => {
-      const changed = change(grant);
-      if (changed !== grant) this.writes++;
-      return changed;
-    });
-  }
-}
-
 /** The parts of a device sign-in, and ada, signed in with a browser. */
 export async function setUpDevices(
   kv: KeyValue,
@@ -54,11 +41,7 @@ export async function setUpDevices(
   const store = new FaultyStore({ clock });
   const lifetime = { idleTtlMs: 3_600_000, maxTtlMs: 7_200_000, ...limits };
   const sessions = new Sessions(store, { clock, log: new FakeLog(), ...lifetime });
-  const grants = new CountingGrants(kv, { clock });
-  const devices = new DeviceSignIn({
-    grants,
-    users,
-    sessions,
+  const devices = new DeviceSignIn({ kv, users, sessions }, {
     clock,
     ...guesses === undefined ? {} : { guesses },
   });
@@ -71,5 +54,5 @@ export async function setUpDevices(
   });
   const ada = await signIn(user);
   const begin = () => devices.begin({ userAgent: "tv/1", address: "192.0.2.1" });
-  return { clock, users, store, sessions, grants, devices, signIn, ada, begin };
+  return { clock, users, store, sessions, devices, signIn, ada, begin };
 }

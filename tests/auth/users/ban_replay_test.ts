@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { banUser, KvUserStore, removeUser, unbanUser } from "../../../lib/auth/mod.ts";
-import { KvControlLog, KvSessionStore, type Session, Sessions } from "../../../lib/sessions/mod.ts";
+import { type Session, Sessions } from "../../../lib/sessions/mod.ts";
+import { KvControlLog } from "../../../lib/sessions/revocation/kv_control_log.ts";
+import { KvSessionStore } from "../../../lib/sessions/kv_session_store.ts";
 import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
 import { FakeConnection } from "../../../lib/testing/fake_connection.ts";
 import { FakeLog } from "../../../lib/testing/fake_log.ts";
@@ -73,7 +75,7 @@ test("a process that replays a removal ends no socket of a later sign-in", async
   const before = openSocket(lagging.sessions, old.session);
   await catchUp(lagging.clock);
   await here.clock.advance(1_000);
-  await removeUser(here.users, here.sessions, user);
+  await removeUser(here, user.id);
   await here.clock.advance(1_000);
   const { id } = await here.users.save(PROFILE);
   const next = await here.sessions.create({ userId: id, provider: "dev" });

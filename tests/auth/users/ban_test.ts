@@ -75,7 +75,7 @@ const BETWEEN: [what: string, act: typeof banUser | typeof remove, status: numbe
   ["removed", remove, 403],
 ];
 async function remove(parts: Parameters<typeof banUser>[0], id: string): Promise<undefined> {
-  await removeUser(parts.users, parts.sessions, { id });
+  await removeUser(parts, id);
 }
 
 /** A provider that accepts every callback. */

@@ -14,7 +14,9 @@ import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice
 import { route, stack } from "@sluice/sluice/routing";
 import { anyOrigin } from "@sluice/sluice/security";
 import { toHandler } from "@sluice/sluice/server";
-import { KvControlLog, KvSessionStore, session, Sessions } from "@sluice/sluice/sessions";
+import { session, Sessions } from "@sluice/sluice/sessions";
+import { KvControlLog } from "../../../lib/sessions/revocation/kv_control_log.ts";
+import { KvSessionStore } from "../../../lib/sessions/kv_session_store.ts";
 import { WsClient } from "../../../support/app/ws_client.ts";
 import { silent } from "../../support/silent_log.ts";
 import { type KeyValue, MemoryKeyValue } from "../../../lib/kv/mod.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { ControlLog, SessionEvent } from "../../../lib/sessions/mod.ts";
+import type { SessionEvent } from "../../../lib/sessions/mod.ts";
+import type { ControlLog } from "../../../lib/sessions/revocation/control_log.ts";
 import {
   type CreateTestStore,
   defineStoreTests,

@@ -1,13 +1,12 @@
-import {
-  KvAuditStore,
-  KvDeviceGrantStore,
-  KvTicketStore,
-  KvTransactionStore,
-  KvUserStore,
-} from "../../../lib/auth/mod.ts";
-import { KvDevStore } from "../../../lib/auth/dev/mod.ts";
+import { KvAuditStore } from "../../../lib/auth/audit/kv_audit_store.ts";
+import { DevAdapter } from "../../../lib/auth/dev/_adapter.ts";
+import { KvDeviceGrantStore } from "../../../lib/auth/device/kv_device_grant_store.ts";
+import { KvUserStore } from "../../../lib/auth/mod.ts";
+import { KvTransactionStore } from "../../../lib/auth/oauth/kv_transaction_store.ts";
+import { KvTicketStore } from "../../../lib/auth/tickets/kv_ticket_store.ts";
 import type { KeyValue } from "../../../lib/kv/mod.ts";
-import { KvControlLog, KvSessionStore } from "../../../lib/sessions/mod.ts";
+import { KvControlLog } from "../../../lib/sessions/revocation/kv_control_log.ts";
+import { KvSessionStore } from "../../../lib/sessions/kv_session_store.ts";
 import type { StoreTestOptions } from "../../../lib/testing/stores/define_store_tests.ts";
 import { testAuditStore } from "../../../lib/testing/stores/test_audit_store.ts";
 import { testDeviceGrantStore } from "../../../lib/testing/stores/test_device_grant_store.ts";
@@ -16,7 +15,7 @@ import { testTicketStore } from "../../../lib/testing/stores/test_ticket_store.t
 import { testTransactionStore } from "../../../lib/testing/stores/test_transaction_store.ts";
 import { testUserStore } from "../../../lib/testing/stores/test_user_store.ts";
 import { testControlLog } from "./test_control_log.ts";
-import { testDevStore } from "./test_dev_store.ts";
+import { testDevAdapter } from "./test_dev_adapter.ts";
 import { testSocketCounts } from "./test_socket_counts.ts";
 
 /** Runs the suites of all stores over a driver. `open` returns an empty database for each test. */
@@ -76,5 +75,5 @@ export function testStores(
     options,
   );
   testSocketCounts(over("KvSocketCounts"), open, options);
-  testDevStore(over("KvDevStore"), async () => new KvDevStore(await open()), options);
+  testDevAdapter(over("DevAdapter"), async () => new DevAdapter(await open(), "Grant"), options);
 }

@@ -9,7 +9,7 @@ import { silent } from "../../support/silent_log.ts";
 function setUp(layer: ChannelLayer = new MemoryChannelLayer()) {
   const clock = new FakeClock();
   const told: string[] = [];
-  const process = () => new SessionNotices({ layer, clock, log: silent });
+  const process = () => new SessionNotices(layer, { clock, log: silent });
   const watch = (notices: SessionNotices, userId: string, name = userId) =>
     notices.watch(userId, () => told.push(name));
   return { layer, clock, told, process, watch };

@@ -10,7 +10,8 @@ import {
   socketLimits,
   stack,
 } from "@sluice/sluice";
-import type { ExternalSessionsOptions, Identity } from "@sluice/sluice/sessions";
+import type { Identity } from "@sluice/sluice/sessions";
+import type { ExternalSessionsOptions } from "../../../lib/sessions/external/external_sessions_options.ts";
 import { communicate, type Communicator, FakeClock, settle } from "@sluice/sluice/testing";
 import { FakeLog } from "../../../lib/testing/fake_log.ts";
 

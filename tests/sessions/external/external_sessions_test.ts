@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Refusal } from "@sluice/sluice";
-import { Audit, KvAuditStore } from "@sluice/sluice/auth";
+import { Audit } from "@sluice/sluice/auth";
 import { MemoryKeyValue } from "@sluice/sluice/kv";
 import type { FakeClock } from "@sluice/sluice/testing";
 import { Accounts, type Member } from "./accounts.ts";
@@ -291,7 +291,7 @@ test("ExternalSessions records the end of a session with sockets in the audit lo
   using accounts = new Accounts();
   await using kv = new MemoryKeyValue();
   const { clock, log } = accounts;
-  const audit = new Audit({ store: new KvAuditStore(kv), log, clock });
+  const audit = new Audit(kv, { log, clock });
   const [here, there] = [accounts.start({ kv, audit }), accounts.start({ kv, audit })];
   for (const sid of ["s1", "s2", "s3"]) accounts.signIn(sid);
   for (const sid of ["s1", "s2", "s3"]) await accounts.open(here, sid);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type KeyValue, MemoryKeyValue } from "@sluice/sluice/kv";
-import type { ExternalSessionsOptions } from "@sluice/sluice/sessions";
+import type { ExternalSessionsOptions } from "../../../lib/sessions/external/external_sessions_options.ts";
 import { FaultyLayer, settle } from "@sluice/sluice/testing";
 import { internalsOf } from "../../../lib/core/internals.ts";
 import { Accounts, type Member } from "./accounts.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ExternalSessions, Refusal } from "@sluice/sluice";
-import { KvTicketStore, MemoryTicketStore, Tickets } from "@sluice/sluice/auth";
+import { Tickets } from "@sluice/sluice/auth";
 import { MemoryKeyValue } from "@sluice/sluice/kv";
 import { Accounts, type Member } from "./accounts.ts";
 
@@ -11,7 +11,7 @@ const OTHER = "https://other.example";
 function setUp() {
   const accounts = new Accounts();
   const kv = new MemoryKeyValue();
-  const tickets = new Tickets(new KvTicketStore(kv), { clock: accounts.clock });
+  const tickets = new Tickets(kv, { clock: accounts.clock });
   const start = () => accounts.start({ kv, tickets });
   accounts.signIn("s1");
   return { accounts, kv, start, [Symbol.dispose]: () => accounts[Symbol.dispose]() };
@@ -119,7 +119,7 @@ test("ExternalSessions stores the request of a ticket encrypted", async () => {
 
 test("ExternalSessions keeps the requests of tickets in memory without a database", async () => {
   using accounts = new Accounts();
-  const tickets = new Tickets(new MemoryTicketStore(), { clock: accounts.clock });
+  const tickets = new Tickets(new MemoryKeyValue(), { clock: accounts.clock });
   const sessions = accounts.start({ tickets });
   accounts.signIn("s1");
   const proof = { ticket: await issue(sessions), origin: OTHER };

@@ -5,13 +5,10 @@ import type { LayerMessage } from "../../../lib/core/consumer.ts";
 import { MemoryKeyValue } from "../../../lib/kv/mod.ts";
 import type { KvKey, KvResult } from "../../../lib/kv/mod.ts";
 import { MemoryChannelLayer } from "../../../lib/layers/mod.ts";
-import {
-  KvControlLog,
-  KvSessionStore,
-  RevocationBroadcast,
-  type Session,
-  Sessions,
-} from "../../../lib/sessions/mod.ts";
+import { type Session, Sessions } from "../../../lib/sessions/mod.ts";
+import { KvControlLog } from "../../../lib/sessions/revocation/kv_control_log.ts";
+import { KvSessionStore } from "../../../lib/sessions/kv_session_store.ts";
+import { RevocationBroadcast } from "../../../lib/sessions/revocation/revocation_broadcast.ts";
 import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
 import { FakeConnection } from "../../../lib/testing/fake_connection.ts";
 import { FakeLog } from "../../../lib/testing/fake_log.ts";

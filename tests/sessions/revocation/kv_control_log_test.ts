@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KvControlLog, KvSessionStore, Sessions } from "../../../lib/sessions/mod.ts";
+import { Sessions } from "../../../lib/sessions/mod.ts";
+import { KvControlLog } from "../../../lib/sessions/revocation/kv_control_log.ts";
+import { KvSessionStore } from "../../../lib/sessions/kv_session_store.ts";
 import type { SessionEvent } from "../../../lib/sessions/mod.ts";
 import { FakeLog } from "../../../lib/testing/fake_log.ts";
 import { type KeyValue, MemoryKeyValue } from "../../../lib/kv/mod.ts";

@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  type ControlLog,
-  type ControlPage,
-  KvControlLog,
-  KvSessionStore,
-  type SessionEvent,
-  Sessions,
-} from "../../../lib/sessions/mod.ts";
+import { type SessionEvent, Sessions } from "../../../lib/sessions/mod.ts";
+import type { ControlLog, ControlPage } from "../../../lib/sessions/revocation/control_log.ts";
+import { KvControlLog } from "../../../lib/sessions/revocation/kv_control_log.ts";
+import { KvSessionStore } from "../../../lib/sessions/kv_session_store.ts";
 import { LogPoller } from "../../../lib/sessions/revocation/log_poller.ts";
 import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
 import { FakeConnection } from "../../../lib/testing/fake_connection.ts";

@@ -3,14 +3,9 @@ import { type InternalLayer, internalsOf } from "../../../lib/core/internals.ts"
 import { test } from "node:test";
 import { MemoryChannelLayer } from "../../../lib/layers/mod.ts";
 import type { LayerMessage } from "../../../lib/core/consumer.ts";
-import {
-  type ControlLog,
-  type ControlPage,
-  MemorySessionStore,
-  RevocationBroadcast,
-  type SessionEvent,
-  Sessions,
-} from "../../../lib/sessions/mod.ts";
+import { MemorySessionStore, type SessionEvent, Sessions } from "../../../lib/sessions/mod.ts";
+import type { ControlLog, ControlPage } from "../../../lib/sessions/revocation/control_log.ts";
+import { RevocationBroadcast } from "../../../lib/sessions/revocation/revocation_broadcast.ts";
 import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
 import { FakeConnection } from "../../../lib/testing/fake_connection.ts";
 import { FakeLog } from "../../../lib/testing/fake_log.ts";

@@ -2,15 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { banUser, KvUserStore, setRoles } from "../../../lib/auth/mod.ts";
 import { MemoryChannelLayer } from "../../../lib/layers/mod.ts";
-import {
-  type ControlLog,
-  KvControlLog,
-  KvSessionStore,
-  MemorySessionStore,
-  RevocationBroadcast,
-  type SessionEvent,
-  Sessions,
-} from "../../../lib/sessions/mod.ts";
+import { MemorySessionStore, type SessionEvent, Sessions } from "../../../lib/sessions/mod.ts";
+import type { ControlLog } from "../../../lib/sessions/revocation/control_log.ts";
+import { KvControlLog } from "../../../lib/sessions/revocation/kv_control_log.ts";
+import { KvSessionStore } from "../../../lib/sessions/kv_session_store.ts";
+import { RevocationBroadcast } from "../../../lib/sessions/revocation/revocation_broadcast.ts";
 import type { CommittedEvents } from "../../../lib/sessions/revocation/control_log.ts";
 import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
 import { FakeConnection } from "../../../lib/testing/fake_connection.ts";

@@ -11,13 +11,7 @@ import {
   toHandler,
   user,
 } from "@sluice/sluice";
-import {
-  answerSignIn,
-  KvTransactionStore,
-  KvUserStore,
-  type Provider,
-  SignIn,
-} from "@sluice/sluice/auth";
+import { answerSignIn, KvUserStore, type Provider, SignIn } from "@sluice/sluice/auth";
 import type { KeyValue } from "@sluice/sluice/kv";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import {
@@ -55,8 +49,7 @@ export interface App {
 export function createApp({ kv, channels, providers, log, site = {} }: AppParts): App {
   const { sessions, controlLog, close } = createSessions(kv, { layer: channels, log });
   const users = new KvUserStore(kv, { controlLog });
-  const transactions = new KvTransactionStore(kv);
-  const signIn = new SignIn({ providers, transactions, users, sessions, log });
+  const signIn = new SignIn({ providers, users, sessions }, { kv, log });
 
   // Every request for a socket passes these checks, from top to bottom.
   const realtime = toHandler(

@@ -16,6 +16,6 @@ export async function createProviders(kv: KeyValue, log: Log): Promise<Provider[
   if (clientId !== clientSecret) {
     throw new Error("Set both GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET, or neither");
   }
-  const { DevIdentity, DevProvider, KvDevStore } = await import("@sluice/sluice/auth/dev");
-  return [new DevProvider(new DevIdentity({ log, store: new KvDevStore(kv) }))];
+  const { DevIdentity, DevProvider } = await import("@sluice/sluice/auth/dev");
+  return [new DevProvider(new DevIdentity({ log, kv }))];
 }

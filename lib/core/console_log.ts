@@ -1,5 +1,5 @@
 import { pid } from "node:process";
-import type { Log, LogFields } from "../core/log.ts";
+import type { Log, LogFields } from "./log.ts";
 
 /** Log levels, from the least to the most urgent. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
