@@ -11,10 +11,16 @@ export interface Project extends AsyncDisposable {
 
 /** What the programs and the examples need besides the package. */
 const PACKAGES = {
+  "@hono/node-server": "2",
+  "better-auth": "1",
+  cookie: "1",
+  "cookie-signature": "1",
   express: "5",
+  "express-session": "1",
   fastify: "5",
   hono: "4",
   ioredis: "^6.0.0",
+  jose: "6",
   pg: "^8.23.1",
   valibot: "1",
   ws: "^8.23.0",
