@@ -17,7 +17,12 @@ const sessions = new ExternalSessions({
     if (key === undefined) return undefined;
     // The key takes the place of the session. Sockets are counted by `userId`: here, for each key.
     const id = `key:${key.id}`;
-    return { sessionId: key.id, userId: id, expiresAt: key.expiresAt, user: { id, name: key.name } };
+    return {
+      sessionId: key.id,
+      userId: id,
+      expiresAt: key.expiresAt,
+      user: { id, name: key.name },
+    };
   },
   log: consoleLog,
 });

@@ -13,7 +13,11 @@ import { createRealtime } from "./realtime.js";
 const folder = process.env.DATA; // Shared by all processes; without it, everything is in memory.
 const file = (name) => folder === undefined ? ":memory:" : `${folder}/${name}.sqlite`;
 
-const sessions = new ExternalSessions({ identify, kv: new SqliteKeyValue(file("sockets")), log: consoleLog });
+const sessions = new ExternalSessions({
+  identify,
+  kv: new SqliteKeyValue(file("sockets")),
+  log: consoleLog,
+});
 
 const auth = betterAuth({
   secret: process.env.BETTER_AUTH_SECRET ?? randomBytes(32).toString("hex"),

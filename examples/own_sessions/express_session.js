@@ -68,7 +68,9 @@ app.post("/api/tickets", async (request, response) => {
 
 /** Returns the headers of a request of Node as a `Headers` takes them. */
 function headersOf({ headers }) {
-  return Object.entries(headers).flatMap(([name, values]) => [values].flat().map((value) => [name, value]));
+  return Object.entries(headers).flatMap(([name, values]) =>
+    [values].flat().map((value) => [name, value])
+  );
 }
 
 const server = app.listen(process.env.PORT ?? 8000, "127.0.0.1", () => {

@@ -5,12 +5,17 @@ import type { Application, Middleware, Scope } from "../core/scope.ts";
 import { networkOf } from "./network_of.ts";
 import { LocalSocketCounter, type SocketCounter } from "./socket_counter.ts";
 
-type IdentifiedScope = Scope & { readonly user: { readonly id: string } };
+type IdentifiedScope = Scope & {
+  readonly user: { readonly id: string };
+  readonly session?: { readonly id: string } | undefined;
+};
 
 /** Limits for the number of open sockets. */
 export interface SocketLimits {
   /** Open sockets of one user, over all sessions. @default {20} */
   readonly perUser?: number;
+  /** Open sockets of one session. @default {no limit but that of the user} */
+  readonly perSession?: number;
   /** Open sockets of one address; for IPv6, of one /64 network. @default {200} */
   readonly perAddress?: number;
   /** The counter; a `SharedSocketCounter` counts over all processes. @default {for this process alone} */
@@ -30,7 +35,7 @@ export function withSocketLimits<S extends IdentifiedScope>(
   limits: SocketLimits,
   next: Application<S>,
 ): Application<S> {
-  const { perUser = 20, perAddress = 200, counter = new LocalSocketCounter() } = limits;
+  const { perUser = 20, perSession, perAddress = 200, counter = new LocalSocketCounter() } = limits;
   const refusal = new Refusal("TOO_MANY_SOCKETS", { retryAfterSeconds: RETRY_AFTER_SECONDS });
   const application: Application<S> = (scope) => {
     const count = (key: string, limit: number) =>
@@ -38,9 +43,13 @@ export function withSocketLimits<S extends IdentifiedScope>(
         if (release !== undefined) scope.connection.onEnd(release);
         return release !== undefined;
       });
-    const isUserWithin = count(`user ${scope.user.id}`, perUser);
+    const { user, session } = scope;
+    const isUserWithin = count(`user ${user.id}`, perUser);
+    const isSessionWithin = perSession === undefined || session === undefined
+      ? isUserWithin
+      : andThen(isUserWithin, (isWithin) => isWithin && count(`session ${session.id}`, perSession));
     const isWithin = andThen(
-      isUserWithin,
+      isSessionWithin,
       (isWithin) => isWithin && count(`address ${networkOf(scope.address)}`, perAddress),
     );
     return andThen(isWithin, (isWithin) => isWithin ? next(scope) : refusal);

@@ -4,17 +4,18 @@ import assert from "node:assert/strict";
 
 const ROOT = new URL("../../", import.meta.url);
 
-const GUIDES: readonly (readonly [guide: string, programs: readonly string[]])[] = [
-  ["library", ["realtime", "deno_serve", "prefix"]],
-  ["node", ["express", "fastify", "hono_node"]],
-  ["bun", ["hono_bun"]],
+const GUIDES: readonly (readonly [guide: string, folder: string, programs: readonly string[]])[] = [
+  ["library", "servers", ["realtime", "deno_serve", "prefix"]],
+  ["node", "servers", ["express", "fastify", "hono_node"]],
+  ["bun", "servers", ["hono_bun"]],
+  ["own_users", "own_sessions", ["better_auth", "express_session", "jwt", "api_keys"]],
 ];
 
-for (const [guide, programs] of GUIDES) {
+for (const [guide, folder, programs] of GUIDES) {
   test(`docs/guides/${guide}.md shows the programs that the tests run`, async () => {
     const text = await readFile(new URL(`docs/guides/${guide}.md`, ROOT), "utf8");
     const blocks = [...text.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code!.trim());
-    const read = (name: string) => readFile(new URL(`examples/servers/${name}.js`, ROOT), "utf8");
+    const read = (name: string) => readFile(new URL(`examples/${folder}/${name}.js`, ROOT), "utf8");
     const sources = await Promise.all(programs.map(read));
     assert.deepEqual(blocks, sources.map((source) => source.trim()));
   });

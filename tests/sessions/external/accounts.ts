@@ -126,7 +126,7 @@ export function whoApplication(sessions: ExternalSessions<Member>): Application<
       .use(origins(["https://other.example"]))
       .use(sessions.session())
       .use(requireUser())
-      .use(socketLimits({ perUser: 5 }))
+      .use(socketLimits({ perUser: 5, perSession: 3 }))
       .routes([route("/ws/who", WhoConsumer), route("/ws/other", WhoConsumer)]);
   applications.set(sessions, application);
   return application;

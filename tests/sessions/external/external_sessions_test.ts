@@ -275,16 +275,15 @@ test("ExternalSessions.endedUser() during a handshake leaves no open socket", as
   }
 });
 
-test("ExternalSessions counts the sockets of a user over all sessions", async () => {
+test("ExternalSessions counts the sockets of a session, and of a user over all sessions", async () => {
   using accounts = new Accounts();
   const sessions = accounts.start();
-  for (let at = 0; at < 5; at++) {
-    accounts.signIn(`s${at}`);
-    await accounts.open(sessions, `s${at}`);
-  }
-  accounts.signIn("one more");
-  const answer = await accounts.client(sessions, "one more").connect();
-  assert.deepEqual(answer, { accepted: false, status: 429, code: "TOO_MANY_SOCKETS" });
+  const refused = { accepted: false, status: 429, code: "TOO_MANY_SOCKETS" };
+  for (const sid of ["s1", "s2", "s3"]) accounts.signIn(sid);
+  for (let at = 0; at < 3; at++) await accounts.open(sessions, "s1");
+  assert.deepEqual(await accounts.client(sessions, "s1").connect(), refused);
+  for (const sid of ["s2", "s3"]) await accounts.open(sessions, sid);
+  assert.deepEqual(await accounts.client(sessions, "s3").connect(), refused);
 });
 
 test("ExternalSessions records the end of a session with sockets in the audit log, once", async () => {
