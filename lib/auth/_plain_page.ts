@@ -26,11 +26,19 @@ a{color:var(--accent)}
 
 const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
 
+/** Options of {@linkcode plainPage}. */
+export interface PlainPageOptions {
+  readonly title: string;
+  readonly headers?: HeadersInit;
+  /** Where forms, and the redirects that answer them, may lead, in the words of the policy. */
+  readonly formTargets?: string;
+}
+
 /** Renders a small page without scripts. `content` is HTML; everything else is escaped. */
 export function plainPage(
   status: number,
   content: string,
-  { title, headers }: { readonly title: string; readonly headers?: HeadersInit },
+  { title, headers, formTargets = "'self'" }: PlainPageOptions,
 ): Response {
   const html = `<!doctype html>
 <html lang="en">
@@ -41,7 +49,7 @@ export function plainPage(
 `;
   const all = new Headers(headers);
   all.set("content-type", "text/html; charset=utf-8");
-  all.set("content-security-policy", POLICY);
+  all.set("content-security-policy", `${POLICY}; form-action ${formTargets}`);
   all.set("cache-control", "no-store");
   // With `no-referrer` browsers would send the forms with `Origin: null`.
   all.set("referrer-policy", "same-origin");
@@ -49,7 +57,7 @@ export function plainPage(
   return new Response(html, { status, headers: all });
 }
 
-const POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action 'self'; ` +
+const POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; ` +
   "frame-ancestors 'none'; base-uri 'none'";
 
 const ENTITIES: Readonly<Record<string, string>> = {

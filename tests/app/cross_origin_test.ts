@@ -172,6 +172,16 @@ test("a sign-in returns to a page of an allowed origin, with its query and fragm
   assert.match(await signIn.text(), /Sign in to continue to <b>127\.0\.0\.1:5173<\/b>/);
 });
 
+test("the sign-in page leads a signed-in user back to another origin at once", async () => {
+  await using site = await setUp();
+  const path = `/signin?return_to=${encodeURIComponent(`${FRIEND}/room?x=1`)}`;
+  const response = await site.browser.request(path);
+  assert.deepEqual([response.status, response.headers.get("location")], [
+    303,
+    `${FRIEND}/room?x=1`,
+  ]);
+});
+
 test("a sign-in returns to no page of another origin", async () => {
   await using app = await TestApp.create({ ALLOWED_ORIGINS: `${RULES}, *` });
   const inexact = ["https://a.domain.example/", "https://bare.example/", "https://x.example/"];

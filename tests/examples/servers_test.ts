@@ -20,3 +20,13 @@ for (const [guide, folder, programs] of GUIDES) {
     assert.deepEqual(blocks, sources.map((source) => source.trim()));
   });
 }
+
+test("docs/guides/other_origin.md shows files of the example", async () => {
+  const text = await readFile(new URL("docs/guides/other_origin.md", ROOT), "utf8");
+  const blocks = [...text.matchAll(/```tsx? ignore file=(\S+)\n(.*?)```/gs)];
+  assert.equal(blocks.length, 2);
+  for (const [, file, code] of blocks) {
+    const source = await readFile(new URL(`examples/other_origin/${file}`, ROOT), "utf8");
+    assert.equal(code, source, file);
+  }
+});

@@ -35,5 +35,7 @@ export function messagePage(status: number, message: string): Response {
 }
 
 function page(status: number, content: string): Response {
-  return plainPage(status, content, { title: "Development sign-in" });
+  // Chromium also checks redirects: a sign-in may return to a page of another origin.
+  const formTargets = "'self' http: https:";
+  return plainPage(status, content, { title: "Development sign-in", formTargets });
 }

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { applyProfile, type ProviderProfile, type User } from "./user.ts";
+import { checkIdentity } from "../_identity.ts";
+import { createUser, type ProviderProfile, refreshUser, type User } from "./user.ts";
 import { pageOfUsers, type UserPage, type UserPageOptions } from "./user_page.ts";
 import type { UserStore } from "./user_store.ts";
 
@@ -26,9 +27,11 @@ export class MemoryUserStore implements UserStore {
 
   // deno-lint-ignore require-await
   async save(profile: ProviderProfile): Promise<User> {
+    checkIdentity(profile);
+    const now = this.#clock.now();
     const identity = identityOf(profile);
     const known = this.#users.get(this.#ids.get(identity) ?? "");
-    const user = applyProfile(known, profile, this.#clock.now());
+    const user = known ? refreshUser(known, profile, now) : createUser(profile, now);
     this.#users.set(user.id, user);
     this.#ids.set(identity, user.id);
     return user;
