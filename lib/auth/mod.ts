@@ -34,7 +34,13 @@ export { SignIn } from "./oauth/sign_in.ts";
 export type { SignInRequest } from "./oauth/sign_in_request.ts";
 export { type TicketBinding, type TicketClaims, Tickets } from "./tickets/tickets.ts";
 export { sessionOrTicket } from "./tickets/with_tickets.ts";
-export { type ProviderProfile, type PublicUser, toPublicUser, type User } from "./users/user.ts";
+export {
+  applyProfile,
+  type ProviderProfile,
+  type PublicUser,
+  toPublicUser,
+  type User,
+} from "./users/user.ts";
 export type { UserPage, UserPageOptions } from "./users/user_page.ts";
 export type { UserStore } from "./users/user_store.ts";
 export { type SignedInScope, user, type UserScope } from "./with_user.ts";

@@ -6,7 +6,7 @@ import type { SessionEvent } from "../../sessions/mod.ts";
 import { isId } from "../../sessions/tokens/session_token.ts";
 import type { KvControlLog } from "../../sessions/revocation/kv_control_log.ts";
 import { checkIdentity } from "../_identity.ts";
-import { createUser, type ProviderProfile, refreshUser, type User } from "./user.ts";
+import { applyProfile, type ProviderProfile, type User } from "./user.ts";
 import { pageOfUsers, type UserPage, type UserPageOptions } from "./user_page.ts";
 import type { UserStore } from "./user_store.ts";
 
@@ -101,7 +101,7 @@ export class KvUserStore implements UserStore {
     const identity = await this.#kv.get<string>(identityKey(profile));
     // Every change of a user also writes the identity, so checking its version covers both keys.
     const known = identity.value === undefined ? undefined : await this.get(identity.value);
-    const user = known ? refreshUser(known, profile, now) : createUser(profile, now);
+    const user = applyProfile(known, profile, now);
     const operation = this.#kv.atomic().check(identity)
       .set(identity.key, user.id)
       .set(userKey(user.id), user);

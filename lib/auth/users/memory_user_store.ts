@@ -1,6 +1,5 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { checkIdentity } from "../_identity.ts";
-import { createUser, type ProviderProfile, refreshUser, type User } from "./user.ts";
+import { applyProfile, type ProviderProfile, type User } from "./user.ts";
 import { pageOfUsers, type UserPage, type UserPageOptions } from "./user_page.ts";
 import type { UserStore } from "./user_store.ts";
 
@@ -27,11 +26,9 @@ export class MemoryUserStore implements UserStore {
 
   // deno-lint-ignore require-await
   async save(profile: ProviderProfile): Promise<User> {
-    checkIdentity(profile);
-    const now = this.#clock.now();
     const identity = identityOf(profile);
     const known = this.#users.get(this.#ids.get(identity) ?? "");
-    const user = known ? refreshUser(known, profile, now) : createUser(profile, now);
+    const user = applyProfile(known, profile, this.#clock.now());
     this.#users.set(user.id, user);
     this.#ids.set(identity, user.id);
     return user;

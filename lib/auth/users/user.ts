@@ -1,5 +1,6 @@
 import { randomId } from "../../sessions/tokens/session_token.ts";
 import { cleanText } from "../_clean_text.ts";
+import { checkIdentity } from "../_identity.ts";
 
 /** A user. */
 export interface User {
@@ -79,20 +80,37 @@ const MAX_AVATAR_URL_LENGTH = 2_048;
 
 type Shown = Pick<User, "login" | "name" | "avatarUrl">;
 
-/** Returns the user of a first sign-in. */
-export function createUser(profile: ProviderProfile, now: number): User {
+/**
+ * Returns the user of a sign-in: a new one, or `known` with login, name and picture of the profile. A
+ * banned user is returned unchanged, as they cannot sign in. For a `UserStore` of your own.
+ *
+ * @param now The time of the sign-in, in milliseconds since the epoch.
+ * @throws {RangeError} The provider or the subject is empty, too long, or not valid Unicode.
+ *
+ * @example
+ * ```ts
+ * import { applyProfile } from "@sluice/sluice/auth";
+ * import assert from "node:assert/strict";
+ *
+ * const profile = { provider: "dev", subject: "1", login: "ada", name: "Ada", avatarUrl: undefined };
+ * const user = applyProfile(undefined, profile, Date.now());
+ * const renamed = applyProfile(user, { ...profile, name: "Ada King" }, Date.now());
+ * assert.deepEqual([renamed.id, renamed.name], [user.id, "Ada King"]);
+ * ```
+ */
+export function applyProfile(
+  known: User | undefined,
+  profile: ProviderProfile,
+  now: number,
+): User {
+  checkIdentity(profile);
+  if (known !== undefined) {
+    if (known.bannedAt !== undefined) return known;
+    return { ...known, ...shownOf(profile, known), updatedAt: now };
+  }
   const { provider, subject } = profile;
   const shown = shownOf(profile, { login: "somebody", name: "somebody", avatarUrl: "" });
   return { id: randomId(), provider, subject, ...shown, createdAt: now, updatedAt: now };
-}
-
-/**
- * Returns the user updated from a new profile; a banned user is returned unchanged, as they cannot
- * sign in.
- */
-export function refreshUser(user: User, profile: ProviderProfile, now: number): User {
-  if (user.bannedAt !== undefined) return user;
-  return { ...user, ...shownOf(profile, user), updatedAt: now };
 }
 
 function shownOf(profile: ProviderProfile, known: Shown): Shown {

@@ -15,10 +15,10 @@
 import { MemoryChannelLayer } from "@sluice/sluice/layers";
 import { MemoryStreamStore } from "@sluice/sluice/streams";
 import { parseArgs } from "node:util";
-import { commandsUnderKills, type KillOutcome } from "../support/streams/process_kills.ts";
-import { type BackendKind, openBackend } from "../support/streams/stream_backend.ts";
-import { startDatabase } from "../support/streams/stream_database.ts";
-import { type ReadOutcome, readUnderCuts } from "../support/streams/stream_load.ts";
+import { commandsUnderKills, type KillOutcome } from "../../support/streams/process_kills.ts";
+import { type BackendKind, openBackend } from "../../support/streams/stream_backend.ts";
+import { startDatabase } from "../../support/streams/stream_database.ts";
+import { type ReadOutcome, readUnderCuts } from "../../support/streams/stream_load.ts";
 
 const { values } = parseArgs({ options: { quick: { type: "boolean" }, only: { type: "string" } } });
 const KINDS: readonly BackendKind[] = ["Deno KV", "SQLite", "PostgreSQL", "Redis"];
