@@ -44,13 +44,20 @@ export class AppendLog<T> {
 
   /**
    * Adds entries to an operation. Its commit fails if another one appends after `head` was read.
+   * Quiet entries wake no reader.
    *
    * @returns The number of the last entry.
    */
-  append(operation: AtomicOperation, head: LogHead, entries: readonly T[]): number {
+  append(
+    operation: AtomicOperation,
+    head: LogHead,
+    entries: readonly T[],
+    { isQuiet = false }: { readonly isQuiet?: boolean } = {},
+  ): number {
     const { headKey, keepMs: expireInMs, topic } = this.#options;
     const last = head.number + entries.length;
-    operation.check(head.check).set(headKey, last).notify(topic);
+    operation.check(head.check).set(headKey, last);
+    if (!isQuiet) operation.notify(topic);
     for (const [index, entry] of entries.entries()) {
       operation.set(this.#keyOf(head.number + 1 + index), entry, { expireInMs });
     }

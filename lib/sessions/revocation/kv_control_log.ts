@@ -73,7 +73,10 @@ export class KvControlLog implements ControlLog {
     };
   }
 
-  /** Calls `listener` soon after any process has appended an entry, as a hint to read the log. */
+  /**
+   * Calls `listener` soon after any process has appended an entry, as a hint to read the log. A
+   * renewal causes no hint.
+   */
   onAppend(listener: () => void): () => void {
     return this.#entries.onAppend(listener);
   }
@@ -120,7 +123,9 @@ export class KvControlLog implements ControlLog {
     head: LogHead,
     event: SessionEvent,
   ): Promise<boolean> {
-    const position = this.#entries.append(operation, head, [event]);
+    // A renewal can wait for the next poll; all processes would read the log for each of them.
+    const isQuiet = event.type === "renewed";
+    const position = this.#entries.append(operation, head, [event], { isQuiet });
     try {
       if (!(await operation.commit()).ok) return false;
     } catch (error) {

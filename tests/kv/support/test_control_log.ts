@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { SessionEvent } from "../../../lib/sessions/mod.ts";
 import type { ControlLog } from "../../../lib/sessions/revocation/control_log.ts";
+import { makeSession } from "../../../lib/testing/factories.ts";
 import {
   type CreateTestStore,
   defineStoreTests,
@@ -84,6 +85,14 @@ export function testControlLog(
     const before = calls;
     await here.append(changed("ada"));
     assert.equal(calls, before);
+  });
+
+  it("onAppend() is not called for a renewal, which can wait for the next poll", async ({ here }) => {
+    let calls = 0;
+    here.onAppend!(() => calls++);
+    await here.append({ type: "renewed", session: makeSession() });
+    assert.equal(calls, 0);
+    assert.equal((await here.read(0)).events.length, 1);
   });
 }
 
