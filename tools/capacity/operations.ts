@@ -1,14 +1,8 @@
-import {
-  Audit,
-  KvAuditStore,
-  KvTicketStore,
-  KvTransactionStore,
-  KvUserStore,
-  Tickets,
-} from "@sluice/sluice/auth";
+import { Audit, KvUserStore, Tickets } from "@sluice/sluice/auth";
 import { type KvCommit, MemoryKeyValue } from "@sluice/sluice/kv";
 import { createSessions } from "@sluice/sluice/sessions";
 import { KvStreamStore } from "@sluice/sluice/streams";
+import { KvTransactionStore } from "../../lib/auth/oauth/kv_transaction_store.ts";
 
 /** What one operation costs the database: round trips that read, and commits. */
 export interface DatabaseCost {
@@ -56,9 +50,9 @@ export async function countOperations(): Promise<Readonly<Record<OperationName, 
   await using services = createSessions(kv, { log });
   const { sessions, controlLog } = services;
   const users = new KvUserStore(kv, { controlLog });
-  const tickets = new Tickets(new KvTicketStore(kv));
+  const tickets = new Tickets(kv);
   const transactions = new KvTransactionStore(kv);
-  await using audit = new Audit({ store: new KvAuditStore(kv), log });
+  await using audit = new Audit(kv, { log });
   const streams = new KvStreamStore(kv);
   const profile = { provider: "dev", subject: "1", login: "ada", name: "", avatarUrl: undefined };
   const { id: userId } = await users.save(profile);

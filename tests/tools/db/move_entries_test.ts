@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryKeyValue } from "@sluice/sluice/kv";
-import { keyText } from "../../lib/kv/format/key_codec.ts";
-import { moveEntries } from "../../tools/db/move_entries.ts";
+import { keyText } from "../../../lib/kv/format/key_codec.ts";
+import { moveEntries } from "../../../tools/db/move_entries.ts";
 
 /** Counts the entries of each commit. */
 class CountingKeyValue extends MemoryKeyValue {
