@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { MemoryKeyValue } from "@sluice/sluice/kv";
 import { DurableStreams } from "@sluice/sluice/streams";
 import { FakeClock } from "@sluice/sluice/testing";
@@ -154,4 +155,42 @@ test("DurableStreams refuses large bodies and malformed offsets", async () => {
     assert.equal((await send("GET", query)).status, 400, query);
   }
   assert.equal((await send("PATCH")).status, 405);
+});
+
+test("DurableStreams refuses bodies of too many messages, and long headers that are stored", async () => {
+  const send = open();
+  await send("PUT", "", { headers: JSON_TYPE });
+  const many = (count: number) => ({
+    headers: JSON_TYPE,
+    body: JSON.stringify(Array(count).fill(0)),
+  });
+  assert.equal((await send("POST", "", many(100_000))).status, 413);
+  assert.equal((await send("POST", "", many(400))).status, 204);
+  const long = { "content-type": `text/${"x".repeat(1_000)}` };
+  assert.equal((await send("PUT", "/long", { headers: long })).status, 400);
+  const seq = { ...JSON_TYPE, "stream-seq": "x".repeat(1_000) };
+  assert.equal((await send("POST", "", { headers: seq, body: "1" })).status, 400);
+});
+
+test("DurableStreams reads ahead little for a client that does not read its events", async () => {
+  const kv = new MemoryKeyValue();
+  const streams = new DurableStreams(kv);
+  const send = (method: string, query = "", body?: string) => {
+    const request = new Request(`http://127.0.0.1/s${query}`, { method, headers: TEXT, body });
+    return streams.handle(request, "s");
+  };
+  await send("PUT");
+  for (let number = 0; number < 20; number++) await send("POST", "", "x".repeat(300_000));
+  let lists = 0;
+  const { list } = kv;
+  kv.list = (...args: Parameters<typeof list>) => {
+    lists++;
+    return list.apply(kv, args) as never;
+  };
+  const { body } = await send("GET", "?offset=-1&live=sse");
+  const reader = body!.getReader();
+  await reader.read();
+  await setImmediate();
+  assert.ok(lists <= 4, `${lists} lists`);
+  await reader.cancel();
 });

@@ -91,45 +91,55 @@ async function longPoll(context: DurableReadContext, found: DurableHead, after: 
 
 function readEvents(context: DurableReadContext, found: DurableHead, from: number): Response {
   const encoder = new TextEncoder();
+  const texts = eventsOf(context, found, from);
   let isOver = false;
-  const write = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
-    const send = (text: string) => controller.enqueue(encoder.encode(text));
-    const until = performance.now() + context.sseMs;
-    let after = from;
-    let head = found;
-    for (let isFirst = true; !isOver; isFirst = false) {
-      const parts = await context.log.read(head, after, MAX_BYTES);
-      after = parts.at(-1)?.end ?? after;
-      if (parts.length > 0) {
-        send(encodeEvent(head.contentType, encodeBody(head.contentType, parts)));
-      }
-      const isEnd = after === head.end;
-      if (parts.length > 0 || isFirst || (isEnd && head.isClosed)) {
-        send(control(context, head, after));
-      }
-      if (isEnd && head.isClosed) break;
-      if (!isEnd) continue;
-      if (performance.now() >= until) break;
-      await context.changed(until - performance.now());
-      const entry = await context.log.head();
-      if (entry?.value.id !== found.id) break;
-      head = entry.value;
-    }
-    if (!isOver) controller.close();
-  };
-  const body = new ReadableStream<Uint8Array>({
-    start(controller) {
-      write(controller).catch((error) => isOver ? undefined : controller.error(error));
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    // Called when the client has room, so that a client that does not read takes no memory.
+    async pull(controller) {
+      const { done, value } = await texts.next();
+      if (isOver) return;
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
     },
-    cancel: () => void (isOver = true),
+    cancel() {
+      isOver = true;
+      void texts.return();
+    },
   });
   const encoding: Record<string, string> = isText(found.contentType)
     ? {}
     : { "stream-sse-data-encoding": "base64" };
   const headers = { ...SAFE, "content-type": "text/event-stream", "cache-control": "no-cache" };
-  return new Response(body as ReadableStream<Uint8Array<ArrayBuffer>>, {
-    headers: { ...headers, ...encoding },
-  });
+  return new Response(body, { headers: { ...headers, ...encoding } });
+}
+
+/** Reads the events of one response: messages, and after them the position. */
+async function* eventsOf(
+  context: DurableReadContext,
+  found: DurableHead,
+  from: number,
+): AsyncGenerator<string, void> {
+  const until = performance.now() + context.sseMs;
+  let after = from;
+  let head = found;
+  for (let isFirst = true;; isFirst = false) {
+    const parts = await context.log.read(head, after, MAX_BYTES);
+    after = parts.at(-1)?.end ?? after;
+    const isEnd = after === head.end;
+    const data = parts.length === 0
+      ? ""
+      : encodeEvent(head.contentType, encodeBody(head.contentType, parts));
+    if (data !== "" || isFirst || (isEnd && head.isClosed)) {
+      yield data + control(context, head, after);
+    }
+    if (isEnd && head.isClosed) return;
+    if (!isEnd) continue;
+    if (performance.now() >= until) return;
+    await context.changed(until - performance.now());
+    const entry = await context.log.head();
+    if (entry?.value.id !== found.id) return;
+    head = entry.value;
+  }
 }
 
 function control(context: DurableReadContext, head: DurableHead, offset: number): string {

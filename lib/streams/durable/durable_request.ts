@@ -19,6 +19,12 @@ const encoder = new TextEncoder();
 /** Longest id of a producer. */
 const MAX_PRODUCER_LENGTH = 256;
 
+/** Longest `Content-Type` and `Stream-Seq`, which are stored with the stream. */
+const MAX_HEADER_LENGTH = 256;
+
+/** Most messages of one body: they are stored by one operation. */
+const MAX_MESSAGES = 400;
+
 /** Returns the media type of a content type, in lower case. */
 export function mediaType(contentType: string): string {
   return contentType.split(";")[0]!.trim().toLowerCase();
@@ -43,6 +49,13 @@ export function readLifetime(headers: Headers) {
   return { ttlSeconds, expiresAt };
 }
 
+/** Reads a header that is stored with the stream. @throws {DurableRefusal} 400. */
+export function readStored(headers: Headers, name: string): string | undefined {
+  const value = headers.get(name) ?? undefined;
+  if (value === undefined || value.length <= MAX_HEADER_LENGTH) return value;
+  throw new DurableRefusal(400, `${name} has more than ${MAX_HEADER_LENGTH} characters`);
+}
+
 /** Reads the producer of a write. @throws {DurableRefusal} 400. */
 export function readProducer(headers: Headers): ProducerWrite | undefined {
   const [id, epoch, seq] = ["producer-id", "producer-epoch", "producer-seq"].map((name) =>
@@ -65,7 +78,7 @@ export function readProducer(headers: Headers): ProducerWrite | undefined {
 /**
  * Returns the messages of a body: those of a JSON array, flattened once, or the bytes.
  *
- * @throws {DurableRefusal} 400: the body is not JSON.
+ * @throws {DurableRefusal} 400: the body is not JSON. 413: it has too many messages.
  */
 export function readMessages(contentType: string, body: Uint8Array): Uint8Array[] {
   if (body.length === 0) return [];
@@ -77,6 +90,9 @@ export function readMessages(contentType: string, body: Uint8Array): Uint8Array[
     throw new DurableRefusal(400, "The body is not JSON");
   }
   const messages = Array.isArray(value) ? value : [value];
+  if (messages.length > MAX_MESSAGES) {
+    throw new DurableRefusal(413, `A body has at most ${MAX_MESSAGES} messages`);
+  }
   return messages.map((message) => encoder.encode(JSON.stringify(message)));
 }
 

@@ -12,6 +12,7 @@ import {
   mediaType,
   readLifetime,
   readMessages,
+  readStored,
 } from "./durable_request.ts";
 import { appendDurable } from "./durable_writer.ts";
 
@@ -155,7 +156,7 @@ export class DurableStreams {
   async #create(request: Request, log: DurableLog): Promise<Response> {
     const { headers } = request;
     if (headers.has("stream-forked-from")) throw new DurableRefusal(501, "Forks are not supported");
-    const contentType = headers.get("content-type") ?? "application/octet-stream";
+    const contentType = readStored(headers, "Content-Type") ?? "application/octet-stream";
     const lifetime = readLifetime(headers);
     const body = await readBody(request, { maxBytes: this.#options.maxBodyBytes });
     const messages = readMessages(contentType, body);

@@ -7,6 +7,7 @@ import {
   mediaType,
   readMessages,
   readProducer,
+  readStored,
 } from "./durable_request.ts";
 
 /** Attempts while other processes write to the stream. */
@@ -50,7 +51,7 @@ async function tryAppend(
   if (repeated !== undefined) return repeated;
   const messages = readMessages(head.contentType, body);
   if (!isEmpty && messages.length === 0) throw new DurableRefusal(400, "The array is empty");
-  const seq = headers.get("stream-seq") ?? undefined;
+  const seq = readStored(headers, "Stream-Seq");
   if (seq !== undefined && head.seq !== undefined && seq <= head.seq) {
     throw new DurableRefusal(409, "Stream-Seq does not increase");
   }
