@@ -95,6 +95,7 @@ export class StreamReading {
       throw badRequest("`live` is long-poll or sse");
     }
     if (live !== null && !query.has("offset")) throw badRequest("`live` needs an `offset`");
+    if (query.getAll("offset").length > 1) throw badRequest("There is more than one `offset`");
     this.#live = live ?? undefined;
     const offset = query.get("offset") ?? "-1";
     await this.#seek(offset);

@@ -88,6 +88,22 @@ test("a sign-out ends live reads of its session within a second, and no others",
   await hers.cancel();
 });
 
+test("waiting reads count as sockets of their user", async () => {
+  await using app = await LiveApp.start({ SOCKETS_PER_USER: "2" });
+  const ada = await app.signIn("ada");
+  const stop = new AbortController();
+  const wait = (signal?: AbortSignal) => {
+    const headers = { origin: app.origin };
+    return ada.request(`${ROOM}?offset=now&live=sse`, { headers, signal });
+  };
+  const [one, two] = [await wait(stop.signal), await wait(stop.signal)];
+  assert.deepEqual([one.status, two.status], [200, 200]);
+  const third = await wait();
+  assert.deepEqual([third.status, (await third.json()).code], [429, "TOO_MANY_SOCKETS"]);
+  assert.ok(Number(third.headers.get("retry-after")) > 0);
+  stop.abort();
+});
+
 for (const live of ["long-poll", "sse"] as const) {
   test(`the client of Durable Streams reads a room with ${live} until the sign-out`, async () => {
     await using app = await LiveApp.start();
