@@ -103,7 +103,7 @@ function readEvents(context: DurableReadContext, found: DurableHead, from: numbe
     },
     cancel() {
       isOver = true;
-      void texts.return();
+      texts.return().catch(() => {}); // A failed read, which no longer matters.
     },
   });
   const encoding: Record<string, string> = isText(found.contentType)
