@@ -1,5 +1,3 @@
-import type { ProviderProfile } from "./users/user.ts";
-
 /** Longest subject without its issuer, in characters: the limit of an OpenID Connect `sub`. */
 const MAX_SUBJECT_LENGTH = 255;
 
@@ -9,7 +7,7 @@ const MAX_ISSUER_BYTES = 1_000;
 const MAX_PROVIDER_LENGTH = 64;
 
 /**
- * Returns the subject of a {@linkcode ProviderProfile} for a provider that has several servers: the issuer
+ * Returns the subject of a `ProviderProfile` for a provider that has several servers: the issuer
  * (an http or https URL without white space), a space, and the issuer's name for the user. Without
  * an issuer, the subject is that name alone.
  *
@@ -56,7 +54,9 @@ export function checkIssuer(issuer: string): void {
  *
  * @throws {RangeError} The provider or the subject is empty, too long, or not valid Unicode.
  */
-export function checkIdentity({ provider, subject }: ProviderProfile): void {
+export function checkIdentity(
+  { provider, subject }: { readonly provider: string; readonly subject: string },
+): void {
   const { issuer, name } = split(subject);
   const isValid = isPart(provider, MAX_PROVIDER_LENGTH) && isPart(name, MAX_SUBJECT_LENGTH);
   if (!isValid) {

@@ -64,6 +64,35 @@ onEveryRuntime([
     },
   },
   {
+    title: "sockets and responses of an application's own session end with it, and stay refused",
+    async run(server) {
+      const headers = { cookie: "own=ada" };
+      const path = "/own/echo";
+      assert.deepEqual(await refusal(server.open(path, undefined, headers)), [
+        401,
+        "NOT_SIGNED_IN",
+      ]);
+      await (await fetch(`${server.origin}/own-signin?as=ada`)).body?.cancel();
+      using client = await server.open(path, undefined, headers);
+      client.send("hello");
+      assert.equal((await client.next()).text, "hello");
+      const part = await fetch(`${server.origin}/own/part?endless`, {
+        headers: { ...headers, origin: server.origin },
+      });
+      const reader = part.body!.getReader();
+      await reader.read();
+      const signedOut = await fetch(`${server.origin}/own-signout?as=ada`);
+      assert.deepEqual(await signedOut.json(), { isPassedOn: true });
+      assert.equal((await client.closed).code, 4401);
+      await assert.rejects(reader.read());
+      // The application's identify() still returns it.
+      assert.deepEqual(await refusal(server.open(path, undefined, headers)), [
+        401,
+        "NOT_SIGNED_IN",
+      ]);
+    },
+  },
+  {
     title: "text and binary messages come back unchanged and in order",
     async run(server) {
       using client = await server.open("/ws/echo", await server.signIn("echo"));

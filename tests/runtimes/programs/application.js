@@ -7,7 +7,13 @@ import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { route, stack, withRootPath } from "@sluice/sluice/routing";
 import { origins, socketLimits } from "@sluice/sluice/security";
 import { createLog, leaveBody, readBody, toHandler } from "@sluice/sluice/server";
-import { MemorySessionStore, session, sessionCookie, Sessions } from "@sluice/sluice/sessions";
+import {
+  ExternalSessions,
+  MemorySessionStore,
+  session,
+  sessionCookie,
+  Sessions,
+} from "@sluice/sluice/sessions";
 
 const log = createLog({ level: "warn" });
 const users = new MemoryUserStore();
@@ -127,6 +133,20 @@ const prefixed = toHandler(
   settings,
 );
 
+/** Sessions of the application itself, by the value of its cookie. */
+const ownSessions = new Map();
+const external = new ExternalSessions({
+  identify: ({ headers }) => ownSessions.get(headers.get("cookie")),
+  log,
+});
+const own = toHandler(
+  stack().use(origins()).use(external.session()).use(requireUser()).routes([
+    route("/own/echo", Echo),
+    route("/own/part", Part),
+  ]),
+  settings,
+);
+
 const text = (body, init) => new Response(body, init);
 
 const PAGES = {
@@ -162,6 +182,17 @@ const PAGES = {
     const cookie = sessionCookie(token, { secure: false, maxAgeSeconds: 3_600 });
     return Response.json({ id: session.id }, { headers: { "set-cookie": cookie } });
   },
+  "/own-signin"(request) {
+    const name = new URL(request.url).searchParams.get("as");
+    const expiresAt = Date.now() + 3_600_000;
+    const identity = { sessionId: `session of ${name}`, userId: name, expiresAt };
+    ownSessions.set(`own=${name}`, identity);
+    return Response.json({}, { headers: { "set-cookie": `own=${name}` } });
+  },
+  async "/own-signout"(request) {
+    const ended = `session of ${new URL(request.url).searchParams.get("as")}`;
+    return Response.json({ isPassedOn: await external.ended(ended) });
+  },
   async "/signout"(request) {
     const ended = await sessions.end(new URL(request.url).searchParams.get("id"), "signed-out");
     return Response.json({ ended });
@@ -172,6 +203,7 @@ const PAGES = {
 export function handle(request, info) {
   const { pathname } = new URL(request.url);
   if (pathname.startsWith("/ws/")) return realtime(request, info);
+  if (pathname.startsWith("/own/")) return own(request, info);
   if (pathname.startsWith("/prefix/")) return prefixed(request, info);
   return PAGES[pathname]?.(request, info) ?? text("no such page", { status: 404 });
 }
