@@ -2,19 +2,17 @@ import type { Clock, Log } from "@sluice/sluice/server";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import {
   type AttemptLimiter,
-  LocalSocketCounter,
   networkOf,
   RateLimiter,
   SharedRateLimiter,
   SharedSocketCounter,
-  type SocketCounter,
 } from "@sluice/sluice/security";
 import type { Settings } from "./settings/settings.ts";
 
 /** Limits per user and per address, shared by all processes if the layer spans them. */
 export interface Limits {
-  /** Counts open sockets. */
-  readonly sockets: SocketCounter;
+  /** Counts open sockets over all processes; undefined for a single one. */
+  readonly sockets: SharedSocketCounter | undefined;
   /** Limits handshakes per address. */
   readonly handshakes: AttemptLimiter;
   /** Limits sign-ins per address, if configured. */
@@ -60,9 +58,7 @@ export function createLimits(
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Limits {
   const isShared = layer.extensions.includes("processes");
-  const sockets = isShared
-    ? new SharedSocketCounter(layer, { clock, log })
-    : new LocalSocketCounter();
+  const sockets = isShared ? new SharedSocketCounter(layer, { clock, log }) : undefined;
   const shared: SharedRateLimiter[] = [];
   const { signInsPerAddress: signIns } = settings;
   const perAddress = (name: string, perMinute: number) =>
@@ -74,7 +70,7 @@ export function createLimits(
     devices: perAddress("devices", signIns ?? DEVICES_PER_MINUTE),
     devicePolls: perAddress("device_polls", POLLS_PER_DEVICE * (signIns ?? SIGN_INS_PER_MINUTE)),
     userCodes: createLimiter("user_codes", { perMinute: WRONG_CODES_PER_MINUTE }),
-    join: () => sockets instanceof SharedSocketCounter ? sockets.join() : Promise.resolve(),
+    join: async () => await sockets?.join(),
     leave,
     async close() {
       for (const limiter of shared) limiter.close();
@@ -83,7 +79,7 @@ export function createLimits(
   };
 
   async function leave(): Promise<void> {
-    if (sockets instanceof SharedSocketCounter) await sockets.close();
+    await sockets?.close();
   }
 
   function createLimiter(name: string, rate: Rate): Guesses {

@@ -1,4 +1,4 @@
-import type { AuditEntry, User, UserPageOptions } from "@sluice/sluice/auth";
+import type { AuditEntry, User, UserStore } from "@sluice/sluice/auth";
 import type { UserView } from "../../components/users/user_view.ts";
 import { isAdmin } from "./admins.ts";
 import type { Services } from "../services.ts";
@@ -26,7 +26,7 @@ const EVENTS_OF_REMOVED = 1_000;
 /** Returns a page of users. */
 export async function listUsers(
   parts: Parts,
-  options: Pick<UserPageOptions, "after" | "login">,
+  options: Pick<NonNullable<Parameters<UserStore["list"]>[0]>, "after" | "login">,
 ): Promise<{ users: UserView[]; next: string | undefined }> {
   const { users, next } = await parts.users.list({ ...options, limit: PAGE_SIZE });
   const views = await Promise.all(users.map((user) => viewUser(parts, user)));

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { parseOriginRule } from "@sluice/sluice/security";
-import { LOG_LEVELS, type LogLevel } from "@sluice/sluice/server";
+import { origins } from "@sluice/sluice";
 import {
   readChannelKeys,
   readChannelLayer,
@@ -25,6 +24,8 @@ import {
 } from "./settings_parsers.ts";
 
 export { type Environment, SettingError };
+
+const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
 /** GitHub as a sign-in provider. */
 export interface GitHubSettings {
@@ -84,7 +85,7 @@ export interface Settings {
   readonly messagesPerSecond: number;
   readonly messageBurst: number;
   readonly drainMs: number;
-  readonly logLevel: LogLevel;
+  readonly logLevel: typeof LOG_LEVELS[number];
   readonly logFormat: "text" | "json";
   /** The token that `/metrics` requires; undefined means none. */
   readonly metricsToken: string | undefined;
@@ -259,7 +260,7 @@ function readAllowedOrigins(env: Environment): readonly string[] {
   const rules = list(env, "ALLOWED_ORIGINS");
   for (const rule of rules) {
     try {
-      parseOriginRule(rule);
+      origins([rule])(() => new Response());
     } catch {
       throw new SettingError(
         "ALLOWED_ORIGINS",

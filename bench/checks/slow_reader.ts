@@ -11,7 +11,8 @@
 import type { Scope } from "@sluice/sluice";
 import { allowAnonymous } from "@sluice/sluice/auth";
 import { memoryUsage } from "node:process";
-import { Consumer, type SlowReaderPolicy } from "@sluice/sluice/consumers";
+import { Consumer } from "@sluice/sluice/consumers";
+import type { SlowReaderPolicy } from "../../lib/core/consumer.ts";
 import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { route, stack } from "@sluice/sluice/routing";
 import { anyOrigin } from "@sluice/sluice/security";

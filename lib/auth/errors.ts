@@ -59,7 +59,7 @@ const MESSAGE: Readonly<Record<SignInErrorCode, string>> = {
 };
 
 /** Options of {@linkcode SignInError}. */
-export interface SignInErrorOptions {
+interface SignInErrorOptions {
   /** The HTTP status of a response. */
   readonly status?: number;
   /** The provider's own message. Cleaned and cut to 200 characters. */
@@ -119,7 +119,10 @@ export class SignInError extends Error {
   }
 
   /** Returns the same error with more context. */
-  with(options: Pick<SignInErrorOptions, "provider" | "returnTo">): SignInError {
+  with(options: {
+    readonly provider?: string | undefined;
+    readonly returnTo?: string | undefined;
+  }): SignInError {
     return new SignInError(this.code, {
       status: this.status,
       reason: this.reason,

@@ -13,14 +13,9 @@ export { answerSignIn } from "./oauth/answer_sign_in.ts";
 export { Audit } from "./audit/audit.ts";
 export type { AuditEntry, AuditEvent } from "./audit/audit_log.ts";
 export { banUser, removeUser, setRoles, unbanUser } from "./users/change_user.ts";
-export type {
-  DeviceApprover,
-  DeviceAuthorization,
-  DevicePoll,
-  WaitingDevice,
-} from "./device/device_messages.ts";
+export type { DeviceApprover, DevicePoll } from "./device/device_messages.ts";
 export { DeviceSignIn } from "./device/device_sign_in.ts";
-export { SignInError, type SignInErrorCode, type SignInErrorOptions } from "./errors.ts";
+export { SignInError, type SignInErrorCode } from "./errors.ts";
 export { KvUserStore } from "./users/kv_user_store.ts";
 export { login, logout } from "./login.ts";
 export { MemoryUserStore } from "./users/memory_user_store.ts";
@@ -32,7 +27,7 @@ export { allowAnonymous, requireUser } from "./require_user.ts";
 export { safeReturnTo } from "./oauth/return_to.ts";
 export { SignIn } from "./oauth/sign_in.ts";
 export type { SignInRequest } from "./oauth/sign_in_request.ts";
-export { type TicketBinding, type TicketClaims, Tickets } from "./tickets/tickets.ts";
+export { Tickets } from "./tickets/tickets.ts";
 export { sessionOrTicket } from "./tickets/with_tickets.ts";
 export {
   applyProfile,
@@ -41,7 +36,6 @@ export {
   toPublicUser,
   type User,
 } from "./users/user.ts";
-export type { UserPage, UserPageOptions } from "./users/user_page.ts";
 export type { UserStore } from "./users/user_store.ts";
 export { type SignedInScope, user, type UserScope } from "./with_user.ts";
 export type { AuthParts } from "./auth_parts.ts";

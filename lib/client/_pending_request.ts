@@ -2,7 +2,7 @@ import type { FrameErrorBody, PingData, ReplyFrame } from "../protocol/frames.ts
 import { clampMs } from "./backoff.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import type { RequestOptions } from "./realtime_socket.ts";
-import { RequestError, type RequestErrorCode } from "./request_error.ts";
+import { RequestError } from "./request_error.ts";
 
 /** A message to be sent. */
 export interface Outgoing {
@@ -17,7 +17,7 @@ export interface Outgoing {
   /** Takes the reply. */
   answer?(reply: ReplyFrame): void;
   /** Settles the message without a reply. */
-  fail(code: RequestErrorCode, message: string, cause?: unknown): void;
+  fail(code: RequestError["code"], message: string, cause?: unknown): void;
 }
 
 /** What {@linkcode openRequest} uses. */

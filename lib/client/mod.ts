@@ -8,12 +8,6 @@
 export { connect } from "./connect.ts";
 export type { ConnectOptions } from "./connect_options.ts";
 export type { ClientEnvironment } from "./environment.ts";
-export type { RealtimeSocket, RequestOptions, SocketState } from "./realtime_socket.ts";
-export type {
-  LoadBeforeOptions,
-  OlderMessages,
-  Recovery,
-  StreamPosition,
-  StreamStart,
-} from "./stream_options.ts";
-export { RequestError, type RequestErrorCode } from "./request_error.ts";
+export type { RealtimeSocket, SocketState } from "./realtime_socket.ts";
+export type { OlderMessages, StreamPosition, StreamStart } from "./stream_options.ts";
+export { RequestError } from "./request_error.ts";

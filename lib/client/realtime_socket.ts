@@ -2,12 +2,7 @@ import type { ClientInput, Messages, ServerData } from "../protocol/mod.ts";
 import type { ClientType, ReplyData, ServerType } from "../protocol/messages.ts";
 import type { MessageFrame } from "../protocol/frames.ts";
 import type { RequestError } from "./request_error.ts";
-import type {
-  LoadBeforeOptions,
-  OlderMessages,
-  Recovery,
-  StreamPosition,
-} from "./stream_options.ts";
+import type { OlderMessages, StreamPosition } from "./stream_options.ts";
 
 /**
  * State of a {@linkcode RealtimeSocket}:
@@ -26,25 +21,6 @@ export type SocketState =
   | "signed-out"
   | "refused"
   | "closed";
-
-/** Options of a single request. */
-export interface RequestOptions {
-  /** Time limit for the reply, including the wait for a connection. @default {10_000} */
-  readonly timeoutMs?: number | undefined;
-  /** Aborts the request. A message that was already sent is not recalled. */
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * Whether the message is sent again until it is answered, across connections. It has its effect once:
-   * the server recognises repetitions. The default of `timeoutMs` is then 10 minutes, as long as the
-   * server remembers. @default {false}
-   */
-  readonly once?: boolean | undefined;
-  /**
-   * The key by which the server recognises repetitions, 1 to 64 of `A-Z a-z 0-9 - _`; implies `once`. Pass
-   * one to repeat a request of an earlier page. @default {a random key}
-   */
-  readonly key?: string | undefined;
-}
 
 /**
  * A reconnecting connection with the messages of one consumer. See `connect()`.
@@ -89,10 +65,24 @@ export interface RealtimeSocket<M extends Messages> extends Disposable {
    * Calls back when reading of a stream went on after an interruption, after the missed messages were
    * passed to their handlers. Returns a function that stops this.
    */
-  onRecovered(callback: (recovery: Recovery) => void): () => void;
+  onRecovered(
+    callback: (recovery: {
+      /** The stream. */
+      readonly stream: string;
+      /** False if messages were lost: they are no longer kept, or the history is another one. */
+      readonly recovered: boolean;
+      /** The number of messages that were missed, and passed to handlers before this call. */
+      readonly missed: number;
+    }) => void,
+  ): () => void;
 
   /** Loads older messages of a stream, which are not passed to handlers. Rejects like `request()`. */
-  loadBefore(stream: string, options?: LoadBeforeOptions): Promise<OlderMessages>;
+  loadBefore(stream: string, options?: {
+    /** Loads messages before this offset. @default {the oldest one handled or loaded so far} */
+    readonly before?: number | undefined;
+    /** Maximum number of messages, 1 to 500. @default {100} */
+    readonly limit?: number | undefined;
+  }): Promise<OlderMessages>;
 
   /** The position in a stream after the last message that was passed to handlers, to be handed over. */
   position(stream: string): StreamPosition | undefined;
@@ -118,7 +108,23 @@ export interface RealtimeSocket<M extends Messages> extends Disposable {
   request<T extends ClientType<M>>(
     type: T,
     data: ClientInput<M, T>,
-    options?: RequestOptions,
+    options?: {
+      /** Time limit for the reply, including the wait for a connection. @default {10_000} */
+      readonly timeoutMs?: number | undefined;
+      /** Aborts the request. A message that was already sent is not recalled. */
+      readonly signal?: AbortSignal | undefined;
+      /**
+       * Whether the message is sent again until it is answered, across connections. It has its effect once:
+       * the server recognises repetitions. The default of `timeoutMs` is then 10 minutes, as long as the
+       * server remembers. @default {false}
+       */
+      readonly once?: boolean | undefined;
+      /**
+       * The key by which the server recognises repetitions, 1 to 64 of `A-Z a-z 0-9 - _`; implies `once`. Pass
+       * one to repeat a request of an earlier page. @default {a random key}
+       */
+      readonly key?: string | undefined;
+    },
   ): Promise<ReplyData<M, T>>;
 
   /** Attempts to connect now, after a sign-in or on request. No effect while live or once closed. */
@@ -127,3 +133,6 @@ export interface RealtimeSocket<M extends Messages> extends Disposable {
   /** Closes the connection for good. No effect the second time. */
   close(): void;
 }
+
+/** @internal Options of {@linkcode RealtimeSocket.request}. */
+export type RequestOptions = NonNullable<Parameters<RealtimeSocket<Messages>["request"]>[2]>;

@@ -11,7 +11,11 @@ export interface StreamStart {
   readonly newest?: number | undefined;
 }
 
-/** How reading went on after an interruption. */
+/**
+ * How reading went on after an interruption.
+ *
+ * @internal
+ */
 export interface Recovery {
   /** The stream. */
   readonly stream: string;
@@ -21,7 +25,11 @@ export interface Recovery {
   readonly missed: number;
 }
 
-/** Options of `loadBefore()`. */
+/**
+ * Options of `loadBefore()`.
+ *
+ * @internal
+ */
 export interface LoadBeforeOptions {
   /** Loads messages before this offset. @default {the oldest one handled or loaded so far} */
   readonly before?: number | undefined;

@@ -1,16 +1,16 @@
-import type { ChannelLayer, GroupSendOptions, GroupSendResult, LayerScope } from "../layers/mod.ts";
+import type { ChannelLayer, GroupSendResult, LayerScope } from "../layers/mod.ts";
+import type { GroupSendOptions } from "../layers/channel_layer.ts";
 import { CloseCode, Refusal, type RefusalCode } from "../protocol/mod.ts";
 import {
   type ConnectionHandler,
   type LayerGap,
   type LayerMessage,
-  type SlowReaderPolicy,
   StopConsumer,
   UnhandledMessageError,
 } from "../core/consumer.ts";
 import type { Connection } from "../core/connection.ts";
 import type { Scope } from "../core/scope.ts";
-import { type GroupPolicy, Policies } from "./policies.ts";
+import { Policies } from "./policies.ts";
 
 /**
  * The common base of socket and plain request consumers: a scope, a channel and groups. `Sent` is what
@@ -33,7 +33,7 @@ export abstract class BaseConsumer<out S extends Scope = Scope, in Sent = LayerM
   /** Alias of the channel layer that this consumer uses. */
   readonly layerAlias: string = "default";
   /** The policy for a client that reads too slowly. @default {"close"} */
-  declare readonly slowReader?: SlowReaderPolicy;
+  declare readonly slowReader?: "close" | "drop-oldest" | "latest";
   #membership: Membership | undefined;
   #policies: Policies | undefined;
 
@@ -127,7 +127,10 @@ export abstract class BaseConsumer<out S extends Scope = Scope, in Sent = LayerM
    *
    * @throws {FrameError} `FORBIDDEN`: the policy denies access.
    */
-  async groupAdd(group: string, options: { authorize?: GroupPolicy<S> } = {}): Promise<void> {
+  async groupAdd(group: string, options: {
+    /** Returns whether the client may be in the group, based on the current scope. */
+    readonly authorize?: (scope: S, group: string) => boolean | Promise<boolean>;
+  } = {}): Promise<void> {
     const { authorize } = options;
     if (authorize === undefined) return await this.#channel.add(group);
     const channel = this.#channel;

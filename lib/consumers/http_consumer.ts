@@ -5,7 +5,7 @@ import { StopConsumer } from "../core/consumer.ts";
 import type { Scope } from "../core/scope.ts";
 import { AcceptConnection } from "./accept_connection.ts";
 import { BaseConsumer, joinGroups } from "./base_consumer.ts";
-import { deleteCookie, setCookie, type SetCookieOptions } from "./set_cookie.ts";
+import { deleteCookie, setCookie } from "./set_cookie.ts";
 
 const encoder = new TextEncoder();
 
@@ -81,7 +81,12 @@ export abstract class HttpConsumer<out S extends Scope = Scope> extends BaseCons
    *
    * @throws {TypeError} The response has started or the headers are already set.
    */
-  sendHeaders(head: ResponseHead = {}): void {
+  sendHeaders(head: {
+    /** The status code. @default {200} */
+    readonly status?: number | undefined;
+    /** The response headers. */
+    readonly headers?: HeadersInit | undefined;
+  } = {}): void {
     if (this.#head !== undefined) throw new TypeError("Cannot set the headers twice");
     this.#head = head;
   }
@@ -135,12 +140,12 @@ export abstract class HttpConsumer<out S extends Scope = Scope> extends BaseCons
   }
 
   /** Sets a cookie with the response. See {@linkcode setCookie}. */
-  setCookie(name: string, value: string, options?: SetCookieOptions): void {
+  setCookie(name: string, value: string, options?: Parameters<typeof setCookie>[3]): void {
     setCookie(this.#pendingCookies, name, value, options);
   }
 
   /** Deletes a cookie with the response. */
-  deleteCookie(name: string, place?: Pick<SetCookieOptions, "path" | "domain">): void {
+  deleteCookie(name: string, place?: Parameters<typeof deleteCookie>[2]): void {
     deleteCookie(this.#pendingCookies, name, place);
   }
 

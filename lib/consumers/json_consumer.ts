@@ -16,7 +16,6 @@ import type { Appended } from "../streams/stream_store.ts";
 import { Commands } from "./streams/command.ts";
 import { Consumer } from "./consumer.ts";
 import {
-  type ConsumerStreams,
   NO_STREAMS,
   sourceOf,
   StreamSession,
@@ -83,7 +82,7 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
    * The streams of this consumer: groups that keep their messages, by the names that clients use. They
    * are joined like {@linkcode groups}. The scope must have a store: `stack().use(streams(store))`.
    */
-  get streams(): ConsumerStreams<S> {
+  get streams(): Readonly<Record<string, string | StreamSource<S>>> {
     return NO_STREAMS;
   }
 

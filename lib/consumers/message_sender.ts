@@ -1,21 +1,10 @@
-import type { ChannelLayer, GroupSendOptions, GroupSendResult } from "../layers/mod.ts";
+import type { ChannelLayer, GroupSendResult } from "../layers/mod.ts";
+import type { GroupSendOptions } from "../layers/channel_layer.ts";
 import type { Messages } from "../protocol/mod.ts";
 import type { LayerEvent, ServerMessage } from "./json_messages.ts";
 
-/** Sends declared messages from code outside a consumer: a route, a job, a script. */
-export interface MessageSender<M extends Messages> {
-  /** Sends to every connection in a group. Rejects with a `TypeError` if the type is not declared. */
-  groupSend(
-    group: string,
-    message: ServerMessage<M> | LayerEvent<M>,
-    options?: GroupSendOptions,
-  ): Promise<GroupSendResult>;
-  /** Sends to one channel. Rejects with a `TypeError` if the type is not declared. */
-  send(channel: string, message: ServerMessage<M> | LayerEvent<M>): Promise<void>;
-}
-
 /**
- * Returns a typed sender for the messages that a consumer declares. A misspelt type does not compile,
+ * Sends declared messages from code outside a consumer: a route, a job, a script. Returns a typed sender. A misspelt type does not compile,
  * and is rejected at run time before anything is sent.
  *
  * @example
@@ -33,7 +22,16 @@ export interface MessageSender<M extends Messages> {
 export function messageSender<M extends Messages>(
   layer: ChannelLayer,
   messages: M,
-): MessageSender<M> {
+): {
+  /** Sends to every connection in a group. Rejects with a `TypeError` if the type is not declared. */
+  groupSend(
+    group: string,
+    message: ServerMessage<M> | LayerEvent<M>,
+    options?: GroupSendOptions,
+  ): Promise<GroupSendResult>;
+  /** Sends to one channel. Rejects with a `TypeError` if the type is not declared. */
+  send(channel: string, message: ServerMessage<M> | LayerEvent<M>): Promise<void>;
+} {
   const { server, layer: events = {} } = messages;
   const assertDeclared = ({ type }: { readonly type: string }) => {
     if (Object.hasOwn(server, type) || Object.hasOwn(events, type)) return;

@@ -1,19 +1,3 @@
-/** Attributes of a cookie. By default its path is `/` and it is `SameSite=Lax`. */
-export interface SetCookieOptions {
-  /** Lifetime in the browser, in seconds; without it, until the browser is closed. */
-  readonly maxAgeSeconds?: number;
-  /** The paths that receive the cookie. @default {"/"} */
-  readonly path?: string;
-  /** The domain whose hosts receive the cookie; without it, only this host. */
-  readonly domain?: string;
-  /** Whether the cookie is sent over https only. @default {false} */
-  readonly secure?: boolean;
-  /** Whether the cookie is hidden from scripts. @default {true} */
-  readonly httpOnly?: boolean;
-  /** When cross-site requests carry the cookie; `None` requires `secure`. @default {"Lax"} */
-  readonly sameSite?: "Strict" | "Lax" | "None";
-}
-
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[!#-+\--:<-[\]-~]*$/;
 const ATTRIBUTE = /^[ -:<-~]+$/;
@@ -21,7 +5,7 @@ const SAME_SITE: readonly unknown[] = ["Strict", "Lax", "None"];
 
 /**
  * Adds a `Set-Cookie` header (RFC 6265 §4.1) to `headers`: those of a response, or of the 101 of a
- * socket. The value is not encoded.
+ * socket. The value is not encoded. By default the path is `/` and the cookie is `SameSite=Lax`.
  *
  * @throws {TypeError} A name, value, path, domain or `sameSite` is invalid, or `SameSite=None` lacks
  * `secure`; browsers drop such a cookie.
@@ -43,7 +27,20 @@ export function setCookie(
   headers: Headers,
   name: string,
   value: string,
-  options: SetCookieOptions = {},
+  options: {
+    /** Lifetime in the browser, in seconds; without it, until the browser is closed. */
+    readonly maxAgeSeconds?: number;
+    /** The paths that receive the cookie. @default {"/"} */
+    readonly path?: string;
+    /** The domain whose hosts receive the cookie; without it, only this host. */
+    readonly domain?: string;
+    /** Whether the cookie is sent over https only. @default {false} */
+    readonly secure?: boolean;
+    /** Whether the cookie is hidden from scripts. @default {true} */
+    readonly httpOnly?: boolean;
+    /** When cross-site requests carry the cookie; `None` requires `secure`. @default {"Lax"} */
+    readonly sameSite?: "Strict" | "Lax" | "None";
+  } = {},
 ): void {
   const { path = "/", domain, sameSite = "Lax", secure = false, httpOnly = true } = options;
   check(NAME, name, "name");
@@ -54,7 +51,9 @@ export function setCookie(
   if (sameSite === "None" && !secure) throw mistake("SameSite=None without Secure");
   const parts = [`${name}=${value}`, `Path=${path}`];
   if (domain !== undefined) parts.push(`Domain=${domain}`);
-  if (options.maxAgeSeconds !== undefined) parts.push(`Max-Age=${wholeSeconds(options)}`);
+  if (options.maxAgeSeconds !== undefined) {
+    parts.push(`Max-Age=${wholeSeconds(options.maxAgeSeconds)}`);
+  }
   if (httpOnly) parts.push("HttpOnly");
   parts.push(`SameSite=${sameSite}`);
   if (secure) parts.push("Secure");
@@ -79,13 +78,17 @@ export function setCookie(
 export function deleteCookie(
   headers: Headers,
   name: string,
-  place: Pick<SetCookieOptions, "path" | "domain"> = {},
+  place: {
+    /** @default {"/"} */
+    readonly path?: string;
+    readonly domain?: string;
+  } = {},
 ): void {
   const secure = /^__(?:Host|Secure)-/.test(name); // Browsers ignore the header otherwise.
   setCookie(headers, name, "", { ...place, secure, maxAgeSeconds: 0 });
 }
 
-function wholeSeconds({ maxAgeSeconds = 0 }: SetCookieOptions): number {
+function wholeSeconds(maxAgeSeconds: number): number {
   if (Number.isNaN(maxAgeSeconds)) throw mistake("maxAgeSeconds");
   return Math.max(0, Math.floor(maxAgeSeconds));
 }

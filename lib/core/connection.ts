@@ -10,7 +10,7 @@ export interface AcceptOptions {
   readonly headers?: HeadersInit | undefined;
 }
 
-/** Status and headers of a response. */
+/** @internal Status and headers of a response. */
 export interface ResponseHead {
   /** The status code. @default {200} */
   readonly status?: number | undefined;
@@ -19,6 +19,8 @@ export interface ResponseHead {
 }
 
 /**
+ * @internal
+ *
  * An accepted plain request and its response. After the head, the body is sent with
  * `Connection.send()`; `Connection.end(1000)` completes it, and any other code aborts it.
  */
@@ -44,6 +46,8 @@ export interface ConnectionEnd {
 }
 
 /**
+ * @internal
+ *
  * Receives the end of a connection: a function, or an object, which needs less memory than a closure.
  */
 export type EndListener = ((end: ConnectionEnd) => void) | { ended(end: ConnectionEnd): void };
@@ -68,15 +72,17 @@ export interface Connection {
   /** Accepts the client. Throws {@linkcode StopConsumer} if the request is not an upgrade. */
   accept(options?: AcceptOptions): void;
   /**
+   * @internal
+   *
    * Accepts a plain request: the connection is `open` until the response is complete. An upgrade
    * request is answered as if it had not asked for an upgrade (RFC 9110 §7.8).
    */
   acceptRequest(): Exchange;
   /** Refuses the client. No effect once a socket is accepted or a response has started. */
   refuse(refusal: Refusal): void;
-  /** Takes one message from the rate limit. Returns false if the limit is exceeded. */
+  /** @internal Takes one message from the rate limit. Returns false if the limit is exceeded. */
   takeMessage(): boolean;
-  /** Takes one keep-alive from its own, larger limit. Returns false if the limit is exceeded. */
+  /** @internal Takes one keep-alive from its own, larger limit. Returns false if the limit is exceeded. */
   takePing(): boolean;
   /**
    * Queues a message. Returns false if it was dropped because the connection has ended or the peer
@@ -93,16 +99,17 @@ export interface Connection {
   /** Ends the connection. Later calls have no effect. */
   end(code: number, reason?: string): void;
   /**
-   * Calls `listener` once at the end, or at once if the connection has ended. Duplicates are ignored.
+   * Calls `listener` once at the end, or at once if the connection has ended: a function, or an object,
+   * which needs less memory than a closure. Duplicates are ignored.
    */
-  onEnd(listener: EndListener): void;
+  onEnd(listener: ((end: ConnectionEnd) => void) | { ended(end: ConnectionEnd): void }): void;
   /** Removes a listener. */
-  offEnd(listener: EndListener): void;
-  /** Notifies the consumer that parts of its scope, such as `user` or `session`, were replaced. */
+  offEnd(listener: ((end: ConnectionEnd) => void) | { ended(end: ConnectionEnd): void }): void;
+  /** @internal Notifies the consumer that parts of its scope, such as `user` or `session`, were replaced. */
   scopeChanged(parts: readonly string[]): void;
-  /** Queues a layer message for the consumer. Returns false if it was dropped. */
+  /** @internal Queues a layer message for the consumer. Returns false if it was dropped. */
   deliver(message: LayerMessage): boolean;
-  /** Notifies the consumer, in its turn, of a gap of the layer. */
+  /** @internal Notifies the consumer, in its turn, of a gap of the layer. */
   gap(gap: LayerGap): void;
   /**
    * Calls back after `ms` milliseconds, in turn with the consumer's methods, unless the connection has

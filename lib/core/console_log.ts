@@ -2,10 +2,9 @@ import { pid } from "node:process";
 import type { Log, LogFields } from "./log.ts";
 
 /** Log levels, from the least to the most urgent. */
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
-/** One of {@linkcode LOG_LEVELS}. */
-export type LogLevel = typeof LOG_LEVELS[number];
+type LogLevel = typeof LOG_LEVELS[number];
 
 /**
  * Creates a log that writes one line per entry, with the process id as `pid`.
@@ -28,7 +27,7 @@ export type LogLevel = typeof LOG_LEVELS[number];
  */
 export function createLog(options: {
   /** The lowest level that is written. @default {"info"} */
-  readonly level?: LogLevel;
+  readonly level?: "debug" | "info" | "warn" | "error";
   /** `text` for humans or `json` for machines, one object per line. @default {"text"} */
   readonly format?: "text" | "json";
   /** Writes one line. Defaults to standard error. */

@@ -42,18 +42,20 @@ export interface ConnectionHandler {
    * Handles a client message over the rate limit. Without this method the socket is closed with 4429.
    */
   onRateLimited?(data: string | Uint8Array): void;
-  /** The policy for a client that reads too slowly. @default {"close"} */
-  readonly slowReader?: SlowReaderPolicy;
+  /**
+   * The policy when the send queue of a client is full, because it reads too slowly:
+   *
+   * - `close`: the socket is closed with 4408, and the client reconnects.
+   * - `drop-oldest`: the oldest queued messages are dropped and counted.
+   * - `latest`: like `drop-oldest`, and a queued message is replaced by a newer one with the same key.
+   *
+   * @default {"close"}
+   */
+  readonly slowReader?: "close" | "drop-oldest" | "latest";
 }
 
-/**
- * The policy when the send queue of a client is full:
- *
- * - `close`: the socket is closed with 4408, and the client reconnects.
- * - `drop-oldest`: the oldest queued messages are dropped and counted.
- * - `latest`: like `drop-oldest`, and a queued message is replaced by a newer one with the same key.
- */
-export type SlowReaderPolicy = "close" | "drop-oldest" | "latest";
+/** @internal The policy when the send queue of a client is full. */
+export type SlowReaderPolicy = NonNullable<ConnectionHandler["slowReader"]>;
 
 /** A message on a channel layer. Its type selects the handler. */
 export interface LayerMessage {

@@ -10,5 +10,9 @@ export interface Log {
   error(message: string, fields?: LogFields): void;
 }
 
-/** The fields of a log line besides its message. */
+/**
+ * The fields of a log line besides its message.
+ *
+ * @internal
+ */
 export type LogFields = Readonly<Record<string, unknown>>;

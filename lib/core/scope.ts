@@ -50,7 +50,9 @@ export interface Scope {
  * parameter is the scope that it requires. A middleware that adds to the scope has the type `(next:
  * Application<S & Added>) => Application<S>`, so a stack with a missing middleware does not compile.
  */
-export type Application<in S> = (scope: S) => Admission | Promise<Admission>;
+export type Application<in S> = (
+  scope: S,
+) => ConnectionHandler | Refusal | Response | Promise<ConnectionHandler | Refusal | Response>;
 
 /**
  * Wraps an application. `Needs` is the scope that it requires, `Adds` is its addition to the scope.
@@ -80,5 +82,9 @@ export interface AudienceScope extends Scope {
   readonly audience: "users" | "anyone";
 }
 
-/** The decision of an {@linkcode Application}. */
+/**
+ * The decision of an {@linkcode Application}.
+ *
+ * @internal
+ */
 export type Admission = ConnectionHandler | Refusal | Response;

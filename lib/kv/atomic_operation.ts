@@ -5,12 +5,16 @@ import {
   MAX_MUTATIONS,
   MAX_TOTAL,
 } from "./format/limits.ts";
-import type { KvCheck, KvCommit, KvKey, KvSetOptions } from "./kv_entry.ts";
+import type { KvCheck, KvCommit, KvKey } from "./kv_entry.ts";
 import { KeyValueError } from "./key_value_error.ts";
 import { encodeKey, keyText } from "./format/key_codec.ts";
 import { copyValue } from "./format/portable_value.ts";
 
-/** A write of a {@linkcode KvWrite}. The key is in its encoded form as well. */
+/**
+ * A write of a {@linkcode KvWrite}. The key is in its encoded form as well.
+ *
+ * @internal
+ */
 export interface KvMutation {
   /** The key. */
   readonly key: KvKey;
@@ -84,7 +88,11 @@ export class AtomicOperation {
    * @throws {TypeError} The value is not JSON and bytes.
    * @throws {RangeError} The value or the key is too large, or `expireInMs` is not above 0.
    */
-  set(key: KvKey, value: unknown, { expireInMs }: KvSetOptions = {}): this {
+  set(
+    key: KvKey,
+    value: unknown,
+    { expireInMs }: { readonly expireInMs?: number | undefined } = {},
+  ): this {
     if (expireInMs !== undefined && !(expireInMs > 0 && expireInMs <= Number.MAX_SAFE_INTEGER)) {
       throw new RangeError(`Cannot expire an entry in ${expireInMs} ms`);
     }

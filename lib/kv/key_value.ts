@@ -1,18 +1,7 @@
 import type { AtomicOperation } from "./atomic_operation.ts";
-import type { KvKey, KvListOptions, KvPage, KvRange, KvResult, KvSetOptions } from "./kv_entry.ts";
+import type { KvKey, KvPage, KvRange, KvResult } from "./kv_entry.ts";
 
-export type {
-  KvCheck,
-  KvCommit,
-  KvEntry,
-  KvKey,
-  KvListOptions,
-  KvMissing,
-  KvPage,
-  KvRange,
-  KvResult,
-  KvSetOptions,
-} from "./kv_entry.ts";
+export type { KvCheck, KvCommit, KvEntry, KvKey, KvPage, KvRange, KvResult } from "./kv_entry.ts";
 
 /**
  * A key-value database with atomic check-and-set: what the stores of this toolkit need from one.
@@ -38,9 +27,19 @@ export interface KeyValue extends AsyncDisposable {
   /** Reads keys, and returns the results in the same order. Up to ten are read at one moment. */
   getMany<T = unknown>(keys: readonly KvKey[]): Promise<KvResult<T>[]>;
   /** Reads a page of entries in the order of their keys, at one moment. */
-  list<T = unknown>(range: KvRange, options?: KvListOptions): Promise<KvPage<T>>;
+  list<T = unknown>(range: KvRange, options?: {
+    /** Most entries in the page: 1 to 1,000. @default {100} */
+    readonly limit?: number;
+    /** Lists the greatest keys first. @default {false} */
+    readonly reverse?: boolean;
+    /** The `cursor` of the previous page, to continue after it. Range and direction must be the same. */
+    readonly cursor?: string | undefined;
+  }): Promise<KvPage<T>>;
   /** Writes one entry unconditionally, and returns its version. */
-  set(key: KvKey, value: unknown, options?: KvSetOptions): Promise<string>;
+  set(key: KvKey, value: unknown, options?: {
+    /** Removes the entry so many milliseconds later, or up to a minute after that. @default {never} */
+    readonly expireInMs?: number | undefined;
+  }): Promise<string>;
   /** Deletes an entry if it exists. */
   delete(key: KvKey): Promise<void>;
   /** Starts an operation of several checks and writes that are committed together. */
@@ -57,3 +56,9 @@ export interface KeyValue extends AsyncDisposable {
   /** Ends the use of the database. Later calls reject with `CLOSED`. */
   close(): Promise<void>;
 }
+
+/** @internal Options of {@linkcode KeyValue.list}. */
+export type KvListOptions = NonNullable<Parameters<KeyValue["list"]>[1]>;
+
+/** @internal Options of {@linkcode KeyValue.set}. */
+export type KvSetOptions = NonNullable<Parameters<KeyValue["set"]>[2]>;

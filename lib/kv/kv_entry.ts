@@ -14,35 +14,23 @@ export interface KvEntry<T = unknown> {
   readonly version: string;
 }
 
-/** The result of reading a key without a value. */
-export interface KvMissing {
-  /** The key that was read. */
-  readonly key: KvKey;
-  /** Always undefined. `undefined` cannot be stored. */
-  readonly value: undefined;
-  /** Always null: a check with it succeeds while the key has no value. */
-  readonly version: null;
-}
-
 /** The result of reading one key. */
-export type KvResult<T = unknown> = KvEntry<T> | KvMissing;
+export type KvResult<T = unknown> =
+  | KvEntry<T>
+  | {
+    /** The key that was read, which has no value. */
+    readonly key: KvKey;
+    /** Always undefined. `undefined` cannot be stored. */
+    readonly value: undefined;
+    /** Always null: a check with it succeeds while the key has no value. */
+    readonly version: null;
+  };
 
-/** A condition of a commit: the key still has this version, or no value if it is null. */
-export interface KvCheck {
-  /** The key. */
-  readonly key: KvKey;
-  /** The version that was read. */
-  readonly version: string | null;
-}
+/** @internal A condition of a commit: the key still has this version, or no value if it is null. */
+export type KvCheck = Pick<KvResult, "key" | "version">;
 
 /** The result of a commit. It is not `ok` if a check failed; then nothing was written. */
 export type KvCommit = { readonly ok: true; readonly version: string } | { readonly ok: false };
-
-/** Options of a write. */
-export interface KvSetOptions {
-  /** Removes the entry so many milliseconds later, or up to a minute after that. @default {never} */
-  readonly expireInMs?: number | undefined;
-}
 
 /** The entries that are listed: those whose keys begin with `prefix` and are longer. */
 export interface KvRange {
@@ -52,16 +40,6 @@ export interface KvRange {
   readonly start?: KvKey | undefined;
   /** The key after the last one, excluded. It begins with `prefix` and is longer. */
   readonly end?: KvKey | undefined;
-}
-
-/** Options of `KeyValue.list()`. */
-export interface KvListOptions {
-  /** Most entries in the page: 1 to 1,000. @default {100} */
-  readonly limit?: number;
-  /** Lists the greatest keys first. @default {false} */
-  readonly reverse?: boolean;
-  /** The `cursor` of the previous page, to continue after it. Range and direction must be the same. */
-  readonly cursor?: string | undefined;
 }
 
 /** A page of entries. */

@@ -4,20 +4,8 @@
  *
  * @module
  */
-export { AtomicOperation, type KvMutation, type KvWrite } from "./atomic_operation.ts";
-export type {
-  KeyValue,
-  KvCheck,
-  KvCommit,
-  KvEntry,
-  KvKey,
-  KvListOptions,
-  KvMissing,
-  KvPage,
-  KvRange,
-  KvResult,
-  KvSetOptions,
-} from "./key_value.ts";
+export { AtomicOperation, type KvWrite } from "./atomic_operation.ts";
+export type { KeyValue, KvCommit, KvEntry, KvKey, KvPage, KvRange, KvResult } from "./key_value.ts";
 export { KeyValueError } from "./key_value_error.ts";
 export { listAll } from "./list_all.ts";
 export { MemoryKeyValue } from "./memory/memory_key_value.ts";

@@ -36,24 +36,19 @@ export interface Lease {
    */
   ack(): Promise<boolean>;
   /**
-   * Extends the lease to `durationMs` from now, and records `attempts`.
+   * Extends the lease to `durationMs` from now, and records `attempts`: those so far, including this one.
+   * @default attempts {attempt}
    *
    * @throws {LayerError} `UNAVAILABLE`, or `CLOSED`.
    */
-  renew(options?: LeaseEnd): Promise<boolean>;
+  renew(options?: { readonly attempts?: number }): Promise<boolean>;
   /**
    * Returns the message to its place in the channel at once. A reader that did not start to handle it
    * passes `attempt - 1` as `attempts`.
    *
    * @throws {LayerError} `UNAVAILABLE` (the message returns when the lease ends), or `CLOSED`.
    */
-  release(options?: LeaseEnd): Promise<boolean>;
-}
-
-/** What {@linkcode Lease.renew} and {@linkcode Lease.release} record. */
-export interface LeaseEnd {
-  /** The number of attempts so far, including this one. @default {attempt} */
-  readonly attempts?: number;
+  release(options?: { readonly attempts?: number }): Promise<boolean>;
 }
 
 /** The outcome of a message to a group: three counts of members, and one of processes. */
@@ -68,13 +63,8 @@ export interface GroupSendResult {
   readonly processes: number | undefined;
 }
 
-/** Options of {@linkcode ChannelLayer.groupSend}. */
-export interface GroupSendOptions {
-  /** A member that does not receive the message, such as the sender. */
-  readonly except?: string | undefined;
-  /** Whether to send to members of this process only. @default {false} */
-  readonly local?: boolean;
-}
+/** @internal Options of {@linkcode ChannelLayer.groupSend}. */
+export type GroupSendOptions = NonNullable<Parameters<ChannelLayer["groupSend"]>[2]>;
 
 /**
  * Carries messages between channels, in one process or across many.
@@ -139,7 +129,12 @@ export interface ChannelLayer extends AsyncDisposable {
   groupSend(
     group: string,
     message: LayerMessage,
-    options?: GroupSendOptions,
+    options?: {
+      /** A member that does not receive the message, such as the sender. */
+      readonly except?: string | undefined;
+      /** Whether to send to members of this process only. @default {false} */
+      readonly local?: boolean;
+    },
   ): Promise<GroupSendResult>;
   /** Calls `callback` after each gap. Returns a function that removes it. */
   onGap(callback: (gap: LayerGap) => void): () => void;

@@ -1,11 +1,3 @@
-/** The codes of {@linkcode LayerError}. */
-export type LayerErrorCode =
-  | "CHANNEL_FULL"
-  | "CLOSED"
-  | "LIMIT_REACHED"
-  | "MESSAGE_TOO_LARGE"
-  | "UNAVAILABLE";
-
 /**
  * Thrown by channel layers. Only `send()` throws `CHANNEL_FULL`, `groupSend()` never does.
  *
@@ -25,10 +17,15 @@ export class LayerError extends Error {
   /** Always `LayerError`. */
   override readonly name = "LayerError";
   /** Why the call failed. */
-  readonly code: LayerErrorCode;
+  readonly code:
+    | "CHANNEL_FULL"
+    | "CLOSED"
+    | "LIMIT_REACHED"
+    | "MESSAGE_TOO_LARGE"
+    | "UNAVAILABLE";
 
   /** Creates an error with a code and a message. */
-  constructor(code: LayerErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: LayerError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }

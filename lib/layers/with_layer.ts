@@ -8,7 +8,11 @@ export interface LayerScope extends Scope {
   readonly layers: NamedLayers;
 }
 
-/** Channel layers by alias. Consumers use `default` unless they name another one. */
+/**
+ * Channel layers by alias. Consumers use `default` unless they name another one.
+ *
+ * @internal
+ */
 export interface NamedLayers {
   /** The layer that consumers use unless they name another one. */
   readonly default: ChannelLayer;

@@ -4,6 +4,6 @@
  * @module
  */
 export { Presence } from "./presence.ts";
-export { PresenceError, type PresenceErrorCode } from "./presence_error.ts";
+export { PresenceError } from "./presence_error.ts";
 export { type PresenceDiff, type PresenceState, syncDiff, syncState } from "./state.ts";
 export type { PresencePage } from "./topic.ts";

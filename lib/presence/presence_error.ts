@@ -1,6 +1,3 @@
-/** Why a presence entry is refused. */
-export type PresenceErrorCode = "ENTRY_TOO_LARGE" | "INVALID_ENTRY";
-
 /**
  * Thrown by `Presence` for an entry that would not reach other processes unchanged.
  *
@@ -16,10 +13,10 @@ export class PresenceError extends Error {
   /** Always `PresenceError`. */
   override readonly name = "PresenceError";
   /** Why the call was refused. */
-  readonly code: PresenceErrorCode;
+  readonly code: "ENTRY_TOO_LARGE" | "INVALID_ENTRY";
 
   /** Creates an error with a code and a message. */
-  constructor(code: PresenceErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: PresenceError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }

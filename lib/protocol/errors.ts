@@ -1,21 +1,5 @@
-/** Codes of a refused frame. Stable: clients branch on them. */
-export type FrameErrorCode =
-  | "INVALID_JSON"
-  | "INVALID_MESSAGE"
-  | "UNKNOWN_TYPE"
-  | "FORBIDDEN"
-  | "RATE_LIMITED"
-  | "UNAVAILABLE"
-  | "OUTCOME_UNKNOWN"
-  | "INTERNAL";
-
-/** One problem in a message: its place (`data.text`) and a description. */
-export interface Issue {
-  /** Dotted path from the top of the frame; empty for the frame itself. */
-  readonly path: string;
-  /** What is wrong, for people. */
-  readonly message: string;
-}
+/** One problem in a message. */
+export type Issue = NonNullable<FrameError["issues"]>[number];
 
 /**
  * Thrown to refuse a frame: by the parsers of this module, or by a handler that gives a reason.
@@ -38,15 +22,30 @@ export class FrameError extends Error {
   /** Always `FrameError`. */
   override readonly name = "FrameError";
   /** Why the frame was refused. */
-  readonly code: FrameErrorCode;
+  readonly code:
+    | "INVALID_JSON"
+    | "INVALID_MESSAGE"
+    | "UNKNOWN_TYPE"
+    | "FORBIDDEN"
+    | "RATE_LIMITED"
+    | "UNAVAILABLE"
+    | "OUTCOME_UNKNOWN"
+    | "INTERNAL";
   /** The problems of the data, if its schema reported any. */
-  readonly issues: readonly Issue[] | undefined;
+  readonly issues:
+    | readonly {
+      /** Dotted path from the top of the frame, such as `data.text`; empty for the frame itself. */
+      readonly path: string;
+      /** What is wrong, for people. */
+      readonly message: string;
+    }[]
+    | undefined;
   /** The `id` of the refused frame, if it could be read. */
   readonly id: string | undefined;
 
   /** Creates the refusal of a frame. */
   constructor(
-    code: FrameErrorCode,
+    code: FrameError["code"],
     message: string,
     options: { issues?: readonly Issue[] | undefined; id?: string | undefined } = {},
   ) {

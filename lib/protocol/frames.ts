@@ -1,4 +1,4 @@
-import { FrameError, type FrameErrorCode, type Issue } from "./errors.ts";
+import { FrameError, type Issue } from "./errors.ts";
 import { MAX_ID_LENGTH, MAX_KEY_LENGTH, MAX_TYPE_LENGTH } from "./limits.ts";
 
 /** A frame from a client: a message, with an `id` if it expects a reply. */
@@ -15,7 +15,7 @@ export interface ClientFrame {
 
 /** The body of a refusal. */
 export interface FrameErrorBody {
-  readonly code: FrameErrorCode;
+  readonly code: FrameError["code"];
   readonly message: string;
   readonly issues?: readonly Issue[] | undefined;
 }

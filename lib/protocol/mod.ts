@@ -6,7 +6,7 @@
  * @module
  */
 export { CloseCode } from "./close_codes.ts";
-export { FrameError, type FrameErrorCode, type Issue } from "./errors.ts";
+export { FrameError } from "./errors.ts";
 export type { MessageFrame } from "./frames.ts";
 export {
   type ClientInput,
@@ -19,4 +19,4 @@ export {
   unchecked,
 } from "./messages.ts";
 export { Refusal, type RefusalCode } from "./refusal.ts";
-export type { Schema, SchemaResult } from "./schema.ts";
+export type { Schema } from "./schema.ts";

@@ -16,7 +16,11 @@ export interface Schema<Input = unknown, Output = Input> {
   };
 }
 
-/** The result of a {@linkcode Schema}: a value, or issues. */
+/**
+ * The result of a {@linkcode Schema}: a value, or issues.
+ *
+ * @internal
+ */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | {

@@ -3,17 +3,9 @@
  *
  * @module
  */
-export type {
-  Admission,
-  Application,
-  AudienceScope,
-  Middleware,
-  OriginScope,
-  Scope,
-} from "../core/scope.ts";
+export type { Application, AudienceScope, Middleware, OriginScope, Scope } from "../core/scope.ts";
 export { channelRouter } from "./channel_router.ts";
-export type { Converters, PathParams } from "./pattern.ts";
 export { protocolRouter } from "./protocol_router.ts";
-export { type ConsumerClass, type Route, route, type RouteNeeds, router } from "./router.ts";
+export { type Route, route, router } from "./router.ts";
 export { type Stack, stack } from "./stack.ts";
 export { withRootPath } from "./with_root_path.ts";

@@ -1,4 +1,8 @@
-/** The kinds of path parameters besides plain text. */
+/**
+ * The kinds of path parameters besides plain text.
+ *
+ * @internal
+ */
 export interface Converters {
   /** Up to 15 digits, converted to a number. */
   int: number;
@@ -8,7 +12,11 @@ export interface Converters {
   uuid: string;
 }
 
-/** The parameters of a path pattern by name: `"/rooms/:room/:page{int}"` has a string and a number. */
+/**
+ * The parameters of a path pattern by name: `"/rooms/:room/:page{int}"` has a string and a number.
+ *
+ * @internal
+ */
 export type PathParams<P extends string> = P extends `${infer Head}/${infer Rest}`
   ? PathParams<Head> & PathParams<Rest>
   : P extends `:${infer Name}{${infer Kind}}`

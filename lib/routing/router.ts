@@ -5,13 +5,21 @@ import type { ConnectionHandler } from "../core/consumer.ts";
 import type { Admission, Application, Scope } from "../core/scope.ts";
 import { compilePattern, type PathParams, type PathPattern } from "./pattern.ts";
 
-/** A consumer class, instantiated for each connection with its scope. */
+/**
+ * A consumer class, instantiated for each connection with its scope.
+ *
+ * @internal
+ */
 export interface ConsumerClass<in S> {
   /** Creates the consumer of one connection. */
   new (scope: S): ConnectionHandler;
 }
 
-/** The scope that a target at the path `P` needs besides the parameters of the path. */
+/**
+ * The scope that a target at the path `P` needs besides the parameters of the path.
+ *
+ * @internal
+ */
 export type RouteNeeds<N, P extends string> = N extends { readonly params: infer Params }
   ? PathParams<P> extends Params ? Omit<N, "params"> : N
   : N;
@@ -30,10 +38,13 @@ export interface Route<in S> {
  * Path parameters are typed: a consumer that needs a parameter missing from the pattern does not
  * compile.
  *
+ * `:name` is a text without `/`, `:name{int}` a number, `:name{slug}` letters, digits, `-` and `_`,
+ * `:name{uuid}` a UUID in lower case, and `:name(expression)` what the regular expression matches.
  * A pattern that ends in `/*` leaves the rest of the path to the application, as
  * `scope.pathRemaining`. Use a function to mount a consumer that needs more than its scope:
  * `route("/ws/chat/:room", (scope: ChatScope) => new ChatConsumer(scope, presence))`.
- * @throws {TypeError} The pattern is invalid; see {@linkcode compilePattern}.
+ *
+ * @throws {TypeError} The pattern is invalid.
  *
  * @example
  * ```ts
@@ -49,7 +60,7 @@ export interface Route<in S> {
  */
 export function route<N, const P extends string>(
   path: P,
-  target: ConsumerClass<N> | Application<N>,
+  target: (new (scope: N) => ConnectionHandler) | Application<N>,
 ): Route<RouteNeeds<N, P>> {
   const application = isConsumerClass(target) ? (scope: N) => new target(scope) : target;
   return { pattern: compilePattern(path), application: application as Application<unknown> };

@@ -1,6 +1,10 @@
 import { parseOrigin } from "./origin.ts";
 
-/** Decides whether an origin is allowed. */
+/**
+ * Decides whether an origin is allowed.
+ *
+ * @internal
+ */
 export type OriginRule = (
   origin: { readonly scheme: string; readonly host: string; readonly port: string },
 ) => boolean;
@@ -17,16 +21,6 @@ export type OriginRule = (
  * | `*` | every origin (but never a missing one, or `null`) |
  *
  * @throws {TypeError} The rule does not match any of these forms.
- *
- * @example
- * ```ts
- * import { parseOriginRule } from "@sluice/sluice/security";
- * import assert from "node:assert/strict";
- *
- * const isAllowed = parseOriginRule(".example.com");
- * assert.equal(isAllowed({ scheme: "https", host: "app.example.com", port: "" }), true);
- * assert.equal(isAllowed({ scheme: "https", host: "example.org", port: "" }), false);
- * ```
  */
 export function parseOriginRule(rule: string): OriginRule {
   if (rule === "*") return () => true;

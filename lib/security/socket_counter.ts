@@ -16,17 +16,7 @@ export interface SocketCounter {
 /**
  * Counts the open sockets of this process.
  *
- * @example
- * ```ts
- * import { LocalSocketCounter } from "@sluice/sluice/security";
- * import assert from "node:assert/strict";
- *
- * const counter = new LocalSocketCounter();
- * const release = counter.take("user ada", 1);
- * assert.equal(counter.take("user ada", 1), undefined);
- * release?.();
- * assert.equal(counter.count("user ada"), 0);
- * ```
+ * @internal
  */
 export class LocalSocketCounter implements SocketCounter {
   readonly #counts = new Map<string, number>();

@@ -19,7 +19,7 @@ export interface SocketLimits {
   /** Open sockets of one address; for IPv6, of one /64 network. @default {200} */
   readonly perAddress?: number;
   /** The counter; a `SharedSocketCounter` counts over all processes. @default {for this process alone} */
-  readonly counter?: SocketCounter;
+  readonly counter?: SocketCounter | undefined;
 }
 
 /** Time after which a user with too many sockets may try again, in seconds. */

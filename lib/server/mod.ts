@@ -5,11 +5,10 @@
  */
 export type { ConnectionLimits } from "./connection/connection_limits.ts";
 export { type Clock, systemClock } from "../core/clock.ts";
-export type { Freshness } from "../core/freshness.ts";
-export type { Log, LogFields } from "../core/log.ts";
+export type { Log } from "../core/log.ts";
 export type { Handler, HandlerOptions, RequestInfo } from "./handler.ts";
 export { leaveBody, readBody } from "../core/read_body.ts";
-export { consoleLog, createLog, LOG_LEVELS, type LogLevel } from "../core/console_log.ts";
+export { consoleLog, createLog } from "../core/console_log.ts";
 export {
   type NetAddress,
   normalizePath,

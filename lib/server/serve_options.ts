@@ -3,7 +3,11 @@ import type { Transport } from "../core/transport.ts";
 import type { Handler } from "./handler.ts";
 import type { NetAddress } from "./peer.ts";
 
-/** What a server knows about a request besides the `Request`. */
+/**
+ * What a server knows about a request besides the `Request`.
+ *
+ * @internal
+ */
 export interface ServeInfo {
   /** Address of the peer. */
   readonly remoteAddr: NetAddress;
@@ -44,6 +48,18 @@ export interface ServeOptions {
   readonly close?: (() => Promise<void>) | undefined;
   /** Receives failures of requests and the stop. @default {consoleLog} */
   readonly log?: Log | undefined;
+}
+
+/** A running server, on Deno and Bun. */
+export interface RunningServer {
+  /** The address that the server listens on. */
+  readonly addr: NetAddress;
+  /** Resolves when the server has closed. */
+  readonly finished: Promise<void>;
+  /** Stops listening, and closes the server after the responses in progress; on Bun, drains it first. */
+  shutdown(): Promise<void>;
+  /** Does the same as {@linkcode RunningServer.shutdown}. */
+  [Symbol.asyncDispose](): PromiseLike<void>;
 }
 
 /** Time limit of each step of a stop apart from the drain, in milliseconds. */

@@ -1,3 +1,4 @@
+import { systemClock } from "../core/clock.ts";
 import type { KeyValue } from "../kv/mod.ts";
 import { KvSocketCounts } from "./connections/kv_socket_counts.ts";
 import { KvSessionStore } from "./kv_session_store.ts";
@@ -46,7 +47,7 @@ export function createSessions(kv: KeyValue, options: Omit<SessionsOptions, "con
    */
   readonly layer?: GroupLayer & { readonly extensions: readonly string[] };
 } = {}): SessionServices {
-  const { layer, clock, log } = options;
+  const { layer, clock = systemClock, log } = options;
   const controlLog = new KvControlLog(kv);
   const store = new KvSessionStore(kv, { clock, controlLog });
   const sessions = new Sessions(store, { ...options, controlLog });

@@ -5,19 +5,16 @@
  * @module
  */
 export { DurableStreams } from "./durable/durable_streams.ts";
-export { type DoorConsumer, streamDoor } from "./http/stream_door.ts";
+export { streamDoor } from "./http/stream_door.ts";
 export { KvStreamStore } from "./kv/kv_stream_store.ts";
 export { MemoryStreamStore } from "./memory/memory_stream_store.ts";
-export { StreamError, type StreamErrorCode } from "./stream_error.ts";
+export { StreamError } from "./stream_error.ts";
 export type { StreamStoreOptions } from "./stream_options.ts";
 export type {
   Appended,
-  AppendOptions,
-  Claim,
   StreamMessage,
   StreamPage,
   StreamPosition,
-  StreamReadOptions,
   StreamState,
   StreamStore,
 } from "./stream_store.ts";

@@ -1,6 +1,3 @@
-/** Codes of a {@linkcode StreamError}. Stable: callers branch on them. */
-export type StreamErrorCode = "MESSAGE_TOO_LARGE" | "LIMIT_REACHED" | "UNAVAILABLE" | "CLOSED";
-
 /**
  * The rejection of a call to a stream store.
  *
@@ -17,10 +14,10 @@ export class StreamError extends Error {
   /** Distinguishes it from other errors. */
   override readonly name = "StreamError";
   /** Stable: branch on this, not on the message. */
-  readonly code: StreamErrorCode;
+  readonly code: "MESSAGE_TOO_LARGE" | "LIMIT_REACHED" | "UNAVAILABLE" | "CLOSED";
 
   /** Created by stores. */
-  constructor(code: StreamErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: StreamError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }

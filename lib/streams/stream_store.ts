@@ -19,35 +19,12 @@ export interface StreamMessage extends Omit<LayerMessage, "mark"> {
   readonly at: number;
 }
 
-/** Options of {@linkcode StreamStore.append}. */
-export interface AppendOptions {
-  /**
-   * Makes the append idempotent: a second append to the stream with the same key, within the window of
-   * the store, appends nothing. Up to 512 characters.
-   */
-  readonly key?: string | undefined;
-  /** Stored together with the key, and returned to repetitions. Plain data. */
-  readonly reply?: unknown;
-}
-
 /** The outcome of {@linkcode StreamStore.append}. */
 export interface Appended extends StreamPosition {
   /** Whether the key was known, and nothing was appended; the other properties are those of the first append. */
   readonly isRepeated: boolean;
   /** The reply that was stored with the key. */
   readonly reply: unknown;
-}
-
-/** Options of {@linkcode StreamStore.read}. At most one of `after` and `before`. */
-export interface StreamReadOptions {
-  /** Reads messages with a greater offset, from the oldest on. */
-  readonly after?: number | undefined;
-  /** Reads messages with a smaller offset, the newest of them. */
-  readonly before?: number | undefined;
-  /** Maximum number of messages, 1 to 500. @default {100} */
-  readonly limit?: number | undefined;
-  /** Maximum size of their JSON, in bytes; at least one message is read. @default {262_144} */
-  readonly maxBytes?: number | undefined;
 }
 
 /** Messages of a stream, oldest first, and its extent at the time of the read. */
@@ -57,17 +34,6 @@ export interface StreamPage extends StreamState {
   /** Whether more messages follow: newer ones with `after`, otherwise older ones. */
   readonly more: boolean;
 }
-
-/** The state of a command: see {@linkcode StreamStore.claim}. */
-export type Claim =
-  /** The caller must run the command, call `renew` regularly, and then `settle`. */
-  | { readonly state: "claimed"; readonly token: string }
-  /** Another caller is running it. */
-  | { readonly state: "running" }
-  /** It has run, with this outcome. */
-  | { readonly state: "settled"; readonly outcome: unknown }
-  /** Its caller stopped in the middle; the effect is unknown. */
-  | { readonly state: "unknown" };
 
 /**
  * Keeps streams: append-only logs of messages, each with an epoch and offsets. It also remembers the
@@ -92,14 +58,32 @@ export interface StreamStore {
    * @throws {StreamError} `MESSAGE_TOO_LARGE`, `LIMIT_REACHED`, `UNAVAILABLE` or `CLOSED`. After
    * `UNAVAILABLE` the message may have been stored: with a key, the append can be repeated.
    */
-  append(stream: string, message: LayerMessage, options?: AppendOptions): Promise<Appended>;
+  append(stream: string, message: LayerMessage, options?: {
+    /**
+     * Makes the append idempotent: a second append to the stream with the same key, within the window of
+     * the store, appends nothing. Up to 512 characters.
+     */
+    readonly key?: string | undefined;
+    /** Stored together with the key, and returned to repetitions. Plain data. */
+    readonly reply?: unknown;
+  }): Promise<Appended>;
   /**
-   * Reads messages: those after an offset, those before one, or the newest.
+   * Reads messages: those after an offset, those before one, or the newest. At most one of `after` and
+   * `before`.
    *
    * @throws {RangeError} A number is out of range.
    * @throws {StreamError} `UNAVAILABLE` or `CLOSED`.
    */
-  read(stream: string, options?: StreamReadOptions): Promise<StreamPage>;
+  read(stream: string, options?: {
+    /** Reads messages with a greater offset, from the oldest on. */
+    readonly after?: number | undefined;
+    /** Reads messages with a smaller offset, the newest of them. */
+    readonly before?: number | undefined;
+    /** Maximum number of messages, 1 to 500. @default {100} */
+    readonly limit?: number | undefined;
+    /** Maximum size of their JSON, in bytes; at least one message is read. @default {262_144} */
+    readonly maxBytes?: number | undefined;
+  }): Promise<StreamPage>;
   /** Returns the outcome of the append with a key, or `undefined`. */
   find(stream: string, key: string): Promise<Appended | undefined>;
   /** Deletes all messages with a smaller offset than `before`. */
@@ -110,7 +94,16 @@ export interface StreamStore {
    * Claims a command by its key before it runs, if its effect is not an append. A claim holds for 10 s.
    * Settle it with the outcome; if the caller stops without doing so, later claims are `unknown`.
    */
-  claim(key: string): Promise<Claim>;
+  claim(key: string): Promise<
+    /** The caller must run the command, call `renew` regularly, and then `settle`. */
+    | { readonly state: "claimed"; readonly token: string }
+    /** Another caller is running it. */
+    | { readonly state: "running" }
+    /** It has run, with this outcome. */
+    | { readonly state: "settled"; readonly outcome: unknown }
+    /** Its caller stopped in the middle; the effect is unknown. */
+    | { readonly state: "unknown" }
+  >;
   /** Extends a claim to 10 s from now. Resolves with false if it no longer holds. */
   renew(key: string, token: string): Promise<boolean>;
   /** Stores the outcome of a claimed command. Resolves with false if the claim no longer holds. */
@@ -120,3 +113,12 @@ export interface StreamStore {
   /** Releases all resources. Later calls reject with `CLOSED`. */
   close(): Promise<void>;
 }
+
+/** @internal Options of {@linkcode StreamStore.append}. */
+export type AppendOptions = NonNullable<Parameters<StreamStore["append"]>[2]>;
+
+/** @internal Options of {@linkcode StreamStore.read}. */
+export type StreamReadOptions = NonNullable<Parameters<StreamStore["read"]>[1]>;
+
+/** @internal The state of a command: see {@linkcode StreamStore.claim}. */
+export type Claim = Awaited<ReturnType<StreamStore["claim"]>>;

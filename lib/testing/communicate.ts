@@ -1,5 +1,5 @@
 import type { Application } from "../core/scope.ts";
-import type { ConsumerClass } from "../routing/mod.ts";
+import type { ConsumerClass } from "../routing/router.ts";
 import { SUBPROTOCOL } from "../protocol/limits.ts";
 import { settle } from "./fake_clock.ts";
 import { FakeTransport } from "./fake_socket.ts";

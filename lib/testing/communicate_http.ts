@@ -1,5 +1,5 @@
 import type { Application } from "../core/scope.ts";
-import type { ConsumerClass } from "../routing/mod.ts";
+import type { ConsumerClass } from "../routing/router.ts";
 import { FakeTransport } from "./fake_socket.ts";
 import { settle } from "./fake_clock.ts";
 import { type TestOptions, type TestTarget, UnderTest } from "./under_test.ts";

@@ -1,5 +1,6 @@
 import type { User } from "../auth/mod.ts";
-import type { ChannelLayer, NamedLayers } from "../layers/mod.ts";
+import type { ChannelLayer } from "../layers/mod.ts";
+import type { NamedLayers } from "../layers/with_layer.ts";
 import { MemoryChannelLayer } from "../layers/mod.ts";
 import type { Session } from "../sessions/mod.ts";
 

@@ -1,4 +1,4 @@
-import type { ConsumerClass } from "../routing/mod.ts";
+import type { ConsumerClass } from "../routing/router.ts";
 import { route, router } from "../routing/mod.ts";
 import type { ConnectionHandler } from "../core/consumer.ts";
 import type { Log } from "../core/log.ts";

@@ -2,7 +2,11 @@ import { type ChannelLayer, LayerError } from "../layers/mod.ts";
 import { assertChannelName } from "../layers/names.ts";
 import type { LayerMessage } from "../core/consumer.ts";
 
-/** A message that was given up, with the reason. */
+/**
+ * A message that was given up, with the reason.
+ *
+ * @internal
+ */
 export interface DeadLetter {
   /** The channel of the message. */
   readonly channel: string;

@@ -4,13 +4,13 @@ import { LeaseKeeper } from "./lease_keeper.ts";
 import { retryDelay } from "./retry.ts";
 import { UnprocessableError } from "./unprocessable_error.ts";
 import type { ChannelWorker } from "./worker_consumer.ts";
-import type { ListenerOptions, WorkerStats } from "./worker_options.ts";
+import type { ListenerOptions } from "./worker_options.ts";
 
 /** What a {@linkcode LeasedJob} is given. */
 export interface LeasedJobContext extends ListenerOptions {
   readonly channel: string;
   readonly consumer: ChannelWorker;
-  readonly stats: { -readonly [K in keyof WorkerStats]: WorkerStats[K] };
+  readonly stats: Record<"handled" | "retried" | "dead" | "lost", number>;
   /** Aborts when the worker stops; no further attempt begins. */
   readonly stopping: AbortSignal;
   /** Aborts when the grace period has ended. */

@@ -5,11 +5,9 @@
  *
  * @module
  */
-export type { DeadLetter } from "./dead_letter.ts";
 export { runWorker } from "./deno/deno_run_worker.ts";
 export { UnprocessableError } from "./unprocessable_error.ts";
 export { Worker } from "./worker.ts";
-export type { WorkerStats } from "./worker_options.ts";
 export {
   type JobHandlersOf,
   WorkerConsumer,

@@ -3,7 +3,7 @@ import { ChannelListener } from "./channel_listener.ts";
 import { deadLetterChannel } from "./dead_letter.ts";
 import { consoleLog } from "../core/console_log.ts";
 import type { ChannelWorker, WorkerScope } from "./worker_consumer.ts";
-import type { WorkerOptions, WorkerStats } from "./worker_options.ts";
+import type { WorkerOptions } from "./worker_options.ts";
 
 /** A class of workers. Each channel gets one instance. */
 export interface WorkerClass {
@@ -90,7 +90,16 @@ export class Worker implements AsyncDisposable {
   }
 
   /** The counters over all channels. */
-  get stats(): WorkerStats {
+  get stats(): {
+    /** Messages that were handled and acknowledged. */
+    readonly handled: number;
+    /** Failed attempts that were followed by another one. */
+    readonly retried: number;
+    /** Messages that were given up and sent to a dead-letter channel. */
+    readonly dead: number;
+    /** Leases that were lost before the message was acknowledged; it may be handled twice. */
+    readonly lost: number;
+  } {
     const sum = { handled: 0, retried: 0, dead: 0, lost: 0 };
     for (const { stats } of this.#listeners.values()) {
       sum.handled += stats.handled;

@@ -31,18 +31,6 @@ export interface WorkerOptions {
   readonly random?: () => number;
 }
 
-/** The counters of a worker. */
-export interface WorkerStats {
-  /** Messages that were handled and acknowledged. */
-  readonly handled: number;
-  /** Failed attempts that were followed by another one. */
-  readonly retried: number;
-  /** Messages that were given up and sent to a dead-letter channel. */
-  readonly dead: number;
-  /** Leases that were lost before the message was acknowledged; it may be handled twice. */
-  readonly lost: number;
-}
-
 /** Options of a `ChannelListener`. */
 export interface ListenerOptions extends WorkerOptions {
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import type { Recovery } from "@sluice/sluice/client";
+import type { Recovery } from "../../lib/client/stream_options.ts";
 import { SocketCutter } from "./cut_socket.ts";
 import { openBackend } from "./stream_backend.ts";
 import type { StreamDatabase } from "./stream_database.ts";

@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-import { connect, type RealtimeSocket, type Recovery } from "@sluice/sluice/client";
+import { connect, type RealtimeSocket } from "@sluice/sluice/client";
+import type { Recovery } from "../../lib/client/stream_options.ts";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import type { StreamStore } from "@sluice/sluice/streams";
 import { SocketCutter } from "./cut_socket.ts";

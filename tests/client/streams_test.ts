@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connect, type ConnectOptions, type Recovery } from "@sluice/sluice/client";
+import { connect, type ConnectOptions } from "@sluice/sluice/client";
+import type { Recovery } from "../../lib/client/stream_options.ts";
 import type { ChatMessages } from "./chat_messages.ts";
 import { FakeEnvironment, type FakeSocket, settled } from "./fake_environment.ts";
 

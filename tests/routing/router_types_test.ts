@@ -2,7 +2,8 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { Scope } from "@sluice/sluice";
 import { Consumer } from "@sluice/sluice/consumers";
-import { type PathParams, route, router } from "@sluice/sluice/routing";
+import { route, router } from "@sluice/sluice/routing";
+import type { PathParams } from "../../lib/routing/pattern.ts";
 
 interface RoomScope extends Scope {
   readonly params: { readonly room: string };

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { SlowReaderPolicy } from "@sluice/sluice/consumers";
+import type { SlowReaderPolicy } from "../../lib/core/consumer.ts";
 import type { Socket } from "../../lib/core/transport.ts";
 import { FakeClock } from "@sluice/sluice/testing";
 import { SendQueue, WriteBatcher } from "../../lib/server/writing/send_queue.ts";

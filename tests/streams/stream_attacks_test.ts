@@ -3,7 +3,8 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { route, router, type Scope } from "@sluice/sluice";
-import { type DoorConsumer, streamDoor } from "@sluice/sluice/streams";
+import { streamDoor } from "@sluice/sluice/streams";
+import type { DoorConsumer } from "../../lib/streams/http/stream_door.ts";
 import { communicateHttp, startServer } from "@sluice/sluice/testing";
 import { eventually } from "../../support/eventually.ts";
 import {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type DoorConsumer, MemoryStreamStore, streamDoor } from "@sluice/sluice/streams";
+import { MemoryStreamStore, streamDoor } from "@sluice/sluice/streams";
+import type { DoorConsumer } from "../../lib/streams/http/stream_door.ts";
 import { communicateHttp } from "@sluice/sluice/testing";
 import {
   ask,

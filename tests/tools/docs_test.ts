@@ -103,7 +103,8 @@ test("readFences() reads language, attributes and text, also of indented and lon
 /** Reads the members of a string union from its source. */
 async function membersOf(file: string, type: string): Promise<string[]> {
   const text = await readFile(new URL(`../../lib/protocol/${file}`, import.meta.url), "utf8");
-  const [, union = ""] = new RegExp(`export type ${type} =([^;]*);`).exec(text) ?? [];
+  const [, union = ""] = new RegExp(`export type ${type} =([^;]*);`).exec(text) ??
+    /readonly code:([^;]*);/.exec(text) ?? [];
   return [...union.matchAll(/"([A-Z_]+)"/g)].map(([, code = ""]) => code);
 }
 

@@ -6,13 +6,13 @@ import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { channelRouter } from "@sluice/sluice/routing";
 import { FakeClock, FaultyLayer, settle } from "@sluice/sluice/testing";
 import {
-  type DeadLetter,
   type JobHandlersOf,
   UnprocessableError,
   Worker,
   WorkerConsumer,
   type WorkerJob,
 } from "@sluice/sluice/workers";
+import type { DeadLetter } from "../../lib/workers/dead_letter.ts";
 import type { WorkerOptions } from "../../lib/workers/worker_options.ts";
 import { DEAD_LETTER } from "../../lib/workers/dead_letter.ts";
 import { retryDelay } from "../../lib/workers/retry.ts";

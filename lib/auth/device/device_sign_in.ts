@@ -9,12 +9,7 @@ import type { Audit } from "../audit/audit.ts";
 import { beginSession } from "../begin_session.ts";
 import type { DeviceApproval, DeviceGrant } from "./device_grant.ts";
 import { KvDeviceGrantStore } from "./kv_device_grant_store.ts";
-import type {
-  DeviceApprover,
-  DeviceAuthorization,
-  DevicePoll,
-  WaitingDevice,
-} from "./device_messages.ts";
+import type { DeviceApprover, DevicePoll } from "./device_messages.ts";
 import type { UserStore } from "../users/user_store.ts";
 
 /** What a {@linkcode DeviceSignIn} is made of. */
@@ -86,10 +81,22 @@ export class DeviceSignIn {
     this.#grants = new KvDeviceGrantStore(parts.kv, { clock });
   }
 
-  /** Begins the sign-in of a device. Unauthenticated: limit the rate per address. */
+  /**
+   * Begins the sign-in of a device (RFC 8628 §3.2); times are in seconds. Unauthenticated: limit
+   * the rate per address.
+   */
   async begin(
     device: { readonly userAgent: string; readonly address: string | undefined },
-  ): Promise<DeviceAuthorization> {
+  ): Promise<{
+    /** *Security*: the device's secret. Send it to the device only. */
+    readonly deviceCode: string;
+    /** The code that the user types. */
+    readonly userCode: string;
+    /** How long both codes are valid. */
+    readonly expiresIn: number;
+    /** How long the device must wait between two polls. */
+    readonly interval: number;
+  }> {
     const deviceCode = randomSecret();
     for (let attempt = 0; attempt < 5; attempt++) {
       const userCode = createUserCode();
@@ -103,12 +110,8 @@ export class DeviceSignIn {
         polledAt: 0,
       });
       if (!isCreated) continue;
-      return {
-        deviceCode,
-        userCode,
-        expiresIn: LIFETIME_MS / 1000,
-        interval: INTERVAL_MS / 1000,
-      };
+      const times = { expiresIn: LIFETIME_MS / 1000, interval: INTERVAL_MS / 1000 };
+      return { deviceCode, userCode, ...times };
     }
     throw new Error("Cannot begin a device sign-in: found no free user code");
   }
@@ -119,7 +122,13 @@ export class DeviceSignIn {
    * @throws {Refusal} `FORBIDDEN`: the session is not a browser's. `TOO_MANY_ATTEMPTS`: too many
    * codes were wrong.
    */
-  async find(userCode: string, approver: DeviceApprover): Promise<WaitingDevice | undefined> {
+  async find(userCode: string, approver: DeviceApprover): Promise<
+    {
+      readonly userCode: string;
+      readonly userAgent: string;
+      readonly address: string | undefined;
+    } | undefined
+  > {
     const grant = await this.#guess(userCode, approver);
     return grant && {
       userCode: grant.userCode,

@@ -7,26 +7,6 @@ import { randomId } from "../../sessions/tokens/session_token.ts";
 import { TicketKeys } from "./ticket_keys.ts";
 import { KvTicketStore } from "./kv_ticket_store.ts";
 
-/** What a ticket is bound to. */
-export interface TicketBinding {
-  /** The path of the socket, percent-encoded, without query. */
-  readonly path: string;
-  /** The `Origin` of the request that asked for the ticket; undefined if it had none. */
-  readonly origin: string | undefined;
-}
-
-/** The claims of a genuine ticket, which may have been used already. */
-export interface TicketClaims {
-  /** Identifies the ticket; each is accepted once. */
-  readonly id: string;
-  /** The session that requested it. */
-  readonly sessionId: string;
-  /** The user of the session. */
-  readonly userId: string;
-  /** When it expires, in milliseconds since the epoch. */
-  readonly expiresAt: number;
-}
-
 const TYPE = "sluice-ticket+jwt";
 const AUDIENCE = "sluice.socket";
 const ALGORITHM = "HS256";
@@ -83,8 +63,13 @@ export class Tickets {
     this.#keys = new TicketKeys(this.#store, clock);
   }
 
-  /** Issues a ticket for a live session. Rejects if the database cannot be reached. */
-  async issue(session: Session, { path, origin }: TicketBinding): Promise<{
+  /** Issues a ticket for a live session, bound to a path and an origin. Rejects if the database cannot be reached. */
+  async issue(session: Session, { path, origin }: {
+    /** The path of the socket, percent-encoded, without query. */
+    readonly path: string;
+    /** The `Origin` of the request that asked for the ticket; undefined if it had none. */
+    readonly origin: string | undefined;
+  }): Promise<{
     /** *Security*: a credential. Never log it. */
     readonly ticket: string;
     /** In milliseconds since the epoch. */
@@ -105,16 +90,27 @@ export class Tickets {
   }
 
   /**
-   * Verifies a ticket: returns undefined if it is not genuine, expired, or bound to something else.
+   * Returns the claims of a genuine ticket, which may have been used already; undefined if it is not genuine, expired, or bound to something else.
    * Reads the database only for a key that this process has not seen.
    *
    * *Security*: `refused` gets the reason, for a log. Never send it to the client.
    */
   async verify(
     ticket: string,
-    { path, origin }: TicketBinding,
+    { path, origin }: Parameters<Tickets["issue"]>[1],
     { refused = () => {} }: { refused?: (reason: string) => void } = {},
-  ): Promise<TicketClaims | undefined> {
+  ): Promise<
+    {
+      /** Identifies the ticket; each is accepted once. */
+      readonly id: string;
+      /** The session that requested it. */
+      readonly sessionId: string;
+      /** The user of the session. */
+      readonly userId: string;
+      /** When it expires, in milliseconds since the epoch. */
+      readonly expiresAt: number;
+    } | undefined
+  > {
     const payload = await this.#read(ticket, refused);
     if (payload === undefined) return undefined;
     const { jti = "", sub = "", sid, exp = 0, path: itsPath, origin: itsOrigin } = payload;
@@ -128,7 +124,9 @@ export class Tickets {
    * Marks a ticket as used. Resolves to true for exactly one of all calls, over all processes;
    * rejects if the database cannot be reached.
    */
-  use({ id, expiresAt }: TicketClaims): Promise<boolean> {
+  use(
+    { id, expiresAt }: { readonly id: string; readonly expiresAt: number },
+  ): Promise<boolean> {
     return this.#store.use(id, expiresAt + REMEMBER_MS);
   }
 

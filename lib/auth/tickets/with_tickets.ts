@@ -3,7 +3,9 @@ import { guarded } from "../../core/guards.ts";
 import type { Admission, Application, Middleware, OriginScope, Scope } from "../../core/scope.ts";
 import type { FoundSession, Sessions, SessionScope } from "../../sessions/mod.ts";
 import { admitSession, withSession } from "../../sessions/with_session.ts";
-import type { TicketClaims, Tickets } from "./tickets.ts";
+import type { Tickets } from "./tickets.ts";
+
+type TicketClaims = NonNullable<Awaited<ReturnType<Tickets["verify"]>>>;
 
 /**
  * Finds the session of a connection by its ticket if it offers one, else by its cookie:

@@ -7,7 +7,7 @@ import { isId } from "../../sessions/tokens/session_token.ts";
 import type { KvControlLog } from "../../sessions/revocation/kv_control_log.ts";
 import { checkIdentity } from "../_identity.ts";
 import { applyProfile, type ProviderProfile, type User } from "./user.ts";
-import { pageOfUsers, type UserPage, type UserPageOptions } from "./user_page.ts";
+import { pageOfUsers } from "./user_page.ts";
 import type { UserStore } from "./user_store.ts";
 
 /**
@@ -74,7 +74,9 @@ export class KvUserStore implements UserStore {
     });
   }
 
-  async list(options: UserPageOptions = {}): Promise<UserPage> {
+  async list(
+    options: Parameters<UserStore["list"]>[0] = {},
+  ): ReturnType<UserStore["list"]> {
     const prefix = ["users"];
     const { after } = options;
     // The first key after that of `after`.

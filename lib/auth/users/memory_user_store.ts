@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { applyProfile, type ProviderProfile, type User } from "./user.ts";
-import { pageOfUsers, type UserPage, type UserPageOptions } from "./user_page.ts";
+import { pageOfUsers } from "./user_page.ts";
 import type { UserStore } from "./user_store.ts";
 
 /**
@@ -45,7 +45,9 @@ export class MemoryUserStore implements UserStore {
     return Promise.resolve(changed);
   }
 
-  list(options: UserPageOptions = {}): Promise<UserPage> {
+  list(
+    options: Parameters<UserStore["list"]>[0] = {},
+  ): ReturnType<UserStore["list"]> {
     const { after = "" } = options;
     const ids = [...this.#users.keys()].filter((id) => id > after).sort();
     return pageOfUsers(ids.map((id) => this.#users.get(id)!), options);

@@ -1,22 +1,8 @@
 import type { User } from "./user.ts";
+import type { UserStore } from "./user_store.ts";
 
 /** Selects a page of users. */
-export interface UserPageOptions {
-  /** The `next` of the previous page. @default {the beginning} */
-  readonly after?: string | undefined;
-  /** Most users on a page. @default {50} */
-  readonly limit?: number | undefined;
-  /** Part of a login, in any case: selects users whose login contains it. @default {all users} */
-  readonly login?: string | undefined;
-}
-
-/** A page of users. */
-export interface UserPage {
-  /** Ordered by id; the order has no meaning. */
-  readonly users: readonly User[];
-  /** Where the next page begins; undefined on the last page. */
-  readonly next: string | undefined;
-}
+type UserPageOptions = NonNullable<Parameters<UserStore["list"]>[0]>;
 
 /** Most users read for one page. */
 export const MAX_LOOKED_THROUGH = 2_000;
@@ -31,7 +17,7 @@ export const MAX_LOOKED_THROUGH = 2_000;
 export async function pageOfUsers(
   people: AsyncIterable<User> | Iterable<User>,
   { limit = 50, login = "" }: UserPageOptions,
-): Promise<UserPage> {
+): ReturnType<UserStore["list"]> {
   const wanted = login.toLowerCase();
   const users: User[] = [];
   let lookedThrough = 0;

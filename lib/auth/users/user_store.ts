@@ -1,6 +1,5 @@
 import type { ControlLog } from "../../sessions/revocation/control_log.ts";
 import type { ProviderProfile, User } from "./user.ts";
-import type { UserPage, UserPageOptions } from "./user_page.ts";
 
 /**
  * Stores users.
@@ -43,7 +42,19 @@ export interface UserStore {
    * Returns a page of users, for administration. Successive pages list every user who exists
    * throughout exactly once. Reads 2,000 users at most.
    */
-  list(options?: UserPageOptions): Promise<UserPage>;
+  list(options?: {
+    /** The `next` of the previous page. @default {the beginning} */
+    readonly after?: string | undefined;
+    /** Most users on a page. @default {50} */
+    readonly limit?: number | undefined;
+    /** Part of a login, in any case: selects users whose login contains it. @default {all users} */
+    readonly login?: string | undefined;
+  }): Promise<{
+    /** Ordered by id; the order has no meaning. */
+    readonly users: readonly User[];
+    /** Where the next page begins; undefined on the last page. */
+    readonly next: string | undefined;
+  }>;
 
   /** Removes a user. Returns false for an unknown id. */
   remove(id: string): Promise<boolean>;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { FrameError, type FrameErrorCode } from "../../protocol/mod.ts";
+import { FrameError } from "../../protocol/mod.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { pause } from "../../core/within.ts";
 import type { Scope } from "../../core/scope.ts";
@@ -15,7 +15,7 @@ const POLL_MS = 100;
 /** The stored outcome of a command whose effect is not an append. */
 type Outcome =
   | { readonly ok: true; readonly data?: unknown }
-  | { readonly ok: false; readonly code: FrameErrorCode; readonly message: string };
+  | { readonly ok: false; readonly code: FrameError["code"]; readonly message: string };
 
 /** The commands that this process is running, by store and key. */
 const running = new WeakMap<StreamStore, Map<string, Promise<unknown>>>();

@@ -16,10 +16,14 @@ export interface StreamSource<S extends Scope = Scope> {
   /** The group, which is also the name of the stream in the store. */
   readonly group: string;
   /** Decides whether the client may read the stream: asked on entry, at each `history` request and when the scope changes. */
-  readonly authorize?: GroupPolicy<S>;
+  readonly authorize?: (scope: S, group: string) => boolean | Promise<boolean>;
 }
 
-/** The streams of a consumer, by the names that clients use: a group, or a group with its policy. */
+/**
+ * The streams of a consumer, by the names that clients use: a group, or a group with its policy.
+ *
+ * @internal
+ */
 export type ConsumerStreams<S extends Scope = Scope> = Readonly<
   Record<string, string | StreamSource<S>>
 >;

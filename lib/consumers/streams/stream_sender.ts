@@ -5,24 +5,9 @@ import type { Appended, AppendOptions, StreamStore } from "../../streams/stream_
 import type { ServerMessage } from "../json_messages.ts";
 import { appendAndSend } from "./consumer_streams.ts";
 
-/** Appends declared messages to streams from code outside a consumer: a route, a job, a script. */
-export interface StreamSender<M extends Messages> {
-  /**
-   * Stores a message in a stream, then sends it to the group. Resolves once it is stored.
-   *
-   * @param stream The name of the stream for clients, and its group.
-   * @throws {TypeError} The type is not declared, or as `StreamStore.append()`.
-   * @throws {StreamError} As `StreamStore.append()`.
-   */
-  append(
-    stream: { readonly name: string; readonly group: string },
-    message: ServerMessage<M>,
-    options?: AppendOptions,
-  ): Promise<Appended>;
-}
-
 /**
- * Returns a typed sender for the streams of a consumer.
+ * Appends declared messages to streams from code outside a consumer: a route, a job, a script. Returns a
+ * typed sender.
  *
  * @example
  * ```ts
@@ -45,7 +30,20 @@ export function streamSender<M extends Messages>(
     readonly layer: ChannelLayer;
     readonly messages: M;
   },
-): StreamSender<M> {
+): {
+  /**
+   * Stores a message in a stream, then sends it to the group. Resolves once it is stored.
+   *
+   * @param stream The name of the stream for clients, and its group.
+   * @throws {TypeError} The type is not declared, or as `StreamStore.append()`.
+   * @throws {StreamError} As `StreamStore.append()`.
+   */
+  append(
+    stream: { readonly name: string; readonly group: string },
+    message: ServerMessage<M>,
+    options?: AppendOptions,
+  ): Promise<Appended>;
+} {
   return {
     async append(stream, message, options = {}) {
       const { type } = message;

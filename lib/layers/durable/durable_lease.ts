@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { LayerMessage } from "../../core/consumer.ts";
-import type { Lease, LeaseEnd } from "../channel_layer.ts";
+import type { Lease } from "../channel_layer.ts";
 import { LayerError } from "../layer_error.ts";
 import type { LayerCounters } from "../layer_stats.ts";
 import { pause } from "../../core/within.ts";
@@ -108,7 +108,7 @@ export class DurableLease implements Lease {
     }
   }
 
-  async renew({ attempts = this.#attempt }: LeaseEnd = {}): Promise<boolean> {
+  async renew({ attempts = this.#attempt }: { readonly attempts?: number } = {}): Promise<boolean> {
     const { clock, source, leaseMs } = this.#context;
     const askedAt = clock.elapsed();
     const isDone = await source.renew(this.#token, this.#number, attempts);
@@ -119,7 +119,9 @@ export class DurableLease implements Lease {
     return isDone;
   }
 
-  async release({ attempts = this.#attempt }: LeaseEnd = {}): Promise<boolean> {
+  async release(
+    { attempts = this.#attempt }: { readonly attempts?: number } = {},
+  ): Promise<boolean> {
     return await this.#context.source.release(this.#token, this.#number, attempts);
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { LayerMessage } from "../../core/consumer.ts";
-import type { Lease, LeaseEnd } from "../channel_layer.ts";
+import type { Lease } from "../channel_layer.ts";
 
 /** What a {@linkcode LocalLease} is given. */
 export interface LocalLeaseContext {
@@ -39,7 +39,7 @@ export class LocalLease implements Lease {
     return this.#end(() => this.#context.acked());
   }
 
-  renew({ attempts = this.#attempt }: LeaseEnd = {}): Promise<boolean> {
+  renew({ attempts = this.#attempt }: { readonly attempts?: number } = {}): Promise<boolean> {
     if (this.#isOver) return Promise.resolve(false);
     this.#attempt = attempts;
     this.#cancelEnd();
@@ -47,7 +47,7 @@ export class LocalLease implements Lease {
     return Promise.resolve(true);
   }
 
-  release({ attempts = this.#attempt }: LeaseEnd = {}): Promise<boolean> {
+  release({ attempts = this.#attempt }: { readonly attempts?: number } = {}): Promise<boolean> {
     return this.#end(() => this.#context.freed(attempts));
   }
 

@@ -1,33 +1,15 @@
 import { answerError, refusalOfRequest } from "../guarded_answer.ts";
-import type { NetAddress } from "../peer.ts";
 import { consoleLog } from "../../core/console_log.ts";
 import { handleProcessEvents } from "../node/process_events.ts";
 import { problem } from "../problem.ts";
-import { type ServeHandler, type ServeOptions, shutDown } from "../serve_options.ts";
+import {
+  type RunningServer,
+  type ServeHandler,
+  type ServeOptions,
+  shutDown,
+} from "../serve_options.ts";
 import { type BunNativeServer, serveNatively } from "./bun_global.ts";
 import { type BunSocket, BunUpgrade } from "./bun_socket.ts";
-
-/** Options of {@linkcode serve} on Bun. */
-export interface BunServeOptions extends ServeOptions {
-  /**
-   * Largest message that Bun keeps in memory, in bytes; a larger one closes its socket with 1009
-   * while it arrives. The handler's own `maxMessageBytes` holds for complete messages.
-   * @default {1_048_576}
-   */
-  readonly maxPayloadBytes?: number | undefined;
-}
-
-/** A running server of Bun. */
-export interface BunServer {
-  /** The address that the server listens on. */
-  readonly addr: NetAddress;
-  /** Resolves when the server has closed. */
-  readonly finished: Promise<void>;
-  /** Drains and closes the server, but does not exit. */
-  shutdown(): Promise<void>;
-  /** Does the same as {@linkcode BunServer.shutdown}. */
-  [Symbol.asyncDispose](): Promise<void>;
-}
 
 /** How long an idle connection stays open, in seconds: longer than any answer of Sluice takes. */
 const HTTP_IDLE_SECONDS = 120;
@@ -56,7 +38,14 @@ const SOCKET_IDLE_SECONDS = 30;
  * assert.throws(() => serve(() => new Response("hello")), /needs Bun/);
  * ```
  */
-export function serve(handler: ServeHandler, options: BunServeOptions = {}): BunServer {
+export function serve(handler: ServeHandler, options: ServeOptions & {
+  /**
+   * Largest message that Bun keeps in memory, in bytes; a larger one closes its socket with 1009
+   * while it arrives. The handler's own `maxMessageBytes` holds for complete messages.
+   * @default {1_048_576}
+   */
+  readonly maxPayloadBytes?: number | undefined;
+} = {}): RunningServer {
   const { hostname = "127.0.0.1", port = 8000, reusePort = false, log = consoleLog } = options;
   const answer = async (request: Request, native: BunNativeServer<BunSocket>) => {
     const refusal = refusalOfRequest(request.headers.get("host"), request.url, log);

@@ -3,6 +3,6 @@
  *
  * @module
  */
-export { type BunServeOptions, type BunServer, serve } from "./bun_serve.ts";
+export { serve } from "./bun_serve.ts";
 export type { NetAddress } from "../peer.ts";
-export type { ServeHandler, ServeInfo, ServeOptions } from "../serve_options.ts";
+export type { RunningServer, ServeHandler, ServeOptions } from "../serve_options.ts";

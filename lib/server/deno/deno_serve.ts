@@ -4,32 +4,12 @@ import { answerError, refusalOfRequest } from "../guarded_answer.ts";
 import type { NetAddress } from "../peer.ts";
 import { consoleLog } from "../../core/console_log.ts";
 import { problem } from "../problem.ts";
-import { type ServeOptions, shutDown } from "../serve_options.ts";
+import { type RunningServer, type ServeOptions, shutDown } from "../serve_options.ts";
 
 /** What Deno knows about a request besides the `Request`. */
-export interface DenoServeInfo {
-  /** Address of the peer. */
+interface DenoServeInfo {
   readonly remoteAddr: NetAddress & { readonly transport: "tcp" };
-  /** Resolves when the response was sent. */
   readonly completed: Promise<void>;
-}
-
-/** Answers the requests of Deno's server: a `Handler`, or a function that may call one. */
-export type DenoServeHandler = (
-  request: Request,
-  info: DenoServeInfo,
-) => Response | Promise<Response>;
-
-/** A running server of Deno. */
-export interface DenoServer {
-  /** The address that the server listens on. */
-  readonly addr: NetAddress;
-  /** Resolves when the server has closed. */
-  readonly finished: Promise<void>;
-  /** Stops listening, and closes the server after the responses in progress. */
-  shutdown(): Promise<void>;
-  /** Does the same as {@linkcode DenoServer.shutdown}. */
-  [Symbol.asyncDispose](): PromiseLike<void>;
 }
 
 /**
@@ -59,7 +39,15 @@ export interface DenoServer {
  * assert.equal(await response.text(), "hello");
  * ```
  */
-export function serve(handler: DenoServeHandler, options: ServeOptions = {}): DenoServer {
+export function serve(
+  handler: (request: Request, info: {
+    /** Address of the peer. */
+    readonly remoteAddr: NetAddress & { readonly transport: "tcp" };
+    /** Resolves when the response was sent. */
+    readonly completed: Promise<void>;
+  }) => Response | Promise<Response>,
+  options: ServeOptions = {},
+): RunningServer {
   const { hostname = "127.0.0.1", port = 8000, reusePort = false, onListen, log = consoleLog } =
     options;
   const server = Deno.serve(
@@ -84,8 +72,8 @@ export function serve(handler: DenoServeHandler, options: ServeOptions = {}): De
 }
 
 function stopOnSignal(
-  server: DenoServer,
-  handler: DenoServeHandler,
+  server: RunningServer,
+  handler: object,
   options: ServeOptions,
   log: Log,
 ): void {

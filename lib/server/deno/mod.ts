@@ -3,6 +3,6 @@
  *
  * @module
  */
-export { type DenoServeHandler, type DenoServeInfo, type DenoServer, serve } from "./deno_serve.ts";
+export { serve } from "./deno_serve.ts";
 export type { NetAddress } from "../peer.ts";
-export type { ServeHandler, ServeInfo, ServeOptions } from "../serve_options.ts";
+export type { RunningServer, ServeOptions } from "../serve_options.ts";

@@ -7,28 +7,6 @@ import { NodeGateway } from "./node_gateway.ts";
 import { pathOf } from "./node_request.ts";
 import { withoutUpgrade } from "./without_upgrade.ts";
 
-/** Options of {@linkcode attach}. */
-export interface AttachOptions {
-  /**
-   * The paths that the handler answers: `/ws` stands for itself and everything below it. All other
-   * requests and upgrades go to the server's other listeners.
-   *
-   * @default {["/ws"], and upgrades to WebSocket at any path if the server has no other `upgrade`
-   * listener}
-   */
-  readonly paths?: readonly string[] | undefined;
-  /** Receives problems with connections. @default {consoleLog} */
-  readonly log?: Log | undefined;
-}
-
-/** A handler that is attached to a server. */
-export interface Attachment extends Disposable {
-  /** Returns the server's events to its other listeners. Open sockets stay open. */
-  detach(): void;
-  /** Closes the network connections of all sockets at once: for the end of a stop, after `drain()`. */
-  terminateAll(): void;
-}
-
 const DEFAULT_PATHS = ["/ws"];
 
 /**
@@ -61,8 +39,24 @@ const DEFAULT_PATHS = ["/ws"];
 export function attach(
   server: Server,
   handler: ServeHandler,
-  options: AttachOptions = {},
-): Attachment {
+  options: {
+    /**
+     * The paths that the handler answers: `/ws` stands for itself and everything below it. All other
+     * requests and upgrades go to the server's other listeners.
+     *
+     * @default {["/ws"], and upgrades to WebSocket at any path if the server has no other `upgrade`
+     * listener}
+     */
+    readonly paths?: readonly string[] | undefined;
+    /** Receives problems with connections. @default {consoleLog} */
+    readonly log?: Log | undefined;
+  } = {},
+): Disposable & {
+  /** Returns the server's events to its other listeners. Open sockets stay open. */
+  detach(): void;
+  /** Closes the network connections of all sockets at once: for the end of a stop, after `drain()`. */
+  terminateAll(): void;
+} {
   const paths = (options.paths ?? DEFAULT_PATHS).map(toPrefix);
   const gateway = new NodeGateway(handler, options.log ?? consoleLog);
   const isOurs = (message: IncomingMessage) => matches(paths, pathOf(message));

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { attach, type Attachment, type AttachOptions } from "./attach.ts";
-export { type NodeServer, serve } from "./node_serve.ts";
+export { attach } from "./attach.ts";
+export { serve } from "./node_serve.ts";
 export type { NetAddress } from "../peer.ts";
-export type { ServeHandler, ServeInfo, ServeOptions } from "../serve_options.ts";
+export type { RunningServer, ServeHandler, ServeOptions } from "../serve_options.ts";

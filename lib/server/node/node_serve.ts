@@ -3,23 +3,14 @@ import type { AddressInfo } from "node:net";
 import process from "node:process";
 import type { NetAddress } from "../peer.ts";
 import { consoleLog } from "../../core/console_log.ts";
-import { type ServeHandler, type ServeOptions, shutDown } from "../serve_options.ts";
-import { attach, type Attachment } from "./attach.ts";
+import {
+  type RunningServer,
+  type ServeHandler,
+  type ServeOptions,
+  shutDown,
+} from "../serve_options.ts";
+import { attach } from "./attach.ts";
 import { handleProcessEvents } from "./process_events.ts";
-
-/** A running server of Node. */
-export interface NodeServer {
-  /** The server of `node:http`. */
-  readonly server: Server;
-  /** Resolves with the address once the server listens; rejects if it cannot. */
-  readonly listening: Promise<NetAddress>;
-  /** Resolves when the server has closed. */
-  readonly finished: Promise<void>;
-  /** Drains and closes the server, but does not exit. */
-  shutdown(): Promise<void>;
-  /** Does the same as {@linkcode NodeServer.shutdown}. */
-  [Symbol.asyncDispose](): Promise<void>;
-}
 
 /**
  * Serves on Node until SIGTERM or SIGINT, then drains and exits with status 0. A second signal exits at
@@ -43,7 +34,15 @@ export interface NodeServer {
  * assert.equal(await (await fetch(`http://127.0.0.1:${port}`)).text(), "hello");
  * ```
  */
-export function serve(handler: ServeHandler, options: ServeOptions = {}): NodeServer {
+export function serve(
+  handler: ServeHandler,
+  options: ServeOptions = {},
+): Omit<RunningServer, "addr"> & {
+  /** The server of `node:http`. */
+  readonly server: Server;
+  /** Resolves with the address once the server listens; rejects if it cannot. */
+  readonly listening: Promise<NetAddress>;
+} {
   const { hostname = "127.0.0.1", port = 8000, reusePort = false, log = consoleLog } = options;
   const server = createServer();
   const attachment = attach(server, handler, { paths: ["/"], log });
@@ -77,7 +76,7 @@ export function serve(handler: ServeHandler, options: ServeOptions = {}): NodeSe
 /** Returns a function that stops the server; later calls wait for the first. */
 function stopOnce(
   server: Server,
-  attachment: Attachment,
+  attachment: ReturnType<typeof attach>,
   handler: ServeHandler,
   options: ServeOptions,
 ): () => Promise<void> {

@@ -10,7 +10,11 @@ import { StreamReading } from "./stream_reading.ts";
 import { commandScope } from "./command_scope.ts";
 import { parseCommand, refusalBody } from "./command_request.ts";
 
-/** The parts of a `JsonConsumer` that a {@linkcode StreamDoor} uses. */
+/**
+ * The parts of a `JsonConsumer` that a {@linkcode StreamDoor} uses.
+ *
+ * @internal
+ */
 export interface DoorConsumer {
   /** Returns whether the client has permission. */
   authorize(): boolean | Promise<boolean>;

@@ -2,18 +2,6 @@ import type { Application, Scope } from "../../core/scope.ts";
 import type { Handler, HandlerOptions } from "../../server/mod.ts";
 import { createHandler } from "../../server/gate.ts";
 
-/** A test server on a free port of this machine. */
-export interface LiveServer extends AsyncDisposable {
-  /** `http://127.0.0.1:…`, without a path. */
-  readonly url: string;
-  /** `ws://127.0.0.1:…`, without a path. */
-  readonly wsUrl: string;
-  /** The handler, with its counters. */
-  readonly handler: Handler;
-  /** Opens a socket that offers `protocols`; rejects with the `Response` if it is refused. */
-  open(path: string, protocols?: readonly string[]): Promise<WebSocket>;
-}
-
 /**
  * Serves an application or a handler on a free port until the end of the block, for tests that need
  * real sockets. Like the `ChannelsLiveServerTestCase` of Channels, but in the process of the test.
@@ -47,7 +35,16 @@ export interface LiveServer extends AsyncDisposable {
 export function startServer(
   target: Application<never> | Handler,
   options: HandlerOptions = {},
-): LiveServer {
+): AsyncDisposable & {
+  /** `http://127.0.0.1:…`, without a path. */
+  readonly url: string;
+  /** `ws://127.0.0.1:…`, without a path. */
+  readonly wsUrl: string;
+  /** The handler, with its counters. */
+  readonly handler: Handler;
+  /** Opens a socket that offers `protocols`; rejects with the `Response` if it is refused. */
+  open(path: string, protocols?: readonly string[]): Promise<WebSocket>;
+} {
   const handler = isHandler(target) ? target : createHandler(target as Application<Scope>, options);
   const stop = new AbortController();
   const server = Deno.serve(

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type KeyValue, type KvKey, type KvListOptions, listAll } from "../../kv/mod.ts";
+import { type KeyValue, type KvKey, listAll } from "../../kv/mod.ts";
+import type { KvListOptions } from "../../kv/key_value.ts";
 import type { DefineKeyValueTest } from "./key_value_bed.ts";
 
 /** Section 3 of the specification. */

@@ -1,6 +1,5 @@
 import {
   type ChannelLayer,
-  type GroupSendOptions,
   type GroupSendResult,
   LayerError,
   type LayerGap,
@@ -8,6 +7,7 @@ import {
   type Mailbox,
   MemoryChannelLayer,
 } from "../../layers/mod.ts";
+import type { GroupSendOptions } from "../../layers/channel_layer.ts";
 import { type InternalLayer, INTERNALS, internalsOf } from "../../core/internals.ts";
 import type { LayerMessage } from "../../core/consumer.ts";
 

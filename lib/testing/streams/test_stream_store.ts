@@ -8,22 +8,6 @@ import { keyTests, processKeyTests } from "./stream_key_tests.ts";
 import { limitTests } from "./stream_limit_tests.ts";
 import { readTests } from "./stream_read_tests.ts";
 
-/** Options of {@linkcode testStreamStore}. */
-export interface TestStreamStoreOptions {
-  /**
-   * Whether the store uses only the clock that it is given. Otherwise, the tests wait in real time, and
-   * those that would wait for seconds are skipped.
-   * @default {"fake"}
-   */
-  readonly time?: "fake" | "real";
-  /** Whether stores with the same `system` share their streams. @default {false} */
-  readonly processes?: boolean;
-  /** Why the suite must be skipped, such as a missing server. */
-  readonly skip?: string | undefined;
-  /** Time limit of a test, in milliseconds. @default {10_000} */
-  readonly timeoutMs?: number;
-}
-
 /**
  * Defines the tests of `docs/stream_spec.md` for one store with `node:test`: a test for each guarantee,
  * with its number in the specification.
@@ -43,7 +27,20 @@ export function testStreamStore(
   create: (
     options: StreamStoreOptions & { readonly system: string },
   ) => StreamStore | Promise<StreamStore>,
-  options: TestStreamStoreOptions = {},
+  options: {
+    /**
+     * Whether the store uses only the clock that it is given. Otherwise, the tests wait in real time, and
+     * those that would wait for seconds are skipped.
+     * @default {"fake"}
+     */
+    readonly time?: "fake" | "real";
+    /** Whether stores with the same `system` share their streams. @default {false} */
+    readonly processes?: boolean;
+    /** Why the suite must be skipped, such as a missing server. */
+    readonly skip?: string | undefined;
+    /** Time limit of a test, in milliseconds. @default {10_000} */
+    readonly timeoutMs?: number;
+  } = {},
 ): void {
   const { time = "fake", timeoutMs: timeout = 10_000 } = options;
   const define: DefineStreamTest = (sentence, body, { needsFakeTime = false } = {}) => {

@@ -1,7 +1,8 @@
 import { before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Log, LogFields } from "@sluice/sluice/server";
+import type { Log } from "@sluice/sluice/server";
+import type { LogFields } from "../../../lib/core/log.ts";
 import { banUser } from "@sluice/sluice/auth";
 import { TestApp } from "../../../support/app/test_app.ts";
 import { AppProcess, buildApp } from "../../../support/app/app_process.ts";

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { WebSocketServer } from "ws";
 import type { Scope } from "@sluice/sluice";
 import { Consumer, HttpConsumer } from "@sluice/sluice/consumers";
-import { attach, type AttachOptions } from "@sluice/sluice/node";
+import { attach } from "@sluice/sluice/node";
 import { route, router } from "@sluice/sluice/routing";
 import { type HandlerOptions, toHandler } from "@sluice/sluice/server";
 import { type Refused, WsClient } from "../../../support/app/ws_client.ts";
@@ -39,7 +39,10 @@ interface Started extends AsyncDisposable {
 
 /** An application of `node:http` that answers everything, with a handler attached to it. */
 async function start(
-  options: AttachOptions & { handler?: HandlerOptions; before?: (server: Server) => void } = {},
+  options: Parameters<typeof attach>[2] & {
+    handler?: HandlerOptions;
+    before?: (server: Server) => void;
+  } = {},
 ): Promise<Started> {
   const routes = [route("/ws/echo", Echo), route("/live/echo", Echo), route("/ws/part", Endless)];
   const handler = toHandler(openStack(router<Scope>(routes)), { log, ...options.handler });

@@ -25,7 +25,7 @@ function codesOf(heading: string): string[] {
 async function membersOf(file: string, type: string): Promise<string[]> {
   const text = await readFile(LIB + file, "utf8");
   const [, union = ""] = new RegExp(`export type ${type} =([^;]*);`).exec(text) ??
-    /readonly code: ([^;]*);/.exec(text) ?? [];
+    /readonly code:([^;]*);/.exec(text) ?? [];
   return [...union.matchAll(/"([A-Z_]+)"/g)].map(([, code = ""]) => code).sort();
 }
 

@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+const ROOT = new URL("../../../", import.meta.url).pathname;
 
 /** Options beyond `strict` that the `tsconfig` of a toolkit user may set. */
 const STRICTER = { exactOptionalPropertyTypes: true, noPropertyAccessFromIndexSignature: true };
