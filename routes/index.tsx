@@ -40,7 +40,7 @@ export default define.page<typeof handlers>(function Home({ data }) {
               </>
             )}
         </h1>
-        <p class="lead">{SENTENCE}</p>
+        <p class="lead">{name === undefined ? SENTENCE : ROOMS}</p>
         {name === undefined && <SignInButtons providers={providers} />}
         {name === undefined && <GateArt />}
       </section>
@@ -54,6 +54,8 @@ export default define.page<typeof handlers>(function Home({ data }) {
     </div>
   );
 });
+
+const ROOMS = "Anyone who is signed in can enter a room and read what was said before.";
 
 const SENTENCE =
   "Authenticated WebSockets for TypeScript. A socket opens only for a signed-in user, and closes the " +

@@ -26,6 +26,8 @@ export class MessageLine extends Component<MessageLineProps> {
       <article
         class={`message ${status}${continues ? " continues" : ""}`}
         data-status={status}
+        // Their number is announced; reading all of them aloud could take minutes.
+        aria-live={line.isMissed ? "off" : undefined}
         aria-label={`${isYours ? "You" : user.name}, ${timeWords(at)}`}
       >
         {!continues && <Avatar user={user} />}

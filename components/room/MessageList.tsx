@@ -39,7 +39,7 @@ export function MessageList(props: MessageListProps) {
         aria-relevant="additions"
         tabIndex={0}
       >
-        {state.hasOlder && <OlderMessages list={ref} load={loadOlder} />}
+        <OlderMessages list={ref} load={loadOlder} hasOlder={state.hasOlder} />
         {state.entered && shown.length === 0 && <Empty />}
         <div key={isMounted ? "local times" : "times of the server"}>
           {/* Only new messages are announced; how many older ones were loaded is said above. */}

@@ -28,6 +28,8 @@ export interface Line {
   readonly offset?: number | undefined;
   /** Whether it was said before the page was opened, or was loaded by scrolling up. */
   readonly isOlder?: boolean;
+  /** Whether it was said while the connection was lost. */
+  readonly isMissed?: boolean;
   /** The key of the command that sends it: a repetition has no further effect. */
   readonly command?: string | undefined;
 }
@@ -144,8 +146,9 @@ function mark(
   { missed, recovered }: RoomAction & { type: "recovered" },
 ): RoomState {
   if (missed === 0 && recovered) return state;
-  const entries = state.entries.filter(({ kind }) => kind === "line");
-  const index = Math.max(0, entries.length - missed);
+  const lines = state.entries.filter((entry) => entry.kind === "line");
+  const index = Math.max(0, lines.length - missed);
+  const entries: Entry[] = lines.map((line, at) => at < index ? line : { ...line, isMissed: true });
   const key = `away ${entries[index]?.key ?? "end"}`;
   entries.splice(index, 0, { kind: "away", key, missed, recovered });
   return { ...state, entries };

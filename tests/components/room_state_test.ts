@@ -136,6 +136,8 @@ test("missed messages are marked once, before the first of them", () => {
     recovered(2),
   );
   assert.deepEqual(shown(first), ["1 sent", "away", "2 sent", "3 sent"]);
+  const missed = first.entries.map((entry) => entry.kind === "line" && entry.isMissed === true);
+  assert.deepEqual(missed, [false, false, true, true]);
   const second = [heard("m4", "4", grace), recovered(1)].reduce(reduceRoom, first);
   assert.deepEqual(shown(second), ["1 sent", "2 sent", "3 sent", "away", "4 sent"]);
   assert.equal(reduceRoom(second, recovered(0)), second);

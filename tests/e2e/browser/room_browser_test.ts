@@ -158,9 +158,12 @@ test("a room reconnects by itself after a network outage, and shows what was sai
   await ada.waitForState("live");
   await ada.log.getByText("While you were away: 1 message").waitFor();
   await ada.waitForMessage("Is anybody here?");
+  // Screen readers announce how many were missed, and do not read all of them.
+  assert.equal(await ada.message("Is anybody here?").getAttribute("aria-live"), "off");
   await ada.waitForPeople(1);
   await ada.composer.press("Enter");
   await ada.waitForMessage("written while away");
+  assert.equal(await ada.message("written while away").getAttribute("aria-live"), null);
 });
 
 test("a room reconnects after a server restart", { skip }, async () => {
@@ -296,6 +299,10 @@ test(
       state: "detached",
     });
     assert.equal(await ada.message("Line 60").count(), 1);
+    // The user goes on reading in the list, and hears how many messages came.
+    assert.ok(await ada.log.evaluate((log) => log === document.activeElement));
+    const words = await ada.log.getByRole("status").textContent();
+    assert.match(words!, /^\d+ older messages? loaded$/);
     assert.deepEqual(ada.problems, []);
   },
 );
