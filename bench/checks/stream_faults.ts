@@ -2,7 +2,8 @@
  * What do streams lose when sockets are cut and processes are killed? `deno task bench stream_faults`
  * takes about 12 minutes, `--quick` less than two; `--only Redis` measures one database.
  *
- * 1. 200 random cuts of readers' sockets under 100 messages per second.
+ * 1. 200 random cuts of readers' sockets under 100 messages per second; 500 clients that return from
+ *    anywhere in a stream of which only the newest messages are kept.
  * 2. 10,000 commands with 20 % of the replies cut, while each of three processes is killed in turn, one
  *    every 2 s.
  * 3. The same, while Redis with `appendfsync everysec` is killed under 200 messages per second.
@@ -13,16 +14,23 @@
  * @module
  */
 import { MemoryChannelLayer } from "@sluice/sluice/layers";
-import { MemoryStreamStore } from "@sluice/sluice/streams";
+import { MemoryStreamStore, type StreamStore } from "@sluice/sluice/streams";
 import { parseArgs } from "node:util";
 import { commandsUnderKills, type KillOutcome } from "../../support/streams/process_kills.ts";
 import { type BackendKind, openBackend } from "../../support/streams/stream_backend.ts";
 import { startDatabase } from "../../support/streams/stream_database.ts";
-import { type ReadOutcome, readUnderCuts } from "../../support/streams/stream_load.ts";
+import {
+  type ReadOutcome,
+  readUnderCuts,
+  resumeAnywhere,
+} from "../../support/streams/stream_load.ts";
 
 const { values } = parseArgs({ options: { quick: { type: "boolean" }, only: { type: "string" } } });
 const KINDS: readonly BackendKind[] = ["Deno KV", "SQLite", "PostgreSQL", "Redis"];
 const kinds = KINDS.filter((kind) => (values.only ?? kind) === kind);
+
+/** Messages kept while clients return from anywhere. */
+const KEPT = 100;
 
 const cuts = values.quick
   ? { messages: 200, perSecond: 100, cuts: 20, readers: 3 }
@@ -33,6 +41,7 @@ const kills = values.quick
 
 if (values.only === undefined) {
   reportCuts("memory", await readUnderCuts(new MemoryStreamStore({ maxMessages: 10_000 }), cuts));
+  await reportResumes("memory", new MemoryStreamStore({ maxMessages: KEPT }));
 }
 for (const kind of kinds) {
   await using database = await startDatabase(kind);
@@ -41,6 +50,9 @@ for (const kind of kinds) {
     kind,
     await readUnderCuts(backend.store, { ...cuts, layer: new MemoryChannelLayer() }),
   );
+  await using other = await startDatabase(kind);
+  await using small = openBackend(kind, other.address, { maxMessages: KEPT });
+  await reportResumes(kind, small.store);
 }
 for (const kind of kinds) {
   await using database = await startDatabase(kind);
@@ -59,6 +71,18 @@ function reportCuts(name: string, { heard, recoveries, cuts, sent }: ReadOutcome
   const outcome = isRight ? "each message once and in order" : "WRONG";
   console.log(`${name}: ${cuts} cuts, ${sent} messages: ${outcome}; recovered ${recovered} times`);
   if (!isRight || recovered < recoveries.length) Deno.exitCode = 1;
+}
+
+async function reportResumes(name: string, store: StreamStore): Promise<void> {
+  const load = { messages: 3 * KEPT, clients: values.quick ? 50 : 500 };
+  const outcomes = await resumeAnywhere(store, load);
+  const outside = outcomes.filter(({ from }) => from < load.messages - KEPT);
+  const isRight = outcomes.every(({ from, recovered }) => {
+    return recovered === from >= load.messages - KEPT;
+  });
+  const outcome = isRight ? "all were told so, and no others" : "WRONG";
+  console.log(`${name}: ${outside.length} of ${load.clients} clients missed messages: ${outcome}`);
+  if (!isRight) Deno.exitCode = 1;
 }
 
 function reportKills(name: string, outcome: KillOutcome, mayMiss: number): void {

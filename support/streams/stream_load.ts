@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { connect, type RealtimeSocket } from "@sluice/sluice/client";
 import type { Recovery } from "../../lib/client/stream_options.ts";
 import type { ChannelLayer } from "@sluice/sluice/layers";
-import type { StreamStore } from "@sluice/sluice/streams";
+import type { StreamPosition, StreamStore } from "@sluice/sluice/streams";
 import { SocketCutter } from "./cut_socket.ts";
 import { type countMessages, serveStream } from "./stream_server.ts";
 
@@ -106,11 +106,45 @@ export async function sendCommands(
   return { replies, cuts: cutter.cuts };
 }
 
-/** Opens the client of a room. */
-export function openRoom(url: string, { WebSocket }: SocketCutter): Room {
+/** What a client of {@linkcode resumeAnywhere} was told, and what its handlers got. */
+export interface ResumeOutcome {
+  /** The offset of the last message that it had. */
+  readonly from: number;
+  readonly recovered: boolean;
+  readonly heard: readonly number[];
+}
+
+/** Lets clients return with random positions to a stream of which only the newest messages are kept. */
+export async function resumeAnywhere(
+  store: StreamStore,
+  load: { messages: number; clients: number },
+): Promise<readonly ResumeOutcome[]> {
+  const { server } = serveStream(store);
+  await using _ = server;
+  for (let number = 1; number <= load.messages; number++) {
+    await store.append("room", { type: "added", data: { number, id: "" } });
+  }
+  const { epoch } = await store.state("room");
+  return await Promise.all(Array.from({ length: load.clients }, async () => {
+    const from = Math.floor(Math.random() * load.messages);
+    const room = openRoom(server.url, new SocketCutter(), { epoch, offset: from });
+    const heard: number[] = [];
+    const told = Promise.withResolvers<boolean>();
+    room.on("added", (_data, { offset }) => void heard.push(offset!));
+    room.onRecovered(({ recovered }) => told.resolve(recovered));
+    const recovered = await told.promise;
+    while (heard.at(-1) !== load.messages) await setTimeout(5);
+    room.close();
+    return { from, recovered, heard };
+  }));
+}
+
+/** Opens the client of a room, which continues at a position. */
+export function openRoom(url: string, { WebSocket }: SocketCutter, from?: StreamPosition): Room {
   const environment = { WebSocket };
   return connect<typeof countMessages>(`${url}/ws/room`, {
     environment,
+    streams: from === undefined ? {} : { room: { from } },
     user: "ada",
     baseDelayMs: 100,
     maxDelayMs: 1_000,

@@ -5,8 +5,17 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { MemoryKeyValue } from "@sluice/sluice/kv";
 import { SqliteKeyValue } from "@sluice/sluice/kv/sqlite";
-import { KvStreamStore, MemoryStreamStore } from "@sluice/sluice/streams";
-import { commandsUnderCuts, readUnderCuts } from "../../support/streams/stream_load.ts";
+import {
+  KvStreamStore,
+  MemoryStreamStore,
+  type StreamStore,
+  type StreamStoreOptions,
+} from "@sluice/sluice/streams";
+import {
+  commandsUnderCuts,
+  readUnderCuts,
+  resumeAnywhere,
+} from "../../support/streams/stream_load.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-recovery-"));
 const sqlite = new SqliteKeyValue(join(folder, "streams.sqlite"));
@@ -16,10 +25,12 @@ after(async () => {
 });
 
 /** For more databases, and the full size: `deno task bench stream_faults`. */
-const stores = {
-  MemoryStreamStore: () => new MemoryStreamStore(),
-  KvStreamStore: () => new KvStreamStore(new MemoryKeyValue()),
-  "KvStreamStore on SQLite": () => new KvStreamStore(sqlite),
+const stores: Record<string, (options?: StreamStoreOptions) => StreamStore> = {
+  MemoryStreamStore: (options) => new MemoryStreamStore(options),
+  KvStreamStore: (options) => new KvStreamStore(new MemoryKeyValue(), options),
+  "KvStreamStore on SQLite": (options) => {
+    return new KvStreamStore(sqlite, { ...options, prefix: crypto.randomUUID() });
+  },
 };
 
 for (const [name, create] of Object.entries(stores)) {
@@ -33,15 +44,20 @@ for (const [name, create] of Object.entries(stores)) {
   });
 }
 
-test("readers outside the window of the history are told that messages were lost", async () => {
-  const store = new MemoryStreamStore({ maxMessages: 1 });
-  const load = { messages: 100, perSecond: 100, cuts: 4, readers: 1 };
-  const { heard: [offsets], recoveries } = await readUnderCuts(store, load);
-  assert.deepEqual(offsets, [...new Set(offsets)].sort((a, b) => a - b));
-  const lost = load.messages - offsets!.length;
-  const isTold = recoveries.some(({ recovered }) => !recovered);
-  assert.equal(isTold, lost > 0);
-});
+for (const [name, create] of Object.entries(stores)) {
+  test(`readers are told whether messages were lost, wherever they return, with ${name}`, async () => {
+    const outcomes = await resumeAnywhere(create({ maxMessages: 50 }), {
+      messages: 150,
+      clients: 20,
+    });
+    assert.ok(outcomes.some(({ recovered }) => !recovered));
+    for (const { from, recovered, heard } of outcomes) {
+      assert.equal(recovered, from >= 100, `from ${from}`);
+      const first = Math.max(from, 100) + 1;
+      assert.deepEqual(heard, Array.from({ length: 151 - first }, (_, index) => first + index));
+    }
+  });
+}
 
 for (const type of ["add", "run"] as const) {
   test(`commands of type "${type}" whose replies are lost take effect once`, async () => {

@@ -189,3 +189,33 @@ test("A door answers 503 if the store cannot be reached", async () => {
   const refused = await get(parts);
   assert.deepEqual([refused.status, JSON.parse(refused.text).code], [503, "UNAVAILABLE"]);
 });
+
+test("A live read ends if its history is lost: a long-poll with 410, events without an error", async () => {
+  const parts = await filled(2);
+  const { next } = await get(parts);
+  await using poll = request(parts, `?offset=${next}&live=long-poll`);
+  await using events = request(parts, `?offset=${next}&live=sse`);
+  const answer = poll.response();
+  await events.head();
+  await events.chunk();
+  await parts.store.clear("chat.lobby");
+  const { peer } = await entered(parts);
+  await ask(peer, { type: "say", data: { text: "new" } });
+  const { status, text } = await answer;
+  assert.deepEqual([status, JSON.parse(text).code], [410, "OFFSET_GONE"]);
+  assert.equal(await events.chunk(), undefined);
+});
+
+test("A live read ends if the store cannot be reached: a long-poll with 503", async () => {
+  const parts = await filled(1);
+  await using poll = request(parts, "?offset=now&live=long-poll");
+  const answer = poll.response();
+  await using events = request(parts, "?offset=now&live=sse");
+  await events.head();
+  await events.chunk();
+  await parts.store.close();
+  await parts.layer.groupSend("chat.lobby", { type: "said", data: { text: "x" } });
+  const { status, text } = await answer;
+  assert.deepEqual([status, JSON.parse(text).code], [503, "UNAVAILABLE"]);
+  assert.equal(await events.chunk(), undefined);
+});

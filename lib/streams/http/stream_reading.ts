@@ -36,6 +36,8 @@ export class StreamReading {
   #after = 0;
   #epoch: string | undefined;
   #live: Live;
+  /** Whether a response of events has begun. */
+  #hasBegun = false;
   #isOver = false;
   #isBusy = false;
   #hasNews = false;
@@ -65,6 +67,8 @@ export class StreamReading {
         if (this.#live === "sse") await this.#writeEvents(false);
         else await this.#answer(await this.#page());
       }
+    } catch (error) {
+      await this.#fail(error);
     } finally {
       this.#isBusy = false;
     }
@@ -156,6 +160,7 @@ export class StreamReading {
 
   async #beginEvents(): Promise<void> {
     await this.#page(); // Refuses an offset that is no longer kept before the response starts.
+    this.#hasBegun = true;
     this.#context.begin({ ...PRIVATE, "content-type": "text/event-stream" });
     this.#context.endLater(async () => {
       if (this.#isOver) return;
@@ -187,9 +192,12 @@ export class StreamReading {
   }
 
   async #fail(error: unknown): Promise<void> {
+    const isExpected = error instanceof Refusal || error instanceof StreamError;
+    if (this.#isOver || !isExpected) throw error;
     this.#isOver = true;
+    // The next request of the client is refused, with the reason.
+    if (this.#hasBegun) return void await this.#context.finish();
     if (error instanceof Refusal) return void await this.#context.refuse(error);
-    if (!(error instanceof StreamError)) throw error;
     await this.#context.refuse(new Refusal("UNAVAILABLE", { cause: error }));
   }
 
