@@ -203,19 +203,63 @@ test("PostgresKeyValue refuses the table of a newer version", options, async () 
   await assert.rejects(other.get(["a"]), UNAVAILABLE);
 });
 
-test("PostgresKeyValue deletes expired entries in batches", options, async () => {
+test("PostgresKeyValue deletes expired entries in batches of at most 500", options, async () => {
   await using server = await PostgresServer.start();
   await using kv = new PostgresKeyValue(server.url());
   await kv.set(["kept"], 1);
-  await server.query(`INSERT INTO sluice_kv SELECT ('\\x02' || lpad(to_hex(n), 8, '0'))::bytea,
-    '1', 1, now() - interval '1 minute' FROM generate_series(1, 1200) AS n`);
+  await server.query(`
+    INSERT INTO sluice_kv SELECT ('\\x02' || lpad(to_hex(n), 8, '0'))::bytea, '1', 1,
+      now() - interval '1 minute' FROM generate_series(1, 1200) AS n;
+    CREATE TABLE sweeps (size int);
+    CREATE FUNCTION count_sweep() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN INSERT INTO sweeps SELECT count(*) FROM deleted; RETURN NULL; END $$;
+    CREATE TRIGGER count_sweep AFTER DELETE ON sluice_kv REFERENCING OLD TABLE AS deleted
+      FOR EACH STATEMENT EXECUTE FUNCTION count_sweep()`);
   await using other = new PostgresKeyValue(server.url());
   await other.set(["also kept"], 1); // The first commit of a process starts a sweep.
   const left = "SELECT count(*)::int AS count FROM sluice_kv";
   while (Number((await server.query(left))[0]?.count) !== 2) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+  const sizes = await server.query("SELECT size FROM sweeps WHERE size > 0");
+  assert.deepEqual(sizes.map(({ size }) => size), [500, 500, 200]);
 });
+
+test(
+  "PostgresKeyValue finds entries by an index before the server has statistics",
+  options,
+  async () => {
+    await using server = await PostgresServer.start(["autovacuum=off"]);
+    const seen = async () => {
+      const text =
+        "SELECT seq_tup_read::int AS rows FROM pg_stat_user_tables WHERE relname = $$sluice_kv$$";
+      return Number((await server.query(text))[0]?.rows);
+    };
+    const use = async (kv: KeyValue, n: number) => {
+      const entry = await kv.get(["checked", n]);
+      const operation = kv.atomic().check(entry).delete(["other", n]).set(entry.key, n, {
+        expireInMs: 60_000,
+      });
+      assert.ok((await operation.commit()).ok);
+      await kv.getMany([["checked", n], ["other", n]]);
+      await kv.list({ prefix: ["checked"] }, { limit: 3 });
+      await kv.list({ prefix: ["checked"] }, { limit: 3, reverse: true });
+    };
+    {
+      await using kv = new PostgresKeyValue(server.url(), { maxConnections: 1 });
+      for (let n = 0; n < 10; n++) await use(kv, n); // The server keeps its plans from now on.
+      await server.query(
+        `INSERT INTO sluice_kv SELECT ('\\x02' || lpad(to_hex(n), 8, '0'))::bytea, '1',
+      1, now() + interval '1 day' FROM generate_series(1, 20000) AS n`,
+      );
+      for (let n = 0; n < 10; n++) await use(kv, n);
+    }
+    await using kv = new PostgresKeyValue(server.url(), { maxConnections: 1 });
+    await kv.set(["last"], 1); // Starts a sweep.
+    await kv.close();
+    assert.equal(await seen(), 0);
+  },
+);
 
 test("PostgresKeyValue hears again after the server was restarted", options, async () => {
   await using server = await PostgresServer.start();

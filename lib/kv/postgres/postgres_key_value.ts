@@ -43,11 +43,14 @@ const COMMIT = {
     $6::bigint[], $7::bytea[]) AS version`,
 };
 
-/** Skips entries that a commit is writing, and does not wait for them. */
+/**
+ * Skips entries that a commit is writing, and does not wait for them. `clock_timestamp()` could not use
+ * the index, because its value changes during a statement.
+ */
 const SWEEP = {
   name: "sluice_kv_sweep",
   text: `DELETE FROM sluice_kv WHERE key IN (SELECT key FROM sluice_kv
-    WHERE expires_at <= clock_timestamp() LIMIT 500 FOR UPDATE SKIP LOCKED) RETURNING 1`,
+    WHERE expires_at <= statement_timestamp() LIMIT 500 FOR UPDATE SKIP LOCKED) RETURNING 1`,
 };
 
 /** How often expired entries are removed, in milliseconds, after a commit. */

@@ -23,6 +23,13 @@ export interface PostgresPoolOptions {
   readonly clock: ServerClock;
 }
 
+/**
+ * Settings of all connections. Each statement finds its rows by an index. A server without statistics
+ * may prefer to read the whole table, and would go on to do so while the table grows.
+ */
+const SETTINGS = `SET default_transaction_isolation = 'read committed'; SET enable_seqscan = off;
+  SET enable_hashjoin = off; SET enable_mergejoin = off`;
+
 /** A row of a result. */
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -132,8 +139,7 @@ export class PostgresPool {
     const { timeoutMs, clock } = this.#options;
     client.on("error", () => {}); // A query reports it, or the pool drops the connection.
     // A server ends a statement whose caller has given up.
-    await client.query(`SET statement_timeout = ${Math.ceil(timeoutMs)}`);
-    await client.query("SET default_transaction_isolation = 'read committed'");
+    await client.query(`SET statement_timeout = ${Math.ceil(timeoutMs)}; ${SETTINGS}`);
     const askedAt = clock.elapsed();
     const { rows } = await client.query(`SELECT pg_is_in_recovery() AS is_standby, ${SERVER_TIME}`);
     if (rows[0]?.is_standby) throw new Error("The PostgreSQL server is a standby");
