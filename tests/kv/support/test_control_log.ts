@@ -90,9 +90,11 @@ export function testControlLog(
   it("onAppend() is not called for a renewal, which can wait for the next poll", async ({ here }) => {
     let calls = 0;
     here.onAppend!(() => calls++);
-    await here.append({ type: "renewed", session: makeSession() });
-    assert.equal(calls, 0);
-    assert.equal((await here.read(0)).events.length, 1);
+    const renewal: SessionEvent = { type: "renewed", session: makeSession() };
+    for (let n = 0; n < 5; n++) await here.append(renewal);
+    // A driver may call once when it begins to listen.
+    assert.ok(calls <= 1, `${calls} calls`);
+    assert.equal((await here.read(0)).events.length, 5);
   });
 }
 
