@@ -161,7 +161,8 @@ function useConnection({ state, detail }: UsedSocket<ChatMessages>): Connection 
   return useMemo(() => {
     const { code, retryInMs } = detail;
     const retryAt = retryInMs === undefined ? undefined : Date.now() + retryInMs;
-    return { state, wasLive: wasLive.current, code, retryAt };
+    const isOffline = navigator.onLine === false;
+    return { state, wasLive: wasLive.current, code, retryAt, isOffline };
   }, [state, detail]);
 }
 

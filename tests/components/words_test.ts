@@ -64,6 +64,13 @@ test("describeConnection() gives the reason of each refusal that lasts", () => {
   assert.equal(words("refused", 4403), "You no longer have access to this room.");
 });
 
+test("describeConnection() does not blame the server while the browser is offline", () => {
+  const lost = { state: "reconnecting", wasLive: true } as const;
+  assert.match(describeConnection(lost), /The server can't be reached\.$/);
+  assert.match(describeConnection({ ...lost, isOffline: true }), /You are offline\.$/);
+  assert.match(describeConnection({ ...lost, isOffline: true, code: 1013 }), /is busy\.$/);
+});
+
 test("describeConnection() shows no codes, not even unknown ones", () => {
   const codes = [...PASSING_CODES, ...LASTING_CODES, "NEW_CODE", 4999, "constructor", "__proto__"];
   for (const state of STATES) {

@@ -5,6 +5,8 @@ export interface Connection {
   readonly wasLive: boolean;
   /** A close code, or the code of a refusal; none if the server did not answer. */
   readonly code?: number | string | undefined;
+  /** Whether the browser has no network. */
+  readonly isOffline?: boolean;
   /** When the next attempt is made, in milliseconds since the epoch. */
   readonly retryAt?: number | undefined;
 }
@@ -13,6 +15,7 @@ const RESTARTING = "The server is restarting.";
 const UNAVAILABLE = "The server is temporarily unavailable.";
 const REJECTED = "The server rejected this page's messages. Reload the page.";
 const NO_ACCESS = "You no longer have access to this room.";
+const OFFLINE = "You are offline.";
 const UNREACHABLE = "The server can't be reached.";
 
 const REASONS: ReadonlyMap<string, string> = new Map(Object.entries({
@@ -76,8 +79,9 @@ export function describeBlock({ state }: Connection): string | undefined {
 }
 
 /** Returns the reason in plain language; empty if the code adds nothing. */
-function reasonOf({ state, code }: Connection): string {
-  if (code === undefined) return state === "reconnecting" ? UNREACHABLE : "";
+function reasonOf({ state, code, isOffline }: Connection): string {
+  if (code === undefined && state === "reconnecting") return isOffline ? OFFLINE : UNREACHABLE;
+  if (code === undefined) return "";
   const isFromBetween = /^HTTP_\d+$/.test(String(code));
   return REASONS.get(String(code)) ?? (isFromBetween ? UNAVAILABLE : "");
 }

@@ -149,7 +149,7 @@ test("a room reconnects by itself after a network outage, and shows what was sai
   const ada = await RoomPage.enter(browser, app, "ada");
   const grace = await RoomPage.enter(browser, app, "grace");
   await ada.page.context().setOffline(true);
-  await ada.waitForState("reconnecting");
+  await ada.page.getByRole("status").getByText(/Reconnecting… You are offline\.$/).waitFor();
   await ada.composer.fill("written while away");
   await grace.say("Is anybody here?");
   await grace.waitForMessage("Is anybody here?");
