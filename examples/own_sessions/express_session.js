@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { ExternalSessions } from "@sluice/sluice";
-import { MemoryTicketStore, Tickets } from "@sluice/sluice/auth";
+import { Tickets } from "@sluice/sluice/auth";
+import { MemoryKeyValue } from "@sluice/sluice/kv";
 import { attach } from "@sluice/sluice/node";
 import { consoleLog } from "@sluice/sluice/server";
 import { parse } from "cookie";
@@ -24,7 +25,7 @@ const sessions = new ExternalSessions({
     const { user, cookie: { expires } } = found;
     return { sessionId: idOf(sid), userId: user.id, expiresAt: new Date(expires), user };
   },
-  tickets: new Tickets(new MemoryTicketStore()),
+  tickets: new Tickets(new MemoryKeyValue()),
   log: consoleLog,
 });
 
@@ -58,10 +59,12 @@ app.post("/sign-out", (request, response, next) => {
 
 // For pages of other origins, and programs. In your application: allow their origins (CORS).
 app.post("/api/tickets", async (request, response) => {
+  const path = request.body?.path;
+  if (path !== "/ws/room") return response.status(400).json({ code: "INVALID_PATH" });
   const url = `http://${request.headers.host}${request.originalUrl}`;
   const ticket = await sessions.issueTicket(
     new Request(url, { headers: headersOf(request) }),
-    String(request.body?.path),
+    path,
   );
   response.status(ticket === undefined ? 401 : 201).json(ticket ?? { code: "NOT_SIGNED_IN" });
 });

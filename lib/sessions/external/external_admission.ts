@@ -103,7 +103,7 @@ export class ExternalAdmission<U> {
     const watcher: SessionWatcher = {
       sessionChanged: (session) => {
         const user = this.#parts.checks.userOf(session);
-        if (user === undefined || JSON.stringify(user) === JSON.stringify(scope.user)) return;
+        if (user === undefined || isSame(user, scope.user)) return;
         Object.assign(scope, { user });
         scope.connection.scopeChanged(["user"]);
       },
@@ -116,4 +116,13 @@ export class ExternalAdmission<U> {
 function isOf<U>({ session }: KnownIdentity<U>, { claims }: Proof): boolean {
   return claims === undefined ||
     (claims.sessionId === session.id && claims.userId === session.userId);
+}
+
+/** Users that JSON cannot express count as changed. */
+function isSame(a: unknown, b: unknown): boolean {
+  try {
+    return a === b || JSON.stringify(a) === JSON.stringify(b);
+  } catch {
+    return false;
+  }
 }

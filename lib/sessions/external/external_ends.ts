@@ -50,13 +50,13 @@ export class ExternalEnds implements LogPollerTarget, EndTarget, Follower {
   /** Connects to nothing before there are connections, or {@linkcode join} is called. */
   constructor(parts: ExternalEndsParts) {
     this.#parts = parts;
-    const { connections, kv, layer, name, log } = parts;
+    const { connections, kv, layer, name, clock, log } = parts;
     this.#storing = new RetriedWork(parts);
     this.#sending = new RetriedWork(parts);
     this.#close.push(connections.followWith(this));
     if (layer !== undefined) {
       const group = `sluice.ended.${name}`;
-      this.#broadcast = new EndBroadcast(layer, { group, target: this, log });
+      this.#broadcast = new EndBroadcast(layer, { group, target: this, clock, log });
     }
     if (kv === undefined) return;
     this.#log = new KvControlLog(kv, [name]);
@@ -139,7 +139,6 @@ export class ExternalEnds implements LogPollerTarget, EndTarget, Follower {
   }
 
   async #recheck(): Promise<void> {
-    await this.#broadcast?.join(); // After a failure.
     await this.revalidate();
     if (!this.#parts.connections.sessionIds().next().done) this.start();
   }

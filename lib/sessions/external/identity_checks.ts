@@ -80,7 +80,7 @@ export class IdentityChecks<U> implements SessionSource {
       log.error("identify() failed", { error });
       throw new Refusal("UNAVAILABLE", { retryAfterSeconds: 5, cause: error });
     }
-    if (identity === undefined || identity === null) return undefined;
+    if (!identity) return undefined; // Also `false` or an empty text, from `cookie && {…}`.
     try {
       const known = readIdentity<U>(identity, clock.now());
       this.#details.set(known.session, { user: known.user, request });

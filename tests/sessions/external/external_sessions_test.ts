@@ -46,6 +46,12 @@ test("ExternalSessions refuses requests without a session, with an expired or a 
     assert.doesNotMatch(body, /hunter2/);
   }
   assert.match(log.text, /identify\(\) failed/);
+  accounts.hook = () => {};
+  for (const nothing of [undefined, null, "", false]) { // Such as from `cookie && {…}`.
+    accounts.identities.set("nothing", nothing);
+    const answer = await accounts.client(sessions, "nothing").connect();
+    assert.deepEqual(answer, { accepted: false, status: 401, code: "NOT_SIGNED_IN" });
+  }
 });
 
 test("ExternalSessions refuses invalid identities, and the log names the field without its value", async () => {

@@ -107,6 +107,36 @@ test("ExternalSessions asks identify() if a message of the layer is lost or miss
   }
 });
 
+test("ExternalSessions joins a layer that was down at the start, and checks all sessions then", async () => {
+  using accounts = new Accounts();
+  const layer = new FaultyLayer();
+  layer.fault = "unavailable";
+  const [here, there] = [accounts.start({ layer }), accounts.start({ layer })];
+  for (const sid of ["s1", "s2"]) accounts.signIn(sid);
+  const [one, two] = [await accounts.open(there, "s1"), await accounts.open(there, "s2")];
+  await one.receive();
+  accounts.identities.delete("s1"); // It ended in a process that is gone.
+  await accounts.pass(3_000, 1_000);
+  assert.equal(await one.receivesNothing(), true);
+  layer.fault = undefined;
+  await accounts.pass(1_000, 1_000);
+  assert.equal((await one.closed()).code, 4401);
+  assert.equal(await here.ended("s2"), true);
+  await settle();
+  assert.equal((await two.closed()).code, 4401);
+});
+
+test("ExternalSessions waits a second at most for a layer that does not answer", async () => {
+  using accounts = new Accounts();
+  const layer = new FaultyLayer();
+  layer.fault = "slow";
+  accounts.signIn("s1");
+  const opening = accounts.open(accounts.start({ layer }), "s1");
+  await accounts.pass(1_000, 500);
+  assert.equal(await (await opening).receive(), "ADA");
+  layer.release();
+});
+
 test("ExternalSessions.ended() is not missed by a handshake in another process", async () => {
   const shared: Partial<ExternalSessionsOptions<Member>>[] = [
     { kv: new MemoryKeyValue() },
