@@ -141,6 +141,14 @@ test("JsonConsumer closes with 1013 if its streams cannot be read on entry", asy
   assert.equal((await peer.closed()).code, 1013);
 });
 
+test("JsonConsumer closes with 1013 if the groups of its streams cannot be joined", async () => {
+  const layer = new FaultyLayer();
+  layer.fault = "unavailable";
+  const peer = roomPeer(roomParts({ layer }));
+  await peer.connect();
+  assert.equal((await peer.closed()).code, 1013);
+});
+
 test("JsonConsumer leaves no unhandled error if the connection ends while it joins a stream", async () => {
   const joining = Promise.withResolvers<void>();
   const layer = new MemoryChannelLayer();

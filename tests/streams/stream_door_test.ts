@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryStreamStore, streamDoor } from "@sluice/sluice/streams";
 import type { DoorConsumer } from "../../lib/streams/http/stream_door.ts";
-import { communicateHttp } from "@sluice/sluice/testing";
+import { communicateHttp, FaultyLayer } from "@sluice/sluice/testing";
 import {
   ask,
   entered,
@@ -187,6 +187,13 @@ test("A door answers 503 if the store cannot be reached", async () => {
   const parts = roomParts({ store: new MemoryStreamStore() });
   await parts.store.close();
   const refused = await get(parts);
+  assert.deepEqual([refused.status, JSON.parse(refused.text).code], [503, "UNAVAILABLE"]);
+});
+
+test("A door answers 503 if the layer cannot be reached", async () => {
+  const layer = new FaultyLayer();
+  layer.fault = "unavailable";
+  const refused = await get(roomParts({ layer }));
   assert.deepEqual([refused.status, JSON.parse(refused.text).code], [503, "UNAVAILABLE"]);
 });
 

@@ -59,26 +59,17 @@ export class StreamSession<S extends Scope = Scope> {
 
   /** Joins the groups of all streams that the client may read, and sends how far each one goes. */
   enter(): Promise<void> {
-    const joined = Promise.all(Object.keys(this.#host.streams).map((name) => this.#join(name)));
-    this.entered = joined.then(() => this.announce());
+    this.entered = this.#orOverload(async () => {
+      await Promise.all(Object.keys(this.#host.streams).map((name) => this.#join(name)));
+      await this.#announce();
+    });
     this.entered.catch(() => {}); // The start of the consumer also awaits it and reports errors.
     return this.entered;
   }
 
   /** Sends how far each stream goes that was joined. */
-  async announce(): Promise<void> {
-    const { connection } = this.#host.scope;
-    try {
-      for (const name of this.#readable) {
-        if (connection.phase !== "open") return;
-        const { type, data } = await this.#stateMessage(name);
-        if (!this.#host.isMember(this.#groupOf(name))) continue;
-        connection.sendFrame(encodeMessage(type, data));
-      }
-    } catch (error) {
-      if (!isUnavailable(error)) throw error;
-      connection.end(CloseCode.overload, "history unavailable");
-    }
+  announce(): Promise<void> {
+    return this.#orOverload(() => this.#announce());
   }
 
   /**
@@ -114,6 +105,26 @@ export class StreamSession<S extends Scope = Scope> {
       await this.#host.channelLayer.groupSend(this.#groupOf(name), message);
     } catch (error) {
       if (!isUnavailable(error)) throw error; // The next message shows the hole.
+    }
+  }
+
+  async #announce(): Promise<void> {
+    const { connection } = this.#host.scope;
+    for (const name of this.#readable) {
+      if (connection.phase !== "open") return;
+      const { type, data } = await this.#stateMessage(name);
+      if (!this.#host.isMember(this.#groupOf(name))) continue;
+      connection.sendFrame(encodeMessage(type, data));
+    }
+  }
+
+  /** Closes the socket, so that the client reconnects later, if a store or a layer cannot be reached. */
+  async #orOverload(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      this.#host.scope.connection.end(CloseCode.overload, "history unavailable");
     }
   }
 

@@ -1,10 +1,11 @@
 import type { Scope } from "../../core/scope.ts";
 import { StopConsumer } from "../../core/consumer.ts";
-import type { Refusal } from "../../protocol/refusal.ts";
+import { Refusal } from "../../protocol/refusal.ts";
 import { FrameError } from "../../protocol/errors.ts";
 import type { ClientFrame } from "../../protocol/frames.ts";
 import { HttpConsumer } from "../../consumers/http_consumer.ts";
 import type { GroupPolicy } from "../../consumers/policies.ts";
+import { isUnavailable } from "../../consumers/streams/consumer_streams.ts";
 import type { StreamScope } from "../with_streams.ts";
 import { StreamReading } from "./stream_reading.ts";
 import { commandScope } from "./command_scope.ts";
@@ -99,6 +100,7 @@ export class StreamDoor<S extends StreamScope> extends HttpConsumer<S> {
     try {
       await this.groupAdd(group, { authorize: authorize as GroupPolicy<S> });
     } catch (error) {
+      if (isUnavailable(error)) throw new Refusal("UNAVAILABLE", { cause: error });
       if (!(error instanceof FrameError)) throw error;
       return void await this.#refuse(403, refusalBody(error, 403));
     }

@@ -14,7 +14,7 @@ local fields = {'epoch', 'first', 'offset', 'total', 'base', 'home', 'earlier'}
 local state = redis.call('HMGET', log, unpack(fields))
 local epoch, first, offset = state[1], tonumber(state[2] or '1'), tonumber(state[3] or '0')
 local total, base, earlier = tonumber(state[4] or '0'), tonumber(state[5] or '0'), state[7] or ''
-local home = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+local home = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
 local is_new = not epoch or state[6] ~= home
 if epoch and is_new then
   local known = {epoch .. ' ' .. text(offset)}
