@@ -116,7 +116,7 @@ export { Refusal } from "./protocol/refusal.ts";
 export { route, router } from "./routing/router.ts";
 export { stack } from "./routing/stack.ts";
 export { socketLimits } from "./security/socket_limits.ts";
-export { handshakeRate } from "./security/with_handshake_rate.ts";
+export { handshakeRate } from "./security/rate_limiter.ts";
 export { anyOrigin, origins } from "./security/with_origins.ts";
 export type { Handler } from "./server/handler.ts";
 export { toHandler } from "./server/to_handler.ts";

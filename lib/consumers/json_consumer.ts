@@ -1,11 +1,6 @@
 import { CloseCode, FrameError, type Messages } from "../protocol/mod.ts";
-import {
-  type ClientFrame,
-  encodeMessage,
-  encodeReply,
-  parseClientFrame,
-  parsePing,
-} from "../protocol/frames.ts";
+import type { ClientFrame } from "../protocol/frames.ts";
+import { encodeMessage, encodeReply, parseClientFrame } from "../protocol/frames.ts";
 import { parseData } from "../protocol/schema.ts";
 import { SUBPROTOCOL } from "../protocol/limits.ts";
 import type { AcceptOptions } from "../core/connection.ts";
@@ -15,17 +10,14 @@ import type { Scope } from "../core/scope.ts";
 import type { Appended } from "../streams/stream_store.ts";
 import { Commands } from "./streams/command.ts";
 import { Consumer } from "./consumer.ts";
-import {
-  NO_STREAMS,
-  sourceOf,
-  StreamSession,
-  type StreamSource,
-} from "./streams/consumer_streams.ts";
+import { NO_STREAMS, sourceOf, StreamSession } from "./streams/consumer_streams.ts";
+import type { StreamSource } from "./streams/consumer_streams.ts";
+import { receiveLines } from "./frames/frame_lines.ts";
 import { FramePolicy } from "./frames/frame_policy.ts";
 import type { EventHandlers, Handlers } from "./handlers.ts";
 import type { LayerEvent, ServerMessage } from "./json_messages.ts";
 import { forwardsOf } from "./layer_messages.ts";
-import { encodeGap, idOf, pong } from "./frames/special_frames.ts";
+import { answerPing, encodeGap, idOf, pong } from "./frames/special_frames.ts";
 import { toFrameError } from "./frames/to_frame_error.ts";
 
 type AnyHandler = (data: unknown, context: { readonly id: string | undefined }) => unknown;
@@ -154,7 +146,10 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
       return this.close(CloseCode.unsupportedData, "text messages only");
     }
     if (data.includes("\n") && this.scope.subprotocols.includes(SUBPROTOCOL)) {
-      return this.#receiveLines(data);
+      return receiveLines(data, this.scope.connection, {
+        receive: (frame) => this.#receiveFrame(frame),
+        limit: (frame) => this.onRateLimited(frame),
+      });
     }
     return this.#receiveFrame(data);
   }
@@ -194,27 +189,12 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
 
   /** Called by the server. Do not override. */
   answerPing(data: string): string | undefined {
-    const ping = parsePing(data);
-    if (ping === undefined) return undefined;
-    return ping.id === undefined ? "" : encodeReply(ping.id, pong(ping, this.scope));
+    return answerPing(data, this.scope);
   }
 
   /** Called by the server for a message over the rate limit. */
   onRateLimited(data: string | Uint8Array): void {
     this.#frames.limit(typeof data === "string" ? idOf(data) : undefined);
-  }
-
-  async #receiveLines(data: string): Promise<void> {
-    const { connection } = this.scope;
-    let isPaid = true; // The message pays for its first frame.
-    for (const line of data.split("\n")) {
-      if (line.trim() === "") continue;
-      if (connection.phase === "ended") return;
-      isPaid ||= parsePing(line) !== undefined && connection.takePing();
-      if (isPaid || connection.takeMessage()) await this.#receiveFrame(line);
-      else this.onRateLimited(line);
-      isPaid = false;
-    }
   }
 
   #receiveFrame(text: string): void | Promise<void> {

@@ -3,7 +3,7 @@ import type { Changes } from "../cluster/sync_message.ts";
 import type { ProcessLayer } from "../cluster/process_group.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
-import { LocalSocketCounter, type SocketCounter } from "./socket_counter.ts";
+import { LocalSocketCounter, type SocketCounter } from "./socket_limits.ts";
 
 /** Options of {@linkcode SharedSocketCounter}. */
 export interface SharedSocketCounterOptions {

@@ -61,12 +61,12 @@ export async function findSessionByTokens(
 ): Promise<FoundSession & { readonly token?: string }> {
   let chosen: TokenChoice;
   try {
-    chosen = await sessions.choose(tokens);
+    chosen = await sessions.lookup.choose(tokens);
   } catch (error) {
     throw unavailable(sessions, error);
   }
   if (chosen === undefined) return { state: "unknown" };
-  const found = await readAndRenew(sessions, () => sessions.find(chosen.parts));
+  const found = await readAndRenew(sessions, () => sessions.lookup.find(chosen.parts));
   if (found instanceof Refusal) throw found;
   return found.state === "live" ? { ...found, token: chosen.token } : found;
 }

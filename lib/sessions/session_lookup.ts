@@ -34,7 +34,11 @@ export class SessionLookup {
     this.#cache = parts.events.caches?.sessions;
   }
 
-  /** See {@linkcode Sessions.choose}. */
+  /**
+   * Chooses among the tokens of a request: the first of a live session counts, else the first of an
+   * expired one. Synchronous unless a key or a session must be read. Returns undefined if no server
+   * with this store wrote any of them. Proves nothing: see {@linkcode find}.
+   */
   choose(tokens: readonly string[]): TokenChoice | Promise<TokenChoice> {
     const [token] = tokens;
     if (token === undefined) return undefined;
@@ -54,7 +58,10 @@ export class SessionLookup {
     return known ? await this.#prove(known, read) : UNKNOWN;
   }
 
-  /** See {@linkcode Sessions.recall}. */
+  /**
+   * Returns the session of a token if it is in the read cache, live, and not due for renewal: the
+   * result of {@linkcode find} and `Sessions.touch()` without waiting.
+   */
   recall(token: AnyToken): Session | undefined {
     const read = this.#read(token);
     const found = read && !isPromise(read) ? this.#findCached(read) : undefined;

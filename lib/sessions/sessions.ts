@@ -5,7 +5,7 @@ import { EventSignatures } from "./revocation/event_signatures.ts";
 import { SessionEvents } from "./revocation/session_events.ts";
 import type { FoundSession, NewToken, Session, SessionEndReason, SessionEvent } from "./session.ts";
 import { SessionLifecycle } from "./session_lifecycle.ts";
-import { type AnyToken, SessionLookup, type TokenChoice } from "./session_lookup.ts";
+import { SessionLookup } from "./session_lookup.ts";
 import type { NewSession } from "./session_record.ts";
 import { readRules, REMEMBER_MS, type SessionsOptions } from "./session_rules.ts";
 import type { SessionStore } from "./session_store.ts";
@@ -36,6 +36,8 @@ export class Sessions implements Disposable {
   readonly connections: ConnectionRegistry;
   /** @internal The path of events to caches, connections and listeners. */
   readonly events: SessionEvents;
+  /** @internal Reads of sessions, and the proof of tokens. */
+  readonly lookup: SessionLookup;
   /** The shortest time between two renewals of a session, in milliseconds. */
   readonly renewEveryMs: number;
   /** The `Max-Age` of the session cookie, in seconds: a day longer than any session lives. */
@@ -43,7 +45,6 @@ export class Sessions implements Disposable {
   /** The log for problems with sessions. */
   readonly log: Log;
   readonly #lifecycle: SessionLifecycle;
-  readonly #lookup: SessionLookup;
 
   /**
    * Connects to nothing before its first use.
@@ -65,7 +66,7 @@ export class Sessions implements Disposable {
     const tokens = new SessionTokens(keys);
     const parts = { ...rules, store, events, tokens };
     this.#lifecycle = new SessionLifecycle(parts);
-    this.#lookup = new SessionLookup(parts, this.#lifecycle);
+    this.lookup = new SessionLookup(parts, this.#lifecycle);
   }
 
   /** Tells whether the applied events of other processes are fresh; set with a control log. */
@@ -110,38 +111,13 @@ export class Sessions implements Disposable {
    * a wrong secret and a malformed token are all `unknown`. So is a replaced secret; its use means
    * that it was copied, and the session is ended as `stolen`.
    */
-  find(token: string | undefined): Promise<FoundSession>;
-  /** @internal */
-  find(token: AnyToken): Promise<FoundSession>;
-  find(token: AnyToken): Promise<FoundSession> {
-    return this.#lookup.find(token);
-  }
-
-  /**
-   * Returns the session of a token if it is in the read cache, live, and not due for renewal: the
-   * result of {@linkcode find} and {@linkcode touch} without waiting.
-   */
-  recall(token: string | undefined): Session | undefined;
-  /** @internal */
-  recall(token: AnyToken): Session | undefined;
-  recall(token: AnyToken): Session | undefined {
-    return this.#lookup.recall(token);
-  }
-
-  /**
-   * Chooses among the tokens of a request: the first of a live session counts, else the first of an
-   * expired one. Synchronous unless a key or a session must be read. Returns undefined if no server
-   * with this store wrote any of them. Proves nothing: see {@linkcode find}.
-   *
-   * @internal
-   */
-  choose(tokens: readonly string[]): TokenChoice | Promise<TokenChoice> {
-    return this.#lookup.choose(tokens);
+  find(token: string | undefined): Promise<FoundSession> {
+    return this.lookup.find(token);
   }
 
   /** Finds sessions by their ids, as {@linkcode findById} does, in the order of `ids`. */
   findMany(ids: readonly string[]): Promise<FoundSession[]> {
-    return this.#lookup.findMany(ids);
+    return this.lookup.findMany(ids);
   }
 
   /**
@@ -150,7 +126,7 @@ export class Sessions implements Disposable {
    * *Security*: an id proves nothing.
    */
   findById(id: string): Promise<FoundSession> {
-    return this.#lookup.findById(id);
+    return this.lookup.findById(id);
   }
 
   /** Returns a live session by its id. See {@linkcode findById}. */
@@ -161,7 +137,7 @@ export class Sessions implements Disposable {
 
   /** Returns the live sessions of a user, oldest first. */
   list(userId: string): Promise<Session[]> {
-    return this.#lookup.list(userId);
+    return this.lookup.list(userId);
   }
 
   /**

@@ -50,8 +50,8 @@ export function withSession<S>(
       if (chosen instanceof Refusal) return chosen;
       if (chosen === undefined) return next(addSession(scope, { state: "unknown" }));
       const { parts } = chosen;
-      const find = () => sessions.find(parts);
-      const recall = () => sessions.recall(parts);
+      const find = () => sessions.lookup.find(parts);
+      const recall = () => sessions.lookup.recall(parts);
       return admitSession(sessions, { scope, id: parts.id, find, recall }, next);
     });
   };
@@ -75,7 +75,7 @@ export function session(sessions: Sessions): Middleware<OriginScope, SessionScop
 }
 
 function chooseToken(sessions: Sessions, tokens: readonly string[]) {
-  const choice = sessions.choose(tokens);
+  const choice = sessions.lookup.choose(tokens);
   return isPromise(choice) ? choice.catch((error) => unavailable(sessions, error)) : choice;
 }
 

@@ -120,7 +120,7 @@ test("Sessions.find() ends no session for a wrong secret, or one that was never 
   assert.ok(events.every(({ type }) => type !== "ended"));
 });
 
-test("Sessions.recall() and find() store the first use of a new token", async () => {
+test("SessionLookup.recall() and find() store the first use of a new token", async () => {
   await using kv = new MemoryKeyValue();
   const clock = new FakeClock();
   const controlLog = new KvControlLog(kv);
@@ -129,11 +129,11 @@ test("Sessions.recall() and find() store the first use of a new token", async ()
   const { token } = await sessions.create(ada);
   await clock.advance(DAY);
   const renewed = await sessions.renewSecret(await sessionOf(sessions, token), token);
-  assert.equal(sessions.recall(renewed?.token), undefined);
+  assert.equal(sessions.lookup.recall(renewed?.token), undefined);
   await sessions.find(renewed?.token);
   assert.equal((await store.get(token.slice(0, 16)))?.previousUntil, clock.now() + 10_000);
   await clock.advance(10_000);
-  assert.equal(sessions.recall(token), undefined);
+  assert.equal(sessions.lookup.recall(token), undefined);
   assert.equal((await sessions.find(token)).state, "unknown");
   sessions.close();
 });

@@ -4,7 +4,9 @@ import type { GapData } from "../../protocol/mod.ts";
 import {
   type ClientFrame,
   encodeMessage,
+  encodeReply,
   parseClientFrame,
+  parsePing,
   type PingData,
   type PongData,
 } from "../../protocol/frames.ts";
@@ -14,6 +16,16 @@ export function pong({ data }: ClientFrame, scope: Scope): PongData | undefined 
   if ((data as PingData | null | undefined)?.ask !== "user") return undefined;
   const { user } = scope as Scope & { readonly user?: { readonly id?: unknown } };
   return { user: typeof user?.id === "string" ? user.id : null };
+}
+
+/**
+ * Returns the reply to a keep-alive, or the empty string if it needs none; undefined for any other
+ * message.
+ */
+export function answerPing(text: string, scope: Scope): string | undefined {
+  const ping = parsePing(text);
+  if (ping === undefined) return undefined;
+  return ping.id === undefined ? "" : encodeReply(ping.id, pong(ping, scope));
 }
 
 /** Returns the frame that tells a client about a gap of the layer. */
