@@ -79,7 +79,7 @@ const PEERS = {
   "Sluice, PostgreSQL": SLUICE_GATE,
   "Sluice, SQLite": SLUICE_GATE,
   "Sluice, Deno KV": SLUICE_GATE,
-  "Sluice on Node": { ...INSTALLED, runtime: "node" },
+  "Sluice on Node": { ...INSTALLED, runtime: "node", flags: ["--max-semi-space-size=4"] },
   "Sluice on Bun": { ...INSTALLED, runtime: "bun" },
   "Hono": { program: "hono.mjs", runtime: "deno", packages: { hono: VERSIONS.hono } },
   "ws": {
@@ -120,7 +120,7 @@ export async function providePeer(
   if (lab.peers && !isOwn && !lab.peers.has(name)) throw new Unavailable("it was not selected");
   if (isInstalled) {
     const { cwd, runtimes } = await installSluice(lab);
-    return { name, isSluice, load, cwd, command: [runtimes[runtime], program, ...args] };
+    return { name, isSluice, load, cwd, command: [runtimes[runtime], ...flags, program, ...args] };
   }
   if (!packages) {
     const script = `${lab.root}bench/peers/${program}`;

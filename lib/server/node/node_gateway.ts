@@ -45,6 +45,8 @@ export class NodeGateway {
     target.shouldKeepAlive = false;
     await this.#respond(message, target, gone.signal, upgrade);
     socket.off("close", abort);
+    // `ws` has its own listener by now.
+    if (upgrade.isUpgraded) socket.off("error", abort);
   }
 
   /** Closes all network connections of sockets at once. */

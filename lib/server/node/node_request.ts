@@ -26,13 +26,15 @@ export function toRequest(message: IncomingMessage, context: RequestContext): Re
   const method = message.method ?? "GET";
   const scheme = isEncrypted(message) ? "https" : "http";
   const url = `${scheme}://${host}${targetOf(message)}`;
-  const hasBody = !BODILESS.has(method) && !isUpgraded(message);
-  return new Request(url, {
-    method,
-    headers: toHeaders(message),
-    signal,
-    ...(hasBody && { body: toStream(message, context), duplex: "half" }),
-  } as RequestInit);
+  const headers = toHeaders(message);
+  if (isUpgraded(message)) {
+    // A signal in the options would be followed as long as the socket is open.
+    return Object.defineProperty(new Request(url, { method, headers }), "signal", {
+      value: signal,
+    });
+  }
+  const body = BODILESS.has(method) ? {} : { body: toStream(message, context), duplex: "half" };
+  return new Request(url, { method, headers, signal, ...body } as RequestInit);
 }
 
 /** Returns the `Host` of a message, or for HTTP/1.0 without one the address it was sent to. */
