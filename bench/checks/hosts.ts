@@ -4,6 +4,8 @@
  * - 8 connections at once present each of 1,000 tickets: exactly 1,000 upgrades.
  * - The time from the answer to a sign-out to the end of its last socket: as usual, with PostgreSQL
  *   killed right after the answer, and with the second host cut off from PostgreSQL before.
+ * - A sign-out while PostgreSQL is killed at a random moment: afterwards the session and all its
+ *   sockets are over, or all of them go on; never after an answer of 204.
  * - The time from the start of a killed PostgreSQL to the first message that is stored again.
  * - A lock of 10 s on all rows: requests are answered in time, and work again afterwards.
  *
@@ -39,6 +41,7 @@ await signOuts("sign-out, PostgreSQL killed after the answer", {
   after: () => hosts.postgres.kill(),
 });
 await signOuts("sign-out, second host cut off from PostgreSQL", { before: () => hosts.path.cut() });
+await killedMeanwhile();
 await recovery();
 await lock();
 
@@ -82,6 +85,35 @@ async function enter(browser: Awaited<ReturnType<Hosts["signIn"]>>): Promise<WsC
     sockets.push(...await Promise.all(opened));
   }
   return sockets;
+}
+
+/** Kills PostgreSQL at a random moment of a sign-out, and compares the session with its sockets. */
+async function killedMeanwhile(): Promise<void> {
+  const counts = { "204, ended": 0, "503, ended": 0, "503, goes on": 0 };
+  let isHalf = false;
+  for (let round = 0; round < ROUNDS * 3; round++) {
+    const ada = await hosts.signIn("ada");
+    const sockets = await hosts.enterEverywhere(ada, "half");
+    const signingOut = hosts.signOut(ada, first);
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 12));
+    await hosts.postgres.kill();
+    const status = await signingOut;
+    await repair();
+    const hasEnded = await fetch(`${first.origin}/api/me`, {
+      headers: { cookie: ada.cookieHeader },
+    }).then(async ({ status, body }) => (await body?.cancel(), status === 401));
+    const key = `${status}, ${hasEnded ? "ended" : "goes on"}`;
+    if (!(key in counts)) isHalf = true;
+    else counts[key as keyof typeof counts]++;
+    if (hasEnded) {
+      for (const { closed } of sockets) if ((await closed).code !== 4401) isHalf = true;
+    } else {
+      await Promise.all(sockets.map((socket) => untilSaid(socket, true)));
+      for (const socket of sockets) socket.socket.terminate();
+    }
+  }
+  const seen = Object.entries(counts).map(([what, count]) => `${what} ${count}`).join("; ");
+  report(`PostgreSQL killed during ${ROUNDS * 3} sign-outs: ${seen}`, { holds: !isHalf });
 }
 
 /** Measures from the start of a killed PostgreSQL to the first stored message at each process. */

@@ -43,6 +43,8 @@ export interface Capacity {
   readonly memoryPerProcessBytes: number;
   /** Cores in use, of all processes together. */
   readonly cores: number;
+  /** Connections of PostgreSQL, at most. */
+  readonly connections: number;
   readonly redisIn: number;
   readonly redisOut: number;
   /** Reads and commits of the database, by what causes them. */
@@ -74,6 +76,9 @@ const POLLS_PER_SECOND = 5;
 
 /** The shortest time between two renewals of a session, in seconds. */
 const RENEWAL_SECONDS = 3_600;
+
+/** Connections of `PostgresKeyValue`: its default limit, and one that hears notifications. */
+const CONNECTIONS_PER_PROCESS = 10 + 1;
 
 /** A process writes its socket counts every half a second, up to 100 in a commit, and a heartbeat. */
 const COUNT_ROUNDS_PER_SECOND = 2;
@@ -122,6 +127,7 @@ export function capacityOf(load: Load, costs: UnitCosts, operations: Operations)
     socketsPerProcess: sockets / processes,
     memoryPerProcessBytes: costs.processBytes + costs.socketBytes * sockets / processes,
     cores,
+    connections: processes * CONNECTIONS_PER_PROCESS,
     redisIn,
     redisOut,
     reads,
