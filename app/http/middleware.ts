@@ -46,7 +46,7 @@ async function answer(ctx: Context<State>, services: Site): Promise<Response> {
     if (ctx.req.method === "OPTIONS") return answerPreflight(granted);
     return withHeaders(await next().catch(asProblem), granted);
   }
-  const response = isCrossSite(ctx.req, peer.url)
+  const response = !isGated(peer.url) && isCrossSite(ctx.req, peer.url)
     ? problem(new Refusal("CROSS_SITE", CROSS_SITE))
     : await next();
   return isShared ? withHeaders(response, VARY) : response;
@@ -59,6 +59,11 @@ async function answer(ctx: Context<State>, services: Site): Promise<Response> {
     const isNobody = found === undefined || found instanceof Refusal;
     return isNobody ? response : await renewCookie(ctx, found, response);
   }
+}
+
+/** Returns whether the socket handler checks the origin: its refusal has the code of the gate. */
+function isGated({ pathname }: URL): boolean {
+  return /^\/(?:ws|streams)\//.test(pathname);
 }
 
 function asProblem(error: unknown): Response {

@@ -32,6 +32,15 @@ test("the history of a room is behind the same gate as its socket", async () => 
   }
   const { response } = await send(app, "ada", ROOM, { method: "PUT" });
   assert.equal(response.status, 405);
+  const posted = await send(app, "ada", ROOM, {
+    method: "POST",
+    headers: { origin: "https://evil.example", "content-type": "application/json" },
+    body: '{"type":"say","data":{"text":"Hello"}}',
+  });
+  assert.deepEqual(
+    [posted.response.status, (await posted.response.json()).code],
+    [403, "ORIGIN_NOT_ALLOWED"],
+  );
 });
 
 test("a message that was posted is read over HTTP and on sockets, once per key", async () => {

@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { CloseCode, Refusal } from "@sluice/sluice";
 import { SignInError, type SignInErrorCode } from "@sluice/sluice/auth";
 
-const LIB = fileURLToPath(new URL("../../../lib/", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const LIB = `${ROOT}lib/`;
 const page = await readFile(new URL("../../../docs/errors.md", import.meta.url), "utf8");
 
 /** The rows of the table below a heading, as cells. */
@@ -29,10 +30,10 @@ async function membersOf(file: string, type: string): Promise<string[]> {
   return [...union.matchAll(/"([A-Z_]+)"/g)].map(([, code = ""]) => code).sort();
 }
 
-/** The codes of refusals that the toolkit creates and that have no default status. */
-async function otherRefusals(): Promise<string[]> {
-  const files = (await readdir(LIB, { recursive: true })).filter((file) => file.endsWith(".ts"));
-  const texts = await Promise.all(files.map((file) => readFile(LIB + file, "utf8")));
+/** The codes of refusals that the files of a folder create. */
+async function codesIn(folder: string): Promise<string[]> {
+  const files = (await readdir(folder, { recursive: true })).filter((file) => /\.tsx?$/.test(file));
+  const texts = await Promise.all(files.map((file) => readFile(folder + file, "utf8")));
   const code = texts.map((text) => text.replaceAll(/^ *\*.*$/gm, ""));
   return code.flatMap((text) => [...text.matchAll(/new Refusal\(\s*"([A-Z_]+)"/g)])
     .map(([, name = ""]) => name);
@@ -58,12 +59,20 @@ for (
 
 test("docs/errors.md lists the codes of all refusals, and no others", async () => {
   const members = await membersOf("protocol/refusal.ts", "RefusalCode");
-  const all = [...new Set([...members, ...await otherRefusals()])].sort();
+  const all = [...new Set([...members, ...await codesIn(LIB)])].sort();
   assert.deepEqual(codesOf("Refusal"), all);
   for (const [cell = "", status] of rowsOf("Refusal")) {
     const code = cell.replaceAll("`", "");
     if (members.includes(code)) assert.equal(Number(status), new Refusal(code).status, code);
   }
+});
+
+test("docs/errors.md lists the refusals of the app, and no others", async () => {
+  const used = (await Promise.all([codesIn(`${ROOT}app/`), codesIn(`${ROOT}routes/`)])).flat();
+  const [, section = ""] = /^## Refusals of the app\n([^]*?)^## /m.exec(page) ?? [];
+  const listed = [...section.matchAll(/^\| `([A-Z_]+)`/gm)].map(([, code = ""]) => code);
+  const known = codesOf("Refusal");
+  assert.deepEqual(listed, [...new Set(used)].filter((code) => !known.includes(code)).sort());
 });
 
 test("docs/errors.md has the statuses of SignInError", () => {
