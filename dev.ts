@@ -8,16 +8,17 @@
 import { existsSync } from "node:fs";
 import { Builder } from "fresh/dev";
 import { type ParentProcess, parentProcess } from "./app/process/child_process.ts";
-import { processesOf, serveProcesses } from "./app/process/processes.ts";
+import { serveProcesses } from "./app/process/processes.ts";
 import { announce, checkStart, type Fetch, serveApp } from "./app/process/serve.ts";
 import { type Services, services } from "./app/services.ts";
 import type { Site } from "./app/site.ts";
+import { readArguments, type StartArguments } from "./app/process/start_arguments.ts";
 import { failAtWrongSetting, failStart } from "./app/process/start_failure.ts";
 
-const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
-  start: async () => {
+const COMMANDS: Readonly<Record<string, (args: StartArguments) => Promise<unknown>>> = {
+  start: async (args) => {
     await buildLogged(services());
-    await serveBuilt();
+    await serveBuilt(args);
   },
   check: async () => {
     await checkStart(await composed());
@@ -51,8 +52,7 @@ async function buildLogged({ settings, log }: Services): Promise<void> {
   }
 }
 
-async function serveBuilt(): Promise<void> {
-  const processes = processesOf(Deno.args);
+async function serveBuilt({ processes }: StartArguments): Promise<void> {
   // The child processes read it as well.
   if (processes > 1 && !Deno.env.get("CHANNEL_LAYER")?.trim()) Deno.env.set("CHANNEL_LAYER", "kv:");
   const own = services();
@@ -89,9 +89,14 @@ function freePort(hostname: string): number {
   return listener.addr.port;
 }
 
-const name = Deno.args[0] ?? "dev";
-const command = COMMANDS[name];
-if (command === undefined) {
-  failStart(`"${name}" is not a command: use one of ${Object.keys(COMMANDS).join(", ")}.`);
+async function run(): Promise<void> {
+  const args = readArguments(Deno.args);
+  const command = COMMANDS[args.command];
+  if (command === undefined) {
+    const names = Object.keys(COMMANDS).join(", ");
+    failStart(`"${args.command}" is not a command: use one of ${names}.`);
+  }
+  await command(args);
 }
-await command().catch(failAtWrongSetting);
+
+await run().catch(failAtWrongSetting);

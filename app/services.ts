@@ -26,6 +26,7 @@ import { createLayer } from "./layer.ts";
 import { createCrossOriginAccess, type CrossOriginAccess } from "./http/cross_origin_access.ts";
 import { createLimits, type Limits } from "./limits.ts";
 import { reportMisspelt } from "./settings/setting_names.ts";
+import { DEFAULT_PREFIX } from "./settings/layer_settings.ts";
 import { readSettings, type Settings } from "./settings/settings.ts";
 import { createSignIn } from "./auth/sign_in.ts";
 
@@ -82,7 +83,9 @@ export function createServices(settings: Settings, options: ServiceOptions = {})
     log,
   });
   const { sessions, socketCounts, controlLog } = kept;
+  const { channelPrefix } = settings;
   const streamStore = new KvStreamStore(database.kv, {
+    ...channelPrefix === DEFAULT_PREFIX ? {} : { prefix: channelPrefix },
     maxMessages: settings.historyMessages,
     maxAgeMs: settings.historyAgeMs,
     clock,

@@ -31,8 +31,10 @@ export async function withBody(ctx: Context<State>): Promise<Response> {
 async function readRouteBody({ req, url }: Context<State>): Promise<Uint8Array<ArrayBuffer>> {
   const start = Object.keys(BODY_LIMITS).find((start) => url.pathname.startsWith(start));
   const maxBytes = start === undefined ? undefined : BODY_LIMITS[start];
-  if (maxBytes === "unread") return new Uint8Array();
-  return await readBody(req, maxBytes === undefined ? {} : { maxBytes });
+  if (typeof maxBytes === "number") return await readBody(req, { maxBytes });
+  // No consumer gets the body of a GET.
+  const isUnread = maxBytes === "unread" && req.method !== "GET" && req.method !== "HEAD";
+  return isUnread ? new Uint8Array() : await readBody(req);
 }
 
 /** Returns the request with the body that was read. */

@@ -7,7 +7,7 @@ import type { ToChild, ToParent } from "./process_messages.ts";
 import { V8_FLAGS } from "./v8_flags.ts";
 
 /** The argument that marks a process as one of several on one port. */
-const SHARED = "--reuse-port";
+export const SHARED = "--reuse-port";
 
 /** One of several serving processes: a child that runs this program and is connected by a channel. */
 export class ServingProcess implements Child {

@@ -67,16 +67,6 @@ function createPool(
   return pool;
 }
 
-/** Reads `--processes N` from a command line: 1 by default. */
-export function processesOf(args: readonly string[]): number {
-  const index = args.findIndex((arg) => arg === "--processes" || arg.startsWith("--processes="));
-  if (index < 0) return 1;
-  const value = args[index]!.split("=")[1] ?? args[index + 1] ?? "";
-  const count = Number(value);
-  if (/^\d{1,3}$/.test(value) && count >= 1 && count <= 256) return count;
-  throw new SettingError("--processes", `is ${JSON.stringify(value)}, but accepts 1 to 256`);
-}
-
 function assertShared({ channelLayer, databaseUrl, kvPath, port }: Settings): void {
   if (channelLayer === "memory:") {
     throw new SettingError(

@@ -1,5 +1,8 @@
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
-import { type Environment, SettingError, text } from "./settings_parsers.ts";
+import { type Environment, quoted, SettingError, text } from "./settings_parsers.ts";
+
+/** The prefix of a deployment that has none of its own. */
+export const DEFAULT_PREFIX = "sluice";
 
 /** For layers that only check other options. */
 const SOME_URL = "redis://localhost";
@@ -11,18 +14,18 @@ export function readChannelLayer(env: Environment): string {
   if (isAccepted(layer)) return layer;
   throw new SettingError(
     "CHANNEL_LAYER",
-    `is ${JSON.stringify(layer.replace(/^([a-z]*:(?:\/\/)?).*@/i, "$1…@"))}, ` +
+    `is ${quoted(layer)}, ` +
       "but accepts memory:, kv:, redis://… or rediss://…, several hosts with commas",
   );
 }
 
 /** Reads the prefix that separates this deployment from others on the same Redis or database. */
 export function readChannelPrefix(env: Environment): string {
-  const prefix = text(env, "CHANNEL_PREFIX") ?? "sluice";
+  const prefix = text(env, "CHANNEL_PREFIX") ?? DEFAULT_PREFIX;
   if (isAccepted(SOME_URL, { prefix })) return prefix;
   throw new SettingError(
     "CHANNEL_PREFIX",
-    `is ${JSON.stringify(prefix.slice(0, 80))}, but accepts 1 to 100 of letters, digits, ` +
+    `is ${quoted(prefix)}, but accepts 1 to 100 of letters, digits, ` +
       '"-", "_", "." and, between them, ":"',
   );
 }

@@ -17,6 +17,7 @@ import {
   integer,
   list,
   publicUrl,
+  quoted,
   SettingError,
   text,
   toggle,
@@ -184,7 +185,7 @@ function providerUrl(
   if (url === undefined || !/^http:/i.test(url) || isLoopback(new URL(url).hostname)) return url;
   throw new SettingError(
     name,
-    `is ${JSON.stringify(url)}, but accepts an https:// address, or http:// on this machine`,
+    `is ${quoted(url)}, but accepts an https:// address, or http:// on this machine`,
   );
 }
 
@@ -212,7 +213,7 @@ function readIssuer(env: Environment): string | undefined {
   if (!/\s/.test(issuer) && size <= MAX_ISSUER_BYTES) return issuer;
   throw new SettingError(
     "OIDC_ISSUER",
-    `is ${JSON.stringify(issuer.slice(0, 80))}, but accepts an address without white space ` +
+    `is ${quoted(issuer)}, but accepts an address without white space ` +
       `and of at most ${MAX_ISSUER_BYTES} bytes`,
   );
 }
@@ -225,7 +226,7 @@ function readDevSignIn(
   if (wanted === true && !isLoopback(host)) {
     throw new SettingError(
       "DEV_SIGN_IN",
-      `is on, but HOST is ${JSON.stringify(host)}: development sign-in requires a loopback HOST`,
+      `is on, but HOST is ${quoted(host)}: development sign-in requires a loopback HOST`,
     );
   }
   if (wanted === true && isDeploy(env)) {
@@ -252,8 +253,7 @@ function readKvPath(env: Environment): string | undefined {
   const isSafe = url?.protocol === "https:" ||
     (url?.protocol === "http:" && isLoopback(url.hostname));
   if (url === undefined || isSafe) return path;
-  const shown = path.replace(/\/\/.*@/, "//…@");
-  throw wrong("DENO_KV_PATH", shown, 'a file, ":memory:" or an https:// address');
+  throw wrong("DENO_KV_PATH", path, 'a file, ":memory:" or an https:// address');
 }
 
 function readAllowedOrigins(env: Environment): readonly string[] {
@@ -264,7 +264,7 @@ function readAllowedOrigins(env: Environment): readonly string[] {
     } catch {
       throw new SettingError(
         "ALLOWED_ORIGINS",
-        `has ${JSON.stringify(rule)}, but accepts https://host, host, .domain or *, with commas`,
+        `has ${quoted(rule)}, but accepts https://host, host, .domain or *, with commas`,
       );
     }
   }
@@ -292,7 +292,7 @@ function readAdmins(env: Environment, devSignIn: boolean): readonly string[] {
     if (!/^(?:github|oidc|dev):\S+$/.test(admin)) {
       throw new SettingError(
         "ADMINS",
-        `has ${JSON.stringify(admin)}, but accepts github:LOGIN, github:ID, oidc:SUBJECT or ` +
+        `has ${quoted(admin)}, but accepts github:LOGIN, github:ID, oidc:SUBJECT or ` +
           "dev:LOGIN, with commas",
       );
     }

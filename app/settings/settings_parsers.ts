@@ -102,11 +102,20 @@ export function publicUrl(
   const what = path
     ? "an https:// address"
     : "an address such as https://example.com, without a path";
-  throw wrong(name, value.replace(/\/\/.*@/, "//…@"), what);
+  throw wrong(name, value, what);
 }
 
 /** Returns the error of a setting with a wrong value. */
 export function wrong(name: string, value: string, accepted: string): SettingError {
-  const shown = value.length > 80 ? `${value.slice(0, 80)}…` : value;
-  return new SettingError(name, `is ${JSON.stringify(shown)}, but accepts ${accepted}`);
+  return new SettingError(name, `is ${quoted(value)}, but accepts ${accepted}`);
+}
+
+/**
+ * Returns a value for an error message, shortened.
+ *
+ * *Security*: what stands before an `@` is left out, because it may be a password.
+ */
+export function quoted(value: string): string {
+  const shown = value.replace(/^([a-z][a-z+.-]*:(?:\/\/)?)?.*@/is, "$1…@");
+  return JSON.stringify(shown.length > 80 ? `${shown.slice(0, 80)}…` : shown);
 }

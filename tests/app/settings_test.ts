@@ -91,6 +91,8 @@ const WRONG: [env: Record<string, string>, message: RegExp][] = [
   [{ PUBLIC_URL: "https://example.com/app" }, /^PUBLIC_URL is/],
   [{ TRUST_PROXY: "yes please" }, /^TRUST_PROXY is/],
   [{ ALLOWED_ORIGINS: "https://a.com,*.b.com" }, /^ALLOWED_ORIGINS has "\*\.b\.com"/],
+  [{ ALLOWED_ORIGINS: "https://ada:hunter2@a.com" }, /^ALLOWED_ORIGINS has "https:\/\/…@a\.com"/],
+  [{ CHANNEL_PREFIX: "ada:hunter2@a" }, /^CHANNEL_PREFIX is "ada:…@a"/],
   [{ SESSION_IDLE_TTL: "7" }, /^SESSION_IDLE_TTL is "7", but accepts a duration/],
   [{ SESSION_IDLE_TTL: "0s" }, /^SESSION_IDLE_TTL is "0s"/],
   [
@@ -120,7 +122,7 @@ const WRONG: [env: Record<string, string>, message: RegExp][] = [
   ],
   [
     { OIDC_ISSUER: `https://id.example/${"x".repeat(1_000)}`, OIDC_CLIENT_ID: "a" },
-    /^OIDC_ISSUER is "https:\/\/id.example\/x+", but accepts .* at most 1000 bytes\.$/,
+    /^OIDC_ISSUER is "https:\/\/id.example\/x+…", but accepts .* at most 1000 bytes\.$/,
   ],
   [{ SOCKETS_PER_USER: "0" }, /^SOCKETS_PER_USER is "0"/],
   [{ MAX_MESSAGE_BYTES: "1e9" }, /^MAX_MESSAGE_BYTES is "1e9"/],

@@ -6,7 +6,7 @@ import { PageReplay } from "./page_replay.ts";
 
 const skip = await whyNoBrowser();
 
-test("the tutorial works as written", { timeout: 240_000 }, async (t) => {
+test("the tutorial works as written", { timeout: 360_000 }, async (t) => {
   await using replay = await PageReplay.create();
   const play = (part: string) => () => replay.play(`docs/tutorial/${part}.md`);
 

@@ -26,7 +26,10 @@ import { KvWriter } from "./kv_writer.ts";
 
 /** Options of {@linkcode KvStreamStore}. */
 export interface KvStreamStoreOptions extends StreamStoreOptions {
-  /** The first part of all keys in the database. @default {"streams"} */
+  /**
+   * Separates this store from others in the same database: the first part of its keys is
+   * `streams.PREFIX`. Without it, the first part is `streams`.
+   */
   readonly prefix?: string;
 }
 
@@ -69,12 +72,12 @@ export class KvStreamStore implements StreamStore {
    * @throws {TypeError} The prefix is invalid.
    */
   constructor(kv: KeyValue, options: KvStreamStoreOptions = {}) {
-    const { prefix = "streams" } = options;
-    assertLayerPrefix(prefix);
+    const { prefix } = options;
+    if (prefix !== undefined) assertLayerPrefix(prefix);
     this.#kv = kv;
-    this.#prefix = prefix;
+    this.#prefix = prefix === undefined ? "streams" : `streams.${prefix}`;
     this.#settings = streamSettings(options);
-    this.#claims = new KvClaims(kv, prefix, this.#settings);
+    this.#claims = new KvClaims(kv, this.#prefix, this.#settings);
   }
 
   /** Returns the extent of a stream. */

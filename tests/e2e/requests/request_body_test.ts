@@ -152,3 +152,15 @@ test("forms and JSON up to 4 KiB arrive as before", async () => {
   assert.equal((await polled.json()).error, "access_denied");
   await (await browser.request("/sessions", { method: "POST", body: "end=others" })).body?.cancel();
 });
+
+test("a GET that announces a large body is refused on every route, sockets included", async () => {
+  await using app = await AppProcess.start({ DENO_KV_PATH: ":memory:" });
+  for (const path of ["/", "/api/me", "/ws/echo", "/ws/nothing", "/healthz"]) {
+    using client = new RawClient(app.origin);
+    const { host } = new URL(app.origin);
+    await client.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 9000\r\n\r\n`);
+    await client.write("a".repeat(9000));
+    const { status } = await client.received();
+    assert.equal(status, 413, path);
+  }
+});

@@ -159,3 +159,24 @@ for (const live of ["long-poll", "sse"] as const) {
     assert.deepEqual(heard, ["before", "live"]);
   });
 }
+
+test("two deployments on one database with their own CHANNEL_PREFIX have separate rooms", async () => {
+  const folder = await Deno.makeTempDir();
+  const settings = { DATABASE_URL: `sqlite:${folder}/app.sqlite3` };
+  try {
+    await using a = await LiveApp.start({ ...settings, CHANNEL_PREFIX: "a" });
+    await using b = await LiveApp.start({ ...settings, CHANNEL_PREFIX: "b" });
+    const { response: posted } = await send(a, "ada", ROOM, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"type":"say","data":{"text":"Hello"}}',
+    });
+    assert.equal(posted.status, 200);
+    for (const [app, count] of [[a, 1], [b, 0]] as const) {
+      const { response } = await send(app, "grace", `${ROOM}?offset=-1`);
+      assert.equal((await response.json()).length, count);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
