@@ -84,3 +84,15 @@ test("KvStreamStore rejects with UNAVAILABLE if the database fails, and then wor
   kv.getMany = getMany;
   assert.equal((await append()).offset, 2);
 });
+
+test("KvStreamStore reads on after the database removed messages that a longer age would keep", async () => {
+  const clock = new FakeClock();
+  const kv = new MemoryKeyValue({ clock });
+  const short = new KvStreamStore(kv, { maxAgeMs: 1_000, clock });
+  for (let number = 0; number < 5; number++) await short.append("room", { type: "said" });
+  await clock.advance(2 * 3_600_000);
+  const long = new KvStreamStore(kv, { maxAgeMs: 30 * 86_400_000, clock });
+  const { first, offset, messages } = await long.read("room");
+  assert.deepEqual([first, offset, messages], [6, 5, []]);
+  assert.equal((await long.append("room", { type: "said" })).offset, 6);
+});

@@ -2,7 +2,7 @@ import { cutToBytes } from "../stored_message.ts";
 import { storeUnavailable } from "../stream_error.ts";
 import { rangeOf, type StreamRead } from "../stream_options.ts";
 import type { StreamPage, StreamState } from "../stream_store.ts";
-import type { KvHead, KvListed, KvStream, KvVersionedHead } from "./kv_stream.ts";
+import { firstShown, type KvListed, type KvStream, type KvVersionedHead } from "./kv_stream.ts";
 import { mustTrim, trimStep } from "./kv_trim.ts";
 
 /** Messages per list of a read, so that a read of large messages needs little memory. */
@@ -14,19 +14,33 @@ const MAX_STEPS = 100;
 /** Attempts to read a stream that other processes trim or clear at the same time. */
 const MAX_ATTEMPTS = 10;
 
-/** Removes messages beyond the limits or before an offset, and returns the extent of the stream. */
-export async function settleKvStream(stream: KvStream, before = 0): Promise<StreamState> {
+/**
+ * Removes messages beyond the limits or before an offset, and returns the extent of the stream.
+ *
+ * @param isIncomplete Whether messages were missing in an attempt to read: the database removes old ones
+ * by itself.
+ */
+export async function settleKvStream(
+  stream: KvStream,
+  { before = 0, isIncomplete = false } = {},
+): Promise<StreamState> {
   let known = await stream.open();
+  if (isIncomplete) known = await removeSome(stream, known, before);
   for (let step = 0; step < MAX_STEPS && mustTrim(stream, known.head, before); step++) {
     known = await removeSome(stream, known, before);
   }
-  return stateOf(stream, known.head);
+  // Appends store what they drop. A read finds more only after the limits were changed.
+  while (known.head.shown !== firstShown(known.head, stream.settings)) {
+    known = await removeSome(stream, known, before);
+  }
+  const { epoch, shown, offset } = known.head;
+  return { epoch, first: shown!, offset };
 }
 
 /** Reads messages. */
 export async function readKvStream(stream: KvStream, read: StreamRead): Promise<StreamPage> {
   for (let attempt = 0;; attempt++) {
-    const state = await settleKvStream(stream);
+    const state = await settleKvStream(stream, { isIncomplete: attempt > 0 });
     const page = await readPage(stream, read, state);
     // Messages that were removed since the head was read are missing at the beginning.
     if (page !== undefined) return page;
@@ -80,13 +94,9 @@ async function removeSome(
   const step = await trimStep(stream, head, { before });
   const key = stream.headKey;
   const operation = stream.kv.atomic().check({ key, version });
-  operation.set(key, step.head, stream.headExpiry);
+  const next = { ...step.head, shown: firstShown(step.head, stream.settings) };
+  operation.set(key, next, stream.headExpiry);
   for (const offset of step.removed) operation.delete(stream.messageKey(head.epoch, offset));
   const commit = await operation.commit();
-  return commit.ok ? { head: step.head, version: commit.version } : await stream.open();
-}
-
-/** Messages beyond the number that a stream keeps are stored a little longer, but not shown. */
-function stateOf({ settings }: KvStream, { epoch, first, offset }: KvHead): StreamState {
-  return { epoch, first: Math.max(first, offset - settings.maxMessages + 1), offset };
+  return commit.ok ? { head: next, version: commit.version } : await stream.open();
 }

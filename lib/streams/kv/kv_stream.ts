@@ -9,6 +9,11 @@ export interface KvHead {
   readonly epoch: string;
   /** The offset of the oldest stored message; `offset + 1` if there is none. */
   readonly first: number;
+  /**
+   * The largest `first` that a read may have shown: it never goes back, whatever the limits of the store
+   * that opens the stream next. Absent in heads that older versions stored.
+   */
+  readonly shown?: number;
   readonly offset: number;
   /** Bytes of all messages up to `offset`, and of all before `first`. Their difference is the size. */
   readonly total: number;
@@ -166,7 +171,15 @@ function toListed({ key, value }: KvEntry<KvStored>): KvListed {
   return { offset, at, total, bytes: text.length, message };
 }
 
+/** Returns the offset of the oldest message that a stream shows. */
+export function firstShown(
+  { first, shown = first, offset }: KvHead,
+  { maxMessages }: StreamSettings,
+): number {
+  return Math.max(first, shown, offset - maxMessages + 1);
+}
+
 /** Returns the head of a new epoch. */
 export function newHead(): KvHead {
-  return { epoch: newEpoch(), first: 1, offset: 0, total: 0, base: 0, firstAt: 0 };
+  return { epoch: newEpoch(), first: 1, shown: 1, offset: 0, total: 0, base: 0, firstAt: 0 };
 }

@@ -110,7 +110,7 @@ export class KvStreamStore implements StreamStore {
   /** Deletes all messages with a smaller offset than `before`. */
   trim(stream: string, before: number): Promise<void> {
     return this.#run(stream, async (found) => {
-      await settleKvStream(found, before);
+      await settleKvStream(found, { before });
     });
   }
 

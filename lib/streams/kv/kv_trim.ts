@@ -32,7 +32,10 @@ export async function trimStep(
   { stored = head, before = 0 }: { stored?: KvHead; before?: number } = {},
 ): Promise<TrimStep> {
   const range = { from: head.first, to: stored.offset };
-  const oldest = await stream.list(head.epoch, range, { limit: REMOVED_AT_ONCE + 1 });
+  const isEmpty = range.from > range.to;
+  const oldest = isEmpty
+    ? []
+    : await stream.list(head.epoch, range, { limit: REMOVED_AT_ONCE + 1 });
   const isOver = createRule(stream, head, before);
   const kept = oldest.findIndex((message, index) => index === REMOVED_AT_ONCE || !isOver(message));
   const removed = kept < 0 ? oldest : oldest.slice(0, kept);
@@ -42,12 +45,12 @@ export async function trimStep(
 
 function createRule(
   { settings }: KvStream,
-  { offset: newest, total: end }: KvHead,
+  { shown = 0, offset: newest, total: end }: KvHead,
   before: number,
 ): (message: KvListed) => boolean {
   const { clock, maxAgeMs, maxMessages, maxBytes } = settings;
   const oldestAt = clock.now() - maxAgeMs;
-  const oldest = Math.max(before, newest - maxMessages + 1);
+  const oldest = Math.max(before, shown, newest - maxMessages + 1);
   return ({ offset, at, total, bytes }) => {
     if (offset < oldest || at <= oldestAt) return true;
     return offset < newest && end - (total - bytes) > maxBytes;

@@ -4,7 +4,13 @@ import { systemClock } from "../../core/clock.ts";
 import type { CheckedMessage } from "../stored_message.ts";
 import { storeUnavailable } from "../stream_error.ts";
 import type { Appended } from "../stream_store.ts";
-import type { KvHead, KvKept, KvStream, KvVersionedHead } from "./kv_stream.ts";
+import {
+  firstShown,
+  type KvHead,
+  type KvKept,
+  type KvStream,
+  type KvVersionedHead,
+} from "./kv_stream.ts";
 import { mustTrim, trimStep } from "./kv_trim.ts";
 import { retryPauseMs } from "../../time/retry_pause.ts";
 
@@ -156,6 +162,7 @@ export class KvWriter {
       next = isEmpty ? { ...step.head, firstAt: at } : step.head;
       removed = step.removed;
     }
+    next = { ...next, shown: firstShown(next, stream.settings) };
     const key = stream.headKey;
     const operation = stream.kv.atomic().check({ key, version }).set(key, next, stream.headExpiry);
     for (const offset of removed) operation.delete(stream.messageKey(next.epoch, offset));

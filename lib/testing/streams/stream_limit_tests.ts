@@ -63,3 +63,31 @@ export function limitTests(define: DefineStreamTest): void {
     assert.deepEqual(await keptOffsets(store, "room"), []);
   });
 }
+
+/** Tests of limits that differ between the processes, or before and after a restart. */
+export function processLimitTests(define: DefineStreamTest): void {
+  define("[H23] does not bring back what was dropped when the limit grows", async (bed) => {
+    const small = await bed.store({ maxMessages: 3 });
+    await fill(small, "room", 8);
+    const large = await bed.store({ maxMessages: 50 });
+    assert.equal((await large.state("room")).first, 6);
+    await fill(large, "room", 2);
+    assert.deepEqual(await keptOffsets(large, "room"), [6, 7, 8, 9, 10]);
+    const page = await large.read("room", { before: 8 });
+    assert.deepEqual([page.messages.map(({ offset }) => offset), page.more], [[6, 7], false]);
+  });
+
+  define("[H23] keeps dropped what a read with a smaller limit did not show", async (bed) => {
+    const [large, small] = [
+      await bed.store({ maxMessages: 50 }),
+      await bed.store({ maxMessages: 3 }),
+    ];
+    await fill(large, "room", 8);
+    assert.deepEqual(await keptOffsets(small, "room"), [6, 7, 8]);
+    assert.deepEqual(await keptOffsets(large, "room"), [6, 7, 8]);
+    await fill(large, "room", 1);
+    assert.equal((await large.state("room")).first, 6);
+    assert.equal((await small.state("room")).first, 7);
+    assert.equal((await large.state("room")).first, 7);
+  });
+}

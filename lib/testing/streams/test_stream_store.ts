@@ -5,7 +5,7 @@ import { type DefineStreamTest, StreamBed } from "./stream_bed.ts";
 import { appendTests, processAppendTests } from "./stream_append_tests.ts";
 import { claimTests, processClaimTests } from "./stream_claim_tests.ts";
 import { keyTests, processKeyTests } from "./stream_key_tests.ts";
-import { limitTests } from "./stream_limit_tests.ts";
+import { limitTests, processLimitTests } from "./stream_limit_tests.ts";
 import { readTests } from "./stream_read_tests.ts";
 
 /**
@@ -62,6 +62,7 @@ export function testStreamStore(
   claimTests(define);
   if (!options.processes) return;
   processAppendTests(define);
+  processLimitTests(define);
   processKeyTests(define);
   processClaimTests(define);
 }
