@@ -94,15 +94,41 @@ test("GET answers 410 for messages that are no longer kept, and for another hist
 
 test("GET refuses malformed offsets and modes", async () => {
   const parts = await filled(1);
-  for (
-    const query of ["?offset=x", "?offset=", "?offset=-2", "?live=long-poll", "?offset=-1&live=x"]
-  ) {
+  const codes = {
+    "?offset=x": "INVALID_OFFSET",
+    "?offset=": "INVALID_OFFSET",
+    "?offset=-2": "INVALID_OFFSET",
+    "?live=long-poll": "INVALID_OFFSET",
+    "?offset=-1&live=x": "INVALID_QUERY",
+    "?live=": "INVALID_QUERY",
+  };
+  for (const [query, code] of Object.entries(codes)) {
     const refused = await get(parts, query);
-    assert.deepEqual(
-      [refused.status, JSON.parse(refused.text).code],
-      [400, "INVALID_OFFSET"],
-      query,
-    );
+    assert.deepEqual([refused.status, JSON.parse(refused.text).code], [400, code], query);
+  }
+});
+
+test("GET does not answer 304 after messages have expired", async () => {
+  const parts = await filled(3);
+  const etag = (await get(parts)).headers.get("etag")!;
+  await parts.store.trim("chat.lobby", 3);
+  const { status, text } = await get(parts, "", { "if-none-match": etag });
+  assert.deepEqual([status, JSON.parse(text)], [200, [said(3)]]);
+  const left = (await get(parts)).headers.get("etag")!;
+  await parts.store.trim("chat.lobby", 4);
+  assert.equal((await get(parts, "", { "if-none-match": left })).status, 200);
+});
+
+test("GET answers 304 to `If-None-Match: *`", async () => {
+  const { status, text } = await get(await filled(1), "", { "if-none-match": "*" });
+  assert.deepEqual([status, text], [304, ""]);
+});
+
+test("GET returns a greater Stream-Cursor than the one of the client", async () => {
+  const parts = await filled(1);
+  for (const cursor of ["0", "99999999", "99999999999999999999", "9".repeat(100)]) {
+    const { headers } = await get(parts, `?offset=-1&cursor=${cursor}`);
+    assert.ok(BigInt(headers.get("stream-cursor")!) > BigInt(cursor), cursor);
   }
 });
 

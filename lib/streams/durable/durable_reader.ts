@@ -1,4 +1,5 @@
 import { nextCursor } from "../http/cursor.ts";
+import { isKnownETag } from "../http/etag.ts";
 import { encodeBody, encodeEvent, isText } from "./durable_body.ts";
 import type { DurableHead, DurableLog } from "./durable_log.ts";
 import { DurableRefusal } from "./durable_request.ts";
@@ -66,8 +67,7 @@ async function catchUp(context: DurableReadContext, head: DurableHead, after: nu
   else {
     const etag = `"${head.id}:${after}:${end}${isEnd && head.isClosed ? ":c" : ""}"`;
     headers["etag"] = etag;
-    const known = request.headers.get("if-none-match");
-    if (known?.split(",").some((tag) => tag.trim() === etag)) {
+    if (isKnownETag(request.headers, etag)) {
       return new Response(null, { status: 304, headers });
     }
   }

@@ -7,6 +7,9 @@ const INTERVAL_MS = 20_000;
 /** Largest step beyond a client's cursor: an hour. */
 const MAX_STEP = 180;
 
+/** A cursor. Longer ones are none of this server, and are ignored. */
+const CURSOR = /^\d{1,100}$/;
+
 /**
  * Returns the next `Stream-Cursor`: the number of the current interval, or a random later one if the
  * client is not behind, so that a cache never answers the same request for ever.
@@ -16,8 +19,8 @@ export function nextCursor(
   now: number,
   random: () => number = Math.random,
 ): string {
-  const current = Math.floor((now - BEGIN_MS) / INTERVAL_MS);
-  const shown = cursor !== null && /^\d{1,15}$/.test(cursor) ? Number(cursor) : -1;
+  const current = BigInt(Math.floor((now - BEGIN_MS) / INTERVAL_MS));
+  const shown = cursor !== null && CURSOR.test(cursor) ? BigInt(cursor) : -1n;
   if (shown < current) return String(current);
-  return String(shown + 1 + Math.floor(random() * MAX_STEP));
+  return String(shown + 1n + BigInt(Math.floor(random() * MAX_STEP)));
 }

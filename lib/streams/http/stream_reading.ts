@@ -3,6 +3,7 @@ import { isSharedHistory } from "../history.ts";
 import { StreamError } from "../stream_error.ts";
 import type { StreamMessage, StreamPage, StreamStore } from "../stream_store.ts";
 import { nextCursor } from "./cursor.ts";
+import { isKnownETag } from "./etag.ts";
 import { decodeToken, encodeToken } from "./offset_token.ts";
 
 /** What a {@linkcode StreamReading} reads, and how it answers. */
@@ -96,10 +97,10 @@ export class StreamReading {
     const { query } = this.#context;
     const live = query.get("live");
     if (live !== null && live !== "long-poll" && live !== "sse") {
-      throw badRequest("`live` is long-poll or sse");
+      throw new Refusal("INVALID_QUERY", { status: 400, detail: "`live` is long-poll or sse" });
     }
-    if (live !== null && !query.has("offset")) throw badRequest("`live` needs an `offset`");
-    if (query.getAll("offset").length > 1) throw badRequest("There is more than one `offset`");
+    if (live !== null && !query.has("offset")) throw invalidOffset("`live` needs an `offset`");
+    if (query.getAll("offset").length > 1) throw invalidOffset("There is more than one `offset`");
     this.#live = live ?? undefined;
     const offset = query.get("offset") ?? "-1";
     await this.#seek(offset);
@@ -116,7 +117,7 @@ export class StreamReading {
     if (token === "-1") return;
     const { store, group } = this.#context;
     const position = token === "now" ? await store.state(group) : decodeToken(token);
-    if (position === undefined) throw badRequest("The offset is malformed");
+    if (position === undefined) throw invalidOffset("The offset is malformed");
     this.#after = position.offset;
     this.#epoch = position.epoch;
   }
@@ -149,9 +150,10 @@ export class StreamReading {
     this.#isOver = true;
     const { epoch, messages, more } = page;
     const offset = messages.at(-1)?.offset ?? Math.max(this.#after, page.first - 1);
-    const etag = `"${epoch}:${this.#after}:${offset}"`;
+    // Messages expire: the oldest one is part of what decides the body.
+    const etag = `"${epoch}:${this.#after}:${messages[0]?.offset ?? ""}:${offset}"`;
     const headers = { ...this.#headers({ epoch, offset }, !more), etag };
-    if (isKnown(this.#context.headers, etag)) {
+    if (isKnownETag(this.#context.headers, etag)) {
       return void await this.#context.respond(304, "", headers);
     }
     const type = { "content-type": "application/json" };
@@ -219,11 +221,6 @@ function encode(messages: readonly StreamMessage[]): string {
   return JSON.stringify(messages.map(({ type, data, offset }) => ({ type, data, offset })));
 }
 
-function isKnown(headers: Headers, etag: string): boolean {
-  const known = headers.get("if-none-match") ?? "";
-  return known.split(",").some((entry) => entry.trim().replace(/^W\//, "") === etag);
-}
-
-function badRequest(detail: string): Refusal {
+function invalidOffset(detail: string): Refusal {
   return new Refusal("INVALID_OFFSET", { status: 400, detail });
 }
