@@ -14,7 +14,7 @@ import { RuntimeServer } from "./support/runtime_server.ts";
 const EXAMPLES = new URL("../../examples/own_sessions", import.meta.url).pathname;
 
 const skip = findRuntime("node22") === undefined && "not installed";
-const OPTIONS = { skip, timeout: 90_000 };
+const OPTIONS = { skip, timeout: 240_000 }; // The first one includes the installation.
 
 function cookieOf(response: Response): string {
   return response.headers.getSetCookie().map((cookie) => cookie.split(";")[0]!).join("; ");

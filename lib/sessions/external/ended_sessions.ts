@@ -20,8 +20,9 @@ export class EndedSessions {
   readonly #clock: Clock;
   /** In the order of insertion. */
   readonly #until = new Map<string, number>();
-  /** When the sessions of a user ended, by the monotonic clock. */
-  readonly #users = new Map<string, number>();
+  /** The ends of users, oldest first. */
+  readonly #users = new Map<string, { readonly serial: number; readonly at: number }>();
+  #serial = 0;
 
   constructor(kv: KeyValue | undefined, options: { keyOf: EndedKeys; clock: Clock }) {
     this.#kv = kv;
@@ -32,6 +33,11 @@ export class EndedSessions {
   /** The number of sessions that this process remembers. */
   get size(): number {
     return this.#until.size;
+  }
+
+  /** The number of ends of users so far: a moment, for {@linkcode hasUserHere} and {@linkcode find}. */
+  get moment(): number {
+    return this.#serial;
   }
 
   /** Remembers the end of a session in this process. */
@@ -50,11 +56,16 @@ export class EndedSessions {
   addUser(userId: string): void {
     const now = this.#clock.elapsed();
     this.#users.delete(userId);
-    for (const [id, at] of this.#users) {
+    for (const [id, { at }] of this.#users) {
       if (now - at < USER_END_MS && this.#users.size < MAX_REMEMBERED) break;
       this.#users.delete(id);
     }
-    this.#users.set(userId, now);
+    this.#users.set(userId, { serial: ++this.#serial, at: now });
+  }
+
+  /** Returns whether this process learned after a moment that the sessions of a user ended. */
+  hasUserHere(userId: string, since: number): boolean {
+    return (this.#users.get(userId)?.serial ?? 0) > since;
   }
 
   /** Returns whether this process remembers the end of a session. */
@@ -79,7 +90,7 @@ export class EndedSessions {
 
   /**
    * Looks up a session and its user: one read of the database, if there is one. `isUserEnded` tells
-   * whether sessions of the user may have ended after `since`, by the monotonic clock.
+   * whether sessions of the user may have ended after a moment of this process.
    *
    * @throws {Error} The database cannot be reached.
    */
@@ -87,17 +98,17 @@ export class EndedSessions {
     { id, userId }: { readonly id: string; readonly userId: string },
     since: number,
   ): Promise<{ isEnded: boolean; isUserEnded: boolean }> {
-    const isUserEnded = (this.#users.get(userId) ?? -Infinity) >= since;
-    if (this.hasHere(id)) return { isEnded: true, isUserEnded };
-    if (this.#kv === undefined) return { isEnded: false, isUserEnded };
-    const keys = [this.#keyOf("session", id), this.#keyOf("user", userId)];
-    const [ended, user] = await this.#kv.getMany<number>(keys);
-    const now = this.#clock.now();
+    let [isEnded, isUserEnded] = [false, false];
+    if (this.#kv !== undefined && !this.hasHere(id)) {
+      const keys = [this.#keyOf("session", id), this.#keyOf("user", userId)];
+      const [ended, user] = await this.#kv.getMany<number>(keys);
+      isEnded = this.#clock.now() < (ended?.value ?? 0);
+      isUserEnded = user?.value !== undefined;
+    }
+    // Last: an end may have arrived during the read.
     return {
-      // Again: the end may have arrived during the read.
-      isEnded: this.hasHere(id) || now < (ended?.value ?? 0),
-      isUserEnded: isUserEnded || user?.value !== undefined ||
-        (this.#users.get(userId) ?? -Infinity) >= since,
+      isEnded: isEnded || this.hasHere(id),
+      isUserEnded: isUserEnded || this.hasUserHere(userId, since),
     };
   }
 }

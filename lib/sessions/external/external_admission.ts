@@ -58,7 +58,7 @@ export class ExternalAdmission<U> {
       return next(identified);
     };
     await this.#parts.ends.join();
-    const since = this.#parts.clock.elapsed();
+    const since = this.#parts.ended.moment;
     const proof = scope.ticket === undefined
       ? { request: saveScope(scope) }
       : await this.#parts.tickets.find(scope, scope.ticket);
@@ -76,11 +76,15 @@ export class ExternalAdmission<U> {
     return await admitSession<S>(this.#admitting, claim, proceed);
   }
 
-  /** Called when the connection is subscribed to the session, so that later ends are noticed. */
+  /**
+   * Called when the connection is subscribed to the session. From the first line on, ends of the session
+   * and of its user reach the connection; earlier ones are remembered.
+   */
   async #find(
     scope: Scope,
     { session, proof, since }: { session: Session; proof: Proof; since: number },
   ): Promise<FoundSession> {
+    this.#parts.connections.track(session);
     let live = session;
     for (let checks = -1; checks !== this.#parts.ends.checks;) {
       checks = this.#parts.ends.checks;

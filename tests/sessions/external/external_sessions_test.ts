@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Refusal } from "@sluice/sluice";
+import { Consumer, origins, Refusal, requireUser, route, stack } from "@sluice/sluice";
 import { Audit } from "@sluice/sluice/auth";
 import { MemoryKeyValue } from "@sluice/sluice/kv";
-import type { FakeClock } from "@sluice/sluice/testing";
+import { communicate, type FakeClock } from "@sluice/sluice/testing";
 import { Accounts, type Member } from "./accounts.ts";
 
 const HOUR = 3_600_000;
@@ -319,4 +319,49 @@ test("ExternalSessions refuses invalid options", () => {
   using accounts = new Accounts();
   const invalid = [{ recheckMs: 0 }, { rememberEndedMs: NaN }, { name: "" }, { name: "a.b" }];
   for (const options of invalid) assert.throws(() => accounts.start(options), RangeError);
+});
+
+test("ExternalSessions.ended() at any moment of a handshake leaves no open socket", async () => {
+  using accounts = new Accounts();
+  const kinds = [{ name: "memory" }, { name: "kv", kv: new MemoryKeyValue() }];
+  for (const options of kinds) {
+    const sessions = accounts.start(options);
+    for (let turns = 0; turns < 60; turns++) {
+      const sid = `s${turns}`;
+      accounts.signIn(sid, `user ${turns}`);
+      const client = accounts.client(sessions, sid);
+      const opening = client.connect();
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      const ending = turns % 2 === 0 ? sessions.ended(sid) : sessions.endedUser(`user ${turns}`);
+      if (turns % 2 === 1) accounts.identities.delete(sid);
+      const [answer] = await Promise.all([opening, ending]);
+      if (answer.accepted) assert.equal((await client.closed()).code, 4401, `${turns} turns`);
+      else assert.equal(answer.code, "NOT_SIGNED_IN", `${turns} turns`);
+    }
+  }
+});
+
+test("ExternalSessions.ended() while the consumer decides refuses the client", async () => {
+  using accounts = new Accounts();
+  const sessions = accounts.start();
+  accounts.signIn("s1");
+  const deciding = Promise.withResolvers<void>();
+  const mayAccept = Promise.withResolvers<void>();
+  class Slow extends Consumer {
+    override async connect() {
+      deciding.resolve();
+      await mayAccept.promise;
+      this.accept();
+    }
+  }
+  const gate = stack().use(origins()).use(sessions.session()).use(requireUser());
+  const client = communicate(gate.routes([route("/", Slow)]), {
+    path: "http://localhost/",
+    headers: { origin: "http://localhost", cookie: "sid=s1" },
+  });
+  const opening = client.connect();
+  await deciding.promise;
+  await sessions.ended("s1");
+  mayAccept.resolve();
+  assert.deepEqual(await opening, { accepted: false, status: 401, code: "NOT_SIGNED_IN" });
 });
