@@ -1,8 +1,8 @@
-import type { SignInErrorCode } from "@sluice/sluice/auth";
+import type { SignInError } from "@sluice/sluice/auth";
 
 /** The parts of a `SignInError` that a page uses. */
 export interface FailedSignIn {
-  readonly code: SignInErrorCode;
+  readonly code: SignInError["code"];
   /** The provider's own description. */
   readonly reason: string | undefined;
   /** The name of the user that is already signed in. */
@@ -21,7 +21,7 @@ export interface SignInWords {
 
 const FAILED = "Sign-in failed";
 
-const WORDS: Readonly<Record<SignInErrorCode, readonly [title: string, detail: string]>> = {
+const WORDS: Readonly<Record<SignInError["code"], readonly [title: string, detail: string]>> = {
   NOT_A_NAVIGATION: [FAILED, "Open this address in a window of its own."],
   ALREADY_SIGNED_IN: ["Sign in again?", "A page of another site asked to sign you in again."],
   UNKNOWN_PROVIDER: [FAILED, "This sign-in provider is not set up here."],

@@ -1,4 +1,4 @@
-import { gitHubIssuer, nameAt, type User } from "@sluice/sluice/auth";
+import { GitHubProvider, OidcProvider, type User } from "@sluice/sluice/auth";
 import type { Settings } from "../settings/settings.ts";
 
 type Identity = Pick<User, "provider" | "subject" | "login">;
@@ -24,12 +24,12 @@ function namesOf(
   { provider, subject, login }: Identity,
 ): string[] {
   if (provider === "github") {
-    const id = nameAt(gitHubIssuer(github ?? {}), subject);
+    const id = GitHubProvider.idOf(subject, github);
     if (id === undefined) return [];
     return /^(?!\d+$)[\w-]+$/.test(login) ? [id, login.toLowerCase()] : [id];
   }
   if (provider === "oidc") {
-    const name = oidc && nameAt(oidc.issuer, subject);
+    const name = oidc && OidcProvider.subOf(subject, oidc.issuer);
     return name === undefined ? [] : [name];
   }
   return provider === "dev" ? [subject, login] : [];

@@ -1,5 +1,5 @@
 import type { Context } from "fresh";
-import { isSecure, sessionCookie, sessionCookieName } from "@sluice/sluice/sessions";
+import { sessionCookie, sessionCookieName } from "@sluice/sluice/sessions";
 import type { State } from "../http/define.ts";
 import type { ProvenIdentity } from "./identify.ts";
 
@@ -16,7 +16,7 @@ export async function renewCookie(
   response: Response,
 ): Promise<Response> {
   const { sessions, audit, log } = state.services;
-  const secure = isSecure(state.peer.url);
+  const secure = state.peer.url.protocol === "https:";
   if (setsSessionCookie(response, secure)) return response;
   try {
     const next = renewedToken ?? await renewedNow();

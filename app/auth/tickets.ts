@@ -1,6 +1,5 @@
 import type { Context } from "fresh";
 import { Refusal } from "@sluice/sluice";
-import { normalizePath } from "@sluice/sluice/server";
 import { textOf } from "../http/body.ts";
 import type { Identity } from "./identity.ts";
 import type { State } from "../http/define.ts";
@@ -25,9 +24,7 @@ function readPath(ctx: Context<State>): string {
   const origin = ctx.state.peer.url.origin;
   if (typeof path === "string" && /^\/ws\/./.test(path) && path.length <= MAX_PATH_LENGTH) {
     const url = URL.canParse(path, origin) ? new URL(path, origin) : undefined;
-    if (url?.origin === origin && url.pathname.startsWith("/ws/")) {
-      return normalizePath(url.pathname);
-    }
+    if (url?.origin === origin && url.pathname.startsWith("/ws/")) return url.pathname;
   }
   throw new Refusal("INVALID_PATH", {
     status: 400,

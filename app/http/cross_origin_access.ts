@@ -1,4 +1,4 @@
-import { createCrossOrigin, type CrossOrigin } from "@sluice/sluice/security";
+import { createCrossOrigin } from "@sluice/sluice/security";
 
 /** The paths of sockets, and of the tickets for them: open to every origin that may open sockets. */
 const SOCKETS = /^\/(?:ws\/|streams\/|api\/tickets$)/;
@@ -9,7 +9,7 @@ const SESSION = /^\/(?:api\/me|auth\/signout)$/;
 /** Which pages of other origins may use which paths. */
 export interface CrossOriginAccess {
   /** Returns the rules of a path; undefined if only pages of this site may use it. */
-  rulesFor(path: string): CrossOrigin | undefined;
+  rulesFor(path: string): ReturnType<typeof createCrossOrigin> | undefined;
 }
 
 /** @throws {TypeError} A rule is invalid. */

@@ -1,6 +1,6 @@
 import type { Context } from "fresh";
 import { isCrossSite } from "@sluice/sluice/security";
-import { credentialOf, isSecure } from "@sluice/sluice/sessions";
+import { credentialOf } from "@sluice/sluice/sessions";
 import { leaveBody, type NetAddress, problem, resolvePeer } from "@sluice/sluice/server";
 import { Refusal } from "@sluice/sluice";
 import { acceptedTokens } from "../auth/credentials.ts";
@@ -28,7 +28,7 @@ async function answer(ctx: Context<State>, services: Site): Promise<Response> {
   const { settings: { publicUrl, trustProxy }, log } = services;
   const remote = ctx.info.remoteAddr as NetAddress;
   const peer = resolvePeer(ctx.req, remote, { publicUrl, trustProxy, log });
-  const shown = credentialOf(ctx.req.headers, { secure: isSecure(peer.url) });
+  const shown = credentialOf(ctx.req.headers, { secure: peer.url.protocol === "https:" });
   let proven: Promise<ProvenIdentity | Refusal> | undefined;
   ctx.state.services = services;
   ctx.state.peer = peer;

@@ -1,6 +1,5 @@
 import { csp } from "fresh";
 import type { Context } from "fresh";
-import { isSecure } from "@sluice/sluice/sessions";
 import type { State } from "./define.ts";
 
 const policy = csp<State>({
@@ -19,7 +18,7 @@ export async function securityHeaders(ctx: Context<State>): Promise<Response> {
   headers.set("x-content-type-options", "nosniff");
   headers.set("referrer-policy", "same-origin");
   headers.set("cross-origin-opener-policy", "same-origin");
-  if (isSecure(ctx.state.peer.url)) {
+  if (ctx.state.peer.url.protocol === "https:") {
     headers.set("strict-transport-security", "max-age=31536000");
   }
   return response;
@@ -36,7 +35,7 @@ async function withPolicy(ctx: Context<State>): Promise<Response> {
 
 function tighten(directives: string, ctx: Context<State>): string {
   if (/script-src[^;]*'unsafe-inline'/.test(directives)) return NOTHING;
-  return isSecure(ctx.state.peer.url)
+  return ctx.state.peer.url.protocol === "https:"
     ? directives
     : directives.replace("; upgrade-insecure-requests", "");
 }

@@ -20,16 +20,6 @@ export function subjectAt(issuer: string | undefined, name: string): string {
 /**
  * Returns the name that {@linkcode subjectAt} joined with this issuer; undefined for another
  * issuer.
- *
- * @example
- * ```ts
- * import { nameAt } from "@sluice/sluice/auth";
- * import assert from "node:assert/strict";
- *
- * assert.equal(nameAt("https://id.example", "https://id.example ada"), "ada");
- * assert.equal(nameAt("https://id.example", "https://other.example ada"), undefined);
- * assert.equal(nameAt(undefined, "42"), "42");
- * ```
  */
 export function nameAt(issuer: string | undefined, subject: string): string | undefined {
   const parts = split(subject);

@@ -1,33 +1,6 @@
 import { cleanText } from "./_clean_text.ts";
 
-/** The reason why a sign-in failed. Stable. */
-export type SignInErrorCode =
-  /** The request is for a subresource, not for a page: an image, a frame, a script's request. */
-  | "NOT_A_NAVIGATION"
-  /** A page of another site asked a signed-in user to sign in again. */
-  | "ALREADY_SIGNED_IN"
-  /** The requested provider is not configured. */
-  | "UNKNOWN_PROVIDER"
-  /** The provider accepts only requests from this machine. */
-  | "LOCAL_ONLY"
-  /** A callback without `state`: it was not begun here. */
-  | "STATE_MISSING"
-  /** A callback for a sign-in that is unknown, expired, already used, or another browser's. */
-  | "TRANSACTION_INVALID"
-  /** The provider, or the user there, refused. */
-  | "PROVIDER_DENIED"
-  /** The provider is down, too slow, or sent an invalid response. */
-  | "PROVIDER_UNAVAILABLE"
-  /** The provider did not identify the user. */
-  | "PROFILE_INCOMPLETE"
-  /** The user is banned. */
-  | "BANNED"
-  /** Too many attempts from one address. */
-  | "TOO_MANY_ATTEMPTS"
-  /** Our own database cannot be reached. */
-  | "UNAVAILABLE";
-
-const STATUS: Readonly<Record<SignInErrorCode, number>> = {
+const STATUS: Readonly<Record<SignInError["code"], number>> = {
   NOT_A_NAVIGATION: 403,
   ALREADY_SIGNED_IN: 409,
   UNKNOWN_PROVIDER: 404,
@@ -42,7 +15,7 @@ const STATUS: Readonly<Record<SignInErrorCode, number>> = {
   UNAVAILABLE: 503,
 };
 
-const MESSAGE: Readonly<Record<SignInErrorCode, string>> = {
+const MESSAGE: Readonly<Record<SignInError["code"], string>> = {
   NOT_A_NAVIGATION: "Open this address in a window or tab, not inside another page",
   ALREADY_SIGNED_IN: "You are signed in, and a page of another site asked to sign you in again",
   UNKNOWN_PROVIDER: "This site does not offer that way to sign in",
@@ -93,7 +66,31 @@ export class SignInError extends Error {
   /** Always `SignInError`. */
   override readonly name = "SignInError";
   /** Why the sign-in failed. */
-  readonly code: SignInErrorCode;
+  readonly code:
+    /** The request is for a subresource, not for a page: an image, a frame, a script's request. */
+    | "NOT_A_NAVIGATION"
+    /** A page of another site asked a signed-in user to sign in again. */
+    | "ALREADY_SIGNED_IN"
+    /** The requested provider is not configured. */
+    | "UNKNOWN_PROVIDER"
+    /** The provider accepts only requests from this machine. */
+    | "LOCAL_ONLY"
+    /** A callback without `state`: it was not begun here. */
+    | "STATE_MISSING"
+    /** A callback for a sign-in that is unknown, expired, already used, or another browser's. */
+    | "TRANSACTION_INVALID"
+    /** The provider, or the user there, refused. */
+    | "PROVIDER_DENIED"
+    /** The provider is down, too slow, or sent an invalid response. */
+    | "PROVIDER_UNAVAILABLE"
+    /** The provider did not identify the user. */
+    | "PROFILE_INCOMPLETE"
+    /** The user is banned. */
+    | "BANNED"
+    /** Too many attempts from one address. */
+    | "TOO_MANY_ATTEMPTS"
+    /** Our own database cannot be reached. */
+    | "UNAVAILABLE";
   /** The HTTP status of a response. */
   readonly status: number;
   /** The provider's own reason, for the log. */
@@ -106,7 +103,7 @@ export class SignInError extends Error {
   readonly retryAfterSeconds: number | undefined;
 
   /** Creates an error with the message and status of its code. */
-  constructor(code: SignInErrorCode, options: SignInErrorOptions = {}) {
+  constructor(code: SignInError["code"], options: SignInErrorOptions = {}) {
     super(MESSAGE[code], { cause: options.cause });
     this.code = code;
     this.status = options.status ?? STATUS[code];

@@ -1,5 +1,6 @@
 import { Refusal } from "../protocol/mod.ts";
-import { isSecure, type Session, sessionCookie } from "../sessions/mod.ts";
+import { type Session, sessionCookie } from "../sessions/mod.ts";
+import { isSecure } from "../sessions/credential.ts";
 import { deletedSessionCookie } from "../sessions/cookie.ts";
 import { beginSession } from "./begin_session.ts";
 import type { User } from "./users/user.ts";

@@ -1,3 +1,4 @@
+import type { StreamStart } from "./connect_options.ts";
 import type { MessageFrame } from "../protocol/mod.ts";
 import type { HistoryData, HistoryRequest, StreamData, StreamMark } from "../protocol/frames.ts";
 import type { ClientEnvironment } from "./environment.ts";
@@ -7,7 +8,6 @@ import type {
   OlderMessages,
   Recovery,
   StreamPosition,
-  StreamStart,
 } from "./stream_options.ts";
 
 /** What a {@linkcode StreamReader} uses. */

@@ -1,5 +1,5 @@
 import type { ClientEnvironment } from "./environment.ts";
-import type { StreamStart } from "./stream_options.ts";
+import type { StreamPosition } from "./stream_options.ts";
 
 /** Options of `connect()`. */
 export interface ConnectOptions {
@@ -16,7 +16,16 @@ export interface ConnectOptions {
    */
   readonly user?: string | undefined;
   /** Where the socket begins to read its streams, by name. @default {with messages sent from now on} */
-  readonly streams?: Readonly<Record<string, StreamStart>> | undefined;
+  readonly streams?:
+    | Readonly<
+      Record<string, {
+        /** Continues after a position: of a page that was reloaded, or of a list that the server rendered. */
+        readonly from?: StreamPosition | undefined;
+        /** Without `from`: how many of the newest messages are handled first. @default {0} */
+        readonly newest?: number | undefined;
+      }>
+    >
+    | undefined;
   /** Maximum number of queued messages; 0 disables the queue. @default {64} */
   readonly maxQueued?: number | undefined;
   /**
@@ -37,3 +46,6 @@ export interface ConnectOptions {
   /** Replacements for the globals of the browser or runtime. */
   readonly environment?: Partial<ClientEnvironment> | undefined;
 }
+
+/** @internal Where a socket begins to read a stream. */
+export type StreamStart = NonNullable<ConnectOptions["streams"]>[string];

@@ -3,14 +3,6 @@ import type { MessageFrame } from "../protocol/mod.ts";
 
 export type { StreamPosition };
 
-/** Where a socket begins to read a stream. By default, with the messages that are sent from now on. */
-export interface StreamStart {
-  /** Continues after a position: of a page that was reloaded, or of a list that the server rendered. */
-  readonly from?: StreamPosition | undefined;
-  /** Without `from`: how many of the newest messages are handled first. @default {0} */
-  readonly newest?: number | undefined;
-}
-
 /**
  * How reading went on after an interruption.
  *

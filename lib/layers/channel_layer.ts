@@ -1,5 +1,4 @@
 import type { LayerGap, LayerMessage } from "../core/consumer.ts";
-import type { LayerStats } from "./layer_stats.ts";
 
 export type { LayerGap };
 
@@ -78,7 +77,26 @@ export interface ChannelLayer extends AsyncDisposable {
   /** Capabilities beyond `send` and `receive`: `groups`, `flush`, `processes`. */
   readonly extensions: readonly string[];
   /** Counts of messages and drops since the layer was created. Each read returns a new object. */
-  readonly stats: LayerStats;
+  readonly stats: {
+    /** Channels in this process. */
+    readonly channels: number;
+    /** Groups with members in this process. */
+    readonly groups: number;
+    /** Approximate number of characters in messages that wait in this process. */
+    readonly waitingSize: number;
+    /** Successful calls of `send()` and `groupSend()`. */
+    readonly sent: number;
+    /** Messages that a mailbox or a reader took, counted per member of a group. */
+    readonly delivered: number;
+    /** Messages that had to wait for a reader, counted per member of a group. */
+    readonly queued: number;
+    /** Messages that were not delivered, by reason: see `docs/layer_spec.md`, section 5. */
+    readonly dropped: Readonly<
+      Record<"full" | "expired" | "nobody" | "gap" | "limit" | "malformed", number>
+    >;
+    /** How often this process was disconnected and may have missed messages. */
+    readonly gaps: number;
+  };
   /** Returns a new name for a channel of this process. */
   newChannel(prefix?: string): string;
   /**

@@ -1,24 +1,7 @@
-/** The message counts of a layer in this process. */
-export interface LayerStats {
-  /** Channels in this process. */
-  readonly channels: number;
-  /** Groups with members in this process. */
-  readonly groups: number;
-  /** Approximate number of characters in messages that wait in this process. */
-  readonly waitingSize: number;
-  /** Successful calls of `send()` and `groupSend()`. */
-  readonly sent: number;
-  /** Messages that a mailbox or a reader took, counted per member of a group. */
-  readonly delivered: number;
-  /** Messages that had to wait for a reader, counted per member of a group. */
-  readonly queued: number;
-  /** Messages that were not delivered, by reason: see `docs/layer_spec.md`, section 5. */
-  readonly dropped: Readonly<
-    Record<"full" | "expired" | "nobody" | "gap" | "limit" | "malformed", number>
-  >;
-  /** How often this process was disconnected and may have missed messages. */
-  readonly gaps: number;
-}
+import type { ChannelLayer } from "./channel_layer.ts";
+
+/** @internal The message counts of a layer in this process. */
+export type LayerStats = ChannelLayer["stats"];
 
 /** Why a message was not delivered. */
 export type DropReason = keyof LayerStats["dropped"];

@@ -5,5 +5,4 @@
  */
 export { Presence } from "./presence.ts";
 export { PresenceError } from "./presence_error.ts";
-export { type PresenceDiff, type PresenceState, syncDiff, syncState } from "./state.ts";
-export type { PresencePage } from "./topic.ts";
+export { syncDiff, syncState } from "./state.ts";

@@ -14,7 +14,7 @@ import {
   SEND_TIMEOUT_MS,
   STEP_MS,
 } from "./presence_options.ts";
-import { type PresencePage, Topic } from "./topic.ts";
+import { Topic } from "./topic.ts";
 import { type Visitor, Visitors } from "./visitors.ts";
 
 /**
@@ -182,13 +182,13 @@ export class Presence<M> implements AsyncDisposable {
 
   /**
    * Returns a page of the users in a group, in the order in which they entered: `limit` (100) users after
-   * the position that an earlier page returned as `next`.
+   * the position that an earlier page returned as `next`, which is undefined on the last page. `total` is
+   * the number of users in the group.
    */
   page(
     group: string,
-    options: { readonly after?: string; readonly limit?: number } = {},
-  ): PresencePage<M> {
-    const { after, limit = 100 } = options;
+    { after, limit = 100 }: { readonly after?: string; readonly limit?: number } = {},
+  ): { readonly people: readonly M[]; readonly total: number; readonly next: string | undefined } {
     return this.#topics.get(group)?.page(after, limit) ??
       { people: [], total: 0, next: undefined };
   }

@@ -1,15 +1,9 @@
-/** The users in a group: the `meta` of each by its key. */
+/**
+ * The users in a group: the `meta` of each by its key.
+ *
+ * @internal
+ */
 export type PresenceState<M> = ReadonlyMap<string, M>;
-
-/** What changed between two states. */
-export interface PresenceDiff<M> {
-  /** Users that are new. */
-  readonly joined: readonly M[];
-  /** Users that are gone. */
-  readonly left: readonly M[];
-  /** Users who stayed, with a different `meta`. */
-  readonly updated: readonly M[];
-}
 
 /** A user's entry in a group, as one process has it or merged from all. */
 export interface PresenceEntry<M> {
@@ -39,7 +33,14 @@ export interface PresenceEntry<M> {
  * });
  * ```
  */
-export function syncState<M>(before: PresenceState<M>, after: PresenceState<M>): PresenceDiff<M> {
+export function syncState<M>(before: PresenceState<M>, after: PresenceState<M>): {
+  /** Users that are new. */
+  readonly joined: readonly M[];
+  /** Users that are gone. */
+  readonly left: readonly M[];
+  /** Users who stayed, with a different `meta`. */
+  readonly updated: readonly M[];
+} {
   const isUpdated = ([key, meta]: [string, M]) =>
     before.has(key) && !isSame(before.get(key) as M, meta);
   return {
@@ -109,3 +110,6 @@ function isLater<M>(entry: PresenceEntry<M>, than: PresenceEntry<M>): boolean {
 function isSame<M>(one: M, other: M): boolean {
   return one === other || JSON.stringify(one) === JSON.stringify(other);
 }
+
+/** @internal What changed between two states. */
+export type PresenceDiff<M> = ReturnType<typeof syncState<M>>;

@@ -6,16 +6,6 @@ export interface MemberChange<M> {
   readonly meta: M;
 }
 
-/** A page of the users in a group, in the order in which they entered. */
-export interface PresencePage<M> {
-  /** The users of this page. */
-  readonly people: readonly M[];
-  /** The number of users in the group. */
-  readonly total: number;
-  /** The position of the next page; undefined on the last page. */
-  readonly next: string | undefined;
-}
-
 interface Member<M> {
   readonly key: string;
   /** The entry of each process that has one. */
@@ -60,7 +50,11 @@ export class Topic<M> {
   }
 
   /** Returns `limit` users after the position of an earlier page. The cost depends on the page alone. */
-  page(after: string | undefined, limit: number): PresencePage<M> {
+  page(after: string | undefined, limit: number): {
+    readonly people: readonly M[];
+    readonly total: number;
+    readonly next: string | undefined;
+  } {
     const first = after === undefined ? 0 : this.#indexAfter(after);
     const part = this.#order.slice(first, first + limit);
     const last = part.at(-1);

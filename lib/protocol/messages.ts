@@ -22,20 +22,6 @@ export function unchecked<T>(): Unchecked<T> {
   return {};
 }
 
-/** A client message: the schema of its data and the type of its reply. */
-export interface ClientMessage {
-  /** Validates the data. */
-  readonly data: Schema;
-  /** The type of the reply, if there is one. */
-  readonly reply?: Unchecked<unknown> | Schema;
-  /**
-   * The stream to which the handler appends one message, if that is its whole effect. A command with a
-   * `key` then takes effect once even if the process dies in the middle: the key and the reply are
-   * stored together with the message.
-   */
-  readonly appends?: string;
-}
-
 /** The data of the message `gap`: when messages may have been missed, as ISO 8601. */
 export interface GapData {
   /** When the gap began. */
@@ -47,7 +33,20 @@ export interface GapData {
 /** The messages of one consumer in both directions. */
 export interface Messages {
   /** Messages that clients send, by type. */
-  readonly client: Readonly<Record<string, ClientMessage>>;
+  readonly client: Readonly<
+    Record<string, {
+      /** Validates the data. */
+      readonly data: Schema;
+      /** The type of the reply, if there is one. */
+      readonly reply?: Unchecked<unknown> | Schema;
+      /**
+       * The stream to which the handler appends one message, if that is its whole effect. A command with a
+       * `key` then takes effect once even if the process dies in the middle: the key and the reply are
+       * stored together with the message.
+       */
+      readonly appends?: string;
+    }>
+  >;
   /** A `JsonConsumer` sends `gap` by itself after a gap of its layer. */
   readonly server:
     & Readonly<Record<string, Unchecked<unknown> | Schema>>

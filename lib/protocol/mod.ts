@@ -10,7 +10,6 @@ export { FrameError } from "./errors.ts";
 export type { MessageFrame } from "./frames.ts";
 export {
   type ClientInput,
-  type ClientMessage,
   defineMessages,
   type GapData,
   type Messages,

@@ -1,6 +1,5 @@
 import { isSameOrigin, originOf, parseOrigin } from "./origin.ts";
 import { type OriginRule, parseOriginRule } from "./origin_rules.ts";
-import type { AllowedOrigins } from "./with_origins.ts";
 
 /** How long a browser may cache the response to a preflight, in seconds. */
 const MAX_AGE_SECONDS = 600;
@@ -8,15 +7,6 @@ const MAX_AGE_SECONDS = 600;
 const REQUEST_HEADERS = "authorization, content-type, idempotency-key, if-none-match";
 
 const RESPONSE_HEADERS = "etag, retry-after, stream-cursor, stream-next-offset, stream-up-to-date";
-
-/** Decides which pages of other origins may read a response (Cross-Origin Resource Sharing). */
-export interface CrossOrigin {
-  /**
-   * Returns the headers that let the requesting page read the response, with cookies. Undefined if the
-   * request has no valid `Origin`, is from this site, or its origin is not allowed.
-   */
-  headersFor(request: Request, url: URL): Headers | undefined;
-}
 
 /**
  * Lets pages of allowed origins read why a socket was refused, request tickets, and read streams.
@@ -39,7 +29,13 @@ export interface CrossOrigin {
  * assert.equal(crossOrigin.headersFor(from("https://evil.example"), url), undefined);
  * ```
  */
-export function createCrossOrigin(allowed: AllowedOrigins): CrossOrigin {
+export function createCrossOrigin(allowed: readonly (string | OriginRule)[]): {
+  /**
+   * Returns the headers that let the requesting page read the response, with cookies. Undefined if the
+   * request has no valid `Origin`, is from this site, or its origin is not allowed.
+   */
+  headersFor(request: Request, url: URL): Headers | undefined;
+} {
   const rules: OriginRule[] = allowed.map((rule) =>
     typeof rule === "string" ? parseOriginRule(rule) : rule
   );

@@ -3,11 +3,11 @@
  *
  * @module
  */
-export { createCrossOrigin, type CrossOrigin } from "./cors.ts";
+export { createCrossOrigin } from "./cors.ts";
 export { isCrossSite } from "./cross_site.ts";
 export { networkOf } from "../core/ip_address.ts";
 export { type AttemptLimiter, handshakeRate, RateLimiter } from "./rate_limiter.ts";
 export { SharedRateLimiter } from "./shared_rate_limiter.ts";
 export { SharedSocketCounter } from "./shared_socket_counter.ts";
-export { type SocketCounter, type SocketLimits, socketLimits } from "./socket_limits.ts";
-export { type AllowedOrigins, anyOrigin, origins } from "./with_origins.ts";
+export { type SocketCounter, socketLimits } from "./socket_limits.ts";
+export { anyOrigin, origins } from "./with_origins.ts";

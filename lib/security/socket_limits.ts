@@ -9,18 +9,6 @@ type IdentifiedScope = Scope & {
   readonly session?: { readonly id: string } | undefined;
 };
 
-/** Limits for the number of open sockets. */
-export interface SocketLimits {
-  /** Open sockets of one user, over all sessions. @default {20} */
-  readonly perUser?: number;
-  /** Open sockets of one session. @default {no limit but that of the user} */
-  readonly perSession?: number;
-  /** Open sockets of one address; for IPv6, of one /64 network. @default {200} */
-  readonly perAddress?: number;
-  /** The counter; a `SharedSocketCounter` counts over all processes. @default {for this process alone} */
-  readonly counter?: SocketCounter | undefined;
-}
-
 /** Time after which a user with too many sockets may try again, in seconds. */
 const RETRY_AFTER_SECONDS = 10;
 
@@ -31,7 +19,7 @@ const RETRY_AFTER_SECONDS = 10;
  * A connection counts from this point until it ends, even if a later middleware refuses it.
  */
 export function withSocketLimits<S extends IdentifiedScope>(
-  limits: SocketLimits,
+  limits: NonNullable<Parameters<typeof socketLimits>[0]>,
   next: Application<S>,
 ): Application<S> {
   const { perUser = 20, perSession, perAddress = 200, counter = new LocalSocketCounter() } = limits;
@@ -67,7 +55,16 @@ export function withSocketLimits<S extends IdentifiedScope>(
  * const limited = socketLimits({ perUser: 5, perAddress: 50 });
  * ```
  */
-export function socketLimits(limits: SocketLimits = {}): Middleware<
+export function socketLimits(limits: {
+  /** Open sockets of one user, over all sessions. @default {20} */
+  readonly perUser?: number;
+  /** Open sockets of one session. @default {no limit but that of the user} */
+  readonly perSession?: number;
+  /** Open sockets of one address; for IPv6, of one /64 network. @default {200} */
+  readonly perAddress?: number;
+  /** The counter; a `SharedSocketCounter` counts over all processes. @default {for this process alone} */
+  readonly counter?: SocketCounter | undefined;
+} = {}): Middleware<
   Scope & { readonly user: { readonly id: string } }
 > {
   return (next) => withSocketLimits(limits, next);

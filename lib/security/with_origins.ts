@@ -5,9 +5,6 @@ import { isSameOrigin, originOf, parseOrigin } from "./origin.ts";
 import { type OriginRule, parseOriginRule } from "./origin_rules.ts";
 import { describeNearMiss, WrongOriginLog } from "./wrong_origin.ts";
 
-/** Origins that may open sockets, besides the site's own. */
-export type AllowedOrigins = readonly (string | OriginRule)[];
-
 /**
  * Refuses connections from pages of other sites (cross-site WebSocket hijacking): 403
  * `ORIGIN_NOT_ALLOWED`.
@@ -21,7 +18,7 @@ export type AllowedOrigins = readonly (string | OriginRule)[];
  * *Security*: must run before anything that reads a cookie.
  */
 export function withOrigins<S>(
-  allowed: AllowedOrigins,
+  allowed: readonly (string | OriginRule)[],
   next: Application<S & OriginScope>,
 ): Application<S & Scope> {
   const rules = allowed.map((rule) => typeof rule === "string" ? parseOriginRule(rule) : rule);
@@ -52,7 +49,9 @@ export function withOrigins<S>(
  * const guarded = stack().use(origins(["https://app.example.com", ".example.org"]));
  * ```
  */
-export function origins(allowed: AllowedOrigins = []): Middleware<Scope, OriginScope> {
+export function origins(
+  allowed: readonly (string | OriginRule)[] = [],
+): Middleware<Scope, OriginScope> {
   return (next) => withOrigins(allowed, next);
 }
 

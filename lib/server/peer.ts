@@ -1,4 +1,5 @@
 import { parseIpAddress } from "../core/ip_address.ts";
+import { normalizePath } from "../core/normalize_path.ts";
 import { Refusal } from "../protocol/mod.ts";
 import type { Log } from "../core/log.ts";
 import { consoleLog } from "../core/console_log.ts";
@@ -149,34 +150,6 @@ function splitRequestUrl(url: string): RequestTarget {
     authority: url.slice(start, end),
     target: normalizePath(target.startsWith("/") ? target : `/${target}`),
   };
-}
-
-/**
- * Returns the normal form of a path, the same for all equivalent spellings (RFC 3986 §6.2.2):
- * percent-encoded letters, digits, `-`, `.`, `_` and `~` are decoded, and other octets use capital
- * letters. `scope.path` is in this form. A query is unchanged.
- *
- * @example
- * ```ts
- * import { normalizePath } from "@sluice/sluice/server";
- * import assert from "node:assert/strict";
- *
- * assert.equal(normalizePath("/ws/%65cho%2fa"), "/ws/echo%2Fa");
- * assert.equal(normalizePath("/ws/%zz"), "/ws/%zz");
- * ```
- */
-export function normalizePath(target: string): string {
-  if (!target.includes("%")) return target;
-  const at = target.indexOf("?");
-  const path = at < 0 ? target : target.slice(0, at);
-  // A path that cannot be decoded is unchanged.
-  if (/%(?![\da-f]{2})/i.test(path)) return target;
-  return path.replace(/%../g, normalizeOctet) + target.slice(path.length);
-}
-
-function normalizeOctet(encoded: string): string {
-  const character = String.fromCharCode(parseInt(encoded.slice(1), 16));
-  return /[A-Za-z\d._~-]/.test(character) ? character : encoded.toUpperCase();
 }
 
 /** A name, an IPv4 address or an IPv6 address in brackets, with an optional port. */

@@ -82,15 +82,6 @@ export function sessionCookieName(secure: boolean): string {
 
 /**
  * Returns whether `url` uses an encrypted connection.
- *
- * @example
- * ```ts
- * import { isSecure } from "@sluice/sluice/sessions";
- * import assert from "node:assert/strict";
- *
- * assert.equal(isSecure(new URL("wss://app.example/ws")), true);
- * assert.equal(isSecure(new URL("http://127.0.0.1/")), false);
- * ```
  */
 export function isSecure(url: URL): boolean {
   return url.protocol === "https:" || url.protocol === "wss:";

@@ -8,7 +8,7 @@
  *
  * @module
  */
-export { bearerToken, credentialOf, isSecure, sessionCookieName } from "./credential.ts";
+export { bearerToken, credentialOf, sessionCookieName } from "./credential.ts";
 export { sessionCookie } from "./cookie.ts";
 export { createSessions, type SessionServices } from "./create_sessions.ts";
 export { ExternalSessions } from "./external/external_sessions.ts";

@@ -15,7 +15,6 @@ export type {
   StreamMessage,
   StreamPage,
   StreamPosition,
-  StreamState,
   StreamStore,
 } from "./stream_store.ts";
 export { streams, type StreamScope } from "./with_streams.ts";

@@ -3,14 +3,6 @@ import type { LayerMessage } from "../core/consumer.ts";
 
 export type { StreamPosition };
 
-/** The extent of a stream. */
-export interface StreamState extends StreamPosition {
-  /** The offset of the oldest kept message; `offset + 1` if none is kept. */
-  readonly first: number;
-  /** Earlier epochs of the stream, each with the offset up to which its messages are those of this epoch. */
-  readonly earlier?: readonly StreamPosition[] | undefined;
-}
-
 /** A message of a stream, as it was stored. */
 export interface StreamMessage extends Omit<LayerMessage, "mark"> {
   /** Its position: 1 for the first message of an epoch, and one more for each further message. */
@@ -28,7 +20,11 @@ export interface Appended extends StreamPosition {
 }
 
 /** Messages of a stream, oldest first, and its extent at the time of the read. */
-export interface StreamPage extends StreamState {
+export interface StreamPage extends StreamPosition {
+  /** The offset of the oldest kept message; `offset + 1` if none is kept. */
+  readonly first: number;
+  /** Earlier epochs of the stream, each with the offset up to which its messages are those of this epoch. */
+  readonly earlier?: readonly StreamPosition[] | undefined;
   /** The messages, oldest first. */
   readonly messages: readonly StreamMessage[];
   /** Whether more messages follow: newer ones with `after`, otherwise older ones. */
@@ -49,7 +45,7 @@ export interface StreamStore {
    * @throws {TypeError} The name is invalid.
    * @throws {StreamError} `UNAVAILABLE` or `CLOSED`.
    */
-  state(stream: string): Promise<StreamState>;
+  state(stream: string): Promise<Omit<StreamPage, "messages" | "more">>;
   /**
    * Stores a message at the end of a stream and, with `key`, the key and the reply in the same atomic
    * step. Resolves once it is stored.
@@ -122,3 +118,6 @@ export type StreamReadOptions = NonNullable<Parameters<StreamStore["read"]>[1]>;
 
 /** @internal The state of a command: see {@linkcode StreamStore.claim}. */
 export type Claim = Awaited<ReturnType<StreamStore["claim"]>>;
+
+/** @internal The extent of a stream. */
+export type StreamState = Omit<StreamPage, "messages" | "more">;

@@ -1,7 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type PresenceState, syncDiff, syncState } from "@sluice/sluice/presence";
+import { syncDiff, syncState } from "@sluice/sluice/presence";
+import type { PresenceState } from "../../lib/presence/state.ts";
 import type { PresenceEntry } from "../../lib/presence/state.ts";
 import { mergeStates } from "../../lib/presence/state.ts";
 import { Topic } from "../../lib/presence/topic.ts";

@@ -1,5 +1,5 @@
 import { parseCookies } from "../../protocol/cookies.ts";
-import { isSecure } from "../../sessions/mod.ts";
+import { isSecure } from "../../sessions/credential.ts";
 import { isSecret } from "../../sessions/tokens/session_token.ts";
 import { serializeCookie } from "../../sessions/cookie.ts";
 import type { SignInRequest } from "./sign_in_request.ts";

@@ -1,10 +1,5 @@
-import {
-  credentialOf,
-  isSecure,
-  type NewToken,
-  type Session,
-  type Sessions,
-} from "../../sessions/mod.ts";
+import { credentialOf, type NewToken, type Session, type Sessions } from "../../sessions/mod.ts";
+import { isSecure } from "../../sessions/credential.ts";
 import type { AuthParts } from "../auth_parts.ts";
 import { beginSession } from "../begin_session.ts";
 import type { SignInRequest } from "./sign_in_request.ts";

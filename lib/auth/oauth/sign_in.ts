@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { consoleLog } from "../../core/console_log.ts";
-import { bearerToken, isSecure, sessionCookie } from "../../sessions/mod.ts";
+import { bearerToken, sessionCookie } from "../../sessions/mod.ts";
+import { isSecure } from "../../sessions/credential.ts";
 import { deletedSessionCookie } from "../../sessions/cookie.ts";
 import { hashSecret, matchesHash, randomSecret } from "../../sessions/tokens/session_token.ts";
 import {

@@ -1,6 +1,6 @@
 import * as oauth from "oauth4webapi";
 import { cleanText } from "../_clean_text.ts";
-import { checkIssuer, subjectAt } from "../_identity.ts";
+import { checkIssuer, nameAt, subjectAt } from "../_identity.ts";
 import { SignInError } from "../errors.ts";
 import type { ProviderProfile } from "../users/user.ts";
 import { type BackChannelOptions, boundedFetch, isInsecure } from "./_back_channel.ts";
@@ -75,6 +75,19 @@ export class GitHubProvider implements Provider {
     };
   }
 
+  /**
+   * Returns GitHub's numeric id of a user, from the `subject` of a profile; undefined for a user of
+   * another server.
+   *
+   * @param server The `url` and `apiUrl` of the provider's options.
+   */
+  static idOf(
+    subject: string,
+    server: { readonly url?: string | undefined; readonly apiUrl?: string | undefined } = {},
+  ): string | undefined {
+    return nameAt(gitHubIssuer(server), subject);
+  }
+
   authorizationUrl(request: AuthorizationRequest): Promise<URL> {
     // GitHub's name for `login_hint` is `login`; it ignores the standard parameter.
     return authorizationUrl(this.#flow, request).then((url) => {
@@ -127,17 +140,8 @@ const GITHUB_API_URL = "https://api.github.com";
  * Returns the prefix of a GitHub server's ids in a subject: its URLs, or undefined for github.com.
  *
  * *Security*: different servers use the same ids.
- *
- * @example
- * ```ts
- * import { gitHubIssuer } from "@sluice/sluice/auth";
- * import assert from "node:assert/strict";
- *
- * assert.equal(gitHubIssuer({}), undefined);
- * assert.equal(gitHubIssuer({ url: "https://a.example", apiUrl: "https://a.example" }), "https://a.example/");
- * ```
  */
-export function gitHubIssuer(
+function gitHubIssuer(
   { url = GITHUB_URL, apiUrl = GITHUB_API_URL }: {
     readonly url?: string | undefined;
     readonly apiUrl?: string | undefined;

@@ -1,7 +1,7 @@
 import * as oauth from "oauth4webapi";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { cleanText } from "../_clean_text.ts";
-import { checkIssuer, subjectAt } from "../_identity.ts";
+import { checkIssuer, nameAt, subjectAt } from "../_identity.ts";
 import { SignInError } from "../errors.ts";
 import type { ProviderProfile } from "../users/user.ts";
 import {
@@ -87,6 +87,11 @@ export class OidcProvider implements Provider {
     this.#options = options;
     this.#fetch = boundedFetch(options);
     this.#clock = options.clock ?? systemClock;
+  }
+
+  /** Returns the `sub` of a user, from the `subject` of a profile; undefined for another issuer. */
+  static subOf(subject: string, issuer: string): string | undefined {
+    return nameAt(issuer, subject);
   }
 
   async authorizationUrl(request: AuthorizationRequest): Promise<URL> {

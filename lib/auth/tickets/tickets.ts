@@ -1,5 +1,6 @@
 import { errors, jwtVerify, SignJWT } from "jose";
 import { type Clock, systemClock } from "../../core/clock.ts";
+import { normalizePath } from "../../core/normalize_path.ts";
 import type { KeyValue } from "../../kv/mod.ts";
 import type { Session } from "../../sessions/mod.ts";
 import { isId } from "../../sessions/tokens/session_token.ts";
@@ -78,7 +79,11 @@ export class Tickets {
     const { id: kid, key } = await this.#keys.current();
     const now = Math.floor(this.#clock.now() / 1000);
     const expiresAt = now * 1000 + LIFETIME_MS;
-    const ticket = await new SignJWT({ sid: session.id, path, origin: origin ?? null })
+    const ticket = await new SignJWT({
+      sid: session.id,
+      path: normalizePath(path),
+      origin: origin ?? null,
+    })
       .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid })
       .setSubject(session.userId)
       .setAudience(AUDIENCE)
@@ -115,7 +120,7 @@ export class Tickets {
     if (payload === undefined) return undefined;
     const { jti = "", sub = "", sid, exp = 0, path: itsPath, origin: itsOrigin } = payload;
     if (!isId(jti) || typeof sid !== "string") return void refused("not genuine");
-    if (itsPath !== path) return void refused("requested for another path");
+    if (itsPath !== normalizePath(path)) return void refused("requested for another path");
     if (itsOrigin !== (origin ?? null)) return void refused(whyOtherOrigin(itsOrigin, origin));
     return { id: jti, sessionId: sid, userId: sub, expiresAt: exp * 1000 };
   }

@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { CloseCode, Refusal } from "@sluice/sluice";
-import { SignInError, type SignInErrorCode } from "@sluice/sluice/auth";
+import { SignInError } from "@sluice/sluice/auth";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const LIB = `${ROOT}lib/`;
@@ -77,7 +77,7 @@ test("docs/errors.md lists the refusals of the app, and no others", async () => 
 
 test("docs/errors.md has the statuses of SignInError", () => {
   for (const [cell = "", status] of rowsOf("SignInError")) {
-    const code = cell.replaceAll("`", "") as SignInErrorCode;
+    const code = cell.replaceAll("`", "") as SignInError["code"];
     assert.equal(Number(status), new SignInError(code).status, code);
   }
 });
