@@ -73,7 +73,8 @@ after(() => parts.disposeAsync());
 
 test(
   "a page on another origin signs in, talks in a room, and signs out",
-  { skip, timeout: 60_000 },
+  // The first test includes the installation and the build.
+  { skip, timeout: 180_000 },
   async () => {
     const window = await browser.newContext();
     const page = await window.newPage();
