@@ -38,6 +38,8 @@ export interface KvWrite {
   readonly topics: readonly string[];
   /** No attempt begins once it is aborted. */
   readonly signal: AbortSignal | undefined;
+  /** If set, the `home()` that the database must still have. */
+  readonly home?: string | undefined;
 }
 
 /**
@@ -116,16 +118,19 @@ export class AtomicOperation {
    *
    * @param options.signal When it is aborted, no further attempt is made: while a database is locked
    * by others, a commit that was given up does not happen later.
+   * @param options.home The `KeyValue.home()` of the reads before: with another one, the commit fails.
    * @throws {RangeError} There are more than 10 checks or 500 writes, or they exceed 800,000 bytes.
    * @throws {KeyValueError} The database cannot be used. The writes may have happened.
    */
-  async commit({ signal }: { readonly signal?: AbortSignal } = {}): Promise<KvCommit> {
+  async commit(
+    { signal, home }: { readonly signal?: AbortSignal; readonly home?: string | undefined } = {},
+  ): Promise<KvCommit> {
     const checks = [...this.#checks.values()];
     const mutations = [...this.#mutations.values()];
     assertSize(checks, mutations);
     if (this.#isContradictory) return { ok: false };
     if (signal?.aborted) throw new KeyValueError("UNAVAILABLE", "The commit was given up");
-    return await this.#commit({ checks, mutations, topics: [...this.#topics], signal });
+    return await this.#commit({ checks, mutations, topics: [...this.#topics], signal, home });
   }
 
   #add(key: KvKey, change: Omit<KvMutation, "key" | "bytes">): this {

@@ -53,6 +53,12 @@ export interface KeyValue extends AsyncDisposable {
    * @returns A function that stops the calls.
    */
   onChange(topic: string, listener: () => void): () => void;
+  /**
+   * Returns what identifies the server and its history: another value after a restart or a failover,
+   * in which the server may have lost commits. A database without this method loses none, or does not
+   * know.
+   */
+  home?(): Promise<string | undefined>;
   /** Ends the use of the database. Later calls reject with `CLOSED`. */
   close(): Promise<void>;
 }

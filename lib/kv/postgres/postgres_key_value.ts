@@ -156,10 +156,17 @@ export class PostgresKeyValue extends BaseKeyValue {
     });
   }
 
+  /** Returns the timeline and the start of the server: a failover and a restart change it. */
+  home(): Promise<string | undefined> {
+    this.assertOpen();
+    return this.#runner.run(() => this.#pool.home());
+  }
+
   /** Commits a write, if its checks hold. */
   protected async write(write: KvWrite): Promise<KvCommit> {
     const values = commitValues(write);
-    const [row] = await this.#runner.run(() => this.#pool.query(COMMIT, values), write.signal);
+    const { signal, home } = write;
+    const [row] = await this.#runner.run(() => this.#pool.query(COMMIT, values, home), signal);
     if (row?.["version"] === null || row?.["version"] === undefined) return { ok: false };
     this.listeners.call(write.topics);
     this.#notifications.send(write.topics);

@@ -30,6 +30,11 @@ export interface PostgresPoolOptions {
 const SETTINGS = `SET default_transaction_isolation = 'read committed'; SET enable_seqscan = off;
   SET enable_hashjoin = off; SET enable_mergejoin = off`;
 
+/** The timeline, which a failover changes, and the start of the server. */
+const HOME = `CASE WHEN pg_is_in_recovery() THEN NULL
+  ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END
+  || ':' || extract(epoch FROM pg_postmaster_start_time()) AS home`;
+
 /** A row of a result. */
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -43,6 +48,8 @@ export class NotConnected extends Error {
 export class PostgresPool {
   readonly #options: PostgresPoolOptions;
   #pool: pg.Pool;
+  /** The server of each connection: its timeline and its start. */
+  readonly #homes = new WeakMap<pg.ClientBase, string>();
   #migrating: Promise<void> | undefined;
 
   constructor(options: PostgresPoolOptions) {
@@ -51,15 +58,17 @@ export class PostgresPool {
   }
 
   /**
-   * Runs a statement on any connection.
+   * Runs a statement on any connection. With `home`, only if that is still the server's; otherwise
+   * there are no rows.
    *
    * @throws {NotConnected} The statement was not sent.
    */
-  async query(statement: Statement, values: unknown[]): Promise<readonly Row[]> {
+  async query(statement: Statement, values: unknown[], home?: string): Promise<readonly Row[]> {
     const pool = this.#pool;
     const client = await this.#connect(pool);
     let failure: unknown;
     try {
+      if (home !== undefined && home !== this.#homes.get(client)) return [];
       return (await client.query({ ...statement, values })).rows;
     } catch (error) {
       failure = error;
@@ -69,6 +78,13 @@ export class PostgresPool {
       // A connection after an error of the network or a timeout is in an unknown state.
       client.release(failure !== undefined && codeOf(failure) === undefined);
     }
+  }
+
+  /** Returns what identifies the server: see `KeyValue.home()`. @throws {NotConnected} */
+  async home(): Promise<string | undefined> {
+    const client = await this.#connect(this.#pool);
+    client.release();
+    return this.#homes.get(client);
   }
 
   /** Returns a connection of its own, outside of the limit. The caller ends it. */
@@ -141,8 +157,11 @@ export class PostgresPool {
     // A server ends a statement whose caller has given up.
     await client.query(`SET statement_timeout = ${Math.ceil(timeoutMs)}; ${SETTINGS}`);
     const askedAt = clock.elapsed();
-    const { rows } = await client.query(`SELECT pg_is_in_recovery() AS is_standby, ${SERVER_TIME}`);
+    const { rows } = await client.query(
+      `SELECT pg_is_in_recovery() AS is_standby, ${HOME}, ${SERVER_TIME}`,
+    );
     if (rows[0]?.is_standby) throw new Error("The PostgreSQL server is a standby");
+    this.#homes.set(client, String(rows[0]?.home));
     clock.observe(Number(rows[0]?.now), askedAt);
   }
 }

@@ -2,7 +2,13 @@ import { cutToBytes } from "../stored_message.ts";
 import { storeUnavailable } from "../stream_error.ts";
 import { rangeOf, type StreamRead } from "../stream_options.ts";
 import type { StreamPage, StreamState } from "../stream_store.ts";
-import { firstShown, type KvListed, type KvStream, type KvVersionedHead } from "./kv_stream.ts";
+import {
+  firstShown,
+  type KvHead,
+  type KvListed,
+  type KvStream,
+  type KvVersionedHead,
+} from "./kv_stream.ts";
 import { mustTrim, trimStep } from "./kv_trim.ts";
 
 /** Messages per list of a read, so that a read of large messages needs little memory. */
@@ -22,8 +28,15 @@ const MAX_ATTEMPTS = 10;
  */
 export async function settleKvStream(
   stream: KvStream,
-  { before = 0, isIncomplete = false } = {},
+  options: { before?: number; isIncomplete?: boolean } = {},
 ): Promise<StreamState> {
+  return stateOf(await settleHead(stream, options));
+}
+
+async function settleHead(
+  stream: KvStream,
+  { before = 0, isIncomplete = false }: { before?: number; isIncomplete?: boolean },
+): Promise<KvHead> {
   let known = await stream.open();
   if (isIncomplete) known = await removeSome(stream, known, before);
   for (let step = 0; step < MAX_STEPS && mustTrim(stream, known.head, before); step++) {
@@ -33,15 +46,18 @@ export async function settleKvStream(
   while (known.head.shown !== firstShown(known.head, stream.settings)) {
     known = await removeSome(stream, known, before);
   }
-  const { epoch, shown, offset } = known.head;
-  return { epoch, first: shown!, offset };
+  return known.head;
+}
+
+function stateOf({ epoch, shown, offset, earlier }: KvHead): StreamState {
+  return { epoch, first: shown!, offset, earlier };
 }
 
 /** Reads messages. */
 export async function readKvStream(stream: KvStream, read: StreamRead): Promise<StreamPage> {
   for (let attempt = 0;; attempt++) {
-    const state = await settleKvStream(stream, { isIncomplete: attempt > 0 });
-    const page = await readPage(stream, read, state);
+    const head = await settleHead(stream, { isIncomplete: attempt > 0 });
+    const page = await readPage(stream, read, head);
     // Messages that were removed since the head was read are missing at the beginning.
     if (page !== undefined) return page;
     if (attempt === MAX_ATTEMPTS) throw storeUnavailable();
@@ -51,11 +67,12 @@ export async function readKvStream(stream: KvStream, read: StreamRead): Promise<
 async function readPage(
   stream: KvStream,
   read: StreamRead,
-  state: StreamState,
+  head: KvHead,
 ): Promise<StreamPage | undefined> {
+  const state = stateOf(head);
   const range = rangeOf(read, state);
   const isForward = read.after !== undefined;
-  const listed = await listUpTo(stream, state.epoch, { ...range, isForward }, read.maxBytes);
+  const listed = await listUpTo(stream, head, { ...range, isForward }, read.maxBytes);
   const isWhole = range.from > range.to ||
     (isForward ? listed[0]?.offset === range.from : listed.at(-1)?.offset === range.to);
   if (!isWhole) return undefined;
@@ -67,7 +84,7 @@ async function readPage(
 
 async function listUpTo(
   stream: KvStream,
-  epoch: string,
+  head: KvHead,
   { from, to, isForward }: { from: number; to: number; isForward: boolean },
   maxBytes: number,
 ): Promise<readonly KvListed[]> {
@@ -76,7 +93,7 @@ async function listUpTo(
   let [start, end] = [from, to];
   while (start <= end && bytes <= maxBytes) {
     const limit = Math.min(LISTED_AT_ONCE, end - start + 1);
-    const some = await stream.list(epoch, { from: start, to: end }, { limit, reverse: !isForward });
+    const some = await stream.list(head, { from: start, to: end }, { limit, reverse: !isForward });
     for (const message of some) bytes += message.bytes;
     listed.push(...some);
     if (some.length < limit) break;
@@ -96,7 +113,7 @@ async function removeSome(
   const operation = stream.kv.atomic().check({ key, version });
   const next = { ...step.head, shown: firstShown(step.head, stream.settings) };
   operation.set(key, next, stream.headExpiry);
-  for (const offset of step.removed) operation.delete(stream.messageKey(head.epoch, offset));
-  const commit = await operation.commit();
+  for (const offset of step.removed) operation.delete(stream.messageKey(head, offset));
+  const commit = await operation.commit({ home: head.home });
   return commit.ok ? { head: next, version: commit.version } : await stream.open();
 }

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { KeyValue, KvEntry, KvKey } from "../../kv/mod.ts";
 import { restoreMessage } from "../stored_message.ts";
 import { newEpoch, type StreamSettings } from "../stream_options.ts";
-import type { Appended, StreamMessage } from "../stream_store.ts";
+import type { Appended, StreamMessage, StreamPosition } from "../stream_store.ts";
 
 /** The stored extent of a stream. */
 export interface KvHead {
@@ -20,6 +20,12 @@ export interface KvHead {
   readonly base: number;
   /** When the oldest stored message was appended, in milliseconds since the epoch. */
   readonly firstAt: number;
+  /** The server that wrote last, see `KeyValue.home()`. */
+  readonly home?: string;
+  /** Epochs before a loss, each with the offset up to which its messages are still those of the stream. */
+  readonly earlier?: readonly StreamPosition[];
+  /** The epoch under which messages are stored, if that is an earlier one. */
+  readonly log?: string;
 }
 
 /** A stored message. */
@@ -41,6 +47,8 @@ export interface KvKept extends Omit<Appended, "isRepeated"> {
 export interface KvVersionedHead {
   readonly head: KvHead;
   readonly version: string | null;
+  /** Whether the stored head belongs to a server that may have lost commits, and this one replaces it. */
+  readonly isForked?: boolean;
 }
 
 /** How much longer an idle stream's head is kept than its messages, in milliseconds. */
@@ -79,8 +87,8 @@ export class KvStream {
     return [this.#prefix, "key", this.#name, key];
   }
 
-  messageKey(epoch: string, offset: number): KvKey {
-    return [...this.#messagesKey(epoch), offset];
+  messageKey(head: KvHead, offset: number): KvKey {
+    return [...this.#messagesKey(head), offset];
   }
 
   get headExpiry(): { expireInMs: number } {
@@ -91,21 +99,25 @@ export class KvStream {
     return { expireInMs: this.#settings.maxAgeMs + MESSAGE_GRACE_MS };
   }
 
-  /** Returns the head; a new one if the stream does not exist. */
+  /** Returns the head; a new one if the stream does not exist, or if messages of it may be lost. */
   async head(): Promise<KvVersionedHead> {
+    const home = await this.#kv.home?.(); // Before the head: a commit checks that it is the same.
     const { value, version } = await this.#kv.get<KvHead>(this.headKey);
-    return value === undefined ? { head: newHead(), version: null } : { head: value, version };
+    if (value === undefined) return { head: withHome(newHead(), home), version: null };
+    const isForked = value.home !== undefined && value.home !== home;
+    return { head: withHome(isForked ? forkHead(value) : value, home), version, isForked };
   }
 
   /** Returns the head, and stores a new one if the stream does not exist. */
   async open(): Promise<KvVersionedHead> {
     while (true) {
       const found = await this.head();
-      if (found.version !== null) return found;
+      const { head, version, isForked } = found;
+      if (version !== null && !isForked) return found;
       const { headKey: key, headExpiry } = this;
-      const operation = this.#kv.atomic().check({ key, version: null });
-      const commit = await operation.set(key, found.head, headExpiry).commit();
-      if (commit.ok) return { head: found.head, version: commit.version };
+      const operation = this.#kv.atomic().check({ key, version }).set(key, head, headExpiry);
+      const commit = await operation.commit({ home: head.home });
+      if (commit.ok) return { head, version: commit.version };
     }
   }
 
@@ -124,19 +136,19 @@ export class KvStream {
 
   /** Lists stored messages from one offset to another, both included, oldest or newest first. */
   async list(
-    epoch: string,
+    head: KvHead,
     { from, to }: { readonly from: number; readonly to: number },
     options: { readonly limit: number; readonly reverse?: boolean },
   ): Promise<readonly KvListed[]> {
-    const prefix = this.#messagesKey(epoch);
+    const prefix = this.#messagesKey(head);
     const range = { prefix, start: [...prefix, from], end: [...prefix, to + 1] };
     const { entries } = await this.#kv.list<KvStored>(range, options);
     return entries.map(toListed);
   }
 
-  /** Deletes all messages of an epoch, in several operations. */
-  async deleteAll(epoch: string): Promise<void> {
-    const prefix = this.#messagesKey(epoch);
+  /** Deletes all messages, in several operations. */
+  async deleteAll(head: KvHead): Promise<void> {
+    const prefix = this.#messagesKey(head);
     while (true) {
       const { entries } = await this.#kv.list({ prefix }, { limit: DELETED_AT_ONCE });
       if (entries.length === 0) return;
@@ -146,8 +158,8 @@ export class KvStream {
     }
   }
 
-  #messagesKey(epoch: string): KvKey {
-    return [this.#prefix, "message", this.#name, epoch];
+  #messagesKey({ epoch, log = epoch }: KvHead): KvKey {
+    return [this.#prefix, "message", this.#name, log];
   }
 }
 
@@ -177,6 +189,24 @@ export function firstShown(
   { maxMessages }: StreamSettings,
 ): number {
   return Math.max(first, shown, offset - maxMessages + 1);
+}
+
+/** Most earlier epochs that a head remembers. */
+const MAX_EARLIER = 16;
+
+/** Returns the head of a new epoch with the messages that are left. */
+function forkHead(head: KvHead): KvHead {
+  const { epoch, offset, earlier = [], log = epoch } = head;
+  const known = [{ epoch, offset }, ...earlier].slice(0, MAX_EARLIER);
+  const shared = known.map((each) => ({
+    epoch: each.epoch,
+    offset: Math.min(each.offset, offset),
+  }));
+  return { ...head, epoch: newEpoch(), earlier: shared, log };
+}
+
+function withHome(head: KvHead, home: string | undefined): KvHead {
+  return home === undefined || home === head.home ? head : { ...head, home };
 }
 
 /** Returns the head of a new epoch. */

@@ -117,9 +117,9 @@ export class KvStreamStore implements StreamStore {
   /** Deletes all messages and begins a new epoch. */
   clear(stream: string): Promise<void> {
     return this.#run(stream, async (found) => {
-      const { head: { epoch } } = await found.head();
+      const { head } = await found.head();
       await this.#kv.set(found.headKey, newHead(), found.headExpiry);
-      await found.deleteAll(epoch);
+      await found.deleteAll(head);
     });
   }
 

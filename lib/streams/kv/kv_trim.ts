@@ -33,9 +33,7 @@ export async function trimStep(
 ): Promise<TrimStep> {
   const range = { from: head.first, to: stored.offset };
   const isEmpty = range.from > range.to;
-  const oldest = isEmpty
-    ? []
-    : await stream.list(head.epoch, range, { limit: REMOVED_AT_ONCE + 1 });
+  const oldest = isEmpty ? [] : await stream.list(head, range, { limit: REMOVED_AT_ONCE + 1 });
   const isOver = createRule(stream, head, before);
   const kept = oldest.findIndex((message, index) => index === REMOVED_AT_ONCE || !isOver(message));
   const removed = kept < 0 ? oldest : oldest.slice(0, kept);

@@ -165,9 +165,9 @@ export class KvWriter {
     next = { ...next, shown: firstShown(next, stream.settings) };
     const key = stream.headKey;
     const operation = stream.kv.atomic().check({ key, version }).set(key, next, stream.headExpiry);
-    for (const offset of removed) operation.delete(stream.messageKey(next.epoch, offset));
-    for (const message of plan.messages) this.#add(operation, next.epoch, at, message);
-    const commit = await operation.commit();
+    for (const offset of removed) operation.delete(stream.messageKey(next, offset));
+    for (const message of plan.messages) this.#add(operation, next, at, message);
+    const commit = await operation.commit({ home: head.home });
     if (!commit.ok) return false;
     this.#known = { head: next, version: commit.version };
     return true;
@@ -175,16 +175,16 @@ export class KvWriter {
 
   #add(
     operation: ReturnType<KvStream["kv"]["atomic"]>,
-    epoch: string,
+    head: KvHead,
     at: number,
     { offset, total, checked, key, reply }: PlannedMessage,
   ): void {
     const stream = this.#stream;
     const stored = { text: Buffer.from(checked.text), at, total };
-    operation.set(stream.messageKey(epoch, offset), stored, stream.messageExpiry);
+    operation.set(stream.messageKey(head, offset), stored, stream.messageExpiry);
     if (key === undefined) return;
     const { keyWindowMs } = stream.settings;
-    const kept: KvKept = { epoch, offset, reply, expiresAt: at + keyWindowMs };
+    const kept: KvKept = { epoch: head.epoch, offset, reply, expiresAt: at + keyWindowMs };
     operation.set(stream.keyOf(key), kept, { expireInMs: keyWindowMs });
   }
 }
