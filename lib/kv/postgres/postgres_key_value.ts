@@ -156,7 +156,10 @@ export class PostgresKeyValue extends BaseKeyValue {
     });
   }
 
-  /** Returns the timeline and the start of the server: a failover and a restart change it. */
+  /**
+   * Returns the timeline and the start of the server: a failover and a restart change it. Behind
+   * PgBouncer this needs session pooling.
+   */
   home(): Promise<string | undefined> {
     this.assertOpen();
     return this.#runner.run(() => this.#pool.home());
