@@ -42,7 +42,7 @@ export const CREDENTIALS: Readonly<Record<string, Accepted>> = {
   "/auth/device": { POST: NONE },
   "/auth/device/token": { POST: NONE },
   // The socket handler reads them itself: see `realtime.ts`.
-  "/ws/:path*": { GET: ["cookie", "ticket"] },
+  "/ws/:path*": { GET: ["cookie", "ticket"], POST: ["cookie", "ticket"] },
   "/streams/:path*": { GET: ["cookie", "ticket"], POST: ["cookie", "ticket"] },
   "/healthz": { GET: NONE },
   "/readyz": { GET: NONE },

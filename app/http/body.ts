@@ -3,13 +3,10 @@ import { Refusal } from "@sluice/sluice";
 import { problem, readBody } from "@sluice/sluice/server";
 import type { State } from "./define.ts";
 
-/**
- * Body limits of routes that accept more than 4 KiB, in bytes, by path prefix; `unread` if the
- * route reads its body itself.
- */
-const BODY_LIMITS: Readonly<Record<string, number | "unread">> = {
-  // Each consumer has its own limit: `maxBodyBytes`.
-  "/ws/": "unread",
+/** Body limits of routes that accept more than 4 KiB, in bytes, by path prefix. */
+const BODY_LIMITS: Readonly<Record<string, number>> = {
+  // What clients send to their event streams. Each message has the limit of its socket.
+  "/ws/": 524_288,
   // Commands of rooms.
   "/streams/": 65_536,
 };
@@ -31,10 +28,9 @@ export async function withBody(ctx: Context<State>): Promise<Response> {
 async function readRouteBody({ req, url }: Context<State>): Promise<Uint8Array<ArrayBuffer>> {
   const start = Object.keys(BODY_LIMITS).find((start) => url.pathname.startsWith(start));
   const maxBytes = start === undefined ? undefined : BODY_LIMITS[start];
-  if (typeof maxBytes === "number") return await readBody(req, { maxBytes });
   // No consumer gets the body of a GET.
-  const isUnread = maxBytes === "unread" && req.method !== "GET" && req.method !== "HEAD";
-  return isUnread ? new Uint8Array() : await readBody(req);
+  const isGet = req.method === "GET" || req.method === "HEAD";
+  return await readBody(req, isGet || maxBytes === undefined ? {} : { maxBytes });
 }
 
 /** Returns the request with the body that was read. */

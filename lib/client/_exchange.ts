@@ -41,10 +41,11 @@ export class Exchange {
   readonly errors: Listeners<[RequestError]>;
   /** Listeners for how reading of streams went on after an interruption. */
   readonly recoveries: Listeners<[Recovery]>;
-  readonly #messages = new Map<string, Listeners<[data: unknown, frame: MessageFrame]>>();
+  readonly #messages = new Map<string, Listeners<[unknown, MessageFrame]>>();
   readonly #readers = new Map<string, StreamReader>();
   #queue = new Set<Outgoing>();
-  readonly #pending = new Map<string, Outgoing>();
+  /** Messages that wait for a reply. */
+  readonly pending = new Map<string, Outgoing>();
   readonly #link: Link;
   readonly #environment: ClientEnvironment;
   readonly #maxQueued: number;
@@ -59,12 +60,11 @@ export class Exchange {
   #isIdentifying = false;
 
   constructor(link: Link, environment: ClientEnvironment, options: ConnectOptions) {
-    const { maxQueued, user, streams = {} } = options;
     this.#link = link;
     this.#environment = environment;
-    this.#maxQueued = clampMs(maxQueued, DEFAULT_MAX_QUEUED);
-    this.#user = user;
-    this.#starts = streams;
+    this.#maxQueued = clampMs(options.maxQueued, DEFAULT_MAX_QUEUED);
+    this.#user = options.user;
+    this.#starts = options.streams ?? {};
     this.errors = new Listeners(environment.report);
     this.recoveries = new Listeners(environment.report);
     this.#context = {
@@ -72,14 +72,14 @@ export class Exchange {
       check: () => link.check(),
       post: (request) => {
         this.#post(request);
-        this.#pending.set(request.id!, request);
+        this.pending.set(request.id!, request);
       },
       again: (request) => {
         if (this.#canSend) this.#transmit(request);
         else this.#queue.add(request);
       },
       ended: (request) => {
-        this.#pending.delete(request.id!);
+        this.pending.delete(request.id!);
         this.#queue.delete(request);
       },
       history: (request) => this.request("history", request) as Promise<HistoryData>,
@@ -116,10 +116,10 @@ export class Exchange {
   ping(data: PingData | undefined, answer: (reply: ReplyFrame) => void): void {
     const id = this.#nextId();
     const ping = pendingPing(id, data, (reply) => {
-      this.#pending.delete(id);
+      this.pending.delete(id);
       if (reply) answer(reply);
     });
-    this.#pending.set(id, ping);
+    this.pending.set(id, ping);
     if (this.#link.isOpen) this.#link.send(ping.text);
   }
 
@@ -171,7 +171,7 @@ export class Exchange {
    */
   disconnect(): void {
     const again: Outgoing[] = [];
-    for (const pending of [...this.#pending.values()].filter(({ sent }) => sent)) {
+    for (const pending of [...this.pending.values()].filter(({ sent }) => sent)) {
       if (pending.isOnce) again.push(pending);
       else pending.fail("DISCONNECTED", "The connection was lost");
       pending.sent = false;
@@ -183,7 +183,7 @@ export class Exchange {
   /** Rejects all messages. */
   end(): void {
     for (const reader of this.#readers.values()) reader.disconnect();
-    for (const outgoing of new Set([...this.#pending.values(), ...this.#queue])) {
+    for (const outgoing of new Set([...this.pending.values(), ...this.#queue])) {
       outgoing.fail("CLOSED", `The socket is ${this.#link.state}`);
     }
     this.#queue.clear();
@@ -192,7 +192,7 @@ export class Exchange {
   /** Dispatches the frames of a message, one per line. */
   receive(text: string): void {
     for (const line of text.split("\n")) {
-      if (line === "" || !this.#isActive()) continue;
+      if (!line || !this.#isActive()) continue;
       try {
         this.#dispatch(parseServerFrame(line));
       } catch (error) {
@@ -206,7 +206,7 @@ export class Exchange {
     // An echoed ping is the reply of a server that sends back all messages.
     if (frame.type === "reply" || frame.type === "ping") {
       const reply = frame as ReplyFrame;
-      this.#pending.get(reply.id)?.answer?.(reply);
+      this.pending.get(reply.id)?.answer?.(reply);
     } else if ("error" in frame) this.#reportError(refusalOf(frame.error));
     else if (frame.type === "stream") {
       const extent = message.data as StreamData;

@@ -84,10 +84,10 @@ export function openRequest(
       ended(request);
       settle(value);
     };
-    const abort = () => request.fail("ABORTED", "The request was aborted", signal?.reason);
+    const abort = () => request.fail("ABORTED", "The signal was aborted", signal?.reason);
     const limitMs = clampMs(timeoutMs, key ? KEY_WINDOW_MS : REPLY_MS);
     const stopTimer = after(limitMs, () => {
-      request.fail("TIMEOUT", `No reply to "${message.type}" within ${limitMs} ms`);
+      request.fail("TIMEOUT", `No reply within ${limitMs} ms`);
       check();
     });
     signal?.addEventListener("abort", abort);

@@ -4,13 +4,7 @@
  * @throws {TypeError} The address cannot be resolved, or has another scheme.
  */
 export function socketUrl(address: string | URL, base: string | undefined): string {
-  let href = "";
-  try {
-    href = new URL(address, base).href;
-  } catch {
-    // Reported below.
-  }
-  const rest = /^(?:http|ws)(s?:[^#]+)/.exec(href)?.[1];
+  const rest = /^(?:http|ws)(s?:[^#]+)/.exec(new URL(address, base).href)?.[1];
   if (!rest) throw new TypeError(`"${address}" is not an http or ws URL`);
   return `ws${rest}`;
 }

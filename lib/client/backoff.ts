@@ -1,5 +1,3 @@
-import { retryPauseMs } from "../time/retry_pause.ts";
-
 /** How the delay grows after failed attempts. */
 export interface Backoff {
   /** Upper bound of the first delay, in milliseconds. */
@@ -15,8 +13,8 @@ export interface Backoff {
  * jitter, evenly distributed from 0 to `min(maxDelayMs, baseDelayMs × 2^failures)`.
  */
 export function backoffMs(failures: number, backoff: Backoff): number {
-  const { baseDelayMs: minMs, maxDelayMs: maxMs, random } = backoff;
-  return Math.floor(random() * retryPauseMs(failures, { minMs, maxMs }));
+  const { baseDelayMs, maxDelayMs, random } = backoff;
+  return Math.floor(random() * Math.min(maxDelayMs, baseDelayMs * 2 ** failures));
 }
 
 /** Longest delay that a server can request, in milliseconds. */
@@ -29,8 +27,8 @@ export const MAX_ADVERTISED_MS = 300_000;
  * reconnects at a random time in the window, which is at most five minutes.
  */
 export function parseRetryWindow(reason: string): number | undefined {
-  const match = /(?:^|[\s;,])retry=(\d{1,9})(?![\w.])/.exec(reason);
-  return match ? Math.min(Number(match[1]), MAX_ADVERTISED_MS) : undefined;
+  const ms = /(?:^|[\s;,])retry=(\d{1,9})(?![\w.])/.exec(reason)?.[1];
+  return ms === undefined ? ms : Math.min(+ms, MAX_ADVERTISED_MS);
 }
 
 /**
@@ -43,7 +41,7 @@ export function parseRetryAfter(header: string | null, date: string | null): num
   const ms = /^\d+$/.test(header)
     ? Number(header) * 1000
     : Date.parse(header) - Date.parse(date ?? "");
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_ADVERTISED_MS);
+  return isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_ADVERTISED_MS);
 }
 
 /** Longest delay of a timer, in milliseconds: a longer one would fire at once. */
@@ -51,6 +49,6 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Clamps a time to the range of a timer. A value that is not a number becomes `fallbackMs`. */
 export function clampMs(ms: number | undefined, fallbackMs = 0, floorMs = 0): number {
-  if (ms === undefined || Number.isNaN(ms)) return fallbackMs;
-  return Math.min(Math.max(ms, floorMs), MAX_TIMER_MS);
+  const limitedMs = Math.min(Math.max(ms ?? NaN, floorMs), MAX_TIMER_MS);
+  return isNaN(limitedMs) ? fallbackMs : limitedMs;
 }

@@ -4,6 +4,7 @@ import type { ConnectOptions } from "./connect_options.ts";
 import { Exchange } from "./_exchange.ts";
 import { socketUrl } from "./_socket_url.ts";
 import { Link } from "./link/_link.ts";
+import { toLinkOptions } from "./link/_link_options.ts";
 import { Listeners } from "./_listeners.ts";
 import type { RealtimeSocket, SocketState } from "./realtime_socket.ts";
 
@@ -69,9 +70,10 @@ export function connect<M extends Messages = Messages>(
   const states = new Listeners<[SocketState, RealtimeSocket<Messages>["detail"]]>(
     environment.report,
   );
-  const link = new Link(url, environment, options, {
+  const link: Link = new Link(toLinkOptions(url, environment, options), {
     text: (text) => exchange.receive(text),
     ping: (answered) => exchange.ping(undefined, answered),
+    isIdle: () => !exchange.pending.size,
     change(state, detail) {
       if (state === "live") exchange.connect();
       else if (link.willConnect) exchange.disconnect();
@@ -79,7 +81,7 @@ export function connect<M extends Messages = Messages>(
       states.emit(() => link.detail === detail, state, detail);
     },
   });
-  const exchange = new Exchange(link, environment, options);
+  const exchange: Exchange = new Exchange(link, environment, options);
   link.open();
   const close = () => link.close();
 

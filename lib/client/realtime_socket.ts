@@ -46,6 +46,11 @@ export interface RealtimeSocket<M extends Messages> extends Disposable {
     readonly code: number | string | undefined;
     /** A description for developers; may be empty. */
     readonly reason: string;
+    /**
+     * How messages travel: by WebSocket, or by plain HTTP behind a proxy that breaks WebSockets. While not
+     * live, how they did last.
+     */
+    readonly transport: "websocket" | "http";
   };
 
   /** Calls back on every change of `state` and `detail`. Returns a function that stops this. */

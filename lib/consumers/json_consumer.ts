@@ -4,7 +4,7 @@ import { encodeMessage, encodeReply, parseClientFrame } from "../protocol/frames
 import { parseData } from "../protocol/schema.ts";
 import { SUBPROTOCOL } from "../protocol/limits.ts";
 import type { AcceptOptions } from "../core/connection.ts";
-import type { LayerGap, LayerMessage } from "../core/consumer.ts";
+import type { ConnectionHandler, LayerGap, LayerMessage } from "../core/consumer.ts";
 import { andThen } from "../core/promises.ts";
 import type { Scope } from "../core/scope.ts";
 import type { Appended } from "../streams/stream_store.ts";
@@ -13,6 +13,8 @@ import { Consumer } from "./consumer.ts";
 import { NO_STREAMS, sourceOf, StreamSession } from "./streams/consumer_streams.ts";
 import type { StreamSource } from "./streams/consumer_streams.ts";
 import { receiveLines } from "./frames/frame_lines.ts";
+import { withEventStream } from "./events/event_channel.ts";
+import { EventPost } from "./events/event_post.ts";
 import { FramePolicy } from "./frames/frame_policy.ts";
 import type { EventHandlers, Handlers } from "./handlers.ts";
 import type { LayerEvent, ServerMessage } from "./json_messages.ts";
@@ -86,12 +88,17 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
 
   /** Accepts the client, joins `groups` and `streams`, and sends the extent of each stream. */
   override accept(options: AcceptOptions = {}): Promise<void> {
-    const joined = super.accept(options);
+    const joined = super.accept(withEventStream(this, options));
     if (this.streams === NO_STREAMS) return joined;
     const entered = this.#streamSession.enter();
     const accepted = Promise.all([joined, entered]).then(() => {});
     accepted.catch(() => {}); // start() also awaits both and reports errors.
     return accepted;
+  }
+
+  /** Called by the server. Do not override. */
+  eventPost(): ConnectionHandler {
+    return new EventPost<S>(this);
   }
 
   /**
@@ -113,9 +120,7 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
     return this.#commands?.append(stream, append) ?? append();
   }
 
-  /**
-   * Sends a message to the client. Returns false if it was dropped because the connection has ended.
-   */
+  /** Sends a message to the client. Returns false if it was dropped: the connection has ended. */
   sendJson(message: ServerMessage<M>): boolean {
     return this.scope.connection.sendFrame(encodeMessage(message.type, message.data));
   }

@@ -8,6 +8,12 @@ export interface AcceptOptions {
   readonly subprotocol?: string | undefined;
   /** Additional headers of the 101 response. */
   readonly headers?: HeadersInit | undefined;
+  /**
+   * The id with which the client posts its messages, if the request asks for an event stream.
+   *
+   * @internal
+   */
+  readonly eventStream?: string | undefined;
 }
 
 /** @internal Status and headers of a response. */
@@ -96,6 +102,12 @@ export interface Connection {
    * event loop are sent as one message, one per line; no frame is delayed for another.
    */
   sendFrame(frame: string, key?: string): boolean;
+  /**
+   * Takes a client message that was posted to an event stream.
+   *
+   * @internal
+   */
+  message(data: string | Uint8Array): void;
   /** Ends the connection. Later calls have no effect. */
   end(code: number, reason?: string): void;
   /**

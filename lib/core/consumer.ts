@@ -43,6 +43,11 @@ export interface ConnectionHandler {
    */
   onRateLimited?(data: string | Uint8Array): void;
   /**
+   * Returns what handles a plain `POST` to the path of a socket: messages for an event stream. Without
+   * this method the request is handled like a `GET`.
+   */
+  eventPost?(): ConnectionHandler;
+  /**
    * The policy when the send queue of a client is full, because it reads too slowly:
    *
    * - `close`: the socket is closed with 4408, and the client reconnects.

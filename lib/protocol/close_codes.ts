@@ -37,6 +37,9 @@ export type ReconnectAdvice = "retry" | "retry-later" | "sign-in" | "stop";
 /** Final codes below 4000. Numbers, so that the client does not contain the table of codes. */
 const FINAL: readonly number[] = [1000, 1002, 1003, 1007, 1009];
 
+/** Codes from 4000 on that are not final. */
+const NOT_FINAL: readonly number[] = [4401, 4408, 4429];
+
 /**
  * Returns whether and when a client should reconnect after `code`.
  *
@@ -44,9 +47,14 @@ const FINAL: readonly number[] = [1000, 1002, 1003, 1007, 1009];
  * from 4000 to 4999, because the application that defines the code is unknown.
  */
 export function reconnectAdvice(code: number): ReconnectAdvice {
-  if (code === 4401) return "sign-in";
-  if (code === 4429) return "retry-later";
-  return FINAL.includes(code) || (code >= 4000 && code !== 4408) ? "stop" : "retry";
+  if (code === CloseCode.sessionOver) return "sign-in";
+  if (code === CloseCode.tooFast) return "retry-later";
+  return isFinal(code) ? "stop" : "retry";
+}
+
+/** Returns whether a client should not reconnect after `code`. */
+export function isFinal(code: number): boolean {
+  return FINAL.includes(code) || (code >= 4000 && !NOT_FINAL.includes(code));
 }
 
 /** Returns whether an endpoint may send `code` in a close frame (RFC 6455 §7.4.2). */

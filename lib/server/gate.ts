@@ -1,10 +1,10 @@
-import type { AcceptOptions, ConnectionEnd } from "../core/connection.ts";
+import type { AcceptOptions } from "../core/connection.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
+import { wantsEventStream } from "../core/event_stream.ts";
 import type { Log } from "../core/log.ts";
 import { andThen, isPromise } from "../core/promises.ts";
 import { leaveBody } from "../core/read_body.ts";
 import type { Admission, Application, Scope } from "../core/scope.ts";
-import type { Transport } from "../core/transport.ts";
 import { CloseCode, Refusal } from "../protocol/mod.ts";
 import { TimeoutList } from "../time/timeout_list.ts";
 import type { Decision } from "./connection/admission.ts";
@@ -12,9 +12,10 @@ import {
   type ConnectionLimits,
   DEFAULT_CONNECTION_LIMITS,
 } from "./connection/connection_limits.ts";
+import { EventStreamSocket } from "./connection/event_stream_socket.ts";
+import { Handshake } from "./connection/handshake.ts";
 import type { Answer } from "./connection/http_exchange.ts";
 import { onClientGone } from "./connection/on_client_gone.ts";
-import { refusalOfEnd } from "./connection/refusal_of_end.ts";
 import type { ServerConnection } from "./connection/server_connection.ts";
 import { denoTransport } from "./deno/deno_transport.ts";
 import type { Handler, HandlerOptions, RequestInfo } from "./handler.ts";
@@ -37,37 +38,6 @@ export function createHandler(application: Application<Scope>, options: HandlerO
     isDraining: { get: () => connections.drain !== undefined },
     stats: { get: () => gate.stats },
   });
-}
-
-/** A request with its scope and connection, until it is answered. */
-class Handshake {
-  readonly request: Request;
-  /** The transport of the server that received the request. */
-  readonly transport: Transport | undefined;
-  readonly scope: RequestScope;
-  readonly connection: ServerConnection;
-  /** Answers the request while the application is still deciding; `isAnswered` is then true. */
-  answerEarly: ((refusal: Refusal) => void) | undefined;
-  isAnswered = false;
-
-  constructor(
-    request: Request,
-    transport: Transport | undefined,
-    scope: RequestScope,
-    connection: ServerConnection,
-  ) {
-    this.request = request;
-    this.transport = transport;
-    this.scope = scope;
-    this.connection = connection;
-  }
-
-  /** Called when the connection ends. A started consumer settles the decision itself. */
-  ended(end: ConnectionEnd): void {
-    if (this.connection.hasConsumer || this.answerEarly === undefined) return;
-    this.isAnswered = true;
-    this.answerEarly(this.connection.refusal ?? refusalOfEnd(end.code));
-  }
 }
 
 /** Decides about requests: from the first check to the response. */
@@ -110,9 +80,9 @@ class Gate {
       leaveBody(request);
       return this.#refuse(peer);
     }
-    const wantsUpgrade = isUpgrade(request);
-    const connection = this.connections.create(wantsUpgrade);
-    const scope = new RequestScope(request, peer, connection, wantsUpgrade ? "websocket" : "http");
+    const wantsSocket = wantsEventStream(request) ? "events" : isUpgrade(request);
+    const connection = this.connections.create(wantsSocket);
+    const scope = new RequestScope(request, peer, connection, wantsSocket ? "websocket" : "http");
     const handshake = new Handshake(request, info?.transport, scope, connection);
     const answer = andThen(
       this.#runApplication(scope),
@@ -177,8 +147,9 @@ class Gate {
     if (handshake.isAnswered) return discard(admission);
     if (admission instanceof Response) return admission;
     if (admission instanceof Refusal) return this.#refuse(admission, scope);
+    const isPost = scope.method === "POST" && scope.type === "http";
     return andThen(
-      connection.decide(admission),
+      connection.decide(isPost ? admission.eventPost?.() ?? admission : admission),
       (decision) => this.#applyDecision(handshake, decision),
     );
   }
@@ -211,8 +182,10 @@ class Gate {
     }
   }
 
-  #upgrade(handshake: Handshake, { subprotocol, headers }: AcceptOptions): Response {
+  #upgrade(handshake: Handshake, accepted: AcceptOptions): Response {
     const { request, connection } = handshake;
+    if (connection.isUpgrade === "events") return this.#beginEvents(connection, accepted);
+    const { subprotocol, headers } = accepted;
     const wrong = handshakeError(request);
     if (wrong !== undefined) return this.#fail(connection, wrong);
     try {
@@ -227,6 +200,13 @@ class Gate {
       this.#log.debug("Upgrade failed", { connection: connection.id, error });
       return this.#fail(connection, Refusal.of("BAD_HANDSHAKE"));
     }
+  }
+
+  #beginEvents(connection: ServerConnection, accepted: AcceptOptions): Response {
+    const socket = new EventStreamSocket(connection, accepted, this.#clock);
+    connection.attach(socket);
+    this.connections.add(connection);
+    return socket.response;
   }
 
   #fail(connection: ServerConnection, refusal: Refusal): Response {

@@ -27,6 +27,11 @@ export function parseOffer(header: string | null): Offer {
   };
 }
 
+/** Returns the ticket of a plain request, where scripts cannot offer subprotocols. */
+export function postedTicket(headers: Headers): string | undefined {
+  return /^Ticket ([\w.-]{1,4096})$/i.exec(headers.get("authorization") ?? "")?.[1];
+}
+
 /** Returns whether a request asks for a WebSocket, possibly among other protocols (RFC 9110 §7.8). */
 export function isUpgrade(request: Request): boolean {
   return hasToken(request.headers.get("upgrade"), "websocket");

@@ -1,9 +1,13 @@
 import { parseCookies } from "../protocol/cookies.ts";
+import { SUBPROTOCOL } from "../protocol/limits.ts";
 import type { Connection } from "../core/connection.ts";
 import type { Scope } from "../core/scope.ts";
-import { type Offer, parseOffer } from "./handshake.ts";
+import { type Offer, parseOffer, postedTicket } from "./handshake.ts";
 import { KeptHeaders } from "./kept_headers.ts";
 import type { Peer } from "./peer.ts";
+
+/** Those of an event stream, which has the frames of a socket. */
+const EVENT_STREAM_SUBPROTOCOLS: readonly string[] = [SUBPROTOCOL];
 
 /**
  * The scope of a request. Costly properties are computed on first access. Those that an open
@@ -38,7 +42,8 @@ export class RequestScope implements Scope {
     this.pathRemaining = this.path;
     this.#headers = request.headers;
     this.address = peer.address;
-    this.body = type === "http" ? request.body ?? undefined : undefined;
+    const hasBody = type === "http" || this.#isEventStream;
+    this.body = hasBody ? request.body ?? undefined : undefined;
     this.connection = connection;
   }
 
@@ -75,11 +80,17 @@ export class RequestScope implements Scope {
   }
 
   get subprotocols(): readonly string[] {
-    return this.#offered.subprotocols;
+    return this.#isEventStream ? EVENT_STREAM_SUBPROTOCOLS : this.#offered.subprotocols;
   }
 
   get ticket(): string | undefined {
-    return this.#offered.ticket;
+    return this.#offered.ticket ??
+      (this.method === "POST" ? postedTicket(this.headers) : undefined);
+  }
+
+  /** Scripts cannot offer subprotocols in a plain request. */
+  get #isEventStream(): boolean {
+    return this.type === "websocket" && this.method === "POST";
   }
 
   get #offered(): Offer {

@@ -73,6 +73,9 @@ export class FakeConnection implements Connection {
     this.#listeners.delete(listener);
   }
 
+  /** Ignores a posted message. */
+  message(): void {}
+
   /** Records a message. Returns false if it has ended. */
   send(data: string | Uint8Array): boolean {
     return this.phase !== "ended" && this.sent.push(data) > 0;

@@ -54,6 +54,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   "GET /auth/dev/:path*": { path: () => "/auth/dev/.well-known/openid-configuration" },
   "POST /auth/dev/:path*": { path: () => "/auth/dev/nothing" },
   "GET /ws/:path*": { path: () => "/ws/echo" },
+  "POST /ws/:path*": { path: () => "/ws/echo" },
   "GET /streams/:path*": { path: () => STREAM },
   "POST /streams/:path*": {
     path: () => STREAM,

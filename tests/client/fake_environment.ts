@@ -101,6 +101,7 @@ export class FakeEnvironment implements ClientEnvironment {
   readonly report = (error: unknown) => void this.reported.push(error);
 
   readonly fetch = (url: string, init: RequestInit): Promise<Response> => {
+    if (init.signal?.aborted) return Promise.reject(init.signal.reason);
     this.fetched.push({ url, init });
     return this.answer
       ? Promise.resolve(this.answer())

@@ -40,7 +40,13 @@ export type UseSocket = <M extends Messages>(
 const CONNECTING: UsedSocket<never> = {
   socket: undefined,
   state: "connecting",
-  detail: { attempt: 0, retryInMs: undefined, code: undefined, reason: "" },
+  detail: {
+    attempt: 0,
+    retryInMs: undefined,
+    code: undefined,
+    reason: "",
+    transport: "websocket",
+  },
 };
 
 /** Creates `useSocket()` from the hooks of a library. */

@@ -7,17 +7,15 @@ import type { LinkOptions } from "./_link_options.ts";
  * same URL.
  */
 export async function askWhy(
-  url: string,
   options: LinkOptions,
   signal: AbortSignal,
 ): Promise<Verdict> {
-  const { environment, ticket } = options;
-  const headers = new Headers({ accept: "application/problem+json" });
+  const { url, environment, ticket } = options;
+  const headers: Record<string, string> = { accept: "application/problem+json" };
   // Browsers drop this header; elsewhere it makes the response the same as for the upgrade.
   if (ticket) {
-    headers.set("sec-websocket-protocol", `${SUBPROTOCOL}, ${TICKET_PREFIX}${await ticket()}`);
+    headers["sec-websocket-protocol"] = `${SUBPROTOCOL}, ${TICKET_PREFIX}${await ticket()}`;
   }
-  if (signal.aborted) return { next: "retry", reason: "" };
   const response = await environment.fetch(url.replace(/^ws/, "http"), {
     headers,
     signal,

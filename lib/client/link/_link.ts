@@ -1,33 +1,21 @@
-import type { Messages } from "../../protocol/mod.ts";
-import { SUBPROTOCOL, TICKET_PREFIX } from "../../protocol/limits.ts";
-import { retryPauseMs } from "../../time/retry_pause.ts";
 import { askWhy } from "./_ask_why.ts";
 import { backoffMs } from "../backoff.ts";
-import type { ConnectOptions } from "../connect_options.ts";
 import { type ClientEnvironment, type ClientWebSocket, isLoopback } from "../environment.ts";
-import { type LinkOptions, toLinkOptions } from "./_link_options.ts";
-import type { RealtimeSocket, SocketState } from "../realtime_socket.ts";
+import { type Detail, type LinkEvents, type LinkOptions, QUIET } from "./_link_options.ts";
+import { openHttp, openWebSocket } from "./_open.ts";
+import type { SocketState } from "../realtime_socket.ts";
 import { type Pulse, startPulse } from "./_pulse.ts";
 import { judgeClose, judgeResponse, type Verdict } from "./_verdict.ts";
 import { ABNORMAL, watchSocket } from "./_watch_socket.ts";
 
-type Detail = RealtimeSocket<Messages>["detail"];
-
-/** Events of {@linkcode Link}. */
-export interface LinkEvents {
-  text(text: string): void;
-  /** Sends a ping; calls `answered` when its reply arrives. */
-  ping(answered: () => void): void;
-  change(state: SocketState, detail: Detail): void;
-}
-
 const OPEN = 1;
 
-/** The minimum delay after a failure, whatever the options say. */
-const FLOOR = { minMs: 100, maxMs: 1_000 };
+/** Failures of WebSockets, while plain HTTP works, after which plain HTTP is used. */
+const MAX_BROKEN = 2;
 
-/** The detail of a connection without a problem. */
-const QUIET: Detail = { attempt: 0, retryInMs: undefined, code: undefined, reason: "" };
+/** Limits of the minimum delay after a failure, whatever the options say, in milliseconds. */
+const FLOOR_MS = 100;
+const MAX_FLOOR_MS = 1_000;
 
 const OFFLINE = { code: undefined, reason: "The machine is offline" };
 
@@ -38,33 +26,30 @@ const OFFLINE = { code: undefined, reason: "The machine is offline" };
  * the next one aborts, so late events of an earlier phase have no effect.
  */
 export class Link {
-  readonly #url: string;
+  /** Changed here alone. */
+  state: SocketState = "connecting";
+  /** Changed here alone. */
+  detail = QUIET;
   readonly #environment: ClientEnvironment;
   readonly #options: LinkOptions;
   readonly #events: LinkEvents;
   readonly #unlisten: (() => void)[];
   #phase = new AbortController();
   #socket: ClientWebSocket | undefined;
-  #state: SocketState = "connecting";
-  #detail = QUIET;
   #failures = 0;
+  /** Failures in a row that point to a proxy between client and server. */
+  #broken = 0;
   #pulse: Pulse | undefined;
   #waits = false;
   /** Time of the next attempt; `Infinity` while offline. */
   #dueAt = 0;
   #notBefore = 0;
 
-  constructor(
-    url: string,
-    environment: ClientEnvironment,
-    options: ConnectOptions,
-    events: LinkEvents,
-  ) {
-    this.#url = url;
-    this.#environment = environment;
-    this.#options = toLinkOptions(environment, options);
+  constructor(options: LinkOptions, events: LinkEvents) {
+    this.#environment = options.environment;
+    this.#options = options;
     this.#events = events;
-    const { listen } = environment;
+    const { listen } = this.#environment;
     this.#unlisten = [
       listen("online", () => this.#retrySoon()),
       listen("visible", () => this.#retrySoon()),
@@ -72,22 +57,14 @@ export class Link {
     ];
   }
 
-  get state(): SocketState {
-    return this.#state;
-  }
-
-  get detail(): Detail {
-    return this.#detail;
-  }
-
   /** Whether a message can be sent now. */
   get isOpen(): boolean {
-    return this.#state === "live" && this.#socket?.readyState === OPEN;
+    return this.state === "live" && this.#socket?.readyState === OPEN;
   }
 
   /** Whether it will connect or reconnect by itself. */
   get willConnect(): boolean {
-    return ["connecting", "reconnecting", "live"].includes(this.#state);
+    return /ing$|live/.test(this.state); // connecting, reconnecting
   }
 
   send(text: string): void {
@@ -101,9 +78,9 @@ export class Link {
 
   /** Attempts to connect now, unless it is connected, connecting or closed. */
   retry(): void {
-    if (this.#state === "signed-out" || this.#state === "refused") {
+    if (this.state === "signed-out" || this.state === "refused") {
       this.#failures = 0;
-      this.#state = "connecting";
+      this.state = "connecting";
       this.#attempt();
     } else if (this.#waits) {
       this.#attempt();
@@ -117,32 +94,49 @@ export class Link {
   }
 
   close(): void {
-    if (this.#state !== "closed") this.#enter("closed", QUIET);
+    if (this.state !== "closed") this.#enter("closed", QUIET);
   }
 
   #attempt(): void {
-    const { ticket, openTimeoutMs } = this.#options;
-    const state = this.#state === "connecting" ? this.#state : "reconnecting";
-    const signal = this.#enter(state, { attempt: this.#detail.attempt + 1 });
+    const { openTimeoutMs } = this.#options;
+    const state = this.state === "connecting" ? this.state : "reconnecting";
+    const signal = this.#enter(state, { attempt: this.detail.attempt + 1 });
     if (signal.aborted) return;
     const reason = `No connection within ${openTimeoutMs} ms`;
-    const stopTimer = this.#after(openTimeoutMs, () => this.#follow({ next: "retry", reason }));
+    const late: Verdict = { next: "retry", reason, isBroken: true };
+    const stopTimer = this.#after(openTimeoutMs, () => this.#follow(late));
     this.#decide(signal, async () => {
-      const protocols = [SUBPROTOCOL];
-      if (ticket) protocols.push(TICKET_PREFIX + await ticket());
-      if (!signal.aborted) this.#dial(protocols, signal, stopTimer);
+      const isHttp = this.#broken >= MAX_BROKEN;
+      const opening = isHttp ? this.#openHttp(signal) : openWebSocket(this.#options, signal);
+      this.#watch(opening instanceof Promise ? await opening : opening, signal, stopTimer, isHttp);
     });
   }
 
-  #dial(protocols: string[], signal: AbortSignal, stopTimer: () => void): void {
-    const { now, WebSocket } = this.#environment;
-    const socket = this.#socket = new WebSocket(this.#url, protocols);
+  /** Uses plain HTTP, and a WebSocket again once one works. */
+  #openHttp(signal: AbortSignal): Promise<ClientWebSocket> {
+    this.#broken = 0; // If plain HTTP fails, too, a WebSocket is next.
+    const moveBack = () => {
+      this.#broken = 0;
+      this.#attempt();
+    };
+    return openHttp(this.#options, signal, { isIdle: this.#events.isIdle, moveBack });
+  }
+
+  #watch(
+    socket: ClientWebSocket,
+    signal: AbortSignal,
+    stopTimer: () => void,
+    isHttp: boolean,
+  ): void {
+    const { now } = this.#environment;
+    this.#socket = socket;
     let liveSince: number | undefined;
     const ended = (code: number, reason: string) => {
       if (liveSince === undefined) {
-        return this.#decide(signal, () => askWhy(this.#url, this.#options, signal));
+        return this.#decide(signal, () => askWhy(this.#options, signal));
       }
       if (now() - liveSince >= this.#options.stableAfterMs) this.#failures = 0;
+      if (!isHttp && code !== ABNORMAL) this.#broken = 0;
       this.#follow(judgeClose(code, reason, this.#options));
     };
     watchSocket(socket, signal, {
@@ -153,10 +147,13 @@ export class Link {
         liveSince = now();
         const lost = () => ended(ABNORMAL, "The connection went silent");
         this.#pulse = startPulse(this.#environment, this.#events.ping, lost);
-        this.#show("live", QUIET);
+        // Until a message has arrived: proxies also break sockets that they have opened.
+        this.#broken = isHttp ? MAX_BROKEN : this.#broken + 1;
+        this.#show("live", { ...QUIET, transport: isHttp ? "http" : "websocket" });
       },
       message: (data) => {
         this.#pulse?.heard();
+        if (!isHttp) this.#broken = 0;
         if (typeof data === "string") this.#events.text(data);
       },
     });
@@ -175,15 +172,16 @@ export class Link {
     if (verdict && !signal.aborted) this.#follow(verdict);
   }
 
-  #follow({ next, code, reason, waitMs }: Verdict): void {
+  #follow({ next, code, reason, waitMs, isBroken }: Verdict): void {
+    if (isBroken) this.#broken++;
     if (next !== "retry") {
-      if (code === "ORIGIN_NOT_ALLOWED") console.warn(`${this.#url}: ${reason}`);
+      if (code === "ORIGIN_NOT_ALLOWED") console.warn(`${this.#options.url}: ${reason}`);
       this.#enter(next, { code, reason });
       return;
     }
     const { now, isHidden } = this.#environment;
     this.#notBefore = now() + (waitMs ?? 0);
-    const floorMs = this.#failures && retryPauseMs(this.#failures, FLOOR);
+    const floorMs = this.#failures && Math.min(MAX_FLOOR_MS, FLOOR_MS * 2 ** this.#failures);
     const hiddenMs = this.#failures && isHidden() ? this.#options.maxDelayMs : 0;
     const delayMs = waitMs ?? backoffMs(this.#failures, this.#options);
     this.#failures += 1;
@@ -224,7 +222,7 @@ export class Link {
   }
 
   #canReach(): boolean {
-    return isLoopback(this.#url) || this.#environment.isOnline();
+    return isLoopback(this.#options.url) || this.#environment.isOnline();
   }
 
   /** Ends the phase and starts the next; returns the signal of the new phase. */
@@ -237,13 +235,13 @@ export class Link {
     this.#socket?.close(state === "closed" ? 1000 : undefined);
     this.#socket = undefined;
     if (state === "closed") { for (const unlisten of this.#unlisten) unlisten(); }
-    this.#show(state, { ...this.#detail, retryInMs: undefined, ...detail });
+    this.#show(state, { ...this.detail, retryInMs: undefined, ...detail });
     return signal;
   }
 
   #show(state: SocketState, detail: Detail): void {
-    this.#state = state;
-    this.#detail = detail;
+    this.state = state;
+    this.detail = detail;
     this.#events.change(state, detail);
   }
 }

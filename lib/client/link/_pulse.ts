@@ -28,9 +28,9 @@ export interface Pulse {
  * Starts a heartbeat: detects that a live connection has gone silent, within 45 s by itself and within
  * 5 s after a check.
  *
- * Sends nothing while server messages arrive, and one ping after 25 to 30 s without any. The
- * connection is lost if that ping has no reply in time. Other messages do not count as the reply,
- * because they prove one direction only.
+ * The first message must arrive within 10 s. Sends nothing while server messages arrive, and one ping
+ * after 25 to 30 s without any. The connection is lost if that ping has no reply in time. Other
+ * messages do not count as the reply, because they prove one direction only.
  *
  * @param ping Sends a ping and calls back when its reply arrives.
  */
@@ -39,7 +39,7 @@ export function startPulse(
   ping: (answered: () => void) => void,
   lost: () => void,
 ): Pulse {
-  let heardAt = now();
+  let heardAt: number | undefined;
   /** When the reply to the ping is due; `Infinity` without a pending ping. */
   let dueAt = Infinity;
   let isStopped = false;
@@ -53,9 +53,13 @@ export function startPulse(
   function check(replyMs = CHECK_MS): void {
     const isPending = dueAt < Infinity;
     if (isStopped || now() + replyMs >= dueAt) return;
+    expectReply(replyMs);
+    if (!isPending) ping(awaitSilence);
+  }
+
+  function expectReply(replyMs: number): void {
     dueAt = now() + replyMs;
     wait(replyMs, () => wait(GRACE_MS, lost));
-    if (!isPending) ping(awaitSilence);
   }
 
   /** Waits for the next silence. One timer is kept instead of a new one for each message. */
@@ -64,17 +68,19 @@ export function startPulse(
     dueAt = Infinity;
     const silenceMs = SILENCE_MS + random() * SPREAD_MS;
     const checkSilence = () => {
-      const leftMs = heardAt + silenceMs - now();
+      const leftMs = heardAt! + silenceMs - now();
       if (leftMs > 0) wait(leftMs, checkSilence);
       else check(REPLY_MS);
     };
     checkSilence();
   }
 
-  awaitSilence();
+  expectReply(REPLY_MS); // To the question for the user.
   return {
     heard() {
+      const isFirst = heardAt === undefined;
       heardAt = now();
+      if (isFirst) awaitSilence();
     },
     check,
     stop() {

@@ -22,8 +22,8 @@ export interface AdmissionContext {
 
 /** The connection of the client. */
 export interface AdmissionOwner extends SocketEvents, Pick<Connection, "id" | "log" | "end"> {
-  /** Whether the request is an upgrade; only an upgrade can be accepted as a socket. */
-  readonly isUpgrade: boolean;
+  /** Whether the client can be accepted as a socket: an upgrade, or one that wants an event stream. */
+  readonly isUpgrade: boolean | "events";
 }
 
 /** The phase of a connection, and the decision about its client until the server takes it. */
@@ -64,9 +64,10 @@ export class Admission {
   accept(options: AcceptOptions): boolean {
     this.#assertNotEnded();
     if (this.phase === "open") return false;
-    if (!this.#owner.isUpgrade) {
+    const { isUpgrade } = this.#owner;
+    if (!isUpgrade || (isUpgrade === "events" && options.eventStream === undefined)) {
       this.refuse(Refusal.of("UPGRADE_REQUIRED"));
-      throw new StopConsumer("The request is not an upgrade");
+      throw new StopConsumer("The request cannot become a socket");
     }
     this.#accept({ accepted: options });
     return true;

@@ -73,7 +73,7 @@ export class OpenConnections implements ConnectionServer {
   }
 
   /** Creates the connection of a request. */
-  create(isUpgrade: boolean): ServerConnection {
+  create(isUpgrade: boolean | "events"): ServerConnection {
     return new ServerConnection(`${this.#prefix}-${++this.#serial}`, this.#context, isUpgrade);
   }
 

@@ -35,7 +35,7 @@ import { SerialQueue } from "./serial_queue.ts";
  */
 export class ServerConnection implements Connection, PartsOwner {
   readonly id: string;
-  readonly isUpgrade: boolean;
+  readonly isUpgrade: boolean | "events";
   readonly #context: ConnectionContext;
   readonly #admission: Admission;
   readonly #createdAt: number;
@@ -47,7 +47,7 @@ export class ServerConnection implements Connection, PartsOwner {
   #forwards: ((message: LayerMessage) => string | undefined) | undefined;
 
   /** Without `isUpgrade`, the client cannot be accepted as a socket. */
-  constructor(id: string, context: ConnectionContext, isUpgrade: boolean) {
+  constructor(id: string, context: ConnectionContext, isUpgrade: boolean | "events") {
     this.id = id;
     this.isUpgrade = isUpgrade;
     this.#context = context;
