@@ -78,6 +78,9 @@
  * assert.equal(response.status, 401);
  * ```
  *
+ * An application that has users and sessions already uses {@linkcode ExternalSessions} instead of
+ * {@linkcode Sessions} and {@linkcode user}.
+ *
  * ## Where things are
  *
  * | export | what it is for |

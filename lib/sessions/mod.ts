@@ -4,7 +4,8 @@
  *
  * {@linkcode createSessions} is the usual wiring. {@linkcode Sessions} has the rules, {@linkcode KvSessionStore} and {@linkcode MemorySessionStore}
  * store sessions, {@linkcode withSession} puts the session into a connection's scope, and
- * {@linkcode findSession} does the same for pages.
+ * {@linkcode findSession} does the same for pages. {@linkcode ExternalSessions} is for sessions that the
+ * application keeps itself.
  *
  * @module
  */
