@@ -20,6 +20,7 @@ export function toTable(columns: readonly Column[]): string {
       ({ memoryPerProcessBytes }) => `${count(memoryPerProcessBytes / 1e6)} MB`,
     ),
     row("cores in use", ({ cores }) => cores.toFixed(1)),
+    row("database connections, at most", ({ connections }) => count(connections)),
     row(
       "Redis messages in, out",
       ({ redisIn, redisOut }) => `${count(redisIn)}, ${count(redisOut)}`,
