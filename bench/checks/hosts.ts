@@ -3,10 +3,12 @@
  *
  * - 8 connections at once present each of 1,000 tickets: exactly 1,000 upgrades.
  * - The time from the answer to a sign-out to the end of its last socket: as usual, with PostgreSQL
- *   killed right after the answer, and with the second host cut off from PostgreSQL before.
+ *   killed right after the answer, and with the second host cut off from PostgreSQL before, by an
+ *   error or by a silent network.
  * - A sign-out while PostgreSQL is killed at a random moment: afterwards the session and all its
  *   sockets are over, or all of them go on; never after an answer of 204.
  * - The time from the start of a killed PostgreSQL to the first message that is stored again.
+ * - A failover: a standby is promoted, and the names of PostgreSQL move to it.
  * - A lock of 10 s on all rows: requests are answered in time, and work again afterwards.
  *
  * `deno task bench hosts [--quick]`; requires `deno task build`. Exits with status 1 if a limit is
@@ -16,6 +18,7 @@
  */
 import { AppProcess } from "../../support/app/app_process.ts";
 import { Hosts } from "../../support/app/hosts.ts";
+import { PostgresServer } from "../../support/postgres/postgres_server.ts";
 import { raceTickets } from "../../support/app/race_tickets.ts";
 import type { WsClient } from "../../support/app/ws_client.ts";
 
@@ -40,10 +43,16 @@ await signOuts("sign-out", {});
 await signOuts("sign-out, PostgreSQL killed after the answer", {
   after: () => hosts.postgres.kill(),
 });
-await signOuts("sign-out, second host cut off from PostgreSQL", { before: () => hosts.path.cut() });
+await signOuts("sign-out, second host cut off from PostgreSQL", {
+  before: () => hosts.paths[1].cut(),
+});
+await signOuts("sign-out, second host's network to PostgreSQL silent", {
+  before: () => hosts.paths[1].silence(),
+});
 await killedMeanwhile();
 await recovery();
 await lock();
+await failover();
 
 async function tickets(): Promise<void> {
   const since = performance.now();
@@ -163,6 +172,36 @@ async function lock(): Promise<void> {
   );
 }
 
+/** Kills the primary, moves its names to a promoted standby, and measures the first message. */
+async function failover(): Promise<void> {
+  const linus = await hosts.signIn("linus");
+  const sockets = await hosts.enterEverywhere(linus, "failover");
+  await using standby = await PostgresServer.standbyOf(hosts.postgres);
+  await hosts.postgres.query("ALTER SYSTEM SET synchronous_standby_names = '*'");
+  await hosts.postgres.query("SELECT pg_reload_conf()");
+  const isSynchronous = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'";
+  while ((await hosts.postgres.query(isSynchronous)).length === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await Promise.all(sockets.map((socket) => untilSaid(socket, true)));
+  await hosts.postgres.kill();
+  for (const path of hosts.paths) path.move(standby.port);
+  await untilSaid(sockets[0]!, false);
+  const since = performance.now();
+  await standby.promote();
+  await Promise.all(sockets.map((socket) => untilSaid(socket, true)));
+  const after = performance.now() - since;
+  using again = await hosts.open(hosts.processes[2]!, "/ws/echo", { browser: linus });
+  again.socket.terminate();
+  for (const socket of sockets) socket.socket.terminate();
+  report(
+    `failover to a synchronous standby: messages are stored ${ms(after)} after its promotion`,
+    {
+      holds: after <= 5_000,
+    },
+  );
+}
+
 async function untilSaid(socket: WsClient, isSaid: boolean): Promise<void> {
   while (await say(socket) !== isSaid) await new Promise((resolve) => setTimeout(resolve, 20));
 }
@@ -180,7 +219,7 @@ async function say(socket: WsClient): Promise<boolean> {
 /** Restores what a fault broke, and waits until all processes are ready. */
 async function repair(): Promise<void> {
   await hosts.postgres.restart();
-  hosts.path.move(hosts.postgres.port);
+  hosts.paths[1].move(hosts.postgres.port);
   for (const { origin } of hosts.processes) {
     while (true) {
       const { ok, body } = await fetch(`${origin}/readyz`);
@@ -189,6 +228,8 @@ async function repair(): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
+  // Each process reads the control log again by then.
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
 }
 
 /** Formats times: the median and the longest. */

@@ -24,8 +24,8 @@ const LEFT_OUT =
 export class Hosts implements AsyncDisposable {
   readonly postgres: PostgresServer;
   readonly redis: RedisServer;
-  /** The address at which the second host reaches PostgreSQL. */
-  readonly path: TcpName;
+  /** The names at which the hosts reach PostgreSQL: that of the first, and that of the second. */
+  readonly paths: readonly [TcpName, TcpName];
   readonly processes: readonly AppProcess[];
   /** The public address. */
   readonly origin: string;
@@ -35,14 +35,14 @@ export class Hosts implements AsyncDisposable {
 
   private constructor(
     stack: AsyncDisposableStack,
-    servers: Pick<Hosts, "postgres" | "redis" | "path">,
+    servers: Pick<Hosts, "postgres" | "redis" | "paths">,
     processes: readonly AppProcess[],
     origin: string,
   ) {
     this.#stack = stack;
     this.postgres = servers.postgres;
     this.redis = servers.redis;
-    this.path = servers.path;
+    this.paths = servers.paths;
     this.processes = processes;
     this.origin = origin;
   }
@@ -53,7 +53,10 @@ export class Hosts implements AsyncDisposable {
     const [postgres, redis] = await Promise.all([PostgresServer.start(), RedisServer.start()]);
     stack.use(postgres);
     stack.use(redis);
-    const path = stack.use(await TcpName.open(postgres.port));
+    const [here, there] = [
+      stack.use(await TcpName.open(postgres.port)),
+      stack.use(await TcpName.open(postgres.port)),
+    ];
     const balancer = stack.use(await Balancer.open());
     const [one, other] = [await copyTree(stack), await copyTree(stack)];
     const settings: Environment = {
@@ -67,12 +70,13 @@ export class Hosts implements AsyncDisposable {
       return stack.use(await AppProcess.start(own, "serve", [], root));
     };
     const processes = [
-      await start(one, postgres.port),
-      await start(other, path.port),
-      await start(other, path.port),
+      await start(one, here.port),
+      await start(other, there.port),
+      await start(other, there.port),
     ];
     balancer.serve(processes.map(({ origin }) => Number(new URL(origin).port)));
-    return new Hosts(stack.move(), { postgres, redis, path }, processes, balancer.origin);
+    const servers = { postgres, redis, paths: [here, there] } as const;
+    return new Hosts(stack.move(), servers, processes, balancer.origin);
   }
 
   /** Returns a browser whose requests go to the processes in turn. */

@@ -6,6 +6,9 @@ export class TcpName implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   #target: number;
   #isCut = false;
+  #isSilent = false;
+  /** What waits for the end of a silence. */
+  #held: (() => void)[] = [];
 
   private constructor(target: number) {
     this.#target = target;
@@ -24,10 +27,16 @@ export class TcpName implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Moves the name, also after a cut. Open connections stay where they are. */
+  /** Moves the name, and ends a cut or a silence. Open connections stay where they are. */
   move(target: number): void {
     this.#target = target;
-    this.#isCut = false;
+    this.#isCut = this.#isSilent = false;
+    for (const send of this.#held.splice(0)) send();
+  }
+
+  /** Forwards nothing until the name is moved, like a network that loses every packet. */
+  silence(): void {
+    this.#isSilent = true;
   }
 
   /** Ends all connections, and refuses others until the name is moved. */
@@ -51,7 +60,11 @@ export class TcpName implements AsyncDisposable {
         this.#sockets.delete(one);
         other.destroy();
       });
-      one.pipe(other);
+      one.on("data", (bytes) => {
+        const send = () => void other.write(bytes);
+        if (this.#isSilent) this.#held.push(send);
+        else send();
+      });
     }
   }
 }

@@ -73,10 +73,10 @@ test(
 test("a sign-out ends the sockets of processes cut off from PostgreSQL", options, async () => {
   const ada = await hosts.signIn("ada");
   const sockets = await hosts.enterEverywhere(ada, "lobby");
-  hosts.path.cut();
+  hosts.paths[1].cut();
   assert.equal(await hosts.signOut(ada, hosts.processes[0]!), 204);
   for (const { closed } of sockets) assert.equal((await closed).code, 4401);
-  hosts.path.move(hosts.postgres.port);
+  hosts.paths[1].move(hosts.postgres.port);
   await areReady();
 });
 
