@@ -97,7 +97,7 @@ function denoManifest({ sluice, ranges }: ManifestParts): unknown {
     },
     ...sluice.tarball !== undefined && { links: [`./${sluice.tarball}`] },
     nodeModulesDir: "auto",
-    unstable: ["kv"],
+    unstable: ["kv", "no-legacy-abort"],
     compilerOptions: {
       strict: true,
       exactOptionalPropertyTypes: true,

@@ -56,9 +56,9 @@ export class DevProvider implements Provider {
   ): Promise<Response | undefined> {
     if (!peer.url.pathname.startsWith(`${this.#identity.path}/`)) return undefined;
     // The issuer has the origin that the browser sees, even behind a proxy.
-    const { method, headers, signal } = request;
+    const { method, headers } = request;
     const body = method === "POST" ? { body: await readBody(request) } : {};
-    const seen = new Request(peer.url, { method, headers, signal, ...body });
+    const seen = new Request(peer.url, { method, headers, ...body });
     return await this.#identity.handle(seen, peer);
   }
 
