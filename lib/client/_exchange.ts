@@ -12,7 +12,7 @@ import {
 import { clampMs } from "./backoff.ts";
 import type { ConnectOptions } from "./connect_options.ts";
 import type { ClientEnvironment } from "./environment.ts";
-import type { Link } from "./link/_link.ts";
+import type { Link } from "./link/link.ts";
 import { Listeners } from "./_listeners.ts";
 import {
   openRequest,

@@ -3,8 +3,8 @@ import { toEnvironment } from "./environment.ts";
 import type { ConnectOptions } from "./connect_options.ts";
 import { Exchange } from "./_exchange.ts";
 import { socketUrl } from "./_socket_url.ts";
-import { Link } from "./link/_link.ts";
-import { toLinkOptions } from "./link/_link_options.ts";
+import { Link } from "./link/link.ts";
+import { toLinkOptions } from "./link/link_options.ts";
 import { Listeners } from "./_listeners.ts";
 import type { RealtimeSocket, SocketState } from "./realtime_socket.ts";
 

@@ -1,14 +1,14 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { RealtimeSocket } from "@sluice/sluice/client";
-import type { HookPrimitives } from "../../lib/client/hooks/_primitives.ts";
-import { createUseHistory, type UsedHistory } from "../../lib/client/hooks/_use_history.ts";
-import { createUsePresence } from "../../lib/client/hooks/_use_presence.ts";
+import type { HookPrimitives } from "../../lib/client/hooks/primitives.ts";
+import { createUseHistory, type UsedHistory } from "../../lib/client/hooks/use_history.ts";
+import { createUsePresence } from "../../lib/client/hooks/use_presence.ts";
 import {
   createUseSocket,
   type UsedSocket,
   type UseSocketOptions,
-} from "../../lib/client/hooks/_use_socket.ts";
+} from "../../lib/client/hooks/use_socket.ts";
 import { FakeSocket } from "./fake_environment.ts";
 import type { ChatMessages } from "./chat_messages.ts";
 

@@ -12,6 +12,7 @@ export function checkImport(file: string, specifier: string, isType: boolean): s
   const rule = IMPORT_TABLE.find(({ files }) => file.startsWith(files));
   if (!rule) return undefined;
   const target = targetOf(file, specifier);
+  if (isPrivate(file, target)) return `${target} is private to its folder`;
   if (isOwnFolder(rule, target)) return undefined;
   const may = isType ? [...rule.mayType ?? [], ...rule.may] : rule.may;
   const first = may.find((entry) => fits(target, entry.replace(/^!/, "")));
@@ -28,6 +29,12 @@ function targetOf(file: string, specifier: string): string {
   const [scope = "", rest = ""] = name.split("/");
   const bare = (part: string) => part.replace(/(?<=.)@.*$/, "");
   return `npm:${scope.startsWith("@") ? `${scope}/${bare(rest)}` : bare(scope)}`;
+}
+
+/** Whether a target is a file `_x.ts` of the toolkit in a folder that does not contain `file`. */
+function isPrivate(file: string, target: string): boolean {
+  const [, folder] = /^(lib\/(?:.+\/)?)_[^/]+$/.exec(target) ?? [];
+  return folder !== undefined && file.startsWith("lib/") && !file.startsWith(folder);
 }
 
 function isOwnFolder({ files }: ImportRule, target: string): boolean {

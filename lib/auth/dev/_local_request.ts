@@ -1,4 +1,4 @@
-import { isLoopback } from "../providers/_back_channel.ts";
+import { isLoopback } from "../providers/back_channel.ts";
 import type { SignInRequest } from "../oauth/sign_in_request.ts";
 
 /**

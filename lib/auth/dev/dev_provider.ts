@@ -1,5 +1,5 @@
 import { readBody } from "../../core/read_body.ts";
-import type { BackChannelOptions } from "../providers/_back_channel.ts";
+import type { BackChannelOptions } from "../providers/back_channel.ts";
 import { OidcProvider } from "../providers/oidc.ts";
 import type { AuthorizationAnswer, AuthorizationRequest, Provider } from "../providers/provider.ts";
 import type { SignInRequest } from "../oauth/sign_in_request.ts";

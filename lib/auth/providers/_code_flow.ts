@@ -1,6 +1,6 @@
 import * as oauth from "oauth4webapi";
 import { SignInError } from "../errors.ts";
-import type { FetchFunction } from "./_back_channel.ts";
+import type { FetchFunction } from "./back_channel.ts";
 import type { AuthorizationAnswer, AuthorizationRequest } from "./provider.ts";
 
 /** A provider, and this site as its client. */

@@ -3,7 +3,7 @@ import { cleanText } from "../_clean_text.ts";
 import { checkIssuer, nameAt, subjectAt } from "../_identity.ts";
 import { SignInError } from "../errors.ts";
 import type { ProviderProfile } from "../users/user.ts";
-import { type BackChannelOptions, boundedFetch, isInsecure } from "./_back_channel.ts";
+import { type BackChannelOptions, boundedFetch, isInsecure } from "./back_channel.ts";
 import {
   authorizationUrl,
   type CodeFlow,

@@ -9,7 +9,7 @@ import {
   boundedFetch,
   type FetchFunction,
   isInsecure,
-} from "./_back_channel.ts";
+} from "./back_channel.ts";
 import {
   authorizationUrl,
   callOptions,

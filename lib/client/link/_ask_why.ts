@@ -1,6 +1,6 @@
 import { SUBPROTOCOL, TICKET_PREFIX } from "../../protocol/limits.ts";
 import { judgeResponse, type Verdict } from "./_verdict.ts";
-import type { LinkOptions } from "./_link_options.ts";
+import type { LinkOptions } from "./link_options.ts";
 
 /**
  * Finds the reason of a failed upgrade, which browsers hide from scripts, with a plain request to the

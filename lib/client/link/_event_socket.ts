@@ -1,5 +1,5 @@
 import type { ClientWebSocket } from "../environment.ts";
-import type { LinkOptions } from "./_link_options.ts";
+import type { LinkOptions } from "./link_options.ts";
 
 /** Close code of a lost connection (RFC 6455 §7.4.1). */
 const ABNORMAL = 1006;

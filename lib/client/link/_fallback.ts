@@ -1,6 +1,6 @@
 import type { ClientWebSocket } from "../environment.ts";
 import { EventSocket } from "./_event_socket.ts";
-import type { LinkOptions } from "./_link_options.ts";
+import type { LinkOptions } from "./link_options.ts";
 import { type ReturnContext, returnToWebSocket } from "./_return.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { SUBPROTOCOL, TICKET_PREFIX } from "../../protocol/limits.ts";
 import type { ClientWebSocket } from "../environment.ts";
-import type { LinkOptions } from "./_link_options.ts";
+import type { LinkOptions } from "./link_options.ts";
 import type { ReturnContext } from "./_return.ts";
 
 /**

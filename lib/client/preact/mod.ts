@@ -12,10 +12,10 @@ import {
   createUseHistory,
   type UsedHistory,
   type UseHistoryOptions,
-} from "../hooks/_use_history.ts";
-import { createUsePresence, type UsePresenceOptions } from "../hooks/_use_presence.ts";
-import { createUseSocket, type UsedSocket, type UseSocketOptions } from "../hooks/_use_socket.ts";
-import type { MessagePicks, Picked } from "../hooks/_primitives.ts";
+} from "../hooks/use_history.ts";
+import { createUsePresence, type UsePresenceOptions } from "../hooks/use_presence.ts";
+import { createUseSocket, type UsedSocket, type UseSocketOptions } from "../hooks/use_socket.ts";
+import type { MessagePicks, Picked } from "../hooks/primitives.ts";
 import type { RealtimeSocket } from "../realtime_socket.ts";
 
 export type { UsedHistory, UsedSocket, UseHistoryOptions, UsePresenceOptions, UseSocketOptions };

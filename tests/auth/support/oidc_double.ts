@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import type { FetchFunction } from "../../../lib/auth/providers/_back_channel.ts";
+import type { FetchFunction } from "../../../lib/auth/providers/back_channel.ts";
 
 /** An OpenID Connect provider as a function, whose responses a test can change. */
 export class OidcDouble {

@@ -1,7 +1,7 @@
 import { askWhy } from "./_ask_why.ts";
 import { backoffMs } from "../backoff.ts";
 import { type ClientEnvironment, type ClientWebSocket, isLoopback } from "../environment.ts";
-import { type Detail, type LinkEvents, type LinkOptions, QUIET } from "./_link_options.ts";
+import { type Detail, type LinkEvents, type LinkOptions, QUIET } from "./link_options.ts";
 import { openHttp, openWebSocket } from "./_open.ts";
 import type { SocketState } from "../realtime_socket.ts";
 import { type Pulse, startPulse } from "./_pulse.ts";

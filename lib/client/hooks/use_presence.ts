@@ -1,6 +1,6 @@
 import type { Messages } from "../../protocol/mod.ts";
 import type { RealtimeSocket } from "../realtime_socket.ts";
-import { type HookPrimitives, type MessagePicks, pick, stopAll } from "./_primitives.ts";
+import { type HookPrimitives, type MessagePicks, pick, stopAll } from "./primitives.ts";
 
 /** Options of `usePresence()`: which messages say who is there. */
 export interface UsePresenceOptions<M extends Messages, P> {

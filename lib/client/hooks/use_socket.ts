@@ -4,7 +4,7 @@ import type { ConnectOptions } from "../connect_options.ts";
 import type { RealtimeSocket, SocketState } from "../realtime_socket.ts";
 import type { RequestError } from "../request_error.ts";
 import type { Recovery } from "../stream_options.ts";
-import { type HookPrimitives, stopAll } from "./_primitives.ts";
+import { type HookPrimitives, stopAll } from "./primitives.ts";
 import { acquireSocket } from "./_shared_sockets.ts";
 
 /** Options of `useSocket()`. */

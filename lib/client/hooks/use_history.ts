@@ -8,7 +8,7 @@ import {
   pick,
   type Picked,
   stopAll,
-} from "./_primitives.ts";
+} from "./primitives.ts";
 
 /** Options of `useHistory()`. */
 export interface UseHistoryOptions<K> {
