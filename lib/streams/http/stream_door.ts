@@ -1,4 +1,3 @@
-import type { Scope } from "../../core/scope.ts";
 import { StopConsumer } from "../../core/consumer.ts";
 import { Refusal } from "../../protocol/refusal.ts";
 import { FrameError } from "../../protocol/errors.ts";
@@ -190,6 +189,3 @@ export function streamDoor<S extends StreamScope>(
 ): (scope: S) => HttpConsumer<S> {
   return (scope) => new StreamDoor(scope, create, stream);
 }
-
-/** The scope that every door needs. */
-export type DoorScope = Scope & StreamScope;
