@@ -61,7 +61,7 @@
  *   },
  * };
  *
- * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const sessions = new Sessions(new MemorySessionStore());
  * const handler = toHandler(
  *   stack()
  *     .use(origins()) // refuses pages of other sites

@@ -15,7 +15,6 @@ import {
   user,
 } from "@sluice/sluice";
 import { defineMessages, unchecked } from "@sluice/sluice/protocol";
-import { consoleLog } from "@sluice/sluice/server";
 import { sessionCookie } from "@sluice/sluice/sessions";
 import * as v from "valibot";
 
@@ -36,7 +35,7 @@ class Room extends JsonConsumer {
 }
 
 const users = new MemoryUserStore();
-const sessions = new Sessions(new MemorySessionStore(), { log: consoleLog });
+const sessions = new Sessions(new MemorySessionStore());
 
 /** Answers everything below `/ws/`. */
 export const realtime = toHandler(

@@ -43,7 +43,7 @@ export function withAuth<S>(
  * } from "@sluice/sluice";
  * import { auth } from "@sluice/sluice/auth";
  *
- * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const sessions = new Sessions(new MemorySessionStore());
  * const users = new MemoryUserStore();
  * const known = stack().use(origins()).use(auth({ sessions, users })).use(requireUser());
  * ```

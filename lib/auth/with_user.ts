@@ -82,7 +82,7 @@ export function withUser<S>(
  *   user,
  * } from "@sluice/sluice";
  *
- * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const sessions = new Sessions(new MemorySessionStore());
  * const known = stack().use(origins()).use(session(sessions)).use(user(new MemoryUserStore()));
  * ```
  */

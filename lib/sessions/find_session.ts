@@ -21,7 +21,7 @@ const RETRY_AFTER_SECONDS = 5;
  * import { findSession } from "@sluice/sluice/sessions";
  * import assert from "node:assert/strict";
  *
- * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const sessions = new Sessions(new MemorySessionStore());
  * const { token } = await sessions.create({ userId: "u1", provider: "dev" });
  * const headers = new Headers({ cookie: `session=${token}` });
  * const found = await findSession(sessions, headers, { secure: false });
@@ -50,7 +50,7 @@ export function findSession(
  * import { findSessionByTokens } from "@sluice/sluice/sessions";
  * import assert from "node:assert/strict";
  *
- * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const sessions = new Sessions(new MemorySessionStore());
  * const { token } = await sessions.create({ userId: "u1", provider: "dev" });
  * assert.equal((await findSessionByTokens(sessions, ["wrong", token])).state, "live");
  * ```

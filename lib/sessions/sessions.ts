@@ -26,7 +26,7 @@ import { TagKeys } from "./tokens/tag_keys.ts";
  * import { MemorySessionStore, Sessions } from "@sluice/sluice";
  * import assert from "node:assert/strict";
  *
- * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const sessions = new Sessions(new MemorySessionStore());
  * const { token } = await sessions.create({ userId: "u1", provider: "dev" });
  * assert.equal((await sessions.find(token)).state, "live");
  * ```

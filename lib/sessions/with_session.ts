@@ -66,7 +66,7 @@ export function withSession<S>(
  * ```ts
  * import { MemorySessionStore, origins, session, Sessions, stack } from "@sluice/sluice";
  *
- * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const sessions = new Sessions(new MemorySessionStore());
  * const known = stack().use(origins()).use(session(sessions));
  * ```
  */

@@ -31,7 +31,7 @@ export interface WorkerClass {
  * import { Worker } from "@sluice/sluice/workers";
  *
  * const layer = new MemoryChannelLayer();
- * const worker = new Worker(channelRouter({}), { layer, log: console });
+ * const worker = new Worker(channelRouter({}), { layer });
  * await worker.stop();
  * ```
  */

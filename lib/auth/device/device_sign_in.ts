@@ -60,7 +60,7 @@ const INTERVAL_MS = 5_000;
  * const signIn = new DeviceSignIn({
  *   kv: new MemoryKeyValue(),
  *   users: new MemoryUserStore(),
- *   sessions: new Sessions(new MemorySessionStore(), { log: console }),
+ *   sessions: new Sessions(new MemorySessionStore()),
  * });
  * const { deviceCode } = await signIn.begin({ userAgent: "sensor/1", address: "192.0.2.1" });
  * assert.equal((await signIn.poll(deviceCode)).error, "authorization_pending");

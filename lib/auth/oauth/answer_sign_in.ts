@@ -28,7 +28,7 @@ const CALLBACK = /^\/auth\/callback\/([^/]+)$/;
  * const signIn = new SignIn({
  *   providers: [new GitHubProvider({ clientId: "id", clientSecret: "secret" })],
  *   users: new MemoryUserStore(),
- *   sessions: new Sessions(new MemorySessionStore(), { log: console }),
+ *   sessions: new Sessions(new MemorySessionStore()),
  * });
  *
  * async function handle(request: Request): Promise<Response> {

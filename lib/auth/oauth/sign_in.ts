@@ -43,7 +43,7 @@ import type { ProviderProfile } from "../users/user.ts";
  * const signIn = new SignIn({
  *   providers: [new GitHubProvider({ clientId: "id", clientSecret: "secret" })],
  *   users: new MemoryUserStore(),
- *   sessions: new Sessions(new MemorySessionStore(), { log: console }),
+ *   sessions: new Sessions(new MemorySessionStore()),
  * });
  * const url = new URL("https://app.example.com/auth/signin?return_to=/rooms/lobby");
  * const response = await signIn.begin({ url, headers: new Headers() });

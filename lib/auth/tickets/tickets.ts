@@ -37,7 +37,7 @@ const MAX_LENGTH = 4_096;
  * import { MemoryKeyValue } from "@sluice/sluice/kv";
  * import assert from "node:assert/strict";
  *
- * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const sessions = new Sessions(new MemorySessionStore());
  * const { session } = await sessions.create({ userId: "u1", provider: "dev" });
  * const tickets = new Tickets(new MemoryKeyValue());
  * const binding = { path: "/ws/echo", origin: undefined };

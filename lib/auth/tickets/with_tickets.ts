@@ -61,7 +61,7 @@ export function withTickets<S>(
  * import { sessionOrTicket, Tickets } from "@sluice/sluice/auth";
  * import { MemoryKeyValue } from "@sluice/sluice/kv";
  *
- * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const sessions = new Sessions(new MemorySessionStore());
  * const tickets = new Tickets(new MemoryKeyValue());
  * const known = stack().use(origins()).use(sessionOrTicket({ sessions, tickets }));
  * ```

@@ -16,7 +16,7 @@ import type { AuthParts } from "../auth_parts.ts";
  * import assert from "node:assert/strict";
  *
  * const users = new MemoryUserStore();
- * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const sessions = new Sessions(new MemorySessionStore());
  * assert.equal(await banUser({ users, sessions }, "unknown"), undefined);
  * ```
  */
@@ -45,7 +45,7 @@ export async function banUser(
  * import assert from "node:assert/strict";
  *
  * const users = new MemoryUserStore();
- * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const sessions = new Sessions(new MemorySessionStore());
  * const profile = { provider: "dev", subject: "1", login: "ada", name: "Ada", avatarUrl: undefined };
  * const { id } = await users.save(profile);
  * await banUser({ users, sessions }, id);
@@ -74,7 +74,7 @@ export async function unbanUser(
  * import assert from "node:assert/strict";
  *
  * const users = new MemoryUserStore();
- * const sessions = new Sessions(new MemorySessionStore(), { log: console });
+ * const sessions = new Sessions(new MemorySessionStore());
  * const profile = { provider: "dev", subject: "1", login: "ada", name: "Ada", avatarUrl: undefined };
  * const { id } = await users.save(profile);
  * assert.deepEqual((await setRoles({ users, sessions }, id, ["editor"]))?.roles, ["editor"]);

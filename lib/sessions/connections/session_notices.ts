@@ -207,7 +207,7 @@ export class SessionNotices implements Disposable {
  * const notices = new SessionNotices(layer);
  * const gate = stack()
  *   .use(origins())
- *   .use(session(new Sessions(new MemorySessionStore(), { log: console })))
+ *   .use(session(new Sessions(new MemorySessionStore())))
  *   .use(user(new MemoryUserStore()))
  *   .use(requireUser())
  *   .use(tellNotices(notices));

@@ -47,7 +47,6 @@ const MIN_REMEMBERED_MS = 60_000;
  *     const user = signedIn.get(sessionId);
  *     return user && { sessionId, userId: user.id, expiresAt: Date.now() + 3_600_000, user };
  *   },
- *   log: console,
  * });
  * const gate = stack().use(origins()).use(sessions.session()).use(requireUser());
  *
