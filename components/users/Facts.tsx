@@ -8,17 +8,15 @@ export interface FactsProps {
   readonly children: ComponentChildren;
 }
 
-/** A line may break after the dot, not before it: the word joiner holds where an element ends. */
-const SEPARATOR = "\u2060\u00a0· ";
-
-/** A line of short facts: "@grace · github · 2 sessions". */
+/** A line of short facts: "@grace · github · 2 sessions". It breaks after a dot, never before one. */
 export function Facts({ id, class: name, children }: FactsProps) {
+  const facts = toChildArray(children);
   return (
     <p id={id} class={`${name} facts`}>
-      {toChildArray(children).map((fact, index) => (
+      {facts.map((fact, index) => (
         <Fragment key={index}>
-          {index > 0 && SEPARATOR}
-          {fact}
+          {index > 0 && " "}
+          <span>{fact}{index < facts.length - 1 && "\u00a0·"}</span>
         </Fragment>
       ))}
     </p>
