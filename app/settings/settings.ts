@@ -64,6 +64,7 @@ export interface Settings {
   readonly devSignIn: boolean;
   readonly publicUrl: string | undefined;
   readonly trustProxy: boolean;
+  /** Origins whose pages may open sockets; see docs/guides/other_origin.md for the rest. */
   readonly allowedOrigins: readonly string[];
   readonly sessionIdleTtlMs: number;
   readonly sessionMaxTtlMs: number;

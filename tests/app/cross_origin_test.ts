@@ -79,6 +79,17 @@ test("a page of an allowed origin can read refusals", async () => {
   assert.equal(large.headers.get("access-control-allow-origin"), FRIEND);
 });
 
+test("a page of an allowed origin can read a stream over HTTP, with its headers", async () => {
+  await using site = await setUp();
+  const response = await site.browser.request("/streams/chat/lobby?offset=-1", from(FRIEND));
+  assert.deepEqual([response.status, await response.json()], [200, []]);
+  assert.equal(response.headers.get("access-control-allow-origin"), FRIEND);
+  const exposed = response.headers.get("access-control-expose-headers")!.split(", ");
+  const own = [...response.headers.keys()].filter((name) => /^stream-|^etag$/.test(name));
+  assert.ok(own.length > 0);
+  for (const name of own) assert.ok(exposed.includes(name), name);
+});
+
 test("a preflight is answered for an allowed origin only, and never changes the session", async () => {
   await using site = await setUp();
   const ask = { "access-control-request-method": "POST" };

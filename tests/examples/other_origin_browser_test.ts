@@ -47,7 +47,9 @@ async function buildExample(server: string): Promise<string> {
   const folder = join(installation, `run-${crypto.randomUUID()}`);
   parts.defer(() => rm(folder, { recursive: true, force: true }));
   await cp(EXAMPLE, folder, { recursive: true });
-  const options = { cwd: folder, env: { VITE_SERVER: server }, timeoutMs: STEP_MS };
+  // With this, React runs each effect twice in Strict Mode.
+  const env = { VITE_SERVER: server, NODE_ENV: "development" };
+  const options = { cwd: folder, env, timeoutMs: STEP_MS };
   const { success, output } = await run("npm", ["run", "build"], options);
   assert.ok(success, output);
   return join(folder, "dist");
@@ -80,6 +82,8 @@ test(
     const page = await window.newPage();
     const problems: string[] = [];
     page.on("pageerror", (error) => problems.push(String(error)));
+    const sockets: string[] = [];
+    page.on("websocket", (socket) => sockets.push(socket.url()));
     await page.goto(`${front}/?from=mail#room`);
     await page.getByRole("link", { name: "Sign in" }).click();
     await page.getByRole("link", { name: "Continue as a test user" }).click();
@@ -94,6 +98,7 @@ test(
     await grace.waitForMessage("Hello from another origin");
     await grace.say("Welcome");
     await page.getByRole("log").getByText("Welcome").waitFor();
+    assert.deepEqual(sockets, [`${app.origin.replace("http", "ws")}/ws/chat/lobby`]);
     await screenshot(page, "other origin");
 
     const tab = await window.newPage();
