@@ -88,6 +88,33 @@ test("`history` refuses positions that are no integers, and survives any epoch",
   }
 });
 
+test("requests for history beyond the rate limit are refused", async () => {
+  const parts = roomParts();
+  let [reads, atOnce, most] = [0, 0, 0];
+  const { read } = parts.store;
+  parts.store.read = async (...args) => {
+    reads++;
+    most = Math.max(most, ++atOnce);
+    await setImmediate();
+    atOnce--;
+    return await read.apply(parts.store, args);
+  };
+  const { peer } = await entered(parts);
+  const before = reads;
+  for (let id = 1; id <= 150; id++) {
+    peer.sendJson({ type: "history", id: `${id}`, data: { stream: "room" } });
+  }
+  const codes = [];
+  for (let reply = 0; reply < 150; reply++) {
+    const { ok, error } = await peer.receiveJson() as { ok: boolean; error?: { code: string } };
+    codes.push(ok ? "read" : error!.code);
+  }
+  const refused = codes.filter((code) => code === "RATE_LIMITED").length;
+  assert.ok(refused >= 40, `${refused} refused`);
+  assert.equal(reads - before, 150 - refused);
+  assert.equal(most, 1);
+});
+
 for (const type of ["say", "count"]) {
   test(`the key of another user's "${type}" gives neither its reply nor its effect`, async () => {
     const parts = roomParts();
