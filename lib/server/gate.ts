@@ -21,7 +21,7 @@ import { denoTransport } from "./deno/deno_transport.ts";
 import type { Handler, HandlerOptions, RequestInfo } from "./handler.ts";
 import { handshakeError, isUpgrade } from "./handshake.ts";
 import { KEPT_HEADERS } from "./kept_headers.ts";
-import { consoleLog } from "../core/console_log.ts";
+import { consoleLog } from "../core/log.ts";
 import { OpenConnections } from "./connection/open_connections.ts";
 import { type NetAddress, type Peer, resolvePeer } from "./peer.ts";
 import { problem } from "./problem.ts";

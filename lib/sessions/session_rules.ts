@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "../core/clock.ts";
-import { consoleLog } from "../core/console_log.ts";
+import { consoleLog } from "../core/log.ts";
 import type { Log } from "../core/log.ts";
 import type { ControlLog } from "./revocation/control_log.ts";
 import type { SessionLifetime } from "./session.ts";

@@ -1,7 +1,7 @@
 import { systemClock } from "../core/clock.ts";
 import { ChannelListener } from "./channel_listener.ts";
 import { deadLetterChannel } from "./dead_letter.ts";
-import { consoleLog } from "../core/console_log.ts";
+import { consoleLog } from "../core/log.ts";
 import type { ChannelWorker, WorkerScope } from "./worker_consumer.ts";
 import type { WorkerOptions } from "./worker_options.ts";
 

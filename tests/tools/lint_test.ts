@@ -158,13 +158,13 @@ test("runtime-in-adapters keeps process and Bun to the folders of Node and Bun",
   for (const file of allowed) assert.deepEqual(broken(file, "process.exit(0);"), [], file);
   assert.deepEqual(broken("lib/server/bun/bun_serve.ts", "Bun.serve({});"), []);
   const rule = ["runtime-in-adapters"];
-  for (const file of ["lib/core/console_log.ts", "lib/server/deno/deno_serve.ts"]) {
+  for (const file of ["lib/core/log.ts", "lib/server/deno/deno_serve.ts"]) {
     for (const source of ["process.env.HOME;", "globalThis.process;", "Bun.serve({});"]) {
       assert.deepEqual(broken(file, source), rule, `${file}: ${source}`);
     }
   }
   assert.deepEqual(broken("lib/server/node/attach.ts", "Bun.serve({});"), rule);
-  assert.deepEqual(broken("lib/core/console_log.ts", "(process: string) => process.length;"), []);
+  assert.deepEqual(broken("lib/core/log.ts", "(process: string) => process.length;"), []);
 });
 
 const UNBOUNDED = [

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import { CountedLines } from "./_counted_lines.ts";
-import { consoleLog } from "../../core/console_log.ts";
+import { consoleLog } from "../../core/log.ts";
 import type { KeyValue } from "../../kv/mod.ts";
 import type { AuditEntry, AuditEvent } from "./audit_log.ts";
 import { KvAuditStore } from "./kv_audit_store.ts";

@@ -1,6 +1,6 @@
 import { Refusal } from "../../protocol/mod.ts";
 import { readBody } from "../../core/read_body.ts";
-import { consoleLog } from "../../core/console_log.ts";
+import { consoleLog } from "../../core/log.ts";
 import type { Log } from "../../core/log.ts";
 import type { KeyValue } from "../../kv/mod.ts";
 import { isLocalRequest } from "./_local_request.ts";

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { consoleLog } from "../../core/console_log.ts";
+import { consoleLog } from "../../core/log.ts";
 import { bearerToken, sessionCookie } from "../../sessions/mod.ts";
 import { isSecure } from "../../sessions/credential.ts";
 import { deletedSessionCookie } from "../../sessions/cookie.ts";

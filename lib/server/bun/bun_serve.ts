@@ -1,5 +1,5 @@
 import { answerError, refusalOfRequest } from "../guarded_answer.ts";
-import { consoleLog } from "../../core/console_log.ts";
+import { consoleLog } from "../../core/log.ts";
 import { handleProcessEvents } from "../node/process_events.ts";
 import { problem } from "../problem.ts";
 import {

@@ -2,7 +2,7 @@ import type { Log } from "../../core/log.ts";
 import { stopListening } from "./deno_stop_listening.ts";
 import { answerError, refusalOfRequest } from "../guarded_answer.ts";
 import type { NetAddress } from "../peer.ts";
-import { consoleLog } from "../../core/console_log.ts";
+import { consoleLog } from "../../core/log.ts";
 import { problem } from "../problem.ts";
 import { type RunningServer, type ServeOptions, shutDown } from "../serve_options.ts";
 

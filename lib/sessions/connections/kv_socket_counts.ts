@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { consoleLog } from "../../core/console_log.ts";
+import { consoleLog } from "../../core/log.ts";
 import type { Log } from "../../core/log.ts";
 import { type AtomicOperation, type KeyValue, listAll } from "../../kv/mod.ts";
 import type { ConnectionRegistry } from "./connection_registry.ts";

@@ -1,6 +1,6 @@
 import { internalsOf } from "../../core/internals.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { consoleLog } from "../../core/console_log.ts";
+import { consoleLog } from "../../core/log.ts";
 import type { LayerMessage } from "../../core/consumer.ts";
 import type { Log } from "../../core/log.ts";
 import type { Middleware, Scope } from "../../core/scope.ts";

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { consoleLog } from "../../core/console_log.ts";
+import { consoleLog } from "../../core/log.ts";
 import type { Freshness } from "../../core/freshness.ts";
 import { guarded } from "../../core/guards.ts";
 import type { Application, Middleware, OriginScope } from "../../core/scope.ts";

@@ -1,4 +1,4 @@
-import { consoleLog } from "../../core/console_log.ts";
+import { consoleLog } from "../../core/log.ts";
 import type { Log } from "../../core/log.ts";
 import type { Worker } from "../worker.ts";
 
