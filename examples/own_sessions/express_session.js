@@ -40,8 +40,10 @@ app.use(session({ secret, store, cookie, resave: false, saveUninitialized: false
 app.use(express.json());
 
 app.post("/sign-in", (request, response, next) => {
-  request.session.regenerate((error) => {
+  const { sessionID } = request;
+  request.session.regenerate(async (error) => {
     if (error) return next(error);
+    await sessions.ended(idOf(sessionID)); // The user may have been signed in as another one.
     const name = String(request.query.as); // In your application: check a password.
     request.session.user = { id: name, name };
     response.json({ name });
