@@ -46,7 +46,8 @@ export function useSocket<M extends Messages = Messages>(
 
 /**
  * Returns who is present, from the messages of a socket: the list that a message sends on entry, with
- * those who join and leave.
+ * those who join and leave. Call it beside `useSocket()`: a component that is shown later has missed
+ * the list.
  *
  * @example
  * ```tsx ignore

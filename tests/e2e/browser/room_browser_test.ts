@@ -164,6 +164,17 @@ test("a room reconnects by itself after a network outage, and shows what was sai
   await ada.composer.press("Enter");
   await ada.waitForMessage("written while away");
   assert.equal(await ada.message("written while away").getAttribute("aria-live"), null);
+  // Another tab of the user, and this one after a reload, show each message once and no absence.
+  const tab = new RoomPage(await ada.newTab());
+  await Promise.all([ada.page.reload(), tab.page.goto(ada.page.url())]);
+  await Promise.all([ada.waitForState("live"), tab.waitForState("live")]);
+  await tab.say("from the other tab");
+  for (const view of [ada, tab]) {
+    await view.waitForMessage("from the other tab");
+    const shown = await view.log.locator(".text, .notice").allInnerTexts();
+    assert.deepEqual(shown, ["Is anybody here?", "written while away", "from the other tab"]);
+  }
+  assert.equal(await ada.people.count(), 1);
 });
 
 test("a room reconnects after a server restart", { skip }, async () => {
