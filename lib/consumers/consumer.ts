@@ -3,8 +3,10 @@ import { SUBPROTOCOL } from "../protocol/limits.ts";
 import type { AcceptOptions } from "../core/connection.ts";
 import type { LayerMessage } from "../core/consumer.ts";
 import type { Scope } from "../core/scope.ts";
+import type { LayerScope } from "../layers/mod.ts";
 import { AcceptConnection } from "./accept_connection.ts";
 import { BaseConsumer, joinGroups, NOTHING_TO_JOIN } from "./base_consumer.ts";
+import { assertReachable, overrides } from "./layer_health.ts";
 
 /**
  * Serves one connection. Extend this class; each connection gets its own instance.
@@ -46,8 +48,13 @@ export abstract class Consumer<out S extends Scope = Scope, in Sent = LayerMessa
   start(): void | Promise<void> {
     return andThen(this.authorize(), (may) => {
       if (!may) return this.refuse();
-      return andThen(this.#connect(), () => this.#joined);
+      return andThen(this.#layerReady(), () => andThen(this.#connect(), () => this.#joined));
     });
+  }
+
+  /** @internal Whether the class has groups to join on entry. They may be unknown before `connect()`. */
+  get joinsGroups(): boolean {
+    return overrides(this, "groups", BaseConsumer.prototype);
   }
 
   /**
@@ -79,6 +86,13 @@ export abstract class Consumer<out S extends Scope = Scope, in Sent = LayerMessa
    */
   send(data: string | Uint8Array): boolean {
     return this.scope.connection.send(data);
+  }
+
+  /** Refuses the client before it is accepted if the layer of its groups cannot be reached. */
+  #layerReady(): void | Promise<void> {
+    const { layers } = this.scope as S & Partial<LayerScope>;
+    const layer = layers?.[this.layerAlias];
+    return layer !== undefined && this.joinsGroups ? assertReachable(layer) : undefined;
   }
 
   #connect(): void | Promise<void> {

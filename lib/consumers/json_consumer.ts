@@ -80,6 +80,11 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
     return NO_STREAMS;
   }
 
+  /** @internal Whether the class has groups or streams to join on entry. */
+  override get joinsGroups(): boolean {
+    return super.joinsGroups || this.streams !== NO_STREAMS;
+  }
+
   /** Called by the server. Do not override. */
   override start(): void | Promise<void> {
     const started = super.start();

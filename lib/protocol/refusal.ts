@@ -36,6 +36,12 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   INTERNAL: 500,
 };
 
+/** When to retry after a refusal that passes by itself, in seconds. */
+const RETRY_AFTER_SECONDS: Readonly<Partial<Record<RefusalCode, number>>> = {
+  DRAINING: 1,
+  UNAVAILABLE: 1,
+};
+
 const DETAIL: Readonly<Record<RefusalCode, string>> = {
   DRAINING: "The server is restarting",
   ORIGIN_NOT_ALLOWED: "Pages of this origin may not open sockets here",
@@ -108,7 +114,7 @@ export class Refusal extends Error {
     this.status = options.status ?? STATUS[known] ?? 403;
     this.code = code;
     this.detail = detail;
-    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? RETRY_AFTER_SECONDS[known];
     this.readableBy = options.readableBy;
   }
 

@@ -25,6 +25,7 @@ import { consoleLog } from "../core/log.ts";
 import { OpenConnections } from "./connection/open_connections.ts";
 import { type NetAddress, type Peer, resolvePeer } from "./peer.ts";
 import { problem } from "./problem.ts";
+import { refusalOfError } from "./refusal_of_error.ts";
 import { RequestScope } from "./request_scope.ts";
 
 /** Does the same as `toHandler()`, for applications that the test kit runs without a stack. */
@@ -130,7 +131,8 @@ class Gate {
   /** Runs the application. Its errors become refusals. */
   #runApplication(scope: RequestScope): Admission | Promise<Admission> {
     const failed = (error: unknown): Refusal => {
-      if (error instanceof Refusal) return error;
+      const refusal = refusalOfError(error);
+      if (refusal !== undefined) return refusal;
       this.#log.error("Application failed", { connection: scope.id, error });
       return Refusal.of("INTERNAL");
     };

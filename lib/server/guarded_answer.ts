@@ -1,11 +1,18 @@
 import type { Log } from "../core/log.ts";
 import { Refusal } from "../protocol/mod.ts";
+import { AbortedResponse } from "./connection/http_exchange.ts";
 import { isHost, refusalOfHost } from "./peer.ts";
 import { problem } from "./problem.ts";
+import { refusalOfError } from "./refusal_of_error.ts";
 
 /** Returns the response to a request that failed: a thrown `Refusal`, or 500. */
 export function answerError(error: unknown, log: Log): Response {
-  if (error instanceof Refusal) return problem(error);
+  const refusal = refusalOfError(error);
+  if (refusal !== undefined) return problem(refusal);
+  if (error instanceof AbortedResponse) {
+    log.debug("A response ended early", { error });
+    return new Response(null, { status: 503 }); // Not sent: the response has started.
+  }
   log.error("A request failed", { error });
   return problem(Refusal.of("INTERNAL"));
 }

@@ -8,6 +8,7 @@ const TITLE: Readonly<Record<number, string>> = {
   404: "Not Found",
   405: "Method Not Allowed",
   408: "Request Timeout",
+  410: "Gone",
   413: "Content Too Large",
   421: "Misdirected Request",
   426: "Upgrade Required",

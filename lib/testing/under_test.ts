@@ -127,7 +127,9 @@ export class UnderTest {
     const { raise = true, log = raise ? silence : consoleLog } = this.#options;
     if (!raise) return log;
     return {
-      ...log,
+      debug: (message, fields) => log.debug(message, fields),
+      info: (message, fields) => log.info(message, fields),
+      warn: (message, fields) => log.warn(message, fields),
       error: (message, fields) => {
         log.error(message, fields);
         const { error } = fields ?? {};

@@ -3,6 +3,7 @@ import type { Scope } from "@sluice/sluice";
 import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
 import { type ChannelLayer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { defineMessages, unchecked } from "@sluice/sluice/protocol";
+import type { Log } from "@sluice/sluice/server";
 import { MemoryStreamStore, type StreamScope, type StreamStore } from "@sluice/sluice/streams";
 import { communicate, type Communicator } from "@sluice/sluice/testing";
 import * as v from "valibot";
@@ -71,15 +72,25 @@ export function roomParts(parts: Partial<RoomParts> = {}): RoomParts {
 }
 
 /** Returns a peer of a room that has not connected yet. */
-export function roomPeer(parts: RoomParts, user = "ada", path = "/ws/chat/lobby"): Communicator {
+export function roomPeer(
+  parts: RoomParts,
+  user = "ada",
+  path = "/ws/chat/lobby",
+  options: { readonly log?: Log } = {},
+): Communicator {
   const { store: streamStore, layer } = parts;
   const scope = { streamStore, layers: { default: layer }, user: { id: user }, parts };
-  return communicate(RoomConsumer, { path, scope, subprotocols: ["sluice.v1"] });
+  return communicate(RoomConsumer, { path, scope, subprotocols: ["sluice.v1"], ...options });
 }
 
 /** Returns a peer that has entered the room, and the `stream` frame that it received. */
-export async function entered(parts: RoomParts, user?: string, path?: string) {
-  const peer = roomPeer(parts, user, path);
+export async function entered(
+  parts: RoomParts,
+  user?: string,
+  path?: string,
+  options?: { readonly log?: Log },
+) {
+  const peer = roomPeer(parts, user, path, options);
   assert.equal((await peer.connect()).accepted, true);
   // deno-lint-ignore no-explicit-any
   const stream = await peer.receiveJson() as any;

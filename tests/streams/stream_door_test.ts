@@ -214,13 +214,25 @@ test("A door answers 503 if the store cannot be reached", async () => {
   await parts.store.close();
   const refused = await get(parts);
   assert.deepEqual([refused.status, JSON.parse(refused.text).code], [503, "UNAVAILABLE"]);
+  assert.equal(refused.headers.get("retry-after"), "1");
 });
 
-test("A door answers 503 if the layer cannot be reached", async () => {
+test("A live read answers 503 if the layer cannot be reached, and other reads need no layer", async () => {
   const layer = new FaultyLayer();
+  const parts = roomParts({ layer });
+  await parts.store.append("chat.lobby", { type: "said", data: { text: "1" } });
   layer.fault = "unavailable";
-  const refused = await get(roomParts({ layer }));
-  assert.deepEqual([refused.status, JSON.parse(refused.text).code], [503, "UNAVAILABLE"]);
+  for (const live of ["long-poll", "sse"]) {
+    const refused = await get(parts, `?offset=-1&live=${live}`);
+    assert.deepEqual([refused.status, JSON.parse(refused.text).code], [503, "UNAVAILABLE"]);
+    assert.equal(refused.headers.get("retry-after"), "1");
+  }
+  const caughtUp = await get(parts);
+  assert.deepEqual([caughtUp.status, JSON.parse(caughtUp.text)], [200, [said(1)]]);
+  await using head = request(parts, "", { method: "HEAD" });
+  assert.equal((await head.response()).status, 200);
+  parts.mayRead = false;
+  assert.equal((await get(parts)).status, 403);
 });
 
 test("A live read ends if its history is lost: a long-poll with 410, events without an error", async () => {

@@ -1,3 +1,4 @@
+import { StopConsumer } from "../../core/consumer.ts";
 import type { Scope } from "../../core/scope.ts";
 import { FrameError } from "../../protocol/mod.ts";
 import { isUnavailable } from "../streams/consumer_streams.ts";
@@ -11,6 +12,9 @@ export function toFrameError(error: unknown, scope: Scope): FrameError {
   if (error instanceof FrameError) return error;
   if (isUnavailable(error)) {
     return new FrameError("UNAVAILABLE", "A required service is unavailable");
+  }
+  if (error instanceof StopConsumer) {
+    return new FrameError("OUTCOME_UNKNOWN", "The handler was stopped before its end");
   }
   const { log, id } = scope.connection;
   log.error("Handler failed", { connection: id, path: scope.path, error });

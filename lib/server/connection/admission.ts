@@ -1,9 +1,11 @@
 import type { AcceptOptions, Connection } from "../../core/connection.ts";
 import { StopConsumer } from "../../core/consumer.ts";
 import type { Freshness } from "../../core/freshness.ts";
+import { isOutage } from "../../core/outage.ts";
 import type { SocketEvents } from "../../core/transport.ts";
 import { CloseCode, Refusal } from "../../protocol/mod.ts";
 import { type Answer, HttpExchange } from "./http_exchange.ts";
+import { refusalOfError } from "../refusal_of_error.ts";
 import { refusalOfEnd } from "./refusal_of_end.ts";
 
 /** A consumer's decision: to accept the client as a socket, to answer a request, or to refuse. */
@@ -97,17 +99,23 @@ export class Admission {
     if (this.phase === "deciding") this.refuse(Refusal.of("FORBIDDEN"));
   }
 
-  /** Refuses a client because its consumer threw. Returns false if an answer has started. */
+  /**
+   * Refuses a client because its consumer threw, or ends its connection if a service is unavailable.
+   * Returns false if an answer has started and the error is unexpected.
+   */
   failed(error: unknown): boolean {
     const isUndecided = this.phase === "deciding";
     const { id, log } = this.#owner;
+    const refusal = refusalOfError(error);
+    if (isOutage(error)) log.debug("A service is unavailable", { connection: id, error });
     if (error instanceof StopConsumer) this.refuseUndecided();
-    else if (error instanceof Refusal && (isUndecided || this.exchange?.isPending)) {
-      this.refuse(error);
+    else if (refusal !== undefined && (isUndecided || this.exchange?.isPending)) {
+      this.refuse(refusal);
     } else if (isUndecided) {
       log.error("Consumer failed before accepting", { connection: id, error });
       this.refuse(Refusal.of("INTERNAL"));
-    } else return false;
+    } else if (isOutage(error)) this.#owner.end(CloseCode.overload, "service unavailable");
+    else return false;
     return true;
   }
 

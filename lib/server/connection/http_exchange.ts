@@ -94,7 +94,7 @@ export class HttpExchange implements Exchange, Socket {
     this.#body = undefined;
     this.refuse(refusalOfEnd(code));
     if (code === CloseCode.normal) body?.close();
-    else body?.error(abortError(code, reason));
+    else body?.error(new AbortedResponse(code, reason));
     this.#wake();
     this.#events.close(code, reason);
   }
@@ -121,9 +121,15 @@ export class HttpExchange implements Exchange, Socket {
   }
 }
 
-/** Has no stack: servers print it, and it happens whenever a session ends. */
-function abortError(code: number, reason: string): Error {
-  const error = new Error(`Response aborted: ${code} ${reason}`);
-  error.stack = error.message;
-  return error;
+/**
+ * The error of a body that ends early: with its session, in a drain, or because its client reads too
+ * slowly. Has no stack, because servers print it, and it is no failure.
+ */
+export class AbortedResponse extends Error {
+  override readonly name = "AbortedResponse";
+
+  constructor(code: number, reason: string) {
+    super(`Response aborted: ${code} ${reason}`);
+    this.stack = this.message;
+  }
 }

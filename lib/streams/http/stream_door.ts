@@ -1,10 +1,8 @@
 import { StopConsumer } from "../../core/consumer.ts";
-import { Refusal } from "../../protocol/refusal.ts";
 import { FrameError } from "../../protocol/errors.ts";
 import type { ClientFrame } from "../../protocol/frames.ts";
 import { HttpConsumer } from "../../consumers/http_consumer.ts";
-import type { GroupPolicy } from "../../consumers/policies.ts";
-import { isUnavailable } from "../../consumers/streams/consumer_streams.ts";
+import { type GroupPolicy, Policies } from "../../consumers/policies.ts";
 import type { StreamScope } from "../with_streams.ts";
 import { StreamReading } from "./stream_reading.ts";
 import { commandScope } from "./command_scope.ts";
@@ -97,13 +95,13 @@ export class StreamDoor<S extends StreamScope> extends HttpConsumer<S> {
   async #read(): Promise<void> {
     const { group, authorize = () => true } = this.#consumer.streamSource(this.#stream);
     try {
-      await this.groupAdd(group, { authorize: authorize as GroupPolicy<S> });
+      await this.#enter(group, authorize as GroupPolicy<S>);
     } catch (error) {
-      if (isUnavailable(error)) throw new Refusal("UNAVAILABLE", { cause: error });
       if (!(error instanceof FrameError)) throw error;
       return void await this.#refuse(403, refusalBody(error, 403));
     }
-    const { streamStore, method, query, headers } = this.scope;
+    const { scope } = this;
+    const { streamStore, method, query, headers } = scope;
     this.#reading = new StreamReading({
       store: streamStore,
       group,
@@ -111,7 +109,7 @@ export class StreamDoor<S extends StreamScope> extends HttpConsumer<S> {
       query,
       headers,
       respond: (status, text, more) => this.sendResponse(status, text, more),
-      refuse: (refusal) => this.#refuse(refusal.status, problemOf(refusal)),
+      refuse: (refusal) => scope.connection.refuse(refusal),
       begin: (more) => this.sendHeaders({ headers: more }),
       write: (text) => this.sendBody(text, { more: true }),
       finish: () => this.sendBody(""),
@@ -119,6 +117,23 @@ export class StreamDoor<S extends StreamScope> extends HttpConsumer<S> {
       endLater: (end) => void this.scope.connection.after(SSE_MS, end),
     });
     await this.#reading.start();
+  }
+
+  /**
+   * Joins the group of the stream. A request that does not wait for messages only asks the policy, so
+   * that it needs no layer.
+   *
+   * @throws {FrameError} `FORBIDDEN`: the policy denies access.
+   */
+  #enter(group: string, authorize: GroupPolicy<S>): Promise<void> {
+    const { scope } = this;
+    if (scope.method === "GET" && scope.query.has("live")) {
+      return this.groupAdd(group, { authorize });
+    }
+    const nothing = () => Promise.resolve();
+    const { connection } = scope;
+    return new Policies({ connection, add: nothing, discard: nothing, revoked: nothing })
+      .add(group, () => authorize(scope, group));
   }
 
   async #command(body: Uint8Array): Promise<void> {
@@ -138,10 +153,6 @@ export class StreamDoor<S extends StreamScope> extends HttpConsumer<S> {
     const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
     return await this.sendResponse(status, JSON.stringify(problem), headers);
   }
-}
-
-function problemOf({ status, code, detail }: Refusal): object {
-  return { type: "about:blank", title: code, status, code, detail };
 }
 
 /**

@@ -14,7 +14,7 @@ export interface StreamReadingContext {
   readonly query: URLSearchParams;
   readonly headers: Headers;
   respond(status: number, text: string, headers: Record<string, string>): Promise<boolean>;
-  refuse(refusal: Refusal): Promise<boolean>;
+  refuse(refusal: Refusal): void;
   begin(headers: Record<string, string>): void;
   write(text: string): Promise<boolean>;
   finish(): Promise<boolean>;
@@ -199,8 +199,8 @@ export class StreamReading {
     this.#isOver = true;
     // The next request of the client is refused, with the reason.
     if (this.#hasBegun) return void await this.#context.finish();
-    if (error instanceof Refusal) return void await this.#context.refuse(error);
-    await this.#context.refuse(new Refusal("UNAVAILABLE", { cause: error }));
+    const isRefusal = error instanceof Refusal;
+    this.#context.refuse(isRefusal ? error : new Refusal("UNAVAILABLE", { cause: error }));
   }
 
   #headers(position: { epoch: string; offset: number }, isUpToDate: boolean) {
