@@ -1,6 +1,5 @@
 import type { AcceptOptions } from "../core/connection.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { wantsEventStream } from "../core/event_stream.ts";
 import type { Log } from "../core/log.ts";
 import { andThen, isPromise } from "../core/promises.ts";
 import { leaveBody } from "../core/read_body.ts";
@@ -19,7 +18,7 @@ import { onClientGone } from "./connection/on_client_gone.ts";
 import type { ServerConnection } from "./connection/server_connection.ts";
 import { denoTransport } from "./deno/deno_transport.ts";
 import type { Handler, HandlerOptions, RequestInfo } from "./handler.ts";
-import { handshakeError, isUpgrade } from "./handshake.ts";
+import { handshakeError, isUpgrade, wantsEventStream } from "./handshake.ts";
 import { KEPT_HEADERS } from "./kept_headers.ts";
 import { consoleLog } from "../core/log.ts";
 import { OpenConnections } from "./connection/open_connections.ts";

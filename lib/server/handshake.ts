@@ -37,6 +37,17 @@ export function isUpgrade(request: Request): boolean {
   return hasToken(request.headers.get("upgrade"), "websocket");
 }
 
+/**
+ * Whether a request asks for an event stream: the messages of a socket as server-sent events, for
+ * clients behind proxies that break WebSockets.
+ */
+export function wantsEventStream(
+  { method, headers }: { readonly method: string; readonly headers: Headers },
+): boolean {
+  if (method !== "POST") return false;
+  return /(?:^|,)\s*text\/event-stream\s*(?:;|,|$)/i.test(headers.get("accept") ?? "");
+}
+
 /** Returns the refusal of an invalid WebSocket handshake (RFC 6455 §4.2.1), or `undefined`. */
 export function handshakeError(request: Request): Refusal | undefined {
   const { headers } = request;
