@@ -11,7 +11,7 @@ const SESSIONS = 10_000;
 const AT_ONCE = 16;
 
 /** Long enough for every session to be used once. */
-const WARM_UP_SECONDS = 6;
+const WARM_UP_SECONDS = 12;
 
 /** Short enough that no session is used twice. */
 const FIRST_USE_SECONDS = 1.5;
@@ -61,7 +61,6 @@ const HEAD = {
   unit: "upgrades/s",
   better: "more",
   baseline: "ws, pg query",
-  targets: [{ of: "Sluice, PostgreSQL", against: "ws, pg query", ratio: 1.5 }],
 } as const satisfies Omit<ContestHead, "id" | "title">;
 
 function seen(lab: Lab, gates: readonly Gate[]): Promise<Contest> {
@@ -69,6 +68,7 @@ function seen(lab: Lab, gates: readonly Gate[]): Promise<Contest> {
     ...HEAD,
     id: "databases",
     title: "Upgrades of users whose sessions the process has seen",
+    targets: [{ of: "Sluice, PostgreSQL", against: "ws, pg query", ratio: 1.5 }],
   }, {
     kind: "upgrade",
     options: { in_flight: AT_ONCE, warmup: WARM_UP_SECONDS },

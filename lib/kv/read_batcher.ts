@@ -13,20 +13,31 @@ interface Batch {
  * Lets concurrent reads of single keys share a request.
  *
  * A batch collects the keys requested in one turn, or while another batch is being read. It is sent
- * when that one returns, or as soon as it is full. No read waits for a timer. If a batch fails, all
+ * after that one has returned, or as soon as it is full. No read waits for a timer. If a batch fails, all
  * its reads reject with its error. A read never joins a batch that was already sent, so it sees every
  * write acknowledged before.
  */
 export class ReadBatcher {
   readonly #read: ReadBatch;
   readonly #size: number;
+  readonly #endOfTurn: (callback: () => void) => void;
   #filling: Batch | undefined;
   #reading = 0;
 
-  /** @param size Most keys in one batch. */
-  constructor(read: ReadBatch, size: number) {
+  /**
+   * @param size Most keys in one batch.
+   * @param endOfTurn Calls back when a batch may be sent: at the end of the microtasks, or with
+   * `setImmediate` after all pending events. The latter makes larger batches under load, which pays if
+   * a request costs more than its keys.
+   */
+  constructor(
+    read: ReadBatch,
+    size: number,
+    endOfTurn: (callback: () => void) => void = queueMicrotask,
+  ) {
     this.#read = read;
     this.#size = size;
+    this.#endOfTurn = endOfTurn;
   }
 
   /** Reads one key. */
@@ -44,7 +55,7 @@ export class ReadBatcher {
     const batch: Batch = { keys, results, send: sent.resolve };
     // The batch may time out before it is sent; no read may join it then.
     results.catch(() => this.#close(batch));
-    if (this.#reading === 0) queueMicrotask(() => this.#send(batch));
+    if (this.#reading === 0) this.#endOfTurn(() => this.#send(batch));
     return batch;
   }
 
@@ -54,7 +65,8 @@ export class ReadBatcher {
     batch.send();
     const done = () => {
       this.#reading--;
-      if (this.#filling !== undefined) this.#send(this.#filling);
+      const next = this.#filling;
+      if (next !== undefined) this.#endOfTurn(() => this.#send(next));
     };
     batch.results.then(done, done);
   }

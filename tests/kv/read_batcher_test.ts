@@ -87,3 +87,33 @@ test("ReadBatcher.get() rejects exactly the reads of a failed batch", async () =
   readings[1]!.answer();
   assert.deepEqual(await Promise.all(later), [10, 11]);
 });
+
+test("ReadBatcher.get() joins the next batch until the end of the turn in which one returned", async () => {
+  const sent: number[] = [];
+  let endTurn = () => {};
+  const answers: (() => void)[] = [];
+  const reads = new ReadBatcher(
+    async (keys, isSent) => {
+      await isSent;
+      sent.push(keys.length);
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return keys.map((key) => ({ key, value: key.at(-1), version: "1" }) as KvResult);
+    },
+    10,
+    (callback) => endTurn = callback,
+  );
+  const first = reads.get(["n", 1]);
+  endTurn();
+  await settle();
+  const second = reads.get(["n", 2]); // While the first batch is being read.
+  answers[0]!();
+  // A read that follows from the first one, as that of a user follows from its session.
+  const third = first.then(() => reads.get(["n", 3]));
+  await settle();
+  assert.deepEqual(sent, [1]);
+  endTurn();
+  await settle();
+  assert.deepEqual(sent, [1, 2]);
+  answers[1]!();
+  assert.deepEqual((await Promise.all([second, third])).map(({ value }) => value), [2, 3]);
+});

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { setImmediate } from "node:timers";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { KvMutation, KvWrite } from "../atomic_operation.ts";
 import { BaseKeyValue } from "../base_key_value.ts";
@@ -112,7 +113,8 @@ export class PostgresKeyValue extends BaseKeyValue {
     this.clock = clock;
     this.#pool = new PostgresPool({ url, maxConnections, timeoutMs, clock });
     this.#runner = new PatientRunner(hadNoEffect, options);
-    this.#reads = new ReadBatcher((keys, sent) => this.#readBatch(keys, sent), KEYS_PER_READ);
+    const read = (keys: readonly KvKey[], sent: Promise<void>) => this.#readBatch(keys, sent);
+    this.#reads = new ReadBatcher(read, KEYS_PER_READ, (send) => void setImmediate(send));
     this.#notifications = new PostgresNotifications({
       pool: this.#pool,
       listeners: this.listeners,
