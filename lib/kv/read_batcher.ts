@@ -20,7 +20,7 @@ interface Batch {
 export class ReadBatcher {
   readonly #read: ReadBatch;
   readonly #size: number;
-  readonly #endOfTurn: (callback: () => void) => void;
+  readonly #endOfTurn: (callback: () => void) => unknown;
   #filling: Batch | undefined;
   #reading = 0;
 
@@ -33,7 +33,7 @@ export class ReadBatcher {
   constructor(
     read: ReadBatch,
     size: number,
-    endOfTurn: (callback: () => void) => void = queueMicrotask,
+    endOfTurn: (callback: () => void) => unknown = queueMicrotask,
   ) {
     this.#read = read;
     this.#size = size;

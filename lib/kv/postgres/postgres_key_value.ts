@@ -109,12 +109,11 @@ export class PostgresKeyValue extends BaseKeyValue {
   constructor(url: string, options: PostgresKeyValueOptions = {}) {
     super();
     const { maxConnections = 10, timeoutMs = 5_000 } = options;
-    const clock = new ServerClock(options.clock ?? systemClock);
-    this.clock = clock;
+    const clock = this.clock = new ServerClock(options.clock ?? systemClock);
     this.#pool = new PostgresPool({ url, maxConnections, timeoutMs, clock });
     this.#runner = new PatientRunner(hadNoEffect, options);
     const read = (keys: readonly KvKey[], sent: Promise<void>) => this.#readBatch(keys, sent);
-    this.#reads = new ReadBatcher(read, KEYS_PER_READ, (send) => void setImmediate(send));
+    this.#reads = new ReadBatcher(read, KEYS_PER_READ, setImmediate);
     this.#notifications = new PostgresNotifications({
       pool: this.#pool,
       listeners: this.listeners,
