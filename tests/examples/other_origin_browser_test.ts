@@ -76,7 +76,7 @@ after(() => parts.disposeAsync());
 test(
   "a page on another origin signs in, talks in a room, and signs out",
   // The first test includes the installation and the build.
-  { skip, timeout: 180_000 },
+  { skip, timeout: 240_000 },
   async () => {
     const window = await browser.newContext();
     const page = await window.newPage();

@@ -32,7 +32,7 @@ for (const [program, runtimes, page] of SERVERS) {
     const skip = findRuntime(name) === undefined && "not installed";
     test(`${program} on ${name} serves pages and a room, and stops on SIGTERM`, {
       skip,
-      timeout: 90_000,
+      timeout: 240_000,
     }, async () => {
       await using server = await RuntimeServer.start(name, project.folder, program);
       assert.equal(await (await fetch(`${server.origin}/page`)).text(), page);
@@ -56,7 +56,7 @@ for (const name of ["node22", "node24"] as const) {
   const skip = findRuntime(name) === undefined && "not installed";
   test(`attach() on ${name} serves a prefix, and other requests keep their bodies and connection`, {
     skip,
-    timeout: 90_000,
+    timeout: 240_000,
   }, async () => {
     await using server = await RuntimeServer.start(name, project.folder, "prefix.js");
     using echo = await server.open("/realtime/ws/echo");

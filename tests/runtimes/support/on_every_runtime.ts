@@ -35,7 +35,7 @@ export function onEveryRuntime(tests: readonly RuntimeTest[]): void {
   for (const name of RUNTIMES) {
     for (const { title, except, isLast, run } of tests) {
       const reason = findRuntime(name) === undefined ? "not installed" : except?.[name];
-      test(`${name}: ${title}`, { skip: reason ?? false, timeout: 90_000 }, async () => {
+      test(`${name}: ${title}`, { skip: reason ?? false, timeout: 240_000 }, async () => {
         if (!isLast) return await run(await serverOf(name));
         await using own = await RuntimeServer.start(name, project.folder);
         await run(own);
