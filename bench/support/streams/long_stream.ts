@@ -12,48 +12,64 @@ export interface LongStreamLoad {
 /** The cost of calls on the long stream, relative to the short one. */
 export interface LongStreamCost {
   readonly appendRatio: number;
+  /** For reads among the newest messages, as readers that catch up do. */
   readonly readRatio: number;
+  /** For reads anywhere: of messages that are in no cache of the processor or the database. */
+  readonly coldRatio: number;
   readonly appendMs: number;
   readonly readMs: number;
 }
 
 const message = { type: "said", data: { text: "x".repeat(100), user: { id: "ada" } } };
 
-/** Appends to a short and a long stream, and reads 100 messages at random places, in turn. */
+/** Appends to a short and a long stream, and reads 100 messages at a time, in turn. */
 export async function longStream(
   store: StreamStore,
   load: LongStreamLoad,
 ): Promise<LongStreamCost> {
   await fill(store, "short", load.short);
   await fill(store, "long", load.long);
-  const appends: [short: number, long: number][] = [];
-  const reads: [short: number, long: number][] = [];
+  const costs = { append: new Ratios(), read: new Ratios(), cold: new Ratios() };
   for (let round = -1; round < load.rounds; round++) {
     const order = round % 2 === 0 ? ["short", "long"] : ["long", "short"];
-    const [append, read] = [new Map<string, number>(), new Map<string, number>()];
-    for (const stream of order) {
-      append.set(stream, await time(load.calls, () => store.append(stream, message)));
-    }
     for (const stream of order) {
       const { first, offset } = await store.state(stream);
-      read.set(
-        stream,
-        await time(load.calls, () => {
-          const after = first + Math.floor(Math.random() * (offset - first - 100));
-          return store.read(stream, { after, limit: 100 });
-        }),
-      );
+      const readAfter = (from: number) => {
+        const after = from + Math.floor(Math.random() * (offset - from - 100));
+        return store.read(stream, { after, limit: 100 });
+      };
+      const { calls } = load;
+      const append = await time(calls, () => store.append(stream, message));
+      const read = await time(calls, () => readAfter(Math.max(first, offset - 900)));
+      const cold = await time(calls, () => readAfter(first));
+      if (round < 0) continue; // Warms up.
+      costs.append.add(stream, append);
+      costs.read.add(stream, read);
+      costs.cold.add(stream, cold);
     }
-    if (round < 0) continue; // Warms up.
-    appends.push([append.get("short")!, append.get("long")!]);
-    reads.push([read.get("short")!, read.get("long")!]);
   }
   return {
-    appendRatio: median(appends.map(([short, long]) => long / short)),
-    readRatio: median(reads.map(([short, long]) => long / short)),
-    appendMs: median(appends.map(([, long]) => long)),
-    readMs: median(reads.map(([, long]) => long)),
+    appendRatio: costs.append.median,
+    readRatio: costs.read.median,
+    coldRatio: costs.cold.median,
+    appendMs: median(costs.append.long),
+    readMs: median(costs.read.long),
   };
+}
+
+/** Measurements of both streams, one of each per round. */
+class Ratios {
+  readonly short: number[] = [];
+  readonly long: number[] = [];
+
+  add(stream: string, ms: number): void {
+    (stream === "long" ? this.long : this.short).push(ms);
+  }
+
+  /** The median of the ratios of all rounds. */
+  get median(): number {
+    return median(this.long.map((ms, round) => ms / this.short[round]!));
+  }
 }
 
 async function time(calls: number, call: () => Promise<unknown>): Promise<number> {
