@@ -27,8 +27,9 @@ export async function readHistory(
     return toHistory(page, after === undefined || after >= page.first - 1);
   }
   if (after === undefined) return toHistory(page, false);
-  // The position is not one of this history: begin with its oldest message.
-  return toHistory(await store.read(stream, { after: 0, limit }), false);
+  // The position is not one of this history: begin with the oldest message that the client cannot have.
+  const shared = page.earlier?.find((known) => known.epoch === epoch)?.offset ?? 0;
+  return toHistory(await store.read(stream, { after: shared, limit }), false);
 }
 
 /** Whether the messages of an epoch up to an offset are, or could be, those of this history. */

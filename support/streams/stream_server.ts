@@ -71,5 +71,5 @@ export const streamLimits = { messagesPerSecond: 10_000, messageBurst: 20_000 };
 export function serveStream(store: StreamStore, channel: ChannelLayer = new MemoryChannelLayer()) {
   const effects = new Map<string, string[]>();
   const application = streamApplication(store, channel, effects);
-  return { server: startServer(application, { limits: streamLimits }), effects };
+  return { server: startServer(application, { limits: streamLimits }), effects, layer: channel };
 }

@@ -6,6 +6,10 @@ import { test } from "node:test";
 import type { StreamStore } from "@sluice/sluice/streams";
 import { readHistory } from "../../lib/streams/history.ts";
 import { RedisStreamStore } from "@sluice/sluice/streams/redis";
+import { streamSender } from "@sluice/sluice/consumers";
+import { SocketCutter } from "../../support/streams/cut_socket.ts";
+import { openRoom } from "../../support/streams/stream_load.ts";
+import { countMessages, serveStream } from "../../support/streams/stream_server.ts";
 import { eventually } from "../../support/eventually.ts";
 import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
 
@@ -22,11 +26,11 @@ async function ask(store: StreamStore, epoch: string, after: number) {
   return { recovered, offsets: messages.map(({ offset }) => offset) };
 }
 
-/** Starts a Redis that keeps its data in a folder, as with `appendfsync everysec`. */
-async function startPersistent() {
+/** Starts a Redis that keeps its data in a folder. */
+async function startPersistent(appendfsync: "always" | "everysec") {
   const folder = await mkdtemp(join(tmpdir(), "sluice-aof-"));
   const server = await RedisServer.start(
-    ["--dir", folder, "--appendonly", "yes", "--appendfsync", "everysec"],
+    ["--dir", folder, "--appendonly", "yes", "--appendfsync", appendfsync],
   );
   const remove = () => rm(folder, { recursive: true });
   return { server, data: join(folder, "appendonlydir"), remove };
@@ -50,12 +54,14 @@ test(
   "RedisStreamStore does not reuse offsets in an epoch after Redis lost its newest writes [H22]",
   options,
   async () => {
-    const { server, data, remove } = await startPersistent();
+    const { server, data, remove } = await startPersistent("everysec");
     await using _server = server;
     const store = new RedisStreamStore(server.url, { timeoutMs: 500 });
     const { epoch } = await add(store, 20);
     await eventually(async () => {
-      assert.match(String(await server.ask("INFO", "persistence")), /aof_pending_bio_fsync:0/);
+      const info = String(await server.ask("INFO", "persistence"));
+      assert.match(info, /aof_buffer_length:0\r/);
+      assert.match(info, /aof_pending_bio_fsync:0/);
     });
     await cp(data, `${data}-kept`, { recursive: true });
     await add(store, 10);
@@ -77,8 +83,49 @@ test(
   },
 );
 
+test(
+  "readers hear each message that is left once, and are told of a loss, after Redis lost its newest writes",
+  options,
+  async () => {
+    const { server, data, remove } = await startPersistent("everysec");
+    await using _server = server;
+    const store = new RedisStreamStore(server.url, { timeoutMs: 500 });
+    const served = serveStream(store);
+    await using _served = served.server;
+    const append = async (number: number) => {
+      const message = { type: "added", data: { number, id: "" } };
+      await streamSender({ store, layer: served.layer, messages: countMessages })
+        .append({ name: "room", group: "room" }, message as never);
+    };
+    for (let number = 1; number <= 5; number++) await append(number);
+    await cp(data, `${data}-kept`, { recursive: true });
+    for (let number = 6; number <= 8; number++) await append(number);
+    const room = openRoom(served.server.url, new SocketCutter(), {
+      ...await store.state("room"),
+      offset: 0,
+    });
+    const heard: number[] = [];
+    const recoveries: boolean[] = [];
+    room.on("added", ({ number }) => void heard.push(number));
+    room.onRecovered(({ recovered }) => void recoveries.push(recovered));
+    await eventually(() => assert.equal(heard.length, 8));
+    await server.kill();
+    await rm(data, { recursive: true });
+    await cp(`${data}-kept`, data, { recursive: true });
+    await server.restart();
+    await reconnected(store);
+    for (let number = 11; number <= 20; number++) await append(number);
+    await eventually(() => assert.equal(heard.at(-1), 20));
+    room.close();
+    assert.deepEqual(heard, [1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]);
+    assert.deepEqual(recoveries, [true, false]);
+    await store.close();
+    await remove();
+  },
+);
+
 test("RedisStreamStore lets readers go on after a restart that lost nothing", options, async () => {
-  const { server, remove } = await startPersistent();
+  const { server, remove } = await startPersistent("always");
   await using _server = server;
   const store = new RedisStreamStore(server.url, { timeoutMs: 500 });
   const { epoch } = await add(store, 20);
