@@ -58,7 +58,7 @@ export default define.page<typeof handlers>(function DevicePage({ data }) {
       {outcome && <Notice isWrong={outcome === "unknown"}>{WORDS[outcome]}</Notice>}
       {device
         ? (
-          <form method="post" action="/device">
+          <form method="post" action="/device" class="decision">
             <p class="lead">
               <bdi>{describeDevice(device.userAgent)}</bdi> at{" "}
               <bdi>{device.address ?? "an unknown address"}</bdi>{" "}

@@ -7,7 +7,10 @@ import type { Recovery } from "../stream_options.ts";
 import { type HookPrimitives, stopAll } from "./primitives.ts";
 import { acquireSocket } from "./_shared_sockets.ts";
 
-/** Options of `useSocket()`. */
+/**
+ * Options of `useSocket()`. Of components that share a connection, the first one decides how it connects;
+ * each has handlers of its own.
+ */
 export interface UseSocketOptions<M extends Messages> extends ConnectOptions {
   /** Handlers of the server's messages, by type. They may change with every render. */
   readonly on?:
