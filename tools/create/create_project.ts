@@ -49,7 +49,7 @@ export async function createProject(plan: ProjectPlan): Promise<string> {
   files.set(manifest.file, manifest.text);
   const vendored = sluice.tarball;
   const { title, install, run } = COMMANDS[runtime];
-  const values = { name, title, install, run, upgrade: upgradeText(runtime, vendored) };
+  const values = { name, title, install, run, upgrade: upgradeText(runtime, vendored).trimEnd() };
   for (const [path, text] of files) {
     const target = join(folder, path);
     await mkdir(dirname(target), { recursive: true });
@@ -132,10 +132,8 @@ async function provide(
   await mkdir(join(folder, tarball));
   const args = ["-xzf", resolve(source.tarball), "--strip-components=1", "-C", tarball];
   const { status, stderr, error } = spawnSync("tar", args, { cwd: folder, encoding: "utf8" });
-  if (status === 0) {
-    const manifest = await readFile(join(folder, tarball, "package.json"), "utf8");
-    return { tarball, range: `^${JSON.parse(manifest).version}` };
-  }
+  // The link decides which version is used.
+  if (status === 0) return { tarball, range: "*" };
   throw new CreateError(`Cannot unpack ${source.tarball}: ${error?.message ?? stderr.trim()}`);
 }
 
