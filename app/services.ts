@@ -17,7 +17,7 @@ import {
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
 import { type Clock, createLog, type Log } from "@sluice/sluice/server";
-import { createSessions, SessionNotices, type SessionServices } from "@sluice/sluice/sessions";
+import { createSessions, SessionNotices } from "@sluice/sluice/sessions";
 import { KvStreamStore, type StreamStore } from "@sluice/sluice/streams";
 import { auditSessions } from "./admin/audit.ts";
 import { parentProcess } from "./process/child_process.ts";
@@ -37,7 +37,7 @@ export interface Services {
   readonly database: Database;
   readonly sessions: Sessions;
   /** Open sockets over all processes. */
-  readonly socketCounts: SessionServices["socketCounts"];
+  readonly socketCounts: ReturnType<typeof createSessions>["socketCounts"];
   readonly users: UserStore;
   readonly tickets: Tickets;
   readonly layer: ChannelLayer;

@@ -1,12 +1,12 @@
 import type { SessionView } from "../../consumers/sessions_messages.ts";
-import type { Sessions, SessionServices } from "@sluice/sluice/sessions";
+import type { createSessions, Sessions } from "@sluice/sluice/sessions";
 import { describeDevice, shortenAddress } from "./describe_device.ts";
 import type { Identity } from "./identity.ts";
 
 /** The services that {@linkcode listSessions} uses. */
 export interface SessionListParts {
   readonly sessions: Sessions;
-  readonly socketCounts: SessionServices["socketCounts"];
+  readonly socketCounts: ReturnType<typeof createSessions>["socketCounts"];
 }
 
 /** Returns the sessions of a user, the current one first, then by last use. */

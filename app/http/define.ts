@@ -1,6 +1,6 @@
 import { createDefine } from "fresh";
 import type { Refusal } from "@sluice/sluice";
-import type { Peer } from "@sluice/sluice/server";
+import type { resolvePeer } from "@sluice/sluice/server";
 import type { Identity } from "../auth/identity.ts";
 import type { Site } from "../site.ts";
 
@@ -8,7 +8,7 @@ import type { Site } from "../site.ts";
 export interface State {
   services: Site;
   /** The request as the client sent it: behind a proxy, with the public URL. */
-  peer: Peer;
+  peer: ReturnType<typeof resolvePeer>;
   /** The body of the request: `formOf()` and `textOf()` read it. Empty on `/ws/…`. */
   body: Uint8Array<ArrayBuffer>;
   /**

@@ -1,4 +1,5 @@
-import type { NewSession, NewToken } from "../sessions/mod.ts";
+import type { NewSession } from "../sessions/mod.ts";
+import type { NewToken } from "../sessions/session.ts";
 import type { AuthParts } from "./auth_parts.ts";
 
 /**

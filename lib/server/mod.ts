@@ -9,6 +9,6 @@ export type { Log } from "../core/log.ts";
 export type { Handler, HandlerOptions, RequestInfo } from "./handler.ts";
 export { leaveBody, readBody } from "../core/read_body.ts";
 export { consoleLog, createLog } from "../core/log.ts";
-export { type NetAddress, type Peer, type ProxyOptions, resolvePeer } from "./peer.ts";
+export { type NetAddress, type ProxyOptions, resolvePeer } from "./peer.ts";
 export { problem } from "./problem.ts";
 export { toHandler } from "./to_handler.ts";

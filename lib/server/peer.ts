@@ -23,17 +23,6 @@ export interface ProxyOptions {
   readonly log?: Log | undefined;
 }
 
-/** The sender's view of a request, before any proxies. */
-export interface Peer {
-  /**
-   * The public URL. Its origin is that of `publicUrl`, or else the scheme and host of the request; the
-   * request target never changes it.
-   */
-  readonly url: URL;
-  /** IP address of the client, without a port. */
-  readonly address: string;
-}
-
 /**
  * Returns the public URL of a request and the address of its client.
  *
@@ -61,7 +50,15 @@ export function resolvePeer(
   request: Request,
   remote: NetAddress | undefined,
   options: ProxyOptions = {},
-): Peer {
+): {
+  /**
+   * The public URL. Its origin is that of `publicUrl`, or else the scheme and host of the request; the
+   * request target never changes it.
+   */
+  readonly url: URL;
+  /** IP address of the client, without a port. */
+  readonly address: string;
+} {
   const { headers } = request;
   const { scheme, authority, target } = splitRequestUrl(request.url);
   const isTrusted = options.trustProxy === true;
@@ -164,3 +161,6 @@ const HOST = /^(?:[\w.-]{1,255}|\[[\da-f:.]{2,45}\])(?::\d{0,5})?$/i;
 export function isHost(text: string): boolean {
   return HOST.test(text) && URL.canParse(`http://${text}`);
 }
+
+/** @internal The sender's view of a request, before any proxies. */
+export type Peer = ReturnType<typeof resolvePeer>;

@@ -7,21 +7,6 @@ import { type GroupLayer, RevocationBroadcast } from "./revocation/revocation_br
 import type { SessionsOptions } from "./session_rules.ts";
 import { Sessions } from "./sessions.ts";
 
-/** Sessions in a database, with the parts that belong to them. */
-export interface SessionServices extends AsyncDisposable {
-  /** Creates, finds, renews and ends sessions. */
-  readonly sessions: Sessions;
-  /** The log of events of all processes: for the store of users, so that changes of users reach all. */
-  readonly controlLog: KvControlLog;
-  /** The open sockets of each session, over all processes. */
-  readonly socketCounts: {
-    /** Returns the numbers of open sockets by session: current for this process, as last written for others. */
-    count(sessionIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
-  };
-  /** Stops following the other processes. Close the layer and the database afterwards. */
-  close(): Promise<void>;
-}
-
 /**
  * Creates sessions that several processes share: a store and a control log in one database, socket
  * counts, and the announcement of ended sessions over the channel layer. Nothing connects before its
@@ -46,7 +31,19 @@ export function createSessions(kv: KeyValue, options: Omit<SessionsOptions, "con
    * for a single process is not used.
    */
   readonly layer?: GroupLayer & { readonly extensions: readonly string[] };
-} = {}): SessionServices {
+} = {}): AsyncDisposable & {
+  /** Creates, finds, renews and ends sessions. */
+  readonly sessions: Sessions;
+  /** The log of events of all processes: for the store of users, so that changes of users reach all. */
+  readonly controlLog: KvControlLog;
+  /** The open sockets of each session, over all processes. */
+  readonly socketCounts: {
+    /** Returns the numbers of open sockets by session: current for this process, as last written for others. */
+    count(sessionIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  };
+  /** Stops following the other processes. Close the layer and the database afterwards. */
+  close(): Promise<void>;
+} {
   const { layer, clock = systemClock, log } = options;
   const controlLog = new KvControlLog(kv);
   const store = new KvSessionStore(kv, { clock, controlLog });

@@ -1,7 +1,6 @@
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { SessionRecord } from "./session_record.ts";
 import { byAge, type SessionStore } from "./session_store.ts";
-import type { TagKey } from "./tokens/tag_keys.ts";
 
 /** The interval between two sweeps, in milliseconds. */
 const SWEEP_EVERY_MS = 60_000;
@@ -69,7 +68,9 @@ export class MemorySessionStore implements SessionStore {
   }
 
   // deno-lint-ignore require-await
-  async addTagKey({ period, secret }: TagKey): Promise<Uint8Array> {
+  async addTagKey(
+    { period, secret }: Parameters<SessionStore["addTagKey"]>[0],
+  ): Promise<Uint8Array> {
     const kept = this.#tagKeys.get(period) ?? secret;
     this.#tagKeys.set(period, kept);
     return kept;

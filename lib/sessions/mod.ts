@@ -11,15 +11,14 @@
  */
 export { bearerToken, credentialOf, sessionCookieName } from "./credential.ts";
 export { sessionCookie } from "./cookie.ts";
-export { createSessions, type SessionServices } from "./create_sessions.ts";
+export { createSessions } from "./create_sessions.ts";
 export { ExternalSessions } from "./external/external_sessions.ts";
 export type { Identity } from "./external/identity.ts";
 export { SessionNotices, tellNotices } from "./connections/session_notices.ts";
 export { MemorySessionStore } from "./memory_session_store.ts";
-export type { FoundSession, NewToken, Session, SessionEndReason, SessionEvent } from "./session.ts";
+export type { FoundSession, Session, SessionEndReason, SessionEvent } from "./session.ts";
 export type { NewSession, SessionRecord } from "./session_record.ts";
 export type { SessionStore } from "./session_store.ts";
-export type { TagKey } from "./tokens/tag_keys.ts";
 
 export type { SessionsOptions } from "./session_rules.ts";
 export { Sessions } from "./sessions.ts";

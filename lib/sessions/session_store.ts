@@ -1,7 +1,6 @@
 import type { ControlLog } from "./revocation/control_log.ts";
 import type { SessionEvent } from "./session.ts";
 import type { SessionRecord } from "./session_record.ts";
-import type { TagKey } from "./tokens/tag_keys.ts";
 
 /**
  * Stores sessions. It has no rules: {@linkcode Sessions} handles lifetimes and secrets.
@@ -57,12 +56,17 @@ export interface SessionStore {
    * Stores the key of a period, unless the period has one, at least until `forgetAt`, in
    * milliseconds since the epoch. Returns the secret of the stored key: the first process wins.
    */
-  addTagKey(key: TagKey, forgetAt: number): Promise<Uint8Array>;
+  addTagKey(key: {
+    /** The day that it is for, counted from the epoch; not a secret. */
+    readonly period: number;
+    /** *Security*: it allows forging tokens that cost a read each. Never log it. */
+    readonly secret: Uint8Array;
+  }, forgetAt: number): Promise<Uint8Array>;
 
   /** Returns all stored keys. */
   tagKeys(): Promise<{
     /** The keys, in any order. */
-    readonly keys: readonly TagKey[];
+    readonly keys: readonly Parameters<SessionStore["addTagKey"]>[0][];
     /**
      * When the first key was created, in milliseconds since the epoch, if the store already had
      * sessions: their tokens have no tag.

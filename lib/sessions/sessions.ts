@@ -3,7 +3,7 @@ import type { Log } from "../core/log.ts";
 import { ConnectionRegistry } from "./connections/connection_registry.ts";
 import { EventSignatures } from "./revocation/event_signatures.ts";
 import { SessionEvents } from "./revocation/session_events.ts";
-import type { FoundSession, NewToken, Session, SessionEndReason, SessionEvent } from "./session.ts";
+import type { FoundSession, Session, SessionEndReason, SessionEvent } from "./session.ts";
 import { SessionLifecycle } from "./session_lifecycle.ts";
 import { SessionLookup } from "./session_lookup.ts";
 import type { NewSession } from "./session_record.ts";
@@ -90,7 +90,11 @@ export class Sessions implements Disposable {
    * The user agent is cut to 256 characters, without control characters. Past `maxPerUser` sessions
    * of one user and kind, the least recently used ones end.
    */
-  create(request: NewSession): Promise<NewToken> {
+  create(request: NewSession): Promise<{
+    readonly session: Session;
+    /** *Security*: a credential; send it to the browser or client only. */
+    readonly token: string;
+  }> {
     return this.#lifecycle.create(request);
   }
 
@@ -155,7 +159,10 @@ export class Sessions implements Disposable {
    *
    * *Security*: use it when a token may have leaked. A sign-in always begins a new session instead.
    */
-  rotate(id: string, options?: { graceMs?: number }): Promise<NewToken | undefined> {
+  rotate(
+    id: string,
+    options?: { graceMs?: number },
+  ): Promise<Awaited<ReturnType<Sessions["create"]>> | undefined> {
     return this.#lifecycle.rotate(id, options);
   }
 
@@ -170,7 +177,15 @@ export class Sessions implements Disposable {
   renewSecret(
     session: Session,
     token: string,
-  ): Promise<NewToken & { readonly isNew: boolean } | undefined> {
+  ): Promise<
+    {
+      readonly session: Session;
+      /** *Security*: a credential; send it to the browser or client only. */
+      readonly token: string;
+      /** Whether this call renewed it; false if another call did, whose response may be lost. */
+      readonly isNew: boolean;
+    } | undefined
+  > {
     return this.#lifecycle.renewSecret(session, token);
   }
 

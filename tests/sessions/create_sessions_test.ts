@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryChannelLayer } from "../../lib/layers/mod.ts";
-import { createSessions, type Session, type SessionServices } from "../../lib/sessions/mod.ts";
+import { createSessions, type Session } from "../../lib/sessions/mod.ts";
 import { FakeClock, settle } from "../../lib/testing/fake_clock.ts";
 import { FakeConnection } from "../../lib/testing/fake_connection.ts";
 import { FakeLog } from "../../lib/testing/fake_log.ts";
@@ -12,7 +12,7 @@ class SharedLayer extends MemoryChannelLayer {
   override readonly extensions = ["processes"];
 }
 
-function open({ sessions }: SessionServices, session: Session): FakeConnection {
+function open({ sessions }: ReturnType<typeof createSessions>, session: Session): FakeConnection {
   const socket = new FakeConnection();
   sessions.connections.subscribe(session.id, socket);
   sessions.connections.track(session);
@@ -70,7 +70,7 @@ test("createSessions() passes its options on", async () => {
   await Promise.all([here.close(), there.close()]);
 });
 
-test("SessionServices.close() resolves even if the database is closed", async () => {
+test("close() of createSessions() resolves even if the database is closed", async () => {
   const kv = new MemoryKeyValue();
   const { here, there } = await setUp(kv, new MemoryChannelLayer());
   kv.close();

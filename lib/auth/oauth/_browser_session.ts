@@ -1,4 +1,5 @@
-import { credentialOf, type NewToken, type Session, type Sessions } from "../../sessions/mod.ts";
+import { credentialOf, type Session, type Sessions } from "../../sessions/mod.ts";
+import type { NewToken } from "../../sessions/session.ts";
 import { isSecure } from "../../sessions/credential.ts";
 import type { AuthParts } from "../auth_parts.ts";
 import { beginSession } from "../begin_session.ts";
