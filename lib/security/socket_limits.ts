@@ -25,8 +25,10 @@ export function withSocketLimits<S extends IdentifiedScope>(
   const { perUser = 20, perSession, perAddress = 200, counter = new LocalSocketCounter() } = limits;
   const refusal = new Refusal("TOO_MANY_SOCKETS", { retryAfterSeconds: RETRY_AFTER_SECONDS });
   const application: Application<S> = (scope) => {
+    // Counted apart: a client at its limit must be able to post to its event stream.
+    const kind = isEventPost(scope) ? "post " : "";
     const count = (key: string, limit: number) =>
-      andThen(counter.take(key, limit), (release) => {
+      andThen(counter.take(kind + key, limit), (release) => {
         if (release !== undefined) scope.connection.onEnd(release);
         return release !== undefined;
       });
@@ -42,6 +44,12 @@ export function withSocketLimits<S extends IdentifiedScope>(
     return andThen(isWithin, (isWithin) => isWithin ? next(scope) : refusal);
   };
   return guarded(application, next);
+}
+
+/** Whether a plain request has messages for an event stream: it opens nothing. */
+function isEventPost({ type, method, headers }: Scope): boolean {
+  if (type !== "http" || method !== "POST") return false;
+  return /^text\/plain(?:;|$)/i.test(headers.get("content-type") ?? "");
 }
 
 /**

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { eventually } from "../../support/eventually.ts";
+import { EventStream } from "../../support/app/event_stream.ts";
+import { HttpBrowser } from "../../support/app/http_browser.ts";
 import { type Refused, WsClient } from "../../support/app/ws_client.ts";
 import { RawClient, rawRequest } from "../server/raw_request.ts";
 import { onEveryRuntime } from "./support/on_every_runtime.ts";
@@ -190,6 +192,30 @@ onEveryRuntime([
       ada.sendJson({ type: "say", data: { text: "hello" }, id: "1" });
       assert.deepEqual((await grace.frame("said")).data, { text: "hello" });
       assert.deepEqual((await ada.frame("reply")).data, { length: 5 });
+    },
+  },
+  {
+    title: "an event stream carries frames both ways, and ends with its session within a second",
+    async run(server) {
+      const visitor = await server.signIn("streaming");
+      const browser = new HttpBrowser((request) => fetch(request), server.origin);
+      const [name, value] = visitor.cookie.split("=");
+      browser.cookies.set(name!, value!);
+      const path = "/ws/chat/streaming";
+      const stream = await EventStream.open(browser, path);
+      using socket = await server.open(path, await server.signIn("listening"));
+      const text = "one\n\u2028\r two";
+      assert.equal((await stream.post([{ type: "say", data: { text }, id: "1" }])).status, 204);
+      assert.deepEqual((await socket.frame("said")).data, { text });
+      assert.deepEqual((await stream.frame("said")).data, { text });
+      assert.deepEqual((await stream.frame("reply")).data, { length: text.length });
+      const started = performance.now();
+      await server.signOut(visitor);
+      const last = await stream.next();
+      assert.match(JSON.stringify(last), /"close","data":"4401 /);
+      assert.equal(await stream.next(), undefined);
+      assert.ok(performance.now() - started < 1_000);
+      assert.equal((await stream.post([])).status, 401);
     },
   },
   {

@@ -97,6 +97,19 @@ test("a post reaches only an event stream of its own session and path", async ()
   await stream.close();
 });
 
+test("an event stream counts as a socket, and its client can post at the limit", async () => {
+  await using app = await LiveApp.start({ SOCKETS_PER_USER: "1" });
+  const ada = await app.signIn("ada");
+  const stream = await EventStream.open(ada, LOBBY);
+  await stream.frame("welcome");
+  const second = await EventStream.request(ada, LOBBY);
+  assert.deepEqual([second.status, (await second.json()).code], [429, "TOO_MANY_SOCKETS"]);
+  const say = { type: "say", data: { text: "within" }, id: "1" };
+  assert.equal((await stream.post([say])).status, 204);
+  assert.equal((await stream.frame("reply")).ok, true);
+  await stream.close();
+});
+
 test("what a client posts to one process reaches its event stream in another", async () => {
   const directory = await Deno.makeTempDir();
   const env = { DENO_KV_PATH: join(directory, "kv.sqlite3"), CHANNEL_LAYER: "kv:" };
