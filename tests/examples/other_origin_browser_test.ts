@@ -116,6 +116,33 @@ test(
   },
 );
 
+test("a page on another origin talks over plain HTTP where WebSockets do not work", {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  const page = await browser.newPage();
+  await page.addInitScript(() => {
+    class BrokenSocket extends EventTarget {
+      readyState = 3;
+      constructor() {
+        super();
+        setTimeout(() => this.dispatchEvent(new CloseEvent("close", { code: 1006 })));
+      }
+      close() {}
+    }
+    Object.assign(globalThis, { WebSocket: BrokenSocket });
+  });
+  const query = new URLSearchParams({ login_hint: "linus", return_to: front });
+  await page.goto(`${app.origin}/auth/signin?${query}`);
+  await page.getByText("Here now: Linus Torvalds").waitFor();
+  await page.getByRole("textbox", { name: "Message" }).fill("Without a WebSocket");
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.getByRole("log").getByText("Without a WebSocket").waitFor();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByText("You are signed out.").waitFor();
+  await page.context().close();
+});
+
 /** What a page of another origin can do to a signed-in user; runs in the page. */
 async function attack(origin: string): Promise<Record<string, string>> {
   const outcome = (work: Promise<unknown>) => work.then(() => "done", () => "failed");
