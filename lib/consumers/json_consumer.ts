@@ -1,7 +1,6 @@
-import { CloseCode, FrameError, type Messages } from "../protocol/mod.ts";
+import { CloseCode, type Messages } from "../protocol/mod.ts";
 import type { ClientFrame } from "../protocol/frames.ts";
 import { encodeMessage, encodeReply, parseClientFrame } from "../protocol/frames.ts";
-import { parseData } from "../protocol/schema.ts";
 import { SUBPROTOCOL } from "../protocol/limits.ts";
 import type { AcceptOptions } from "../core/connection.ts";
 import type { ConnectionHandler, LayerGap, LayerMessage } from "../core/consumer.ts";
@@ -16,13 +15,13 @@ import { receiveLines } from "./frames/frame_lines.ts";
 import { withEventStream } from "./events/event_channel.ts";
 import { EventPost } from "./events/event_post.ts";
 import { FramePolicy } from "./frames/frame_policy.ts";
+import { handlerOf } from "./frames/handler_of.ts";
 import type { EventHandlers, Handlers } from "./handlers.ts";
 import type { LayerEvent, ServerMessage } from "./json_messages.ts";
 import { forwardsOf } from "./layer_messages.ts";
 import { answerPing, encodeGap, idOf, pong } from "./frames/special_frames.ts";
 import { toFrameError } from "./frames/to_frame_error.ts";
 
-type AnyHandler = (data: unknown, context: { readonly id: string | undefined }) => unknown;
 type AnyEventHandler = (data: unknown) => void | Promise<void>;
 
 /**
@@ -136,15 +135,13 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   }
 
   /**
-   * Runs the handler of a frame, and returns its reply. For the HTTP doors.
+   * @internal Runs the handler of a frame, and returns its reply. For the HTTP doors.
    *
    * @throws {FrameError} The frame is refused.
-   *
-   * @internal
    */
   async runFrame(frame: ClientFrame): Promise<unknown> {
     try {
-      return await this.#dispatch(frame);
+      return await this.#runCommand(frame);
     } catch (error) {
       throw toFrameError(error, this.scope);
     }
@@ -221,20 +218,18 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   }
 
   #dispatch(frame: ClientFrame): unknown {
-    const { type, data, id, key } = frame;
+    const { type, data } = frame;
     if (type === "ping") return pong(frame, this.scope);
     const isHistory = type === "history" && this.streams !== NO_STREAMS;
-    if (isHistory) return this.#streamSession.history(data);
-    const { client } = this.messages;
-    if (!Object.hasOwn(client, type)) {
-      throw new FrameError("UNKNOWN_TYPE", "Messages of this type are not accepted here");
-    }
-    const handler = (this.handlers as Record<string, AnyHandler>)[type]!;
-    const checked = parseData(client[type]!.data, data, id);
-    const run = (value: unknown) => handler.call(this, value, { id, key });
-    if (key === undefined) return checked instanceof Promise ? checked.then(run) : run(checked);
+    return isHistory ? this.#streamSession.history(data) : this.#runCommand(frame);
+  }
+
+  #runCommand(frame: ClientFrame): unknown {
+    const { appends, run } = handlerOf(this, frame);
+    if (frame.key === undefined) return run();
     this.#commands ??= new Commands(this.scope, () => this.#streamSession);
-    return this.#commands.run(key, client[type]!.appends, async () => run(await checked));
+    // The data is checked after the key: a repetition gets the first reply, whatever its data.
+    return this.#commands.run(frame.key, appends, async () => await run());
   }
 
   get #streamSession(): StreamSession<S> {

@@ -86,8 +86,11 @@ export interface Connection {
   acceptRequest(): Exchange;
   /** Refuses the client. No effect once a socket is accepted or a response has started. */
   refuse(refusal: Refusal): void;
-  /** @internal Takes one message from the rate limit. Returns false if the limit is exceeded. */
-  takeMessage(): boolean;
+  /**
+   * @internal Takes one message from the rate limit: that of the connection, or the one that all plain
+   * requests with the key `sharedBy` share. Returns false if the limit is exceeded.
+   */
+  takeMessage(sharedBy?: string): boolean;
   /** @internal Takes one keep-alive from its own, larger limit. Returns false if the limit is exceeded. */
   takePing(): boolean;
   /**

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryStreamStore, streamDoor } from "@sluice/sluice/streams";
 import type { DoorConsumer } from "../../lib/streams/http/stream_door.ts";
-import { communicateHttp, FaultyLayer } from "@sluice/sluice/testing";
+import type { Scope } from "@sluice/sluice";
+import { route, router } from "@sluice/sluice/routing";
+import { communicateHttp, FakeClock, FaultyLayer } from "@sluice/sluice/testing";
+import { createHandler } from "../../lib/server/gate.ts";
+import { SharedRates } from "../../lib/server/connection/shared_rates.ts";
 import {
   ask,
   entered,
@@ -207,6 +211,76 @@ test("POST runs a command of the consumer, once per Idempotency-Key", async () =
     const refused = await post(body, headers);
     assert.deepEqual([refused.status, refused.data.code], [status, code], body);
   }
+});
+
+test("POST refuses the frames of sockets as unknown, and a second, different key", async () => {
+  const parts = roomParts();
+  const post = async (frame: object, key?: string) => {
+    const headers = {
+      "content-type": "application/json",
+      ...key === undefined ? {} : { "idempotency-key": key },
+    };
+    await using client = request(parts, "", {
+      method: "POST",
+      body: JSON.stringify(frame),
+      headers,
+    });
+    const { status, text } = await client.response();
+    return [status, JSON.parse(text)] as const;
+  };
+  for (const type of ["history", "ping", "stream", "reply", "error"]) {
+    const [status, { code }] = await post({ type, data: { stream: "room" } });
+    assert.deepEqual([status, code], [400, "UNKNOWN_TYPE"], type);
+  }
+  const say = { type: "say", data: { text: "Hello" } };
+  const [status, { code, issues }] = await post({ ...say, key: "k1" }, "k2");
+  assert.deepEqual([status, code, issues[0].path], [400, "INVALID_MESSAGE", "key"]);
+  const first = await post(say, "k1");
+  assert.equal(first[0], 200);
+  assert.deepEqual(await post({ ...say, key: "k1" }), first);
+  assert.deepEqual(await post({ ...say, key: "k1" }, "k1"), first);
+  // Every repetition of a key gets the first reply.
+  assert.deepEqual(await post({ type: "say", data: {} }, "k1"), first);
+  assert.equal((await post({ type: "say", data: {} }, "k3"))[1].code, "INVALID_MESSAGE");
+  assert.equal((await parts.store.state("chat.lobby")).offset, 1);
+});
+
+test("POST takes from a rate limit per user and path, which many requests share", async () => {
+  const parts = roomParts();
+  const { store: streamStore, layer } = parts;
+  const application = router<Scope>([route("/streams/:room", (scope: Scope) => {
+    const user = { id: scope.headers.get("authorization") };
+    const more = { streamStore, layers: { default: layer }, parts, user };
+    return door(Object.assign(scope, more) as unknown as RoomScope);
+  })]);
+  const clock = new FakeClock();
+  const limits = { messagesPerSecond: 1, messageBurst: 3 };
+  const handler = createHandler(application, { clock, limits });
+  const say = async (user: string, path = "a") => {
+    const response = await handler(
+      new Request(`http://sluice.test/streams/${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: user },
+        body: '{"type":"say","data":{"text":"Hello"}}',
+      }),
+    );
+    await response.body?.cancel();
+    return [response.status, response.headers.get("retry-after")];
+  };
+  for (let number = 0; number < 3; number++) assert.deepEqual(await say("ada"), [200, null]);
+  assert.deepEqual(await say("ada"), [429, "1"]);
+  assert.deepEqual([await say("ada", "b"), await say("grace")], [[200, null], [200, null]]);
+  await clock.advance(1_000);
+  assert.deepEqual([await say("ada"), await say("ada")], [[200, null], [429, "1"]]);
+});
+
+test("SharedRates keeps a bounded number of limits", () => {
+  const rates = new SharedRates();
+  const limits = { messagesPerSecond: 1, messageBurst: 1 };
+  assert.deepEqual([rates.take("0", 0, limits), rates.take("0", 0, limits)], [true, false]);
+  for (let key = 1; key <= 10_000; key++) rates.take(`${key}`, 0, limits);
+  // The least recently used one was dropped.
+  assert.deepEqual([rates.take("0", 0, limits), rates.take("9999", 0, limits)], [true, false]);
 });
 
 test("A door answers 503 if the store cannot be reached", async () => {

@@ -4,11 +4,13 @@ import { TokenBucket } from "../../time/token_bucket.ts";
 import type { ConnectionLimits } from "./connection_limits.ts";
 import { MAX_BYTES_PER_UNIT, sizeOf } from "./inbox.ts";
 import type { SerialQueue } from "./serial_queue.ts";
+import type { SharedRates } from "./shared_rates.ts";
 
 /** What the client messages of all connections share. */
 export interface ClientMessagesContext {
   readonly limits: ConnectionLimits;
   readonly clock: Clock;
+  readonly sharedRates: SharedRates;
 }
 
 /** The connection that receives the messages of a client. */
@@ -52,9 +54,11 @@ export class ClientMessages {
   }
 
   /** Takes one message from the rate limit. Returns false if the limit is exceeded. */
-  takeMessage(): boolean {
-    const { clock, limits: { messagesPerSecond, messageBurst } } = this.#context;
+  takeMessage(sharedBy?: string): boolean {
+    const { clock, limits, sharedRates } = this.#context;
     const now = clock.elapsed();
+    if (sharedBy !== undefined) return sharedRates.take(sharedBy, now, limits);
+    const { messagesPerSecond, messageBurst } = limits;
     this.#messages ??= new TokenBucket(messagesPerSecond, messageBurst, now);
     return this.#messages.take(now);
   }

@@ -7,6 +7,7 @@ import { TimeoutList } from "../../time/timeout_list.ts";
 import type { ConnectionContext, ConnectionServer } from "./connection_context.ts";
 import type { ConnectionLimits } from "./connection_limits.ts";
 import { ServerConnection } from "./server_connection.ts";
+import { SharedRates } from "./shared_rates.ts";
 import { Drain } from "../drain.ts";
 import type { Handler, HandlerOptions } from "../handler.ts";
 import { StalledReaders } from "../writing/stalled_readers.ts";
@@ -51,6 +52,7 @@ export class OpenConnections implements ConnectionServer {
       server: this,
       stalled: new StalledReaders(clock),
       batcher: new WriteBatcher(),
+      sharedRates: new SharedRates(),
       lifecycleCounts: { connected: 0, disconnected: 0 },
       opening: new TimeoutList<Connection>(clock, limits.openTimeoutMs, (connection) => {
         connection.end(CloseCode.abnormal, "not opened");

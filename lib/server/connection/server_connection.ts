@@ -126,8 +126,8 @@ export class ServerConnection implements Connection, PartsOwner {
     this.#admission.refuse(refusal);
   }
 
-  takeMessage(): boolean {
-    return this.#client.takeMessage();
+  takeMessage(sharedBy?: string): boolean {
+    return this.#client.takeMessage(sharedBy);
   }
 
   takePing(): boolean {

@@ -11,7 +11,7 @@ const STATUS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Parses a command: `{ "type", "data" }`, with the header `Idempotency-Key` as its `key`.
+ * Parses a command: `{ "type", "data" }`, with the header `Idempotency-Key` or the frame's `key`.
  *
  * @throws {FrameError} `INVALID_JSON` or `INVALID_MESSAGE`.
  */
@@ -20,9 +20,15 @@ export function parseCommand(headers: Headers, body: Uint8Array): ClientFrame {
   if (type !== "application/json") {
     throw new FrameError("INVALID_MESSAGE", "The Content-Type of a command is application/json");
   }
-  const { type: name, data, id } = parseClientFrame(decode(body));
+  const frame = parseClientFrame(decode(body));
   const key = headers.get("idempotency-key");
-  if (key === null) return { type: name, data, id };
+  if (key === null || key === frame.key) return frame;
+  if (frame.key !== undefined) {
+    throw new FrameError("INVALID_MESSAGE", "The frame has another key than Idempotency-Key", {
+      issues: [{ path: "key", message: "Expected the key of the header, or none" }],
+    });
+  }
+  const { type: name, data, id } = frame;
   // The parser of frames checks the key.
   return parseClientFrame(JSON.stringify({ type: name, data, id, key }));
 }

@@ -138,6 +138,7 @@ export class StreamDoor<S extends StreamScope> extends HttpConsumer<S> {
 
   async #command(body: Uint8Array): Promise<void> {
     try {
+      this.#takeMessage();
       const frame = parseCommand(this.scope.headers, body);
       const data = await this.#consumer.runFrame(frame);
       const headers = { "content-type": "application/json", "cache-control": "no-store" };
@@ -149,8 +150,27 @@ export class StreamDoor<S extends StreamScope> extends HttpConsumer<S> {
     }
   }
 
+  /**
+   * Takes one message of the user, on this path, from the rate limit that a socket has.
+   *
+   * @throws {FrameError} `RATE_LIMITED`
+   */
+  #takeMessage(): void {
+    const { connection, path, address } = this.scope;
+    const { user, session } = this.scope as
+      & S
+      & Partial<Record<"user" | "session", { id: unknown }>>;
+    const caller = JSON.stringify([user?.id ?? session?.id ?? address, path]);
+    if (connection.takeMessage(caller)) return;
+    throw new FrameError("RATE_LIMITED", "Too many messages: wait a moment");
+  }
+
   async #refuse(status: number, problem: object): Promise<boolean> {
-    const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
+    const headers = {
+      "content-type": "application/problem+json",
+      "cache-control": "no-store",
+      ...status === 429 || status === 503 ? { "retry-after": "1" } : {},
+    };
     return await this.sendResponse(status, JSON.stringify(problem), headers);
   }
 }
