@@ -12,7 +12,7 @@ export class EventStream {
   readonly #path: string;
   readonly #reader: ReadableStreamDefaultReader<string>;
   readonly #ready: StreamEvent[] = [];
-  /** Frames of the last event that have not been returned. */
+  /** Frames that have not been returned. */
   readonly #frames: Record<string, unknown>[] = [];
   #text = "";
   /** The id with which the client posts. */
@@ -69,17 +69,15 @@ export class EventStream {
     return this.#ready.shift();
   }
 
-  /** Returns the next frame of a type, and drops those before it. */
+  /** Returns the next frame of a type. Others stay, because replies and group messages have no order. */
   async frame(type: string): Promise<Record<string, unknown>> {
     for (;;) {
-      for (let frame = this.#frames.shift(); frame; frame = this.#frames.shift()) {
-        if (frame.type === type) return frame;
-      }
+      const index = this.#frames.findIndex((frame) => frame.type === type);
+      if (index >= 0) return this.#frames.splice(index, 1)[0]!;
       const event = await this.next();
       if (event === undefined) throw new Error(`The stream ended without "${type}"`);
-      if (event.type === "") {
-        this.#frames.push(...event.data.split("\n").map((line) => JSON.parse(line)));
-      }
+      if (event.type !== "") continue;
+      this.#frames.push(...event.data.split("\n").map((line) => JSON.parse(line)));
     }
   }
 
