@@ -1,4 +1,5 @@
 import type { Log } from "../core/log.ts";
+import { leaveBody } from "../core/read_body.ts";
 import { Refusal } from "../protocol/mod.ts";
 import { AbortedResponse } from "./connection/http_exchange.ts";
 import { isHost, refusalOfHost } from "./peer.ts";
@@ -32,3 +33,22 @@ export function refusalOfRequest(host: string | null, url: string, log: Log): Re
 }
 
 const HTTPS = "The URL is https but the connection is not";
+
+/**
+ * Waits for the response to a request, and leaves the rest of a body that the handler did not read: the
+ * runtime would read and discard it.
+ */
+export async function answerAndLeave(
+  request: Request,
+  answer: () => Response | Promise<Response>,
+  log: Log,
+): Promise<Response> {
+  const response = await Promise.resolve().then(answer).catch((error) => answerError(error, log));
+  if (response.status !== 101) leaveBody(request);
+  return response;
+}
+
+/** Returns whether a request may have a body. */
+export function mayHaveBody({ method }: Request): boolean {
+  return method !== "GET" && method !== "HEAD";
+}

@@ -1,6 +1,6 @@
 import type { Log } from "../../core/log.ts";
 import { stopListening } from "./deno_stop_listening.ts";
-import { answerError, refusalOfRequest } from "../guarded_answer.ts";
+import { answerAndLeave, answerError, mayHaveBody, refusalOfRequest } from "../guarded_answer.ts";
 import type { NetAddress } from "../peer.ts";
 import { consoleLog } from "../../core/log.ts";
 import { problem } from "../problem.ts";
@@ -21,7 +21,8 @@ interface DenoServeInfo {
  *
  * A malformed `Host` is answered with 400 before the handler is called. A `Refusal` thrown by the
  * handler becomes the response, for example from `readBody()`; any other error is logged and answered
- * with 500. Uncaught errors are logged and do not end the process.
+ * with 500. Uncaught errors are logged and do not end the process. A body that the handler leaves
+ * unread is not read.
  *
  * @throws {Deno.errors.AddrInUse} The port is in use.
  *
@@ -61,7 +62,9 @@ export function serve(
     },
     (request, info) => {
       const refusal = refusalOfRequest(request.headers.get("host"), request.url, log);
-      return refusal === undefined ? handler(request, info as DenoServeInfo) : problem(refusal);
+      const answer = () =>
+        refusal === undefined ? handler(request, info as DenoServeInfo) : problem(refusal);
+      return mayHaveBody(request) ? answerAndLeave(request, answer, log) : answer();
     },
   );
   guard(log);
