@@ -1,6 +1,9 @@
 /** Most files in one folder. */
 export const MAX_FILES = 16;
 
+/** A folder with one numbered file per decision, which only grows. */
+const GROWING = "docs/decisions";
+
 /** Most lines of a file in `lib/`. */
 export const MAX_LINES = 250;
 
@@ -11,7 +14,8 @@ export function checkFolders(files: readonly string[]): string[] {
     const folder = file.slice(0, Math.max(0, file.lastIndexOf("/")));
     counts.set(folder, (counts.get(folder) ?? 0) + 1);
   }
-  return [...counts].filter(([folder, count]) => folder !== "" && count > MAX_FILES)
+  return [...counts].filter(([folder]) => folder !== "" && folder !== GROWING)
+    .filter(([, count]) => count > MAX_FILES)
     .map(([folder, count]) =>
       `${folder}/ has ${count} files, but at most ${MAX_FILES} are allowed`
     );
