@@ -27,7 +27,8 @@ const databases: Question = {
     "session each; every upgrade sends the next one's cookie. Sluice checks the origin, looks up the " +
     "session and the user, and binds the socket to the session. `ws` on Node checks the origin, and " +
     "finds the session and its user with one query of `pg`: a prepared statement, with up to 10 " +
-    "connections. PostgreSQL, a server on the same machine, has the same number of sessions for both. " +
+    "connections. PostgreSQL runs on the same machine, on any processor, and has the same number of " +
+    "sessions for both. " +
     "Once with sessions that this process has seen, whose reads mostly come from the read cache, and " +
     "once with the first use of each session, so that nothing is cached.",
   isQuick: false,
