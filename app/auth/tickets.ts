@@ -7,7 +7,10 @@ import type { State } from "../http/define.ts";
 /** Longest path of a ticket, in characters. */
 const MAX_PATH_LENGTH = 1024;
 
-/** Issues a ticket for the socket that a request names: `{ "path": "/ws/…" }`. */
+/** The paths for which there are tickets. */
+const REALTIME = /^\/(?:ws|streams)\/./;
+
+/** Issues a ticket for the socket or stream that a request names: `{ "path": "/ws/…" }`. */
 export async function issueTicket(
   ctx: Context<State>,
   { session }: Identity,
@@ -22,13 +25,13 @@ function readPath(ctx: Context<State>): string {
   const body = readJson(ctx);
   const path = typeof body === "object" && body !== null && "path" in body ? body.path : undefined;
   const origin = ctx.state.peer.url.origin;
-  if (typeof path === "string" && /^\/ws\/./.test(path) && path.length <= MAX_PATH_LENGTH) {
+  if (typeof path === "string" && REALTIME.test(path) && path.length <= MAX_PATH_LENGTH) {
     const url = URL.canParse(path, origin) ? new URL(path, origin) : undefined;
-    if (url?.origin === origin && url.pathname.startsWith("/ws/")) return url.pathname;
+    if (url?.origin === origin && REALTIME.test(url.pathname)) return url.pathname;
   }
   throw new Refusal("INVALID_PATH", {
     status: 400,
-    detail: 'Expected { "path": "/ws/…" }: the path of the socket',
+    detail: 'Expected { "path": "/ws/…" } or "/streams/…": the path of the socket or stream',
   });
 }
 

@@ -57,6 +57,8 @@ export abstract class HttpConsumer<out S extends Scope = Scope> extends BaseCons
 
   /** Called by the server: runs {@linkcode connect} and {@linkcode handle}. Do not override. */
   async start(): Promise<void> {
+    const { useTicket } = this.scope;
+    if (useTicket !== undefined && !await useTicket()) return this.refuse("TICKET_INVALID");
     const may = this.authorize();
     if (may !== true && !await may) return this.refuse();
     try {

@@ -29,8 +29,16 @@ export interface Scope {
   readonly cookies: ReadonlyMap<string, string>;
   /** The subprotocols that the client offered, in order and without tickets. */
   readonly subprotocols: readonly string[];
-  /** The ticket offered among the subprotocols. *Security*: a credential; never log it. */
+  /**
+   * The ticket offered among the subprotocols or, by a plain request, in the header `Authorization:
+   * Ticket …`. *Security*: a credential; never log it.
+   */
   readonly ticket: string | undefined;
+  /**
+   * @internal Uses up the ticket of a plain request, once it is answered. Resolves to false if it was
+   * used before. An upgrade uses up its ticket by itself, and a request that only asks uses none.
+   */
+  readonly useTicket?: () => Promise<boolean>;
   /** IP address of the peer without a port; behind a trusted proxy, that of the client. */
   readonly address: string;
   /** The parameters that the router extracted from the path. */

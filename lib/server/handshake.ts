@@ -28,7 +28,7 @@ export function parseOffer(header: string | null): Offer {
 }
 
 /** Returns the ticket of a plain request, where scripts cannot offer subprotocols. */
-export function postedTicket(headers: Headers): string | undefined {
+export function plainTicket(headers: Headers): string | undefined {
   return /^Ticket ([\w.-]{1,4096})$/i.exec(headers.get("authorization") ?? "")?.[1];
 }
 

@@ -2,7 +2,7 @@ import { parseCookies } from "../protocol/cookies.ts";
 import { SUBPROTOCOL } from "../protocol/limits.ts";
 import type { Connection } from "../core/connection.ts";
 import type { Scope } from "../core/scope.ts";
-import { type Offer, parseOffer, postedTicket } from "./handshake.ts";
+import { type Offer, parseOffer, plainTicket } from "./handshake.ts";
 import { KeptHeaders } from "./kept_headers.ts";
 import type { Peer } from "./peer.ts";
 
@@ -84,8 +84,8 @@ export class RequestScope implements Scope {
   }
 
   get ticket(): string | undefined {
-    return this.#offered.ticket ??
-      (this.method === "POST" ? postedTicket(this.headers) : undefined);
+    const isPlain = this.type === "http" || this.method === "POST";
+    return this.#offered.ticket ?? (isPlain ? plainTicket(this.headers) : undefined);
   }
 
   /** Scripts cannot offer subprotocols in a plain request. */

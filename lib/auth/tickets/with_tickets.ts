@@ -13,7 +13,7 @@ type TicketClaims = NonNullable<Awaited<ReturnType<Tickets["verify"]>>>;
  *
  * A ticket costs one read, of the session, and one write, which marks it as used. The first upgrade
  * with the ticket's path, its origin and a live session uses it up, even if the upgrade is refused
- * later on; a plain request does not use it up.
+ * later on. A plain request uses it up if an `HttpConsumer` answers it, and not if it ends in 426.
  *
  * *Security*: a ticket with another path or origin is refused before it can be used up. If a ticket
  * was offered, the cookie is ignored. `requireUser` refuses every invalid ticket with
@@ -81,10 +81,14 @@ async function findByTicket(
     refused("its session has ended");
     return { state: "unknown" };
   }
-  const isGood = scope.type !== "websocket" || await tickets.use(claims);
-  if (isGood) return found;
-  refused("already used");
-  return { state: "unknown" };
+  const use = async () => {
+    const isGood = await tickets.use(claims);
+    if (!isGood) refused("already used");
+    return isGood;
+  };
+  if (scope.type === "websocket") return await use() ? found : { state: "unknown" };
+  Object.assign(scope, { useTicket: use });
+  return found;
 }
 
 interface ShownTicket {

@@ -98,8 +98,10 @@ export class ExternalAdmission<U> {
       }
       live = again.session;
     }
-    const isUsable = scope.type !== "websocket" || await this.#parts.tickets.use(proof);
-    return isUsable ? { state: "live", session: live } : { state: "unknown" };
+    const useTicket = () => this.#parts.tickets.use(proof);
+    if (scope.type === "websocket" && !await useTicket()) return { state: "unknown" };
+    if (scope.type === "http") Object.assign(scope, { useTicket });
+    return { state: "live", session: live };
   }
 
   /** Keeps the user of a scope current. */

@@ -88,6 +88,38 @@ test("a plain GET with a ticket returns the result of an upgrade without consumi
   assert.equal(after.status, 426);
 });
 
+test("a ticket for a stream counts for one request with `Authorization: Ticket`", async () => {
+  await using app = await LiveApp.start();
+  const ada = await app.signIn("ada");
+  const path = "/streams/chat/lobby";
+  const request = async (headers: Record<string, string>, init: RequestInit = {}, to = path) => {
+    const response = await fetch(app.origin + to, { ...init, headers });
+    const body = await response.json();
+    return [response.status, Array.isArray(body) ? body.length : body.code];
+  };
+  const say = {
+    method: "POST",
+    body: JSON.stringify({ type: "say", data: { text: "Hello" } }),
+  };
+  const shown = async () => ({ authorization: `Ticket ${(await askFor(ada, path)).ticket}` });
+  const json = { "content-type": "application/json" };
+  assert.deepEqual(await request({ ...await shown(), ...json }, say), [200, undefined]);
+  const ticket = await shown();
+  assert.deepEqual(await request(ticket, {}, "/streams/chat/other"), [401, "TICKET_INVALID"]);
+  const origin = "https://evil.example";
+  assert.deepEqual(await request({ ...ticket, origin }), [403, "ORIGIN_NOT_ALLOWED"]);
+  assert.deepEqual(await request(ticket), [200, 1]);
+  assert.deepEqual(await request(ticket), [401, "TICKET_INVALID"]);
+  // Offered like that of a socket, it counts once, too.
+  const { ticket: offered } = await askFor(ada, path);
+  const offer = { "sec-websocket-protocol": `sluice.v1, sluice.ticket.${offered}` };
+  assert.deepEqual(await request(offer), [200, 1]);
+  assert.deepEqual(await request(offer), [401, "TICKET_INVALID"]);
+  const last = await shown();
+  await ada.request("/auth/signout", { method: "POST" });
+  assert.deepEqual(await request(last), [401, "TICKET_INVALID"]);
+});
+
 test("a ticket is refused after its session signed out", async () => {
   await using app = await LiveApp.start();
   const ada = await app.signIn("ada");
