@@ -110,6 +110,48 @@ test("an event stream counts as a socket, and its client can post at the limit",
   await stream.close();
 });
 
+test("a page of an allowed origin uses tickets: one opens the stream, and each post has its own", async () => {
+  const origin = "https://friend.example";
+  await using app = await LiveApp.start({ ALLOWED_ORIGINS: origin });
+  const ada = await app.signIn("ada");
+  const ticket = async () => {
+    const response = await ada.request("/api/tickets", {
+      method: "POST",
+      headers: { origin, "content-type": "application/json" },
+      body: JSON.stringify({ path: LOBBY }),
+    });
+    return `Ticket ${(await response.json()).ticket}`;
+  };
+  const post = (authorization: string, accept: string, body: string) =>
+    fetch(app.origin + LOBBY, {
+      method: "POST",
+      headers: { origin, authorization, accept, "content-type": "text/plain" },
+      body,
+    });
+  const preflight = await fetch(app.origin + LOBBY, {
+    method: "OPTIONS",
+    headers: {
+      origin,
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "authorization",
+    },
+  });
+  assert.equal(preflight.status, 204);
+  assert.match(preflight.headers.get("access-control-allow-headers") ?? "", /authorization/);
+  const first = await ticket();
+  const opened = await post(first, "text/event-stream", "");
+  assert.equal(opened.headers.get("access-control-allow-origin"), origin);
+  const reader = opened.body!.pipeThrough(new TextDecoderStream()).getReader();
+  const [, id] = /^event: open\ndata: (\S+)\n\n/.exec((await reader.read()).value ?? "") ?? [];
+  const say = `${id}\n${JSON.stringify({ type: "say", data: { text: "from elsewhere" } })}`;
+  const again = await post(first, "*/*", say);
+  assert.deepEqual([again.status, (await again.json()).code], [401, "TICKET_INVALID"]);
+  assert.equal((await post(await ticket(), "*/*", say)).status, 204);
+  let text = "";
+  while (!text.includes("from elsewhere")) text += (await reader.read()).value!;
+  await reader.cancel();
+});
+
 test("what a client posts to one process reaches its event stream in another", async () => {
   const directory = await Deno.makeTempDir();
   const env = { DENO_KV_PATH: join(directory, "kv.sqlite3"), CHANNEL_LAYER: "kv:" };
