@@ -43,7 +43,7 @@ export const CREDENTIALS: Readonly<Record<string, Accepted>> = {
   "/auth/device/token": { POST: NONE },
   // The socket handler reads them itself: see `realtime.ts`.
   "/ws/:path*": { GET: ["cookie", "ticket"], POST: ["cookie", "ticket"] },
-  "/streams/:path*": { GET: ["cookie", "ticket"], POST: ["cookie", "ticket"] },
+  "/streams/:path*": { GET: [...ANY, "ticket"], POST: [...ANY, "ticket"] },
   "/healthz": { GET: NONE },
   "/readyz": { GET: NONE },
   "/metrics": { GET: NONE },

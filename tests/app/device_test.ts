@@ -262,3 +262,34 @@ test("new program sign-ins are limited by address", async () => {
   }
   assert.deepEqual(statuses, [200, 200, 200, 429, 429]);
 });
+
+test("a program reads and writes a stream with its bearer token, without an Origin, until the sign-out", async () => {
+  const { app, program, token } = await setUp();
+  await using _app = app;
+  const headers = { authorization: `Bearer ${await token()}` };
+  const path = "/streams/chat/lobby";
+  const request = async (init: { method?: string; body?: string; headers: HeadersInit }) => {
+    const response = await program.request(path, init);
+    const body = await response.json();
+    return [response.status, Array.isArray(body) ? body.length : body.code];
+  };
+  const say = {
+    method: "POST",
+    body: '{"type":"say","data":{"text":"Hello"}}',
+    headers: { ...headers, "content-type": "application/json" },
+  };
+  assert.deepEqual(await request(say), [200, undefined]);
+  for (let reads = 0; reads < 2; reads++) {
+    assert.deepEqual(await request({ headers }), [200, 1]);
+  }
+  const evil = { ...headers, origin: "https://evil.example" };
+  assert.deepEqual(await request({ headers: evil }), [403, "ORIGIN_NOT_ALLOWED"]);
+  const live = program.request(`${path}?offset=now&live=long-poll`, { headers });
+  const signOut = await program.request("/auth/signout", {
+    method: "POST",
+    headers: { ...headers, accept: "application/json" },
+  });
+  assert.equal(signOut.status, 204);
+  assert.equal((await live).status, 401);
+  assert.deepEqual(await request({ headers }), [401, "NOT_SIGNED_IN"]);
+});
