@@ -180,3 +180,28 @@ test("two deployments on one database with their own CHANNEL_PREFIX have separat
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+test("without its layer, a room stores commands and shows its history; live reads and sockets are 503", async () => {
+  await using app = await LiveApp.start({ CHANNEL_LAYER: "redis://127.0.0.1:1" });
+  const browser = await app.signIn("ada");
+  const headers = { origin: app.origin, "content-type": "application/json" };
+  const body = '{"type":"say","data":{"text":"Hello"}}';
+  const posted = await browser.request(ROOM, { method: "POST", headers, body });
+  assert.equal(posted.status, 200, await posted.text());
+  const read = await browser.request(ROOM, { headers });
+  assert.equal((await read.json()).length, 1);
+  const head = await browser.request(ROOM, { method: "HEAD", headers });
+  assert.equal(head.status, 200);
+  const refused = [
+    `${ROOM}?offset=-1&live=sse`,
+    `${ROOM}?offset=-1&live=long-poll`,
+    "/ws/chat/lobby",
+  ];
+  for (const path of refused) {
+    const response = await browser.request(path, { headers });
+    assert.deepEqual([response.status, (await response.json()).code], [503, "UNAVAILABLE"], path);
+    assert.equal(response.headers.get("retry-after"), "1");
+  }
+  const echo = await browser.request("/ws/echo", { headers });
+  assert.equal(echo.status, 426, await echo.text());
+});
