@@ -103,8 +103,10 @@ export class PostgresServer implements AsyncDisposable {
     const child = this.#process;
     if (child === undefined) return;
     this.#process = undefined;
-    // Without their parent, the other processes of the server end by themselves.
+    const backends = await childrenOf(child.pid);
     child.kill("SIGKILL");
+    // Without their parent they end by themselves, but may commit before they notice.
+    for (const pid of backends) signal(pid, "SIGKILL");
     await child.status;
   }
 
@@ -164,4 +166,18 @@ async function unprivileged(): Promise<{ readonly uid?: number; readonly gid?: n
     users.find(([name]) => name === "nobody");
   if (user === undefined) throw new Error("There is no user who could run PostgreSQL");
   return { uid: Number(user[2]), gid: Number(user[3]) };
+}
+
+/** Returns the processes that a process has started; none where this cannot be read. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+  return text.split(" ").filter((child) => child !== "").map(Number);
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended.
+  }
 }
