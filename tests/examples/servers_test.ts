@@ -14,7 +14,9 @@ const GUIDES: readonly (readonly [guide: string, folder: string, programs: reado
 for (const [guide, folder, programs] of GUIDES) {
   test(`docs/guides/${guide}.md shows the programs that the tests run`, async () => {
     const text = await readFile(new URL(`docs/guides/${guide}.md`, ROOT), "utf8");
-    const blocks = [...text.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code!.trim());
+    const blocks = [...text.matchAll(/```js(?: ignore)?\n(.*?)```/gs)].map(([, code]) =>
+      code!.trim()
+    );
     const read = (name: string) => readFile(new URL(`examples/${folder}/${name}.js`, ROOT), "utf8");
     const sources = await Promise.all(programs.map(read));
     assert.deepEqual(blocks, sources.map((source) => source.trim()));
