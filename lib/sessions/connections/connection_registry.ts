@@ -46,6 +46,7 @@ export class ConnectionRegistry {
     this.#renewals = new SessionRenewals(sessions, options, {
       isCurrent: (entry) => this.#isCurrent(entry),
       expire: (entry) => this.#end(entry, "expired"),
+      confirm: (entry) => this.#confirmAll([entry.id]),
     });
   }
 
@@ -59,8 +60,7 @@ export class ConnectionRegistry {
   /**
    * Subscribes a connection to a session that it has not proved yet.
    *
-   * Call it *before* the session is read, so that the session's end meanwhile is not missed. The
-   * session need not exist.
+   * Call it *before* the session is read, so that its end meanwhile is not missed. It need not exist.
    *
    * *Security*: messages that the connection receives do not count as use of the session until it
    * is proved.

@@ -20,6 +20,13 @@ export interface SessionSource {
   findMany(ids: readonly string[]): Promise<FoundSession[]>;
   /** Renews a session that was in use; undefined if it has ended. */
   touch(session: Session, options: { seenAt: number }): Promise<Session | undefined>;
+  /**
+   * Set if messages do not extend a session: how long before its end it is confirmed, in milliseconds,
+   * the longest time first. It ends at `expiresAt` unless a confirmation has returned a later time.
+   */
+  readonly confirmBeforeMs?: readonly number[];
+  /** Called when such a session has expired. */
+  expired?(session: Session): void;
 }
 
 /** The owner of the sessions. */
@@ -28,6 +35,8 @@ export interface RenewalTarget {
   isCurrent(entry: RegistryEntry): boolean;
   /** Ends the connections of an expired session. */
   expire(entry: RegistryEntry): void;
+  /** Reads a session before its end, and ends its connections if it no longer exists. */
+  confirm(entry: RegistryEntry): Promise<void>;
 }
 
 /**
@@ -37,6 +46,9 @@ export interface RenewalTarget {
  * received since. If there are any, it is renewed. Otherwise, at its end, it is read once more
  * (another process may have renewed it), and its connections end if it has expired. They also end
  * if the store cannot be reached then: unconfirmed sessions do not stay open.
+ *
+ * Sessions with `confirmBeforeMs` are read before their end instead, because such a read may hang: their
+ * connections end on time whatever the reads do.
  */
 export class SessionRenewals {
   readonly #sessions: SessionSource;
@@ -62,7 +74,12 @@ export class SessionRenewals {
   /** Schedules the next check of a session's lifetime. */
   schedule(entry: RegistryEntry, session: Session): void {
     const now = this.#clock.now();
-    const { renewEveryMs } = this.#sessions;
+    const { renewEveryMs, confirmBeforeMs } = this.#sessions;
+    if (confirmBeforeMs !== undefined) {
+      const lead = confirmBeforeMs.find((ms) => now < session.expiresAt - ms) ?? 0;
+      entry.checkAt = session.expiresAt - lead;
+      return this.#deadlines.add(entry, entry.checkAt);
+    }
     const last = session.expiresAt - Math.min(MAX_LEAD_MS, renewEveryMs / 10);
     entry.checkAt = now < last ? Math.min(now + renewEveryMs, last) : session.expiresAt;
     this.#deadlines.add(entry, entry.checkAt);
@@ -78,8 +95,22 @@ export class SessionRenewals {
     const session = entry.session;
     if (!session || !this.#target.isCurrent(entry)) return;
     if (this.#clock.now() < entry.checkAt) return; // It was scheduled again for later.
+    const { confirmBeforeMs } = this.#sessions;
+    if (confirmBeforeMs !== undefined) return this.#confirmOrExpire(entry, session);
     const inUse = lastReceivedAt(entry) > session.lastSeenAt;
     if (!inUse && this.#clock.now() < session.expiresAt) return this.schedule(entry, session);
+    this.#waiting.push(entry);
+    void this.#checkWaiting();
+  }
+
+  #confirmOrExpire(entry: RegistryEntry, session: Session): void {
+    const leftMs = session.expiresAt - this.#clock.now();
+    if (leftMs <= 0) {
+      this.#sessions.expired?.(session);
+      return this.#target.expire(entry);
+    }
+    this.schedule(entry, session);
+    if (leftMs > this.#sessions.confirmBeforeMs![0]!) return; // It was extended meanwhile.
     this.#waiting.push(entry);
     void this.#checkWaiting();
   }
@@ -97,11 +128,20 @@ export class SessionRenewals {
   async #check(entry: RegistryEntry): Promise<void> {
     const before = entry.session;
     if (!before || !this.#target.isCurrent(entry)) return;
+    if (this.#sessions.confirmBeforeMs !== undefined) return await this.#confirm(entry, before);
     const session = await this.#renewOrRead(entry, before);
     if (!this.#target.isCurrent(entry)) return;
     if (session === undefined) return this.#target.expire(entry);
     if (entry.session === before) entry.session = session;
     this.schedule(entry, entry.session ?? session);
+  }
+
+  async #confirm(entry: RegistryEntry, { id }: Session): Promise<void> {
+    try {
+      await this.#target.confirm(entry);
+    } catch (error) {
+      this.#log.warn("a session could not be confirmed", { session: id, error });
+    }
   }
 
   async #renewOrRead(entry: RegistryEntry, session: Session): Promise<Session | undefined> {

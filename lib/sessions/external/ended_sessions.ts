@@ -1,7 +1,8 @@
 import type { Clock } from "../../core/clock.ts";
 import type { KeyValue } from "../../kv/mod.ts";
+import { RecentMap } from "./recent_map.ts";
 
-/** Most ended sessions that a process remembers by itself. */
+/** The newest ended sessions, and users, that a process remembers by itself. */
 const MAX_REMEMBERED = 100_000;
 
 /** How long the end of a user's sessions is remembered, in milliseconds: longer than a handshake. */
@@ -11,17 +12,17 @@ export const USER_END_MS = 60_000;
 export type EndedKeys = (kind: "session" | "user", id: string) => readonly string[];
 
 /**
- * Remembers the sessions that have ended, each until a given time: in this process the newest 100,000,
- * in the database all of them.
+ * Remembers the sessions that have ended, each until a given time: in this process at least the
+ * newest 100,000, in the database all of them.
  */
 export class EndedSessions {
   readonly #kv: KeyValue | undefined;
   readonly #keyOf: EndedKeys;
   readonly #clock: Clock;
-  /** In the order of insertion. */
-  readonly #until = new Map<string, number>();
-  /** The ends of users, oldest first. */
-  readonly #users = new Map<string, { readonly serial: number; readonly at: number }>();
+  readonly #until = new RecentMap<number>(MAX_REMEMBERED);
+  /** The serial numbers of the ends of users. */
+  readonly #users = new RecentMap<number>(MAX_REMEMBERED);
+  #agedAt = 0;
   #serial = 0;
 
   constructor(kv: KeyValue | undefined, options: { keyOf: EndedKeys; clock: Clock }) {
@@ -42,30 +43,22 @@ export class EndedSessions {
 
   /** Remembers the end of a session in this process. */
   add(sessionId: string, until: number): void {
-    const later = Math.max(until, this.#until.get(sessionId) ?? 0);
-    this.#until.delete(sessionId);
-    this.#until.set(sessionId, later);
-    if (this.#until.size <= MAX_REMEMBERED) return;
-    for (const [oldest] of this.#until) {
-      this.#until.delete(oldest);
-      break;
-    }
+    this.#until.set(sessionId, Math.max(until, this.#until.get(sessionId) ?? 0));
   }
 
   /** Remembers in this process that the sessions of a user ended now. */
   addUser(userId: string): void {
     const now = this.#clock.elapsed();
-    this.#users.delete(userId);
-    for (const [id, { at }] of this.#users) {
-      if (now - at < USER_END_MS && this.#users.size < MAX_REMEMBERED) break;
-      this.#users.delete(id);
+    if (now - this.#agedAt >= USER_END_MS) {
+      this.#users.age();
+      this.#agedAt = now;
     }
-    this.#users.set(userId, { serial: ++this.#serial, at: now });
+    this.#users.set(userId, ++this.#serial);
   }
 
   /** Returns whether this process learned after a moment that the sessions of a user ended. */
   hasUserHere(userId: string, since: number): boolean {
-    return (this.#users.get(userId)?.serial ?? 0) > since;
+    return (this.#users.get(userId) ?? 0) > since;
   }
 
   /** Returns whether this process remembers the end of a session. */

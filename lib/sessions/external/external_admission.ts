@@ -71,7 +71,8 @@ export class ExternalAdmission<U> {
     if (this.#parts.clock.now() >= session.expiresAt) {
       return await proceed(addSession(scope, { state: "expired" }));
     }
-    const find = () => this.#find(scope, { session, proof, since });
+    const isTaken = this.#endOther(session);
+    const find = () => this.#find(scope, { session, proof, since, isTaken });
     const claim = { scope, id: session.id, find, unknownAs } as const;
     return await admitSession<S>(this.#admitting, claim, proceed);
   }
@@ -82,7 +83,12 @@ export class ExternalAdmission<U> {
    */
   async #find(
     scope: Scope,
-    { session, proof, since }: { session: Session; proof: Proof; since: number },
+    { session, proof, since, isTaken }: {
+      session: Session;
+      proof: Proof;
+      since: number;
+      isTaken: boolean;
+    },
   ): Promise<FoundSession> {
     this.#parts.connections.track(session);
     let live = session;
@@ -90,8 +96,8 @@ export class ExternalAdmission<U> {
       checks = this.#parts.ends.checks;
       const { isEnded, isUserEnded } = await this.#parts.ended.find(session, since);
       if (isEnded) return { state: "unknown" };
-      if (!isUserEnded) continue;
-      // The session may have ended after it was identified.
+      if (!isUserEnded && !isTaken) continue;
+      // The session may have ended, or be another user's, since it was identified.
       const again = await this.#parts.checks.identify(proof.request);
       if (again?.session.id !== session.id || again.session.userId !== session.userId) {
         return { state: "unknown" };
@@ -102,6 +108,18 @@ export class ExternalAdmission<U> {
     if (scope.type === "websocket" && !await useTicket()) return { state: "unknown" };
     if (scope.type === "http") Object.assign(scope, { useTicket });
     return { state: "live", session: live };
+  }
+
+  /**
+   * Ends the connections of another user with the same session id, before the new user's connection is
+   * subscribed to it. Returns whether there were any.
+   */
+  #endOther(session: Session): boolean {
+    const { connections } = this.#parts;
+    const known = connections.sessionOf(session.id);
+    if (known === undefined || known.userId === session.userId) return false;
+    connections.track(session);
+    return true;
   }
 
   /** Keeps the user of a scope current. */

@@ -46,11 +46,14 @@ const EXPIRED: FoundSession = Object.freeze({ state: "expired" });
  * the session of open connections is still live.
  *
  * A call that fails or takes more than five seconds proves nothing: at a handshake it refuses the
- * client, and open connections stay open until `expiresAt`.
+ * client, and open connections stay open until `expiresAt`. Sessions are checked in the seconds before
+ * that, so that a call that takes long does not keep a connection open.
  */
 export class IdentityChecks<U> implements SessionSource {
   /** Messages on a socket do not extend a session of the application. */
   readonly renewEveryMs: number = Infinity;
+  /** The first check may take its whole time, and the second finds late extensions. */
+  readonly confirmBeforeMs: readonly number[] = [TIMEOUT_MS + 1_000, 1_000];
   readonly #parts: IdentityCheckParts<U>;
   readonly #details = new WeakMap<Session, SessionDetails<U>>();
   #connections: ConnectionRegistry | undefined;
@@ -96,7 +99,12 @@ export class IdentityChecks<U> implements SessionSource {
     return this.#details.get(session)?.user;
   }
 
-  /** Checks a session whose deadline has come. */
+  /** Reports a session that has ended at its deadline. */
+  expired(session: Session): void {
+    this.#parts.expired(session);
+  }
+
+  /** Checks a session that has expired since it was identified. */
   async get(id: string): Promise<Session | undefined> {
     const before = this.#connections?.sessionOf(id);
     let found: FoundSession | undefined;

@@ -179,11 +179,12 @@ test("ExternalSessions closes sockets at expiresAt unless identify() returns a l
   await fixed.receive();
   await rolling.receive();
   const { calls } = accounts;
-  await accounts.pass(HOUR - 1_000, HOUR / 2);
+  await accounts.pass(HOUR - 6_001, HOUR / 2);
   assert.equal(accounts.calls, calls, "sockets do not extend sessions of the application");
   fixed.send("in use");
+  await accounts.pass(5_000, 1_000);
   accounts.signIn("rolling");
-  await accounts.pass(999);
+  await accounts.pass(1_000);
   assert.equal(await fixed.receivesNothing(), true);
   await accounts.pass(2);
   assert.deepEqual(await fixed.closed(), { code: 4401, reason: "expired" });
@@ -192,6 +193,37 @@ test("ExternalSessions closes sockets at expiresAt unless identify() returns a l
   accounts.hook = () => Promise.reject(new Error("down"));
   await accounts.pass(10_000, 5_000);
   assert.deepEqual(await rolling.closed(), { code: 4401, reason: "expired" });
+});
+
+test("ExternalSessions closes sockets at expiresAt although identify() does not answer", async () => {
+  using accounts = new Accounts();
+  const sessions = accounts.start({ recheckMs: 10 * HOUR });
+  const ids = Array.from({ length: 40 }, (_, at) => `s${at}`); // More than are checked at once.
+  for (const sid of ids) accounts.signIn(sid, sid);
+  const peers = await Promise.all(ids.map((sid) => accounts.open(sessions, sid)));
+  for (const peer of peers) await peer.receive();
+  accounts.hook = () => new Promise(() => {});
+  await accounts.pass(HOUR - 1, HOUR / 2);
+  assert.equal(await peers[0]!.receivesNothing(), true);
+  await accounts.pass(1);
+  const expired = { code: 4401, reason: "expired" };
+  const inTime = (peer: (typeof peers)[number]) =>
+    Promise.race([peer.closed(), accounts.pass(100).then(() => "still open")]);
+  for (const peer of peers) assert.deepEqual(await inTime(peer), expired);
+});
+
+test("ExternalSessions keeps a socket open if a slow check returns a later time before expiresAt", async () => {
+  using accounts = new Accounts();
+  const { clock } = accounts;
+  const sessions = accounts.start({ recheckMs: 10 * HOUR });
+  accounts.signIn("s1");
+  const peer = await accounts.open(sessions, "s1");
+  await peer.receive();
+  await accounts.pass(HOUR - 7_000, HOUR / 2);
+  accounts.signIn("s1");
+  accounts.hook = () => new Promise<void>((resolve) => void clock.after(4_000, resolve));
+  await accounts.pass(10_000, 1_000);
+  assert.equal(await peer.receivesNothing(), true);
 });
 
 test("ExternalSessions closes sockets at the earliest time that identify() has returned last", async () => {
@@ -231,20 +263,36 @@ test("ExternalSessions notices within recheckMs that identify() no longer return
   assert.equal(await kept!.receivesNothing(), true);
 });
 
-test("ExternalSessions closes the sockets of a session that turns out to be another user's", async () => {
+test("ExternalSessions admits the new user of a session, and closes the sockets of the former one", async () => {
   using accounts = new Accounts();
   const sessions = accounts.start({ recheckMs: 30_000 });
   accounts.signIn("s1", "ada");
   const ada = await accounts.open(sessions, "s1");
   accounts.signIn("s1", "eve");
-  const answer = await accounts.client(sessions, "s1").connect();
-  assert.deepEqual(answer, { accepted: false, status: 401, code: "NOT_SIGNED_IN" });
+  const eve = await accounts.open(sessions, "s1");
+  assert.equal(await eve.receive(), "EVE");
   assert.equal((await ada.closed()).code, 4403);
+  assert.equal(await eve.receivesNothing(), true);
   accounts.signIn("s2", "ada");
   const again = await accounts.open(sessions, "s2");
   accounts.signIn("s2", "eve");
   await accounts.pass(30_000, 15_000);
   assert.equal((await again.closed()).code, 4403);
+});
+
+test("ExternalSessions refuses the former user of a session whose identify() answers late", async () => {
+  using accounts = new Accounts();
+  const sessions = accounts.start();
+  accounts.signIn("s1", "ada");
+  const { promise, resolve } = Promise.withResolvers<void>();
+  accounts.hook = () => promise;
+  const late = accounts.client(sessions, "s1").connect(); // identify() has read "ada".
+  while (accounts.calls === 0) await Promise.resolve();
+  accounts.hook = () => {};
+  accounts.signIn("s1", "eve");
+  await accounts.open(sessions, "s1");
+  resolve();
+  assert.deepEqual(await late, { accepted: false, status: 401, code: "NOT_SIGNED_IN" });
 });
 
 test("ExternalSessions.endedUser() closes the sockets of a user, and lets a new session in", async () => {

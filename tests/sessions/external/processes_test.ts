@@ -190,8 +190,10 @@ test("ExternalSessions.ended() stores a replayed end once", async () => {
 test("ExternalSessions remembers a bounded number of ended sessions in memory", async () => {
   using accounts = new Accounts();
   const sessions = accounts.start();
-  for (let at = 0; at < 100_001; at++) await sessions.ended(`s${at}`);
-  for (const [sid, isRefused] of [["s0", false], ["s1", true], ["s100000", true]] as const) {
+  for (let at = 0; at < 200_000; at++) await sessions.ended(`s${at}`);
+  for (
+    const [sid, isRefused] of [["s99999", false], ["s100000", true], ["s199999", true]] as const
+  ) {
     accounts.signIn(sid);
     assert.equal(!(await accounts.client(sessions, sid).connect()).accepted, isRefused, sid);
   }
