@@ -1,7 +1,7 @@
 /**
  * Parses a `Cookie` header as specified in RFC 6265: pairs end at `;`, a name ends at the first `=`,
  * and only SP and HTAB around names and values are dropped. A pair without `=` or without a name is
- * skipped. Values are not decoded; quotes around a whole value are removed.
+ * skipped. Values are not decoded, and quotes are part of them (RFC 6265 §5.2).
  *
  * Never throws. If a name occurs several times, the first one counts: browsers send the cookie with
  * the longest path first, then the oldest.
@@ -50,7 +50,7 @@ function eachCookie(
     const equals = pair.indexOf("=");
     if (equals < 0) continue;
     const name = trim(pair.slice(0, equals));
-    if (name !== "" && visit(name, unquote(trim(pair.slice(equals + 1))))) return;
+    if (name !== "" && visit(name, trim(pair.slice(equals + 1)))) return;
   }
 }
 
@@ -65,10 +65,4 @@ function trim(text: string): string {
 
 function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
-}
-
-function unquote(value: string): string {
-  return value.length > 1 && value.startsWith('"') && value.endsWith('"')
-    ? value.slice(1, -1)
-    : value;
 }

@@ -90,16 +90,25 @@ function stopOnSignal(
     if (isLeaving) server.finished.catch(() => {});
     if (isLeaving) stopListening(server.addr.port);
     const close = () => server.shutdown();
-    void shutDown(handler, options, close).finally(() => Deno.exit(0)).catch(() => {});
+    void shutDown(handler, options, close).finally(() => exit(0));
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => {
-      if (isSignalled) Deno.exit(130);
+      if (isSignalled) return exit(130);
       isSignalled = true;
       stop(signal, options.reusePort ?? false);
     });
   }
   options.signal?.addEventListener("abort", () => stop(String(options.signal?.reason), false));
+}
+
+/** Exits. Under `deno run --watch`, `Deno.exit()` throws instead, and Deno ends or restarts the program. */
+function exit(code: number): void {
+  try {
+    Deno.exit(code);
+  } catch {
+    // Under --watch.
+  }
 }
 
 function guard(log: Log): void {

@@ -13,6 +13,9 @@ import { type UpgradeRequest, WsSockets } from "./ws_sockets.ts";
 /** How long a connection with unread data stays open for its client to read the response. */
 const LINGER_MS = 1_000;
 
+/** Methods that a `Request` cannot have (Fetch §2.2.1). */
+const FORBIDDEN: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
+
 /** Connects a handler to the events of a `node:http` server. */
 export class NodeGateway {
   readonly #handler: ServeHandler;
@@ -65,6 +68,7 @@ export class NodeGateway {
       const host = hostOf(message);
       const refusal = refusalOfRequest(host, message.url ?? "/", this.#log);
       if (refusal !== undefined) return problem(refusal);
+      if (FORBIDDEN.has(message.method ?? "")) return new Response(null, { status: 501 });
       const leave = () => closeAfter(target, message);
       request = toRequest(message, { host, signal, leave });
       return await this.#handler(request, { remoteAddr: peerOf(message), transport: upgrade });

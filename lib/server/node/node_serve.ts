@@ -54,16 +54,21 @@ export function serve(
     log,
   );
   const listening = new Promise<NetAddress>((resolve, reject) => {
-    server.once("error", (error) => {
-      log.error(`Cannot listen on ${hostname}:${port}`, { error });
+    const fail = (error: Error) => {
+      log.error(`Cannot listen on ${hostname}:${port}: ${error.message}`);
       process.exitCode = 1;
       reject(error);
-    });
-    server.listen({ host: hostname, port, reusePort }, () => {
-      const { address, port } = server.address() as AddressInfo;
-      resolve({ hostname: address, port });
-      options.onListen?.({ hostname: address, port });
-    });
+    };
+    server.once("error", fail);
+    try {
+      server.listen({ host: hostname, port, reusePort }, () => {
+        const { address, port } = server.address() as AddressInfo;
+        resolve({ hostname: address, port });
+        options.onListen?.({ hostname: address, port });
+      });
+    } catch (error) {
+      fail(error as Error); // The port is not a valid number.
+    }
   });
   listening.catch(() => {}); // Reported above.
   const shutdown = async () => {

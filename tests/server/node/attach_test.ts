@@ -1,11 +1,12 @@
 import { createServer, request as httpRequest, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import process from "node:process";
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { WebSocketServer } from "ws";
 import type { Scope } from "@sluice/sluice";
 import { Consumer, HttpConsumer } from "@sluice/sluice/consumers";
-import { attach } from "@sluice/sluice/node";
+import { attach, serve } from "@sluice/sluice/node";
 import { route, router } from "@sluice/sluice/routing";
 import { type HandlerOptions, toHandler } from "@sluice/sluice/server";
 import { type Refused, WsClient } from "../../../support/app/ws_client.ts";
@@ -226,4 +227,40 @@ test("detach() returns all requests to the server's listeners", async () => {
   assert.equal(await (await fetch(`http://127.0.0.1:${port}/ws/x`)).text(), "application");
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
+});
+
+test("serve() of Node logs one line and rejects if it cannot listen", async () => {
+  await using taken = await start();
+  const { port } = taken.server.address() as AddressInfo;
+  const reasons: [port: number, reason: RegExp][] = [
+    [port, /EADDRINUSE/],
+    [NaN, /port/],
+    [99_999, /port/],
+    [-1, /port/],
+  ];
+  for (const [port, reason] of reasons) {
+    const lines: string[] = [];
+    const error = (...parts: unknown[]) => void lines.push(JSON.stringify(parts));
+    const server = serve(() => new Response(), { port, log: { ...log, error } });
+    await assert.rejects(server.listening, reason);
+    assert.equal(process.exitCode, 1);
+    process.exitCode = 0;
+    assert.equal(lines.length, 1);
+    assert.match(lines[0]!, new RegExp(`^\\["Cannot listen on 127\\.0\\.0\\.1:${port}: `));
+    await server.shutdown();
+  }
+});
+
+test("serve() of Node answers a method that no handler can see with 501, without a log line", async () => {
+  const lines: unknown[] = [];
+  const error = (message: string) => void lines.push(message);
+  await using server = serve(() => new Response("hello"), {
+    port: 0,
+    log: { ...log, error },
+    onListen() {},
+  });
+  const { port } = await server.listening;
+  const text = "TRACE / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
+  assert.equal((await rawRequest(`http://127.0.0.1:${port}`, text)).status, 501);
+  assert.deepEqual(lines, []);
 });

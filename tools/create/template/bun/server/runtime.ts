@@ -1,9 +1,13 @@
 /** What depends on the runtime: Bun. */
 import { mkdir } from "node:fs/promises";
+import { serve, type ServeHandler, type ServeOptions } from "@sluice/sluice/bun";
 import type { KeyValue } from "@sluice/sluice/kv";
 import { SqliteKeyValue } from "@sluice/sluice/kv/sqlite";
 
-export { serve } from "@sluice/sluice/bun";
+/** Starts the server. Throws if it cannot listen. */
+export function start(handler: ServeHandler, options: ServeOptions): void {
+  serve(handler, options);
+}
 
 /** Opens a database in a file that only this user can read. */
 export async function openEmbedded(): Promise<KeyValue> {
