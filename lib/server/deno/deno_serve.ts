@@ -90,7 +90,7 @@ function stopOnSignal(
     if (isLeaving) server.finished.catch(() => {});
     if (isLeaving) stopListening(server.addr.port);
     const close = () => server.shutdown();
-    void shutDown(handler, options, close).finally(() => exit(0));
+    void shutDown(handler, options, close).finally(() => exit(0)).catch(() => {});
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => {
