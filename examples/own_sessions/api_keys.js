@@ -34,21 +34,37 @@ function createKey(name, expiresAt) {
   return { id: key.id, secret };
 }
 
+/** Returns false if there is no such key. */
 async function revokeKey(id) {
-  for (const [hashed, key] of keys) if (key.id === id) keys.delete(hashed);
+  const found = [...keys].find(([, key]) => key.id === id);
+  if (found === undefined) return false;
+  keys.delete(found[0]);
   await sessions.ended(id, { reason: "revoked" });
+  return true;
 }
 
+const DAY_MS = 24 * 3_600_000;
+
 // In your application: only for signed-in administrators.
-const server = createServer(async (request, response) => {
+async function answer(request, response) {
   const { pathname, searchParams } = new URL(request.url, "http://localhost");
   if (request.method === "POST" && pathname === "/keys") {
-    const lifetimeMs = Number(searchParams.get("ms") ?? 30 * 24 * 3_600_000);
+    const lifetimeMs = Number(searchParams.get("ms") ?? 30 * DAY_MS);
+    const isValid = lifetimeMs > 0 && lifetimeMs <= 365 * DAY_MS; // Also false for NaN.
+    if (!isValid) return response.writeHead(400).end("ms must be from 1 to a year");
     response.end(JSON.stringify(createKey(searchParams.get("name"), Date.now() + lifetimeMs)));
   } else if (request.method === "DELETE" && pathname.startsWith("/keys/")) {
-    await revokeKey(pathname.slice(6));
-    response.writeHead(204).end();
+    response.writeHead(await revokeKey(pathname.slice(6)) ? 204 : 404).end();
   } else response.writeHead(404).end();
+}
+
+const server = createServer((request, response) => {
+  // Without the `catch`, a request that fails would end the process.
+  answer(request, response).catch((error) => {
+    consoleLog.error("a request failed", { error });
+    if (!response.headersSent) response.writeHead(500);
+    response.end();
+  });
 });
 attach(server, createRealtime(sessions, anyOrigin()));
 server.listen(process.env.PORT ?? 8000, "127.0.0.1", () => {

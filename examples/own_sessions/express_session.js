@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
+import { promisify } from "node:util";
 import { ExternalSessions } from "@sluice/sluice";
 import { Tickets } from "@sluice/sluice/auth";
 import { MemoryKeyValue } from "@sluice/sluice/kv";
 import { attach } from "@sluice/sluice/node";
 import { consoleLog } from "@sluice/sluice/server";
-import { parse } from "cookie";
+import { parseCookie } from "cookie";
 import { unsign } from "cookie-signature";
 import express from "express";
 import session, { MemoryStore } from "express-session";
@@ -15,7 +16,7 @@ const store = new MemoryStore(); // In production: connect-redis, connect-pg-sim
 
 const sessions = new ExternalSessions({
   async identify({ headers }) {
-    const cookie = parse(headers.get("cookie") ?? "")["connect.sid"] ?? "";
+    const cookie = parseCookie(headers.get("cookie") ?? "")["connect.sid"] ?? "";
     const sid = cookie.startsWith("s:") && unsign(cookie.slice(2), secret);
     if (!sid) return undefined;
     const found = await new Promise((resolve, reject) =>
@@ -39,24 +40,21 @@ const cookie = { maxAge: 3_600_000, sameSite: "lax" };
 app.use(session({ secret, store, cookie, resave: false, saveUninitialized: false }));
 app.use(express.json());
 
-app.post("/sign-in", (request, response, next) => {
+app.post("/sign-in", async (request, response) => {
   const { sessionID } = request;
-  request.session.regenerate(async (error) => {
-    if (error) return next(error);
-    await sessions.ended(idOf(sessionID)); // The user may have been signed in as another one.
-    const name = String(request.query.as); // In your application: check a password.
-    request.session.user = { id: name, name };
-    response.json({ name });
-  });
+  const name = String(request.query.as); // In your application: check a password.
+  if (!/^[\w .-]{1,64}$/.test(name)) return response.status(400).json({ code: "INVALID_NAME" });
+  await promisify(request.session.regenerate).call(request.session);
+  await sessions.ended(idOf(sessionID)); // The user may have been signed in as another one.
+  request.session.user = { id: name, name };
+  response.json({ name });
 });
 
-app.post("/sign-out", (request, response, next) => {
+app.post("/sign-out", async (request, response) => {
   const { sessionID } = request;
-  request.session.destroy(async (error) => {
-    if (error) return next(error);
-    await sessions.ended(idOf(sessionID));
-    response.status(204).end();
-  });
+  await promisify(request.session.destroy).call(request.session);
+  await sessions.ended(idOf(sessionID));
+  response.status(204).end();
 });
 
 // For pages of other origins, and programs. In your application: allow their origins (CORS).

@@ -17,10 +17,14 @@ const guarded = stack().use(origins()).use(allowAnonymous());
 const routes = stack().routes([route("/ws/echo", Echo)]);
 const handler = toHandler(guarded.around(withRootPath("/realtime", routes)));
 
-const server = createServer(async (request, response) => {
+async function answer(request, response) {
   let body = "";
   for await (const chunk of request) body += chunk;
   response.end(`another application: ${request.method} ${request.url} ${body}`);
+}
+
+const server = createServer((request, response) => {
+  answer(request, response).catch(() => response.destroy()); // The client has gone.
 });
 attach(server, handler, { paths: ["/realtime"] });
 server.listen(process.env.PORT ?? 8000, "127.0.0.1", () => {

@@ -73,5 +73,11 @@ for (const name of ["node22", "node24"] as const) {
     client.text = "";
     await client.write(`GET /two HTTP/1.1\r\n${host}\r\n`);
     assert.match((await client.received()).text, /another application: GET \/two/);
+    const leaving = new RawClient(server.origin);
+    await leaving.write(`POST /three HTTP/1.1\r\n${host}Content-Length: 10\r\n\r\nhello`);
+    leaving[Symbol.dispose](); // The rest of the body never comes.
+    for (const path of ["/four", "/five"]) {
+      assert.match(await (await fetch(server.origin + path)).text(), /another application: GET/);
+    }
   });
 }

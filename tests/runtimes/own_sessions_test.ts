@@ -99,6 +99,8 @@ test(
 
 test("express_session.js: sockets by cookie and by ticket end at sign-out", OPTIONS, async () => {
   await using server = await start("express_session.js");
+  const invalid = await fetch(`${server.origin}/sign-in?as=a%0Ab`, { method: "POST" });
+  assert.deepEqual([invalid.status, (await invalid.json()).code], [400, "INVALID_NAME"]);
   const signedIn = await fetch(`${server.origin}/sign-in?as=ada`, { method: "POST" });
   const cookie = cookieOf(signedIn);
   await signedIn.body?.cancel();
@@ -198,6 +200,16 @@ test(
 
 test("api_keys.js: sockets end with their key, and are limited per key", OPTIONS, async () => {
   await using server = await start("api_keys.js");
+  const statusOf = async (path: string, method: string) => {
+    const response = await fetch(server.origin + path, { method });
+    await response.body?.cancel();
+    return response.status;
+  };
+  assert.equal(await statusOf("/keys/", "DELETE"), 404);
+  assert.equal(await statusOf(`/keys/${"x".repeat(300)}`, "DELETE"), 404);
+  for (const ms of ["abc", "-1", "1e99"]) {
+    assert.equal(await statusOf(`/keys?ms=${ms}`, "POST"), 400);
+  }
   const create = async (query: string) => {
     const response = await fetch(`${server.origin}/keys?${query}`, { method: "POST" });
     const { id, secret } = await response.json();

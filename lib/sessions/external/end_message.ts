@@ -24,6 +24,16 @@ const REASONS: ReadonlySet<unknown> = new Set<SessionEndReason>([
   "user-banned",
 ]);
 
+/**
+ * Returns a valid reason: close frames, the log and other processes get it.
+ *
+ * @throws {TypeError} It is not one of {@linkcode SessionEndReason}.
+ */
+export function readReason(reason: SessionEndReason): SessionEndReason {
+  if (REASONS.has(reason)) return reason;
+  throw new TypeError(`The reason must be one of ${[...REASONS].join(", ")}`);
+}
+
 /** Returns a message of another process, or undefined if it is not one. */
 export function readEndMessage(data: unknown): EndMessage | undefined {
   if (typeof data !== "object" || data === null) return undefined;

@@ -7,7 +7,7 @@ import { ConnectionRegistry } from "../connections/connection_registry.ts";
 import type { Session, SessionEndReason } from "../session.ts";
 import type { SessionScope } from "../with_session.ts";
 import { EndedSessions } from "./ended_sessions.ts";
-import type { EndMessage } from "./end_message.ts";
+import { type EndMessage, readReason } from "./end_message.ts";
 import { ExternalAdmission } from "./external_admission.ts";
 import { ExternalEnds } from "./external_ends.ts";
 import {
@@ -121,13 +121,16 @@ export class ExternalSessions<U extends { readonly id: string } = { readonly id:
    * not be reached, and this process repeats it until it succeeds.
    *
    * @param options.reason The close reason, and the code in the audit log. @default {"signed-out"}
-   * @throws {TypeError} The id or the time is invalid.
+   * @param options.until A time that is past, or less than a minute away, means a minute: a handshake
+   * may have read the session before.
+   * @throws {TypeError} The id, the reason or the time is invalid.
    */
   async ended(
     sessionId: string,
     options: { readonly reason?: SessionEndReason; readonly until?: number | Date } = {},
   ): Promise<boolean> {
-    const { reason = "signed-out", until } = options;
+    const { until } = options;
+    const reason = readReason(options.reason ?? "signed-out");
     const now = this.#clock.now();
     const keepMs = until === undefined
       ? this.#rules.rememberEndedMs
@@ -149,13 +152,13 @@ export class ExternalSessions<U extends { readonly id: string } = { readonly id:
    * been deleted: a session without open sockets is not remembered, so `identify()` decides about it.
    *
    * @param options.reason The close reason, and the code in the audit log. @default {"revoked"}
-   * @throws {TypeError} The id is invalid.
+   * @throws {TypeError} The id or the reason is invalid.
    */
   async endedUser(
     userId: string,
     options: { readonly reason?: SessionEndReason } = {},
   ): Promise<boolean> {
-    const { reason = "revoked" } = options;
+    const reason = readReason(options.reason ?? "revoked");
     const message = { type: "user-ended", userId: readId(userId, "userId"), reason } as const;
     this.#apply(message);
     return await this.#ends.pass(message, this.#rules.rememberEndedMs);
@@ -170,7 +173,7 @@ export class ExternalSessions<U extends { readonly id: string } = { readonly id:
    *
    * *Security*: the route must check where the request comes from, as for any request with a cookie.
    *
-   * @param path The path of the socket, such as `/ws/chat`.
+   * @param path The path of the socket as in its URL, such as `/ws/chat`: percent-encoded, no query.
    * @throws {Refusal} `identify()` refused, failed (`UNAVAILABLE`) or is wrong (`INTERNAL`).
    * @throws {TypeError} The path is invalid, or the option `tickets` is missing.
    */

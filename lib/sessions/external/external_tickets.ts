@@ -100,11 +100,16 @@ export class ExternalTickets {
   }
 }
 
+/** Refuses paths that a socket cannot have: a ticket would be bound to another path than was given. */
 function readPath(path: string): string {
-  const base = "http://localhost";
-  const url = path.length <= MAX_PATH_LENGTH && URL.canParse(path, base) && new URL(path, base);
-  if (!url || !/^\/[^/\\]/.test(path)) {
+  if (path.length > MAX_PATH_LENGTH || !/^\/[^/\\]/.test(path)) {
     throw new TypeError("The path of a ticket must start with / and have 2 to 1024 characters");
   }
-  return url.pathname;
+  const base = "http://localhost";
+  if (!URL.canParse(path, base) || new URL(path, base).href !== base + path || /[?#]/.test(path)) {
+    throw new TypeError(
+      "The path of a ticket must be as in a URL: percent-encoded, without .., query and fragment",
+    );
+  }
+  return path;
 }

@@ -13,7 +13,7 @@ export interface Project extends AsyncDisposable {
 const PACKAGES = {
   "@hono/node-server": "2",
   "better-auth": "1",
-  cookie: "1",
+  cookie: "2",
   "cookie-signature": "1",
   express: "5",
   "express-session": "1",

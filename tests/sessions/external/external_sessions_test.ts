@@ -159,7 +159,7 @@ test("ExternalSessions.ended() during a handshake leaves no open socket", async 
   }
 });
 
-test("ExternalSessions.ended() rejects ids that identify() cannot return", async () => {
+test("ExternalSessions.ended() rejects ids that identify() cannot return, and unknown reasons", async () => {
   using accounts = new Accounts();
   const sessions = accounts.start();
   for (const id of ["", "a\nb", "x".repeat(10_240), undefined as unknown as string]) {
@@ -167,6 +167,11 @@ test("ExternalSessions.ended() rejects ids that identify() cannot return", async
     await assert.rejects(sessions.endedUser(id), TypeError);
   }
   await assert.rejects(sessions.ended("s1", { until: NaN }), TypeError);
+  for (const invalid of ["revoked\r\nforged: line", "", "own"]) {
+    const reason = invalid as "revoked";
+    await assert.rejects(sessions.ended("s1", { reason }), /reason must be one of signed-out/);
+    await assert.rejects(sessions.endedUser("ada", { reason }), TypeError);
+  }
 });
 
 test("ExternalSessions closes sockets at expiresAt unless identify() returns a later time", async () => {

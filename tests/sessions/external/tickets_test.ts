@@ -101,6 +101,11 @@ test("ExternalSessions.issueTicket() returns undefined without a live session, a
   for (const path of ["", "ws/who", "//evil.example/ws", "/" + "x".repeat(1_024)]) {
     await assert.rejects(sessions.issueTicket(request("s1"), path), TypeError);
   }
+  const unlike = ["/ws/room/../who", "/ws/%2e%2e/who", "/ws/rööm", "/ws/who?a=1", "/ws/who#a"];
+  for (const path of [...unlike, "/ws/who?", "/ws/a b", "/ws\\who", "/ws/\nwho"]) {
+    await assert.rejects(sessions.issueTicket(request("s1"), path), TypeError, path);
+  }
+  assert.ok(await sessions.issueTicket(request("s1"), "/ws/r%C3%B6%c3%b6m"));
   await assert.rejects(accounts.start().issueTicket(request("s1"), "/ws/who"), TypeError);
   accounts.hook = () => Promise.reject(new Error("down"));
   await assert.rejects(sessions.issueTicket(request("s1"), "/ws/who"), (error) => {
