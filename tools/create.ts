@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { readArguments, type Wish } from "./create/arguments.ts";
+import { asksForHelp, readArguments, type Wish } from "./create/arguments.ts";
 import { CreateError } from "./create/create_error.ts";
 import { createProject } from "./create/create_project.ts";
 import { buildPackage } from "./pack/build_package.ts";
@@ -21,8 +21,8 @@ const USAGE = "Usage: deno task create DIR [--runtime deno|node|bun] [--package 
 
 const scratch = await mkdtemp(join(tmpdir(), "sluice-create-"));
 try {
-  const wish = readArguments(process.argv.slice(2), USAGE);
-  console.log(await create(wish));
+  const args = process.argv.slice(2);
+  console.log(asksForHelp(args) ? USAGE : await create(readArguments(args, USAGE)));
 } catch (error) {
   if (!(error instanceof CreateError)) throw error;
   console.error(error.message);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { readArguments, type Runtime } from "../../tools/create/arguments.ts";
+import { asksForHelp, readArguments, type Runtime } from "../../tools/create/arguments.ts";
 import { CreateError } from "../../tools/create/create_error.ts";
 import { createProject } from "../../tools/create/create_project.ts";
 import { projectRanges } from "../../tools/pack/build_creator.ts";
@@ -32,13 +32,19 @@ test("readArguments() reads the folder, the runtime and the package", () => {
   assert.deepEqual(read("app", "--package", "^1.2.0").source, { version: "^1.2.0" });
 });
 
+test("asksForHelp() finds --help and -h among the arguments", () => {
+  assert.equal(asksForHelp(["app", "--help"]), true);
+  assert.equal(asksForHelp(["-h"]), true);
+  assert.equal(asksForHelp(["app", "--runtime", "bun"]), false);
+});
+
 test("readArguments() says what is wrong", () => {
   const wrong: [args: string[], message: RegExp][] = [
     [[], /Expected one folder, got 0\.\nUsage/],
     [["a", "b"], /Expected one folder, got 2/],
     [["a", "--runtime", "php"], /--runtime is "php", but accepts deno, node or bun/],
     [["a", "--runtime"], /--runtime/],
-    [["a", "--colour"], /--colour/],
+    [["a", "--colour"], /^Unknown option '--colour'\.\nUsage$/],
     [["a", "--package", "../some folder"], /--package is "\.\.\/some folder"/],
   ];
   for (const [args, message] of wrong) {
@@ -57,6 +63,7 @@ test("createProject() writes a project that depends on the package", async () =>
   assert.equal(manifest.name, "my-app");
   assert.equal(manifest.dependencies["@sluice/sluice"], "^0.1.0");
   for (const name of ["dev", "test", "start"]) assert.ok(manifest.scripts[name], name);
+  assert.match(manifest.scripts.preinstall, /needs Node 22\.18 or later/);
   assert.match(await read(".gitignore"), /^\.env$/m);
   assert.match(await read("README.md"), /npm update @sluice\/sluice/);
   assert.match(await read("server/runtime.ts"), /sluice\/node/);
@@ -66,6 +73,10 @@ test("createProject() writes a project that depends on the package", async () =>
       assert.doesNotMatch(await readFile(path, "utf8"), /%\w+%/, entry);
     }
   }
+});
+
+test("createProject() quotes a path with spaces for the shell", async () => {
+  assert.ok((await create("it's here/app")).includes(`cd '${scratch}/it'\\''s here/app'\n`));
 });
 
 test("createProject() adapts a project to Deno and Bun", async () => {
@@ -91,6 +102,7 @@ test("createProject() refuses a folder that is not empty, and loses nothing in i
 
 test("createProject() writes nothing if the name or the package is wrong", async () => {
   await assert.rejects(create("a b"), /Cannot name a project after the folder "a b"/);
+  await assert.rejects(create("node_modules"), /Cannot name a project after the folder "node_m/);
   const wrong = createProject({
     folder: join(scratch, "none"),
     runtime: "node",

@@ -17,6 +17,11 @@ export interface Wish {
   readonly source?: PackageSource;
 }
 
+/** Returns whether the user asks how the command is called. */
+export function asksForHelp(args: readonly string[]): boolean {
+  return args.includes("--help") || args.includes("-h");
+}
+
 /**
  * Reads the arguments of the command.
  *
@@ -44,8 +49,9 @@ function parse(args: readonly string[], usage: string) {
       options: { runtime: { type: "string" }, package: { type: "string" } },
     });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new CreateError(`${message}\n${usage}`);
+    // The rest, about arguments that start with "-", has an unbalanced quotation mark.
+    const [message] = String(error instanceof Error ? error.message : error).split(". To specify");
+    throw new CreateError(`${message}.\n${usage}`);
   }
 }
 

@@ -8,21 +8,26 @@
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { readArguments } from "./arguments.ts";
+import { asksForHelp, readArguments, type Wish } from "./arguments.ts";
 import { CreateError } from "./create_error.ts";
 import { createProject } from "./create_project.ts";
 
 const USAGE = "Usage: create-sluice DIR [--runtime deno|node|bun] [--package PATH_OR_VERSION]";
 
+const args = process.argv.slice(2);
+
 try {
-  const text = await readFile(new URL("package.json", import.meta.url), "utf8");
-  const { version, projectRanges: ranges } = JSON.parse(text);
-  const { folder, runtime, source } = readArguments(process.argv.slice(2), USAGE);
-  const templates = fileURLToPath(new URL("template", import.meta.url));
-  const plan = { folder, runtime, templates, ranges, source: source ?? { version: `^${version}` } };
-  console.log(await createProject(plan));
+  console.log(asksForHelp(args) ? USAGE : await create(readArguments(args, USAGE)));
 } catch (error) {
   if (!(error instanceof CreateError)) throw error;
   console.error(error.message);
   process.exitCode = 1;
+}
+
+async function create({ folder, runtime, source }: Wish): Promise<string> {
+  const text = await readFile(new URL("package.json", import.meta.url), "utf8");
+  const { version, projectRanges: ranges } = JSON.parse(text);
+  const templates = fileURLToPath(new URL("template", import.meta.url));
+  const plan = { folder, runtime, templates, ranges, source: source ?? { version: `^${version}` } };
+  return await createProject(plan);
 }

@@ -56,16 +56,21 @@ export async function createProject(plan: ProjectPlan): Promise<string> {
     // An existing file is never replaced.
     await writeFile(target, fill(text, values), { flag: "wx" });
   }
-  const steps = [`cd ${plan.folder}`, install, `${run} dev`];
+  const steps = [`cd ${shellWord(plan.folder)}`, install, `${run} dev`];
   return [`Created ${name} for ${title}. Next:`, "", ...steps.map((step) => `  ${step}`)].join(
     "\n",
   );
 }
 
+/** Quotes a text for a shell, if it must be quoted. */
+function shellWord(text: string): string {
+  return /^[\w./~:@%+\\-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /** Returns the name of the folder as the name of an npm package, which `package.json` requires. */
 function nameOf(folder: string): string {
   const name = basename(folder).toLowerCase();
-  if (/^[a-z0-9][a-z0-9._-]{0,99}$/.test(name)) return name;
+  if (/^[a-z0-9][a-z0-9._-]{0,99}$/.test(name) && name !== "node_modules") return name;
   throw new CreateError(
     `Cannot name a project after the folder "${
       basename(folder)

@@ -58,7 +58,15 @@ function npmManifest(runtime: "node" | "bun", { name, sluice, ranges }: Manifest
 const NODE = "node --disable-warning=ExperimentalWarning";
 const WITH_ENV = `${NODE} --env-file-if-exists=.env`;
 
+/** Explains why an older Node cannot run the project, which would fail with an unknown file type. */
+const NODE_CHECK =
+  `node -e "const [major, minor] = process.versions.node.split('.').map(Number); ` +
+  "if (major < 22 || (major === 22 && minor < 18)) { " +
+  "console.error('This project needs Node 22.18 or later, but this is ' + process.version); " +
+  'process.exit(1); }"';
+
 const NODE_SCRIPTS = {
+  preinstall: NODE_CHECK,
   dev: `${WITH_ENV} --watch dev.ts`,
   build: `${NODE} build.ts`,
   check: "tsc",
@@ -78,14 +86,16 @@ const BUN_SCRIPTS = {
 
 function denoManifest({ sluice, ranges }: ManifestParts): unknown {
   const packages = pick(ranges, [...ALWAYS, "@types/node", "esbuild"]);
+  // Without it, Deno asks the registry at each start for the package that is linked.
+  const cached = sluice.tarball === undefined ? "" : "--cached-only ";
   return {
     tasks: {
-      dev: "deno run -A --env-file --watch dev.ts",
-      build: "deno run -A build.ts",
+      dev: `deno run -A ${cached}--env-file --watch dev.ts`,
+      build: `deno run -A ${cached}build.ts`,
       check: "deno check",
-      test: "deno test -A",
+      test: `deno test ${cached}-A`,
       start: {
-        command: `deno run ${DENO_PERMISSIONS} --env-file main.ts`,
+        command: `deno run ${DENO_PERMISSIONS} ${cached}--env-file main.ts`,
         dependencies: ["build"],
       },
     },

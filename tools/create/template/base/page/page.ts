@@ -6,7 +6,7 @@ const STATUS: Readonly<Record<SocketState, string>> = {
   "connecting": "Connecting …",
   "live": "Connected",
   "reconnecting": "Connection lost. Connecting again …",
-  "signed-out": "You are signed out",
+  "signed-out": "Sign in to join",
   "refused": "You may not enter this room",
   "closed": "Disconnected. Reload the page to connect again",
 };
@@ -24,10 +24,13 @@ const room = connect<ChatMessages>("/ws/chat/lobby", { streams: { room: { newest
 let ownId = "";
 
 room.onState((state) => {
-  status.textContent = STATUS[state];
+  const hasEnded = state === "signed-out" && ownId !== "";
+  status.textContent = hasEnded ? "You are signed out" : STATUS[state];
   status.dataset.state = state;
   signIn.hidden = state !== "signed-out";
   chat.hidden = signOut.hidden = ["signed-out", "refused"].includes(state);
+  // The next user of this browser may not read them.
+  if (chat.hidden) messages.replaceChildren();
 });
 
 room.on("welcome", ({ you }) => {

@@ -22,9 +22,10 @@ const HEADERS = {
 
 export async function findPage({ method }: Request, url: URL): Promise<Response> {
   const [file, type] = FILES[url.pathname] ?? [];
-  if (file === undefined) return new Response("Not found", { status: 404 });
+  if (file === undefined) return new Response("Not found", { status: 404, headers: HEADERS });
   if (method !== "GET" && method !== "HEAD") {
-    return new Response("Method not allowed", { status: 405, headers: { allow: "GET, HEAD" } });
+    const headers = { ...HEADERS, allow: "GET, HEAD" };
+    return new Response("Method not allowed", { status: 405, headers });
   }
   const headers = new Headers({ ...HEADERS, "content-type": `${type}; charset=utf-8` });
   if (url.protocol === "https:") headers.set("strict-transport-security", "max-age=31536000");
