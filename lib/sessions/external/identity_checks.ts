@@ -89,7 +89,8 @@ export class IdentityChecks<U> implements SessionSource {
       this.#details.set(known.session, { user: known.user, request });
       return known;
     } catch (error) {
-      log.error("identify() returned an invalid identity", { code: "IDENTITY_INVALID", error });
+      const reason = error instanceof Error ? error.message : String(error); // One line: no stack.
+      log.error("identify() returned an invalid identity", { code: "IDENTITY_INVALID", reason });
       throw new Refusal("INTERNAL", { cause: error });
     }
   }

@@ -10,7 +10,7 @@ export interface Project extends AsyncDisposable {
 }
 
 /** What the programs and the examples need besides the package. */
-const PACKAGES = {
+export const PACKAGES = {
   "@hono/node-server": "2",
   "better-auth": "1",
   cookie: "2",

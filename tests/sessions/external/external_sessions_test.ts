@@ -87,6 +87,7 @@ test("ExternalSessions refuses invalid identities, and the log names the field w
     assert.deepEqual(answer, { accepted: false, status: 500, code: "INTERNAL" }, String(message));
     assert.match(log.text, message);
     assert.match(log.text, /IDENTITY_INVALID/);
+    assert.ok(log.lines.every(({ fields }) => fields?.error === undefined), "one line, no stack");
     assert.doesNotMatch(log.text, /secret/);
   }
 });
