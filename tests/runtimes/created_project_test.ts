@@ -46,6 +46,9 @@ for (const [runtime, on] of PROJECTS) {
     const env = environmentOf(on);
     await command(install, folder, env);
     await command(`${prefix} test`, folder, env);
+    const refused = await attempt(`${prefix} start`, folder, { ...env, PORT: "abc" });
+    assert.ok(!refused.success);
+    assert.match(refused.output, /^PORT is "abc", but accepts a whole number from 0 to 65535\.$/m);
     await using server = await start(`${prefix} start`, folder, env);
     await visit(server.origin);
   });
@@ -58,9 +61,13 @@ function environmentOf(name: RuntimeName): Record<string, string> {
 }
 
 async function command(line: string, cwd: string, env: Record<string, string>): Promise<void> {
-  const [program, ...args] = line.split(" ");
-  const { success, output } = await run(program!, args, { cwd, env, timeoutMs: COMMAND_MS });
+  const { success, output } = await attempt(line, cwd, env);
   assert.ok(success, `${line} failed:\n${output}`);
+}
+
+async function attempt(line: string, cwd: string, env: Record<string, string>) {
+  const [program, ...args] = line.split(" ");
+  return await run(program!, args, { cwd, env, timeoutMs: COMMAND_MS });
 }
 
 /** Starts a server in a process group of its own, because commands start others. */
