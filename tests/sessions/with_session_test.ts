@@ -101,7 +101,7 @@ test("withSession() uses the first valid cookie of its name, of up to five", asy
     [`session=${token}; session=${other.token}`, session.id],
     [`session=${other.token}; session=${token}`, other.session.id],
     [`${many}; session=${token}`, session.id],
-    [`session="${token}"`, session.id],
+    [`session="${token}"`, undefined], // The quotes belong to the value (RFC 6265 §5.2).
     [`${garbage(4)}session=${token}`, session.id],
     [`${garbage(5)}session=${token}`, undefined],
     [`Session=${token}`, undefined],
