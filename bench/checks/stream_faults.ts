@@ -34,7 +34,7 @@ const KEPT = 100;
 
 const cuts = values.quick
   ? { messages: 200, perSecond: 100, cuts: 20, readers: 3 }
-  : { messages: 2_000, perSecond: 100, cuts: 200, readers: 3 };
+  : { messages: 2_000, perSecond: 100, cuts: 200, readers: 10 };
 const kills = values.quick
   ? { commands: 400, perSecond: 100, processes: 3, killEveryMs: 2_000, cutShare: 0.2 }
   : { commands: 10_000, perSecond: 150, processes: 3, killEveryMs: 2_000, cutShare: 0.2 };
