@@ -88,7 +88,7 @@ async function memory(
   generator: string,
   { folder, cookies, size }: { folder: string; cookies: string; size: number },
 ): Promise<Measure> {
-  const { load, ...peer } = await providePeer("Sluice, signed in", [folder], lab);
+  const { load, ...peer } = await providePeer("Sluice, signed in", [`${folder}/kv.sqlite3`], lab);
   await using server = await ServerProcess.start(peer);
   const options = { ...load, port: server.port, cookies };
   const before = server.rss();

@@ -26,7 +26,7 @@ const idleMemory: Question = {
     const entrants: Entrant[] = [
       ["bare Deno", ["gate"]],
       ["bare Deno, set like Sluice", ["gate"]],
-      ["Sluice, signed in", [folder]],
+      ["Sluice, signed in", [`${folder}/kv.sqlite3`]],
       ["ws", ["echo"]],
       ["Sluice on Node", gate, { cookies: onSqlite.cookies }],
       ["Socket.IO", ["gate", cookies]],
