@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo } from "preact/hooks";
 import type { RoomState } from "./room_state.ts";
 import { RoomStorage, type TextPlace, type UnsentText } from "./room_storage.ts";
 
@@ -15,8 +15,9 @@ export function useUnsent(
   restore: (texts: readonly UnsentText[]) => void,
 ): void {
   const storage = useMemo(() => new RoomStorage({ room, userId }), [room, userId]);
-  useEffect(() => restore(storage.unsent), [storage]);
-  useEffect(() => {
+  // Before the browser paints: what the user sees is what a reload at once finds.
+  useLayoutEffect(() => restore(storage.unsent), [storage]);
+  useLayoutEffect(() => {
     storage.unsent = outbox.map(({ text, at, status, reason, command, uncertain = false }) =>
       status === "failed" && reason !== undefined
         ? { text, at, command, reason, uncertain }

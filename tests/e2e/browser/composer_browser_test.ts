@@ -134,6 +134,7 @@ test("a message without a reply is restored after a reload", { skip }, async () 
   await ada.waitForState("live");
   await ada.message("Did it arrive?", "failed").getByText(/It may have been sent/).waitFor();
   await ada.page.getByRole("button", { name: "Discard" }).click();
+  await ada.log.getByRole("article").waitFor({ state: "detached" });
   await ada.page.reload();
   await ada.waitForState("live");
   assert.equal(await ada.log.getByRole("article").count(), 0);
