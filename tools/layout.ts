@@ -1,6 +1,6 @@
 /**
- * Checks the layout of the repository: no import cycles, no crowded folders, no long files in `lib/`, a
- * sentence on every folder, and the table of folders in `ARCHITECTURE.md`. Run it with
+ * Checks the layout of the repository: no import cycles, no crowded folders, no long files in `lib/`, no
+ * helpers among the tests, a sentence on every folder, and the table of folders in `ARCHITECTURE.md`. Run it with
  * `deno run -A tools/layout.ts`; `--write` makes the table anew.
  *
  * @module
@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { listFiles } from "./docs/list_files.ts";
 import { checkRooms, withFolderTable } from "./layout/folder_table.ts";
 import { findCycles, readImports } from "./layout/import_cycles.ts";
-import { checkFolders, checkLengths } from "./layout/sizes.ts";
+import { checkFolders, checkLengths, checkTests } from "./layout/sizes.ts";
 
 const PAGE = "ARCHITECTURE.md";
 const SOURCE = /\.tsx?$/;
@@ -39,6 +39,7 @@ export async function checkLayout(root: string): Promise<string[]> {
   return [
     ...cycles.map((cycle) => `These files import each other: ${cycle.join(", ")}`),
     ...checkFolders(files),
+    ...checkTests(files),
     ...checkLengths(texts),
     ...checkRooms(files),
     ...withFolderTable(page) === page

@@ -21,7 +21,7 @@ import {
 import { type KeyValue, MemoryKeyValue } from "@sluice/sluice/kv";
 import { SqliteKeyValue } from "@sluice/sluice/kv/sqlite";
 import { startServer } from "@sluice/sluice/testing";
-import { WsClient } from "../../support/app/ws_client.ts";
+import { WsClient } from "../../tests/support/app/ws_client.ts";
 
 const isQuick = Deno.args.includes("--quick");
 const SOCKETS = isQuick ? 20 : 1_000;

@@ -16,11 +16,11 @@
  *
  * @module
  */
-import { AppProcess } from "../../support/app/app_process.ts";
-import { Hosts } from "../../support/app/hosts.ts";
-import { PostgresServer } from "../../support/postgres/postgres_server.ts";
-import { raceTickets } from "../../support/app/race_tickets.ts";
-import type { WsClient } from "../../support/app/ws_client.ts";
+import { AppProcess } from "../../tests/support/app/app_process.ts";
+import { Hosts } from "../../tests/support/app/hosts.ts";
+import { PostgresServer } from "../../tests/support/postgres/postgres_server.ts";
+import { raceTickets } from "../../tests/support/app/race_tickets.ts";
+import type { WsClient } from "../../tests/support/app/ws_client.ts";
 
 const isQuick = Deno.args.includes("--quick");
 const TICKETS = isQuick ? 40 : 1_000;

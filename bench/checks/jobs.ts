@@ -18,7 +18,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { RedisServer } from "../../support/redis/redis_server.ts";
+import { RedisServer } from "../../tests/support/redis/redis_server.ts";
 import {
   handled,
   type JobReport,
@@ -26,8 +26,8 @@ import {
   sendJobs,
   WorkerProcess,
   type WorkerSettings,
-} from "../../support/jobs/job_load.ts";
-import { makeLayer } from "../../support/jobs/worker_process.ts";
+} from "../../tests/support/jobs/job_load.ts";
+import { makeLayer } from "../../tests/support/jobs/worker_process.ts";
 
 interface Outcome extends JobReport {
   readonly sentAgain: number;

@@ -13,7 +13,7 @@ import { KvChannelLayer } from "@sluice/sluice/layers/kv";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { DenoKeyValue } from "@sluice/sluice/kv/deno";
 import { PostgresKeyValue } from "@sluice/sluice/kv/postgres";
-import { PostgresServer } from "../../support/postgres/postgres_server.ts";
+import { PostgresServer } from "../../tests/support/postgres/postgres_server.ts";
 import { providePostgres } from "../../tools/provide/postgres.ts";
 
 const isQuick = Deno.args.includes("--quick");

@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { KvUserStore } from "@sluice/sluice/auth";
 import type { KeyValue } from "@sluice/sluice/kv";
 import { createSessions } from "@sluice/sluice/sessions";
-import { PostgresServer } from "../../support/postgres/postgres_server.ts";
+import { PostgresServer } from "../../tests/support/postgres/postgres_server.ts";
 import { openNamed } from "../../tools/db/addresses.ts";
 import { providePostgres } from "../../tools/provide/postgres.ts";
 

@@ -10,8 +10,8 @@
  *
  * @module
  */
-import { crashOne, type Survivor } from "../../support/app/presence_crash.ts";
-import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
+import { crashOne, type Survivor } from "../../tests/support/app/presence_crash.ts";
+import { RedisServer, whyNoRedis } from "../../tests/support/redis/redis_server.ts";
 
 const [people = 1_000, runs = 1] = Deno.args.map(Number);
 const REDIS = "redis";

@@ -14,8 +14,8 @@
  *
  * @module
  */
-import { restartInTurn } from "../../support/app/rolling_restart.ts";
-import { RedisServer } from "../../support/redis/redis_server.ts";
+import { restartInTurn } from "../../tests/support/app/rolling_restart.ts";
+import { RedisServer } from "../../tests/support/redis/redis_server.ts";
 
 const [runs = 20, sockets = 2_000, drainSeconds = 10] = Deno.args.slice(0, 3).map(Number);
 await using redis = Deno.args[3] === "redis" ? await RedisServer.start() : undefined;

@@ -11,7 +11,7 @@
 import type { KeyValue } from "@sluice/sluice/kv";
 import { PostgresKeyValue } from "@sluice/sluice/kv/postgres";
 import { KvControlLog } from "../../lib/sessions/revocation/kv_control_log.ts";
-import { PostgresServer } from "../../support/postgres/postgres_server.ts";
+import { PostgresServer } from "../../tests/support/postgres/postgres_server.ts";
 import { mostEntries } from "../../tools/capacity/control_log.ts";
 import { providePostgres } from "../../tools/provide/postgres.ts";
 

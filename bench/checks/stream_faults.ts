@@ -16,14 +16,14 @@
 import { MemoryChannelLayer } from "@sluice/sluice/layers";
 import { MemoryStreamStore, type StreamStore } from "@sluice/sluice/streams";
 import { parseArgs } from "node:util";
-import { commandsUnderKills, type KillOutcome } from "../../support/streams/process_kills.ts";
-import { type BackendKind, openBackend } from "../../support/streams/stream_backend.ts";
-import { startDatabase } from "../../support/streams/stream_database.ts";
+import { commandsUnderKills, type KillOutcome } from "../../tests/support/streams/process_kills.ts";
+import { type BackendKind, openBackend } from "../../tests/support/streams/stream_backend.ts";
+import { startDatabase } from "../../tests/support/streams/stream_database.ts";
 import {
   type ReadOutcome,
   readUnderCuts,
   resumeAnywhere,
-} from "../../support/streams/stream_load.ts";
+} from "../../tests/support/streams/stream_load.ts";
 
 const { values } = parseArgs({ options: { quick: { type: "boolean" }, only: { type: "string" } } });
 const KINDS: readonly BackendKind[] = ["Deno KV", "SQLite", "PostgreSQL", "Redis"];

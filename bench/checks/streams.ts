@@ -15,8 +15,8 @@
 import { MemoryStreamStore } from "@sluice/sluice/streams";
 import { parseArgs } from "node:util";
 import { findRedis } from "../../tools/provide/redis.ts";
-import { type BackendKind, openBackend } from "../../support/streams/stream_backend.ts";
-import { startDatabase } from "../../support/streams/stream_database.ts";
+import { type BackendKind, openBackend } from "../../tests/support/streams/stream_backend.ts";
+import { startDatabase } from "../../tests/support/streams/stream_database.ts";
 import { catchUp } from "../support/streams/catch_up.ts";
 import { longStream, type LongStreamCost } from "../support/streams/long_stream.ts";
 import { publishCost } from "../support/streams/publish_cost.ts";

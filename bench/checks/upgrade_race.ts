@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { AppProcess } from "../../support/app/app_process.ts";
-import { WsClient } from "../../support/app/ws_client.ts";
+import { AppProcess } from "../../tests/support/app/app_process.ts";
+import { WsClient } from "../../tests/support/app/ws_client.ts";
 
 const [count = 1_000] = Deno.args.map(Number);
 const RACERS = 8;

@@ -1,4 +1,4 @@
-import { PostgresServer } from "../../support/postgres/postgres_server.ts";
+import { PostgresServer } from "../../tests/support/postgres/postgres_server.ts";
 import { providePostgres } from "../../tools/provide/postgres.ts";
 import type { Lab } from "../harness/lab.ts";
 import { loadContest } from "../harness/load_contest.ts";

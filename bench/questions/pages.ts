@@ -1,4 +1,4 @@
-import { HttpBrowser } from "../../support/app/http_browser.ts";
+import { HttpBrowser } from "../../tests/support/app/http_browser.ts";
 import { appServer, buildApp } from "../harness/servers/app_server.ts";
 import { type LoadOptions, provideGenerator, runLoad } from "../harness/servers/generator.ts";
 import type { Lab } from "../harness/lab.ts";

@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { FakeClock } from "@sluice/sluice/testing";
-import { TestApp } from "../../support/app/test_app.ts";
+import { TestApp } from "../support/app/test_app.ts";
 
 async function problemOf(response: Response): Promise<string> {
   assert.equal(response.headers.get("content-type"), "application/problem+json");

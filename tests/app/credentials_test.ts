@@ -4,7 +4,7 @@ import type { User } from "@sluice/sluice/auth";
 import { FakeClock } from "@sluice/sluice/testing";
 import { acceptedTokens, type Credential, CREDENTIALS } from "../../app/auth/credentials.ts";
 import manifest from "../../fresh.gen.ts";
-import { TestApp } from "../../support/app/test_app.ts";
+import { TestApp } from "../support/app/test_app.ts";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 const NAME = "Ada of the matrix";

@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { HttpBrowser } from "../../support/app/http_browser.ts";
-import { TestApp } from "../../support/app/test_app.ts";
+import type { HttpBrowser } from "../support/app/http_browser.ts";
+import { TestApp } from "../support/app/test_app.ts";
 
 const FRIEND = "https://app.friend.example";
 const PORT = "http://127.0.0.1:5173";

@@ -4,8 +4,8 @@ import { banUser, unbanUser } from "@sluice/sluice/auth";
 import { listAll } from "@sluice/sluice/kv";
 import type { Environment } from "../../app/settings/settings.ts";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
-import { TestApp } from "../../support/app/test_app.ts";
-import type { HttpBrowser } from "../../support/app/http_browser.ts";
+import { TestApp } from "../support/app/test_app.ts";
+import type { HttpBrowser } from "../support/app/http_browser.ts";
 
 const DAY_MS = 86_400_000;
 

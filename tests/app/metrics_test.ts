@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { type Metric, renderProcesses } from "../../app/process/metrics.ts";
 import { Question } from "../../app/http/question.ts";
-import { TestApp } from "../../support/app/test_app.ts";
+import { TestApp } from "../support/app/test_app.ts";
 
 test("METRICS_TOKEN refuses requests without the exact token", async () => {
   await using app = await TestApp.create({ METRICS_TOKEN: "s3cret" });

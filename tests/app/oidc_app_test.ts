@@ -1,8 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { OidcDouble } from "../auth/support/oidc_double.ts";
-import { TestApp } from "../../support/app/test_app.ts";
-import type { HttpBrowser } from "../../support/app/http_browser.ts";
+import { OidcDouble } from "../support/auth/oidc_double.ts";
+import { TestApp } from "../support/app/test_app.ts";
+import type { HttpBrowser } from "../support/app/http_browser.ts";
 
 /** The app, and an OpenID Connect provider over real HTTP with this path in its issuer. */
 async function setUp(path: string, env: Record<string, string> = {}) {

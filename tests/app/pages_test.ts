@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { FakeClock } from "@sluice/sluice/testing";
 import { MAX_TEXT_LENGTH as pageLimit } from "../../components/room/words/text_length.ts";
 import { MAX_TEXT_LENGTH as serverLimit } from "../../consumers/chat_messages.ts";
-import { TestApp } from "../../support/app/test_app.ts";
-import type { HttpBrowser } from "../../support/app/http_browser.ts";
+import { TestApp } from "../support/app/test_app.ts";
+import type { HttpBrowser } from "../support/app/http_browser.ts";
 
 /** Requests a page and checks what must hold for every page. */
 async function pageOf(browser: HttpBrowser, path: string, init?: RequestInit) {

@@ -2,8 +2,8 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { isAdmin } from "../../app/admin/admins.ts";
 import { parseRoles } from "../../app/admin/roles.ts";
-import { TestApp } from "../../support/app/test_app.ts";
-import type { HttpBrowser } from "../../support/app/http_browser.ts";
+import { TestApp } from "../support/app/test_app.ts";
+import type { HttpBrowser } from "../support/app/http_browser.ts";
 
 /** An app with the admin ada and the user grace. */
 async function setUp() {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { KvAuditStore } from "../../lib/auth/audit/kv_audit_store.ts";
 import { Audit, type AuditEntry } from "../../lib/auth/mod.ts";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
-import { FakeLog } from "../../lib/testing/fake_log.ts";
+import { FakeLog } from "../support/fake_log.ts";
 import { DenoKeyValue } from "../../lib/kv/deno/mod.ts";
 import { MemoryKeyValue } from "../../lib/kv/mod.ts";
 

@@ -16,7 +16,7 @@ import { KvControlLog } from "../../lib/sessions/revocation/kv_control_log.ts";
 import { KvSessionStore } from "../../lib/sessions/kv_session_store.ts";
 import { communicate, settle } from "@sluice/sluice/testing";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
-import { FakeLog } from "../../lib/testing/fake_log.ts";
+import { FakeLog } from "../support/fake_log.ts";
 import { type KeyValue, MemoryKeyValue } from "../../lib/kv/mod.ts";
 
 class Echo extends Consumer<SignedInScope> {

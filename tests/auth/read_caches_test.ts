@@ -18,7 +18,7 @@ import { KvControlLog } from "../../lib/sessions/revocation/kv_control_log.ts";
 import { KvSessionStore } from "../../lib/sessions/kv_session_store.ts";
 import { withSession } from "../../lib/sessions/with_session.ts";
 import { FakeClock, settle } from "../../lib/testing/fake_clock.ts";
-import { FakeLog } from "../../lib/testing/fake_log.ts";
+import { FakeLog } from "../support/fake_log.ts";
 import { fakeScope } from "../support/fake_scope.ts";
 import { type KeyValue, listAll, MemoryKeyValue } from "../../lib/kv/mod.ts";
 

@@ -7,7 +7,7 @@ import { withUser } from "../../lib/auth/with_user.ts";
 import { MemorySessionStore, Sessions } from "../../lib/sessions/mod.ts";
 import { withSession } from "../../lib/sessions/with_session.ts";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
-import { FakeLog } from "../../lib/testing/fake_log.ts";
+import { FakeLog } from "../support/fake_log.ts";
 import { fakeScope } from "../support/fake_scope.ts";
 import { profile } from "../../lib/testing/stores/test_user_store.ts";
 

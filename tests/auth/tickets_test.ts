@@ -6,7 +6,7 @@ import type { TicketKey } from "../../lib/auth/tickets/kv_ticket_store.ts";
 import { type KeyValue, MemoryKeyValue } from "../../lib/kv/mod.ts";
 import { MemorySessionStore, type Session, Sessions } from "../../lib/sessions/mod.ts";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
-import { FakeLog } from "../../lib/testing/fake_log.ts";
+import { FakeLog } from "../support/fake_log.ts";
 
 const DAY_MS = 86_400_000;
 const BINDING = { path: "/ws/echo", origin: undefined };

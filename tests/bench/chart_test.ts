@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { chart } from "../../bench/harness/report/chart.ts";
-import { contestResult } from "./results.ts";
+import { contestResult } from "../support/bench_results.ts";
 
 test("chart() scales each bar by its median, relative to the largest value", () => {
   const svg = chart(contestResult());

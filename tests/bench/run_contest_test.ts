@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { describeChange } from "../../bench/harness/compare_revisions.ts";
 import { runContest } from "../../bench/harness/run_contest.ts";
-import { contestResult } from "./results.ts";
+import { contestResult } from "../support/bench_results.ts";
 
 const { contestants: _contestants, absent: _absent, ...head } = contestResult();
 

@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { judge, summarise } from "../../bench/harness/report/summary.ts";
-import { contestResult } from "./results.ts";
+import { contestResult } from "../support/bench_results.ts";
 
 test("summarise() uses the median of the ratios, not the ratio of the medians", () => {
   const row = summarise(contestResult()).find(({ name }) => name === "Sluice");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { page } from "../../bench/harness/report/page.ts";
 import type { QuestionResult } from "../../bench/harness/report/result.ts";
 import { remarks, table } from "../../bench/harness/report/table.ts";
-import { contestResult } from "./results.ts";
+import { contestResult } from "../support/bench_results.ts";
 
 test("table() puts ratios first and omits empty columns", () => {
   assert.equal(

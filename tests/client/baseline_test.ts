@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { connect } from "@sluice/sluice/client";
-import { FakeSocket } from "./fake_environment.ts";
+import { FakeSocket } from "../support/client/fake_environment.ts";
 
 /** Globals that Safari 15.4, React Native or Node 22 lack, or that are newer. */
 const MISSING: readonly [owner: object, name: PropertyKey][] = [

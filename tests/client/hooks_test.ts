@@ -9,8 +9,8 @@ import {
   type UsedSocket,
   type UseSocketOptions,
 } from "../../lib/client/hooks/use_socket.ts";
-import { FakeSocket } from "./fake_environment.ts";
-import type { ChatMessages } from "./chat_messages.ts";
+import { FakeSocket } from "../support/client/fake_environment.ts";
+import type { ChatMessages } from "../support/client/chat_messages.ts";
 
 function createHooks(library: HookPrimitives) {
   return {

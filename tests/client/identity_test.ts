@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { connect, type ConnectOptions } from "@sluice/sluice/client";
-import { FakeEnvironment, type FakeSocket } from "./fake_environment.ts";
+import { FakeEnvironment, type FakeSocket } from "../support/client/fake_environment.ts";
 
 const GRACE = "grace";
 

@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { connect, type ConnectOptions } from "@sluice/sluice/client";
-import { FakeEnvironment, settled } from "./fake_environment.ts";
+import { FakeEnvironment, settled } from "../support/client/fake_environment.ts";
 
 function joinLive(options: ConnectOptions = {}) {
   const environment = new FakeEnvironment();

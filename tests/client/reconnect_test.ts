@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { connect, type ConnectOptions } from "@sluice/sluice/client";
-import { FakeEnvironment, problem, settled } from "./fake_environment.ts";
+import { FakeEnvironment, problem, settled } from "../support/client/fake_environment.ts";
 
 function join(options: ConnectOptions = {}, environment = new FakeEnvironment()) {
   const room = connect("/ws/chat/lobby?v=1", { environment, ...options });

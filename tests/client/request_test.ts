@@ -1,8 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { connect, type ConnectOptions, type RequestError } from "@sluice/sluice/client";
-import type { ChatMessages } from "./chat_messages.ts";
-import { FakeEnvironment, problem, settled } from "./fake_environment.ts";
+import type { ChatMessages } from "../support/client/chat_messages.ts";
+import { FakeEnvironment, problem, settled } from "../support/client/fake_environment.ts";
 
 function join(options: ConnectOptions = {}) {
   const environment = new FakeEnvironment();

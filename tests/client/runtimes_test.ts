@@ -12,7 +12,7 @@ import { connect, type RealtimeSocket, type SocketState } from "@sluice/sluice/c
 import type { Messages } from "@sluice/sluice/protocol";
 import { startServer } from "@sluice/sluice/testing";
 import { silent } from "../support/silent_log.ts";
-import { launchBrowser, whyNoBrowser } from "../e2e/support/browser.ts";
+import { launchBrowser, whyNoBrowser } from "../support/browser/browser.ts";
 
 /** A page, a server that refuses everyone at `/ws/closed`, and an echo at any other path. */
 async function serve() {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect, type ConnectOptions } from "@sluice/sluice/client";
 import type { Recovery } from "../../lib/client/stream_options.ts";
-import type { ChatMessages } from "./chat_messages.ts";
-import { FakeEnvironment, type FakeSocket, settled } from "./fake_environment.ts";
+import type { ChatMessages } from "../support/client/chat_messages.ts";
+import { FakeEnvironment, type FakeSocket, settled } from "../support/client/fake_environment.ts";
 
 function join(options: ConnectOptions = {}) {
   const environment = new FakeEnvironment();

@@ -2,8 +2,8 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { connect, type RealtimeSocket } from "@sluice/sluice/client";
 import { useHistory, usePresence } from "@sluice/sluice/react";
-import type { ChatMessages } from "./chat_messages.ts";
-import { FakeEnvironment } from "./fake_environment.ts";
+import type { ChatMessages } from "../support/client/chat_messages.ts";
+import { FakeEnvironment } from "../support/client/fake_environment.ts";
 
 /** Compiles only if `A` and `B` are the same type. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true

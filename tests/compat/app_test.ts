@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { App, HttpError } from "fresh";
-import { fetcher, silently } from "./support.ts";
+import { fetcher, silently } from "../support/compat/fresh_app.ts";
 
 test("App.get() answers only GET, and only at its path", async () => {
   const fetch = fetcher(new App().get("/here", (ctx) => ctx.text("here")));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildInMemory, silently } from "./support.ts";
+import { buildInMemory, silently } from "../support/compat/fresh_app.ts";
 
 const fetch = await buildInMemory();
 
@@ -190,8 +190,8 @@ test("an island in a page's folder is rendered", async () => {
 });
 
 test("a function cannot be passed to an island", async () => {
-  const { Counter } = await import("./fixture/islands/Counter.tsx");
-  const { app } = await import("./fixture/main.ts");
+  const { Counter } = await import("../support/compat/fixture/islands/Counter.tsx");
+  const { app } = await import("../support/compat/fixture/main.ts");
   const { h } = await import("preact");
   app.get("/late", (ctx) => ctx.render(h(Counter, { id: "late", count: (() => {}) as never })));
   const response = await silently(() => app.handler()(new Request("http://localhost/late")));

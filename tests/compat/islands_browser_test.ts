@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { launchBrowser } from "./browser.ts";
-import { buildOnDisk } from "./support.ts";
+import { launchBrowser } from "../support/compat/browser.ts";
+import { buildOnDisk } from "../support/compat/fresh_app.ts";
 
 const launched = await launchBrowser();
 const options = { skip: typeof launched === "string" ? launched : false };

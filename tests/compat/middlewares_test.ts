@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { App, csp } from "fresh";
-import { fetcher } from "./support.ts";
+import { fetcher } from "../support/compat/fresh_app.ts";
 
 test("csp() sets a policy whose directives can be replaced by name", async () => {
   const app = new App().use(csp({ csp: ["img-src *"] })).get("/", (ctx) => ctx.text(""));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { App, csp, HttpError, page, type PageProps } from "fresh";
 import { asset, Head } from "fresh/runtime";
-import { fetcher, silently } from "./support.ts";
+import { fetcher, silently } from "../support/compat/fresh_app.ts";
 
 async function render(app: App<unknown>, path = "/"): Promise<string> {
   return await (await fetcher(app)(path)).text();

@@ -5,7 +5,7 @@ import { bundle } from "../../compat/fresh/dev/bundle.ts";
 import { withEsbuild } from "../../compat/fresh/dev/esbuild.ts";
 import { resolver } from "../../compat/fresh/dev/resolver.ts";
 import { resolveConfig } from "../../compat/fresh/dev/config.ts";
-import { FIXTURE, standInTest as test } from "./support.ts";
+import { FIXTURE, standInTest as test } from "../support/compat/fresh_app.ts";
 
 const config = resolveConfig({ root: FIXTURE });
 const island = (name: string) => join(FIXTURE, "islands", name);

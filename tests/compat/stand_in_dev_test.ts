@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { errorOverlay } from "../../compat/fresh/dev/error_overlay.ts";
 import { emptySnapshot } from "../../compat/fresh/build/snapshot.ts";
-import { buildInMemory, silently, standInTest as test } from "./support.ts";
+import { buildInMemory, silently, standInTest as test } from "../support/compat/fresh_app.ts";
 
 const root = import.meta.dirname!;
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type ComponentChild, h } from "preact";
 import { App, cors, csrf, HttpError, ipFilter, trailingSlashes } from "fresh";
 import { Partial } from "fresh/runtime";
-import { fetcher, silently, standInTest as test } from "./support.ts";
+import { fetcher, silently, standInTest as test } from "../support/compat/fresh_app.ts";
 
 const SWITCH = /stand-in for Fresh.*deno task fresh upstream/;
 

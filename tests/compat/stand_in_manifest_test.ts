@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { resolveConfig } from "../../compat/fresh/dev/config.ts";
 import { isManifestStale, manifestText, writeManifest } from "../../compat/fresh/dev/manifest.ts";
-import { FIXTURE, standInTest as test } from "./support.ts";
+import { FIXTURE, standInTest as test } from "../support/compat/fresh_app.ts";
 
 const PROJECT = join(import.meta.dirname!, "../..");
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { isFileName } from "../../compat/fresh/dev/memory_snapshot.ts";
 import { filePathToPattern, patternFolders } from "../../compat/fresh/routing/patterns.ts";
 import { compareRouteFiles } from "../../compat/fresh/routing/route_order.ts";
-import { standInTest as test } from "./support.ts";
+import { standInTest as test } from "../support/compat/fresh_app.ts";
 
 const IN_ORDER = [
   "/_app",

@@ -3,7 +3,7 @@ import { computed, signal } from "@preact/signals";
 import { h } from "preact";
 import { readProps } from "../../compat/fresh/client/read_props.ts";
 import { serializeProps } from "../../compat/fresh/render/serialize_props.ts";
-import { standInTest as test } from "./support.ts";
+import { standInTest as test } from "../support/compat/fresh_app.ts";
 
 /** Serialises and parses a value as an island's only property. */
 function send<T>(value: T): T {

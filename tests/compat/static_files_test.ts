@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { asset } from "fresh/runtime";
-import { buildInMemory, buildOnDisk, type Fetch, silently } from "./support.ts";
+import { buildInMemory, buildOnDisk, type Fetch, silently } from "../support/compat/fresh_app.ts";
 
 const build = await buildOnDisk();
 const { fetch } = build;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { App } from "fresh";
-import { fetcher } from "./support.ts";
+import { fetcher } from "../support/compat/fresh_app.ts";
 
 /** Serves an app, sends it a message, and resolves to the reply. */
 async function exchange(app: App<unknown>, protocol: string[] = []) {

@@ -16,7 +16,7 @@ import { route, router } from "@sluice/sluice/routing";
 import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
 import { communicate, communicateHttp } from "@sluice/sluice/testing";
 import { silent } from "../support/silent_log.ts";
-import { beyond, conforms } from "./conforms.ts";
+import { beyond, conforms } from "../support/conformance/conforms.ts";
 
 async function setUp() {
   const sessions = new Sessions(new MemorySessionStore(), { log: silent });

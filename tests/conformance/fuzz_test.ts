@@ -9,9 +9,9 @@ import { withOrigins } from "../../lib/security/with_origins.ts";
 import { MemorySessionStore, Sessions } from "@sluice/sluice/sessions";
 import { withSession } from "../../lib/sessions/with_session.ts";
 import { communicate } from "@sluice/sluice/testing";
-import { Accepting } from "./consumers.ts";
+import { Accepting } from "../support/conformance/consumers.ts";
 import { silent } from "../support/silent_log.ts";
-import { beyond } from "./conforms.ts";
+import { beyond } from "../support/conformance/conforms.ts";
 
 const RUNS = 10_000;
 

@@ -4,9 +4,9 @@ import { deleteCookie, HttpConsumer, setCookie } from "@sluice/sluice/consumers"
 import type { LayerScope } from "@sluice/sluice/layers";
 import { route, router } from "@sluice/sluice/routing";
 import { communicate, communicateHttp, startServer } from "@sluice/sluice/testing";
-import { Mirror, withTestLayer } from "./consumers.ts";
+import { Mirror, withTestLayer } from "../support/conformance/consumers.ts";
 import { silent } from "../support/silent_log.ts";
-import { beyond, conforms } from "./conforms.ts";
+import { beyond, conforms } from "../support/conformance/conforms.ts";
 
 conforms(
   [

@@ -5,9 +5,9 @@ import { type HandlersOf, JsonConsumer } from "@sluice/sluice/consumers";
 import type { LayerScope } from "@sluice/sluice/layers";
 import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { communicate } from "@sluice/sluice/testing";
-import { withTestLayer } from "./consumers.ts";
+import { withTestLayer } from "../support/conformance/consumers.ts";
 import { silent } from "../support/silent_log.ts";
-import { beyond, conforms } from "./conforms.ts";
+import { beyond, conforms } from "../support/conformance/conforms.ts";
 
 const day = v.pipe(v.string(), v.isoDate(), v.transform((text) => new Date(`${text}T00:00:00Z`)));
 

@@ -4,8 +4,8 @@ import { HttpConsumer } from "@sluice/sluice/consumers";
 import { channelRouter, protocolRouter, route, router, withRootPath } from "@sluice/sluice/routing";
 import { compilePattern } from "../../lib/routing/pattern.ts";
 import { communicate, communicateHttp } from "@sluice/sluice/testing";
-import { Accepting } from "./consumers.ts";
-import { beyond, conforms } from "./conforms.ts";
+import { Accepting } from "../support/conformance/consumers.ts";
+import { beyond, conforms } from "../support/conformance/conforms.ts";
 
 /** Responds with its name, its parameters, and the rest of the path. */
 function named(name: string) {

@@ -4,8 +4,8 @@ import type { Scope } from "@sluice/sluice";
 import { protocolRouter, route, router } from "@sluice/sluice/routing";
 import { resolvePeer } from "@sluice/sluice/server";
 import { communicate, communicateHttp, FakeClock, startServer } from "@sluice/sluice/testing";
-import { Echo, Mirror } from "./consumers.ts";
-import { beyond, conforms } from "./conforms.ts";
+import { Echo, Mirror } from "../support/conformance/consumers.ts";
+import { beyond, conforms } from "../support/conformance/conforms.ts";
 
 const application = protocolRouter<Scope>({
   websocket: router<Scope>([route("/*", Echo)]),

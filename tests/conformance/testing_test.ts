@@ -10,9 +10,9 @@ import {
   signedIn,
   startServer,
 } from "@sluice/sluice/testing";
-import { Chatting, Echo, Mirror } from "./consumers.ts";
+import { Chatting, Echo, Mirror } from "../support/conformance/consumers.ts";
 import { silent } from "../support/silent_log.ts";
-import { beyond, conforms } from "./conforms.ts";
+import { beyond, conforms } from "../support/conformance/conforms.ts";
 
 conforms(
   "channels/test_testing.py::test_http_communicator",

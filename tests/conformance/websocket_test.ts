@@ -5,9 +5,9 @@ import { AcceptConnection, Consumer } from "@sluice/sluice/consumers";
 import { type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { route, router } from "@sluice/sluice/routing";
 import { communicate, FakeClock, settle, startServer } from "@sluice/sluice/testing";
-import { Accepting, Chatting, Echo, withTestLayer } from "./consumers.ts";
+import { Accepting, Chatting, Echo, withTestLayer } from "../support/conformance/consumers.ts";
 import { silent } from "../support/silent_log.ts";
-import { beyond, conforms } from "./conforms.ts";
+import { beyond, conforms } from "../support/conformance/conforms.ts";
 
 conforms(
   [

@@ -5,7 +5,7 @@ import { channelRouter } from "@sluice/sluice/routing";
 import { FakeClock, settle } from "@sluice/sluice/testing";
 import { type JobHandlersOf, Worker, WorkerConsumer } from "@sluice/sluice/workers";
 import { silent } from "../support/silent_log.ts";
-import { beyond } from "./conforms.ts";
+import { beyond } from "../support/conformance/conforms.ts";
 
 const messages = defineMessages({
   client: {},

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FrameError } from "@sluice/sluice/protocol";
 import { communicate } from "@sluice/sluice/testing";
-import { ask, entered, RoomConsumer, roomParts } from "./stream_rooms.ts";
+import { ask, entered, RoomConsumer, roomParts } from "../support/consumers/stream_rooms.ts";
 
 const SAY = { type: "say", data: { text: "Hello" }, key: "k-1" };
 const COUNT = { type: "count", data: null, key: "k-1" };

@@ -6,9 +6,9 @@ import { KeyValueError } from "@sluice/sluice/kv";
 import { LayerError, type LayerScope } from "@sluice/sluice/layers";
 import { StreamError } from "@sluice/sluice/streams";
 import { communicate, communicateHttp, FaultyLayer } from "@sluice/sluice/testing";
-import { FakeLog } from "../../lib/testing/fake_log.ts";
+import { FakeLog } from "../support/fake_log.ts";
 import { answerError } from "../../lib/server/guarded_answer.ts";
-import { ask, entered, roomParts, roomPeer } from "./stream_rooms.ts";
+import { ask, entered, roomParts, roomPeer } from "../support/consumers/stream_rooms.ts";
 
 const OUTAGES = [
   new LayerError("UNAVAILABLE", "Redis is unreachable"),

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { type Clock, systemClock } from "@sluice/sluice/server";
 import { Policies } from "../../lib/consumers/policies.ts";
 import { FakeClock } from "@sluice/sluice/testing";
-import { FakeConnection } from "../../lib/testing/fake_connection.ts";
-import { allInterleavings, type Run } from "./interleavings.ts";
+import { FakeConnection } from "../support/fake_connection.ts";
+import { allInterleavings, type Run } from "../support/consumers/interleavings.ts";
 
 /** A connection with one group. Its policy returns the current value of `may`. */
 function setStage(run: Run) {

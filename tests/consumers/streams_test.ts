@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { MemoryChannelLayer } from "@sluice/sluice/layers";
 import { FaultyLayer } from "@sluice/sluice/testing";
-import { ask, entered, roomParts, roomPeer } from "./stream_rooms.ts";
+import { ask, entered, roomParts, roomPeer } from "../support/consumers/stream_rooms.ts";
 
 test("JsonConsumer sends the extent of its streams on entry", async () => {
   const parts = roomParts();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { readFences } from "../../tools/docs/fences.ts";
-import { PageReplay } from "./page_replay.ts";
+import { PageReplay } from "../support/examples/page_replay.ts";
 
 const DOCS = fileURLToPath(new URL("../../docs/", import.meta.url));
 const PLAYED = /^(?:console|frames)$/;

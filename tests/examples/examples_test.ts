@@ -2,8 +2,8 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import type { Refused } from "../../support/app/ws_client.ts";
-import { ExampleProcess } from "./example_process.ts";
+import type { Refused } from "../support/app/ws_client.ts";
+import { ExampleProcess } from "../support/examples/example_process.ts";
 
 const FOLDER = fileURLToPath(new URL("../../examples/", import.meta.url));
 

@@ -2,7 +2,7 @@ import { cp, readFile, rm } from "node:fs/promises";
 import { join, normalize } from "node:path";
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { LiveApp } from "../../support/app/live_app.ts";
+import { LiveApp } from "../support/app/live_app.ts";
 import { provideInstallation } from "../../tools/pack/provide_package.ts";
 import { findProgram, run } from "../../tools/provide/programs.ts";
 import {
@@ -10,8 +10,8 @@ import {
   screenshot,
   type TestBrowser,
   whyNoBrowser,
-} from "../e2e/support/browser.ts";
-import { RoomPage } from "../e2e/support/room_page.ts";
+} from "../support/browser/browser.ts";
+import { RoomPage } from "../support/browser/room_page.ts";
 
 const EXAMPLE = new URL("../../examples/other_origin", import.meta.url).pathname;
 

@@ -1,6 +1,6 @@
 import { test } from "node:test";
-import { launchBrowser, whyNoBrowser } from "../e2e/support/browser.ts";
-import { ExampleProcess } from "./example_process.ts";
+import { launchBrowser, whyNoBrowser } from "../support/browser/browser.ts";
+import { ExampleProcess } from "../support/examples/example_process.ts";
 
 const skip = await whyNoBrowser();
 

@@ -3,7 +3,7 @@ import { after } from "node:test";
 import pg from "pg";
 import { testUserStore } from "@sluice/sluice/testing";
 import { PostgresUserStore, SCHEMA } from "../../examples/own_users/postgres_user_store.ts";
-import { PostgresServer, whyNoPostgres } from "../../support/postgres/postgres_server.ts";
+import { PostgresServer, whyNoPostgres } from "../support/postgres/postgres_server.ts";
 
 let server: Promise<PostgresServer> | undefined;
 let pool: pg.Pool | undefined;

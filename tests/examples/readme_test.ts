@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readFences } from "../../tools/docs/fences.ts";
-import { WsClient } from "../../support/app/ws_client.ts";
-import { ServerProcess } from "./server_process.ts";
+import { WsClient } from "../support/app/ws_client.ts";
+import { ServerProcess } from "../support/examples/server_process.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 

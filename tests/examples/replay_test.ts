@@ -1,8 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { applyDiff } from "./apply_diff.ts";
-import { matchesText, matchesValue } from "./matches.ts";
-import { PageReplay } from "./page_replay.ts";
+import { applyDiff } from "../support/examples/apply_diff.ts";
+import { matchesText, matchesValue } from "../support/examples/matches.ts";
+import { PageReplay } from "../support/examples/page_replay.ts";
 
 test("matchesText() compares text, with … for any part", () => {
   assert.ok(matchesText("a…c\n", "a b\nb c"));

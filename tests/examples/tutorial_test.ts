@@ -1,8 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { launchBrowser, type TestBrowser, whyNoBrowser } from "../e2e/support/browser.ts";
-import { PageReplay } from "./page_replay.ts";
+import { launchBrowser, type TestBrowser, whyNoBrowser } from "../support/browser/browser.ts";
+import { PageReplay } from "../support/examples/page_replay.ts";
 
 const skip = await whyNoBrowser();
 

@@ -6,8 +6,8 @@ import { PostgresKeyValue } from "../../lib/kv/postgres/mod.ts";
 import { ServerClock } from "../../lib/kv/postgres/server_clock.ts";
 import { createSessions } from "../../lib/sessions/mod.ts";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
-import { LiveApp } from "../../support/app/live_app.ts";
-import { PostgresServer, whyNoPostgres } from "../../support/postgres/postgres_server.ts";
+import { LiveApp } from "../support/app/live_app.ts";
+import { PostgresServer, whyNoPostgres } from "../support/postgres/postgres_server.ts";
 
 const options = { skip: whyNoPostgres() ?? false, timeout: 60_000 };
 const MINUTE_MS = 60_000;

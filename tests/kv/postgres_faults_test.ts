@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { KeyValue } from "../../lib/kv/mod.ts";
 import { PostgresKeyValue } from "../../lib/kv/postgres/mod.ts";
-import { PostgresServer, whyNoPostgres } from "../../support/postgres/postgres_server.ts";
-import { TcpName } from "../../support/postgres/tcp_name.ts";
+import { PostgresServer, whyNoPostgres } from "../support/postgres/postgres_server.ts";
+import { TcpName } from "../support/postgres/tcp_name.ts";
 
 const options = { skip: whyNoPostgres() ?? false, timeout: 60_000 };
 const UNAVAILABLE = { name: "KeyValueError", code: "UNAVAILABLE" };

@@ -1,7 +1,7 @@
 import { after } from "node:test";
 import { PostgresKeyValue } from "../../lib/kv/postgres/mod.ts";
 import { testKeyValue } from "../../lib/testing/mod.ts";
-import { PostgresServer, whyNoPostgres } from "../../support/postgres/postgres_server.ts";
+import { PostgresServer, whyNoPostgres } from "../support/postgres/postgres_server.ts";
 
 let server: Promise<PostgresServer> | undefined;
 after(async () => void await (await server)?.[Symbol.asyncDispose]());

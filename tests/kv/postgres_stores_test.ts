@@ -1,8 +1,8 @@
 import { after } from "node:test";
 import type { KeyValue } from "../../lib/kv/mod.ts";
 import { PostgresKeyValue } from "../../lib/kv/postgres/mod.ts";
-import { PostgresServer, whyNoPostgres } from "../../support/postgres/postgres_server.ts";
-import { testStores } from "./support/test_stores.ts";
+import { PostgresServer, whyNoPostgres } from "../support/postgres/postgres_server.ts";
+import { testStores } from "../support/stores/test_stores.ts";
 
 let server: Promise<PostgresServer> | undefined;
 let last: KeyValue | undefined;

@@ -5,7 +5,7 @@ import { after } from "node:test";
 import { DenoKeyValue } from "../../lib/kv/deno/mod.ts";
 import { type KeyValue, MemoryKeyValue } from "../../lib/kv/mod.ts";
 import { SqliteKeyValue } from "../../lib/kv/sqlite/mod.ts";
-import { testStores } from "./support/test_stores.ts";
+import { testStores } from "../support/stores/test_stores.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-stores-"));
 const opened: KeyValue[] = [];

@@ -4,8 +4,8 @@ import { readiness } from "../../app/http/readiness.ts";
 import { createServices } from "../../app/services.ts";
 import { composeSite } from "../../main.ts";
 import { readSettings } from "../../app/settings/settings.ts";
-import { eventually } from "../../support/eventually.ts";
-import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
+import { eventually } from "../support/eventually.ts";
+import { RedisServer, whyNoRedis } from "../support/redis/redis_server.ts";
 import { silent } from "../support/silent_log.ts";
 
 function siteWith(channelLayer: string) {

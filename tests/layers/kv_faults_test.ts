@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import { KvChannelLayer } from "@sluice/sluice/layers/kv";
 import { LayerInbox } from "../../lib/testing/layers/layer_inbox.ts";
-import { eventually } from "../../support/eventually.ts";
+import { eventually } from "../support/eventually.ts";
 import type { KeyValue, KvKey } from "../../lib/kv/mod.ts";
 import { DenoKeyValue } from "../../lib/kv/deno/mod.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { LayerMessage } from "@sluice/sluice/layers";
 import { KvChannelLayer } from "@sluice/sluice/layers/kv";
 import { Worker } from "@sluice/sluice/workers";
-import { eventually } from "../../support/eventually.ts";
+import { eventually } from "../support/eventually.ts";
 import { silent as log } from "../support/silent_log.ts";
 import { DenoKeyValue } from "../../lib/kv/deno/mod.ts";
 

@@ -3,7 +3,7 @@ import { after, test } from "node:test";
 import { PostgresKeyValue } from "@sluice/sluice/kv/postgres";
 import { KvChannelLayer } from "@sluice/sluice/layers/kv";
 import { testChannelLayer } from "@sluice/sluice/testing";
-import { PostgresServer, whyNoPostgres } from "../../support/postgres/postgres_server.ts";
+import { PostgresServer, whyNoPostgres } from "../support/postgres/postgres_server.ts";
 
 const PROCESSES = 3;
 const skip = whyNoPostgres();

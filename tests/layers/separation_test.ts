@@ -8,11 +8,11 @@ import { Presence } from "@sluice/sluice/presence";
 import { SharedRateLimiter, SharedSocketCounter } from "@sluice/sluice/security";
 import { LayerInbox } from "../../lib/testing/layers/layer_inbox.ts";
 import { internalsOf } from "../../lib/core/internals.ts";
-import { FakeConnection } from "../../lib/testing/fake_connection.ts";
+import { FakeConnection } from "../support/fake_connection.ts";
 import { Redis } from "ioredis";
-import { eventually } from "../../support/eventually.ts";
-import { RedisCluster } from "../../support/redis/redis_cluster.ts";
-import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
+import { eventually } from "../support/eventually.ts";
+import { RedisCluster } from "../support/redis/redis_cluster.ts";
+import { RedisServer, whyNoRedis } from "../support/redis/redis_server.ts";
 import { DenoKeyValue } from "../../lib/kv/deno/mod.ts";
 
 const skip = whyNoRedis() ?? false;

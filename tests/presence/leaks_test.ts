@@ -6,8 +6,8 @@ import type { Connection } from "@sluice/sluice/consumers";
 import { SharedRateLimiter, SharedSocketCounter } from "@sluice/sluice/security";
 import { FaultyLayer, settle } from "@sluice/sluice/testing";
 import { SessionNotices } from "@sluice/sluice/sessions";
-import { FakeConnection } from "../../lib/testing/fake_connection.ts";
-import { startProcesses } from "./presence_process.ts";
+import { FakeConnection } from "../support/fake_connection.ts";
+import { startProcesses } from "../support/presence/presence_process.ts";
 import { silent } from "../support/silent_log.ts";
 
 const RealMap = Map, RealSet = Set;

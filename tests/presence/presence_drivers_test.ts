@@ -5,13 +5,13 @@ import type { ChannelLayer } from "@sluice/sluice/layers";
 import { KvChannelLayer } from "@sluice/sluice/layers/kv";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { Presence } from "@sluice/sluice/presence";
-import { FakeConnection } from "../../lib/testing/fake_connection.ts";
-import { eventually } from "../../support/eventually.ts";
-import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
+import { FakeConnection } from "../support/fake_connection.ts";
+import { eventually } from "../support/eventually.ts";
+import { RedisServer, whyNoRedis } from "../support/redis/redis_server.ts";
 import { DenoKeyValue } from "../../lib/kv/deno/mod.ts";
 
 const skip = whyNoRedis() ?? false;
-const VISITOR = fileURLToPath(new URL("visitor_process.ts", import.meta.url));
+const VISITOR = fileURLToPath(new URL("../support/presence/visitor_process.ts", import.meta.url));
 
 function presenceOver(layer: ChannelLayer): Presence<string> {
   return new Presence<string>(layer, {

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { Presence, PresenceError } from "@sluice/sluice/presence";
 import { settle } from "@sluice/sluice/testing";
 import { internalsOf } from "../../lib/core/internals.ts";
-import { FakeConnection } from "../../lib/testing/fake_connection.ts";
-import { type PresenceProcess, startProcesses } from "./presence_process.ts";
+import { FakeConnection } from "../support/fake_connection.ts";
+import { type PresenceProcess, startProcesses } from "../support/presence/presence_process.ts";
 
 const cycle: Record<string, unknown> = {};
 cycle.self = cycle;

@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { SharedSocketCounter } from "@sluice/sluice/security";
 import { settle } from "@sluice/sluice/testing";
-import { startProcesses } from "./presence_process.ts";
+import { startProcesses } from "../support/presence/presence_process.ts";
 
 const never = new Promise<void>(() => {});
 

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { MemoryChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
 import { settle } from "@sluice/sluice/testing";
-import { FakeConnection } from "../../lib/testing/fake_connection.ts";
-import { startProcesses } from "./presence_process.ts";
+import { FakeConnection } from "../support/fake_connection.ts";
+import { startProcesses } from "../support/presence/presence_process.ts";
 
 test("Presence.leave() removes a socket from one of its two rooms", async () => {
   const { processes: [one, other] } = startProcesses(2);

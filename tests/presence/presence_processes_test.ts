@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { Presence } from "@sluice/sluice/presence";
 import type { PresenceOptions } from "../../lib/presence/presence_options.ts";
 import { FakeClock, settle } from "@sluice/sluice/testing";
-import { FakeConnection } from "../../lib/testing/fake_connection.ts";
-import { MemoryWire, type WireNode } from "./memory_wire.ts";
+import { FakeConnection } from "../support/fake_connection.ts";
+import { MemoryWire, type WireNode } from "../support/presence/memory_wire.ts";
 
 type Tab = FakeConnection;
 

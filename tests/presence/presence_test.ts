@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { MemoryChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
-import { FakeConnection } from "../../lib/testing/fake_connection.ts";
+import { FakeConnection } from "../support/fake_connection.ts";
 
 function room() {
   const layer = new MemoryChannelLayer();

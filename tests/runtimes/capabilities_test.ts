@@ -2,9 +2,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { findRuntime, type RuntimeName, RUNTIMES } from "../../tools/provide/runtimes.ts";
-import { RawClient } from "../server/raw_request.ts";
-import { installPackage, type Project } from "./support/installed_package.ts";
-import { RuntimeServer } from "./support/runtime_server.ts";
+import { RawClient } from "../support/raw_request.ts";
+import { installPackage, type Project } from "../support/runtimes/installed_package.ts";
+import { RuntimeServer } from "../support/runtimes/runtime_server.ts";
 
 const DOCUMENT = new URL("../../docs/runtimes.md", import.meta.url);
 

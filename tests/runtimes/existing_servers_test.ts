@@ -2,10 +2,10 @@ import { cp } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { findRuntime, type RuntimeName } from "../../tools/provide/runtimes.ts";
-import { RawClient } from "../server/raw_request.ts";
-import { WsClient } from "../../support/app/ws_client.ts";
-import { installPackage, type Project } from "./support/installed_package.ts";
-import { RuntimeServer } from "./support/runtime_server.ts";
+import { RawClient } from "../support/raw_request.ts";
+import { WsClient } from "../support/app/ws_client.ts";
+import { installPackage, type Project } from "../support/runtimes/installed_package.ts";
+import { RuntimeServer } from "../support/runtimes/runtime_server.ts";
 
 const EXAMPLES = new URL("../../examples/servers", import.meta.url).pathname;
 

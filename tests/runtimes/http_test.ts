@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { request as httpRequest } from "node:http";
-import { eventually } from "../../support/eventually.ts";
-import { RawClient, rawRequest } from "../server/raw_request.ts";
-import { onEveryRuntime } from "./support/on_every_runtime.ts";
+import { eventually } from "../support/eventually.ts";
+import { RawClient, rawRequest } from "../support/raw_request.ts";
+import { onEveryRuntime } from "../support/runtimes/on_every_runtime.ts";
 
 const host = (origin: string) => new URL(origin).host;
 

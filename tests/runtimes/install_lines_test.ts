@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { PACKAGES } from "./support/installed_package.ts";
+import { PACKAGES } from "../support/runtimes/installed_package.ts";
 
 const GUIDES = new URL("../../docs/guides/", import.meta.url);
 

@@ -7,9 +7,9 @@ import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { findRuntime } from "../../tools/provide/runtimes.ts";
-import { WsClient } from "../../support/app/ws_client.ts";
-import { installPackage, type Project } from "./support/installed_package.ts";
-import { RuntimeServer } from "./support/runtime_server.ts";
+import { WsClient } from "../support/app/ws_client.ts";
+import { installPackage, type Project } from "../support/runtimes/installed_package.ts";
+import { RuntimeServer } from "../support/runtimes/runtime_server.ts";
 
 const EXAMPLES = new URL("../../examples/own_sessions", import.meta.url).pathname;
 

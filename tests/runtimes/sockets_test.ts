@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { eventually } from "../../support/eventually.ts";
-import { EventStream } from "../../support/app/event_stream.ts";
-import { HttpBrowser } from "../../support/app/http_browser.ts";
-import { type Refused, WsClient } from "../../support/app/ws_client.ts";
-import { RawClient, rawRequest } from "../server/raw_request.ts";
-import { onEveryRuntime } from "./support/on_every_runtime.ts";
-import type { RuntimeServer, Visitor } from "./support/runtime_server.ts";
+import { eventually } from "../support/eventually.ts";
+import { EventStream } from "../support/app/event_stream.ts";
+import { HttpBrowser } from "../support/app/http_browser.ts";
+import { type Refused, WsClient } from "../support/app/ws_client.ts";
+import { RawClient, rawRequest } from "../support/raw_request.ts";
+import { onEveryRuntime } from "../support/runtimes/on_every_runtime.ts";
+import type { RuntimeServer, Visitor } from "../support/runtimes/runtime_server.ts";
 
 /** Returns status and code of a refused upgrade. */
 async function refusal(opening: Promise<WsClient>): Promise<[number, string | undefined]> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { onEveryRuntime } from "./support/on_every_runtime.ts";
+import { onEveryRuntime } from "../support/runtimes/on_every_runtime.ts";
 
 onEveryRuntime([
   {

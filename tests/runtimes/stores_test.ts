@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { PostgresServer, whyNoPostgres } from "../../support/postgres/postgres_server.ts";
+import { PostgresServer, whyNoPostgres } from "../support/postgres/postgres_server.ts";
 import { run } from "../../tools/provide/programs.ts";
 import { findRuntime, type RuntimeName } from "../../tools/provide/runtimes.ts";
-import { installPackage, type Project } from "./support/installed_package.ts";
+import { installPackage, type Project } from "../support/runtimes/installed_package.ts";
 
 const RUNTIMES = ["node22", "node24", "bun"] as const satisfies readonly RuntimeName[];
 

@@ -1,11 +1,11 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { WsClient } from "../../support/app/ws_client.ts";
-import { PostgresServer, whyNoPostgres } from "../../support/postgres/postgres_server.ts";
-import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
+import type { WsClient } from "../support/app/ws_client.ts";
+import { PostgresServer, whyNoPostgres } from "../support/postgres/postgres_server.ts";
+import { RedisServer, whyNoRedis } from "../support/redis/redis_server.ts";
 import { findRuntime, type RuntimeName } from "../../tools/provide/runtimes.ts";
-import { installPackage } from "./support/installed_package.ts";
-import { RuntimeServer } from "./support/runtime_server.ts";
+import { installPackage } from "../support/runtimes/installed_package.ts";
+import { RuntimeServer } from "../support/runtimes/runtime_server.ts";
 
 /** One server on each runtime. */
 const TOGETHER: readonly RuntimeName[] = ["deno", "node22", "bun"];

@@ -8,7 +8,7 @@ import { route, router, stack } from "@sluice/sluice/routing";
 import { origins } from "@sluice/sluice/security";
 import { resolvePeer, toHandler } from "@sluice/sluice/server";
 import { startServer } from "@sluice/sluice/testing";
-import { rawRequest } from "../server/raw_request.ts";
+import { rawRequest } from "../support/raw_request.ts";
 import { silent as log } from "../support/silent_log.ts";
 
 /** Starts of targets that resemble a URL of another site, or no URL. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { internalsOf } from "../../lib/core/internals.ts";
 import { SharedRateLimiter } from "@sluice/sluice/security";
 import { FakeClock, settle } from "@sluice/sluice/testing";
-import { MemoryWire, type WireNode } from "../presence/memory_wire.ts";
+import { MemoryWire, type WireNode } from "../support/presence/memory_wire.ts";
 
 /** A process with a limiter: 60 a minute, 10 at once. */
 class Process {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { internalsOf } from "../../lib/core/internals.ts";
 import { SharedSocketCounter } from "@sluice/sluice/security";
 import { FakeClock, settle } from "@sluice/sluice/testing";
-import { MemoryWire, type WireNode } from "../presence/memory_wire.ts";
+import { MemoryWire, type WireNode } from "../support/presence/memory_wire.ts";
 
 type Release = (() => void) | undefined;
 

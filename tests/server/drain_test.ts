@@ -5,8 +5,8 @@ import { route, router } from "@sluice/sluice/routing";
 import { type Clock, toHandler } from "@sluice/sluice/server";
 import { Drain } from "../../lib/server/drain.ts";
 import { openStack } from "../support/open_stack.ts";
-import { FakeConnection } from "../../lib/testing/fake_connection.ts";
-import { WsClient } from "../../support/app/ws_client.ts";
+import { FakeConnection } from "../support/fake_connection.ts";
+import { WsClient } from "../support/app/ws_client.ts";
 
 /** A clock that can pause like a suspended process: timers then fire late. */
 class StallingClock implements Clock {

@@ -5,7 +5,7 @@ import { MemoryChannelLayer } from "@sluice/sluice/layers";
 import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { FakeClock, startServer } from "@sluice/sluice/testing";
 import { withLayer } from "../../lib/layers/with_layer.ts";
-import { eventually } from "../../support/eventually.ts";
+import { eventually } from "../support/eventually.ts";
 import { silent } from "../support/silent_log.ts";
 
 const messages = defineMessages({ client: {}, server: { said: unchecked<string>() } });

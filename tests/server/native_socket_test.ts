@@ -8,8 +8,8 @@ import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
 import { FakeClock } from "@sluice/sluice/testing";
 import { openStack } from "../support/open_stack.ts";
-import { WsClient } from "../../support/app/ws_client.ts";
-import { RawClient, rawRequest } from "./raw_request.ts";
+import { WsClient } from "../support/app/ws_client.ts";
+import { RawClient, rawRequest } from "../support/raw_request.ts";
 import { silent as log } from "../support/silent_log.ts";
 
 const NO_MESSAGES = defineMessages({ client: {}, server: {} });

@@ -6,7 +6,7 @@ import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
 import { startServer } from "@sluice/sluice/testing";
 import { openStack } from "../support/open_stack.ts";
-import { floodBody, RawClient } from "./raw_request.ts";
+import { floodBody, RawClient } from "../support/raw_request.ts";
 
 const MIB = 1_048_576;
 

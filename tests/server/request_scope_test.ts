@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { FakeConnection } from "../../lib/testing/fake_connection.ts";
+import { FakeConnection } from "../support/fake_connection.ts";
 import { resolvePeer } from "../../lib/server/peer.ts";
 import { KEPT_HEADERS } from "../../lib/server/kept_headers.ts";
 import { RequestScope } from "../../lib/server/request_scope.ts";

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { MemoryChannelLayer } from "../../lib/layers/mod.ts";
 import { createSessions, type Session } from "../../lib/sessions/mod.ts";
 import { FakeClock, settle } from "../../lib/testing/fake_clock.ts";
-import { FakeConnection } from "../../lib/testing/fake_connection.ts";
-import { FakeLog } from "../../lib/testing/fake_log.ts";
+import { FakeConnection } from "../support/fake_connection.ts";
+import { FakeLog } from "../support/fake_log.ts";
 import { type KeyValue, MemoryKeyValue } from "../../lib/kv/mod.ts";
 
 /** A layer in memory between "processes" of one test. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { MemorySessionStore, Sessions, type SessionStore } from "../../lib/sessions/mod.ts";
 import { KvSessionStore } from "../../lib/sessions/kv_session_store.ts";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
-import { FakeLog } from "../../lib/testing/fake_log.ts";
+import { FakeLog } from "../support/fake_log.ts";
 import { filler, tampered } from "../support/malformed.ts";
 import { type KeyValue, listAll, MemoryKeyValue } from "../../lib/kv/mod.ts";
 

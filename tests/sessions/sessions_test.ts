@@ -8,7 +8,7 @@ import {
   type SessionStore,
 } from "../../lib/sessions/mod.ts";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
-import { FakeLog } from "../../lib/testing/fake_log.ts";
+import { FakeLog } from "../support/fake_log.ts";
 import { tampered } from "../support/malformed.ts";
 
 const IDLE = 10_000;

@@ -12,7 +12,7 @@ import {
 } from "../../lib/sessions/mod.ts";
 import { withSession } from "../../lib/sessions/with_session.ts";
 import { FakeClock, settle } from "../../lib/testing/fake_clock.ts";
-import { FakeLog } from "../../lib/testing/fake_log.ts";
+import { FakeLog } from "../support/fake_log.ts";
 import { fakeScope } from "../support/fake_scope.ts";
 import { OTHER_BLANKS, tampered } from "../support/malformed.ts";
 

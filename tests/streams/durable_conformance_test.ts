@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryKeyValue } from "@sluice/sluice/kv";
 import { DurableStreams } from "@sluice/sluice/streams";
-import { runDurableSuite } from "../../support/streams/durable_suite/run_durable_suite.ts";
+import { runDurableSuite } from "../support/streams/durable_suite/run_durable_suite.ts";
 import { findDurableSuite } from "../../tools/provide/durable_suite.ts";
 
 /** `DurableStreams` has no forks and no subscriptions. */

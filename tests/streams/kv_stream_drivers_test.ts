@@ -7,7 +7,7 @@ import { PostgresKeyValue } from "@sluice/sluice/kv/postgres";
 import { SqliteKeyValue } from "@sluice/sluice/kv/sqlite";
 import { KvStreamStore } from "@sluice/sluice/streams";
 import { testStreamStore } from "@sluice/sluice/testing";
-import { PostgresServer, whyNoPostgres } from "../../support/postgres/postgres_server.ts";
+import { PostgresServer, whyNoPostgres } from "../support/postgres/postgres_server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-streams-"));
 const opened: KeyValue[] = [];

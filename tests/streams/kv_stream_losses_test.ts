@@ -4,9 +4,9 @@ import { type AtomicOperation, MemoryKeyValue } from "@sluice/sluice/kv";
 import { PostgresKeyValue } from "@sluice/sluice/kv/postgres";
 import { KvStreamStore, type StreamStore } from "@sluice/sluice/streams";
 import { readHistory } from "../../lib/streams/history.ts";
-import { eventually } from "../../support/eventually.ts";
-import { PostgresServer, whyNoPostgres } from "../../support/postgres/postgres_server.ts";
-import { TcpName } from "../../support/postgres/tcp_name.ts";
+import { eventually } from "../support/eventually.ts";
+import { PostgresServer, whyNoPostgres } from "../support/postgres/postgres_server.ts";
+import { TcpName } from "../support/postgres/tcp_name.ts";
 
 async function add(store: StreamStore, count: number) {
   const appends = Array.from({ length: count }, () => store.append("room", { type: "said" }));

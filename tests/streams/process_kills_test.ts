@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { whyNoRedis } from "../../support/redis/redis_server.ts";
-import { commandsUnderKills } from "../../support/streams/process_kills.ts";
-import { startDatabase } from "../../support/streams/stream_database.ts";
+import { whyNoRedis } from "../support/redis/redis_server.ts";
+import { commandsUnderKills } from "../support/streams/process_kills.ts";
+import { startDatabase } from "../support/streams/stream_database.ts";
 
 /** For the full size, and all databases: `deno task bench stream_faults`. */
 const load = { commands: 100, perSecond: 60, processes: 3, killEveryMs: 700, cutShare: 0.1 };

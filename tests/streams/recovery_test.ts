@@ -15,7 +15,7 @@ import {
   commandsUnderCuts,
   readUnderCuts,
   resumeAnywhere,
-} from "../../support/streams/stream_load.ts";
+} from "../support/streams/stream_load.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-recovery-"));
 const sqlite = new SqliteKeyValue(join(folder, "streams.sqlite"));

@@ -4,9 +4,9 @@ import { setTimeout } from "node:timers/promises";
 import { readHistory } from "../../lib/streams/history.ts";
 import { RedisStreamStore } from "@sluice/sluice/streams/redis";
 import { testStreamStore } from "@sluice/sluice/testing";
-import { eventually } from "../../support/eventually.ts";
-import { RedisCluster } from "../../support/redis/redis_cluster.ts";
-import { type RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
+import { eventually } from "../support/eventually.ts";
+import { RedisCluster } from "../support/redis/redis_cluster.ts";
+import { type RedisServer, whyNoRedis } from "../support/redis/redis_server.ts";
 import { slotOf } from "../../lib/redis/redis_slots.ts";
 
 const skip = whyNoRedis();

@@ -7,11 +7,11 @@ import type { StreamStore } from "@sluice/sluice/streams";
 import { readHistory } from "../../lib/streams/history.ts";
 import { RedisStreamStore } from "@sluice/sluice/streams/redis";
 import { streamSender } from "@sluice/sluice/consumers";
-import { SocketCutter } from "../../support/streams/cut_socket.ts";
-import { openRoom } from "../../support/streams/stream_load.ts";
-import { countMessages, serveStream } from "../../support/streams/stream_server.ts";
-import { eventually } from "../../support/eventually.ts";
-import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
+import { SocketCutter } from "../support/streams/cut_socket.ts";
+import { openRoom } from "../support/streams/stream_load.ts";
+import { countMessages, serveStream } from "../support/streams/stream_server.ts";
+import { eventually } from "../support/eventually.ts";
+import { RedisServer, whyNoRedis } from "../support/redis/redis_server.ts";
 
 const options = { skip: whyNoRedis() ?? false, timeout: 30_000 };
 

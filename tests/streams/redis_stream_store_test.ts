@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { RedisStreamStore } from "@sluice/sluice/streams/redis";
 import { testStreamStore } from "@sluice/sluice/testing";
-import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
+import { RedisServer, whyNoRedis } from "../support/redis/redis_server.ts";
 
 const skip = whyNoRedis();
 let server: RedisServer;

@@ -6,7 +6,7 @@ import { route, router, type Scope } from "@sluice/sluice";
 import { streamDoor } from "@sluice/sluice/streams";
 import type { DoorConsumer } from "../../lib/streams/http/stream_door.ts";
 import { communicateHttp, startServer } from "@sluice/sluice/testing";
-import { eventually } from "../../support/eventually.ts";
+import { eventually } from "../support/eventually.ts";
 import {
   ask,
   entered,
@@ -14,7 +14,7 @@ import {
   type RoomParts,
   roomParts,
   type RoomScope,
-} from "../consumers/stream_rooms.ts";
+} from "../support/consumers/stream_rooms.ts";
 
 const door = streamDoor((scope: RoomScope): DoorConsumer => new RoomConsumer(scope), "room");
 

@@ -14,7 +14,7 @@ import {
   type RoomParts,
   roomParts,
   type RoomScope,
-} from "../consumers/stream_rooms.ts";
+} from "../support/consumers/stream_rooms.ts";
 
 const door = streamDoor((scope: RoomScope): DoorConsumer => new RoomConsumer(scope), "room");
 

@@ -1,6 +1,6 @@
 import type { OriginScope } from "../../lib/core/scope.ts";
 import { parseCookies } from "../../lib/protocol/cookies.ts";
-import { FakeConnection } from "../../lib/testing/fake_connection.ts";
+import { FakeConnection } from "./fake_connection.ts";
 
 /** The scope of a request. */
 export function fakeScope(

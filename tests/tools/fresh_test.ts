@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { freshOf, withFresh } from "../../tools/fresh/links.ts";
-import { TreeCopy } from "./tree_copy.ts";
+import { TreeCopy } from "../support/tree_copy.ts";
 
 const config = await readFile(new URL("../../deno.json", import.meta.url), "utf8");
 

@@ -8,7 +8,13 @@ import { checkLayout } from "../../tools/layout.ts";
 import { checkRooms, folderTable, withFolderTable } from "../../tools/layout/folder_table.ts";
 import { findCycles, readImports } from "../../tools/layout/import_cycles.ts";
 import { ROOMS } from "../../tools/layout/rooms.ts";
-import { checkFolders, checkLengths, MAX_FILES, MAX_LINES } from "../../tools/layout/sizes.ts";
+import {
+  checkFolders,
+  checkLengths,
+  checkTests,
+  MAX_FILES,
+  MAX_LINES,
+} from "../../tools/layout/sizes.ts";
 
 function graph(arrows: Record<string, string[]>) {
   return new Map(Object.entries(arrows).map(([file, imports]) => [file, new Set(imports)]));
@@ -49,6 +55,12 @@ test("readImports() reads imports of values and of types, but not dynamic ones",
   } finally {
     await rm(root, { recursive: true, force: true });
   }
+});
+
+test("checkTests() names a helper among the tests", () => {
+  const files = ["tests/a/b_test.ts", "tests/support/c.ts", "lib/d.ts"];
+  assert.deepEqual(checkTests(files), []);
+  assert.match(checkTests([...files, "tests/a/helper.ts"]).join(), /^tests\/a\/helper\.ts is not/);
 });
 
 test("checkFolders() names a folder with too many files", () => {

@@ -96,9 +96,9 @@ const refused: [file: string, specifier: string][] = [
   ["app/services.ts", "../lib/sessions/mod.ts"],
   ["app/services.ts", "../realtime.ts"],
   ["app/http/define.ts", "../../main.ts"],
-  ["bench/checks/jobs.ts", "../../tests/support/silent_log.ts"],
+  ["bench/checks/jobs.ts", "../../tests/workers/worker_test.ts"],
   ["tools/ok.ts", "../tests/support/silent_log.ts"],
-  ["support/app/live_app.ts", "../../tests/support/silent_log.ts"],
+  ["tests/support/app/live_app.ts", "../../app/page_test.ts"],
   ["main.ts", "./lib/mod.ts"],
   ["compat/fresh/app.ts", "../../lib/mod.ts"],
   ["compat/fresh/app.ts", "@sluice/sluice"],
@@ -140,7 +140,7 @@ test("runtime-in-adapters allows Deno in adapters and outside the toolkit", () =
       "lib/kv/deno/deno_key_value.ts",
       "lib/server/deno/deno_transport.ts",
       "main.ts",
-      "tests/e2e/support/browser.ts",
+      "tests/support/app/live_app.ts",
     ]
   ) assert.deepEqual(broken(file, source), [], file);
 });
@@ -198,7 +198,7 @@ test("bounded-body allows reading responses, readBody() itself, and tests", () =
     ["routes/api/upload.ts", "const bytes = await readBody(request);"],
     ["app/http/body.ts", "await new Response(state.body).formData();"],
     ["lib/core/read_body.ts", "const { body } = request;"],
-    ["tests/auth/support/oidc_double.ts", "await request.text();"],
+    ["tests/support/auth/oidc_double.ts", "await request.text();"],
   ];
   for (const [file, source] of allowed) assert.deepEqual(broken(file, source), [], source);
 });

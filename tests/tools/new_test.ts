@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { addRoute } from "../../tools/new/add_route.ts";
 import { parseConsumerName } from "../../tools/new/consumer_names.ts";
 import { ScaffoldError } from "../../tools/new/scaffold_error.ts";
-import { TreeCopy } from "./tree_copy.ts";
+import { TreeCopy } from "../support/tree_copy.ts";
 
 const FILES = [
   "consumers/price_feed_messages.ts",

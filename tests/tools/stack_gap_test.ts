@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { TreeCopy } from "./tree_copy.ts";
+import { TreeCopy } from "../support/tree_copy.ts";
 
 const gaps: [what: string, line: RegExp, refusal: RegExp][] = [
   ["an origin check", /\n *\.use\(origins\(.*/, /origin/i],

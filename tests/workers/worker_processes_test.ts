@@ -4,16 +4,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { eventually } from "../../support/eventually.ts";
-import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
+import { eventually } from "../support/eventually.ts";
+import { RedisServer, whyNoRedis } from "../support/redis/redis_server.ts";
 import {
   handled,
   report,
   sendJobs,
   WorkerProcess,
   type WorkerSettings,
-} from "../../support/jobs/job_load.ts";
-import { makeLayer } from "../../support/jobs/worker_process.ts";
+} from "../support/jobs/job_load.ts";
+import { makeLayer } from "../support/jobs/worker_process.ts";
 
 const LIMIT_MS = 20_000;
 

@@ -49,12 +49,15 @@ function mayImport(room: string): string {
   const parent = room.includes("/") ? ruleOf(room.slice(0, room.lastIndexOf("/"))) : undefined;
   if (rule === undefined || rule === parent) return "";
   const denied = rule.may.filter((entry) => entry.startsWith("!")).map((entry) => entry.slice(1));
-  const allowed = rule.may.filter((entry) => !entry.startsWith("!"));
+  const allowed = rule.may.filter((entry) => !entry.startsWith("!") && entry !== "*");
   const types = (rule.mayType ?? []).filter((entry) => !entry.startsWith("!"));
   return [
-    allowed.includes("*")
-      ? `anything${denied.length > 0 ? ` except ${listed(denied)}` : ""}`
-      : listed(allowed) || "nothing",
+    ...allowed.length > 0 ? [listed(allowed)] : [],
+    ...rule.may.includes("*")
+      ? [`anything${denied.length > 0 ? ` except ${listed(denied)}` : ""}`]
+      : allowed.length === 0
+      ? ["nothing"]
+      : [],
     ...types.length > 0 ? [`types of ${listed(types)}`] : [],
   ].join("; ");
 }

@@ -38,8 +38,8 @@ export const ROOMS: Readonly<Record<string, string>> = {
   "examples": "complete programs of one file each",
   "deploy": "a container, a systemd unit, a proxy in front",
   "docs": "guides, the tutorial, specifications, decisions, benchmarks",
-  "tests": "tests, in folders like those of the code that they test",
-  "support": "what tests and benchmarks share: the app in a process, Redis servers, jobs",
+  "tests":
+    "tests, in folders like those of the code that they test; their helpers are in `support/`",
   "bench": "benchmarks: questions, peers to compare with, the load generator, results",
   "tools":
     "the tasks `test`, `ok`, `new`, `pack`, `create` and others, the lint plugin, checks of docs",

@@ -21,6 +21,12 @@ export function checkFolders(files: readonly string[]): string[] {
     );
 }
 
+/** Returns a line for each file in a folder of tests that is no test and belongs into `tests/support/`. */
+export function checkTests(files: readonly string[]): string[] {
+  return files.filter((file) => /^tests\/(?!support\/)/.test(file) && !/_test\.tsx?$/.test(file))
+    .map((file) => `${file} is not a test: move it to tests/support/`);
+}
+
 /** Returns a line for each file of `lib/` with more than {@linkcode MAX_LINES} lines. */
 export function checkLengths(texts: ReadonlyMap<string, string>): string[] {
   return [...texts].filter(([file]) => /^lib\/.*\.tsx?$/.test(file))

@@ -70,11 +70,11 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
 
   // The stand-in for Fresh does not depend on the code that uses it.
   { files: "compat/", may: ["node:*", "npm:*"] },
+  // Tools and benchmarks do not depend on tests; benchmarks use what the tests use.
+  { files: "tests/support/", may: ["!tests/", "*"] },
   { files: "tests/", may: ["*"] },
-  // Tools, benchmarks and the support that tests share with them do not depend on tests.
   { files: "tools/", may: ["!tests/", "*"] },
-  { files: "bench/", may: ["!tests/", "*"] },
-  { files: "support/", may: ["!tests/", "*"] },
+  { files: "bench/", may: ["tests/support/", "!tests/", "*"] },
 
   // main.ts and realtime.ts compose the app from what is in app/.
   { files: "app/", may: ["!lib/", "!main.ts", "!realtime.ts", "!routes/", "*"] },

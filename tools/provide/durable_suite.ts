@@ -19,7 +19,7 @@ export function findDurableSuite(): string | undefined {
 
 /**
  * Downloads the conformance tests of Durable Streams from npm into the shared cache: one module that
- * imports `vitest`, without `vitest` itself, which `support/streams/durable_suite/` replaces.
+ * imports `vitest`, without `vitest` itself, which `tests/support/streams/durable_suite/` replaces.
  *
  * @throws {Error} The download failed, or the module is another one.
  */

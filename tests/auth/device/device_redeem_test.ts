@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { banUser, removeUser, unbanUser } from "../../../lib/auth/mod.ts";
-import { setUpDevices } from "../support/device_setup.ts";
+import { setUpDevices } from "../../support/auth/device_setup.ts";
 import { type KeyValue, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 type Parts = Awaited<ReturnType<typeof setUpDevices>>;

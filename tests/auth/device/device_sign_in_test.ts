@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Refusal } from "../../../lib/protocol/mod.ts";
 import { RateLimiter } from "../../../lib/security/mod.ts";
-import { setUpDevices } from "../support/device_setup.ts";
+import { setUpDevices } from "../../support/auth/device_setup.ts";
 import { type KeyValue, listAll, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 async function setUp(kv: KeyValue, options?: Parameters<typeof setUpDevices>[1]) {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { answerSignIn } from "../../../lib/auth/mod.ts";
 import { DevIdentity, DevProvider } from "../../../lib/auth/dev/mod.ts";
-import { FakeLog } from "../../../lib/testing/fake_log.ts";
-import { testApp } from "../support/app.ts";
-import { Browser } from "../support/browser.ts";
+import { FakeLog } from "../../support/fake_log.ts";
+import { testApp } from "../../support/auth/app.ts";
+import { Browser } from "../../support/auth/browser.ts";
 
 const ORIGIN = "http://127.0.0.1:8000";
 

@@ -3,9 +3,9 @@ import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { DevIdentity, DevProvider } from "../../../lib/auth/dev/mod.ts";
 import type { User } from "../../../lib/auth/mod.ts";
-import { FakeLog } from "../../../lib/testing/fake_log.ts";
-import { testApp } from "../support/app.ts";
-import { Browser } from "../support/browser.ts";
+import { FakeLog } from "../../support/fake_log.ts";
+import { testApp } from "../../support/auth/app.ts";
+import { Browser } from "../../support/auth/browser.ts";
 import { type KeyValue, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 const ORIGIN = "http://127.0.0.1:8000";

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GitHubProvider, type User } from "../../../lib/auth/mod.ts";
 import { FakeClock } from "../../../lib/testing/fake_clock.ts";
-import { testApp } from "../support/app.ts";
-import { Browser, type Handler } from "../support/browser.ts";
-import { GitHubDouble, octocat, type Trouble } from "../support/github_double.ts";
+import { testApp } from "../../support/auth/app.ts";
+import { Browser, type Handler } from "../../support/auth/browser.ts";
+import { GitHubDouble, octocat, type Trouble } from "../../support/auth/github_double.ts";
 
 const ORIGIN = "http://127.0.0.1:8000";
 const SIGN_IN = `${ORIGIN}/auth/signin?provider=github&return_to=/rooms/lobby`;

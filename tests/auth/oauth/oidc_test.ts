@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { OidcProvider, type User } from "../../../lib/auth/mod.ts";
 import type { OidcOptions } from "../../../lib/auth/providers/oidc.ts";
 import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
-import { testApp } from "../support/app.ts";
-import { Browser } from "../support/browser.ts";
-import { OidcDouble } from "../support/oidc_double.ts";
+import { testApp } from "../../support/auth/app.ts";
+import { Browser } from "../../support/auth/browser.ts";
+import { OidcDouble } from "../../support/auth/oidc_double.ts";
 
 const ORIGIN = "https://app.example.com";
 

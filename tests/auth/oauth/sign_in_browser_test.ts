@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { Audit, type AuditEntry, banUser } from "../../../lib/auth/mod.ts";
 import { listAll, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 import { fakeScope } from "../../support/fake_scope.ts";
-import { testApp } from "../support/app.ts";
-import { Browser } from "../support/browser.ts";
-import { Yes } from "../support/yes.ts";
+import { testApp } from "../../support/auth/app.ts";
+import { Browser } from "../../support/auth/browser.ts";
+import { Yes } from "../../support/auth/yes.ts";
 
 const ORIGIN = "https://app.example.com";
 const SIGN_IN = `${ORIGIN}/auth/signin?return_to=/rooms/lobby`;

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { MemoryKeyValue } from "../../../lib/kv/mod.ts";
 import { type Provider, SignInError } from "../../../lib/auth/mod.ts";
 import { fakeScope } from "../../support/fake_scope.ts";
-import { type TestApp, testApp } from "../support/app.ts";
-import { Browser } from "../support/browser.ts";
-import { Yes } from "../support/yes.ts";
+import { type TestApp, testApp } from "../../support/auth/app.ts";
+import { Browser } from "../../support/auth/browser.ts";
+import { Yes } from "../../support/auth/yes.ts";
 
 const ORIGIN = "https://app.example.com";
 

@@ -2,10 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryTransactionStore } from "../../../lib/auth/oauth/transactions.ts";
 import { FakeClock } from "../../../lib/testing/fake_clock.ts";
-import {
-  testTransactionStore,
-  transaction,
-} from "../../../lib/testing/stores/test_transaction_store.ts";
+import { testTransactionStore, transaction } from "../../support/stores/test_transaction_store.ts";
 
 testTransactionStore("MemoryTransactionStore", (clock) => new MemoryTransactionStore({ clock }));
 

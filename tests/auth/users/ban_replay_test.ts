@@ -5,8 +5,8 @@ import { type Session, Sessions } from "../../../lib/sessions/mod.ts";
 import { KvControlLog } from "../../../lib/sessions/revocation/kv_control_log.ts";
 import { KvSessionStore } from "../../../lib/sessions/kv_session_store.ts";
 import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
-import { FakeConnection } from "../../../lib/testing/fake_connection.ts";
-import { FakeLog } from "../../../lib/testing/fake_log.ts";
+import { FakeConnection } from "../../support/fake_connection.ts";
+import { FakeLog } from "../../support/fake_log.ts";
 import { type KeyValue, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 const PROFILE = {

@@ -12,11 +12,11 @@ import {
 import { withAuth } from "../../../lib/auth/with_auth.ts";
 import { Refusal } from "../../../lib/protocol/mod.ts";
 import { Sessions } from "../../../lib/sessions/mod.ts";
-import { FakeLog } from "../../../lib/testing/fake_log.ts";
+import { FakeLog } from "../../support/fake_log.ts";
 import { fakeScope } from "../../support/fake_scope.ts";
-import { testApp } from "../support/app.ts";
-import { Browser } from "../support/browser.ts";
-import { FaultyStore } from "../support/device_setup.ts";
+import { testApp } from "../../support/auth/app.ts";
+import { Browser } from "../../support/auth/browser.ts";
+import { FaultyStore } from "../../support/auth/device_setup.ts";
 
 const ADA = { provider: "yes", subject: "1", login: "ada", name: "Ada", avatarUrl: undefined };
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { MemoryUserStore, type User } from "@sluice/sluice/auth";
 import { FakeClock, settle } from "@sluice/sluice/testing";
 import { LiveUsers } from "../../../lib/auth/users/live_users.ts";
-import { FakeConnection } from "../../../lib/testing/fake_connection.ts";
+import { FakeConnection } from "../../support/fake_connection.ts";
 
 const ada: User = await new MemoryUserStore().save({
   provider: "dev",

@@ -1,7 +1,11 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { checkConformance, checkPage, checkUpstream } from "./check_upstream.ts";
+import {
+  checkConformance,
+  checkPage,
+  checkUpstream,
+} from "../../support/conformance/upstream/check_upstream.ts";
 
 test("docs/channels.md agrees with the conformance tests", async () => {
   const root = fileURLToPath(new URL("../../../", import.meta.url));

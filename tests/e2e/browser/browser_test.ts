@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { launchBrowser, screenshot, whyNoBrowser } from "../support/browser.ts";
+import { launchBrowser, screenshot, whyNoBrowser } from "../../support/browser/browser.ts";
 
 const skip = await whyNoBrowser();
 

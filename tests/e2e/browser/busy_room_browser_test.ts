@@ -1,8 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { launchBrowser, whyNoBrowser } from "../support/browser.ts";
-import { LiveApp } from "../../../support/app/live_app.ts";
-import { RoomPage } from "../support/room_page.ts";
+import { launchBrowser, whyNoBrowser } from "../../support/browser/browser.ts";
+import { LiveApp } from "../../support/app/live_app.ts";
+import { RoomPage } from "../../support/browser/room_page.ts";
 
 const skip = await whyNoBrowser();
 

@@ -1,8 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { launchBrowser, screenshot, whyNoBrowser } from "../support/browser.ts";
-import { LiveApp } from "../../../support/app/live_app.ts";
+import { launchBrowser, screenshot, whyNoBrowser } from "../../support/browser/browser.ts";
+import { LiveApp } from "../../support/app/live_app.ts";
 
 const skip = await whyNoBrowser();
 

@@ -1,9 +1,14 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { launchBrowser, screenshot, type TestBrowser, whyNoBrowser } from "../support/browser.ts";
-import { LiveApp } from "../../../support/app/live_app.ts";
-import { PUBLIC_PATHS, USER_PATHS } from "../support/page_paths.ts";
+import {
+  launchBrowser,
+  screenshot,
+  type TestBrowser,
+  whyNoBrowser,
+} from "../../support/browser/browser.ts";
+import { LiveApp } from "../../support/app/live_app.ts";
+import { PUBLIC_PATHS, USER_PATHS } from "../../support/browser/page_paths.ts";
 
 const skip = await whyNoBrowser();
 

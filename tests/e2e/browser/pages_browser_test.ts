@@ -2,10 +2,10 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
-import { launchBrowser, screenshot, whyNoBrowser } from "../support/browser.ts";
-import { lowContrasts } from "../support/contrast.ts";
-import { LiveApp } from "../../../support/app/live_app.ts";
-import { RoomPage } from "../support/room_page.ts";
+import { launchBrowser, screenshot, whyNoBrowser } from "../../support/browser/browser.ts";
+import { lowContrasts } from "../../support/browser/contrast.ts";
+import { LiveApp } from "../../support/app/live_app.ts";
+import { RoomPage } from "../../support/browser/room_page.ts";
 
 const skip = await whyNoBrowser();
 

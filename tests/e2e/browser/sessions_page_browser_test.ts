@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { launchBrowser, whyNoBrowser } from "../support/browser.ts";
-import { LiveApp } from "../../../support/app/live_app.ts";
+import { launchBrowser, whyNoBrowser } from "../../support/browser/browser.ts";
+import { LiveApp } from "../../support/app/live_app.ts";
 
 const skip = await whyNoBrowser();
 

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
-import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
-import type { WsClient } from "../../../support/app/ws_client.ts";
+import { AppProcess, buildApp } from "../../support/app/app_process.ts";
+import type { WsClient } from "../../support/app/ws_client.ts";
 
 before(buildApp);
 

@@ -4,10 +4,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
-import type { WsClient } from "../../../support/app/ws_client.ts";
-import { eventually } from "../../../support/eventually.ts";
-import { PostgresServer, whyNoPostgres } from "../../../support/postgres/postgres_server.ts";
+import { AppProcess, buildApp } from "../../support/app/app_process.ts";
+import type { WsClient } from "../../support/app/ws_client.ts";
+import { eventually } from "../../support/eventually.ts";
+import { PostgresServer, whyNoPostgres } from "../../support/postgres/postgres_server.ts";
 
 before(buildApp);
 

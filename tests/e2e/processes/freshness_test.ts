@@ -17,7 +17,7 @@ import { toHandler } from "@sluice/sluice/server";
 import { session, Sessions } from "@sluice/sluice/sessions";
 import { KvControlLog } from "../../../lib/sessions/revocation/kv_control_log.ts";
 import { KvSessionStore } from "../../../lib/sessions/kv_session_store.ts";
-import { WsClient } from "../../../support/app/ws_client.ts";
+import { WsClient } from "../../support/app/ws_client.ts";
 import { silent } from "../../support/silent_log.ts";
 import { type KeyValue, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 

@@ -1,12 +1,12 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { buildApp } from "../../../support/app/app_process.ts";
-import { Hosts } from "../../../support/app/hosts.ts";
-import type { WsClient } from "../../../support/app/ws_client.ts";
-import { whyNoPostgres } from "../../../support/postgres/postgres_server.ts";
-import { whyNoRedis } from "../../../support/redis/redis_server.ts";
-import { raceTickets } from "../../../support/app/race_tickets.ts";
-import { eventually } from "../../../support/eventually.ts";
+import { buildApp } from "../../support/app/app_process.ts";
+import { Hosts } from "../../support/app/hosts.ts";
+import type { WsClient } from "../../support/app/ws_client.ts";
+import { whyNoPostgres } from "../../support/postgres/postgres_server.ts";
+import { whyNoRedis } from "../../support/redis/redis_server.ts";
+import { raceTickets } from "../../support/app/race_tickets.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const skip = whyNoPostgres() ?? whyNoRedis() ?? false;
 const options = { skip, timeout: 120_000 };

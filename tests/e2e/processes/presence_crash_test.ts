@@ -1,8 +1,8 @@
 import { before, test } from "node:test";
 import assert from "node:assert/strict";
-import { RedisServer, whyNoRedis } from "../../../support/redis/redis_server.ts";
-import { buildApp } from "../../../support/app/app_process.ts";
-import { crashOne } from "../../../support/app/presence_crash.ts";
+import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
+import { buildApp } from "../../support/app/app_process.ts";
+import { crashOne } from "../../support/app/presence_crash.ts";
 
 before(buildApp);
 

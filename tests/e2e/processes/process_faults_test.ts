@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
-import { eventually } from "../../../support/eventually.ts";
-import { suspend } from "../../../support/redis/suspend.ts";
-import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
-import { freePort } from "../../../support/free_port.ts";
-import { WsClient } from "../../../support/app/ws_client.ts";
+import { eventually } from "../../support/eventually.ts";
+import { suspend } from "../../support/redis/suspend.ts";
+import { AppProcess, buildApp } from "../../support/app/app_process.ts";
+import { freePort } from "../../support/free_port.ts";
+import { WsClient } from "../../support/app/ws_client.ts";
 
 before(buildApp);
 

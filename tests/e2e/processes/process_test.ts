@@ -1,7 +1,7 @@
 import { before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
+import { AppProcess, buildApp } from "../../support/app/app_process.ts";
 
 before(buildApp);
 

@@ -2,9 +2,9 @@ import { before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import process from "node:process";
-import { RedisServer, whyNoRedis } from "../../../support/redis/redis_server.ts";
-import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
-import type { WsClient } from "../../../support/app/ws_client.ts";
+import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
+import { AppProcess, buildApp } from "../../support/app/app_process.ts";
+import type { WsClient } from "../../support/app/ws_client.ts";
 
 /** How long Redis is suspended, in milliseconds. For longer, set `SLUICE_PAUSE_MS=10000`. */
 const PAUSE_MS = Number(process.env.SLUICE_PAUSE_MS ?? 3_000);

@@ -1,10 +1,10 @@
 import { before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
-import { restartInTurn } from "../../../support/app/rolling_restart.ts";
-import { seedUsers } from "../../../support/app/seeded_users.ts";
-import { WsClient } from "../../../support/app/ws_client.ts";
+import { AppProcess, buildApp } from "../../support/app/app_process.ts";
+import { restartInTurn } from "../../support/app/rolling_restart.ts";
+import { seedUsers } from "../../support/app/seeded_users.ts";
+import { WsClient } from "../../support/app/ws_client.ts";
 
 before(buildApp);
 

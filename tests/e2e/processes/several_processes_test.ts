@@ -1,9 +1,9 @@
 import { before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { GitHubDouble } from "../../auth/support/github_double.ts";
-import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
-import type { WsClient } from "../../../support/app/ws_client.ts";
+import { GitHubDouble } from "../../support/auth/github_double.ts";
+import { AppProcess, buildApp } from "../../support/app/app_process.ts";
+import type { WsClient } from "../../support/app/ws_client.ts";
 
 before(buildApp);
 

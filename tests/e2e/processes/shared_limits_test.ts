@@ -2,9 +2,9 @@ import { before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { eventually } from "../../../support/eventually.ts";
-import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
-import type { WsClient } from "../../../support/app/ws_client.ts";
+import { eventually } from "../../support/eventually.ts";
+import { AppProcess, buildApp } from "../../support/app/app_process.ts";
+import type { WsClient } from "../../support/app/ws_client.ts";
 
 before(buildApp);
 

@@ -7,9 +7,9 @@ import {
   type SocketState,
 } from "@sluice/sluice/client";
 import type { ChatMessages } from "../../../consumers/chat_messages.ts";
-import type { HttpBrowser } from "../../../support/app/http_browser.ts";
-import { FreezingProxy } from "../../../support/app/freezing_proxy.ts";
-import { LiveApp } from "../../../support/app/live_app.ts";
+import type { HttpBrowser } from "../../support/app/http_browser.ts";
+import { FreezingProxy } from "../../support/app/freezing_proxy.ts";
+import { LiveApp } from "../../support/app/live_app.ts";
 
 /** How much faster a page's clock may run than the machine's. */
 const FAST = 10;

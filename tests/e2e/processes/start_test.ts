@@ -1,8 +1,8 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { AppProcess, buildApp, type Ended } from "../../../support/app/app_process.ts";
-import { freePort } from "../../../support/free_port.ts";
+import { AppProcess, buildApp, type Ended } from "../../support/app/app_process.ts";
+import { freePort } from "../../support/free_port.ts";
 
 before(buildApp);
 

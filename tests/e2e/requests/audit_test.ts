@@ -4,10 +4,10 @@ import { join } from "node:path";
 import type { Log } from "@sluice/sluice/server";
 import type { LogFields } from "../../../lib/core/log.ts";
 import { banUser } from "@sluice/sluice/auth";
-import { TestApp } from "../../../support/app/test_app.ts";
-import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
-import { LiveApp } from "../../../support/app/live_app.ts";
-import { WsClient } from "../../../support/app/ws_client.ts";
+import { TestApp } from "../../support/app/test_app.ts";
+import { AppProcess, buildApp } from "../../support/app/app_process.ts";
+import { LiveApp } from "../../support/app/live_app.ts";
+import { WsClient } from "../../support/app/ws_client.ts";
 
 before(buildApp);
 

@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { LiveApp } from "../../../support/app/live_app.ts";
-import type { Refused } from "../../../support/app/ws_client.ts";
+import { LiveApp } from "../../support/app/live_app.ts";
+import type { Refused } from "../../support/app/ws_client.ts";
 
 interface Member {
   readonly id: string;

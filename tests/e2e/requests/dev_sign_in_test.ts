@@ -1,9 +1,9 @@
 import { before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { HttpBrowser } from "../../../support/app/http_browser.ts";
-import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
-import { LiveApp } from "../../../support/app/live_app.ts";
+import { HttpBrowser } from "../../support/app/http_browser.ts";
+import { AppProcess, buildApp } from "../../support/app/app_process.ts";
+import { LiveApp } from "../../support/app/live_app.ts";
 
 before(buildApp);
 

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { LiveApp } from "../../../support/app/live_app.ts";
+import { LiveApp } from "../../support/app/live_app.ts";
 
 const post = (url: string, form: Record<string, string> = {}) =>
   fetch(url, { method: "POST", body: new URLSearchParams(form) });

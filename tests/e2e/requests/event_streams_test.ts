@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { AppProcess } from "../../../support/app/app_process.ts";
-import { EventStream } from "../../../support/app/event_stream.ts";
-import { LiveApp } from "../../../support/app/live_app.ts";
+import { AppProcess } from "../../support/app/app_process.ts";
+import { EventStream } from "../../support/app/event_stream.ts";
+import { LiveApp } from "../../support/app/live_app.ts";
 
 const LOBBY = "/ws/chat/lobby";
 

@@ -2,8 +2,8 @@ import { before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { FakeClock } from "@sluice/sluice/testing";
-import { TestApp } from "../../../support/app/test_app.ts";
-import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
+import { TestApp } from "../../support/app/test_app.ts";
+import { AppProcess, buildApp } from "../../support/app/app_process.ts";
 
 before(buildApp);
 

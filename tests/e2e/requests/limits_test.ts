@@ -1,8 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { TestApp } from "../../../support/app/test_app.ts";
-import { LiveApp } from "../../../support/app/live_app.ts";
-import type { Refused } from "../../../support/app/ws_client.ts";
+import { TestApp } from "../../support/app/test_app.ts";
+import { LiveApp } from "../../support/app/live_app.ts";
+import type { Refused } from "../../support/app/ws_client.ts";
 
 /** Waits for a refusal with a code, 429 and `Retry-After`. */
 async function assertLimited(attempt: Promise<unknown>, code: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { before, test } from "node:test";
 import assert from "node:assert/strict";
-import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
-import { floodBody, RawClient } from "../../server/raw_request.ts";
+import { AppProcess, buildApp } from "../../support/app/app_process.ts";
+import { floodBody, RawClient } from "../../support/raw_request.ts";
 
 const MIB = 1_048_576;
 

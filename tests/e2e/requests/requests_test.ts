@@ -1,9 +1,9 @@
 import { before, test } from "node:test";
 import assert from "node:assert/strict";
-import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
-import { isStandIn } from "../../compat/support.ts";
-import { LiveApp } from "../../../support/app/live_app.ts";
-import { rawRequest } from "../../server/raw_request.ts";
+import { AppProcess, buildApp } from "../../support/app/app_process.ts";
+import { isStandIn } from "../../support/compat/fresh_app.ts";
+import { LiveApp } from "../../support/app/live_app.ts";
+import { rawRequest } from "../../support/raw_request.ts";
 
 before(buildApp);
 

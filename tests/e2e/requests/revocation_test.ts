@@ -2,13 +2,13 @@ import { before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
-import type { HttpBrowser } from "../../../support/app/http_browser.ts";
+import { AppProcess, buildApp } from "../../support/app/app_process.ts";
+import type { HttpBrowser } from "../../support/app/http_browser.ts";
 import type { Environment } from "../../../app/settings/settings.ts";
-import { RedisServer, whyNoRedis } from "../../../support/redis/redis_server.ts";
-import { suspend } from "../../../support/redis/suspend.ts";
-import { SilentPeer } from "../../../support/app/silent_peer.ts";
-import { WsClient } from "../../../support/app/ws_client.ts";
+import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
+import { suspend } from "../../support/redis/suspend.ts";
+import { SilentPeer } from "../../support/app/silent_peer.ts";
+import { WsClient } from "../../support/app/ws_client.ts";
 
 before(buildApp);
 

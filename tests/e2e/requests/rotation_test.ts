@@ -1,8 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { type Clock, systemClock } from "@sluice/sluice/server";
-import type { HttpBrowser } from "../../../support/app/http_browser.ts";
-import { LiveApp } from "../../../support/app/live_app.ts";
+import type { HttpBrowser } from "../../support/app/http_browser.ts";
+import { LiveApp } from "../../support/app/live_app.ts";
 
 const HOUR_MS = 3_600_000;
 

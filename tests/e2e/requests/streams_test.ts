@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FetchError, stream } from "@durable-streams/client";
-import { LiveApp } from "../../../support/app/live_app.ts";
+import { LiveApp } from "../../support/app/live_app.ts";
 
 const ROOM = "/streams/chat/lobby";
 

@@ -1,10 +1,10 @@
 import { before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { AppProcess, buildApp } from "../../../support/app/app_process.ts";
-import { LiveApp } from "../../../support/app/live_app.ts";
-import { type Refused, WsClient } from "../../../support/app/ws_client.ts";
-import type { HttpBrowser } from "../../../support/app/http_browser.ts";
+import { AppProcess, buildApp } from "../../support/app/app_process.ts";
+import { LiveApp } from "../../support/app/live_app.ts";
+import { type Refused, WsClient } from "../../support/app/ws_client.ts";
+import type { HttpBrowser } from "../../support/app/http_browser.ts";
 
 before(buildApp);
 

@@ -1,7 +1,7 @@
 import { after, before } from "node:test";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { testChannelLayer } from "@sluice/sluice/testing";
-import { RedisServer, whyNoRedis } from "../../../support/redis/redis_server.ts";
+import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
 
 const skip = whyNoRedis();
 let server: RedisServer;

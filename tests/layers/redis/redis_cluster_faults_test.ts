@@ -4,10 +4,10 @@ import type { ChannelLayer } from "@sluice/sluice/layers";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { slotOf } from "../../../lib/redis/redis_slots.ts";
 import { LayerInbox } from "../../../lib/testing/layers/layer_inbox.ts";
-import { eventually } from "../../../support/eventually.ts";
-import { RedisCluster } from "../../../support/redis/redis_cluster.ts";
-import { whyNoRedis } from "../../../support/redis/redis_server.ts";
-import { assertAllTold, Traffic } from "../traffic.ts";
+import { eventually } from "../../support/eventually.ts";
+import { RedisCluster } from "../../support/redis/redis_cluster.ts";
+import { whyNoRedis } from "../../support/redis/redis_server.ts";
+import { assertAllTold, Traffic } from "../../support/layers/traffic.ts";
 
 const skip = whyNoRedis() ?? false;
 const options = { skip, timeout: 60_000 };

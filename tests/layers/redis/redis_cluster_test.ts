@@ -1,8 +1,8 @@
 import { after, before } from "node:test";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { testChannelLayer } from "@sluice/sluice/testing";
-import { RedisCluster } from "../../../support/redis/redis_cluster.ts";
-import { whyNoRedis } from "../../../support/redis/redis_server.ts";
+import { RedisCluster } from "../../support/redis/redis_cluster.ts";
+import { whyNoRedis } from "../../support/redis/redis_server.ts";
 
 const skip = whyNoRedis();
 let cluster: RedisCluster;

@@ -5,9 +5,9 @@ import type { AddressInfo } from "node:net";
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { LayerInbox } from "../../../lib/testing/layers/layer_inbox.ts";
-import { eventually } from "../../../support/eventually.ts";
-import { RedisServer, whyNoRedis } from "../../../support/redis/redis_server.ts";
-import { assertAllTold, Traffic } from "../traffic.ts";
+import { eventually } from "../../support/eventually.ts";
+import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
+import { assertAllTold, Traffic } from "../../support/layers/traffic.ts";
 
 const options = { skip: whyNoRedis() ?? false, timeout: 60_000 };
 const UNAVAILABLE = { code: "UNAVAILABLE" };

@@ -4,8 +4,8 @@ import { systemClock } from "@sluice/sluice/server";
 import type { ChannelLayer, LayerGap } from "@sluice/sluice/layers";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { LayerInbox } from "../../../lib/testing/layers/layer_inbox.ts";
-import { eventually } from "../../../support/eventually.ts";
-import { RedisServer, whyNoRedis } from "../../../support/redis/redis_server.ts";
+import { eventually } from "../../support/eventually.ts";
+import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
 
 const skip = whyNoRedis() ?? false;
 const options = { skip, timeout: 30_000 };

@@ -4,8 +4,8 @@ import { setTimeout } from "node:timers/promises";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { Worker } from "@sluice/sluice/workers";
 import type { ChannelWorker } from "../../../lib/workers/worker_consumer.ts";
-import { eventually } from "../../../support/eventually.ts";
-import { RedisServer, whyNoRedis } from "../../../support/redis/redis_server.ts";
+import { eventually } from "../../support/eventually.ts";
+import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
 import { silent as log } from "../../support/silent_log.ts";
 
 const skip = whyNoRedis() ?? false;

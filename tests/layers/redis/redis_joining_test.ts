@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { LayerInbox } from "../../../lib/testing/layers/layer_inbox.ts";
-import { eventually } from "../../../support/eventually.ts";
-import { RedisCluster } from "../../../support/redis/redis_cluster.ts";
-import { whyNoRedis } from "../../../support/redis/redis_server.ts";
+import { eventually } from "../../support/eventually.ts";
+import { RedisCluster } from "../../support/redis/redis_cluster.ts";
+import { whyNoRedis } from "../../support/redis/redis_server.ts";
 
 const skip = whyNoRedis() ?? false;
 const options = { skip, timeout: 60_000 };

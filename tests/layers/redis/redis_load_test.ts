@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { LayerInbox } from "../../../lib/testing/layers/layer_inbox.ts";
-import { eventually } from "../../../support/eventually.ts";
-import type { LoadReport } from "./load_process.ts";
-import { RedisServer, whyNoRedis } from "../../../support/redis/redis_server.ts";
+import { eventually } from "../../support/eventually.ts";
+import type { LoadReport } from "../../support/layers/load_process.ts";
+import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
 
-const SCRIPT = fileURLToPath(new URL("load_process.ts", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("../../support/layers/load_process.ts", import.meta.url));
 
 /** A process under load; `stop()` returns its report. */
 class Load {

@@ -7,9 +7,9 @@ import { testChannelLayer } from "@sluice/sluice/testing";
 import { createServices } from "../../../app/services.ts";
 import { reportLayer } from "../../../app/layer.ts";
 import { readSettings } from "../../../app/settings/settings.ts";
-import { Certificates, whyNoCertificates } from "../../../support/redis/certificates.ts";
-import { freePort } from "../../../support/free_port.ts";
-import { RedisServer, whyNoRedis } from "../../../support/redis/redis_server.ts";
+import { Certificates, whyNoCertificates } from "../../support/redis/certificates.ts";
+import { freePort } from "../../support/free_port.ts";
+import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
 
 const skip = whyNoRedis() ?? whyNoCertificates();
 const options = { skip: skip ?? false, timeout: 10_000 };

@@ -9,10 +9,10 @@ import { Consumer, HttpConsumer } from "@sluice/sluice/consumers";
 import { attach, serve } from "@sluice/sluice/node";
 import { route, router } from "@sluice/sluice/routing";
 import { type HandlerOptions, toHandler } from "@sluice/sluice/server";
-import { type Refused, WsClient } from "../../../support/app/ws_client.ts";
+import { type Refused, WsClient } from "../../support/app/ws_client.ts";
 import { openStack } from "../../support/open_stack.ts";
 import { silent as log } from "../../support/silent_log.ts";
-import { RawClient, rawRequest } from "../raw_request.ts";
+import { RawClient, rawRequest } from "../../support/raw_request.ts";
 
 class Echo extends Consumer {
   override receive(data: string | Uint8Array): void {

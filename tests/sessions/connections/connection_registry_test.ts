@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { MemorySessionStore, Sessions } from "../../../lib/sessions/mod.ts";
 import { watchSession } from "../../../lib/sessions/connections/session_subscription.ts";
 import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
-import { FakeConnection } from "../../../lib/testing/fake_connection.ts";
-import { FakeLog } from "../../../lib/testing/fake_log.ts";
+import { FakeConnection } from "../../support/fake_connection.ts";
+import { FakeLog } from "../../support/fake_log.ts";
 
 const IDLE = 10_000;
 const MAX = 60_000;

@@ -4,7 +4,7 @@ import { Consumer, origins, Refusal, requireUser, route, stack } from "@sluice/s
 import { Audit } from "@sluice/sluice/auth";
 import { MemoryKeyValue } from "@sluice/sluice/kv";
 import { communicate, type FakeClock } from "@sluice/sluice/testing";
-import { Accounts, type Member } from "./accounts.ts";
+import { Accounts, type Member } from "../../support/accounts.ts";
 
 const HOUR = 3_600_000;
 

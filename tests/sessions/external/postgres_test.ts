@@ -3,11 +3,11 @@ import { after, before, test } from "node:test";
 import { ExternalSessions } from "@sluice/sluice";
 import { PostgresKeyValue } from "@sluice/sluice/kv/postgres";
 import { FaultyLayer, startServer } from "@sluice/sluice/testing";
-import { WsClient } from "../../../support/app/ws_client.ts";
-import { eventually } from "../../../support/eventually.ts";
-import { PostgresServer, whyNoPostgres } from "../../../support/postgres/postgres_server.ts";
-import { FakeLog } from "../../../lib/testing/fake_log.ts";
-import { type Member, whoApplication } from "./accounts.ts";
+import { WsClient } from "../../support/app/ws_client.ts";
+import { eventually } from "../../support/eventually.ts";
+import { PostgresServer, whyNoPostgres } from "../../support/postgres/postgres_server.ts";
+import { FakeLog } from "../../support/fake_log.ts";
+import { type Member, whoApplication } from "../../support/accounts.ts";
 
 const skip = whyNoPostgres() ?? false;
 

@@ -4,7 +4,7 @@ import { type KeyValue, MemoryKeyValue } from "@sluice/sluice/kv";
 import type { ExternalSessionsOptions } from "../../../lib/sessions/external/external_sessions_options.ts";
 import { FaultyLayer, settle } from "@sluice/sluice/testing";
 import { internalsOf } from "../../../lib/core/internals.ts";
-import { Accounts, type Member } from "./accounts.ts";
+import { Accounts, type Member } from "../../support/accounts.ts";
 
 const HOUR = 3_600_000;
 

@@ -3,10 +3,10 @@ import { after, before, test } from "node:test";
 import { ExternalSessions } from "@sluice/sluice";
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { startServer } from "@sluice/sluice/testing";
-import { WsClient } from "../../../support/app/ws_client.ts";
-import { RedisServer, whyNoRedis } from "../../../support/redis/redis_server.ts";
-import { FakeLog } from "../../../lib/testing/fake_log.ts";
-import { type Member, whoApplication } from "./accounts.ts";
+import { WsClient } from "../../support/app/ws_client.ts";
+import { RedisServer, whyNoRedis } from "../../support/redis/redis_server.ts";
+import { FakeLog } from "../../support/fake_log.ts";
+import { type Member, whoApplication } from "../../support/accounts.ts";
 
 const skip = whyNoRedis() ?? false;
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { type ExternalSessions, Refusal } from "@sluice/sluice";
 import { Tickets } from "@sluice/sluice/auth";
 import { MemoryKeyValue } from "@sluice/sluice/kv";
-import { Accounts, type Member } from "./accounts.ts";
+import { Accounts, type Member } from "../../support/accounts.ts";
 
 const OTHER = "https://other.example";
 

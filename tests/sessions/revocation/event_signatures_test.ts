@@ -10,8 +10,8 @@ import { KvControlLog } from "../../../lib/sessions/revocation/kv_control_log.ts
 import { KvSessionStore } from "../../../lib/sessions/kv_session_store.ts";
 import { RevocationBroadcast } from "../../../lib/sessions/revocation/revocation_broadcast.ts";
 import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
-import { FakeConnection } from "../../../lib/testing/fake_connection.ts";
-import { FakeLog } from "../../../lib/testing/fake_log.ts";
+import { FakeConnection } from "../../support/fake_connection.ts";
+import { FakeLog } from "../../support/fake_log.ts";
 
 /** A database that one process can lose. */
 class Link extends MemoryKeyValue {

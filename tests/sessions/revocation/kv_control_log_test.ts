@@ -4,7 +4,7 @@ import { Sessions } from "../../../lib/sessions/mod.ts";
 import { KvControlLog } from "../../../lib/sessions/revocation/kv_control_log.ts";
 import { KvSessionStore } from "../../../lib/sessions/kv_session_store.ts";
 import type { SessionEvent } from "../../../lib/sessions/mod.ts";
-import { FakeLog } from "../../../lib/testing/fake_log.ts";
+import { FakeLog } from "../../support/fake_log.ts";
 import { type KeyValue, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 const changed = (userId: string): SessionEvent => ({ type: "user-changed", userId });

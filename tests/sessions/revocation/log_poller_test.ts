@@ -6,8 +6,8 @@ import { KvControlLog } from "../../../lib/sessions/revocation/kv_control_log.ts
 import { KvSessionStore } from "../../../lib/sessions/kv_session_store.ts";
 import { LogPoller } from "../../../lib/sessions/revocation/log_poller.ts";
 import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
-import { FakeConnection } from "../../../lib/testing/fake_connection.ts";
-import { FakeLog } from "../../../lib/testing/fake_log.ts";
+import { FakeConnection } from "../../support/fake_connection.ts";
+import { FakeLog } from "../../support/fake_log.ts";
 import { listAll, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 /** A log in memory that can lose entries, hang and fail. */

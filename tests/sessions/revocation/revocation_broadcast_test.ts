@@ -7,8 +7,8 @@ import { MemorySessionStore, type SessionEvent, Sessions } from "../../../lib/se
 import type { ControlLog, ControlPage } from "../../../lib/sessions/revocation/control_log.ts";
 import { RevocationBroadcast } from "../../../lib/sessions/revocation/revocation_broadcast.ts";
 import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
-import { FakeConnection } from "../../../lib/testing/fake_connection.ts";
-import { FakeLog } from "../../../lib/testing/fake_log.ts";
+import { FakeConnection } from "../../support/fake_connection.ts";
+import { FakeLog } from "../../support/fake_log.ts";
 import { FaultyLayer } from "../../../lib/testing/layers/faulty_layer.ts";
 
 async function setUp() {

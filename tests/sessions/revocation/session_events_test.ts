@@ -9,8 +9,8 @@ import { KvSessionStore } from "../../../lib/sessions/kv_session_store.ts";
 import { RevocationBroadcast } from "../../../lib/sessions/revocation/revocation_broadcast.ts";
 import type { CommittedEvents } from "../../../lib/sessions/revocation/control_log.ts";
 import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
-import { FakeConnection } from "../../../lib/testing/fake_connection.ts";
-import { FakeLog } from "../../../lib/testing/fake_log.ts";
+import { FakeConnection } from "../../support/fake_connection.ts";
+import { FakeLog } from "../../support/fake_log.ts";
 import { type KeyValue, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
 /** A process with a control log and a channel layer, which records what each receiver gets. */

@@ -7,7 +7,7 @@ import { KvUserStore } from "@sluice/sluice/auth";
 import type { KeyValue } from "@sluice/sluice/kv";
 import { createSessions } from "@sluice/sluice/sessions";
 import { openNamed } from "../../../tools/db/addresses.ts";
-import { PostgresServer, whyNoPostgres } from "../../../support/postgres/postgres_server.ts";
+import { PostgresServer, whyNoPostgres } from "../../support/postgres/postgres_server.ts";
 
 const COUNT = 300;
 const log = { debug() {}, info() {}, warn() {}, error() {} };

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { findSecrets, type FoundSecret } from "../../../tools/test/secrets.ts";
 import { watchOutput } from "../../../tools/test/watch_output.ts";
-import { TestApp } from "../../../support/app/test_app.ts";
+import { TestApp } from "../../support/app/test_app.ts";
 
 const random = (size: number) => randomBytes(size).toString("base64url");
 const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");

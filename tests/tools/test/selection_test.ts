@@ -6,7 +6,7 @@ test("withImports() includes the files that a test imports, directly or indirect
   const { tests } = await select(["tests/layers/redis/redis_channel_layer_test.ts"]);
   assert.deepEqual(await thatSay(/\bfindRedis\b/, tests), []);
   assert.deepEqual(await thatSay(/\bfindRedis\b/, await withImports(tests)), [
-    "support/redis/redis_server.ts",
+    "tests/support/redis/redis_server.ts",
     "tools/provide/redis.ts",
   ]);
 });

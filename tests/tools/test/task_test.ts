@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "../../../tools/provide/programs.ts";
-import { eventually } from "../../../support/eventually.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), "sluice-task-"));

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import type { OAuthTransaction, TransactionStore } from "../../../lib/auth/oauth/transactions.ts";
+import {
+  type CreateTestStore,
+  defineStoreTests,
+  type StoreTestOptions,
+} from "../../../lib/testing/stores/define_store_tests.ts";
+
+/** Defines the tests that every {@linkcode TransactionStore} passes, with `node:test`. */
+export function testTransactionStore(
+  name: string,
+  create: CreateTestStore<TransactionStore>,
+  options: StoreTestOptions = {},
+): void {
+  const it = defineStoreTests(name, create, options);
+
+  it("consume() returns what create() stored, once", async (store) => {
+    await store.create(transaction("k1"));
+    assert.deepEqual(await store.consume("k1"), transaction("k1"));
+    assert.equal(await store.consume("k1"), undefined);
+  });
+
+  it("consume() returns undefined for an unknown key", async (store) => {
+    assert.equal(await store.consume("k1"), undefined);
+  });
+
+  it("consume() lets one of many racing calls win", async (store) => {
+    await store.create(transaction("k1"));
+    const won = await Promise.all(Array.from({ length: 16 }, () => store.consume("k1")));
+    assert.equal(won.filter((each) => each !== undefined).length, 1);
+  });
+
+  it("consume() removes nothing else", async (store) => {
+    await store.create(transaction("k1"));
+    await store.create(transaction("k2"));
+    await store.consume("k1");
+    assert.equal((await store.consume("k2"))?.key, "k2");
+  });
+}
+
+/** Returns a transaction with a key. */
+export function transaction(key: string, expiresAt = 4_000_000_000_000): OAuthTransaction {
+  return {
+    key,
+    provider: "github",
+    redirectUri: "http://localhost/auth/callback/github",
+    returnTo: "/",
+    browserHash: "hash",
+    nonce: "nonce",
+    codeVerifier: "verifier",
+    expiresAt,
+  };
+}
