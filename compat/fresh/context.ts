@@ -1,8 +1,7 @@
 import { type FunctionComponent, isValidElement, type VNode } from "preact";
 import type { ResolvedFreshConfig } from "./config.ts";
-import { HttpError } from "./error.ts";
-import { StandInError } from "./stand_in_error.ts";
-import type { LayoutConfig } from "./layout_config.ts";
+import { HttpError, StandInError } from "./error.ts";
+import type { LayoutConfig } from "./types.ts";
 
 /** Options of `Deno.upgradeWebSocket()`. */
 export interface WebSocketUpgradeOptions {
@@ -11,9 +10,6 @@ export interface WebSocketUpgradeOptions {
   /** The subprotocol to select. */
   protocol?: string;
 }
-
-/** An alias of {@linkcode Context}. @deprecated */
-export type FreshContext<State = unknown> = Context<State>;
 
 /** Renders a page inside its layouts and the app wrapper. */
 export type RenderPage = <State>(

@@ -3,6 +3,18 @@ import { type ComponentChildren, createContext, h, type VNode } from "preact";
 /** Whether the rendered elements belong in the document's head. */
 export const HeadContext = createContext(false);
 
+/** The elements that {@linkcode Head} moves into the document's head. */
+export const HEAD_TAGS: ReadonlySet<string> = new Set([
+  "title",
+  "meta",
+  "link",
+  "script",
+  "style",
+  "base",
+  "noscript",
+  "template",
+]);
+
 /** Properties of {@linkcode Head}. */
 export interface HeadProps {
   children?: ComponentChildren;

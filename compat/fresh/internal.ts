@@ -6,8 +6,7 @@
 import { join } from "node:path";
 import { type App, setSnapshot } from "./app.ts";
 import { setBuildId } from "./build/build_id.ts";
-import { registerIslands } from "./dev/islands.ts";
-import { type Manifest, manifestRoutes } from "./dev/manifest.ts";
+import { type Manifest, manifestRoutes, registerIslands } from "./dev/manifest.ts";
 import type { StaticFile } from "./build/snapshot.ts";
 
 /** A file of a build; `path` is relative to the build's directory. */

@@ -8,7 +8,7 @@
  */
 export { App, type ListenOptions } from "./app.ts";
 export type { FreshConfig, ResolvedFreshConfig } from "./config.ts";
-export type { Context, FreshContext, WebSocketUpgradeOptions } from "./context.ts";
+export type { Context, WebSocketUpgradeOptions } from "./context.ts";
 export { createDefine, type Define } from "./define.ts";
 export { HttpError } from "./error.ts";
 export {
@@ -22,8 +22,7 @@ export {
 export { csp, type CSPOptions } from "./middlewares/csp.ts";
 export { cors, csrf, ipFilter, trailingSlashes } from "./middlewares/missing.ts";
 export { staticFiles } from "./middlewares/static_files.ts";
-export type { Middleware, MiddlewareFn } from "./routing/chain.ts";
+export type { Middleware } from "./routing/chain.ts";
 export type { Method } from "./routing/route_table.ts";
-export type { LayoutConfig } from "./layout_config.ts";
-export type { Lazy, MaybeLazy, PageProps, RouteConfig } from "./types.ts";
+export type { LayoutConfig, Lazy, MaybeLazy, PageProps, RouteConfig } from "./types.ts";
 export type { Island } from "./build/snapshot.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ComponentChildren, VNode } from "preact";
-import { StandInError } from "./stand_in_error.ts";
+import { StandInError } from "./error.ts";
 import { assetSrcset, assetUrl } from "./build/asset.ts";
 
 export { HttpError } from "./error.ts";

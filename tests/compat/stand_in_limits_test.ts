@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ComponentChild, h } from "preact";
 import { App, cors, csrf, HttpError, ipFilter, trailingSlashes } from "fresh";
+import { Builder } from "fresh/dev";
 import { Partial } from "fresh/runtime";
 import { fetcher, silently, standInTest as test } from "../support/compat/fresh_app.ts";
 
@@ -12,6 +13,11 @@ const MISSING: readonly [feature: string, use: () => unknown][] = [
   ["ipFilter()", () => ipFilter({})],
   ["trailingSlashes()", () => trailingSlashes("never")],
   ["App.ws()", () => new App().ws("/ws", {})],
+  [
+    "Builder.onTransformStaticFile()",
+    () => new Builder().onTransformStaticFile({ pluginName: "none", filter: /x/ }, () => {}),
+  ],
+  ["The builder option target", () => new Builder({ target: "es2022" } as object)],
 ];
 
 for (const [feature, use] of MISSING) {

@@ -33,6 +33,7 @@ const VALUES: unknown[] = [
   new Set([1, "1"]),
   new Map([[{}, new Set()]]),
   new Uint8Array([1, 2, 3]).subarray(1),
+  Temporal.PlainDate.from("2026-11-29"),
 ];
 
 for (const value of VALUES) {

@@ -9,8 +9,6 @@ export interface Island {
   /** Its export name in the module. */
   exportName: string;
   fn: ComponentType;
-  /** Its stylesheets. */
-  css: string[];
 }
 
 /** A file to serve. */

@@ -1,21 +1,10 @@
 import { h, options, toChildArray, type VNode } from "preact";
 import { useContext, useEffect } from "preact/hooks";
-import { HeadContext } from "../head.ts";
+import { HEAD_TAGS, HeadContext } from "../head.ts";
 
 export { Head, type HeadProps } from "../head.ts";
 
 type Props = Record<string, unknown>;
-
-const HEAD_TAGS = new Set([
-  "title",
-  "meta",
-  "link",
-  "script",
-  "style",
-  "base",
-  "noscript",
-  "template",
-]);
 
 /** Elements that stay at their rendered position. */
 let isPlacing = false;

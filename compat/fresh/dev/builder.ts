@@ -1,4 +1,5 @@
 import { App, setSnapshot } from "../app.ts";
+import { StandInError } from "../error.ts";
 import { type ListenOptions, serveApp } from "../http/listen.ts";
 import { fromFileUrl } from "../http/paths.ts";
 import { bundle } from "./bundle.ts";
@@ -8,7 +9,6 @@ import { writeBuild } from "./disk_build.ts";
 import { liveReload } from "./live_reload.ts";
 import { importManifest, writeManifest } from "./manifest.ts";
 import { memorySnapshot } from "./memory_snapshot.ts";
-import { type OnTransformOptions, type TransformFn, Transforms } from "./transforms.ts";
 
 export type { BuildOptions, ResolvedBuildConfig };
 
@@ -19,7 +19,6 @@ export class Builder<State = any> {
   /** The options, with defaults filled in. */
   config: ResolvedBuildConfig;
   #islands = new Set<string>();
-  #transforms = new Transforms();
 
   /** Creates a builder. Reads and writes nothing yet. */
   constructor(options?: BuildOptions) {
@@ -31,9 +30,9 @@ export class Builder<State = any> {
     this.#islands.add(fromFileUrl(specifier));
   }
 
-  /** Transforms static files when they are built or served. */
-  onTransformStaticFile(options: OnTransformOptions, callback: TransformFn): void {
-    this.#transforms.add(options, callback);
+  /** @throws {StandInError} Only upstream Fresh has it. */
+  onTransformStaticFile(..._arguments: unknown[]): void {
+    throw new StandInError("Builder.onTransformStaticFile()");
   }
 
   /** Serves the app for development: pages reload and show errors. */
@@ -64,7 +63,7 @@ export class Builder<State = any> {
       const snapshot = await this.#memorySnapshot(islands);
       return (app) => setSnapshot(app, snapshot);
     }
-    await writeBuild(this.config, await bundle(this.config, islands), this.#transforms);
+    await writeBuild(this.config, await bundle(this.config, islands));
     console.log(`Built into ${this.config.outDir}`);
     return () => {
       throw new Error('A build on disk is served by its server.js; use snapshot: "memory" here');
@@ -80,6 +79,6 @@ export class Builder<State = any> {
   async #memorySnapshot(islands: string[]) {
     const manifest = await importManifest(this.config.root);
     const scripts = await bundle(this.config, islands);
-    return memorySnapshot(this.config, scripts, manifest, this.#transforms);
+    return memorySnapshot(this.config, scripts, manifest);
   }
 }

@@ -22,7 +22,7 @@ const DEV = "fresh-dev";
 
 /** Bundles islands for the browser. Code that several islands use gets its own file. */
 export async function bundle(config: ResolvedBuildConfig, islands: string[]): Promise<Bundle> {
-  const { root, mode, buildId, target, sourceMap } = config;
+  const { root, mode, buildId } = config;
   const isDev = mode === "development";
   const names = uniqueNames(islands);
   const entryPoints: Record<string, string> = { [RUNTIME]: clientFile("boot.ts") };
@@ -40,11 +40,9 @@ export async function bundle(config: ResolvedBuildConfig, islands: string[]): Pr
       splitting: true,
       format: "esm",
       platform: "browser",
-      target,
+      target: ["chrome99", "firefox99", "safari15"],
       minify: !isDev,
-      sourcemap: isDev ? "linked" : sourceMap?.kind,
-      sourceRoot: isDev ? undefined : sourceMap?.sourceRoot,
-      sourcesContent: isDev ? undefined : sourceMap?.sourcesContent,
+      sourcemap: isDev && "linked",
       jsx: "automatic",
       jsxImportSource: "preact",
       logLevel: "silent",

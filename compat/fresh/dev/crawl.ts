@@ -9,15 +9,15 @@ export interface SourceFiles {
   islands: string[];
 }
 
+const TEST_FILE = /[._]test\.[tj]sx?$/;
 const PRIVATE_FOLDER = /\/\((_[^/]+)\)\//;
 
 /** Finds the routes and islands of a project, in a stable order. */
 export async function crawl(
-  { routeDir, islandDir, ignore }: ResolvedBuildConfig,
+  { routeDir, islandDir }: ResolvedBuildConfig,
   registered: Iterable<string>,
 ): Promise<SourceFiles> {
-  const isSource = (path: string) =>
-    /\.[tj]sx?$/.test(path) && !ignore.some((pattern) => pattern.test(path));
+  const isSource = (path: string) => /\.[tj]sx?$/.test(path) && !TEST_FILE.test(path);
   const islands = (await listFiles(islandDir)).filter(isSource);
   const routes: string[] = [];
   for (const path of (await listFiles(routeDir)).filter(isSource)) {

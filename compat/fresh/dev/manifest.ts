@@ -1,7 +1,8 @@
 import { isAbsolute, join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isInside } from "../http/paths.ts";
-import type { RouteFile } from "../build/snapshot.ts";
+import type { ComponentType } from "preact";
+import type { Island, RouteFile } from "../build/snapshot.ts";
 import type { ResolvedBuildConfig } from "./config.ts";
 import { crawl, type SourceFiles } from "./crawl.ts";
 
@@ -90,6 +91,29 @@ export function manifestRoutes({ routes }: Manifest): RouteFile[] {
       encodeURI(path).replace(/\.[tj]sx?$/, "").replaceAll("%5B", "[").replaceAll("%5D", "]"),
     module,
   }));
+}
+
+/** Returns each function that an island module exports, with its browser script. */
+export function registerIslands(
+  { islands }: Manifest,
+  scripts: Record<string, { file: string; name: string }>,
+): Map<unknown, Island> {
+  const registry = new Map<unknown, Island>();
+  for (const [key, module] of Object.entries(islands)) {
+    const script = scripts[key];
+    if (script === undefined) throw new Error(`"${key}" is in fresh.gen.ts but not in the build`);
+    for (const [exportName, value] of Object.entries(module)) {
+      if (typeof value !== "function") continue;
+      const name = exportName === "default" ? script.name : `${script.name}.${exportName}`;
+      registry.set(value, {
+        file: script.file,
+        name,
+        exportName,
+        fn: value as ComponentType,
+      });
+    }
+  }
+  return registry;
 }
 
 function slashed(path: string): string {

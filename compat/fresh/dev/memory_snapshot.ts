@@ -3,16 +3,14 @@ import { mediaTypeOf } from "../http/media_types.ts";
 import type { Snapshot, StaticFile } from "../build/snapshot.ts";
 import type { Bundle } from "./bundle.ts";
 import type { ResolvedBuildConfig } from "./config.ts";
-import { registerIslands } from "./islands.ts";
-import { type Manifest, manifestRoutes } from "./manifest.ts";
-import type { Transforms } from "./transforms.ts";
+import { type Manifest, manifestRoutes, registerIslands } from "./manifest.ts";
+import { isStylesheet, lockUrls } from "./stylesheets.ts";
 
 /** Serves a build from memory, and reads static files from disk at each request. */
 export function memorySnapshot(
   config: ResolvedBuildConfig,
   bundle: Bundle,
   manifest: Manifest,
-  transforms: Transforms,
 ): Snapshot {
   return {
     root: config.root,
@@ -24,7 +22,7 @@ export function memorySnapshot(
     async readFile(pathname) {
       const script = bundle.files.get(pathname);
       if (script !== undefined) return fileOf(pathname, script.content, script.hash);
-      const content = await readStatic(config, pathname, transforms);
+      const content = await readStatic(config.staticDir, pathname);
       return content === null ? null : fileOf(pathname, content, null);
     },
   };
@@ -39,28 +37,20 @@ function fileOf(pathname: string, content: Uint8Array, hash: string | null): Sta
   };
 }
 
-async function readStatic(
-  { staticDir, mode, root, target }: ResolvedBuildConfig,
-  pathname: string,
-  transforms: Transforms,
-): Promise<Uint8Array | null> {
+async function readStatic(directory: string, pathname: string): Promise<Uint8Array | null> {
   const segments = pathname.split("/").slice(1).map(decodeURIComponent);
   if (!segments.every(isFileName)) return null;
-  for (const directory of staticDir) {
-    const path = join(directory, ...segments);
-    try {
-      if (!(await Deno.stat(path)).isFile) continue;
-      const content = await Deno.readFile(path);
-      if (!transforms.concern(path)) return content;
-      const made = await transforms.run({ path, content }, { mode, root, target });
-      return made.find((file) => file.path === path)?.content ?? null;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
-        throw error;
-      }
-    }
+  const path = join(directory, ...segments);
+  try {
+    if (!(await Deno.stat(path)).isFile) return null;
+    const content = await Deno.readFile(path);
+    return isStylesheet(path) ? lockUrls(content) : content;
+  } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory;
+    if (isMissing) return null;
+    throw error;
   }
-  return null;
 }
 
 /** Security: refuses paths outside the directory, and hidden files except `.well-known`. */

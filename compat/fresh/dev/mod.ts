@@ -4,4 +4,3 @@
  * @module
  */
 export { Builder, type BuildOptions, type ResolvedBuildConfig } from "./builder.ts";
-export type { OnTransformArgs, OnTransformOptions, TransformFn } from "./transforms.ts";

@@ -1,7 +1,5 @@
-/** Options of `app.listen()`: those of `Deno.serve()`, and an address to print. */
-export type ListenOptions =
-  & Partial<Deno.ServeTcpOptions & Deno.TlsCertifiedKeyPem>
-  & { remoteAddress?: string };
+/** Options of `app.listen()`: those of `Deno.serve()`. */
+export type ListenOptions = Partial<Deno.ServeTcpOptions & Deno.TlsCertifiedKeyPem>;
 
 type Handler = (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Response>;
 
@@ -26,5 +24,4 @@ function announce(address: Deno.NetAddr, basePath: string, options: ListenOption
   const protocol = options.key && options.cert ? "https:" : "http:";
   const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
   console.log(`\nReady on ${protocol}//${host}:${address.port}${basePath}/`);
-  if (options.remoteAddress) console.log(`and on   ${options.remoteAddress}`);
 }

@@ -1,5 +1,5 @@
 import type { Middleware } from "../routing/chain.ts";
-import { StandInError } from "../stand_in_error.ts";
+import { StandInError } from "../error.ts";
 
 /** @throws {StandInError} Only upstream Fresh has it. */
 export function cors<State>(..._options: unknown[]): Middleware<State> {

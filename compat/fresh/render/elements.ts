@@ -1,9 +1,9 @@
 import { Fragment, type FunctionComponent, h, options, type VNode } from "preact";
 import { useContext } from "preact/hooks";
 import { assetUrl, lockImage } from "../build/asset.ts";
-import { HeadContext } from "../head.ts";
+import { HEAD_TAGS, HeadContext } from "../head.ts";
 import { markActiveLink } from "./active_link.ts";
-import { StandInError } from "../stand_in_error.ts";
+import { StandInError } from "../error.ts";
 import { surroundIsland } from "./islands.ts";
 import { currentPass, type RenderPass } from "./pass.ts";
 import { PageScripts } from "./scripts.ts";
@@ -12,17 +12,6 @@ type Props = Record<string, unknown>;
 
 /** Preact's hook before an element is rendered; its name is the mangled one. */
 const hooks = options as unknown as { __b?: (vnode: VNode<Props>) => void };
-
-const HEAD_TAGS = new Set([
-  "title",
-  "meta",
-  "link",
-  "script",
-  "style",
-  "base",
-  "noscript",
-  "template",
-]);
 
 /** Elements that are already prepared, even if they are rendered again. */
 const prepared = new WeakSet<VNode<Props>>();

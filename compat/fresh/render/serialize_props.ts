@@ -79,20 +79,8 @@ function specialName(value: number): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
-const TEMPORAL = [
-  "Instant",
-  "ZonedDateTime",
-  "PlainDate",
-  "PlainTime",
-  "PlainDateTime",
-  "PlainYearMonth",
-  "PlainMonthDay",
-  "Duration",
-];
-
 function temporalName(value: object): string | undefined {
-  const name = /^Temporal\.(\w+)$/.exec(Object.prototype.toString.call(value).slice(8, -1))?.[1];
-  return name !== undefined && TEMPORAL.includes(name) ? name : undefined;
+  return /^\[object Temporal\.(?!Now)(\w+)\]$/.exec(Object.prototype.toString.call(value))?.[1];
 }
 
 interface SignalLike {

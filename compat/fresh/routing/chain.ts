@@ -4,9 +4,6 @@ import { requestUi } from "../http/request_ui.ts";
 /** Answers a request, or passes it on with `ctx.next()`. */
 export type Middleware<State> = (ctx: Context<State>) => Response | Promise<Response>;
 
-/** An alias of {@linkcode Middleware}. */
-export type MiddlewareFn<State> = Middleware<State>;
-
 /** A middleware, or a function that loads one at the first request. */
 export type MaybeLazyMiddleware<State> = (
   ctx: Context<State>,
