@@ -1,14 +1,27 @@
-import {
-  checkTopic,
-  MAX_CHECKS,
-  MAX_KEY_BYTES_TOTAL,
-  MAX_MUTATIONS,
-  MAX_TOTAL,
-} from "./format/limits.ts";
+import { setTimeout } from "node:timers/promises";
+import { retryPauseMs } from "../time/retry_pause.ts";
 import type { KvCheck, KvCommit, KvKey } from "./kv_entry.ts";
 import { KeyValueError } from "./key_value_error.ts";
 import { encodeKey, keyText } from "./format/key_codec.ts";
 import { copyValue } from "./format/portable_value.ts";
+
+/** Most conditions of an atomic operation. */
+const MAX_CHECKS = 10;
+
+/** Most writes of an atomic operation. */
+const MAX_MUTATIONS = 500;
+
+/** Most bytes of the keys and values of an atomic operation. */
+const MAX_TOTAL = 800_000;
+
+/** Most bytes of the keys of an atomic operation. */
+const MAX_KEY_BYTES_TOTAL = 80_000;
+
+/** Most attempts of a change. */
+const MAX_ATTEMPTS = 50;
+
+/** The longest pause between two attempts, in milliseconds. */
+const MAX_PAUSE_MS = 64;
 
 /**
  * A write of a {@linkcode KvWrite}. The key is in its encoded form as well.
@@ -155,4 +168,39 @@ function assertSize(
   if (keys > MAX_KEY_BYTES_TOTAL || keys + values > MAX_TOTAL) {
     throw new RangeError(`Cannot commit ${keys + values} bytes: the limit is ${MAX_TOTAL}`);
   }
+}
+
+/** Returns a valid topic. @throws {TypeError} It is not 1 to 200 of `A-Z a-z 0-9 . _ : -`. */
+export function checkTopic(topic: string): string {
+  if (/^[\w.:-]{1,200}$/.test(topic)) return topic;
+  throw new TypeError(`Cannot use "${topic}" as a topic: it has 1 to 200 of A-Z a-z 0-9 . _ : -`);
+}
+
+/** A planned change and its result. */
+export interface PlannedChange<T> {
+  /** Returned once the operation is committed. */
+  readonly result: T;
+  /** The operation; undefined if nothing is to be written. */
+  readonly operation?: AtomicOperation | undefined;
+}
+
+/**
+ * Reads, plans and commits a change, and plans it again after each conflict with another write.
+ * Between two attempts it waits for a random time.
+ *
+ * @throws {Error} 50 attempts conflicted with other writes.
+ */
+export async function retryConflicts<T>(
+  action: string,
+  plan: () => Promise<{
+    readonly result: T;
+    readonly operation?: { commit(): Promise<{ readonly ok: boolean }> } | undefined;
+  }>,
+): Promise<T> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const { result, operation } = await plan();
+    if (operation === undefined || (await operation.commit()).ok) return result;
+    await setTimeout(Math.random() * retryPauseMs(attempt, { minMs: 1, maxMs: MAX_PAUSE_MS }));
+  }
+  throw new Error(`Cannot ${action}: ${MAX_ATTEMPTS} attempts conflicted with other writes`);
 }

@@ -1,7 +1,9 @@
 import { Buffer } from "node:buffer";
 import type { KvEntry, KvKey, KvListOptions, KvPage, KvRange } from "./key_value.ts";
 import { decodeKey, encodeKey, encodePrefix, endOfPrefix } from "./format/key_codec.ts";
-import { MAX_PAGE } from "./format/limits.ts";
+
+/** Most entries in a page. */
+const MAX_PAGE = 1_000;
 
 /** A checked request for one page: all entries with `from <= key < to`, by their encoded keys. */
 export interface ListRequest {

@@ -1,7 +1,7 @@
 import type { SessionEvent } from "./session.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { type AtomicOperation, type KeyValue, type KvEntry, listAll } from "../kv/mod.ts";
-import { retryConflicts } from "../kv/retry_conflicts.ts";
+import { retryConflicts } from "../kv/atomic_operation.ts";
 import type { ControlledChange, KvControlLog } from "./revocation/kv_control_log.ts";
 import type { SessionRecord } from "./session_record.ts";
 import { byAge, type SessionStore } from "./session_store.ts";

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { KeyValue, KvKey } from "../../kv/mod.ts";
-import { retryConflicts } from "../../kv/retry_conflicts.ts";
+import { retryConflicts } from "../../kv/atomic_operation.ts";
 import type { DeviceGrant } from "./device_grant.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { AtomicOperation, KeyValue, KvKey } from "../../kv/mod.ts";
 import { listAll } from "../../kv/mod.ts";
-import { type PlannedChange, retryConflicts } from "../../kv/retry_conflicts.ts";
+import { type PlannedChange, retryConflicts } from "../../kv/atomic_operation.ts";
 import type { SessionEvent } from "../../sessions/mod.ts";
 import { isId } from "../../sessions/tokens/session_token.ts";
 import type { KvControlLog } from "../../sessions/revocation/kv_control_log.ts";

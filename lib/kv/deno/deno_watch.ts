@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
-import type { ChangeListeners } from "../change_listeners.ts";
+import type { ChangeListeners } from "../base_key_value.ts";
 
 /** The pause before the watch is started again, in milliseconds. */
 const RETRY_MS = 1_000;

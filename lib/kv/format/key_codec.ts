@@ -1,6 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { KvKey } from "../kv_entry.ts";
-import { MAX_KEY_BYTES } from "./limits.ts";
+
+/** Most bytes of an encoded key. */
+const MAX_KEY_BYTES = 2_048;
 
 /** Marks a string. Its bytes follow, with 0 as `0 255`, and end with 0. */
 const STRING = 0x02;

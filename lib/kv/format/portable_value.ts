@@ -1,5 +1,11 @@
 import { Buffer } from "node:buffer";
-import { MAX_DEPTH, MAX_VALUE_BYTES } from "./limits.ts";
+import type { KvEntry, KvKey, KvResult } from "../kv_entry.ts";
+
+/** Most bytes of a value, by the size of {@linkcode copyValue}. */
+const MAX_VALUE_BYTES = 65_000;
+
+/** Most levels of arrays and objects in a value. */
+const MAX_DEPTH = 200;
 
 /** A copied value and its size. */
 export interface CopiedValue {
@@ -34,9 +40,30 @@ export function encodeValue(value: unknown): string {
 }
 
 /** Decodes the text of {@linkcode encodeValue}. */
-export function decodeValue(text: string): unknown {
+function decodeValue(text: string): unknown {
   const value: unknown = JSON.parse(text);
   return text.includes('"$') ? unmark(value) : value;
+}
+
+/** Returns the result of reading a key: its stored text and the number of the write, if it has any. */
+export function resultOf(
+  key: KvKey,
+  stored: { readonly value: unknown; readonly version: unknown } | undefined,
+): KvResult {
+  return stored === undefined ? { key, value: undefined, version: null } : entryOf(key, stored);
+}
+
+/** Returns a stored entry from its text and the number of the write. */
+export function entryOf(
+  key: KvKey,
+  { value, version }: { readonly value: unknown; readonly version: unknown },
+): KvEntry {
+  return { key, value: decodeValue(String(value)), version: versionOf(version) };
+}
+
+/** Returns the version of the n-th write: a string that sorts as the number. */
+export function versionOf(n: unknown): string {
+  return String(n).padStart(20, "0");
 }
 
 class Copier {

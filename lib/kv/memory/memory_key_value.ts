@@ -4,16 +4,15 @@ import { BaseKeyValue } from "../base_key_value.ts";
 import type { KvCommit, KvEntry, KvKey, KvPage, KvResult } from "../key_value.ts";
 import { decodeKey, keyText } from "../format/key_codec.ts";
 import { type ListRequest, pageOf } from "../list_request.ts";
-import { decodeValue, encodeValue } from "../format/portable_value.ts";
+import { encodeValue, entryOf, resultOf, versionOf } from "../format/portable_value.ts";
 import { SortedMap } from "./sorted_map.ts";
-import { versionOf } from "../version.ts";
 
 /** How often expired entries are removed, in milliseconds: by the first write after that. */
 const SWEEP_MS = 60_000;
 
 interface StoredEntry {
   readonly key: Uint8Array;
-  readonly text: string;
+  readonly value: string;
   readonly version: string;
   readonly expiresAt: number;
 }
@@ -55,12 +54,8 @@ export class MemoryKeyValue extends BaseKeyValue {
     keys: readonly KvKey[],
     bytes: readonly Uint8Array[],
   ): Promise<KvResult[]> {
-    return Promise.resolve(keys.map((key, index) => {
-      const stored = this.#find(keyText(bytes[index]!));
-      return stored === undefined
-        ? { key, value: undefined, version: null }
-        : { key, value: decodeValue(stored.text), version: stored.version };
-    }));
+    const read = (key: KvKey, index: number) => resultOf(key, this.#find(keyText(bytes[index]!)));
+    return Promise.resolve(keys.map(read));
   }
 
   /** @internal */
@@ -71,8 +66,7 @@ export class MemoryKeyValue extends BaseKeyValue {
     for (const stored of range) {
       if (entries.length === limit) break;
       if (this.#isExpired(stored)) continue;
-      const { text, version } = stored;
-      entries.push({ key: decodeKey(stored.key), value: decodeValue(text), version });
+      entries.push(entryOf(decodeKey(stored.key), stored));
     }
     return Promise.resolve(pageOf(entries, request));
   }
@@ -99,7 +93,7 @@ export class MemoryKeyValue extends BaseKeyValue {
   #apply({ bytes, value, expireInMs = Infinity }: KvMutation, version: string): void {
     if (value === undefined) return this.#entries.delete(keyText(bytes));
     const expiresAt = this.#clock.elapsed() + expireInMs;
-    const entry = { key: bytes, text: encodeValue(value), version, expiresAt };
+    const entry = { key: bytes, value: encodeValue(value), version, expiresAt };
     this.#entries.set(keyText(bytes), entry);
   }
 

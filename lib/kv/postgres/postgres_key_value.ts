@@ -3,13 +3,12 @@ import { setImmediate } from "node:timers";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { KvMutation, KvWrite } from "../atomic_operation.ts";
 import { BaseKeyValue } from "../base_key_value.ts";
-import type { KvCommit, KvEntry, KvKey, KvPage, KvResult } from "../key_value.ts";
+import type { KvCommit, KvKey, KvPage, KvResult } from "../key_value.ts";
 import { decodeKey, encodeKey, keyText } from "../format/key_codec.ts";
 import { type ListRequest, pageOf } from "../list_request.ts";
 import { PatientRunner } from "../patient_runner.ts";
-import { decodeValue, encodeValue } from "../format/portable_value.ts";
+import { encodeValue, entryOf, resultOf, versionOf } from "../format/portable_value.ts";
 import { ReadBatcher } from "../read_batcher.ts";
-import { versionOf } from "../version.ts";
 import { PostgresNotifications } from "./postgres_notifications.ts";
 import { ServerClock } from "./server_clock.ts";
 import { codeOf, NotConnected, PostgresPool, type Row } from "./postgres_pool.ts";
@@ -130,15 +129,8 @@ export class PostgresKeyValue extends BaseKeyValue {
   protected readMany(keys: readonly KvKey[], bytes: readonly Uint8Array[]): Promise<KvResult[]> {
     return this.#runner.run(async () => {
       const rows = await this.#read(READ, [bytes.map(toBuffer)]);
-      const entries = new Map(rows.map((row) => [keyText(row["key"] as Buffer), row]));
-      return keys.map((key, index): KvResult => {
-        const row = entries.get(keyText(bytes[index]!));
-        return row === undefined ? { key, value: undefined, version: null } : {
-          key,
-          value: decodeValue(String(row["value"])),
-          version: versionOf(String(row["version"])),
-        };
-      });
+      const entries = new Map(rows.map((row) => [keyText(row.key), row]));
+      return keys.map((key, index) => resultOf(key, entries.get(keyText(bytes[index]!))));
     });
   }
 
@@ -148,12 +140,7 @@ export class PostgresKeyValue extends BaseKeyValue {
     return this.#runner.run(async () => {
       const statement = reverse ? LIST_REVERSE : LIST;
       const rows = await this.#read(statement, [toBuffer(from), toBuffer(to), limit]);
-      const entries = rows.map((row): KvEntry => ({
-        key: decodeKey(row["key"] as Buffer),
-        value: decodeValue(String(row["value"])),
-        version: versionOf(String(row["version"])),
-      }));
-      return pageOf(entries, request);
+      return pageOf(rows.map((row) => entryOf(decodeKey(row.key), row)), request);
     });
   }
 
@@ -171,11 +158,11 @@ export class PostgresKeyValue extends BaseKeyValue {
     const values = commitValues(write);
     const { signal, home } = write;
     const [row] = await this.#runner.run(() => this.#pool.query(COMMIT, values, home), signal);
-    if (row?.["version"] === null || row?.["version"] === undefined) return { ok: false };
+    if (row?.version === null || row?.version === undefined) return { ok: false };
     this.listeners.call(write.topics);
     this.#notifications.send(write.topics);
     this.#sweepLater();
-    return { ok: true, version: versionOf(String(row["version"])) };
+    return { ok: true, version: versionOf(row.version) };
   }
 
   /** Closes the connections. */

@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import type { ChangeListeners } from "../change_listeners.ts";
+import type { ChangeListeners } from "../base_key_value.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
 import { SERVER_TIME, type ServerClock } from "./server_clock.ts";
 

@@ -35,8 +35,12 @@ const HOME = `CASE WHEN pg_is_in_recovery() THEN NULL
   ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END
   || ':' || extract(epoch FROM pg_postmaster_start_time()) AS home`;
 
-/** A row of a result. */
-export type Row = Readonly<Record<string, unknown>>;
+/** A row of a result: a statement of the driver returns some of these columns. */
+export interface Row {
+  readonly key: Uint8Array;
+  readonly value: unknown;
+  readonly version: unknown;
+}
 
 /** An error of a statement that certainly had no effect, because it never reached a primary. */
 export class NotConnected extends Error {

@@ -1,11 +1,9 @@
 import type { KvWrite } from "../atomic_operation.ts";
-import type { KvCommit, KvEntry, KvKey, KvPage, KvResult } from "../key_value.ts";
+import type { KvCommit, KvKey, KvPage, KvResult } from "../key_value.ts";
 import { decodeKey } from "../format/key_codec.ts";
 import { type ListRequest, pageOf } from "../list_request.ts";
-import { decodeValue, encodeValue } from "../format/portable_value.ts";
-import { versionOf } from "../version.ts";
-import { openSqlite } from "./open_sqlite.ts";
-import type { SqliteFile, SqliteStatement } from "./sqlite_file.ts";
+import { encodeValue, entryOf, resultOf, versionOf } from "../format/portable_value.ts";
+import { openSqlite, type SqliteFile, type SqliteStatement } from "./open_sqlite.ts";
 
 /** Most entries that one sweep removes. */
 const SWEEP_SIZE = 500;
@@ -75,7 +73,7 @@ export class SqliteTable {
 
   /** Reads keys at one moment. */
   readMany(keys: readonly KvKey[], bytes: readonly Uint8Array[], now: number): KvResult[] {
-    const read = () => keys.map((key, index) => this.#read(key, bytes[index]!, now));
+    const read = () => keys.map((key, index) => resultOf(key, this.#get.get(bytes[index]!, now)));
     return keys.length === 1 ? read() : this.#transaction("BEGIN", read);
   }
 
@@ -83,18 +81,14 @@ export class SqliteTable {
   readPage(request: ListRequest, now: number): KvPage {
     const { from, to, limit, reverse } = request;
     const statement = reverse ? this.#listReverse : this.#list;
-    const entries = statement.all(from, to, now, limit).map((row): KvEntry => ({
-      key: decodeKey(row["key"] as Uint8Array),
-      value: decodeValue(String(row["value"])),
-      version: versionOf(Number(row["version"])),
-    }));
-    return pageOf(entries, request);
+    const rows = statement.all(from, to, now, limit);
+    return pageOf(rows.map((row) => entryOf(decodeKey(row.key), row)), request);
   }
 
   /** Commits operations in order, in one transaction: those whose checks hold. */
   commitAll(writes: readonly KvWrite[], now: number): KvCommit[] {
     return this.#transaction("BEGIN IMMEDIATE", () => {
-      const first = Number(this.#lastWrite.get()!["version"]);
+      const first = Number(this.#lastWrite.get()!.version);
       let last = first;
       const results = writes.map((write): KvCommit => {
         if (!this.#holds(write, now)) return { ok: false };
@@ -124,20 +118,10 @@ export class SqliteTable {
     this.#db.close();
   }
 
-  #read(key: KvKey, bytes: Uint8Array, now: number): KvResult {
-    const row = this.#get.get(bytes, now);
-    if (row === undefined) return { key, value: undefined, version: null };
-    return {
-      key,
-      value: decodeValue(String(row["value"])),
-      version: versionOf(Number(row["version"])),
-    };
-  }
-
   #holds({ checks }: KvWrite, now: number): boolean {
     return checks.every(({ bytes, version }) => {
       const row = this.#get.get(bytes, now);
-      return (row === undefined ? null : versionOf(Number(row["version"]))) === version;
+      return (row === undefined ? null : versionOf(row.version)) === version;
     });
   }
 

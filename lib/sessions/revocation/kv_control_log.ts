@@ -3,7 +3,7 @@ import { systemClock } from "../../core/clock.ts";
 import { within } from "../../core/within.ts";
 import { AppendLog, type LogHead } from "../../kv/append_log.ts";
 import type { AtomicOperation, KeyValue } from "../../kv/mod.ts";
-import type { PlannedChange } from "../../kv/retry_conflicts.ts";
+import type { PlannedChange } from "../../kv/atomic_operation.ts";
 import type { CommittedEvents, ControlLog, ControlPage } from "./control_log.ts";
 import type { SessionEvent } from "../session.ts";
 import { retryPauseMs } from "../../time/retry_pause.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import { type KeyValue, listAll } from "../../kv/mod.ts";
-import { retryConflicts } from "../../kv/retry_conflicts.ts";
+import { retryConflicts } from "../../kv/atomic_operation.ts";
 import type { SessionStore } from "../session_store.ts";
 import type { TagKey } from "./tag_keys.ts";
 
