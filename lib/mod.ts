@@ -101,9 +101,14 @@
  *
  * @module
  */
-export { allowAnonymous, requireUser } from "./auth/require_user.ts";
+export {
+  allowAnonymous,
+  requireUser,
+  type SignedInScope,
+  user,
+  type UserScope,
+} from "./auth/with_user.ts";
 export { MemoryUserStore } from "./auth/users/memory_user_store.ts";
-export { type SignedInScope, user, type UserScope } from "./auth/with_user.ts";
 export { Consumer } from "./consumers/consumer.ts";
 export type { EventHandlersOf, HandlersOf } from "./consumers/handlers.ts";
 export { HttpConsumer } from "./consumers/http_consumer.ts";

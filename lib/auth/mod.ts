@@ -22,7 +22,13 @@ export { MemoryUserStore } from "./users/memory_user_store.ts";
 export { GitHubProvider } from "./providers/github.ts";
 export { OidcProvider } from "./providers/oidc.ts";
 export type { AuthorizationAnswer, AuthorizationRequest, Provider } from "./providers/provider.ts";
-export { allowAnonymous, requireUser } from "./require_user.ts";
+export {
+  allowAnonymous,
+  requireUser,
+  type SignedInScope,
+  user,
+  type UserScope,
+} from "./with_user.ts";
 export { safeReturnTo } from "./oauth/return_to.ts";
 export { SignIn } from "./oauth/sign_in.ts";
 export type { SignInRequest } from "./oauth/sign_in_request.ts";
@@ -36,6 +42,5 @@ export {
   type User,
 } from "./users/user.ts";
 export type { UserStore } from "./users/user_store.ts";
-export { type SignedInScope, user, type UserScope } from "./with_user.ts";
 export type { AuthParts } from "./auth_parts.ts";
 export { auth, type AuthScope } from "./with_auth.ts";

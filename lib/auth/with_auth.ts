@@ -1,5 +1,4 @@
-import { guarded } from "../core/guards.ts";
-import type { Application, Middleware, OriginScope } from "../core/scope.ts";
+import { adding, type Application, type Middleware, type OriginScope } from "../core/scope.ts";
 import { withSession } from "../sessions/with_session.ts";
 import type { AuthParts } from "./auth_parts.ts";
 import { type UserScope, withUser } from "./with_user.ts";
@@ -23,8 +22,7 @@ export function withAuth<S>(
   next: Application<S & AuthScope>,
 ): Application<S & OriginScope> {
   const { sessions, users } = auth;
-  const addAuth: Application<S & UserScope> = (scope) => next(Object.assign(scope, { auth }));
-  return withSession<S>(sessions, withUser<S>(users, guarded(addAuth, next)));
+  return withSession<S>(sessions, withUser<S>(users, adding({ auth }, next)));
 }
 
 /**

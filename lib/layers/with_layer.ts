@@ -1,5 +1,4 @@
-import { guarded } from "../core/guards.ts";
-import type { Application, Middleware, Scope } from "../core/scope.ts";
+import { adding, type Application, type Middleware, type Scope } from "../core/scope.ts";
 import type { ChannelLayer } from "./channel_layer.ts";
 
 /** A scope with channel layers, by alias. */
@@ -28,7 +27,7 @@ export function withLayer<S>(
   next: Application<S & LayerScope>,
 ): Application<S & Scope> {
   const layers = isLayer(layer) ? { default: layer } : layer;
-  return guarded((scope) => next(Object.assign(scope, { layers })), next);
+  return adding({ layers }, next);
 }
 
 /**

@@ -1,6 +1,5 @@
 import { Refusal } from "../protocol/mod.ts";
-import { guarded } from "../core/guards.ts";
-import type { Application, Scope } from "../core/scope.ts";
+import { type Application, guarded, type Scope } from "../core/scope.ts";
 
 /**
  * Routes by the kind of request: a WebSocket upgrade (`websocket`) or a plain request (`http`), so

@@ -1,8 +1,7 @@
-import { guarded } from "../core/guards.ts";
+import { type Admission, type Application, guarded, type Scope } from "../core/scope.ts";
 import { andThen } from "../core/promises.ts";
 import { Refusal } from "../protocol/mod.ts";
 import type { ConnectionHandler } from "../core/consumer.ts";
-import type { Admission, Application, Scope } from "../core/scope.ts";
 import { compilePattern, type PathParams, type PathPattern } from "./pattern.ts";
 
 /**

@@ -1,5 +1,10 @@
-import { guarded, isGuarded } from "../core/guards.ts";
-import type { Application, Middleware, Scope } from "../core/scope.ts";
+import {
+  type Application,
+  guarded,
+  isGuarded,
+  type Middleware,
+  type Scope,
+} from "../core/scope.ts";
 import { type Route, router } from "./router.ts";
 
 /** A chain of middleware from the outside in. Each {@linkcode Stack.use} adds one. */

@@ -1,6 +1,5 @@
 import { Refusal } from "../protocol/mod.ts";
-import { guarded } from "../core/guards.ts";
-import type { Application, Scope } from "../core/scope.ts";
+import { type Application, guarded, type Scope } from "../core/scope.ts";
 
 /**
  * Removes a prefix from the path, for a site that is mounted below it (`root_path` in ASGI). Other

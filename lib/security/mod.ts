@@ -5,7 +5,7 @@
  */
 export { createCrossOrigin } from "./cors.ts";
 export { isCrossSite } from "./cross_site.ts";
-export { networkOf } from "../core/ip_address.ts";
+export { networkOf } from "../core/request_values.ts";
 export { type AttemptLimiter, handshakeRate, RateLimiter } from "./rate_limiter.ts";
 export { SharedRateLimiter } from "./shared_rate_limiter.ts";
 export { SharedSocketCounter } from "./shared_socket_counter.ts";

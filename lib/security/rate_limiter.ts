@@ -1,7 +1,6 @@
 import { type Clock, systemClock } from "../core/clock.ts";
-import { guarded } from "../core/guards.ts";
-import { networkOf } from "../core/ip_address.ts";
-import type { Application, Middleware, Scope } from "../core/scope.ts";
+import { type Application, guarded, type Middleware, type Scope } from "../core/scope.ts";
+import { networkOf } from "../core/request_values.ts";
 import { Refusal } from "../protocol/mod.ts";
 
 /** Options of {@linkcode RateLimiter}. */

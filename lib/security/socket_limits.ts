@@ -1,8 +1,7 @@
 import { andThen } from "../core/promises.ts";
 import { Refusal } from "../protocol/mod.ts";
-import { guarded } from "../core/guards.ts";
-import type { Application, Middleware, Scope } from "../core/scope.ts";
-import { networkOf } from "../core/ip_address.ts";
+import { type Application, guarded, type Middleware, type Scope } from "../core/scope.ts";
+import { networkOf } from "../core/request_values.ts";
 
 type IdentifiedScope = Scope & {
   readonly user: { readonly id: string };

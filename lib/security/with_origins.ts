@@ -1,6 +1,12 @@
 import { Refusal } from "../protocol/mod.ts";
-import { guarded } from "../core/guards.ts";
-import type { Application, Middleware, OriginScope, Scope } from "../core/scope.ts";
+import {
+  adding,
+  type Application,
+  guarded,
+  type Middleware,
+  type OriginScope,
+  type Scope,
+} from "../core/scope.ts";
 import { isSameOrigin, originOf, parseOrigin } from "./origin.ts";
 import { type OriginRule, parseOriginRule } from "./origin_rules.ts";
 import { describeNearMiss, WrongOriginLog } from "./wrong_origin.ts";
@@ -28,7 +34,7 @@ export function withOrigins<S>(
   const log = new WrongOriginLog();
   const application: Application<S & Scope> = (scope) => {
     const origin = originHeader(scope);
-    if (isAllowed(scope, origin, rules)) return next(checked(scope));
+    if (isAllowed(scope, origin, rules)) return next(Object.assign(scope, CHECKED));
     if (origin === null) return withoutOrigin;
     const detail = describeNearMiss(origin, scope.url);
     log.refused(origin, scope, detail);
@@ -68,12 +74,10 @@ export function origins(
  * ```
  */
 export function anyOrigin(): Middleware<Scope, OriginScope> {
-  return (next) => guarded((scope) => next(checked(scope)), next, "origin");
+  return (next) => adding(CHECKED, next, "origin");
 }
 
-function checked<S>(scope: S & Scope): S & OriginScope {
-  return Object.assign(scope, { originChecked: true } as const);
-}
+const CHECKED = { originChecked: true } as const;
 
 const NO_ORIGIN = "The request has no Origin: browsers send one, and other clients use a ticket";
 

@@ -1,11 +1,11 @@
 import type { AcceptOptions } from "../core/connection.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import type { Log } from "../core/log.ts";
+import { consoleLog, type Log } from "../core/log.ts";
 import { andThen, isPromise } from "../core/promises.ts";
 import { leaveBody } from "../core/read_body.ts";
 import type { Admission, Application, Scope } from "../core/scope.ts";
 import { CloseCode, Refusal } from "../protocol/mod.ts";
-import { TimeoutList } from "../time/timeout_list.ts";
+import { TimeoutList } from "../time/timers.ts";
 import type { Decision } from "./connection/admission.ts";
 import {
   type ConnectionLimits,
@@ -20,7 +20,6 @@ import { denoTransport } from "./deno/deno_transport.ts";
 import type { Handler, HandlerOptions, RequestInfo } from "./handler.ts";
 import { handshakeError, isUpgrade, wantsEventStream } from "./handshake.ts";
 import { KEPT_HEADERS } from "./kept_headers.ts";
-import { consoleLog } from "../core/log.ts";
 import { OpenConnections } from "./connection/open_connections.ts";
 import { type NetAddress, type Peer, resolvePeer } from "./peer.ts";
 import { problem } from "./problem.ts";

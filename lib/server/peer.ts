@@ -1,8 +1,6 @@
-import { parseIpAddress } from "../core/ip_address.ts";
-import { normalizePath } from "../core/normalize_path.ts";
+import { normalizePath, parseIpAddress } from "../core/request_values.ts";
 import { Refusal } from "../protocol/mod.ts";
-import type { Log } from "../core/log.ts";
-import { consoleLog } from "../core/log.ts";
+import { consoleLog, type Log } from "../core/log.ts";
 import { warnOnce } from "./warn_once.ts";
 
 /** Address of a peer, as `Deno.serve` and Fresh report it. */

@@ -1,4 +1,4 @@
-import { parseCookies } from "../protocol/cookies.ts";
+import { parseCookies } from "../core/request_values.ts";
 import { SUBPROTOCOL } from "../protocol/limits.ts";
 import type { Connection } from "../core/connection.ts";
 import type { Scope } from "../core/scope.ts";

@@ -1,5 +1,4 @@
-import { assertGuarded } from "../core/guards.ts";
-import type { Application, Scope } from "../core/scope.ts";
+import { type Application, assertGuarded, type Scope } from "../core/scope.ts";
 import { createHandler } from "./gate.ts";
 import type { Handler, HandlerOptions } from "./handler.ts";
 

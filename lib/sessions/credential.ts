@@ -1,4 +1,4 @@
-import { findCookies } from "../protocol/cookies.ts";
+import { findCookies } from "../core/request_values.ts";
 
 /** Most cookies with the session's name that are tried. */
 const MAX_SESSION_COOKIES = 5;

@@ -1,5 +1,11 @@
-import { guarded } from "../core/guards.ts";
-import type { Admission, Application, Middleware, OriginScope, Scope } from "../core/scope.ts";
+import {
+  type Admission,
+  type Application,
+  guarded,
+  type Middleware,
+  type OriginScope,
+  type Scope,
+} from "../core/scope.ts";
 import { andThen, isPromise } from "../core/promises.ts";
 import { Refusal } from "../protocol/mod.ts";
 import type { SessionSubscription, SessionWatcher } from "./connections/session_subscription.ts";
@@ -34,16 +40,19 @@ export interface SessionScope extends Scope {
  * a bearer token, the cookie is ignored; the token itself opens no socket. If a ticket was offered,
  * the cookie is ignored too, because a ticket needs no `Origin`. The connection subscribes to
  * the session before the session is read, so that its end in between is not missed.
+ *
+ * @param admitTicket Decides about a request with a ticket. @default {the ticket is invalid}
  */
 export function withSession<S>(
   sessions: Sessions,
   next: Application<S & SessionScope>,
+  admitTicket: (scope: S & OriginScope, ticket: string) => Admission | Promise<Admission> = (
+    scope,
+  ) => next(addSession(scope, { state: "unknown" }, "ticket-invalid")),
 ): Application<S & OriginScope> {
   const application: Application<S & OriginScope> = (scope) => {
-    if (scope.ticket !== undefined) {
-      const none = { session: undefined, sessionState: "ticket-invalid" } as const;
-      return next(Object.assign(scope, none));
-    }
+    const { ticket } = scope;
+    if (ticket !== undefined) return admitTicket(scope, ticket);
     const credential = credentialOf(scope.headers, { secure: isSecure(scope.url) });
     const tokens = credential?.kind === "cookie" ? credential.tokens : [];
     return andThen(chooseToken(sessions, tokens), (chosen) => {

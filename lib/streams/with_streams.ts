@@ -1,5 +1,4 @@
-import { guarded } from "../core/guards.ts";
-import type { Application, Middleware, Scope } from "../core/scope.ts";
+import { adding, type Application, type Middleware, type Scope } from "../core/scope.ts";
 import type { StreamStore } from "./stream_store.ts";
 
 /** A scope with a store of streams and command keys. */
@@ -13,7 +12,7 @@ export function withStreams<S>(
   streamStore: StreamStore,
   next: Application<S & StreamScope>,
 ): Application<S & Scope> {
-  return guarded((scope) => next(Object.assign(scope, { streamStore })), next);
+  return adding({ streamStore }, next);
 }
 
 /**

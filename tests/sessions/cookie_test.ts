@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findCookies, parseCookies } from "../../lib/protocol/cookies.ts";
+import { findCookies, parseCookies } from "../../lib/core/request_values.ts";
 import { sessionCookie, sessionCookieName } from "../../lib/sessions/mod.ts";
-import { deletedSessionCookie } from "../../lib/sessions/cookie.ts";
-import { serializeCookie } from "../../lib/sessions/cookie.ts";
+import { deletedSessionCookie, serializeCookie } from "../../lib/sessions/cookie.ts";
 import { OTHER_BLANKS } from "../support/malformed.ts";
 
 const TABLE: [header: string | null, expected: Record<string, string>][] = [

@@ -1,5 +1,5 @@
 import type { OriginScope } from "../../lib/core/scope.ts";
-import { parseCookies } from "../../lib/protocol/cookies.ts";
+import { parseCookies } from "../../lib/core/request_values.ts";
 import { FakeConnection } from "./fake_connection.ts";
 
 /** The scope of a request. */

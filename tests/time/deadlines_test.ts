@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TimerHeap } from "../../lib/time/timer_heap.ts";
+import { TimerHeap } from "../../lib/time/timers.ts";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
 
 /** The numbers 0 to 999 in a fixed shuffled order. */

@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { FakeClock } from "@sluice/sluice/testing";
-import { TimeoutList } from "../../lib/time/timeout_list.ts";
+import { TimeoutList } from "../../lib/time/timers.ts";
 
 function create() {
   const clock = new FakeClock();

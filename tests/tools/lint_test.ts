@@ -63,7 +63,7 @@ const refused: [file: string, specifier: string][] = [
   ["lib/protocol/frames.ts", "node:buffer"],
   ["lib/core/scope.ts", "../sessions/mod.ts"],
   ["lib/client/connect.ts", "../core/scope.ts"],
-  ["lib/client/connect.ts", "../time/timer_heap.ts"],
+  ["lib/client/connect.ts", "../time/timers.ts"],
   ["lib/client/connect.ts", "node:timers"],
   ["lib/client/connect.ts", "preact"],
   ["lib/redis/redis_connection.ts", "npm:@redis/client@^6"],

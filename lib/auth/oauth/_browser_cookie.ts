@@ -1,4 +1,4 @@
-import { parseCookies } from "../../protocol/cookies.ts";
+import { parseCookies } from "../../core/request_values.ts";
 import { isSecure } from "../../sessions/credential.ts";
 import { isSecret } from "../../sessions/tokens/session_token.ts";
 import { serializeCookie } from "../../sessions/cookie.ts";

@@ -1,8 +1,13 @@
 import { Refusal } from "../../protocol/mod.ts";
-import { guarded } from "../../core/guards.ts";
-import type { Admission, Application, Middleware, OriginScope, Scope } from "../../core/scope.ts";
+import {
+  type Admission,
+  type Application,
+  type Middleware,
+  type OriginScope,
+  type Scope,
+} from "../../core/scope.ts";
 import type { FoundSession, Sessions, SessionScope } from "../../sessions/mod.ts";
-import { admitSession, withSession } from "../../sessions/with_session.ts";
+import { addSession, admitSession, withSession } from "../../sessions/with_session.ts";
 import type { Tickets } from "./tickets.ts";
 
 type TicketClaims = NonNullable<Awaited<ReturnType<Tickets["verify"]>>>;
@@ -24,13 +29,7 @@ export function withTickets<S>(
   sessions: Sessions,
   next: Application<S & SessionScope>,
 ): Application<S & OriginScope> {
-  // It also sets the session state for an invalid ticket.
-  const withoutTicket = withSession<S>(sessions, next);
-  const application: Application<S & OriginScope> = (scope) => {
-    const { ticket } = scope;
-    return ticket === undefined ? withoutTicket(scope) : admitTicket(scope, ticket);
-  };
-  return guarded(application, next, "session");
+  return withSession<S>(sessions, next, admitTicket);
 
   async function admitTicket(scope: S & OriginScope, ticket: string): Promise<Admission> {
     const origin = scope.headers.get("origin") ?? undefined;
@@ -43,7 +42,9 @@ export function withTickets<S>(
       scope.connection.log.error("ticket keys cannot be read", { error });
       return new Refusal("UNAVAILABLE", { retryAfterSeconds: 5, cause: error });
     }
-    if (claims === undefined) return await withoutTicket(scope);
+    if (claims === undefined) {
+      return await next(addSession(scope, { state: "unknown" }, "ticket-invalid"));
+    }
     const { sessionId: id } = claims;
     const find = () => findByTicket(scope, { tickets, sessions, claims, refused });
     const claim = { scope, id, find, unknownAs: "ticket-invalid" } as const;

@@ -1,6 +1,6 @@
 import type { Connection, ConnectionEnd } from "../../core/connection.ts";
 import type { UnhandledMessageError } from "../../core/consumer.ts";
-import type { TimeoutList } from "../../time/timeout_list.ts";
+import type { TimeoutList } from "../../time/timers.ts";
 import type { SendQueueContext, SendQueueOwner } from "../writing/send_queue.ts";
 import type { AdmissionContext, AdmissionOwner } from "./admission.ts";
 import type { ClientMessagesContext, ClientMessagesOwner } from "./client_messages.ts";

@@ -3,7 +3,7 @@ import type { Connection, ConnectionEnd } from "../../core/connection.ts";
 import type { UnhandledMessageError } from "../../core/consumer.ts";
 import type { Log } from "../../core/log.ts";
 import { CloseCode } from "../../protocol/mod.ts";
-import { TimeoutList } from "../../time/timeout_list.ts";
+import { TimeoutList } from "../../time/timers.ts";
 import type { ConnectionContext, ConnectionServer } from "./connection_context.ts";
 import type { ConnectionLimits } from "./connection_limits.ts";
 import { ServerConnection } from "./server_connection.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
-import { TimerHeap } from "../../time/timer_heap.ts";
+import { TimerHeap } from "../../time/timers.ts";
 import type { FoundSession, Session } from "../session.ts";
 import type { RegistryEntry } from "./session_subscription.ts";
 

@@ -1,8 +1,7 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { consoleLog } from "../../core/log.ts";
 import type { Freshness } from "../../core/freshness.ts";
-import { guarded } from "../../core/guards.ts";
-import type { Application, Middleware, OriginScope } from "../../core/scope.ts";
+import { type Application, guarded, type Middleware, type OriginScope } from "../../core/scope.ts";
 import { ConnectionRegistry } from "../connections/connection_registry.ts";
 import type { Session, SessionEndReason } from "../session.ts";
 import type { SessionScope } from "../with_session.ts";

@@ -1,4 +1,4 @@
-import { parseCookies } from "../../../lib/protocol/cookies.ts";
+import { parseCookies } from "../../../lib/core/request_values.ts";
 
 /** Sends requests as a browser does, with its cookies. */
 export class HttpBrowser {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseCookies } from "../../../lib/protocol/cookies.ts";
+import { parseCookies } from "../../../lib/core/request_values.ts";
 
 /** A server's handler. */
 export type Handler = (request: Request) => Promise<Response> | Response;
