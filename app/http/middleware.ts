@@ -1,7 +1,7 @@
 import type { Context } from "fresh";
 import { isCrossSite } from "@sluice/sluice/security";
 import { credentialOf } from "@sluice/sluice/sessions";
-import { leaveBody, type NetAddress, problem, resolvePeer } from "@sluice/sluice/server";
+import { leaveBody, problem, resolvePeer } from "@sluice/sluice/server";
 import { Refusal } from "@sluice/sluice";
 import { acceptedTokens } from "../auth/credentials.ts";
 import { answerPreflight, crossOriginGrant, withHeaders } from "./cross_origin.ts";
@@ -26,8 +26,7 @@ export function withSite(getSite: () => Site) {
 /** @throws {Refusal} `BAD_HOST`: the URL of the request is unknown. */
 async function answer(ctx: Context<State>, services: Site): Promise<Response> {
   const { settings: { publicUrl, trustProxy }, log } = services;
-  const remote = ctx.info.remoteAddr as NetAddress;
-  const peer = resolvePeer(ctx.req, remote, { publicUrl, trustProxy, log });
+  const peer = resolvePeer(ctx.req, ctx.info, { publicUrl, trustProxy, log });
   const shown = credentialOf(ctx.req.headers, { secure: peer.url.protocol === "https:" });
   let proven: Promise<ProvenIdentity | Refusal> | undefined;
   ctx.state.services = services;

@@ -1,4 +1,4 @@
-import { type NetAddress, serve } from "@sluice/sluice/deno";
+import { serve, type ServeOptions } from "@sluice/sluice/deno";
 import { createLog } from "@sluice/sluice/server";
 import { reportLayer } from "../layer.ts";
 import { databaseFile, isWrongPath, withoutSecrets } from "../database.ts";
@@ -130,7 +130,10 @@ function listenError(error: unknown, { host, port }: Settings): SettingError {
 }
 
 /** Prints the addresses and settings at the start; as a log line if the log is JSON. */
-export function announce(address: NetAddress, services: Services): void {
+export function announce(
+  address: Parameters<NonNullable<ServeOptions["onListen"]>>[0],
+  services: Services,
+): void {
   const { settings, database, signIn } = services;
   const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
   const title = `Sluice listens on http://${host}:${address.port}`;

@@ -17,11 +17,11 @@ import type { Answer } from "./connection/http_exchange.ts";
 import { onClientGone } from "./connection/on_client_gone.ts";
 import type { ServerConnection } from "./connection/server_connection.ts";
 import { denoTransport } from "./deno/deno_transport.ts";
-import type { Handler, HandlerOptions, RequestInfo } from "./handler.ts";
+import type { Handler, HandlerOptions } from "./handler.ts";
 import { handshakeError, isUpgrade, wantsEventStream } from "./handshake.ts";
 import { KEPT_HEADERS } from "./kept_headers.ts";
 import { OpenConnections } from "./connection/open_connections.ts";
-import { type NetAddress, type Peer, resolvePeer } from "./peer.ts";
+import { type Peer, resolvePeer } from "./peer.ts";
 import { problem } from "./problem.ts";
 import { refusalOfError } from "./refusal_of_error.ts";
 import { RequestScope } from "./request_scope.ts";
@@ -30,7 +30,7 @@ import { RequestScope } from "./request_scope.ts";
 export function createHandler(application: Application<Scope>, options: HandlerOptions): Handler {
   const gate = new Gate(application, options);
   const { connections } = gate;
-  const handler = (request: Request, info?: RequestInfo) => gate.handle(request, info);
+  const handler = (request: Request, info?: Parameters<Handler>[1]) => gate.handle(request, info);
   return Object.defineProperties(handler as Handler, {
     drain: { value: (windowMs: number) => connections.runDrain(windowMs, gate.undecided) },
     endAll: { value: (code: number, reason: string) => connections.endAll(code, reason) },
@@ -72,7 +72,7 @@ class Gate {
     return [...this.#deciding].map(({ connection }) => connection);
   }
 
-  handle(request: Request, info: RequestInfo | undefined): Response | Promise<Response> {
+  handle(request: Request, info: Parameters<Handler>[1]): Response | Promise<Response> {
     const { drain } = this.connections;
     const peer = drain?.refusal() ?? this.#resolve(request, info);
     if (peer instanceof Refusal) {
@@ -92,9 +92,9 @@ class Gate {
     return answer;
   }
 
-  #resolve(request: Request, info: RequestInfo | undefined): Peer | Refusal {
+  #resolve(request: Request, info: Parameters<Handler>[1]): Peer | Refusal {
     try {
-      return resolvePeer(request, info?.remoteAddr as NetAddress | undefined, this.#options);
+      return resolvePeer(request, info, this.#options);
     } catch (error) {
       if (error instanceof Refusal) return error;
       throw error;

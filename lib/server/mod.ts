@@ -3,12 +3,11 @@
  *
  * @module
  */
-export type { ConnectionLimits } from "./connection/connection_limits.ts";
 export { type Clock, systemClock } from "../core/clock.ts";
 export type { Log } from "../core/log.ts";
-export type { Handler, HandlerOptions, RequestInfo } from "./handler.ts";
+export type { Handler, HandlerOptions } from "./handler.ts";
 export { leaveBody, readBody } from "../core/read_body.ts";
 export { consoleLog, createLog } from "../core/log.ts";
-export { type NetAddress, type ProxyOptions, resolvePeer } from "./peer.ts";
+export { resolvePeer } from "./peer.ts";
 export { problem } from "./problem.ts";
 export { toHandler } from "./to_handler.ts";

@@ -3,23 +3,11 @@ import { Refusal } from "../protocol/mod.ts";
 import { consoleLog, type Log } from "../core/log.ts";
 import { warnOnce } from "./warn_once.ts";
 
-/** Address of a peer, as `Deno.serve` and Fresh report it. */
-export interface NetAddress {
-  /** The IP address. */
-  readonly hostname: string;
-  /** The port. */
-  readonly port: number;
-}
-
 /** How to determine the public address of a request. */
-export interface ProxyOptions {
-  /** The public URL of the site. Its scheme, host and port replace those of every request. */
-  readonly publicUrl?: string | URL | undefined;
-  /** Whether to trust the peer's `X-Forwarded-For`, `-Proto` and `-Host`. @default {false} */
-  readonly trustProxy?: boolean | undefined;
-  /** Receives a warning for the first malformed header of a proxy. @default {consoleLog} */
-  readonly log?: Log | undefined;
-}
+type ProxyOptions = NonNullable<Parameters<typeof resolvePeer>[2]>;
+
+/** What a server knows about a request besides the `Request`. */
+type Received = Parameters<typeof resolvePeer>[1];
 
 /**
  * Returns the public URL of a request and the address of its client.
@@ -39,15 +27,26 @@ export interface ProxyOptions {
  *   headers: { "x-forwarded-for": "192.0.2.7:5678", "x-forwarded-proto": "wss" },
  * });
  * const options = { trustProxy: true, publicUrl: "https://app.example.com" };
- * const peer = resolvePeer(request, { hostname: "10.0.0.2", port: 1 }, options);
+ * const remoteAddr = { hostname: "10.0.0.2", port: 1 };
+ * const peer = resolvePeer(request, { remoteAddr }, options);
  * assert.equal(peer.url.href, "https://app.example.com/ws/echo");
  * assert.equal(peer.address, "192.0.2.7");
  * ```
  */
 export function resolvePeer(
   request: Request,
-  remote: NetAddress | undefined,
-  options: ProxyOptions = {},
+  info: {
+    /** Address of the peer, as `Deno.serve()`, Fresh and the other servers report it. */
+    readonly remoteAddr?: unknown;
+  } | undefined,
+  options: {
+    /** The public URL of the site. Its scheme, host and port replace those of every request. */
+    readonly publicUrl?: string | URL | undefined;
+    /** Whether to trust the peer's `X-Forwarded-For`, `-Proto` and `-Host`. @default {false} */
+    readonly trustProxy?: boolean | undefined;
+    /** Receives a warning for the first malformed header of a proxy. @default {consoleLog} */
+    readonly log?: Log | undefined;
+  } = {},
 ): {
   /**
    * The public URL. Its origin is that of `publicUrl`, or else the scheme and host of the request; the
@@ -71,7 +70,7 @@ export function resolvePeer(
     : originText(options.publicUrl);
   // The target is appended to a complete origin, so no part of it can be parsed as a host.
   const url = new URL(origin + target);
-  return { url, address: addressOf(headers, remote, options) };
+  return { url, address: addressOf(headers, info, options) };
 }
 
 /** Returns the refusal of a malformed host and logs it. */
@@ -94,7 +93,7 @@ function forwardedScheme(headers: Headers): string | undefined {
 
 function addressOf(
   headers: Headers,
-  remote: NetAddress | undefined,
+  info: Received,
   { trustProxy, log = consoleLog }: ProxyOptions,
 ): string {
   const forwarded = trustProxy === true ? last(headers.get("x-forwarded-for")) : undefined;
@@ -104,7 +103,7 @@ function addressOf(
     const fields = { value: forwarded.slice(0, 200) };
     warnOnce(log, "Cannot read an address in X-Forwarded-For; limits use the peer's", fields);
   }
-  const direct = remote?.hostname ?? "unknown";
+  const { hostname: direct = "unknown" } = (info?.remoteAddr ?? {}) as { hostname?: string };
   return direct.includes(":") ? parseIpAddress(direct) ?? direct : direct;
 }
 

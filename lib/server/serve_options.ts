@@ -1,26 +1,18 @@
 import type { Log } from "../core/log.ts";
 import type { Transport } from "../core/transport.ts";
 import type { Handler } from "./handler.ts";
-import type { NetAddress } from "./peer.ts";
 
-/**
- * What a server knows about a request besides the `Request`.
- *
- * @internal
- */
-export interface ServeInfo {
-  /** Address of the peer. */
-  readonly remoteAddr: NetAddress;
-  /**
-   * Upgrades this request; absent on Deno, which needs no help.
-   *
-   * @internal
-   */
-  readonly transport?: Transport | undefined;
+/** The address that a server listens on, or that of a peer. */
+export interface NetAddress {
+  readonly hostname: string;
+  readonly port: number;
 }
 
 /** Answers the requests of a server: a {@linkcode Handler}, or a function that may call one. */
-export type ServeHandler = (request: Request, info: ServeInfo) => Response | Promise<Response>;
+export type ServeHandler = (request: Request, info: {
+  readonly remoteAddr: NetAddress;
+  readonly transport?: Transport;
+}) => Response | Promise<Response>;
 
 /** Options of `serve()` on every runtime. */
 export interface ServeOptions {
@@ -36,7 +28,9 @@ export interface ServeOptions {
   /** Stops like a signal but keeps listening: for when all processes that share the port stop. */
   readonly signal?: AbortSignal | undefined;
   /** Called once the server listens. */
-  readonly onListen?: ((address: NetAddress) => void) | undefined;
+  readonly onListen?:
+    | ((address: { readonly hostname: string; readonly port: number }) => void)
+    | undefined;
   /**
    * Ends open connections when the server stops. @default {`drain(1000)` of the handler, if it is a
    * `Handler`}
@@ -48,18 +42,6 @@ export interface ServeOptions {
   readonly close?: (() => Promise<void>) | undefined;
   /** Receives failures of requests and the stop. @default {consoleLog} */
   readonly log?: Log | undefined;
-}
-
-/** A running server, on Deno and Bun. */
-export interface RunningServer {
-  /** The address that the server listens on. */
-  readonly addr: NetAddress;
-  /** Resolves when the server has closed. */
-  readonly finished: Promise<void>;
-  /** Stops listening, and closes the server after the responses in progress; on Bun, drains it first. */
-  shutdown(): Promise<void>;
-  /** Does the same as {@linkcode RunningServer.shutdown}. */
-  [Symbol.asyncDispose](): PromiseLike<void>;
 }
 
 /** Time limit of each step of a stop apart from the drain, in milliseconds. */

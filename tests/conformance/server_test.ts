@@ -262,7 +262,7 @@ conforms(
 
 function peerOf(headers: Record<string, string>, trustProxy: boolean) {
   const request = new Request("http://10.0.0.9:8000/x", { headers });
-  return resolvePeer(request, { hostname: "127.0.0.1", port: 1 }, { trustProxy });
+  return resolvePeer(request, { remoteAddr: { hostname: "127.0.0.1", port: 1 } }, { trustProxy });
 }
 
 conforms(

@@ -16,7 +16,7 @@ function keepingLog() {
 function peerOf(headers: Record<string, string>, options = {}) {
   const { log } = keepingLog();
   const request = new Request("http://10.0.0.9:8000/ws/echo", { headers });
-  return resolvePeer(request, REMOTE, { trustProxy: true, log, ...options });
+  return resolvePeer(request, { remoteAddr: REMOTE }, { trustProxy: true, log, ...options });
 }
 
 const FORWARDED: [value: string, address: string][] = [
@@ -87,7 +87,8 @@ test("resolvePeer() warns once of an unreadable address, then logs at debug leve
 
 test("resolvePeer() parses the connection's address like a forwarded one", () => {
   const request = new Request("http://a/");
-  const addressOf = (hostname: string) => resolvePeer(request, { hostname, port: 1 }).address;
+  const addressOf = (hostname: string) =>
+    resolvePeer(request, { remoteAddr: { hostname, port: 1 } }).address;
   assert.equal(addressOf("::ffff:127.0.0.1"), "127.0.0.1");
   assert.equal(addressOf("fe80::1%2"), "fe80::1");
   assert.equal(addressOf("2001:db8::1"), "2001:db8::1");

@@ -7,7 +7,7 @@ import { RequestScope } from "../../lib/server/request_scope.ts";
 
 function createScope(headers: HeadersInit) {
   const request = new Request("http://sluice.test/ws/a%20b?x=1", { headers });
-  const peer = resolvePeer(request, { hostname: "192.0.2.1", port: 1 });
+  const peer = resolvePeer(request, { remoteAddr: { hostname: "192.0.2.1", port: 1 } });
   return new RequestScope(request, peer, FakeConnection.open(), "websocket");
 }
 

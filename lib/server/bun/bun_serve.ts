@@ -2,12 +2,7 @@ import { answerError, refusalOfRequest } from "../guarded_answer.ts";
 import { consoleLog } from "../../core/log.ts";
 import { handleProcessEvents } from "../node/process_events.ts";
 import { problem } from "../problem.ts";
-import {
-  type RunningServer,
-  type ServeHandler,
-  type ServeOptions,
-  shutDown,
-} from "../serve_options.ts";
+import { type ServeHandler, type ServeOptions, shutDown } from "../serve_options.ts";
 import { type BunNativeServer, serveNatively } from "./bun_global.ts";
 import { type BunSocket, BunUpgrade } from "./bun_socket.ts";
 
@@ -38,14 +33,27 @@ const SOCKET_IDLE_SECONDS = 30;
  * assert.throws(() => serve(() => new Response("hello")), /needs Bun/);
  * ```
  */
-export function serve(handler: ServeHandler, options: ServeOptions & {
-  /**
-   * Largest message that Bun keeps in memory, in bytes; a larger one closes its socket with 1009
-   * while it arrives. The handler's own `maxMessageBytes` holds for complete messages.
-   * @default {1_048_576}
-   */
-  readonly maxPayloadBytes?: number | undefined;
-} = {}): RunningServer {
+export function serve(
+  handler: (request: Request, info: {
+    /** Address of the peer. */
+    readonly remoteAddr: { readonly hostname: string; readonly port: number };
+  }) => Response | Promise<Response>,
+  options: ServeOptions & {
+    /**
+     * Largest message that Bun keeps in memory, in bytes; a larger one closes its socket with 1009
+     * while it arrives. The handler's own `maxMessageBytes` holds for complete messages.
+     * @default {1_048_576}
+     */
+    readonly maxPayloadBytes?: number | undefined;
+  } = {},
+): AsyncDisposable & {
+  /** The address that the server listens on. */
+  readonly addr: { readonly hostname: string; readonly port: number };
+  /** Resolves when the server has closed. */
+  readonly finished: Promise<void>;
+  /** Drains the server, stops listening, and closes it after the responses in progress. */
+  shutdown(): Promise<void>;
+} {
   const { hostname = "127.0.0.1", port = 8000, reusePort = false, log = consoleLog } = options;
   const answer = async (request: Request, native: BunNativeServer<BunSocket>) => {
     const refusal = refusalOfRequest(request.headers.get("host"), request.url, log);
@@ -54,7 +62,7 @@ export function serve(handler: ServeHandler, options: ServeOptions & {
     const { address = "unknown", port = 0 } = native.requestIP(request) ?? {};
     const remoteAddr = { hostname: address, port };
     try {
-      const response = await handler(request, { remoteAddr, transport });
+      const response = await (handler as ServeHandler)(request, { remoteAddr, transport });
       return transport.isUpgraded ? undefined : response;
     } catch (error) {
       return answerError(error, log);

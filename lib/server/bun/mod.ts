@@ -4,5 +4,4 @@
  * @module
  */
 export { serve } from "./bun_serve.ts";
-export type { NetAddress } from "../peer.ts";
-export type { RunningServer, ServeHandler, ServeOptions } from "../serve_options.ts";
+export type { ServeOptions } from "../serve_options.ts";

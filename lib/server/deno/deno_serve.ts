@@ -1,16 +1,9 @@
 import type { Log } from "../../core/log.ts";
 import { stopListening } from "./deno_stop_listening.ts";
 import { answerAndLeave, answerError, mayHaveBody, refusalOfRequest } from "../guarded_answer.ts";
-import type { NetAddress } from "../peer.ts";
 import { consoleLog } from "../../core/log.ts";
 import { problem } from "../problem.ts";
-import { type RunningServer, type ServeOptions, shutDown } from "../serve_options.ts";
-
-/** What Deno knows about a request besides the `Request`. */
-interface DenoServeInfo {
-  readonly remoteAddr: NetAddress & { readonly transport: "tcp" };
-  readonly completed: Promise<void>;
-}
+import { type ServeOptions, shutDown } from "../serve_options.ts";
 
 /**
  * Serves until SIGTERM or SIGINT, then drains and exits with status 0. A second signal exits at once
@@ -43,12 +36,23 @@ interface DenoServeInfo {
 export function serve(
   handler: (request: Request, info: {
     /** Address of the peer. */
-    readonly remoteAddr: NetAddress & { readonly transport: "tcp" };
+    readonly remoteAddr: {
+      readonly hostname: string;
+      readonly port: number;
+      readonly transport: "tcp";
+    };
     /** Resolves when the response was sent. */
     readonly completed: Promise<void>;
   }) => Response | Promise<Response>,
   options: ServeOptions = {},
-): RunningServer {
+): AsyncDisposable & {
+  /** The address that the server listens on. */
+  readonly addr: { readonly hostname: string; readonly port: number };
+  /** Resolves when the server has closed. */
+  readonly finished: Promise<void>;
+  /** Stops listening, and closes the server after the responses in progress. */
+  shutdown(): Promise<void>;
+} {
   const { hostname = "127.0.0.1", port = 8000, reusePort = false, onListen, log = consoleLog } =
     options;
   const server = Deno.serve(
@@ -63,7 +67,9 @@ export function serve(
     (request, info) => {
       const refusal = refusalOfRequest(request.headers.get("host"), request.url, log);
       const answer = () =>
-        refusal === undefined ? handler(request, info as DenoServeInfo) : problem(refusal);
+        refusal === undefined
+          ? handler(request, info as Parameters<typeof handler>[1])
+          : problem(refusal);
       return mayHaveBody(request) ? answerAndLeave(request, answer, log) : answer();
     },
   );
@@ -75,7 +81,7 @@ export function serve(
 }
 
 function stopOnSignal(
-  server: RunningServer,
+  server: ReturnType<typeof serve>,
   handler: object,
   options: ServeOptions,
   log: Log,

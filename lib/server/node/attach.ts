@@ -38,7 +38,10 @@ const DEFAULT_PATHS = ["/ws"];
  */
 export function attach(
   server: Server,
-  handler: ServeHandler,
+  handler: (request: Request, info: {
+    /** Address of the peer. */
+    readonly remoteAddr: { readonly hostname: string; readonly port: number };
+  }) => Response | Promise<Response>,
   options: {
     /**
      * The paths that the handler answers: `/ws` stands for itself and everything below it. All other

@@ -6,5 +6,4 @@
  */
 export { attach } from "./attach.ts";
 export { serve } from "./node_serve.ts";
-export type { NetAddress } from "../peer.ts";
-export type { RunningServer, ServeHandler, ServeOptions } from "../serve_options.ts";
+export type { ServeOptions } from "../serve_options.ts";

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { isIPv6 } from "node:net";
-import type { NetAddress } from "../peer.ts";
+import type { NetAddress } from "../serve_options.ts";
 
 /** Methods whose requests have no body for a handler. */
 const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD"]);

@@ -1,10 +1,9 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
-import type { NetAddress } from "../peer.ts";
 import { consoleLog } from "../../core/log.ts";
 import {
-  type RunningServer,
+  type NetAddress,
   type ServeHandler,
   type ServeOptions,
   shutDown,
@@ -35,13 +34,20 @@ import { handleProcessEvents } from "./process_events.ts";
  * ```
  */
 export function serve(
-  handler: ServeHandler,
+  handler: (request: Request, info: {
+    /** Address of the peer. */
+    readonly remoteAddr: { readonly hostname: string; readonly port: number };
+  }) => Response | Promise<Response>,
   options: ServeOptions = {},
-): Omit<RunningServer, "addr"> & {
+): AsyncDisposable & {
   /** The server of `node:http`. */
   readonly server: Server;
   /** Resolves with the address once the server listens; rejects if it cannot. */
-  readonly listening: Promise<NetAddress>;
+  readonly listening: Promise<{ readonly hostname: string; readonly port: number }>;
+  /** Resolves when the server has closed. */
+  readonly finished: Promise<void>;
+  /** Drains the server, stops listening, and closes it after the responses in progress. */
+  shutdown(): Promise<void>;
 } {
   const { hostname = "127.0.0.1", port = 8000, reusePort = false, log = consoleLog } = options;
   const server = createServer();

@@ -14,13 +14,7 @@ import {
 import { answerSignIn, KvUserStore, type Provider, SignIn } from "@sluice/sluice/auth";
 import type { KeyValue } from "@sluice/sluice/kv";
 import type { ChannelLayer } from "@sluice/sluice/layers";
-import {
-  type Log,
-  type NetAddress,
-  type ProxyOptions,
-  type RequestInfo,
-  resolvePeer,
-} from "@sluice/sluice/server";
+import { type HandlerOptions, type Log, resolvePeer } from "@sluice/sluice/server";
 import { createSessions } from "@sluice/sluice/sessions";
 import { KvStreamStore, streams } from "@sluice/sluice/streams";
 import { ChatConsumer } from "./chat.ts";
@@ -34,14 +28,11 @@ export interface AppParts {
   readonly providers: readonly Provider[];
   readonly log: Log;
   /** The public URL, and whether a proxy is trusted. */
-  readonly site?: ProxyOptions;
+  readonly site?: Pick<HandlerOptions, "publicUrl" | "trustProxy">;
 }
 
-/** What the server knows about a request besides the `Request`. */
-type ServeInfo = RequestInfo & { readonly remoteAddr?: NetAddress };
-
 export interface App {
-  readonly handle: (request: Request, info: ServeInfo) => Promise<Response>;
+  readonly handle: (request: Request, info: Parameters<Handler>[1]) => Promise<Response>;
   readonly realtime: Handler;
   readonly close: () => Promise<void>;
 }
@@ -65,8 +56,8 @@ export function createApp({ kv, channels, providers, log, site = {} }: AppParts)
     { ...site, log, freshness: sessions.freshness },
   );
 
-  async function handle(request: Request, info: ServeInfo): Promise<Response> {
-    const peer = resolvePeer(request, info.remoteAddr, site);
+  async function handle(request: Request, info: Parameters<Handler>[1]): Promise<Response> {
+    const peer = resolvePeer(request, info, site);
     if (peer.url.pathname.startsWith("/ws/")) return await realtime(request, info);
     return await answerSignIn(signIn, request, peer) ?? await findPage(request, peer.url);
   }

@@ -3,10 +3,13 @@ import { mkdir } from "node:fs/promises";
 import process from "node:process";
 import type { KeyValue } from "@sluice/sluice/kv";
 import { SqliteKeyValue } from "@sluice/sluice/kv/sqlite";
-import { serve, type ServeHandler, type ServeOptions } from "@sluice/sluice/node";
+import { serve, type ServeOptions } from "@sluice/sluice/node";
 
 /** Starts the server, or ends the process if it cannot listen. */
-export async function start(handler: ServeHandler, options: ServeOptions): Promise<void> {
+export async function start(
+  handler: Parameters<typeof serve>[0],
+  options: ServeOptions,
+): Promise<void> {
   // serve() has logged the reason.
   await serve(handler, options).listening.catch(() => process.exit(1));
 }

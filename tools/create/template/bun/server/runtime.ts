@@ -1,11 +1,11 @@
 /** What depends on the runtime: Bun. */
 import { mkdir } from "node:fs/promises";
-import { serve, type ServeHandler, type ServeOptions } from "@sluice/sluice/bun";
+import { serve, type ServeOptions } from "@sluice/sluice/bun";
 import type { KeyValue } from "@sluice/sluice/kv";
 import { SqliteKeyValue } from "@sluice/sluice/kv/sqlite";
 
 /** Starts the server. Throws if it cannot listen. */
-export function start(handler: ServeHandler, options: ServeOptions): void {
+export function start(handler: Parameters<typeof serve>[0], options: ServeOptions): void {
   serve(handler, options);
 }
 
