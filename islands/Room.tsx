@@ -1,5 +1,5 @@
-import { RequestError } from "@sluice/sluice/client";
-import { type UsedSocket, useSocket } from "@sluice/sluice/client/preact";
+import { type RealtimeSocket, RequestError } from "@sluice/sluice/client";
+import { useSocket } from "@sluice/sluice/client/preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Composer } from "../components/room/Composer.tsx";
 import { type Connection, describeBlock } from "../components/room/words/connection_words.ts";
@@ -155,7 +155,9 @@ function useRoom({ room, you, history }: RoomProps) {
 }
 
 /** Returns the state of the connection in the words of the page. */
-function useConnection({ state, detail }: UsedSocket<ChatMessages>): Connection {
+function useConnection(
+  { state, detail }: Pick<RealtimeSocket<ChatMessages>, "state" | "detail">,
+): Connection {
   const wasLive = useRef(false);
   wasLive.current ||= state === "live";
   return useMemo(() => {

@@ -1,4 +1,3 @@
-import type { ClientEnvironment } from "./environment.ts";
 import type { StreamPosition } from "./stream_options.ts";
 
 /** Options of `connect()`. */
@@ -43,8 +42,58 @@ export interface ConnectOptions {
    * @default {10_000}
    */
   readonly stableAfterMs?: number | undefined;
-  /** Replacements for the globals of the browser or runtime. */
-  readonly environment?: Partial<ClientEnvironment> | undefined;
+  /**
+   * Replacements for what the client takes from its runtime; the default of each is the global.
+   *
+   * The baseline is ES2022 with `fetch`, `URL`, `AbortController` and `performance.now()`: browsers of
+   * 2022 (Safari 15.4), Node 22, Deno, Bun, and React Native, which reports neither network nor
+   * visibility changes; provide a `listen` there.
+   */
+  readonly environment?: {
+    /**
+     * The class of sockets, with the part of `WebSocket` that the client uses; those of browsers, Deno,
+     * Node and `ws` qualify.
+     */
+    readonly WebSocket?: new (url: string, protocols: string[]) => {
+      /** 1 while messages can be sent. */
+      readonly readyState: number;
+      /** Queues a text message. */
+      send(data: string): void;
+      /** Ends the connection or the attempt. */
+      close(code?: number): void;
+      /** Listens to `open`, `message`, `error` or `close`. */
+      addEventListener(
+        type: string,
+        listener: (event: {
+          readonly type: string;
+          /** The message; a string if it is text. */
+          readonly data?: unknown;
+          /** Close code of RFC 6455 §7.4; 1006 if the connection was lost. */
+          readonly code?: number;
+          /** Close reason from the server. */
+          readonly reason?: string;
+        }) => void,
+      ): void;
+    };
+    /** Reads the reason of a refusal. */
+    readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+    /** Base URL of relative paths: the URL of the page. */
+    readonly baseUrl?: string | undefined;
+    /** Milliseconds of a monotonic clock. */
+    now?(): number;
+    /** Calls back once after `ms` milliseconds, unless the returned function is called first. */
+    after?(ms: number, callback: () => void): () => void;
+    /** Returns a random number in [0, 1). */
+    random?(): number;
+    /** Whether the machine may be online. */
+    isOnline?(): boolean;
+    /** Whether the page is hidden. */
+    isHidden?(): boolean;
+    /** Calls back on each change; returns a function that stops this. */
+    listen?(change: "online" | "offline" | "visible", callback: () => void): () => void;
+    /** Receives errors of handlers and malformed frames of the server. */
+    report?(error: unknown): void;
+  } | undefined;
 }
 
 /** @internal Where a socket begins to read a stream. */

@@ -1,61 +1,15 @@
 import { clampMs } from "./backoff.ts";
+import type { ConnectOptions } from "./connect_options.ts";
 
 /** A socket of a {@linkcode ClientEnvironment}. */
 export type ClientWebSocket = InstanceType<ClientEnvironment["WebSocket"]>;
 
-/**
- * Everything that a client takes from its runtime. Each part can be replaced; the default is the
- * global.
- *
- * The baseline is ES2022 with `fetch`, `URL`, `AbortController` and `performance.now()`: browsers of
- * 2022 (Safari 15.4), Node 22, Deno, Bun, and React Native, which reports neither network nor
- * visibility changes; provide a `listen` there.
- */
-export interface ClientEnvironment {
-  /**
-   * The class of sockets, with the part of `WebSocket` that the client uses; those of browsers, Deno,
-   * Node and `ws` qualify.
-   */
-  readonly WebSocket: new (url: string, protocols: string[]) => {
-    /** 1 while messages can be sent. */
-    readonly readyState: number;
-    /** Queues a text message. */
-    send(data: string): void;
-    /** Ends the connection or the attempt. */
-    close(code?: number): void;
-    /** Listens to `open`, `message`, `error` or `close`. */
-    addEventListener(
-      type: string,
-      listener: (event: {
-        readonly type: string;
-        /** The message; a string if it is text. */
-        readonly data?: unknown;
-        /** Close code of RFC 6455 §7.4; 1006 if the connection was lost. */
-        readonly code?: number;
-        /** Close reason from the server. */
-        readonly reason?: string;
-      }) => void,
-    ): void;
-  };
-  /** Reads the reason of a refusal. */
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
-  /** Base URL of relative paths: the URL of the page. */
+/** Everything that a client takes from its runtime. */
+export type ClientEnvironment = Required<Omit<Replacements, "baseUrl">> & {
   readonly baseUrl: string | undefined;
-  /** Milliseconds of a monotonic clock. */
-  now(): number;
-  /** Calls back once after `ms` milliseconds, unless the returned function is called first. */
-  after(ms: number, callback: () => void): () => void;
-  /** Returns a random number in [0, 1). */
-  random(): number;
-  /** Whether the machine may be online. */
-  isOnline(): boolean;
-  /** Whether the page is hidden. */
-  isHidden(): boolean;
-  /** Calls back on each change; returns a function that stops this. */
-  listen(change: "online" | "offline" | "visible", callback: () => void): () => void;
-  /** Receives errors of handlers and malformed frames of the server. */
-  report(error: unknown): void;
-}
+};
+
+type Replacements = NonNullable<ConnectOptions["environment"]>;
 
 /** The globals that this module uses; any of them may be missing. */
 interface Globals {
@@ -73,7 +27,7 @@ interface Globals {
  *
  * @throws {TypeError} There is no `WebSocket`, neither in `parts` nor global.
  */
-export function toEnvironment(parts: Partial<ClientEnvironment> = {}): ClientEnvironment {
+export function toEnvironment(parts: Replacements = {}): ClientEnvironment {
   const globals = globalThis as Globals;
   const WebSocket = parts.WebSocket ?? globals.WebSocket;
   if (!WebSocket) {

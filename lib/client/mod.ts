@@ -7,7 +7,6 @@
  */
 export { connect } from "./connect.ts";
 export type { ConnectOptions } from "./connect_options.ts";
-export type { ClientEnvironment } from "./environment.ts";
 export type { RealtimeSocket, SocketState } from "./realtime_socket.ts";
-export type { OlderMessages, StreamPosition } from "./stream_options.ts";
+export type { StreamPosition } from "./stream_options.ts";
 export { RequestError } from "./request_error.ts";

@@ -2,7 +2,7 @@ import type { ClientInput, Messages, ServerData } from "../protocol/mod.ts";
 import type { ClientType, ReplyData, ServerType } from "../protocol/messages.ts";
 import type { MessageFrame } from "../protocol/frames.ts";
 import type { RequestError } from "./request_error.ts";
-import type { OlderMessages, StreamPosition } from "./stream_options.ts";
+import type { StreamPosition } from "./stream_options.ts";
 
 /**
  * State of a {@linkcode RealtimeSocket}:
@@ -87,7 +87,12 @@ export interface RealtimeSocket<M extends Messages> extends Disposable {
     readonly before?: number | undefined;
     /** Maximum number of messages, 1 to 500. @default {100} */
     readonly limit?: number | undefined;
-  }): Promise<OlderMessages>;
+  }): Promise<{
+    /** Oldest first. */
+    readonly messages: readonly MessageFrame[];
+    /** Whether still older messages are kept. */
+    readonly more: boolean;
+  }>;
 
   /** The position in a stream after the last message that was passed to handlers, to be handed over. */
   position(stream: string): StreamPosition | undefined;

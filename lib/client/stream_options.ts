@@ -1,5 +1,6 @@
 import type { StreamPosition } from "../protocol/frames.ts";
-import type { MessageFrame } from "../protocol/mod.ts";
+import type { Messages } from "../protocol/mod.ts";
+import type { RealtimeSocket } from "./realtime_socket.ts";
 
 export type { StreamPosition };
 
@@ -30,9 +31,4 @@ export interface LoadBeforeOptions {
 }
 
 /** Older messages of a stream. */
-export interface OlderMessages {
-  /** Oldest first. They are not passed to handlers. */
-  readonly messages: readonly MessageFrame[];
-  /** Whether still older messages are kept. */
-  readonly more: boolean;
-}
+export type OlderMessages = Awaited<ReturnType<RealtimeSocket<Messages>["loadBefore"]>>;

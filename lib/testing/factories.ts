@@ -8,15 +8,6 @@ let serial = 0;
 
 /**
  * Creates a user: `ada`, with a new id on each call, unless overridden.
- *
- * @example
- * ```ts
- * import { makeUser } from "@sluice/sluice/testing";
- * import assert from "node:assert/strict";
- *
- * assert.equal(makeUser().login, "ada");
- * assert.deepEqual(makeUser({ roles: ["editor"] }).roles, ["editor"]);
- * ```
  */
 export function makeUser(overrides: Partial<User> = {}): User {
   const id = `user-${++serial}`;
@@ -36,14 +27,6 @@ export function makeUser(overrides: Partial<User> = {}): User {
 
 /**
  * Creates a session, for the user of `makeUser()` unless overridden. No store contains it.
- *
- * @example
- * ```ts
- * import { makeSession } from "@sluice/sluice/testing";
- * import assert from "node:assert/strict";
- *
- * assert.equal(makeSession({ userId: "grace" }).userId, "grace");
- * ```
  */
 export function makeSession(overrides: Partial<Session> = {}): Session {
   const at = Date.UTC(2026, 0, 1);

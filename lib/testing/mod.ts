@@ -7,13 +7,11 @@
 export { communicate, Communicator } from "./communicate.ts";
 export { communicateHttp, HttpCommunicator } from "./communicate_http.ts";
 export { startServer } from "./deno/deno_serve.ts";
-export { makeSession, makeUser, signedIn } from "./factories.ts";
+export { signedIn } from "./factories.ts";
 export { FakeClock, settle } from "./fake_clock.ts";
 export { FaultyLayer } from "./layers/faulty_layer.ts";
 export { testStreamStore } from "./streams/test_stream_store.ts";
 export { testChannelLayer } from "./layers/test_channel_layer.ts";
-export type { TestKeyValueOptions } from "./kv/key_value_bed.ts";
 export { testKeyValue } from "./kv/test_key_value.ts";
-export type { TestOptions } from "./under_test.ts";
 export { testSessionStore } from "./stores/test_session_store.ts";
 export { testUserStore } from "./stores/test_user_store.ts";

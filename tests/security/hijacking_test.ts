@@ -5,7 +5,7 @@ import { Consumer } from "@sluice/sluice/consumers";
 import { route, router } from "@sluice/sluice/routing";
 import { createCrossOrigin } from "@sluice/sluice/security";
 import { withOrigins } from "../../lib/security/with_origins.ts";
-import { communicate, type TestOptions } from "@sluice/sluice/testing";
+import { communicate } from "@sluice/sluice/testing";
 
 class Anyone extends Consumer {}
 const zeroConfiguration = withOrigins([], router<Scope>([route("/ws/x", Anyone)]));
@@ -150,7 +150,7 @@ test("createCrossOrigin() allows only listed origins, each by its own name", () 
 
 async function admits(
   application: typeof zeroConfiguration,
-  options: TestOptions,
+  options: Parameters<typeof communicate>[1],
 ): Promise<boolean> {
   const result = await communicate(application, options).connect();
   if (!result.accepted) assert.deepEqual([result.status, result.code], [403, "ORIGIN_NOT_ALLOWED"]);

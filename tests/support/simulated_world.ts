@@ -1,4 +1,4 @@
-import type { ClientEnvironment } from "@sluice/sluice/client";
+import type { ClientEnvironment } from "../../lib/client/environment.ts";
 
 type Socket = InstanceType<ClientEnvironment["WebSocket"]>;
 type Listener = Parameters<Socket["addEventListener"]>[1];

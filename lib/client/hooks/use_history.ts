@@ -10,7 +10,11 @@ import {
   stopAll,
 } from "./primitives.ts";
 
-/** Options of `useHistory()`. */
+/**
+ * Options of `useHistory()`.
+ *
+ * @internal
+ */
 export interface UseHistoryOptions<K> {
   /** The stream, as the consumer names it. */
   readonly stream: string;
@@ -22,7 +26,11 @@ export interface UseHistoryOptions<K> {
   readonly maxKept?: number | undefined;
 }
 
-/** The result of `useHistory()`. */
+/**
+ * The result of `useHistory()`.
+ *
+ * @internal
+ */
 export interface UsedHistory<E> {
   /** What is kept of the messages, oldest first. */
   readonly messages: readonly E[];

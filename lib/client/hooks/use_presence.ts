@@ -2,7 +2,11 @@ import type { Messages } from "../../protocol/mod.ts";
 import type { RealtimeSocket } from "../realtime_socket.ts";
 import { type HookPrimitives, type MessagePicks, pick, stopAll } from "./primitives.ts";
 
-/** Options of `usePresence()`: which messages say who is there. */
+/**
+ * Options of `usePresence()`: which messages say who is there.
+ *
+ * @internal
+ */
 export interface UsePresenceOptions<M extends Messages, P> {
   /** Messages with everyone who is present, such as a `welcome`. They replace the list. */
   readonly all: MessagePicks<M, readonly P[]>;

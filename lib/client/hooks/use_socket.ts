@@ -10,6 +10,8 @@ import { acquireSocket } from "./_shared_sockets.ts";
 /**
  * Options of `useSocket()`. Of components that share a connection, the first one decides how it connects;
  * each has handlers of its own.
+ *
+ * @internal
  */
 export interface UseSocketOptions<M extends Messages> extends ConnectOptions {
   /** Handlers of the server's messages, by type. They may change with every render. */
@@ -24,7 +26,11 @@ export interface UseSocketOptions<M extends Messages> extends ConnectOptions {
   readonly onError?: ((error: RequestError) => void) | undefined;
 }
 
-/** The result of `useSocket()`. */
+/**
+ * The result of `useSocket()`.
+ *
+ * @internal
+ */
 export interface UsedSocket<M extends Messages> {
   /** The socket; undefined on a server, during the first render, and without an address. */
   readonly socket: RealtimeSocket<M> | undefined;

@@ -18,8 +18,6 @@ import { createUseSocket, type UsedSocket, type UseSocketOptions } from "../hook
 import type { MessagePicks, Picked } from "../hooks/primitives.ts";
 import type { RealtimeSocket } from "../realtime_socket.ts";
 
-export type { UsedHistory, UsedSocket, UseHistoryOptions, UsePresenceOptions, UseSocketOptions };
-
 const library = { useEffect, useRef, useState };
 const socketHook = /* @__PURE__ */ createUseSocket(library);
 const presenceHook = /* @__PURE__ */ createUsePresence(library);

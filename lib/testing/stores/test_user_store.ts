@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { ProviderProfile, UserStore } from "../../auth/mod.ts";
 import type { FakeClock } from "../fake_clock.ts";
-import type { TestKeyValueOptions } from "../kv/key_value_bed.ts";
 import { defineStoreTests } from "./define_store_tests.ts";
 
 /**
@@ -19,7 +18,12 @@ import { defineStoreTests } from "./define_store_tests.ts";
 export function testUserStore(
   name: string,
   create: (clock: FakeClock) => UserStore | Promise<UserStore>,
-  options: Pick<TestKeyValueOptions, "skip" | "timeoutMs"> = {},
+  options: {
+    /** Why the suite must be skipped, such as a missing server. */
+    readonly skip?: string | undefined;
+    /** Time limit of a test, in milliseconds. @default {20_000} */
+    readonly timeoutMs?: number;
+  } = {},
 ): void {
   const it = defineStoreTests(name, create, options);
 

@@ -1,8 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import {
-  type ClientEnvironment,
   connect,
+  type ConnectOptions,
   type RealtimeSocket,
   type SocketState,
 } from "@sluice/sluice/client";
@@ -24,7 +24,7 @@ interface Page {
 function open(proxy: FreezingProxy, browser: HttpBrowser, speed = 1): Page & Disposable {
   const headers = () => ({ origin: proxy.origin, cookie: browser.cookieHeader });
   let look = () => {};
-  const environment: Partial<ClientEnvironment> = {
+  const environment: ConnectOptions["environment"] = {
     WebSocket: class extends WebSocket {
       constructor(url: string, protocols: string[]) {
         super(url, { protocols, headers: headers() } as never); // Deno's own options.

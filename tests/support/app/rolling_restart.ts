@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { type ClientEnvironment, connect, type RealtimeSocket } from "@sluice/sluice/client";
+import { connect, type ConnectOptions, type RealtimeSocket } from "@sluice/sluice/client";
 import type { ChatMessages } from "../../../consumers/chat_messages.ts";
 import { AppProcess } from "./app_process.ts";
 import { freePort } from "../free_port.ts";
@@ -179,7 +179,7 @@ class Crowd implements Disposable {
   }
 
   /** Headers that a browser sends by itself. */
-  #asBrowser(headers: Record<string, string>): Partial<ClientEnvironment> {
+  #asBrowser(headers: Record<string, string>): NonNullable<ConnectOptions["environment"]> {
     const { dialledAt } = this;
     return {
       WebSocket: class extends WebSocket {

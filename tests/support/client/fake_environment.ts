@@ -1,5 +1,4 @@
-import type { ClientEnvironment } from "@sluice/sluice/client";
-import type { ClientWebSocket } from "../../../lib/client/environment.ts";
+import type { ClientEnvironment, ClientWebSocket } from "../../../lib/client/environment.ts";
 
 type ClientWebSocketEvent = Parameters<Parameters<ClientWebSocket["addEventListener"]>[1]>[0];
 
