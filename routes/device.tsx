@@ -1,5 +1,4 @@
 import { type Context, page } from "fresh";
-import type { DeviceApprover } from "@sluice/sluice/auth";
 import { networkOf } from "@sluice/sluice/security";
 import { formOf } from "../app/http/body.ts";
 import { browserIdentity } from "../app/auth/browser_identity.ts";
@@ -11,7 +10,7 @@ import { ONLY_GET_AND_POST } from "../app/pages/only_get.ts";
 import { PRIVATE } from "../app/pages/private_page.ts";
 import { signInFirst } from "../app/pages/sign_in_first.ts";
 
-async function approverOf(ctx: Context<State>): Promise<DeviceApprover | undefined> {
+async function approverOf(ctx: Context<State>) {
   const identity = await browserIdentity(ctx);
   return identity && { ...identity, address: networkOf(ctx.state.peer.address) };
 }

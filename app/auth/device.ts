@@ -1,5 +1,5 @@
 import type { Context } from "fresh";
-import type { DevicePoll } from "@sluice/sluice/auth";
+import type { DeviceSignIn } from "@sluice/sluice/auth";
 import { textOf } from "../http/body.ts";
 import type { State } from "../http/define.ts";
 
@@ -33,7 +33,7 @@ export async function pollDevice(ctx: Context<State>): Promise<Response> {
   if (retryAfter !== undefined) return oauthError("slow_down", 429, Math.ceil(retryAfter));
   const deviceCode = new URLSearchParams(textOf(ctx)).get("device_code");
   if (!deviceCode) return oauthError("invalid_request", 400);
-  let result: DevicePoll;
+  let result: Awaited<ReturnType<DeviceSignIn["poll"]>>;
   try {
     result = await deviceSignIn.poll(deviceCode);
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Context } from "fresh";
-import { type SignIn, SignInError, type SignInRequest } from "@sluice/sluice/auth";
+import { type SignIn, SignInError } from "@sluice/sluice/auth";
 import { PageTitle } from "../../components/PageTitle.tsx";
 import { ProblemPage } from "../../components/ProblemPage.tsx";
 import { signInWords } from "../../components/sign_in_words.ts";
@@ -8,7 +8,7 @@ import type { State } from "../http/define.ts";
 /** Runs a step of sign-in; if it fails, renders an error page with a link to try again. */
 export async function signInPage(
   ctx: Context<State>,
-  work: (signIn: SignIn, request: SignInRequest) => Promise<Response>,
+  work: (signIn: SignIn, request: Parameters<SignIn["begin"]>[0]) => Promise<Response>,
 ): Promise<Response> {
   const { services, peer, tokens } = ctx.state;
   const { url, address } = peer;

@@ -1,6 +1,6 @@
-import type { NewSession } from "../sessions/mod.ts";
 import type { NewToken } from "../sessions/session.ts";
 import type { AuthParts } from "./auth_parts.ts";
+import type { NewSession } from "../sessions/session_record.ts";
 
 /**
  * Creates a session of a user, then reads the user again: if they were banned or removed meanwhile,

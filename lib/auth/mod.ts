@@ -11,9 +11,8 @@
  */
 export { answerSignIn } from "./oauth/answer_sign_in.ts";
 export { Audit } from "./audit/audit.ts";
-export type { AuditEntry, AuditEvent } from "./audit/audit_log.ts";
+export type { AuditEntry } from "./audit/audit_log.ts";
 export { banUser, removeUser, setRoles, unbanUser } from "./users/change_user.ts";
-export type { DeviceApprover, DevicePoll } from "./device/device_messages.ts";
 export { DeviceSignIn } from "./device/device_sign_in.ts";
 export { SignInError } from "./errors.ts";
 export { KvUserStore } from "./users/kv_user_store.ts";
@@ -31,7 +30,6 @@ export {
 } from "./with_user.ts";
 export { safeReturnTo } from "./oauth/return_to.ts";
 export { SignIn } from "./oauth/sign_in.ts";
-export type { SignInRequest } from "./oauth/sign_in_request.ts";
 export { Tickets } from "./tickets/tickets.ts";
 export { sessionOrTicket } from "./tickets/with_tickets.ts";
 export {
@@ -42,5 +40,4 @@ export {
   type User,
 } from "./users/user.ts";
 export type { UserStore } from "./users/user_store.ts";
-export type { AuthParts } from "./auth_parts.ts";
 export { auth, type AuthScope } from "./with_auth.ts";

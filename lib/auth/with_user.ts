@@ -7,7 +7,8 @@ import {
   type Scope,
 } from "../core/scope.ts";
 import { andThen, isPromise } from "../core/promises.ts";
-import { Refusal, type RefusalCode } from "../protocol/mod.ts";
+import { Refusal } from "../protocol/mod.ts";
+import type { RefusalCode } from "../protocol/refusal.ts";
 import type { Session, SessionScope } from "../sessions/mod.ts";
 import type { ReadCaches } from "../sessions/cache/read_cache.ts";
 import { subscriptionOf } from "../sessions/connections/session_subscription.ts";

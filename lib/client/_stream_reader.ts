@@ -1,14 +1,10 @@
+import type { OlderMessages } from "./realtime_socket.ts";
 import type { StreamStart } from "./connect_options.ts";
 import type { MessageFrame } from "../protocol/mod.ts";
 import type { HistoryData, HistoryRequest, StreamData, StreamMark } from "../protocol/frames.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import type { RequestError } from "./request_error.ts";
-import type {
-  LoadBeforeOptions,
-  OlderMessages,
-  Recovery,
-  StreamPosition,
-} from "./stream_options.ts";
+import type { LoadBeforeOptions, Recovery, StreamPosition } from "./stream_options.ts";
 
 /** What a {@linkcode StreamReader} uses. */
 export interface StreamReaderContext {

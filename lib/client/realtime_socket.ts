@@ -1,5 +1,5 @@
-import type { ClientInput, Messages, ServerData } from "../protocol/mod.ts";
-import type { ClientType, ReplyData, ServerType } from "../protocol/messages.ts";
+import type { Messages, ServerData } from "../protocol/mod.ts";
+import type { ClientInput, ClientType, ReplyData, ServerType } from "../protocol/messages.ts";
 import type { MessageFrame } from "../protocol/frames.ts";
 import type { RequestError } from "./request_error.ts";
 import type { StreamPosition } from "./stream_options.ts";
@@ -146,3 +146,6 @@ export interface RealtimeSocket<M extends Messages> extends Disposable {
 
 /** @internal Options of {@linkcode RealtimeSocket.request}. */
 export type RequestOptions = NonNullable<Parameters<RealtimeSocket<Messages>["request"]>[2]>;
+
+/** @internal Older messages of a stream. */
+export type OlderMessages = Awaited<ReturnType<RealtimeSocket<Messages>["loadBefore"]>>;

@@ -1,6 +1,4 @@
 import type { StreamPosition } from "../protocol/frames.ts";
-import type { Messages } from "../protocol/mod.ts";
-import type { RealtimeSocket } from "./realtime_socket.ts";
 
 export type { StreamPosition };
 
@@ -29,6 +27,3 @@ export interface LoadBeforeOptions {
   /** Maximum number of messages, 1 to 500. @default {100} */
   readonly limit?: number | undefined;
 }
-
-/** Older messages of a stream. */
-export type OlderMessages = Awaited<ReturnType<RealtimeSocket<Messages>["loadBefore"]>>;

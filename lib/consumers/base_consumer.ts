@@ -1,6 +1,6 @@
-import type { ChannelLayer, GroupSendResult, LayerScope } from "../layers/mod.ts";
-import type { GroupSendOptions } from "../layers/channel_layer.ts";
-import { CloseCode, Refusal, type RefusalCode } from "../protocol/mod.ts";
+import type { ChannelLayer, LayerScope } from "../layers/mod.ts";
+import type { GroupSendOptions, GroupSendResult } from "../layers/channel_layer.ts";
+import { CloseCode, Refusal } from "../protocol/mod.ts";
 import {
   type ConnectionHandler,
   type LayerGap,
@@ -11,20 +11,13 @@ import {
 import type { Connection } from "../core/connection.ts";
 import type { Scope } from "../core/scope.ts";
 import { Policies } from "./policies.ts";
+import type { RefusalCode } from "../protocol/refusal.ts";
 
 /**
  * The common base of socket and plain request consumers: a scope, a channel and groups. `Sent` is what
  * it sends to groups.
  *
- * @example
- * ```ts
- * import { Consumer, HttpConsumer } from "@sluice/sluice";
- * import { BaseConsumer } from "@sluice/sluice/consumers";
- * import assert from "node:assert/strict";
- *
- * assert.ok(Consumer.prototype instanceof BaseConsumer);
- * assert.ok(HttpConsumer.prototype instanceof BaseConsumer);
- * ```
+ * @internal
  */
 export abstract class BaseConsumer<out S extends Scope = Scope, in Sent = LayerMessage>
   implements ConnectionHandler {

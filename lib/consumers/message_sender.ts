@@ -1,5 +1,5 @@
-import type { ChannelLayer, GroupSendResult } from "../layers/mod.ts";
-import type { GroupSendOptions } from "../layers/channel_layer.ts";
+import type { ChannelLayer } from "../layers/mod.ts";
+import type { GroupSendOptions, GroupSendResult } from "../layers/channel_layer.ts";
 import type { Messages } from "../protocol/mod.ts";
 import type { LayerEvent, ServerMessage } from "./json_messages.ts";
 

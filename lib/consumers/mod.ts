@@ -6,13 +6,11 @@
  *
  * @module
  */
-export type { AcceptOptions, Connection, ConnectionEnd } from "../core/connection.ts";
+export type { Connection } from "../core/connection.ts";
 export { type ConnectionHandler, StopConsumer } from "../core/consumer.ts";
 export { AcceptConnection } from "./accept_connection.ts";
-export { BaseConsumer } from "./base_consumer.ts";
 export { Consumer } from "./consumer.ts";
 export type { EventHandlersOf, HandlersOf } from "./handlers.ts";
-export type { StreamSource } from "./streams/consumer_streams.ts";
 export { HttpConsumer } from "./http_consumer.ts";
 export { messageSender } from "./message_sender.ts";
 export { JsonConsumer } from "./json_consumer.ts";

@@ -2,7 +2,11 @@ import type { CloseCode, Refusal } from "../protocol/mod.ts";
 import type { LayerGap, LayerMessage } from "./consumer.ts";
 import type { Log } from "./log.ts";
 
-/** Options of {@linkcode Connection.accept}. */
+/**
+ * Options of {@linkcode Connection.accept}.
+ *
+ * @internal
+ */
 export interface AcceptOptions {
   /** One of the subprotocols that the client offered. */
   readonly subprotocol?: string | undefined;
@@ -41,7 +45,11 @@ export interface Exchange {
   drained(): Promise<void>;
 }
 
-/** How and why a connection ended. */
+/**
+ * How and why a connection ended.
+ *
+ * @internal
+ */
 export interface ConnectionEnd {
   /** The close code; 1006 if the connection was lost. */
   readonly code: CloseCode | number;

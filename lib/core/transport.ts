@@ -30,7 +30,11 @@ export interface UpgradeOptions {
   readonly maxMessageBytes: number;
 }
 
-/** Turns a request into a socket on one runtime. */
+/**
+ * Turns a request into a socket on one runtime.
+ *
+ * @internal
+ */
 export interface Transport {
   /** Throws a `TypeError` if the handshake of the request is invalid. */
   upgrade(

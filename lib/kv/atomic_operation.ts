@@ -41,7 +41,11 @@ export interface KvMutation {
   readonly expireInMs: number | undefined;
 }
 
-/** The content of an atomic operation. A key occurs at most once in each list. */
+/**
+ * The content of an atomic operation. A key occurs at most once in each list.
+ *
+ * @internal
+ */
 export interface KvWrite {
   /** The conditions. */
   readonly checks: readonly (KvCheck & { readonly bytes: Uint8Array })[];

@@ -17,13 +17,7 @@ import { isEmpty, type ListRequest, listRequest } from "./list_request.ts";
  * The base class of drivers. It checks arguments and closing, so that a driver implements three
  * operations: `readMany`, `readPage` and `write`.
  *
- * @example
- * ```ts
- * import { BaseKeyValue, MemoryKeyValue } from "@sluice/sluice/kv";
- * import assert from "node:assert/strict";
- *
- * assert.ok(new MemoryKeyValue() instanceof BaseKeyValue);
- * ```
+ * @internal
  */
 export abstract class BaseKeyValue implements KeyValue {
   /**

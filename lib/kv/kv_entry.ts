@@ -29,7 +29,11 @@ export type KvResult<T = unknown> =
 /** @internal A condition of a commit: the key still has this version, or no value if it is null. */
 export type KvCheck = Pick<KvResult, "key" | "version">;
 
-/** The result of a commit. It is not `ok` if a check failed; then nothing was written. */
+/**
+ * The result of a commit. It is not `ok` if a check failed; then nothing was written.
+ *
+ * @internal
+ */
 export type KvCommit = { readonly ok: true; readonly version: string } | { readonly ok: false };
 
 /** The entries that are listed: those whose keys begin with `prefix` and are longer. */
@@ -42,7 +46,11 @@ export interface KvRange {
   readonly end?: KvKey | undefined;
 }
 
-/** A page of entries. */
+/**
+ * A page of entries.
+ *
+ * @internal
+ */
 export interface KvPage<T = unknown> {
   /** The entries in the order of their keys. */
   readonly entries: readonly KvEntry<T>[];

@@ -50,7 +50,11 @@ export interface Lease {
   release(options?: { readonly attempts?: number }): Promise<boolean>;
 }
 
-/** The outcome of a message to a group: three counts of members, and one of processes. */
+/**
+ * The outcome of a message to a group: three counts of members, and one of processes.
+ *
+ * @internal
+ */
 export interface GroupSendResult {
   /** Members that took the message: members of this process, and durable ones. */
   readonly delivered: number;

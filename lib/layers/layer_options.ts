@@ -1,7 +1,11 @@
 import { type Clock, systemClock } from "../core/clock.ts";
 import { capacityOf } from "./capacity.ts";
 
-/** Options of every channel layer. */
+/**
+ * Options of every channel layer.
+ *
+ * @internal
+ */
 export interface ChannelLayerOptions {
   /** Maximum number of messages that a channel holds without a reader. @default {100} */
   readonly capacity?: number;

@@ -5,8 +5,7 @@
  * @module
  */
 export type { LayerGap, LayerMessage } from "../core/consumer.ts";
-export type { ChannelLayerOptions } from "./layer_options.ts";
-export type { ChannelLayer, GroupSendResult, Lease, Mailbox } from "./channel_layer.ts";
+export type { ChannelLayer, Lease, Mailbox } from "./channel_layer.ts";
 export { LayerError } from "./layer_error.ts";
 export { MemoryChannelLayer } from "./memory_channel_layer.ts";
 export { layer, type LayerScope } from "./with_layer.ts";

@@ -2,7 +2,11 @@ import { RESERVED_TYPES } from "./frames.ts";
 import { MAX_TYPE_LENGTH } from "./limits.ts";
 import type { Schema } from "./schema.ts";
 
-/** A type without a schema, for messages that only the server sends: see {@linkcode unchecked}. */
+/**
+ * A type without a schema, for messages that only the server sends: see {@linkcode unchecked}.
+ *
+ * @internal
+ */
 export interface Unchecked<T> {
   /** Never present; carries the type. */
   readonly "~type"?: T;
@@ -22,7 +26,11 @@ export function unchecked<T>(): Unchecked<T> {
   return {};
 }
 
-/** The data of the message `gap`: when messages may have been missed, as ISO 8601. */
+/**
+ * The data of the message `gap`: when messages may have been missed, as ISO 8601.
+ *
+ * @internal
+ */
 export interface GapData {
   /** When the gap began. */
   readonly since: string;
@@ -85,7 +93,11 @@ export type LayerType<M extends Messages> = M extends { readonly layer: infer L 
 export type LayerData<M extends Messages, T extends LayerType<M>> = M extends
   { readonly layer: infer L } ? T extends keyof L ? MessageData<L[T]> : never : never;
 
-/** The data that a client passes for a message of type `T`. */
+/**
+ * The data that a client passes for a message of type `T`.
+ *
+ * @internal
+ */
 export type ClientInput<M extends Messages, T extends keyof M["client"] & string> =
   M["client"][T]["data"] extends Schema<infer Input, infer _> ? Input : never;
 

@@ -1,4 +1,8 @@
-/** Why a connection was refused. Stable: clients branch on it. */
+/**
+ * Why a connection was refused. Stable: clients branch on it.
+ *
+ * @internal
+ */
 export type RefusalCode =
   | "DRAINING"
   | "ORIGIN_NOT_ALLOWED"

@@ -16,11 +16,10 @@ export { ExternalSessions } from "./external/external_sessions.ts";
 export type { Identity } from "./external/identity.ts";
 export { SessionNotices, tellNotices } from "./connections/session_notices.ts";
 export { MemorySessionStore } from "./memory_session_store.ts";
-export type { FoundSession, Session, SessionEndReason, SessionEvent } from "./session.ts";
-export type { NewSession, SessionRecord } from "./session_record.ts";
+export type { FoundSession, Session, SessionEvent } from "./session.ts";
+export type { SessionRecord } from "./session_record.ts";
 export type { SessionStore } from "./session_store.ts";
 
-export type { SessionsOptions } from "./session_rules.ts";
 export { Sessions } from "./sessions.ts";
 export { findSession, findSessionByTokens } from "./find_session.ts";
 export { session, type SessionScope } from "./with_session.ts";

@@ -58,7 +58,11 @@ export type FoundSession =
   | { readonly state: "expired" }
   | { readonly state: "unknown" };
 
-/** Why a session ended. */
+/**
+ * Why a session ended.
+ *
+ * @internal
+ */
 export type SessionEndReason =
   | "signed-out"
   | "revoked"

@@ -70,7 +70,11 @@ export interface KnownSession {
   readonly secrets: StoredSecrets;
 }
 
-/** The properties of a new session. */
+/**
+ * The properties of a new session.
+ *
+ * @internal
+ */
 export interface NewSession {
   /** The id of the user. */
   readonly userId: string;

@@ -9,7 +9,11 @@ const HOUR_MS = 3_600_000;
 /** How long an expired session is remembered, so that its user can be told that it expired. */
 export const REMEMBER_MS = 86_400_000;
 
-/** Options of {@linkcode Sessions}. */
+/**
+ * Options of {@linkcode Sessions}.
+ *
+ * @internal
+ */
 export interface SessionsOptions {
   /** Idle time after which a session ends, in milliseconds. @default {604_800_000} (7 days) */
   readonly idleTtlMs?: number;

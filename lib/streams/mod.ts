@@ -9,12 +9,5 @@ export { streamDoor } from "./http/stream_door.ts";
 export { KvStreamStore } from "./kv/kv_stream_store.ts";
 export { MemoryStreamStore } from "./memory/memory_stream_store.ts";
 export { StreamError } from "./stream_error.ts";
-export type { StreamStoreOptions } from "./stream_options.ts";
-export type {
-  Appended,
-  StreamMessage,
-  StreamPage,
-  StreamPosition,
-  StreamStore,
-} from "./stream_store.ts";
+export type { StreamMessage, StreamPosition, StreamStore } from "./stream_store.ts";
 export { streams, type StreamScope } from "./with_streams.ts";

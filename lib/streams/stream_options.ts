@@ -1,7 +1,11 @@
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { StreamReadOptions } from "./stream_store.ts";
 
-/** Options that all stream stores have. */
+/**
+ * Options that all stream stores have.
+ *
+ * @internal
+ */
 export interface StreamStoreOptions {
   /** How many messages a stream keeps: the newest. @default {1_000} */
   readonly maxMessages?: number;

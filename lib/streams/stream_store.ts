@@ -11,7 +11,11 @@ export interface StreamMessage extends Omit<LayerMessage, "mark"> {
   readonly at: number;
 }
 
-/** The outcome of {@linkcode StreamStore.append}. */
+/**
+ * The outcome of {@linkcode StreamStore.append}.
+ *
+ * @internal
+ */
 export interface Appended extends StreamPosition {
   /** Whether the key was known, and nothing was appended; the other properties are those of the first append. */
   readonly isRepeated: boolean;
@@ -19,7 +23,11 @@ export interface Appended extends StreamPosition {
   readonly reply: unknown;
 }
 
-/** Messages of a stream, oldest first, and its extent at the time of the read. */
+/**
+ * Messages of a stream, oldest first, and its extent at the time of the read.
+ *
+ * @internal
+ */
 export interface StreamPage extends StreamPosition {
   /** The offset of the oldest kept message; `offset + 1` if none is kept. */
   readonly first: number;

@@ -1,6 +1,5 @@
 import type { Application } from "../core/scope.ts";
 import type { ConsumerClass } from "../routing/router.ts";
-import type { HandlerOptions } from "../server/mod.ts";
 import { SUBPROTOCOL } from "../protocol/limits.ts";
 import { settle } from "./fake_clock.ts";
 import { FakeTransport } from "./fake_socket.ts";
@@ -48,29 +47,7 @@ import { type TestOptions, type TestTarget, UnderTest } from "./under_test.ts";
  */
 export function communicate<S>(
   target: ConsumerClass<S> | Application<S>,
-  options: Omit<HandlerOptions, "transport"> & {
-    /** Path and query of the request, or a full URL. @default {"/"} */
-    readonly path?: string;
-    /** Headers of the request. */
-    readonly headers?: HeadersInit;
-    /** The subprotocols that the peer of a socket offers. */
-    readonly subprotocols?: readonly string[];
-    /** The method of a plain request. @default {"GET"} */
-    readonly method?: string;
-    /** The body of a plain request. */
-    readonly body?: BodyInit;
-    /** Properties that middleware would add to the scope: a user, a layer, parameters. */
-    readonly scope?: Readonly<Record<string, unknown>>;
-    /** The peer's address. @default {"127.0.0.1"} */
-    readonly address?: string;
-    /** Time limit of a wait, in milliseconds. @default {1000} */
-    readonly timeoutMs?: number;
-    /**
-     * Whether the next method of the communicator throws errors of the consumer. False is as in
-     * production: the peer receives `INTERNAL`, 500 or 1011, and the error is logged. @default {true}
-     */
-    readonly raise?: boolean;
-  } = {},
+  options: TestOptions = {},
 ): Communicator {
   return new Communicator(target as TestTarget<never>, options);
 }

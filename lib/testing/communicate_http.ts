@@ -2,7 +2,6 @@ import type { Application } from "../core/scope.ts";
 import type { ConsumerClass } from "../routing/router.ts";
 import { FakeTransport } from "./fake_socket.ts";
 import { settle } from "./fake_clock.ts";
-import type { communicate } from "./communicate.ts";
 import { type TestOptions, type TestTarget, UnderTest } from "./under_test.ts";
 
 /**
@@ -36,7 +35,7 @@ import { type TestOptions, type TestTarget, UnderTest } from "./under_test.ts";
  */
 export function communicateHttp<S>(
   target: ConsumerClass<S> | Application<S>,
-  options: NonNullable<Parameters<typeof communicate>[1]> = {},
+  options: TestOptions = {},
 ): HttpCommunicator {
   return new HttpCommunicator(target as TestTarget<never>, options);
 }

@@ -4,12 +4,37 @@ import type { ConnectionHandler } from "../core/consumer.ts";
 import type { Log } from "../core/log.ts";
 import type { Admission, Application, Scope } from "../core/scope.ts";
 import type { Transport } from "../core/transport.ts";
-import { consoleLog, type Handler } from "../server/mod.ts";
-import type { communicate } from "./communicate.ts";
+import { consoleLog, type Handler, type HandlerOptions } from "../server/mod.ts";
 import { createHandler } from "../server/gate.ts";
 
-/** The request of a test, and the options with which its target runs. */
-export type TestOptions = NonNullable<Parameters<typeof communicate>[1]>;
+/**
+ * The request of a test, and the options with which its target runs.
+ *
+ * @internal
+ */
+export interface TestOptions extends Omit<HandlerOptions, "transport"> {
+  /** Path and query of the request, or a full URL. @default {"/"} */
+  readonly path?: string;
+  /** Headers of the request. */
+  readonly headers?: HeadersInit;
+  /** The subprotocols that the peer of a socket offers. */
+  readonly subprotocols?: readonly string[];
+  /** The method of a plain request. @default {"GET"} */
+  readonly method?: string;
+  /** The body of a plain request. */
+  readonly body?: BodyInit;
+  /** Properties that middleware would add to the scope: a user, a layer, parameters. */
+  readonly scope?: Readonly<Record<string, unknown>>;
+  /** The peer's address. @default {"127.0.0.1"} */
+  readonly address?: string;
+  /** Time limit of a wait, in milliseconds. @default {1000} */
+  readonly timeoutMs?: number;
+  /**
+   * Whether the next method of the communicator throws errors of the consumer. False is as in
+   * production: the peer receives `INTERNAL`, 500 or 1011, and the error is logged. @default {true}
+   */
+  readonly raise?: boolean;
+}
 
 /** A consumer class or an application. */
 export type TestTarget<S> = ConsumerClass<S> | Application<S>;

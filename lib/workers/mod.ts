@@ -8,9 +8,4 @@
 export { runWorker } from "./deno/deno_run_worker.ts";
 export { UnprocessableError } from "./unprocessable_error.ts";
 export { Worker } from "./worker.ts";
-export {
-  type JobHandlersOf,
-  WorkerConsumer,
-  type WorkerJob,
-  type WorkerScope,
-} from "./worker_consumer.ts";
+export { type JobHandlersOf, WorkerConsumer } from "./worker_consumer.ts";

@@ -6,7 +6,11 @@ import type { LayerGap, LayerMessage } from "../core/consumer.ts";
 import type { Log } from "../core/log.ts";
 import { UnprocessableError } from "./unprocessable_error.ts";
 
-/** The context of a worker. */
+/**
+ * The context of a worker.
+ *
+ * @internal
+ */
 export interface WorkerScope {
   /** The channel that the worker serves. */
   readonly channel: string;
@@ -16,7 +20,11 @@ export interface WorkerScope {
   readonly log: Log;
 }
 
-/** The context of one message. */
+/**
+ * The context of one message.
+ *
+ * @internal
+ */
 export interface WorkerJob {
   /** The number of this attempt over all workers, from 1. */
   readonly attempt: number;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { LayerMessage, Scope } from "@sluice/sluice";
 import { Consumer, JsonConsumer } from "@sluice/sluice/consumers";
 import type { LayerGap, LayerScope } from "@sluice/sluice/layers";
-import { defineMessages, type GapData, unchecked } from "@sluice/sluice/protocol";
+import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { communicate, FaultyLayer } from "@sluice/sluice/testing";
 import type { TestTarget } from "../../lib/testing/under_test.ts";
 import { silent as log } from "../support/silent_log.ts";
@@ -12,7 +12,7 @@ const GAP: LayerGap = { since: 1_000, until: 4_000 };
 
 const telling = defineMessages({
   client: {},
-  server: { gap: unchecked<GapData>(), said: unchecked<null>() },
+  server: { gap: unchecked<{ since: string; until: string }>(), said: unchecked<null>() },
 });
 const silent = defineMessages({ client: {}, server: { said: unchecked<null>() } });
 
@@ -136,6 +136,6 @@ test("gap() that fails ends its connection with 1011, and no other", async () =>
 });
 
 test("a message called gap cannot declare other data", () => {
-  // @ts-expect-error: its data must be `GapData`.
+  // @ts-expect-error: its data must have `since` and `until`.
   defineMessages({ client: {}, server: { gap: unchecked<{ readonly width: number }>() } });
 });

@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { Application, Scope } from "@sluice/sluice";
-import { type ConnectionEnd, Consumer } from "@sluice/sluice/consumers";
+import { Consumer } from "@sluice/sluice/consumers";
 import { Refusal } from "@sluice/sluice/protocol";
 import { route, router } from "@sluice/sluice/routing";
 import { toHandler } from "@sluice/sluice/server";
@@ -9,6 +9,7 @@ import type { Transport } from "../../lib/core/transport.ts";
 import { FakeClock, settle } from "@sluice/sluice/testing";
 import { openStack } from "../support/open_stack.ts";
 import { silent } from "../support/silent_log.ts";
+import type { ConnectionEnd } from "../../lib/core/connection.ts";
 
 /** A transport whose sockets discard everything. */
 const transport: Transport = {

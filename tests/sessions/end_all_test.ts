@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Audit, type AuditEvent } from "../../lib/auth/mod.ts";
+import { Audit } from "../../lib/auth/mod.ts";
 import { Sessions } from "../../lib/sessions/mod.ts";
 import { KvControlLog } from "../../lib/sessions/revocation/kv_control_log.ts";
 import { KvSessionStore } from "../../lib/sessions/kv_session_store.ts";
@@ -8,7 +8,9 @@ import { FakeClock, settle } from "../../lib/testing/fake_clock.ts";
 import { FakeConnection } from "../support/fake_connection.ts";
 import { FakeLog } from "../support/fake_log.ts";
 import { auditSessions } from "../../app/admin/audit.ts";
-import { type KeyValue, type KvCommit, MemoryKeyValue } from "../../lib/kv/mod.ts";
+import { type KeyValue, MemoryKeyValue } from "../../lib/kv/mod.ts";
+import type { AuditEvent } from "../../lib/auth/audit/audit_log.ts";
+import type { KvCommit } from "../../lib/kv/kv_entry.ts";
 
 type Commit = () => Promise<KvCommit>;
 

@@ -5,17 +5,13 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { MemoryKeyValue } from "@sluice/sluice/kv";
 import { SqliteKeyValue } from "@sluice/sluice/kv/sqlite";
-import {
-  KvStreamStore,
-  MemoryStreamStore,
-  type StreamStore,
-  type StreamStoreOptions,
-} from "@sluice/sluice/streams";
+import { KvStreamStore, MemoryStreamStore, type StreamStore } from "@sluice/sluice/streams";
 import {
   commandsUnderCuts,
   readUnderCuts,
   resumeAnywhere,
 } from "../support/streams/stream_load.ts";
+import type { StreamStoreOptions } from "../../lib/streams/stream_options.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-recovery-"));
 const sqlite = new SqliteKeyValue(join(folder, "streams.sqlite"));

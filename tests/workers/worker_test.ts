@@ -10,13 +10,13 @@ import {
   UnprocessableError,
   Worker,
   WorkerConsumer,
-  type WorkerJob,
 } from "@sluice/sluice/workers";
 import type { DeadLetter } from "../../lib/workers/dead_letter.ts";
 import type { WorkerOptions } from "../../lib/workers/worker_options.ts";
 import { DEAD_LETTER } from "../../lib/workers/dead_letter.ts";
 import { retryDelay } from "../../lib/workers/retry.ts";
 import { silent as log } from "../support/silent_log.ts";
+import type { WorkerJob } from "../../lib/workers/worker_consumer.ts";
 
 const messages = defineMessages({
   client: {},

@@ -1,8 +1,9 @@
 import { Audit, KvUserStore, Tickets } from "@sluice/sluice/auth";
-import { type KvCommit, MemoryKeyValue } from "@sluice/sluice/kv";
+import { MemoryKeyValue } from "@sluice/sluice/kv";
 import { createSessions } from "@sluice/sluice/sessions";
 import { KvStreamStore } from "@sluice/sluice/streams";
 import { KvTransactionStore } from "../../lib/auth/oauth/kv_transaction_store.ts";
+import type { KvCommit } from "../../lib/kv/kv_entry.ts";
 
 /** What one operation costs the database: round trips that read, and commits. */
 export interface DatabaseCost {

@@ -1,4 +1,8 @@
-/** A security event. Holds no secret: no token, ticket, cookie, code or key. */
+/**
+ * A security event. Holds no secret: no token, ticket, cookie, code or key.
+ *
+ * @internal
+ */
 export interface AuditEvent {
   /** What happened. */
   readonly kind:

@@ -1,7 +1,11 @@
 import type { Session } from "../../sessions/mod.ts";
 import type { User } from "../users/user.ts";
 
-/** The response to a device that polls. */
+/**
+ * The response to a device that polls.
+ *
+ * @internal
+ */
 export type DevicePoll =
   | {
     /** Why the device gets no token (RFC 8628 §3.5). */
@@ -18,7 +22,11 @@ export type DevicePoll =
     readonly expiresIn: number;
   };
 
-/** The user who types a user code. */
+/**
+ * The user who types a user code.
+ *
+ * @internal
+ */
 export interface DeviceApprover {
   /** The signed-in user. */
   readonly user: User;

@@ -3,7 +3,11 @@ import { SignInError } from "../errors.ts";
 
 const MAX_LOGIN_HINT_LENGTH = 256;
 
-/** The parts of a request that sign-in needs. */
+/**
+ * The parts of a request that sign-in needs.
+ *
+ * @internal
+ */
 export interface SignInRequest {
   /** The public URL: behind a proxy, the one that users see. */
   readonly url: URL;

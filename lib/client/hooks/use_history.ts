@@ -1,7 +1,7 @@
 import type { MessageFrame, Messages } from "../../protocol/mod.ts";
-import type { RealtimeSocket } from "../realtime_socket.ts";
+import type { OlderMessages, RealtimeSocket } from "../realtime_socket.ts";
 import type { RequestError } from "../request_error.ts";
-import type { OlderMessages, Recovery } from "../stream_options.ts";
+import type { Recovery } from "../stream_options.ts";
 import {
   type HookPrimitives,
   type MessagePicks,

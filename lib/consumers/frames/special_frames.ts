@@ -1,6 +1,5 @@
 import type { LayerGap } from "../../core/consumer.ts";
 import type { Scope } from "../../core/scope.ts";
-import type { GapData } from "../../protocol/mod.ts";
 import {
   type ClientFrame,
   encodeMessage,
@@ -10,6 +9,7 @@ import {
   type PingData,
   type PongData,
 } from "../../protocol/frames.ts";
+import type { GapData } from "../../protocol/messages.ts";
 
 /** Returns the data of the reply to a `ping`: the id of the client's user, if the client asks for it. */
 export function pong({ data }: ClientFrame, scope: Scope): PongData | undefined {

@@ -11,7 +11,11 @@ import { STREAM_TYPE } from "../layer_messages.ts";
 import { parseHistoryRequest } from "./history_request.ts";
 import type { GroupPolicy } from "../policies.ts";
 
-/** The group that is kept as a stream, and who may read it. */
+/**
+ * The group that is kept as a stream, and who may read it.
+ *
+ * @internal
+ */
 export interface StreamSource<S extends Scope = Scope> {
   /** The group, which is also the name of the stream in the store. */
   readonly group: string;

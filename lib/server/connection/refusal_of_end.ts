@@ -1,4 +1,5 @@
-import { CloseCode, Refusal, type RefusalCode } from "../../protocol/mod.ts";
+import { CloseCode, Refusal } from "../../protocol/mod.ts";
+import type { RefusalCode } from "../../protocol/refusal.ts";
 
 /** Server-side failures, after which clients may retry. Any other end was a decision. */
 const CODES: ReadonlyMap<number, RefusalCode> = new Map([

@@ -2,7 +2,6 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Log } from "../../core/log.ts";
 import { consoleLog } from "../../core/log.ts";
-import type { ServeHandler } from "../serve_options.ts";
 import { NodeGateway } from "./node_gateway.ts";
 import { pathOf } from "./node_request.ts";
 import { withoutUpgrade } from "./without_upgrade.ts";

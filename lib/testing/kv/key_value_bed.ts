@@ -8,6 +8,24 @@ export type CreateTestKeyValue = (
   options: { readonly system: string },
 ) => KeyValue | Promise<KeyValue>;
 
+/**
+ * Options of `testKeyValue()`.
+ *
+ * @internal
+ */
+export interface TestKeyValueOptions {
+  /** Whether databases with the same `system` share their data. @default {false} */
+  readonly processes?: boolean;
+  /** Whether `onChange` hears commits of other processes. @default {false} */
+  readonly hears?: boolean;
+  /** Whether expired entries stay visible until the database has removed them. @default {false} */
+  readonly expiresLate?: boolean;
+  /** Why the suite must be skipped, such as a missing server. */
+  readonly skip?: string | undefined;
+  /** Time limit of a test, in milliseconds. @default {20_000} */
+  readonly timeoutMs?: number;
+}
+
 /** The databases of one test. */
 export class KeyValueBed {
   readonly #system = crypto.randomUUID();

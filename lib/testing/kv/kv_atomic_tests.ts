@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout } from "node:timers/promises";
 import type { KeyValue } from "../../kv/mod.ts";
-import type { DefineKeyValueTest } from "./key_value_bed.ts";
-import type { TestKeyValueOptions } from "./test_key_value.ts";
+import type { DefineKeyValueTest, TestKeyValueOptions } from "./key_value_bed.ts";
 
 /** Sections 4 to 7 of the specification, for one caller at a time. */
 export function atomicTests(test: DefineKeyValueTest, { expiresLate }: TestKeyValueOptions): void {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { countUp } from "./kv_concurrency_tests.ts";
-import type { DefineKeyValueTest } from "./key_value_bed.ts";
-import type { TestKeyValueOptions } from "./test_key_value.ts";
+import type { DefineKeyValueTest, TestKeyValueOptions } from "./key_value_bed.ts";
 
 /** The guarantees between processes. */
 export function processTests(test: DefineKeyValueTest, { hears }: TestKeyValueOptions): void {

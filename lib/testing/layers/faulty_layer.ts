@@ -1,13 +1,12 @@
 import {
   type ChannelLayer,
-  type GroupSendResult,
   LayerError,
   type LayerGap,
   type Lease,
   type Mailbox,
   MemoryChannelLayer,
 } from "../../layers/mod.ts";
-import type { GroupSendOptions } from "../../layers/channel_layer.ts";
+import type { GroupSendOptions, GroupSendResult } from "../../layers/channel_layer.ts";
 import { type InternalLayer, INTERNALS, internalsOf } from "../../core/internals.ts";
 import type { LayerMessage } from "../../core/consumer.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import type { ChannelLayer, GroupSendResult } from "../../layers/mod.ts";
+import type { ChannelLayer } from "../../layers/mod.ts";
 import type { LayerInbox } from "./layer_inbox.ts";
 import type { DefineLayerTest, LayerBed } from "./layer_bed.ts";
+import type { GroupSendResult } from "../../layers/channel_layer.ts";
 
 /** Capacity of the channels without a reader. The tests send three times the largest capacity. */
 const IDLE = 5;

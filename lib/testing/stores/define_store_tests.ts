@@ -1,12 +1,14 @@
 import { test } from "node:test";
 import { FakeClock } from "../fake_clock.ts";
-import type { testSessionStore } from "./test_session_store.ts";
 
 /** Creates an empty store for one test. It uses the clock for its own times. */
 export type CreateTestStore<S> = (clock: FakeClock) => S | Promise<S>;
 
 /** Options of the suites for stores: why they are skipped, and the time limit of a test. */
-export type StoreTestOptions = NonNullable<Parameters<typeof testSessionStore>[2]>;
+export interface StoreTestOptions {
+  readonly skip?: string | undefined;
+  readonly timeoutMs?: number;
+}
 
 /** Defines one test of a suite. */
 export type DefineStoreTest<S> = (

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { StreamPage } from "../../streams/mod.ts";
 import { type DefineStreamTest, fill } from "./stream_bed.ts";
+import type { StreamPage } from "../../streams/stream_store.ts";
 
 /** Tests of reads: [H7] to [H9]. */
 export function readTests(define: DefineStreamTest): void {

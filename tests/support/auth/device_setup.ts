@@ -1,14 +1,10 @@
-import {
-  type DeviceApprover,
-  DeviceSignIn,
-  MemoryUserStore,
-  type User,
-} from "../../../lib/auth/mod.ts";
+import { DeviceSignIn, MemoryUserStore, type User } from "../../../lib/auth/mod.ts";
 import { MemorySessionStore, type SessionRecord, Sessions } from "../../../lib/sessions/mod.ts";
 import { FakeClock } from "../../../lib/testing/fake_clock.ts";
 import { FakeLog } from "../fake_log.ts";
 import type { GuessLimiter } from "../../../lib/auth/device/_guesses.ts";
 import type { KeyValue } from "../../../lib/kv/mod.ts";
+import type { DeviceApprover } from "../../../lib/auth/device/device_messages.ts";
 
 /** A session store whose methods fail as often as a test requires. */
 export class FaultyStore extends MemorySessionStore {
