@@ -7,7 +7,7 @@ import { PostgresKeyValue } from "@sluice/sluice/kv/postgres";
 import { SqliteKeyValue } from "@sluice/sluice/kv/sqlite";
 import { KvStreamStore, type StreamStore } from "@sluice/sluice/streams";
 import { RedisStreamStore } from "@sluice/sluice/streams/redis";
-import type { StreamStoreOptions } from "../../lib/streams/stream_options.ts";
+import type { StreamStoreOptions } from "../../../lib/streams/stream_options.ts";
 
 /** A kind of database that several processes share. */
 export type BackendKind = "Deno KV" | "SQLite" | "PostgreSQL" | "Redis";
