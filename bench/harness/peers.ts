@@ -60,6 +60,14 @@ const INSTALLED = {
   load: SLUICE_LOAD,
 } as const;
 
+const SLUICE_ON_NODE = {
+  ...INSTALLED,
+  runtime: "node",
+  flags: ["--max-semi-space-size=4"],
+} as const;
+
+const SLUICE_ON_BUN = { ...INSTALLED, runtime: "bun" } as const;
+
 /** Runs without the project's `deno.json`, whose settings are meant for Sluice. */
 const AS_IT_COMES = ["--no-config", "--unstable-kv"];
 
@@ -79,8 +87,10 @@ const PEERS = {
   "Sluice, PostgreSQL": SLUICE_GATE,
   "Sluice, SQLite": SLUICE_GATE,
   "Sluice, Deno KV": SLUICE_GATE,
-  "Sluice on Node": { ...INSTALLED, runtime: "node", flags: ["--max-semi-space-size=4"] },
-  "Sluice on Bun": { ...INSTALLED, runtime: "bun" },
+  "Sluice on Node": SLUICE_ON_NODE,
+  "Sluice on Node, PostgreSQL": SLUICE_ON_NODE,
+  "Sluice on Bun": SLUICE_ON_BUN,
+  "Sluice on Bun, PostgreSQL": SLUICE_ON_BUN,
   "Hono": { program: "hono.mjs", runtime: "deno", packages: { hono: VERSIONS.hono } },
   "ws": {
     program: "ws.mjs",
@@ -141,7 +151,7 @@ export async function providePeer(
 async function installSluice(lab: Lab) {
   try {
     await provideRuntimes(lab.note);
-    const packages = { ws: VERSIONS.ws, valibot: "^1.5.0" };
+    const packages = { ws: VERSIONS.ws, pg: VERSIONS.pg, valibot: "^1.5.0" };
     const cwd = `${await provideInstallation(packages, lab.root)}/bench`;
     await Deno.mkdir(cwd, { recursive: true });
     await Deno.copyFile(

@@ -1,8 +1,9 @@
-// Sluice on Node or Bun, from its npm package: `echo`, `fan-out`, or `gate FILE`, which looks up the
-// session and the user in the SQLite file that `seed_sessions.ts` filled.
+// Sluice on Node or Bun, from its npm package: `echo`, `fan-out`, or `gate DATABASE`, which looks up
+// the session and the user in what `seed_sessions.ts` filled: a file of SQLite, or a PostgreSQL.
 import process from "node:process";
 import { allowAnonymous, KvUserStore, requireUser, user } from "@sluice/sluice/auth";
 import { Consumer, JsonConsumer } from "@sluice/sluice/consumers";
+import { PostgresKeyValue } from "@sluice/sluice/kv/postgres";
 import { SqliteKeyValue } from "@sluice/sluice/kv/sqlite";
 import { layer, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { defineMessages, unchecked } from "@sluice/sluice/protocol";
@@ -13,7 +14,7 @@ import { createSessions, session } from "@sluice/sluice/sessions";
 import * as v from "valibot";
 
 const { serve } = await import(`@sluice/sluice/${"Bun" in globalThis ? "bun" : "node"}`);
-const [mode = "echo", file] = process.argv.slice(2);
+const [mode = "echo", database] = process.argv.slice(2);
 const isFanOut = mode === "fan-out";
 
 const messages = defineMessages({
@@ -58,7 +59,8 @@ function createOpen() {
 
 function createGate() {
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const kv = new SqliteKeyValue(file);
+  const isPostgres = database.startsWith("postgres:");
+  const kv = isPostgres ? new PostgresKeyValue(database) : new SqliteKeyValue(database);
   const { sessions, controlLog } = createSessions(kv, { log });
   const application = stack()
     .use(origins())

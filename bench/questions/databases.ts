@@ -16,8 +16,8 @@ const WARM_UP_SECONDS = 12;
 /** Short enough that no session is used twice. */
 const FIRST_USE_SECONDS = 1.5;
 
-/** A peer, its address, and the file of its cookies. */
-type Gate = readonly [name: PeerName, address: string, cookies: string];
+/** A peer, its arguments, and the file of its cookies. */
+type Gate = readonly [name: PeerName, args: readonly string[], cookies: string];
 
 /** What does it cost to authenticate a socket, on each database? */
 const databases: Question = {
@@ -51,10 +51,12 @@ async function seedAll(lab: Lab, postgres: string): Promise<Gate[]> {
   const onSqlite = await seedSessions(lab, SESSIONS, sqlite);
   const onDeno = await seedSessions(lab, SESSIONS);
   return [
-    ["ws, pg query", postgres, onPostgres.cookies],
-    ["Sluice, PostgreSQL", postgres, onPostgres.cookies],
-    ["Sluice, SQLite", sqlite, onSqlite.cookies],
-    ["Sluice, Deno KV", `${onDeno.folder}/kv.sqlite3`, onDeno.cookies],
+    ["ws, pg query", [postgres], onPostgres.cookies],
+    ["Sluice, PostgreSQL", [postgres], onPostgres.cookies],
+    ["Sluice on Node, PostgreSQL", ["gate", postgres], onPostgres.cookies],
+    ["Sluice on Bun, PostgreSQL", ["gate", postgres], onPostgres.cookies],
+    ["Sluice, SQLite", [sqlite], onSqlite.cookies],
+    ["Sluice, Deno KV", [`${onDeno.folder}/kv.sqlite3`], onDeno.cookies],
   ];
 }
 
@@ -73,7 +75,7 @@ function seen(lab: Lab, gates: readonly Gate[]): Promise<Contest> {
   }, {
     kind: "upgrade",
     options: { in_flight: AT_ONCE, warmup: WARM_UP_SECONDS },
-    entrants: gates.map(([name, address, cookies]) => [name, [address], { cookies }]),
+    entrants: gates.map(([name, args, cookies]) => [name, args, { cookies }]),
   });
 }
 
@@ -85,8 +87,8 @@ function firstUse(lab: Lab, gates: readonly Gate[]): Promise<Contest> {
   }, {
     kind: "upgrade",
     options: { in_flight: AT_ONCE, warmup: 0 },
-    entrants: gates.map(([name, address, cookies]) => {
-      return [name, [address], { cookies, seconds: FIRST_USE_SECONDS }];
+    entrants: gates.map(([name, args, cookies]) => {
+      return [name, args, { cookies, seconds: FIRST_USE_SECONDS }];
     }),
   });
 }
