@@ -62,6 +62,7 @@ void connection_open(struct connection *connection) {
   take_address(fd);
   connection->fd = fd;
   connection->state = CONNECTING;
+  connection->is_closing = false;
   connection->in_length = connection->out_length = 0;
   connection->opened_us = now_us();
   struct sockaddr_in peer = { .sin_family = AF_INET, .sin_port = htons(connection->port) };

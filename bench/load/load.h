@@ -33,7 +33,7 @@ enum state { CONNECTING, HANDSHAKE, NAMESPACE, READY, CLOSED };
 struct connection {
   int fd, index, port;
   enum state state;
-  bool wants_out;
+  bool wants_out, is_closing;
   char *in, *out;              /* Incomplete input; output that is not written yet. */
   size_t in_length, out_length;
   uint64_t opened_us;
@@ -74,6 +74,7 @@ _Noreturn void fail(const char *format, ...);
 void websocket_hello(struct connection *);
 size_t websocket_bytes(struct connection *, const char *, size_t);
 size_t websocket_frame(char *target, const char *text, size_t length);
+void websocket_close(struct connection *);
 void cookies_read(void);
 
 /* window.c: the measured time, between the warm-up and the end. */

@@ -68,6 +68,12 @@ static void reply(struct connection *connection, int opcode, const char *text, s
   if (length < 126) connection_write(connection, buffer, frame(buffer, opcode, text, length));
 }
 
+/* Begins the closing handshake with code 1000 (RFC 6455 §7.1.2). */
+void websocket_close(struct connection *connection) {
+  connection->is_closing = true;
+  reply(connection, 8, "\x03\xe8", 2);
+}
+
 static size_t handshake(struct connection *connection, const char *bytes, size_t length) {
   const char *end = memmem(bytes, length, "\r\n\r\n", 4);
   if (!end) return 0;

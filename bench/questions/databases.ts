@@ -23,7 +23,8 @@ type Gate = readonly [name: PeerName, args: readonly string[], cookies: string];
 const databases: Question = {
   title: "Upgrades by database",
   about:
-    "16 clients at a time open a socket, wait for the response, and disconnect. 10,000 users have a " +
+    "16 clients at a time open a socket, wait for the response, and close it with the closing " +
+    "handshake, as browsers do. 10,000 users have a " +
     "session each; every upgrade sends the next one's cookie. Sluice checks the origin, looks up the " +
     "session and the user, and binds the socket to the session. `ws` on Node checks the origin, and " +
     "finds the session and its user with one query of `pg`: a prepared statement, with up to 10 " +

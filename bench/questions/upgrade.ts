@@ -13,7 +13,8 @@ const WARM_UP_SECONDS = 6;
 const upgrade: Question = {
   title: "Upgrades",
   about:
-    "16 clients at a time open a socket, wait for the response, and disconnect. 10,000 users have a " +
+    "16 clients at a time open a socket, wait for the response, and close it with the closing " +
+    "handshake, as browsers do. 10,000 users have a " +
     "session each in Deno KV; every upgrade sends the next one's cookie. Sluice checks the origin, " +
     "looks up the session and the user, and binds the socket to the session. Each session was used " +
     "once before, so most reads come from the read cache. A made-up session is refused by its tag " +
