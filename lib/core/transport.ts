@@ -1,3 +1,5 @@
+import { CloseCode } from "../protocol/mod.ts";
+
 /** A message-oriented socket of a runtime. {@linkcode SocketEvents} receives its events. */
 export interface Socket {
   /** Bytes that were sent but not yet written to the network. */
@@ -42,4 +44,16 @@ export interface Transport {
     events: SocketEvents,
     options: UpgradeOptions,
   ): { response: Response; socket: Socket };
+}
+
+const CLIENT_FAULTS: ReadonlySet<number> = new Set([
+  CloseCode.unsupportedData,
+  CloseCode.messageTooLarge,
+  CloseCode.tooManyInvalid,
+  CloseCode.tooFast,
+]);
+
+/** Returns whether a client brings about this close by what it sends: more is likely to arrive. */
+export function isClientFault(code: number): boolean {
+  return CLIENT_FAULTS.has(code);
 }

@@ -6,25 +6,28 @@ import { leaveBody } from "../core/read_body.ts";
 import type { Admission, Application, Scope } from "../core/scope.ts";
 import { CloseCode, Refusal } from "../protocol/mod.ts";
 import { TimeoutList } from "../time/timers.ts";
-import type { Decision } from "./connection/admission.ts";
+import type { Decision } from "./connection/lifecycle.ts";
 import {
   type ConnectionLimits,
   DEFAULT_CONNECTION_LIMITS,
 } from "./connection/connection_limits.ts";
 import { EventStreamSocket } from "./connection/event_stream_socket.ts";
-import { Handshake } from "./connection/handshake.ts";
-import type { Answer } from "./connection/http_exchange.ts";
-import { onClientGone } from "./connection/on_client_gone.ts";
+import { type Answer, onClientGone } from "./connection/http_exchange.ts";
 import type { ServerConnection } from "./connection/server_connection.ts";
 import { denoTransport } from "./deno/deno_transport.ts";
 import type { Handler, HandlerOptions } from "./handler.ts";
-import { handshakeError, isUpgrade, wantsEventStream } from "./handshake.ts";
 import { KEPT_HEADERS } from "./kept_headers.ts";
 import { OpenConnections } from "./connection/open_connections.ts";
 import { type Peer, resolvePeer } from "./peer.ts";
 import { problem } from "./problem.ts";
-import { refusalOfError } from "./refusal_of_error.ts";
-import { RequestScope } from "./request_scope.ts";
+import { refusalOfError } from "./refusals.ts";
+import {
+  Handshake,
+  handshakeError,
+  isUpgrade,
+  RequestScope,
+  wantsEventStream,
+} from "./request_scope.ts";
 
 /** Does the same as `toHandler()`, for applications that the test kit runs without a stack. */
 export function createHandler(application: Application<Scope>, options: HandlerOptions): Handler {

@@ -4,7 +4,7 @@ import { Refusal } from "../protocol/mod.ts";
 import { AbortedResponse } from "./connection/http_exchange.ts";
 import { isHost, refusalOfHost } from "./peer.ts";
 import { problem } from "./problem.ts";
-import { refusalOfError } from "./refusal_of_error.ts";
+import { refusalOfError } from "./refusals.ts";
 
 /** Returns the response to a request that failed: a thrown `Refusal`, or 500. */
 export function answerError(error: unknown, log: Log): Response {

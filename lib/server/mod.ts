@@ -4,10 +4,9 @@
  * @module
  */
 export { type Clock, systemClock } from "../core/clock.ts";
-export type { Log } from "../core/log.ts";
+export { consoleLog, createLog, type Log } from "../core/log.ts";
 export type { Handler, HandlerOptions } from "./handler.ts";
 export { leaveBody, readBody } from "../core/read_body.ts";
-export { consoleLog, createLog } from "../core/log.ts";
 export { resolvePeer } from "./peer.ts";
 export { problem } from "./problem.ts";
 export { toHandler } from "./to_handler.ts";

@@ -1,7 +1,6 @@
 import { normalizePath, parseIpAddress } from "../core/request_values.ts";
 import { Refusal } from "../protocol/mod.ts";
-import { consoleLog, type Log } from "../core/log.ts";
-import { warnOnce } from "./warn_once.ts";
+import { consoleLog, type Log, warnOnce } from "../core/log.ts";
 
 /** How to determine the public address of a request. */
 type ProxyOptions = NonNullable<Parameters<typeof resolvePeer>[2]>;

@@ -6,7 +6,7 @@ import type { Scope } from "@sluice/sluice";
 import { route, router } from "@sluice/sluice/routing";
 import { communicateHttp, FakeClock, FaultyLayer } from "@sluice/sluice/testing";
 import { createHandler } from "../../lib/server/gate.ts";
-import { SharedRates } from "../../lib/server/connection/shared_rates.ts";
+import { SharedRates } from "../../lib/server/connection/client_messages.ts";
 import {
   ask,
   entered,

@@ -1,8 +1,9 @@
+import { clearImmediate, setImmediate } from "node:timers";
 import { CloseCode, Refusal } from "../../protocol/mod.ts";
 import type { Exchange, ResponseHead } from "../../core/connection.ts";
 import type { Freshness } from "../../core/freshness.ts";
 import type { Socket, SocketEvents } from "../../core/transport.ts";
-import { refusalOfEnd } from "./refusal_of_end.ts";
+import { refusalOfEnd } from "../refusals.ts";
 
 /** The answer to a plain request. */
 export type Answer = Response | Refusal;
@@ -132,4 +133,24 @@ export class AbortedResponse extends Error {
     super(`Response aborted: ${code} ${reason}`);
     this.stack = this.message;
   }
+}
+
+/**
+ * Calls back when the client of a pending request disconnects. Returns a function that stops watching.
+ *
+ * Watching starts after one turn of the event loop, so an immediate response costs nothing: the
+ * request's signal is created on first access, and Deno also aborts it, with a warning, after a
+ * complete response.
+ */
+export function onClientGone(request: Request, callback: () => void): () => void {
+  let signal: AbortSignal | undefined;
+  const immediate = setImmediate(() => {
+    signal = request.signal;
+    if (signal.aborted) callback();
+    else signal.addEventListener("abort", callback, { once: true });
+  });
+  return () => {
+    clearImmediate(immediate);
+    signal?.removeEventListener("abort", callback);
+  };
 }

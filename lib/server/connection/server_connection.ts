@@ -13,17 +13,15 @@ import {
 } from "../../core/consumer.ts";
 import type { Log } from "../../core/log.ts";
 import { andThen } from "../../core/promises.ts";
-import type { Socket } from "../../core/transport.ts";
+import { isClientFault, type Socket } from "../../core/transport.ts";
 import { SUBPROTOCOL } from "../../protocol/limits.ts";
 import { CloseCode, type Refusal } from "../../protocol/mod.ts";
-import { isClientFault } from "../client_fault.ts";
 import { SendQueue } from "../writing/send_queue.ts";
-import { Admission, type Decision } from "./admission.ts";
 import { ClientMessages } from "./client_messages.ts";
 import type { ConnectionContext, PartsOwner } from "./connection_context.ts";
-import { ConnectionEnding } from "./connection_ending.ts";
 import type { Task } from "./inbox.ts";
-import { refusalOfEnd } from "./refusal_of_end.ts";
+import { type Decision, Lifecycle } from "./lifecycle.ts";
+import { refusalOfEnd } from "../refusals.ts";
 import { SerialQueue } from "./serial_queue.ts";
 
 /**
@@ -37,12 +35,11 @@ export class ServerConnection implements Connection, PartsOwner {
   readonly id: string;
   readonly isUpgrade: boolean | "events";
   readonly #context: ConnectionContext;
-  readonly #admission: Admission;
+  readonly #life: Lifecycle;
   readonly #createdAt: number;
   #messages: ClientMessages | undefined;
   readonly #queue: SerialQueue;
   readonly #sendQueue: SendQueue;
-  readonly #ending: ConnectionEnding;
   /** See `Consumer.forwards`. */
   #forwards: ((message: LayerMessage) => string | undefined) | undefined;
 
@@ -51,15 +48,14 @@ export class ServerConnection implements Connection, PartsOwner {
     this.id = id;
     this.isUpgrade = isUpgrade;
     this.#context = context;
-    this.#admission = new Admission(context, this);
+    this.#life = new Lifecycle(context, this);
     this.#createdAt = context.clock.now();
     this.#queue = new SerialQueue(context, this);
     this.#sendQueue = new SendQueue(context, this);
-    this.#ending = new ConnectionEnding(this, context);
   }
 
   get phase(): "deciding" | "open" | "ended" {
-    return this.#admission.phase;
+    return this.#life.phase;
   }
 
   get lastReceivedAt(): number {
@@ -78,7 +74,7 @@ export class ServerConnection implements Connection, PartsOwner {
 
   /** The reason for a refusal before the consumer was started. */
   get refusal(): Refusal | undefined {
-    return this.#admission.refusal;
+    return this.#life.refusal;
   }
 
   /** Whether a consumer was started; from then on it decides. */
@@ -90,12 +86,12 @@ export class ServerConnection implements Connection, PartsOwner {
   decide(consumer: ConnectionHandler): Decision | Promise<Decision> {
     this.#queue.consumer = consumer;
     this.#sendQueue.policy = consumer.slowReader ?? "close";
-    if (this.phase === "ended") return { refused: refusalOfEnd(this.#ending.end?.code) };
+    if (this.phase === "ended") return { refused: refusalOfEnd(this.#life.endedBy?.code) };
     this.#queue.run(() => {
       this.#forwards = consumer.forwards;
-      return andThen(consumer.start(), () => this.#admission.refuseUndecided());
+      return andThen(consumer.start(), () => this.#life.refuseUndecided());
     });
-    return this.#admission.take();
+    return this.#life.take();
   }
 
   /** Attaches the socket of an accepted client. */
@@ -106,24 +102,24 @@ export class ServerConnection implements Connection, PartsOwner {
 
   /** Notifies the server when the connection ends. */
   watch(): void {
-    this.#ending.watch();
+    this.#life.watch();
   }
 
   // Connection: called by consumers and middleware.
 
   accept(options: AcceptOptions = {}): void {
-    if (!this.#admission.accept(options)) return;
+    if (!this.#life.accept(options)) return;
     this.#sendQueue.isBatched = options.subprotocol === SUBPROTOCOL;
   }
 
   acceptRequest(): Exchange {
-    const exchange = this.#admission.acceptRequest();
+    const exchange = this.#life.acceptRequest();
     this.#sendQueue.attach(exchange);
     return exchange;
   }
 
   refuse(refusal: Refusal): void {
-    this.#admission.refuse(refusal);
+    this.#life.refuse(refusal);
   }
 
   takeMessage(sharedBy?: string): boolean {
@@ -175,17 +171,17 @@ export class ServerConnection implements Connection, PartsOwner {
   }
 
   onEnd(listener: EndListener): void {
-    this.#ending.add(listener);
+    this.#life.onEnd(listener);
   }
 
   offEnd(listener: EndListener): void {
-    this.#ending.delete(listener);
+    this.#life.offEnd(listener);
   }
 
   end(code: number, reason = ""): void {
     const finish = () => this.#finish({ code, reason, byServer: true });
     // A complete response that is held is sent first, unless the session proves to have ended.
-    if (code === CloseCode.normal && this.#admission.exchange?.isHeld) {
+    if (code === CloseCode.normal && this.#life.exchange?.isHeld) {
       this.#context.freshness!.whenFresh(finish);
     } else finish();
   }
@@ -203,7 +199,7 @@ export class ServerConnection implements Connection, PartsOwner {
   }
 
   close(code: number, reason: string): void {
-    this.#ending.release();
+    this.#life.release();
     this.#finish({ code: code === 0 ? CloseCode.abnormal : code, reason, byServer: false });
   }
 
@@ -211,7 +207,7 @@ export class ServerConnection implements Connection, PartsOwner {
 
   failed(error: unknown): void {
     if (error instanceof UnhandledMessageError) return this.#context.server.unhandled(this, error);
-    if (this.#admission.failed(error)) return;
+    if (this.#life.failed(error)) return;
     this.log.error("ConnectionHandler failed", { connection: this.id, error });
     this.end(CloseCode.internalError, "internal error");
   }
@@ -227,23 +223,23 @@ export class ServerConnection implements Connection, PartsOwner {
 
   /** Closes the socket of a connection that has ended. Returns false for any other. */
   #closeEnded(): boolean {
-    const { end } = this.#ending;
+    const end = this.#life.endedBy;
     if (end !== undefined) this.#sendQueue.close(end.code, end.reason);
     return end !== undefined;
   }
 
   #finish(end: ConnectionEnd): void {
     if (this.phase === "ended") return;
-    this.#admission.end(end.code, this.hasConsumer);
+    this.#life.end(end.code, this.hasConsumer);
     this.#context.opening.delete(this);
     this.#queue.end();
     // Refusals of this turn say what the fault is.
     const isFault = end.byServer && isClientFault(end.code);
     this.#sendQueue.drop({ unsent: end.code !== CloseCode.normal && !isFault });
-    this.#ending.notify(end);
+    this.#life.notify(end);
     if (end.byServer) this.#sendQueue.close(end.code, end.reason);
-    else this.#admission.exchange?.abandon();
-    if (!this.#admission.isAccepted) return;
-    this.#queue.afterRunning(() => this.#ending.disconnect(this.#queue.consumer!, end));
+    else this.#life.exchange?.abandon();
+    if (!this.#life.isAccepted) return;
+    this.#queue.afterRunning(() => this.#life.disconnect(this.#queue.consumer!, end));
   }
 }

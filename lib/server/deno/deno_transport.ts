@@ -1,5 +1,9 @@
-import type { Socket, SocketEvents, Transport } from "../../core/transport.ts";
-import { isClientFault } from "../client_fault.ts";
+import {
+  isClientFault,
+  type Socket,
+  type SocketEvents,
+  type Transport,
+} from "../../core/transport.ts";
 
 /**
  * Deno's built-in WebSockets.

@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers";
 import { CloseCode } from "../../protocol/mod.ts";
 import { isSendableCloseCode } from "../../protocol/close_codes.ts";
+import { MAX_CLOSE_REASON_BYTES } from "../../protocol/limits.ts";
 import type { SlowReaderPolicy } from "../../core/consumer.ts";
 import type { Log } from "../../core/log.ts";
 import type { Socket } from "../../core/transport.ts";
 import { DropQueue } from "./drop_queue.ts";
-import { truncateReason } from "../connection/close_reason.ts";
 import { MAX_BYTES_PER_UNIT } from "../connection/inbox.ts";
 import type { StalledReaders } from "./stalled_readers.ts";
 
@@ -194,6 +194,12 @@ export class SendQueue {
       return false;
     }
   }
+}
+
+/** Returns `reason`, cut between characters to the size of a close frame (RFC 6455 §5.5). */
+function truncateReason(reason: string): string {
+  const bytes = new TextEncoder().encodeInto(reason, new Uint8Array(MAX_CLOSE_REASON_BYTES));
+  return reason.slice(0, bytes.read);
 }
 
 /** The frames of a turn, one per line. Peers with the same frames share it, and so its text. */

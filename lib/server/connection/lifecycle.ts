@@ -1,12 +1,22 @@
-import type { AcceptOptions, Connection } from "../../core/connection.ts";
-import { StopConsumer } from "../../core/consumer.ts";
+import type {
+  AcceptOptions,
+  Connection,
+  ConnectionEnd,
+  EndListener,
+} from "../../core/connection.ts";
+import {
+  type ConnectionHandler,
+  StopConsumer,
+  type UnhandledMessageError,
+} from "../../core/consumer.ts";
 import type { Freshness } from "../../core/freshness.ts";
 import { isOutage } from "../../core/outage.ts";
+import { isPromise } from "../../core/promises.ts";
+import { SmallSet } from "../../core/small_set.ts";
 import type { SocketEvents } from "../../core/transport.ts";
 import { CloseCode, Refusal } from "../../protocol/mod.ts";
 import { type Answer, HttpExchange } from "./http_exchange.ts";
-import { refusalOfError } from "../refusal_of_error.ts";
-import { refusalOfEnd } from "./refusal_of_end.ts";
+import { refusalOfEnd, refusalOfError } from "../refusals.ts";
 
 /** A consumer's decision: to accept the client as a socket, to answer a request, or to refuse. */
 export type Decision =
@@ -14,33 +24,56 @@ export type Decision =
   | { readonly answer: Promise<Answer> }
   | { readonly refused: Refusal };
 
-/** What the admissions of all connections share. */
-export interface AdmissionContext {
+/** The server that owns the connections. */
+export interface ConnectionServer {
+  /** Called once when a watched connection ends. */
+  ended(connection: Connection, end: ConnectionEnd): void;
+  /** Called for each layer message that the consumer has no handler for. */
+  unhandled(connection: Connection, error: UnhandledMessageError): void;
+  /**
+   * Called at most once, before or after `ended()`, when the peer has closed the network connection.
+   */
+  released(connection: Connection): void;
+}
+
+/** What the lifecycles of all connections share. */
+export interface LifecycleContext {
+  /** Notified when accepted connections end. */
+  readonly server: ConnectionServer;
   /** Tells when permissions may be out of date; responses wait meanwhile. */
   readonly freshness?: Freshness | undefined;
   /** Counts consumers that accepted a client, and their calls of `disconnect()`. */
   readonly lifecycleCounts: { connected: number; disconnected: number };
 }
 
-/** The connection of the client. */
-export interface AdmissionOwner extends SocketEvents, Pick<Connection, "id" | "log" | "end"> {
+/** The connection that lives. */
+export interface LifecycleOwner extends SocketEvents, Connection {
   /** Whether the client can be accepted as a socket: an upgrade, or one that wants an event stream. */
   readonly isUpgrade: boolean | "events";
 }
 
-/** The phase of a connection, and the decision about its client until the server takes it. */
-export class Admission {
+/**
+ * The phases of one connection: the decision about its client, until the server takes it, and its end,
+ * of which the server, the listeners and the consumer are notified once. Errors of listeners and of
+ * `disconnect()` are logged and stop nothing else.
+ */
+export class Lifecycle {
   /** The response to a plain request. */
   exchange: HttpExchange | undefined;
   phase: "deciding" | "open" | "ended" = "deciding";
   /** Whether the client was accepted; this stays true after the end. */
   isAccepted = false;
-  readonly #context: AdmissionContext;
-  readonly #owner: AdmissionOwner;
+  /** How the connection ended; undefined before. */
+  endedBy: ConnectionEnd | undefined;
+  readonly #context: LifecycleContext;
+  readonly #owner: LifecycleOwner;
+  readonly #listeners = new SmallSet<EndListener>();
+  #isWatched = false;
+  #isReleased = false;
   #decision: Decision | undefined;
   #settle: ((decision: Decision) => void) | undefined;
 
-  constructor(context: AdmissionContext, owner: AdmissionOwner) {
+  constructor(context: LifecycleContext, owner: LifecycleOwner) {
     this.#context = context;
     this.#owner = owner;
   }
@@ -119,12 +152,48 @@ export class Admission {
     return true;
   }
 
-  /** Ends the connection. With `isAwaited`, a missing decision becomes the refusal for `code`. */
+  /** Ends the decision. With `isAwaited`, a missing one becomes the refusal for `code`. */
   end(code: number, isAwaited: boolean): void {
     // A refusal costs as much as the rest of the end: it is created only if a caller waits for it.
     const isMissing = this.phase === "deciding" && this.#decision === undefined;
     if (isMissing && isAwaited) this.#decide({ refused: refusalOfEnd(code) });
     this.phase = "ended";
+  }
+
+  /** Adds a listener, or calls it if the connection has ended. */
+  onEnd(listener: EndListener): void {
+    if (this.endedBy === undefined) this.#listeners.add(listener);
+    else this.#notify(listener, this.endedBy);
+  }
+
+  offEnd(listener: EndListener): void {
+    this.#listeners.delete(listener);
+  }
+
+  /** Notifies the server of the end, too. */
+  watch(): void {
+    this.#isWatched = true;
+    if (this.endedBy !== undefined) this.#context.server.ended(this.#owner, this.endedBy);
+  }
+
+  /** Notifies the server, and then the listeners. */
+  notify(end: ConnectionEnd): void {
+    this.endedBy = end;
+    if (this.#isWatched) this.#context.server.ended(this.#owner, end);
+    for (const listener of this.#listeners) this.#notify(listener, end);
+    this.#listeners.clear();
+  }
+
+  /** Notifies the server that the network connection has closed. */
+  release(): void {
+    if (this.#isWatched && !this.#isReleased) this.#context.server.released(this.#owner);
+    this.#isReleased = true;
+  }
+
+  /** Notifies the consumer. */
+  disconnect(consumer: ConnectionHandler, { code, reason }: ConnectionEnd): void {
+    this.#context.lifecycleCounts.disconnected++;
+    this.#guard(() => consumer.disconnect(code, reason));
   }
 
   #accept(decision: Decision): void {
@@ -142,5 +211,22 @@ export class Admission {
 
   #assertNotEnded(): void {
     if (this.phase === "ended") throw new StopConsumer("The connection has ended");
+  }
+  #notify(listener: EndListener, end: ConnectionEnd): void {
+    this.#guard(() => typeof listener === "function" ? listener(end) : listener.ended(end));
+  }
+
+  #guard(work: () => void | Promise<void>): void {
+    const failed = (error: unknown) => {
+      if (error instanceof StopConsumer) return;
+      const { id, log } = this.#owner;
+      log.error("Consumer failed during disconnect", { connection: id, error });
+    };
+    try {
+      const promise = work();
+      if (isPromise(promise)) promise.then(undefined, failed);
+    } catch (error) {
+      failed(error);
+    }
   }
 }

@@ -1,5 +1,12 @@
-import { CloseCode, Refusal } from "../../protocol/mod.ts";
-import type { RefusalCode } from "../../protocol/refusal.ts";
+import { isOutage } from "../core/outage.ts";
+import { CloseCode, Refusal } from "../protocol/mod.ts";
+import type { RefusalCode } from "../protocol/refusal.ts";
+
+/** Returns the refusal of a request that failed with an error; undefined if the error is unexpected. */
+export function refusalOfError(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error;
+  return isOutage(error) ? new Refusal("UNAVAILABLE", { cause: error }) : undefined;
+}
 
 /** Server-side failures, after which clients may retry. Any other end was a decision. */
 const CODES: ReadonlyMap<number, RefusalCode> = new Map([
