@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { setTimeout } from "node:timers/promises";
 import type { KeyValue } from "../../kv/mod.ts";
-import type { DefineKeyValueTest, TestKeyValueOptions } from "./key_value_bed.ts";
+import type { DefineKeyValueTest, KeyValueSuiteOptions } from "./key_value_bed.ts";
 
 /** Sections 4 to 7 of the specification, for one caller at a time. */
-export function atomicTests(test: DefineKeyValueTest, { expiresLate }: TestKeyValueOptions): void {
+export function atomicTests(test: DefineKeyValueTest, { expiresLate }: KeyValueSuiteOptions): void {
   test("[K10] an operation writes and deletes together", async (kv) => {
     await kv.set(["old"], 1);
     const result = await kv.atomic().set(["a"], 1).set(["b"], 2).delete(["old"]).commit();

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { countUp } from "./kv_concurrency_tests.ts";
-import type { DefineKeyValueTest, TestKeyValueOptions } from "./key_value_bed.ts";
+import type { DefineKeyValueTest, KeyValueSuiteOptions } from "./key_value_bed.ts";
 
 /** The guarantees between processes. */
-export function processTests(test: DefineKeyValueTest, { hears }: TestKeyValueOptions): void {
+export function processTests(test: DefineKeyValueTest, { hears }: KeyValueSuiteOptions): void {
   test("[K7] a read sees the commits of another process before it", async (kv, bed) => {
     const other = await bed.open();
     for (let round = 0; round < 20; round++) {

@@ -1,6 +1,6 @@
-import { test } from "node:test";
 import type { KeyValue } from "../../kv/mod.ts";
-import { type DefineKeyValueTest, KeyValueBed, type TestKeyValueOptions } from "./key_value_bed.ts";
+import { Bed, defineOn } from "../bed.ts";
+import type { DefineKeyValueTest, KeyValueSuiteOptions } from "./key_value_bed.ts";
 import { atomicTests } from "./kv_atomic_tests.ts";
 import { concurrencyTests } from "./kv_concurrency_tests.ts";
 import { keyTests } from "./kv_key_tests.ts";
@@ -23,19 +23,11 @@ import { valueTests } from "./kv_value_tests.ts";
 export function testKeyValue(
   name: string,
   create: (options: { readonly system: string }) => KeyValue | Promise<KeyValue>,
-  options: TestKeyValueOptions = {},
+  options: KeyValueSuiteOptions = {},
 ): void {
-  const { skip = false, timeoutMs: timeout = 20_000 } = options;
-  const define: DefineKeyValueTest = (sentence, body) => {
-    test(`${name} ${sentence}`, { skip, timeout }, async () => {
-      const bed = new KeyValueBed(create);
-      try {
-        await body(await bed.open(), bed);
-      } finally {
-        await bed.close();
-      }
-    });
-  };
+  const onBed = defineOn(name, () => new Bed(create, "real"), options);
+  const define: DefineKeyValueTest = (sentence, body) =>
+    onBed(sentence, async (bed) => body(await bed.open(), bed));
   keyTests(define);
   valueTests(define);
   listTests(define);

@@ -59,7 +59,7 @@ class Crowd {
 /** Overload: every sent message is either delivered or counted as dropped. */
 export function capacityTests(test: DefineLayerTest): void {
   test("[S15] groupSend() results match each message's outcome at three times the capacity", async (bed) => {
-    const layer = await bed.layer({
+    const layer = await bed.open({
       channelCapacity: [["idle*", IDLE], ["jobs.*", DURABLE]],
     });
     const crowds = [await Crowd.gather(bed, layer, "g"), await Crowd.gather(bed, layer, "h")];
@@ -88,7 +88,7 @@ export function capacityTests(test: DefineLayerTest): void {
   });
 
   test("[S9] send() reports for each message whether it was accepted at three times the capacity", async (bed) => {
-    const layer = await bed.layer({ capacity: DURABLE });
+    const layer = await bed.open({ capacity: DURABLE });
     const channels = ["jobs", layer.newChannel()];
     for (const channel of channels) {
       const sends = Array.from({ length: SENT }, (_, n) => layer.send(channel, { type: `${n}` }));
@@ -109,7 +109,7 @@ export function capacityTests(test: DefineLayerTest): void {
 /** The same across processes: each counts for its own members. */
 export function processCapacityTests(test: DefineLayerTest): void {
   test("[S15] each process counts the losses of each group exactly at three times the capacity", async (bed) => {
-    const layers = [await bed.layer(), await bed.layer(), await bed.layer()];
+    const layers = [await bed.open(), await bed.open(), await bed.open()];
     const fences: LayerInbox[] = [];
     const members: { inbox: LayerInbox; process: number }[] = [];
     for (const [process, layer] of layers.entries()) {

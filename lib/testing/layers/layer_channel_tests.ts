@@ -8,7 +8,7 @@ const HELLO = { type: "hello" };
 /** Section 3 of the specification: channels. */
 export function channelTests(test: DefineLayerTest): void {
   test("[S6] a mailbox receives queued messages, then new ones, until it leaves", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const inbox = new LayerInbox();
     const channel = layer.newChannel();
     await layer.send(channel, { type: "early" });
@@ -21,7 +21,7 @@ export function channelTests(test: DefineLayerTest): void {
   });
 
   test("[S6] a durable channel accepts a mailbox", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const inbox = new LayerInbox();
     await layer.send("jobs", { type: "early" });
     const leave = layer.attach("jobs", inbox);
@@ -35,7 +35,7 @@ export function channelTests(test: DefineLayerTest): void {
   });
 
   test("[S6] a channel has one mailbox, and no receive() besides it", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     for (const channel of [layer.newChannel(), "jobs"]) {
       const leave = layer.attach(channel, new LayerInbox());
       assert.throws(() => layer.attach(channel, new LayerInbox()), TypeError);
@@ -46,7 +46,7 @@ export function channelTests(test: DefineLayerTest): void {
   });
 
   test("[S6] a mailbox that leaves is removed from all groups", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const { leave, inbox } = await bed.member(layer, "g", "h");
     leave();
     assert.equal((await layer.groupSend("g", HELLO)).delivered, 0);
@@ -55,7 +55,7 @@ export function channelTests(test: DefineLayerTest): void {
   });
 
   test("[S7] receive() waits for a message", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     for (const channel of ["jobs", layer.newChannel()]) {
       const next = layer.receive(channel);
       await layer.send(channel, HELLO);
@@ -64,7 +64,7 @@ export function channelTests(test: DefineLayerTest): void {
   });
 
   test("[S7] each message goes to one of the waiting receivers", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const readers = Array.from({ length: 5 }, () => layer.receive("jobs"));
     for (let n = 0; n < 5; n++) await layer.send("jobs", { type: `${n}` });
     const types = (await Promise.all(readers)).map((message) => message.type);
@@ -72,7 +72,7 @@ export function channelTests(test: DefineLayerTest): void {
   });
 
   test("[S7] an aborted receive() takes no message", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     for (const channel of ["jobs", layer.newChannel()]) {
       const controller = new AbortController();
       const aborted = layer.receive(channel, { signal: controller.signal });
@@ -85,8 +85,8 @@ export function channelTests(test: DefineLayerTest): void {
   });
 
   test("[S7] a receive() aborted at any stage of a delivery loses no message", async (bed) => {
-    const layer = await bed.layer();
-    const reader = await bed.layer();
+    const layer = await bed.open();
+    const reader = await bed.open();
     const got: string[] = [];
     for (let n = 0; n < 40; n++) {
       const controller = new AbortController();
@@ -108,7 +108,7 @@ export function channelTests(test: DefineLayerTest): void {
   });
 
   test("[S8] send() reaches only the named channel", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     await layer.send("a", { type: "1" });
     await layer.send("b", { type: "2" });
     assert.deepEqual(await bed.readAll(layer, "a"), ["1"]);
@@ -116,7 +116,7 @@ export function channelTests(test: DefineLayerTest): void {
   });
 
   test("[S9] send() to a full channel rejects, and queued messages stay", async (bed) => {
-    const layer = await bed.layer({ capacity: 2 });
+    const layer = await bed.open({ capacity: 2 });
     for (const channel of ["a", layer.newChannel()]) {
       await layer.send(channel, { type: "1" });
       await layer.send(channel, { type: "2" });
@@ -130,7 +130,7 @@ export function channelTests(test: DefineLayerTest): void {
   });
 
   test("[S9] send() to a full mailbox rejects", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const { channel, inbox } = await bed.member(layer);
     inbox.capacity = 1;
     await layer.send(channel, HELLO);
@@ -138,7 +138,7 @@ export function channelTests(test: DefineLayerTest): void {
   });
 
   test("[S9] the capacity is 100 by default, and the first matching pattern decides", async (bed) => {
-    const layer = await bed.layer({
+    const layer = await bed.open({
       channelCapacity: [["http.request", 1], [/^http\./g, 2], ["sp?cific.*", 3]],
     });
     const count = async (channel: string) => {
@@ -155,13 +155,13 @@ export function channelTests(test: DefineLayerTest): void {
 
   test("[S9] a capacity that is not a positive integer is refused", async (bed) => {
     for (const capacity of [0, -1, 1.5, NaN]) {
-      await assert.rejects(bed.layer({ capacity }), RangeError);
-      await assert.rejects(bed.layer({ channelCapacity: [["a", capacity]] }), RangeError);
+      await assert.rejects(bed.open({ capacity }), RangeError);
+      await assert.rejects(bed.open({ channelCapacity: [["a", capacity]] }), RangeError);
     }
   });
 
   test("[S10] a queued message is dropped after its expiry and makes room", async (bed) => {
-    const layer = await bed.layer({ capacity: 1, expiryMs: 100 });
+    const layer = await bed.open({ capacity: 1, expiryMs: 100 });
     for (const channel of ["jobs", layer.newChannel()]) {
       await layer.send(channel, { type: "old" });
       await bed.pass(105);
@@ -172,7 +172,7 @@ export function channelTests(test: DefineLayerTest): void {
   });
 
   test("[S10] a reader does not receive expired messages", async (bed) => {
-    const layer = await bed.layer({ expiryMs: 100 });
+    const layer = await bed.open({ expiryMs: 100 });
     for (const channel of ["jobs", layer.newChannel()]) {
       await layer.send(channel, { type: "old" });
       await bed.pass(105);
@@ -184,7 +184,7 @@ export function channelTests(test: DefineLayerTest): void {
   });
 
   test("[S11] one sender's messages to one channel keep their order", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const expected = Array.from({ length: 50 }, (_, n) => `${n}`);
     for (const channel of ["jobs", layer.newChannel()]) {
       await Promise.all(expected.map((type) => layer.send(channel, { type })));

@@ -6,7 +6,7 @@ const HELLO = { type: "hello" };
 /** Section 3 of the specification: mailboxes of durable channels, room, expiry and counts. */
 export function durableTests(test: DefineLayerTest): void {
   test("[S31] a durable channel keeps a message when its mailbox throws", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     for (let n = 0; n < 10; n++) await layer.send("jobs", { type: `${n}` });
     const got: string[] = [];
     let failures = 2;
@@ -23,7 +23,7 @@ export function durableTests(test: DefineLayerTest): void {
   });
 
   test("[S31] a durable channel keeps refused messages and their order", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     for (let n = 0; n < 6; n++) await layer.send("jobs", { type: `${n}` });
     const got: string[] = [];
     let isFull = false;
@@ -41,7 +41,7 @@ export function durableTests(test: DefineLayerTest): void {
   });
 
   test("[S31] later messages overtake one that makes the mailbox throw", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const got: string[] = [];
     let offers = 0;
     const leave = layer.attach("jobs", {
@@ -61,7 +61,7 @@ export function durableTests(test: DefineLayerTest): void {
   });
 
   test("[S31] messages that a mailbox did not accept go to the next reader", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     await layer.send("jobs", HELLO);
     let offers = 0;
     const leave = layer.attach("jobs", { deliver: () => ++offers < 0 });
@@ -71,7 +71,7 @@ export function durableTests(test: DefineLayerTest): void {
   });
 
   test("[S32] leased messages make room, and redelivered ones stay", async (bed) => {
-    const layer = await bed.layer({ capacity: 2 });
+    const layer = await bed.open({ capacity: 2 });
     await layer.send("jobs", { type: "1" });
     await layer.send("jobs", { type: "2" });
     await assert.rejects(layer.send("jobs", HELLO), { code: "CHANNEL_FULL" });
@@ -86,7 +86,7 @@ export function durableTests(test: DefineLayerTest): void {
   });
 
   test("[S32] a message does not expire during its lease, and its expiry restarts afterwards", async (bed) => {
-    const layer = await bed.layer({ expiryMs: 300 });
+    const layer = await bed.open({ expiryMs: 300 });
     await layer.send("jobs", { type: "old" });
     const lease = await layer.lease("jobs");
     await bed.pass(310);
@@ -101,7 +101,7 @@ export function durableTests(test: DefineLayerTest): void {
   });
 
   test("[S33] every sent message is acknowledged, queued or dropped", async (bed) => {
-    const layer = await bed.layer({ capacity: 20 });
+    const layer = await bed.open({ capacity: 20 });
     const outcomes = await Promise.allSettled(
       Array.from({ length: 30 }, (_, n) => layer.send("jobs", { type: `${n}` })),
     );
@@ -121,7 +121,7 @@ export function durableTests(test: DefineLayerTest): void {
   });
 
   test("[S24] a leased and settled message leaves no state", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     for (let n = 0; n < 20; n++) {
       await layer.send("jobs", { type: "x", data: "x".repeat(1_000) });
       const lease = await layer.lease("jobs");
@@ -133,7 +133,7 @@ export function durableTests(test: DefineLayerTest): void {
   });
 
   test("[S24] a large message can be leased whole and repeatedly", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const large = { type: "large", data: "ü".repeat(200_000) };
     await layer.send("jobs", large);
     const lease = await layer.lease("jobs");

@@ -6,7 +6,7 @@ const HELLO = { type: "hello" };
 /** Section 4 of the specification: groups, within one process. */
 export function groupTests(test: DefineLayerTest): void {
   test("[S13] a channel added twice receives a message once", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const { channel, inbox } = await bed.member(layer, "g", "g");
     await layer.groupAdd("g", channel);
     assert.equal((await layer.groupSend("g", HELLO)).delivered, 1);
@@ -14,7 +14,7 @@ export function groupTests(test: DefineLayerTest): void {
   });
 
   test("[S13] groupDiscard() removes a channel from one group only", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const { channel } = await bed.member(layer, "g", "h");
     await layer.groupDiscard("g", channel);
     await layer.groupDiscard("g", channel);
@@ -25,7 +25,7 @@ export function groupTests(test: DefineLayerTest): void {
   });
 
   test("[S13] a channel can rejoin, and an empty group can fill again", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const { channel, inbox } = await bed.member(layer, "g");
     for (let round = 1; round <= 3; round++) {
       await layer.groupDiscard("g", channel);
@@ -36,7 +36,7 @@ export function groupTests(test: DefineLayerTest): void {
   });
 
   test("[S13] durable channels can be members", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     await layer.groupAdd("g", "a");
     await layer.groupAdd("g", "a");
     await layer.groupAdd("g", "b");
@@ -48,7 +48,7 @@ export function groupTests(test: DefineLayerTest): void {
   });
 
   test("[S13] groupAdd() and groupDiscard() take effect in call order", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const { channel, inbox } = await bed.member(layer);
     for (const name of [channel, "jobs"]) {
       const calls = [
@@ -68,7 +68,7 @@ export function groupTests(test: DefineLayerTest): void {
   });
 
   test("[S13] groupAdd() of a channel that has ended has no effect", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const { channel, leave } = await bed.member(layer);
     const added = layer.groupAdd("early", channel);
     leave();
@@ -81,7 +81,7 @@ export function groupTests(test: DefineLayerTest): void {
   });
 
   test("[S14] groupSend() skips the channel given as except", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const [one, other] = [await bed.member(layer, "g"), await bed.member(layer, "g")];
     await layer.groupAdd("g", "jobs");
     const first = await layer.groupSend("g", HELLO, { except: one.channel });
@@ -93,7 +93,7 @@ export function groupTests(test: DefineLayerTest): void {
   });
 
   test("[S14] groupSend() with local reaches the members of this process", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const { inbox } = await bed.member(layer, "g");
     const result = await layer.groupSend("g", HELLO, { local: true });
     assert.deepEqual(result, { delivered: 1, queued: 0, dropped: 0, processes: 0 });
@@ -101,7 +101,7 @@ export function groupTests(test: DefineLayerTest): void {
   });
 
   test("[S15] groupSend() counts delivered, queued and dropped messages", async (bed) => {
-    const layer = await bed.layer({ capacity: 1 });
+    const layer = await bed.open({ capacity: 1 });
     await bed.member(layer, "g");
     const full = await bed.member(layer, "g");
     full.inbox.capacity = 0;
@@ -114,7 +114,7 @@ export function groupTests(test: DefineLayerTest): void {
   });
 
   test("[S15] at three times its capacity, sent = delivered + dropped", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const members = await Promise.all([1, 2, 3].map(() => bed.member(layer, "g")));
     for (const [index, { inbox }] of members.entries()) inbox.capacity = 50 * (index + 1);
     const results = [];
@@ -132,13 +132,13 @@ export function groupTests(test: DefineLayerTest): void {
   });
 
   test("[S15] groupSend() accepts a message for a group without members", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const { delivered, queued, dropped } = await layer.groupSend("nobody", HELLO);
     assert.deepEqual([delivered, queued, dropped], [0, 0, 0]);
   });
 
   test("[S16] a group's members see its messages in the same order", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const members = [await bed.member(layer, "g"), await bed.member(layer, "g")];
     const expected = Array.from({ length: 100 }, (_, n) => `${n}`);
     await Promise.all(expected.map((type) => layer.groupSend("g", { type })));
@@ -146,7 +146,7 @@ export function groupTests(test: DefineLayerTest): void {
   });
 
   test("[S17] a channel without a reader leaves its groups after their expiry", async (bed) => {
-    const layer = await bed.layer({ groupExpiryMs: 200 });
+    const layer = await bed.open({ groupExpiryMs: 200 });
     const { inbox } = await bed.member(layer, "g");
     for (const channel of ["jobs", layer.newChannel()]) {
       await layer.groupAdd("g", channel);

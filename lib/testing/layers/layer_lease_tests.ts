@@ -15,7 +15,7 @@ const RENEWED_MS = 500;
 /** Section 3 of the specification: leases of durable channels. */
 export function leaseTests(test: DefineLayerTest): void {
   test("[S25] a leased message goes to no other reader, and ack() removes it", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     await layer.send("jobs", { type: "1", data: { a: [1] } });
     await layer.send("jobs", { type: "2" });
     const lease = await layer.lease("jobs");
@@ -29,7 +29,7 @@ export function leaseTests(test: DefineLayerTest): void {
   });
 
   test("[S25] lease() waits for a message, and each message goes to one reader", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const waiting = Array.from({ length: 5 }, () => layer.lease("jobs"));
     for (let n = 0; n < 5; n++) await layer.send("jobs", { type: `${n}` });
     const leases = await Promise.all(waiting);
@@ -38,13 +38,13 @@ export function leaseTests(test: DefineLayerTest): void {
   });
 
   test("[S25] lease() refuses a channel of a process", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     await assert.rejects(layer.lease(layer.newChannel()), TypeError);
     await assert.rejects(layer.lease("a b"), TypeError);
   });
 
   test("[S26] a message with an expired lease is redelivered before later ones", async (bed) => {
-    const layer = await bed.layer(SHORT);
+    const layer = await bed.open(SHORT);
     for (const type of ["1", "2", "3"]) await layer.send("jobs", { type });
     const lost = await layer.lease("jobs");
     await bed.pass(SHORT_IS_OVER_MS);
@@ -61,7 +61,7 @@ export function leaseTests(test: DefineLayerTest): void {
   });
 
   test("[S26] a waiting reader receives a message with an expired lease without another send()", async (bed) => {
-    const layer = await bed.layer(SHORT);
+    const layer = await bed.open(SHORT);
     await layer.send("jobs", HELLO);
     await layer.lease("jobs");
     const waiting = layer.lease("jobs");
@@ -70,7 +70,7 @@ export function leaseTests(test: DefineLayerTest): void {
   });
 
   test("[S27] renew() extends a lease and records attempts", async (bed) => {
-    const layer = await bed.layer({ leaseMs: RENEWED_MS });
+    const layer = await bed.open({ leaseMs: RENEWED_MS });
     while (true) {
       await layer.send("jobs", HELLO);
       const lease = await layer.lease("jobs");
@@ -88,7 +88,7 @@ export function leaseTests(test: DefineLayerTest): void {
   });
 
   test("[S28] release() returns a message to its place at once", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     for (const type of ["1", "2", "3"]) await layer.send("jobs", { type });
     const [one, two] = [await layer.lease("jobs"), await layer.lease("jobs")];
     assert.equal(await two.release({ attempts: two.attempt - 1 }), true);
@@ -101,7 +101,7 @@ export function leaseTests(test: DefineLayerTest): void {
   });
 
   test("[S28] release() wakes a waiting reader", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     await layer.send("jobs", HELLO);
     const lease = await layer.lease("jobs");
     const waiting = layer.receive("jobs");
@@ -110,7 +110,7 @@ export function leaseTests(test: DefineLayerTest): void {
   });
 
   test("[S29] the holder of a lost lease cannot acknowledge, renew or release the new one", async (bed) => {
-    const layer = await bed.layer(SHORT);
+    const layer = await bed.open(SHORT);
     await layer.send("jobs", HELLO);
     const lost = await layer.lease("jobs");
     await bed.pass(SHORT_IS_OVER_MS);
@@ -144,7 +144,7 @@ export function leaseTests(test: DefineLayerTest): void {
   });
 
   test("[S23] close() ends every waiting lease()", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const ended = assert.rejects(layer.lease("jobs"), { code: "CLOSED" });
     await layer.check();
     await layer.close();
@@ -156,7 +156,7 @@ export function leaseTests(test: DefineLayerTest): void {
 /** Leases between processes. */
 export function processLeaseTests(test: DefineLayerTest): void {
   test("[S26] a message whose reader has gone is redelivered to another process", async (bed) => {
-    const [one, other] = [await bed.layer(SHORT), await bed.layer(SHORT)];
+    const [one, other] = [await bed.open(SHORT), await bed.open(SHORT)];
     await one.send("jobs", HELLO);
     const lost = await one.lease("jobs");
     const again = await other.lease("jobs");
@@ -166,9 +166,9 @@ export function processLeaseTests(test: DefineLayerTest): void {
   });
 
   test("[S30] close() returns messages that no reader has started", async (bed) => {
-    const other = await bed.layer();
+    const other = await bed.open();
     for (let n = 0; n < 30; n++) {
-      const layer = await bed.layer();
+      const layer = await bed.open();
       await layer.check();
       const read = Promise.allSettled([layer.lease("jobs"), layer.receive("others")]);
       await settle();
@@ -203,9 +203,9 @@ async function renewFor(bed: LayerBed, lease: Lease, ms: number): Promise<boolea
 
 /** Two processes, or one in both roles. */
 async function pair(bed: LayerBed): Promise<readonly [ChannelLayer, ChannelLayer]> {
-  const reader = await bed.layer();
+  const reader = await bed.open();
   const spans = reader.extensions.includes("processes");
-  return [spans ? await bed.layer() : reader, reader];
+  return [spans ? await bed.open() : reader, reader];
 }
 
 async function next(bed: LayerBed, layer: ChannelLayer): Promise<Lease> {

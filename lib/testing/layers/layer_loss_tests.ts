@@ -7,7 +7,7 @@ const HELLO = { type: "hello" };
 /** Sections 5 and 6 of the specification: losses, shutdown and limits. */
 export function lossTests(test: DefineLayerTest): void {
   test("[S19] stats count sent, delivered and queued messages", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const { channel } = await bed.member(layer, "g");
     await layer.send(channel, HELLO);
     await layer.groupSend("g", HELLO);
@@ -18,7 +18,7 @@ export function lossTests(test: DefineLayerTest): void {
   });
 
   test("[S19] a message to an ended channel is counted and not queued", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const { channel, leave } = await bed.member(layer);
     leave();
     await layer.send(channel, HELLO);
@@ -27,11 +27,11 @@ export function lossTests(test: DefineLayerTest): void {
   });
 
   test("[S22] check() resolves when the layer can carry messages", async (bed) => {
-    await (await bed.layer()).check();
+    await (await bed.open()).check();
   });
 
   test("[S23] flush() drops messages and groups and keeps mailboxes", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const { channel, inbox } = await bed.member(layer, "g");
     await layer.groupAdd("g", "jobs");
     await layer.send("jobs", { type: "old" });
@@ -46,7 +46,7 @@ export function lossTests(test: DefineLayerTest): void {
   });
 
   test("[S23] close() ends every wait and refuses new calls", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const waiting = [layer.receive("jobs"), layer.receive(layer.newChannel())];
     const ends = waiting.map((reader) => assert.rejects(reader, LayerError));
     await layer.check();
@@ -64,7 +64,7 @@ export function lossTests(test: DefineLayerTest): void {
   });
 
   test("[S24] a limit of channels or groups refuses new ones and keeps the others", async (bed) => {
-    const layer = await bed.layer({ maxChannels: 2, maxGroups: 2 });
+    const layer = await bed.open({ maxChannels: 2, maxGroups: 2 });
     const [one] = [await bed.member(layer, "g", "h"), await bed.member(layer, "g")];
     const limit = { code: "LIMIT_REACHED" };
     assert.throws(() => layer.attach(layer.newChannel(), { deliver: () => true }), limit);
@@ -76,7 +76,7 @@ export function lossTests(test: DefineLayerTest): void {
   });
 
   test("[S24] a limit of queued bytes refuses new messages until a reader makes room", async (bed) => {
-    const layer = await bed.layer({ maxWaitingBytes: 3000 });
+    const layer = await bed.open({ maxWaitingBytes: 3000 });
     const [one, other] = [layer.newChannel(), layer.newChannel()];
     const large = { type: "large", data: "x".repeat(1000) };
     await layer.send(one, large);
@@ -93,7 +93,7 @@ export function lossTests(test: DefineLayerTest): void {
   });
 
   test("[S24] ended channels and groups leave no state", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     for (let n = 0; n < 100; n++) {
       const { channel, leave } = await bed.member(layer, "g", `g${n}`);
       await layer.send(channel, HELLO);

@@ -50,7 +50,7 @@ const NOT_PLAIN: readonly [string, unknown][] = [
 /** Section 2 of the specification: messages. */
 export function messageTests(test: DefineLayerTest): void {
   test("[S3] plain data arrives unchanged", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const { inbox } = await bed.member(layer, "g");
     for (const [index, data] of PLAIN.entries()) {
       const message = { type: "x", data };
@@ -64,13 +64,13 @@ export function messageTests(test: DefineLayerTest): void {
   });
 
   test("[S3] undefined properties are dropped, and -0 becomes 0", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     await layer.send("a", { type: "x", data: { gone: undefined, zero: -0 } });
     assert.deepEqual(await layer.receive("a"), { type: "x", data: { zero: 0 } });
   });
 
   test("[S3] data that is not plain is refused with its path", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     for (const [what, bad] of NOT_PLAIN) {
       const message = { type: "x", data: { list: [0, bad] } };
       const names = (error: Error) =>
@@ -81,7 +81,7 @@ export function messageTests(test: DefineLayerTest): void {
   });
 
   test("[S3] a message without a type is refused", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     for (const bad of [{ type: "" }, {}, null, "text", { type: 1 }]) {
       await assert.rejects(layer.send("a", bad as LayerMessage), TypeError);
       await assert.rejects(layer.groupSend("g", bad as LayerMessage), TypeError);
@@ -89,7 +89,7 @@ export function messageTests(test: DefineLayerTest): void {
   });
 
   test("[S4] a message may have 1 MiB and not a byte more", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const overhead = JSON.stringify({ type: "x", data: "" }).length;
     const fits = { type: "x", data: "é".repeat((1024 * 1024 - overhead) / 2 - 1) };
     const { inbox } = await bed.member(layer, "g");
@@ -103,7 +103,7 @@ export function messageTests(test: DefineLayerTest): void {
   });
 
   test("[S4] maxMessageBytes limits the JSON text in UTF-8", async (bed) => {
-    const layer = await bed.layer({ maxMessageBytes: 30 });
+    const layer = await bed.open({ maxMessageBytes: 30 });
     const room = 30 - JSON.stringify({ type: "x", data: "" }).length;
     await layer.send("a", { type: "x", data: "x".repeat(room) });
     await layer.send("a", { type: "x", data: "\u0000" });
@@ -113,7 +113,7 @@ export function messageTests(test: DefineLayerTest): void {
   });
 
   test("[S5] later changes by the sender have no effect, and readers cannot change a message", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const { inbox } = await bed.member(layer, "g");
     const message = { type: "x", data: { list: [1] } };
     await layer.send("a", message);
@@ -129,7 +129,7 @@ export function messageTests(test: DefineLayerTest): void {
   });
 
   test("[S5] all members in one process receive the same object", async (bed) => {
-    const layer = await bed.layer();
+    const layer = await bed.open();
     const [one, other] = [await bed.member(layer, "g"), await bed.member(layer, "g")];
     await layer.groupSend("g", { type: "x", data: [1] });
     assert.equal((await one.inbox.wait(1))[0], (await other.inbox.wait(1))[0]);

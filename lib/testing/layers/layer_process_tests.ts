@@ -6,7 +6,7 @@ const HELLO = { type: "hello" };
 /** Behaviour between processes, for drivers that span several. */
 export function processTests(test: DefineLayerTest): void {
   test("[S8] send() reaches a channel of another process", async (bed) => {
-    const [one, other] = [await bed.layer(), await bed.layer()];
+    const [one, other] = [await bed.open(), await bed.open()];
     const { channel, inbox } = await bed.member(other);
     await one.check();
     await other.check();
@@ -15,7 +15,7 @@ export function processTests(test: DefineLayerTest): void {
   });
 
   test("[S7] each message of a durable channel goes to one receiver in any process", async (bed) => {
-    const layers = [await bed.layer(), await bed.layer(), await bed.layer()];
+    const layers = [await bed.open(), await bed.open(), await bed.open()];
     const readers = layers.flatMap((layer) => [layer.receive("jobs"), layer.receive("jobs")]);
     for (let n = 0; n < 6; n++) await layers[n % 3]!.send("jobs", { type: `${n}` });
     const types = (await Promise.all(readers)).map((message) => message.type);
@@ -23,7 +23,7 @@ export function processTests(test: DefineLayerTest): void {
   });
 
   test("[S13] a group can have members in several processes as soon as groupAdd() resolves", async (bed) => {
-    const [one, other] = [await bed.layer(), await bed.layer()];
+    const [one, other] = [await bed.open(), await bed.open()];
     const near = await bed.member(one, "g");
     await one.groupSend("g", { type: "before" });
     const far = await bed.member(other, "g");
@@ -37,7 +37,7 @@ export function processTests(test: DefineLayerTest): void {
   });
 
   test("[S13] a process can add and remove channels of another process", async (bed) => {
-    const [one, other] = [await bed.layer(), await bed.layer()];
+    const [one, other] = [await bed.open(), await bed.open()];
     const { channel, inbox } = await bed.member(other, "fence");
     await one.groupAdd("g", channel);
     await one.groupSend("g", { type: "1" });
@@ -54,7 +54,7 @@ export function processTests(test: DefineLayerTest): void {
   });
 
   test("[S14] except and local work across processes", async (bed) => {
-    const [one, other] = [await bed.layer(), await bed.layer()];
+    const [one, other] = [await bed.open(), await bed.open()];
     const far = await bed.member(other, "g");
     const near = await bed.member(one, "g");
     await one.groupSend("g", { type: "1" }, { except: far.channel });
@@ -66,7 +66,7 @@ export function processTests(test: DefineLayerTest): void {
   });
 
   test("[S16] all processes receive a group's messages in the same order, each once", async (bed) => {
-    const layers = [await bed.layer(), await bed.layer(), await bed.layer()];
+    const layers = [await bed.open(), await bed.open(), await bed.open()];
     const members = [];
     for (const layer of layers) members.push(await bed.member(layer, "g"));
     const sends = [];
@@ -85,7 +85,7 @@ export function processTests(test: DefineLayerTest): void {
   });
 
   test("[S18] a group message goes only to processes with members", async (bed) => {
-    const [one, other] = [await bed.layer(), await bed.layer()];
+    const [one, other] = [await bed.open(), await bed.open()];
     const { inbox } = await bed.member(other, "h");
     await one.groupSend("g", HELLO);
     await one.groupSend("h", { type: "fence" });
@@ -94,7 +94,7 @@ export function processTests(test: DefineLayerTest): void {
   });
 
   test("[S19] a message to an ended channel is counted in that channel's process", async (bed) => {
-    const [one, other] = [await bed.layer(), await bed.layer()];
+    const [one, other] = [await bed.open(), await bed.open()];
     const gone = await bed.member(other, "fence");
     const { inbox } = await bed.member(other, "fence");
     gone.leave();
@@ -106,7 +106,7 @@ export function processTests(test: DefineLayerTest): void {
   });
 
   test("[S15] each process counts its dropped messages at three times the capacity", async (bed) => {
-    const [one, other] = [await bed.layer(), await bed.layer()];
+    const [one, other] = [await bed.open(), await bed.open()];
     const near = await bed.member(one, "g");
     const far = await bed.member(other, "g");
     const fence = await bed.member(other, "fence");

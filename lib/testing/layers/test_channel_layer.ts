@@ -1,7 +1,7 @@
-import { test } from "node:test";
 import type { ChannelLayer } from "../../layers/mod.ts";
 import type { ChannelLayerOptions } from "../../layers/layer_options.ts";
-import { type DefineLayerTest, LayerBed } from "./layer_bed.ts";
+import { defineOn, type SystemSuiteOptions } from "../bed.ts";
+import { LayerBed } from "./layer_bed.ts";
 import { capacityTests, processCapacityTests } from "./layer_capacity_tests.ts";
 import { channelTests } from "./layer_channel_tests.ts";
 import { durableTests } from "./layer_durable_tests.ts";
@@ -31,31 +31,9 @@ export function testChannelLayer(
   create: (
     options: ChannelLayerOptions & { readonly system: string },
   ) => ChannelLayer | Promise<ChannelLayer>,
-  options: {
-    /**
-     * Whether the driver uses only the clock that it is given. Otherwise its tests wait in real time,
-     * for expiries of 50 to 200 ms. @default {"fake"}
-     */
-    readonly time?: "fake" | "real";
-    /** Whether layers with the same `system` reach each other. @default {false} */
-    readonly processes?: boolean;
-    /** Why the suite must be skipped, such as a missing server. */
-    readonly skip?: string | undefined;
-    /** Time limit of a test, in milliseconds. @default {10_000} */
-    readonly timeoutMs?: number;
-  } = {},
+  options: SystemSuiteOptions = {},
 ): void {
-  const { time = "fake", skip = false, timeoutMs: timeout = 10_000 } = options;
-  const define: DefineLayerTest = (sentence, body) => {
-    test(`${name} ${sentence}`, { skip, timeout }, async () => {
-      const bed = new LayerBed(create, time);
-      try {
-        await body(bed);
-      } finally {
-        await bed.close();
-      }
-    });
-  };
+  const define = defineOn(name, () => new LayerBed(create, options.time), options);
   nameTests(define);
   messageTests(define);
   channelTests(define);

@@ -1,14 +1,9 @@
 import { test } from "node:test";
 import { FakeClock } from "../fake_clock.ts";
+import type { SuiteOptions } from "../bed.ts";
 
 /** Creates an empty store for one test. It uses the clock for its own times. */
 export type CreateTestStore<S> = (clock: FakeClock) => S | Promise<S>;
-
-/** Options of the suites for stores: why they are skipped, and the time limit of a test. */
-export interface StoreTestOptions {
-  readonly skip?: string | undefined;
-  readonly timeoutMs?: number;
-}
 
 /** Defines one test of a suite. */
 export type DefineStoreTest<S> = (
@@ -20,7 +15,7 @@ export type DefineStoreTest<S> = (
 export function defineStoreTests<S>(
   name: string,
   create: CreateTestStore<S>,
-  { skip, timeoutMs: timeout = 20_000 }: StoreTestOptions,
+  { skip, timeoutMs: timeout = 20_000 }: SuiteOptions,
 ): DefineStoreTest<S> {
   return (sentence, body) => {
     test(`${name}.${sentence}`, { skip: skip ?? false, timeout }, async () => {

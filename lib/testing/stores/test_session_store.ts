@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { SessionRecord, SessionStore } from "../../sessions/mod.ts";
 import type { FakeClock } from "../fake_clock.ts";
+import type { SuiteOptions } from "../bed.ts";
 import { defineStoreTests } from "./define_store_tests.ts";
 
 /**
@@ -18,12 +19,7 @@ import { defineStoreTests } from "./define_store_tests.ts";
 export function testSessionStore(
   name: string,
   create: (clock: FakeClock) => SessionStore | Promise<SessionStore>,
-  options: {
-    /** Why the suite must be skipped, such as a missing server. */
-    readonly skip?: string | undefined;
-    /** Time limit of a test, in milliseconds. @default {20_000} */
-    readonly timeoutMs?: number;
-  } = {},
+  options: SuiteOptions = {},
 ): void {
   const it = defineStoreTests(name, create, options);
 

@@ -4,7 +4,7 @@ import { type DefineStreamTest, fill, keptOffsets } from "./stream_bed.ts";
 /** Tests of names, messages and appends: [H1] to [H6]. */
 export function appendTests(define: DefineStreamTest): void {
   define("[H1] refuses an invalid name with a TypeError", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     for (const name of ["", "a b", "a!b", "a:b", "{a}", "é", "x".repeat(101)]) {
       await assert.rejects(store.append(name, { type: "said" }), TypeError, name);
       await assert.rejects(store.read(name), TypeError, name);
@@ -15,7 +15,7 @@ export function appendTests(define: DefineStreamTest): void {
   });
 
   define("[H2] keeps a message as it was appended, with its time", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     const data = {
       text: "Zoë ✓ \u0000 \ud83d\ude00",
       list: [1, null, true, { a: -1.5 }],
@@ -37,7 +37,7 @@ export function appendTests(define: DefineStreamTest): void {
   });
 
   define("[H2] refuses what JSON would change, and large messages", async (bed) => {
-    const store = await bed.store({ maxMessageBytes: 1_000 });
+    const store = await bed.open({ maxMessageBytes: 1_000 });
     await assert.rejects(store.append("room", { type: "" }), TypeError);
     await assert.rejects(store.append("room", { type: "said", data: new Date() }), TypeError);
     await assert.rejects(store.append("room", { type: "said", data: 1n }), TypeError);
@@ -47,7 +47,7 @@ export function appendTests(define: DefineStreamTest): void {
   });
 
   define("[H3] numbers messages from 1 without holes, in the order of the calls", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     const appends = Array.from({ length: 40 }, (_, index) => {
       return store.append("room", { type: "said", data: index + 1 });
     });
@@ -58,7 +58,7 @@ export function appendTests(define: DefineStreamTest): void {
   });
 
   define("[H4] has one epoch, which differs between streams", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     const { epoch } = await store.state("room");
     assert.ok(epoch.length > 0 && epoch.length <= 64);
     assert.equal((await store.state("room")).epoch, epoch);
@@ -68,7 +68,7 @@ export function appendTests(define: DefineStreamTest): void {
   });
 
   define("[H5] keeps streams apart", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     await fill(store, "a", 3);
     await fill(store, "a.b", 2);
     assert.deepEqual(await keptOffsets(store, "a"), [1, 2, 3]);
@@ -78,7 +78,7 @@ export function appendTests(define: DefineStreamTest): void {
   });
 
   define("[H6] begins a new epoch after clear()", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     await fill(store, "room", 3);
     const { epoch } = await store.state("room");
     await store.clear("room");
@@ -90,7 +90,7 @@ export function appendTests(define: DefineStreamTest): void {
   });
 
   define("[H20] rejects calls after close()", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     await store.close();
     await assert.rejects(store.append("room", { type: "said" }), { code: "CLOSED" });
     await assert.rejects(store.read("room"), { code: "CLOSED" });
@@ -101,7 +101,7 @@ export function appendTests(define: DefineStreamTest): void {
 /** Tests of appends in several processes. */
 export function processAppendTests(define: DefineStreamTest): void {
   define("[H3] numbers the messages of several processes without holes", async (bed) => {
-    const stores = [await bed.store(), await bed.store(), await bed.store()];
+    const stores = [await bed.open(), await bed.open(), await bed.open()];
     await Promise.all(stores.map((store, index) => fill(store, `room`, 15 + index)));
     assert.deepEqual(
       await keptOffsets(stores[0]!, "room"),
@@ -112,7 +112,7 @@ export function processAppendTests(define: DefineStreamTest): void {
   });
 
   define("[H3] shows a message to other processes once its append has resolved", async (bed) => {
-    const [writer, reader] = [await bed.store(), await bed.store()];
+    const [writer, reader] = [await bed.open(), await bed.open()];
     for (let offset = 1; offset <= 10; offset++) {
       await writer.append("room", { type: "said" });
       assert.equal((await reader.state("room")).offset, offset);
@@ -120,7 +120,7 @@ export function processAppendTests(define: DefineStreamTest): void {
   });
 
   define("[H6] begins a new epoch for all processes", async (bed) => {
-    const [a, b] = [await bed.store(), await bed.store()];
+    const [a, b] = [await bed.open(), await bed.open()];
     await fill(a, "room", 3);
     await fill(b, "room", 1);
     await a.clear("room");

@@ -7,7 +7,7 @@ export function claimTests(define: DefineStreamTest): void {
   define(
     "[H17] lets one caller claim a command, and returns its outcome to others",
     async (bed) => {
-      const store = await bed.store();
+      const store = await bed.open();
       const token = await claimed(store, "k");
       assert.deepEqual(await store.claim("k"), { state: "running" });
       assert.equal(await store.settle("k", token, { id: "1" }), true);
@@ -17,7 +17,7 @@ export function claimTests(define: DefineStreamTest): void {
   );
 
   define("[H17] refuses to settle or renew a claim with another token", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     await claimed(store, "k");
     assert.equal(await store.settle("k", "other", 1), false);
     assert.equal(await store.renew("k", "other"), false);
@@ -26,14 +26,14 @@ export function claimTests(define: DefineStreamTest): void {
   });
 
   define("[H18] releases a claim, so that the command may run again", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     const token = await claimed(store, "k");
     await store.release("k", token);
     assert.notEqual(await claimed(store, "k"), token);
   });
 
   define("[H19] reports a command whose caller stopped as unknown", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     const token = await claimed(store, "k");
     await bed.pass(9_000);
     assert.equal(await store.renew("k", token), true);
@@ -46,7 +46,7 @@ export function claimTests(define: DefineStreamTest): void {
   }, { needsFakeTime: true });
 
   define("[H19] forgets a settled command after the window", async (bed) => {
-    const store = await bed.store({ keyWindowMs: 300 });
+    const store = await bed.open({ keyWindowMs: 300 });
     await store.settle("k", await claimed(store, "k"), 1);
     await bed.pass(350);
     await claimed(store, "k");
@@ -56,7 +56,7 @@ export function claimTests(define: DefineStreamTest): void {
 /** Tests of claims in several processes. */
 export function processClaimTests(define: DefineStreamTest): void {
   define("[H17] lets one caller of all processes claim a command", async (bed) => {
-    const stores = [await bed.store(), await bed.store(), await bed.store()];
+    const stores = [await bed.open(), await bed.open(), await bed.open()];
     const claims = await Promise.all(stores.map((store) => store.claim("k")));
     const won = claims.findIndex(({ state }) => state === "claimed");
     assert.equal(claims.filter(({ state }) => state === "claimed").length, 1);

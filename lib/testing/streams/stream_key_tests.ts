@@ -4,7 +4,7 @@ import { type DefineStreamTest, fill, keptOffsets } from "./stream_bed.ts";
 /** Tests of keys: [H14] to [H16]. */
 export function keyTests(define: DefineStreamTest): void {
   define("[H14] appends once per key, and returns the first reply", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     await fill(store, "room", 1);
     const first = await store.append("room", { type: "said", data: "a" }, {
       key: "k",
@@ -22,7 +22,7 @@ export function keyTests(define: DefineStreamTest): void {
   });
 
   define("[H14] appends once per key, even at the same time", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     const appends = Array.from({ length: 20 }, (_, index) => {
       return store.append("room", { type: "said" }, { key: `k${index % 4}`, reply: index });
     });
@@ -32,7 +32,7 @@ export function keyTests(define: DefineStreamTest): void {
   });
 
   define("[H15] keeps the keys of streams apart, and does not find unknown ones", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     await store.append("a", { type: "said" }, { key: "k" });
     assert.equal(await store.find("a", "other"), undefined);
     assert.equal(await store.find("b", "k"), undefined);
@@ -40,7 +40,7 @@ export function keyTests(define: DefineStreamTest): void {
   });
 
   define("[H15] keeps keys when messages are trimmed and cleared", async (bed) => {
-    const store = await bed.store({ maxMessages: 1 });
+    const store = await bed.open({ maxMessages: 1 });
     await store.append("room", { type: "said" }, { key: "k", reply: 1 });
     await fill(store, "room", 3);
     await store.clear("room");
@@ -50,7 +50,7 @@ export function keyTests(define: DefineStreamTest): void {
   });
 
   define("[H16] forgets a key after the window", async (bed) => {
-    const store = await bed.store({ keyWindowMs: 300 });
+    const store = await bed.open({ keyWindowMs: 300 });
     await store.append("room", { type: "said" }, { key: "k" });
     await bed.pass(100);
     assert.equal((await store.append("room", { type: "said" }, { key: "k" })).isRepeated, true);
@@ -60,7 +60,7 @@ export function keyTests(define: DefineStreamTest): void {
   });
 
   define("[H16] refuses keys without characters or with more than 512", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     for (const key of ["", "x".repeat(513)]) {
       await assert.rejects(store.append("room", { type: "said" }, { key }), TypeError);
       await assert.rejects(store.claim(key), TypeError);
@@ -72,7 +72,7 @@ export function keyTests(define: DefineStreamTest): void {
 /** Tests of keys in several processes. */
 export function processKeyTests(define: DefineStreamTest): void {
   define("[H14] appends once per key over all processes", async (bed) => {
-    const stores = [await bed.store(), await bed.store(), await bed.store()];
+    const stores = [await bed.open(), await bed.open(), await bed.open()];
     for (let round = 0; round < 5; round++) {
       const outcomes = await Promise.all(stores.map((store, index) => {
         return store.append("room", { type: "said" }, { key: `k${round}`, reply: index });

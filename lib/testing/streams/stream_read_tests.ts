@@ -5,7 +5,7 @@ import type { StreamPage } from "../../streams/stream_store.ts";
 /** Tests of reads: [H7] to [H9]. */
 export function readTests(define: DefineStreamTest): void {
   define("[H7] reads the messages after an offset, oldest first", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     await fill(store, "room", 10);
     const page = await store.read("room", { after: 3, limit: 4 });
     assert.deepEqual(offsetsOf(page), [4, 5, 6, 7]);
@@ -19,7 +19,7 @@ export function readTests(define: DefineStreamTest): void {
   });
 
   define("[H8] reads the messages before an offset, and the newest, oldest first", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     await fill(store, "room", 10);
     const page = await store.read("room", { before: 8, limit: 3 });
     assert.deepEqual([offsetsOf(page), page.more], [[5, 6, 7], true]);
@@ -34,7 +34,7 @@ export function readTests(define: DefineStreamTest): void {
   });
 
   define("[H9] reads up to a number of bytes, and at least one message", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     for (let number = 0; number < 4; number++) {
       await store.append("room", { type: "said", data: "x".repeat(1_000) });
     }
@@ -47,7 +47,7 @@ export function readTests(define: DefineStreamTest): void {
   });
 
   define("[H9] refuses numbers that are out of range", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     for (const limit of [0, 501, 1.5, NaN, -1]) {
       await assert.rejects(store.read("room", { limit }), RangeError);
     }
@@ -59,7 +59,7 @@ export function readTests(define: DefineStreamTest): void {
   });
 
   define("[H7] reads an empty stream", async (bed) => {
-    const store = await bed.store();
+    const store = await bed.open();
     const page = await store.read("room", { after: 0 });
     assert.deepEqual([page.first, page.offset, page.more, page.messages], [1, 0, false, []]);
     assert.equal((await store.state("room")).epoch, page.epoch);

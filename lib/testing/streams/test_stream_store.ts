@@ -1,7 +1,6 @@
-import { test } from "node:test";
 import type { StreamStore } from "../../streams/mod.ts";
 import type { StreamStoreOptions } from "../../streams/stream_options.ts";
-import { type DefineStreamTest, StreamBed } from "./stream_bed.ts";
+import { Bed, defineOn, type SystemSuiteOptions } from "../bed.ts";
 import { appendTests, processAppendTests } from "./stream_append_tests.ts";
 import { claimTests, processClaimTests } from "./stream_claim_tests.ts";
 import { keyTests, processKeyTests } from "./stream_key_tests.ts";
@@ -27,34 +26,9 @@ export function testStreamStore(
   create: (
     options: StreamStoreOptions & { readonly system: string },
   ) => StreamStore | Promise<StreamStore>,
-  options: {
-    /**
-     * Whether the store uses only the clock that it is given. Otherwise, the tests wait in real time, and
-     * those that would wait for seconds are skipped.
-     * @default {"fake"}
-     */
-    readonly time?: "fake" | "real";
-    /** Whether stores with the same `system` share their streams. @default {false} */
-    readonly processes?: boolean;
-    /** Why the suite must be skipped, such as a missing server. */
-    readonly skip?: string | undefined;
-    /** Time limit of a test, in milliseconds. @default {10_000} */
-    readonly timeoutMs?: number;
-  } = {},
+  options: SystemSuiteOptions = {},
 ): void {
-  const { time = "fake", timeoutMs: timeout = 10_000 } = options;
-  const define: DefineStreamTest = (sentence, body, { needsFakeTime = false } = {}) => {
-    const isTooSlow = needsFakeTime && time === "real";
-    const skip = options.skip ?? (isTooSlow ? "waits for seconds in real time" : false);
-    test(`${name} ${sentence}`, { skip, timeout }, async () => {
-      const bed = new StreamBed(create, time);
-      try {
-        await body(bed);
-      } finally {
-        await bed.close();
-      }
-    });
-  };
+  const define = defineOn(name, () => new Bed(create, options.time), options);
   appendTests(define);
   readTests(define);
   limitTests(define);

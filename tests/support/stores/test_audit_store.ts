@@ -4,14 +4,14 @@ import type { KvAuditStore } from "../../../lib/auth/audit/kv_audit_store.ts";
 import {
   type CreateTestStore,
   defineStoreTests,
-  type StoreTestOptions,
 } from "../../../lib/testing/stores/define_store_tests.ts";
+import type { SuiteOptions } from "../../../lib/testing/bed.ts";
 
 /** Defines the tests that every {@linkcode KvAuditStore} passes, with `node:test`. */
 export function testAuditStore(
   name: string,
   create: CreateTestStore<KvAuditStore>,
-  options: StoreTestOptions = {},
+  options: SuiteOptions = {},
 ): void {
   const it = defineStoreTests(name, create, options);
 

@@ -5,8 +5,8 @@ import { makeSession } from "../../../lib/testing/factories.ts";
 import {
   type CreateTestStore,
   defineStoreTests,
-  type StoreTestOptions,
 } from "../../../lib/testing/stores/define_store_tests.ts";
+import type { SuiteOptions } from "../../../lib/testing/bed.ts";
 
 /** The logs of two processes over one database. */
 export interface TwoLogs {
@@ -20,7 +20,7 @@ const ENTRIES = 40;
 export function testControlLog(
   name: string,
   create: CreateTestStore<TwoLogs>,
-  options: StoreTestOptions = {},
+  options: SuiteOptions = {},
 ): void {
   const it = defineStoreTests(name, create, options);
 

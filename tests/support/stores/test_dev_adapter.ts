@@ -3,14 +3,14 @@ import type { DevAdapter } from "../../../lib/auth/dev/_adapter.ts";
 import {
   type CreateTestStore,
   defineStoreTests,
-  type StoreTestOptions,
 } from "../../../lib/testing/stores/define_store_tests.ts";
+import type { SuiteOptions } from "../../../lib/testing/bed.ts";
 
 /** Defines the tests that a {@linkcode DevAdapter} passes over every driver, with `node:test`. */
 export function testDevAdapter(
   name: string,
   create: CreateTestStore<DevAdapter>,
-  options: StoreTestOptions = {},
+  options: SuiteOptions = {},
 ): void {
   const it = defineStoreTests(name, create, options);
 

@@ -4,14 +4,14 @@ import type { KvDeviceGrantStore } from "../../../lib/auth/device/kv_device_gran
 import {
   type CreateTestStore,
   defineStoreTests,
-  type StoreTestOptions,
 } from "../../../lib/testing/stores/define_store_tests.ts";
+import type { SuiteOptions } from "../../../lib/testing/bed.ts";
 
 /** Defines the tests that every {@linkcode KvDeviceGrantStore} passes, with `node:test`. */
 export function testDeviceGrantStore(
   name: string,
   create: CreateTestStore<KvDeviceGrantStore>,
-  options: StoreTestOptions = {},
+  options: SuiteOptions = {},
 ): void {
   const it = defineStoreTests(name, create, options);
 

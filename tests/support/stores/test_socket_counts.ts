@@ -9,15 +9,15 @@ import { FakeLog } from "../fake_log.ts";
 import {
   type CreateTestStore,
   defineStoreTests,
-  type StoreTestOptions,
 } from "../../../lib/testing/stores/define_store_tests.ts";
 import { eventually } from "../eventually.ts";
+import type { SuiteOptions } from "../../../lib/testing/bed.ts";
 
 /** Defines the tests that `KvSocketCounts` passes over every driver, with `node:test`. */
 export function testSocketCounts(
   name: string,
   create: CreateTestStore<KeyValue>,
-  options: StoreTestOptions = {},
+  options: SuiteOptions = {},
 ): void {
   const it = defineStoreTests(name, create, options);
 

@@ -7,7 +7,6 @@ import { KvTicketStore } from "../../../lib/auth/tickets/kv_ticket_store.ts";
 import type { KeyValue } from "../../../lib/kv/mod.ts";
 import { KvControlLog } from "../../../lib/sessions/revocation/kv_control_log.ts";
 import { KvSessionStore } from "../../../lib/sessions/kv_session_store.ts";
-import type { StoreTestOptions } from "../../../lib/testing/stores/define_store_tests.ts";
 import { testAuditStore } from "./test_audit_store.ts";
 import { testDeviceGrantStore } from "./test_device_grant_store.ts";
 import { testSessionStore } from "../../../lib/testing/stores/test_session_store.ts";
@@ -17,12 +16,13 @@ import { testUserStore } from "../../../lib/testing/stores/test_user_store.ts";
 import { testControlLog } from "./test_control_log.ts";
 import { testDevAdapter } from "./test_dev_adapter.ts";
 import { testSocketCounts } from "./test_socket_counts.ts";
+import type { SuiteOptions } from "../../../lib/testing/bed.ts";
 
 /** Runs the suites of all stores over a driver. `open` returns an empty database for each test. */
 export function testStores(
   driver: string,
   open: () => KeyValue | Promise<KeyValue>,
-  options: StoreTestOptions = {},
+  options: SuiteOptions = {},
 ): void {
   const over = (store: string) => `${store} over ${driver}`;
   testSessionStore(

@@ -3,14 +3,14 @@ import type { KvTicketStore } from "../../../lib/auth/tickets/kv_ticket_store.ts
 import {
   type CreateTestStore,
   defineStoreTests,
-  type StoreTestOptions,
 } from "../../../lib/testing/stores/define_store_tests.ts";
+import type { SuiteOptions } from "../../../lib/testing/bed.ts";
 
 /** Defines the tests that every {@linkcode KvTicketStore} passes, with `node:test`. */
 export function testTicketStore(
   name: string,
   create: CreateTestStore<KvTicketStore>,
-  options: StoreTestOptions = {},
+  options: SuiteOptions = {},
 ): void {
   const it = defineStoreTests(name, create, options);
 

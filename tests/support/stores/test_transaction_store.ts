@@ -3,14 +3,14 @@ import type { OAuthTransaction, TransactionStore } from "../../../lib/auth/oauth
 import {
   type CreateTestStore,
   defineStoreTests,
-  type StoreTestOptions,
 } from "../../../lib/testing/stores/define_store_tests.ts";
+import type { SuiteOptions } from "../../../lib/testing/bed.ts";
 
 /** Defines the tests that every {@linkcode TransactionStore} passes, with `node:test`. */
 export function testTransactionStore(
   name: string,
   create: CreateTestStore<TransactionStore>,
-  options: StoreTestOptions = {},
+  options: SuiteOptions = {},
 ): void {
   const it = defineStoreTests(name, create, options);
 
