@@ -8,7 +8,7 @@
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { newConsumer } from "./new/new_consumer.ts";
-import { ScaffoldError } from "./new/scaffold_error.ts";
+import { ScaffoldError } from "./new/consumer_names.ts";
 
 const USAGE = "Usage: deno task new consumer NAME";
 const ROOT = fileURLToPath(new URL("../", import.meta.url));

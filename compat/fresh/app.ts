@@ -12,7 +12,8 @@ import { type Match, type Method, METHODS } from "./routing/route_table.ts";
 import { type Step, toRoute } from "./routing/steps.ts";
 import { emptySnapshot, type Snapshot } from "./build/snapshot.ts";
 import { StandInError } from "./error.ts";
-import type { LayoutConfig, MaybeLazy, Route, RouteComponent, RouteConfig } from "./types.ts";
+import type { LayoutConfig } from "./layout_config.ts";
+import type { MaybeLazy, Route, RouteComponent, RouteConfig } from "./types.ts";
 
 export type { ListenOptions };
 

@@ -1,7 +1,7 @@
 import { type FunctionComponent, isValidElement, type VNode } from "preact";
 import type { ResolvedFreshConfig } from "./config.ts";
 import { HttpError, StandInError } from "./error.ts";
-import type { LayoutConfig } from "./types.ts";
+import type { LayoutConfig } from "./layout_config.ts";
 
 /** Options of `Deno.upgradeWebSocket()`. */
 export interface WebSocketUpgradeOptions {

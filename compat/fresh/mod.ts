@@ -24,5 +24,6 @@ export { cors, csrf, ipFilter, trailingSlashes } from "./middlewares/missing.ts"
 export { staticFiles } from "./middlewares/static_files.ts";
 export type { Middleware } from "./routing/chain.ts";
 export type { Method } from "./routing/route_table.ts";
-export type { LayoutConfig, Lazy, MaybeLazy, PageProps, RouteConfig } from "./types.ts";
+export type { LayoutConfig } from "./layout_config.ts";
+export type { Lazy, MaybeLazy, PageProps, RouteConfig } from "./types.ts";
 export type { Island } from "./build/snapshot.ts";

@@ -1,6 +1,7 @@
 import type { AnyComponent, RenderableProps, VNode } from "preact";
 import type { Context } from "./context.ts";
 import type { RouteHandler } from "./handlers.ts";
+import type { LayoutConfig } from "./layout_config.ts";
 import type { Method } from "./routing/route_table.ts";
 
 /** A function that loads a value on first use. */
@@ -8,14 +9,6 @@ export type Lazy<T> = () => Promise<T>;
 
 /** A value, or a function that loads it. */
 export type MaybeLazy<T> = T | Lazy<T>;
-
-/** The `config` export of a layout file. */
-export interface LayoutConfig {
-  /** Skip the layouts of parent folders. @default {false} */
-  skipInheritedLayouts?: boolean;
-  /** Skip the app wrapper. @default {false} */
-  skipAppWrapper?: boolean;
-}
 
 /** The `config` export of a route file. */
 export interface RouteConfig extends LayoutConfig {

@@ -6,7 +6,7 @@ import { StateSync } from "../cluster/state_sync.ts";
 import { within } from "../core/within.ts";
 import { type Change, copyMeta, presenceChanges } from "./presence_change.ts";
 import { MemberMessages } from "./member_messages.ts";
-import type { PresenceEntry } from "./state.ts";
+import { isSame, type PresenceEntry } from "./state.ts";
 import {
   checkEntryBytes,
   type PresenceMessages,
@@ -212,7 +212,7 @@ export class Presence<M> implements AsyncDisposable {
 
   async #update(visitor: Visitor<M>, meta: M, except: string | undefined): Promise<void> {
     const { group, key, entry } = visitor;
-    if (JSON.stringify(entry.meta) === JSON.stringify(meta)) return;
+    if (isSame(entry.meta, meta)) return;
     visitor.entry = { ...this.#entry(group, key, meta), since: entry.since };
     await this.#change([group, key, visitor.entry], except);
   }

@@ -75,26 +75,10 @@ export function syncDiff<M>(
 }
 
 /**
- * Merges the states of several processes: a user in any of them is present, since the earliest `since`,
- * with the latest `meta`.
- *
- * The merge is commutative, associative and idempotent: all processes reach the same result, in
- * whatever order the states arrive.
+ * Merges the entries that two processes have of one user: present since the earlier `since`, with the
+ * later `meta`. The merge is commutative, associative and idempotent: all processes reach the same
+ * result, in whatever order the entries arrive.
  */
-export function mergeStates<M>(
-  states: Iterable<PresenceState<PresenceEntry<M>>>,
-): PresenceState<PresenceEntry<M>> {
-  const merged = new Map<string, PresenceEntry<M>>();
-  for (const state of states) {
-    for (const [key, entry] of state) {
-      const known = merged.get(key);
-      merged.set(key, known === undefined ? entry : mergeEntries(known, entry));
-    }
-  }
-  return merged;
-}
-
-/** Merges the entries that two processes have of one user: see {@linkcode mergeStates}. */
 export function mergeEntries<M>(one: PresenceEntry<M>, other: PresenceEntry<M>): PresenceEntry<M> {
   const since = Math.min(one.since, other.since);
   const last = isLater(other, one) ? other : one;
@@ -107,7 +91,8 @@ function isLater<M>(entry: PresenceEntry<M>, than: PresenceEntry<M>): boolean {
   return (JSON.stringify(entry.meta) ?? "") > (JSON.stringify(than.meta) ?? "");
 }
 
-function isSame<M>(one: M, other: M): boolean {
+/** Returns whether two values of `meta` are the same as JSON. */
+export function isSame<M>(one: M, other: M): boolean {
   return one === other || JSON.stringify(one) === JSON.stringify(other);
 }
 

@@ -1,4 +1,4 @@
-import { mergeEntries, type PresenceEntry } from "./state.ts";
+import { isSame, mergeEntries, type PresenceEntry } from "./state.ts";
 
 /** The effect of a change on a user. */
 export interface MemberChange<M> {
@@ -80,9 +80,7 @@ export class Topic<M> {
     if (merged.since !== before.since) this.#removeFromOrder(member);
     member.merged = merged;
     if (merged.since !== before.since) this.#insertIntoOrder(member);
-    const isSame = merged.meta === before.meta ||
-      JSON.stringify(merged.meta) === JSON.stringify(before.meta);
-    return isSame ? undefined : { kind: "updated", meta: merged.meta };
+    return isSame(merged.meta, before.meta) ? undefined : { kind: "updated", meta: merged.meta };
   }
 
   #add(member: Member<M>): void {

@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { Connection, ConnectionEnd } from "../core/connection.ts";
-import { isFinalEnd } from "./final_end.ts";
+import { CloseCode } from "../protocol/mod.ts";
+import { reconnectAdvice } from "../protocol/close_codes.ts";
 import type { Change } from "./presence_change.ts";
 import type { PresenceEntry } from "./state.ts";
 
@@ -127,4 +128,14 @@ export class Visitors<M> {
     if (people.size === 0) this.#groups.delete(group);
     return true;
   }
+}
+
+/**
+ * Returns whether a connection that ended with `code` is not expected to reconnect soon: the peer closed
+ * it (1000, or 1005 without a code), or lost its access, as after the end of a session. A reloaded page
+ * ends with 1001, a broken network with 1006, a stopped server with 1012: these are expected back.
+ */
+function isFinalEnd(code: number): boolean {
+  const advice = reconnectAdvice(code);
+  return code === CloseCode.noStatus || advice === "stop" || advice === "sign-in";
 }

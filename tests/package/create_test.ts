@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { asksForHelp, readArguments, type Runtime } from "../../tools/create/arguments.ts";
-import { CreateError } from "../../tools/create/create_error.ts";
+import { CreateError } from "../../tools/create/arguments.ts";
 import { createProject } from "../../tools/create/create_project.ts";
 import { projectRanges } from "../../tools/pack/build_creator.ts";
 

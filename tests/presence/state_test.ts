@@ -2,9 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { syncDiff, syncState } from "@sluice/sluice/presence";
-import type { PresenceState } from "../../lib/presence/state.ts";
-import type { PresenceEntry } from "../../lib/presence/state.ts";
-import { mergeStates } from "../../lib/presence/state.ts";
+import { mergeEntries, type PresenceEntry, type PresenceState } from "../../lib/presence/state.ts";
 import { Topic } from "../../lib/presence/topic.ts";
 
 interface Member {
@@ -23,8 +21,20 @@ const entry = fc.record({
   at: fc.nat(3),
 }, PLAIN);
 const state = fc.array(fc.tuple(key, entry)).map(
-  (list): PresenceState<PresenceEntry<string>> => new Map(list),
+  (list): State => new Map(list),
 );
+
+type State = PresenceState<PresenceEntry<string>>;
+
+/** Merges the states of several processes, without the order of {@linkcode Topic}. */
+function mergeStates(states: Iterable<State>): State {
+  const merged = new Map<string, PresenceEntry<string>>();
+  for (const [key, entry] of [...states].flatMap((state) => [...state])) {
+    const known = merged.get(key);
+    merged.set(key, known === undefined ? entry : mergeEntries(known, entry));
+  }
+  return merged;
+}
 
 const sorted = <T>(map: ReadonlyMap<string, T>) => [...map].sort(([a], [b]) => a < b ? -1 : 1);
 
@@ -45,7 +55,7 @@ test("syncState() finds no change between equal states, and each changed user on
   }));
 });
 
-test("mergeStates() is independent of order, grouping and repetition", () => {
+test("mergeEntries() is independent of order, grouping and repetition", () => {
   fc.assert(fc.property(state, state, state, (a, b, c) => {
     const expected = sorted(mergeStates([a, b, c]));
     assert.deepEqual(sorted(mergeStates([c, a, b])), expected);

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { addRoute } from "../../tools/new/add_route.ts";
 import { parseConsumerName } from "../../tools/new/consumer_names.ts";
-import { ScaffoldError } from "../../tools/new/scaffold_error.ts";
+import { ScaffoldError } from "../../tools/new/consumer_names.ts";
 import { TreeCopy } from "../support/tree_copy.ts";
 
 const FILES = [

@@ -2,23 +2,21 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { exportsOf, staticSteps } from "../../tools/ok/steps.ts";
+import { staticSteps } from "../../tools/ok/steps.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 test("staticSteps() covers format, lint, types, docs, layout and publishing, but no tests", () => {
   const commands = staticSteps(root).map(([, args]) => args[0]);
-  for (const command of ["fmt", "lint", "check", "doc", "run", "publish"]) {
+  for (const command of ["fmt", "lint", "check", "run", "publish"]) {
     assert.ok(commands.includes(command), command);
   }
   assert.ok(!commands.includes("test") && !commands.includes("task"));
 });
 
 test("staticSteps() checks the documentation of every export", () => {
-  const [, args] = staticSteps(root).find(([, [command]]) => command === "doc")!;
-  const modules = exportsOf(root);
-  assert.ok(modules.includes("./lib/mod.ts") && modules.length > 10);
-  assert.deepEqual(args, ["doc", "--quiet", "--lint", ...modules]);
+  // With `deno doc --lint`, see lintDocs().
+  assert.ok(staticSteps(root).some(([, args]) => args.includes("tools/api.ts")));
 });
 
 test(".ci/run runs the static checks, and then the README's test command", async () => {

@@ -47,12 +47,16 @@ export function simulateControlLog(load: ControlLogLoad): ControlLogResult {
   const { seconds = 20, seed = 1 } = load;
   const random = randomNumbers(seed);
   const endMs = seconds * 1_000;
-  const events = new EventQueue();
+  /** In the order of their times. */
+  const events: Event[] = [];
   const queues = Array.from({ length: processes }, (): number[] => []);
   const latencies: number[] = [];
   let [now, version, attempts, longest] = [0, 0, 0, 0];
 
-  const after = (ms: number, run: () => void) => events.add({ at: now + ms, run });
+  const after = (ms: number, run: () => void) => {
+    const at = now + ms;
+    events.splice(events.findLastIndex((event) => event.at <= at) + 1, 0, { at, run });
+  };
   const attempt = (queue: number[], tries: number) => {
     attempts++;
     after(readMs, () => {
@@ -80,7 +84,7 @@ export function simulateControlLog(load: ControlLogLoad): ControlLogResult {
     after(-Math.log(1 - random()) * 1_000 / entriesPerSecond, arrive);
   };
   after(0, arrive);
-  for (let event = events.next(); event.at < endMs; event = events.next()) {
+  for (let event = events.shift()!; event.at < endMs; event = events.shift()!) {
     now = event.at;
     event.run();
   }
@@ -117,39 +121,4 @@ function randomNumbers(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
-}
-
-/** Events in the order of their times: a binary heap. */
-class EventQueue {
-  readonly #heap: Event[] = [];
-
-  add(event: Event): void {
-    const heap = this.#heap;
-    let at = heap.push(event) - 1;
-    while (at > 0) {
-      const above = (at - 1) >> 1;
-      if (heap[above]!.at <= event.at) break;
-      heap[at] = heap[above]!;
-      at = above;
-    }
-    heap[at] = event;
-  }
-
-  next(): Event {
-    const heap = this.#heap;
-    const first = heap[0]!;
-    const last = heap.pop()!;
-    if (heap.length === 0) return first;
-    let at = 0;
-    while (true) {
-      let below = 2 * at + 1;
-      if (below >= heap.length) break;
-      if (below + 1 < heap.length && heap[below + 1]!.at < heap[below]!.at) below++;
-      if (heap[below]!.at >= last.at) break;
-      heap[at] = heap[below]!;
-      at = below;
-    }
-    heap[at] = last;
-    return first;
-  }
 }

@@ -1,5 +1,4 @@
 import { parseArgs } from "node:util";
-import { CreateError } from "./create_error.ts";
 
 /** A runtime that projects are created for. */
 export type Runtime = "deno" | "node" | "bun";
@@ -15,6 +14,11 @@ export interface Wish {
   readonly runtime: Runtime;
   /** @default {the one of the program} */
   readonly source?: PackageSource;
+}
+
+/** A project that cannot be created, with a message for the user. */
+export class CreateError extends Error {
+  override readonly name = "CreateError";
 }
 
 /** Returns whether the user asks how the command is called. */

@@ -8,8 +8,7 @@
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { asksForHelp, readArguments, type Wish } from "./arguments.ts";
-import { CreateError } from "./create_error.ts";
+import { asksForHelp, CreateError, readArguments, type Wish } from "./arguments.ts";
 import { createProject } from "./create_project.ts";
 
 const USAGE = "Usage: create-sluice DIR [--runtime deno|node|bun] [--package PATH_OR_VERSION]";

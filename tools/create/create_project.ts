@@ -1,8 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { cp, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import type { PackageSource, Runtime } from "./arguments.ts";
-import { CreateError } from "./create_error.ts";
+import { CreateError, type PackageSource, type Runtime } from "./arguments.ts";
 import { manifestFor, type ManifestParts, type Ranges, VENDOR } from "./manifests.ts";
 import { COMMANDS, upgradeText } from "./texts.ts";
 

@@ -1,5 +1,4 @@
-import type { ConsumerNames } from "./consumer_names.ts";
-import { ScaffoldError } from "./scaffold_error.ts";
+import { type ConsumerNames, ScaffoldError } from "./consumer_names.ts";
 
 const ROUTER = /\.routes\(\[\n/g;
 const CONSUMER_IMPORT = /^import [^;]*? from "\.\/consumers\/[^"]+";\n/gm;

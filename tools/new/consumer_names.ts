@@ -1,4 +1,7 @@
-import { ScaffoldError } from "./scaffold_error.ts";
+/** Thrown when nothing was written. Its message is one sentence for the user. */
+export class ScaffoldError extends Error {
+  override readonly name = "ScaffoldError";
+}
 
 /** Maximum length of a consumer's name, in characters. */
 export const MAX_NAME_LENGTH = 32;

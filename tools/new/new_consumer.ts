@@ -3,8 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { addRoute } from "./add_route.ts";
 import { consumerFiles, testPath } from "./consumer_files.ts";
-import { parseConsumerName } from "./consumer_names.ts";
-import { ScaffoldError } from "./scaffold_error.ts";
+import { parseConsumerName, ScaffoldError } from "./consumer_names.ts";
 
 /** A new consumer. */
 export interface NewConsumer {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { cacheDir, run } from "./programs.ts";
+import { cacheDir, installPackages } from "./programs.ts";
 
 const NAME = "@durable-streams/server-conformance-tests";
 const VERSION = "0.3.6";
@@ -34,11 +34,7 @@ export async function provideDurableSuite(note: (text: string) => void): Promise
       dependencies: { [NAME]: `npm:${NAME}@${VERSION}` },
       overrides: { "vitest": small, "fast-check": small, "@durable-streams/client": small },
     };
-    await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
-    const args = ["install", "--quiet", "--no-lock", "--node-modules-dir=auto"];
-    const options = { timeoutMs: DOWNLOAD_MS, cwd: folder };
-    const { success, output } = await run(Deno.execPath(), args, options);
-    if (!success) throw new Error(output.trim().split("\n").at(-1));
+    await installPackages(folder, manifest, DOWNLOAD_MS);
     await writeFile(join(folder, "suite.mjs"), await readSuite(folder));
     await rename(join(folder, "suite.mjs"), cachedSuite());
   } finally {

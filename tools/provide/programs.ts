@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
@@ -12,6 +13,25 @@ export function cacheDir(): string {
 export function findProgram(...names: string[]): string | undefined {
   const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
+}
+
+/**
+ * Installs the npm packages of a manifest into a folder, without their installation scripts.
+ *
+ * @throws {Error} The download failed.
+ */
+export async function installPackages(
+  folder: string,
+  manifest: {
+    readonly dependencies: Readonly<Record<string, string>>;
+    readonly overrides?: unknown;
+  },
+  timeoutMs: number,
+): Promise<void> {
+  await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
+  const args = ["install", "--quiet", "--no-lock", "--node-modules-dir=auto"];
+  const { success, output } = await run(Deno.execPath(), args, { timeoutMs, cwd: folder });
+  if (!success) throw new Error(output.trim().split("\n").at(-1));
 }
 
 /**

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { cacheDir, run } from "./programs.ts";
+import { cacheDir, installPackages } from "./programs.ts";
 
 /** A JavaScript runtime, by the name under which tests report it. */
 export type RuntimeName = "deno" | "node22" | "node24" | "bun";
@@ -40,13 +40,7 @@ export async function provideRuntimes(note: (text: string) => void): Promise<voi
   const own = `${folder()}.${process.pid}`;
   await mkdir(own, { recursive: true });
   try {
-    await writeFile(join(own, "package.json"), JSON.stringify({ dependencies: builds() }));
-    const args = ["install", "--quiet", "--no-lock", "--node-modules-dir=auto"];
-    const { success, output } = await run(Deno.execPath(), args, {
-      timeoutMs: DOWNLOAD_MS,
-      cwd: own,
-    });
-    if (!success) throw new Error(output.trim().split("\n").at(-1));
+    await installPackages(own, { dependencies: builds() }, DOWNLOAD_MS);
     await rm(folder(), { recursive: true, force: true });
     await rename(own, folder()).catch(() => {});
   } finally {

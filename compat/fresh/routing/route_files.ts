@@ -1,6 +1,7 @@
 import type { RouteFile } from "../build/snapshot.ts";
 import { isByMethod, type RouteHandler } from "../handlers.ts";
-import type { LayoutConfig, Lazy, Route, RouteComponent, RouteConfig } from "../types.ts";
+import type { LayoutConfig } from "../layout_config.ts";
+import type { Lazy, Route, RouteComponent, RouteConfig } from "../types.ts";
 import type { Middleware } from "./chain.ts";
 import { compareRouteFiles } from "./route_order.ts";
 import { filePathToPattern } from "./patterns.ts";

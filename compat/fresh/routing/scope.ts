@@ -1,7 +1,8 @@
 import type { Context } from "../context.ts";
 import { HttpError } from "../error.ts";
 import { requestUi } from "../http/request_ui.ts";
-import type { LayoutConfig, Route, RouteComponent } from "../types.ts";
+import type { LayoutConfig } from "../layout_config.ts";
+import type { Route, RouteComponent } from "../types.ts";
 import type { MaybeLazyMiddleware } from "./chain.ts";
 import { patternFolders } from "./patterns.ts";
 import { answerRoute } from "./answer_route.ts";

@@ -1,4 +1,5 @@
-import type { LayoutConfig, MaybeLazy, Route, RouteComponent, RouteConfig } from "../types.ts";
+import type { LayoutConfig } from "../layout_config.ts";
+import type { MaybeLazy, Route, RouteComponent, RouteConfig } from "../types.ts";
 import { type HandlerFn, isByMethod } from "../handlers.ts";
 import { HttpError } from "../error.ts";
 import type { MaybeLazyMiddleware, Middleware } from "./chain.ts";

@@ -49,11 +49,6 @@ export async function buildOnDisk(): Promise<AsyncDisposable & { fetch: Fetch; h
   };
 }
 
-/** Returns the text of a page's body without tags and scripts. */
-export function bodyOf(html: string): string {
-  return /<body[^>]*>(.*)<\/body>/s.exec(html)?.[1].replaceAll(/<script.*?<\/script>/gs, "") ?? "";
-}
-
 /** Silences `console` while `run` reports an error. */
 export async function silently<T>(run: () => Promise<T>): Promise<T> {
   const { error, warn } = console;

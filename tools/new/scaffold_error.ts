@@ -1,4 +1,0 @@
-/** Thrown when nothing was written. Its message is one sentence for the user. */
-export class ScaffoldError extends Error {
-  override readonly name = "ScaffoldError";
-}
