@@ -1,5 +1,4 @@
 import { page } from "fresh";
-import { safeReturnTo } from "@sluice/sluice/auth";
 import { Refusal } from "@sluice/sluice";
 import { define } from "../app/http/define.ts";
 import { PageTitle } from "../components/PageTitle.tsx";
@@ -11,9 +10,7 @@ export const handlers = define.handlers({
   ...ONLY_GET,
   async GET(ctx) {
     const { peer, services } = ctx.state;
-    const { allowedOrigins } = services.settings;
-    const wanted = ctx.url.searchParams.get("return_to");
-    const returnTo = safeReturnTo(wanted, peer.url.origin, allowedOrigins);
+    const returnTo = services.signIn.returnTo(peer.url);
     const found = await ctx.state.identityOrRefusal();
     if (!(found instanceof Refusal)) return ctx.redirect(returnTo, 303);
     const providers = services.signIn.providers.map(({ id, name }) => ({ id, name }));

@@ -1,4 +1,4 @@
-import { banUser, removeUser, setRoles, unbanUser, type User } from "@sluice/sluice/auth";
+import { type User, UserChanges } from "@sluice/sluice/auth";
 import type { Identity } from "../auth/identity.ts";
 import { parseRoles } from "./roles.ts";
 import type { Services } from "../services.ts";
@@ -45,12 +45,12 @@ export async function changeUser(change: Change): Promise<UserResult> {
 
 async function ban({ parts, admin, user }: Change): Promise<UserResult> {
   if (user.id === admin.user.id) return { problem: "yourself" };
-  await banUser(parts, user.id, { by: admin.user.id });
+  await new UserChanges(parts).ban(user.id, { by: admin.user.id });
   return { done: "banned" };
 }
 
 async function unban({ parts, admin, user }: Change): Promise<UserResult> {
-  await unbanUser(parts, user.id, { by: admin.user.id });
+  await new UserChanges(parts).unban(user.id, { by: admin.user.id });
   parts.audit.write({ kind: "user-unbanned", userId: user.id, by: admin.user.id });
   return { done: "unbanned" };
 }
@@ -58,7 +58,7 @@ async function unban({ parts, admin, user }: Change): Promise<UserResult> {
 async function changeRoles({ parts, admin, user, form }: Change): Promise<UserResult> {
   const roles = parseRoles(String(form.get("roles") ?? ""));
   if (roles === undefined) return { problem: "roles-invalid" };
-  await setRoles(parts, user.id, roles);
+  await new UserChanges(parts).setRoles(user.id, roles);
   const code = roles.join(" ") || "none";
   parts.audit.write({ kind: "roles-changed", userId: user.id, code, by: admin.user.id });
   return { done: "roles" };
@@ -74,6 +74,6 @@ async function endSessions({ parts, admin, user }: Change): Promise<UserResult> 
 async function remove({ parts, admin, user, form }: Change): Promise<UserResult> {
   if (user.id === admin.user.id) return { problem: "yourself" };
   if (String(form.get("confirm") ?? "").trim() !== user.login) return { problem: "not-confirmed" };
-  await removeUser(parts, user.id, { by: admin.user.id });
+  await new UserChanges(parts).remove(user.id, { by: admin.user.id });
   return { done: "removed" };
 }

@@ -12,7 +12,7 @@
 export { answerSignIn } from "./oauth/answer_sign_in.ts";
 export { Audit } from "./audit/audit.ts";
 export type { AuditEntry } from "./audit/audit_log.ts";
-export { banUser, removeUser, setRoles, unbanUser } from "./users/change_user.ts";
+export { UserChanges } from "./users/user_changes.ts";
 export { DeviceSignIn } from "./device/device_sign_in.ts";
 export { SignInError } from "./errors.ts";
 export { KvUserStore } from "./users/kv_user_store.ts";
@@ -28,7 +28,6 @@ export {
   user,
   type UserScope,
 } from "./with_user.ts";
-export { safeReturnTo } from "./oauth/return_to.ts";
 export { SignIn } from "./oauth/sign_in.ts";
 export { Tickets } from "./tickets/tickets.ts";
 export { sessionOrTicket } from "./tickets/with_tickets.ts";

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { banUser, unbanUser } from "@sluice/sluice/auth";
+import { UserChanges } from "@sluice/sluice/auth";
 import { listAll } from "@sluice/sluice/kv";
 import type { Environment } from "../../app/settings/settings.ts";
 import { FakeClock } from "../../lib/testing/fake_clock.ts";
@@ -159,8 +159,8 @@ const REVOKED: [
   }],
   ["the user was banned and unbanned", async ({ app, ada }) => {
     const { id } = await (await ada.request("/api/me")).json();
-    await banUser(app.services, id);
-    await unbanUser(app.services, id);
+    await new UserChanges(app.services).ban(id);
+    await new UserChanges(app.services).unban(id);
   }],
 ];
 for (const [what, revoke] of REVOKED) {

@@ -1,14 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  banUser,
-  KvUserStore,
-  removeUser,
-  setRoles,
-  unbanUser,
-  type User,
-  type UserScope,
-} from "../../lib/auth/mod.ts";
+import { KvUserStore, type User, UserChanges, type UserScope } from "../../lib/auth/mod.ts";
 import { withUser } from "../../lib/auth/with_user.ts";
 import type { ConnectionHandler } from "../../lib/core/consumer.ts";
 import { Refusal } from "../../lib/protocol/mod.ts";
@@ -261,13 +253,11 @@ test("the read cache keeps no values of a store with another log, or without one
 });
 
 test("a banned or removed user gets no socket, within a second on other processes", async () => {
-  for (
-    const act of [banUser, removeUser]
-  ) {
+  for (const act of ["ban", "remove"] as const) {
     await using kv = new MemoryKeyValue();
     const { clock, here, there, ada, token } = await setUp(kv);
     for (const process of [here, there]) await warm(clock, process, token);
-    await act(there, ada.id);
+    await new UserChanges(there)[act](ada.id);
     assert.equal(await there.upgrade(token), undefined);
     await pass(clock, 1_000);
     assert.equal(await here.upgrade(token), undefined);
@@ -293,7 +283,7 @@ test("the read cache keeps no banned user: after an unban, they are admitted at 
   await there.users.update(ada.id, (user) => ({ ...user, bannedAt: clock.now() }));
   await pass(clock, 1_000);
   for (let n = 0; n < 3; n++) assert.equal(await here.upgrade(token), undefined);
-  await unbanUser(there, ada.id);
+  await new UserChanges(there).unban(ada.id);
   assert.equal((await here.upgrade(token))?.id, ada.id);
 });
 
@@ -301,7 +291,7 @@ test("a role set on another process applies within a second", async () => {
   await using kv = new MemoryKeyValue();
   const { clock, here, there, ada, token } = await setUp(kv);
   await warm(clock, here, token);
-  await setRoles(there, ada.id, ["member"]);
+  await new UserChanges(there).setRoles(ada.id, ["member"]);
   await pass(clock, 1_000);
   assert.deepEqual((await here.upgrade(token))?.roles, ["member"]);
 });
@@ -309,7 +299,7 @@ test("a role set on another process applies within a second", async () => {
 test("a connection cannot change the user of another connection", async () => {
   await using kv = new MemoryKeyValue();
   const { clock, here, ada, token } = await setUp(kv);
-  await setRoles(here, ada.id, ["member"]);
+  await new UserChanges(here).setRoles(ada.id, ["member"]);
   await warm(clock, here, token);
   const user = (await here.upgrade(token))!;
   assert.throws(() => Object.assign(user, { name: "Eve" }), TypeError);

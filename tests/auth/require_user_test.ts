@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Admission } from "../../lib/core/scope.ts";
 import { Refusal } from "../../lib/protocol/mod.ts";
-import { MemoryUserStore, removeUser, requireUser } from "../../lib/auth/mod.ts";
+import { MemoryUserStore, requireUser, UserChanges } from "../../lib/auth/mod.ts";
 import { withUser } from "../../lib/auth/with_user.ts";
 import { MemorySessionStore, Sessions } from "../../lib/sessions/mod.ts";
 import { withSession } from "../../lib/sessions/with_session.ts";
@@ -78,11 +78,11 @@ test("withUser() refuses with UNAVAILABLE if the store is down", async () => {
   assert.deepEqual(codeOf(await enter(`session=${token}`)), [503, "UNAVAILABLE"]);
 });
 
-test("removeUser() ends every session and connection of the user", async () => {
+test("UserChanges.remove() ends every session and connection of the user", async () => {
   const { sessions, users, user, session, token } = await setUp();
   const { connection } = fakeScope("http://localhost/");
   sessions.connections.subscribe(session.id, connection);
-  assert.equal(await removeUser({ users, sessions }, user.id), true);
+  assert.equal(await new UserChanges({ users, sessions }).remove(user.id), true);
   assert.deepEqual(connection.ended, { code: 4401, reason: "user-removed", byServer: true });
   assert.equal((await sessions.find(token)).state, "unknown");
 });

@@ -1,8 +1,7 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { consoleLog } from "../../core/log.ts";
-import { bearerToken, sessionCookie } from "../../sessions/mod.ts";
-import { isSecure } from "../../sessions/credential.ts";
-import { deletedSessionCookie } from "../../sessions/cookie.ts";
+import { bearerToken, isSecure } from "../../sessions/credential.ts";
+import { deletedSessionCookie, sessionCookie } from "../../sessions/cookie.ts";
 import { hashSecret, matchesHash, randomSecret } from "../../sessions/tokens/session_token.ts";
 import {
   browserCookies,
@@ -80,6 +79,11 @@ export class SignIn {
     this.#reports = new SignInReports({ providers, audit, log });
   }
 
+  /** Returns where a sign-in at this URL leads: its `return_to` if sign-in accepts it, else `/`. */
+  returnTo({ origin, searchParams }: URL): string {
+    return safeReturnTo(searchParams.get("return_to"), origin, this.#options.returnOrigins);
+  }
+
   /**
    * Redirects the browser to a provider: 302. Reads `provider` (required if there are several),
    * `return_to` and `login_hint` from the query.
@@ -89,8 +93,7 @@ export class SignIn {
    */
   async begin(request: SignInRequest): Promise<Response> {
     const { url } = request;
-    const { returnOrigins } = this.#options;
-    const returnTo = safeReturnTo(url.searchParams.get("return_to"), url.origin, returnOrigins);
+    const returnTo = this.returnTo(url);
     const id = url.searchParams.get("provider");
     const attempt: Attempt = { providerId: id, returnTo, address: request.address };
     return await this.#reports.of(attempt, async () => {

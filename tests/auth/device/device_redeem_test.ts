@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { banUser, removeUser, unbanUser } from "../../../lib/auth/mod.ts";
+import { UserChanges } from "../../../lib/auth/mod.ts";
 import { setUpDevices } from "../../support/auth/device_setup.ts";
 import { type KeyValue, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 
@@ -28,19 +28,19 @@ const REVOCATIONS: [what: string, revoke: (parts: Parts) => Promise<unknown>][] 
       await sessions.endAll(ada.user.id, { except: (await signIn(ada.user)).session.id }),
   ],
   ["ended with all sessions", ({ sessions, ada }) => sessions.endAll(ada.user.id)],
-  ["ended by a ban", (parts) => banUser(parts, parts.ada.user.id)],
+  ["ended by a ban", (parts) => new UserChanges(parts).ban(parts.ada.user.id)],
   ["ended by a ban that was lifted", async (parts) => {
-    await banUser(parts, parts.ada.user.id);
-    await unbanUser(parts, parts.ada.user.id);
+    await new UserChanges(parts).ban(parts.ada.user.id);
+    await new UserChanges(parts).unban(parts.ada.user.id);
   }],
   ["ended by a ban that failed partway and was lifted", async (parts) => {
     parts.store.failDelete = 1;
-    await assert.rejects(banUser(parts, parts.ada.user.id));
-    await unbanUser(parts, parts.ada.user.id);
+    await assert.rejects(new UserChanges(parts).ban(parts.ada.user.id));
+    await new UserChanges(parts).unban(parts.ada.user.id);
   }],
   [
     "belongs to a user who was removed",
-    (parts) => removeUser(parts, parts.ada.user.id),
+    (parts) => new UserChanges(parts).remove(parts.ada.user.id),
   ],
   ["expired", ({ clock }) => Promise.resolve(clock.pause(3_600_000))],
 ];

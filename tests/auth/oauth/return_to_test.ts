@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { safeReturnTo } from "../../../lib/auth/mod.ts";
+import { safeReturnTo } from "../../../lib/auth/oauth/return_to.ts";
 
 const ORIGIN = "https://app.example.com";
 

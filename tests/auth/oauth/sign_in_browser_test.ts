@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Audit, type AuditEntry, banUser } from "../../../lib/auth/mod.ts";
+import { Audit, type AuditEntry, UserChanges } from "../../../lib/auth/mod.ts";
 import { listAll, MemoryKeyValue } from "../../../lib/kv/mod.ts";
 import { fakeScope } from "../../support/fake_scope.ts";
 import { testApp } from "../../support/auth/app.ts";
@@ -203,7 +203,7 @@ test("SignIn records a banned user's attempt under that user, once a minute", as
   const app = setUp();
   await signIn(app.browser);
   const { id } = await (await app.browser.request(`${ORIGIN}/api/me`)).json();
-  await banUser(app, id);
+  await new UserChanges(app).ban(id);
   const before = await app.stored();
   for (let n = 0; n < 5; n++) {
     const browser = new Browser(app.handle);

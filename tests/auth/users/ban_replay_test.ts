@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { banUser, KvUserStore, removeUser, unbanUser } from "../../../lib/auth/mod.ts";
+import { KvUserStore, UserChanges } from "../../../lib/auth/mod.ts";
 import { type Session, Sessions } from "../../../lib/sessions/mod.ts";
 import { KvControlLog } from "../../../lib/sessions/revocation/kv_control_log.ts";
 import { KvSessionStore } from "../../../lib/sessions/kv_session_store.ts";
@@ -51,9 +51,9 @@ test("a process that replays a ban after the unban ends old sockets only", async
   await catchUp(lagging.clock);
 
   await here.clock.advance(1_000);
-  await banUser(here, user.id, { now: here.clock.now() });
+  await new UserChanges(here).ban(user.id, { now: here.clock.now() });
   await here.clock.advance(1_000);
-  await unbanUser(here, user.id);
+  await new UserChanges(here).unban(user.id);
   await here.clock.advance(1_000);
   const after = openSocket(lagging.sessions, (await signIn()).session);
   await catchUp(lagging.clock);
@@ -61,7 +61,7 @@ test("a process that replays a ban after the unban ends old sockets only", async
   assert.equal(after.phase, "open");
 
   await here.clock.advance(1_000);
-  await banUser(here, user.id, { now: here.clock.now() });
+  await new UserChanges(here).ban(user.id, { now: here.clock.now() });
   await catchUp(lagging.clock);
   assert.equal(after.ended?.code, 4401);
   for (const { sessions } of [here, lagging]) sessions.close();
@@ -75,7 +75,7 @@ test("a process that replays a removal ends no socket of a later sign-in", async
   const before = openSocket(lagging.sessions, old.session);
   await catchUp(lagging.clock);
   await here.clock.advance(1_000);
-  await removeUser(here, user.id);
+  await new UserChanges(here).remove(user.id);
   await here.clock.advance(1_000);
   const { id } = await here.users.save(PROFILE);
   const next = await here.sessions.create({ userId: id, provider: "dev" });

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  banUser,
   login,
   MemoryUserStore,
   type Provider,
-  removeUser,
-  unbanUser,
   type User,
+  UserChanges,
 } from "../../../lib/auth/mod.ts";
 import { withAuth } from "../../../lib/auth/with_auth.ts";
 import { Refusal } from "../../../lib/protocol/mod.ts";
@@ -30,53 +28,50 @@ async function setUp() {
   return { users, store, sessions, ada, begin, isLive };
 }
 
-test("unbanUser() restores no session that the ban failed to end", async () => {
+test("UserChanges.unban() restores no session that the ban failed to end", async () => {
   const { ada, begin, isLive, ...parts } = await setUp();
   const { token } = await begin();
   parts.store.failDelete = 1;
-  await assert.rejects(banUser(parts, ada.id), /store is down/);
+  await assert.rejects(new UserChanges(parts).ban(ada.id), /store is down/);
   assert.notEqual((await parts.users.get(ada.id))?.bannedAt, undefined);
-  assert.equal((await unbanUser(parts, ada.id))?.bannedAt, undefined);
+  assert.equal((await new UserChanges(parts).unban(ada.id))?.bannedAt, undefined);
   assert.equal(await isLive(token), false);
   assert.equal(await isLive((await begin()).token), true);
 });
 
-test("unbanUser() leaves the ban in place while sessions cannot be ended", async () => {
+test("UserChanges.unban() leaves the ban in place while sessions cannot be ended", async () => {
   const { ada, begin, isLive, ...parts } = await setUp();
   const { token } = await begin();
   parts.store.failDelete = 2;
-  await assert.rejects(banUser(parts, ada.id));
-  await assert.rejects(unbanUser(parts, ada.id));
+  await assert.rejects(new UserChanges(parts).ban(ada.id));
+  await assert.rejects(new UserChanges(parts).unban(ada.id));
   assert.notEqual((await parts.users.get(ada.id))?.bannedAt, undefined);
-  await unbanUser(parts, ada.id);
+  await new UserChanges(parts).unban(ada.id);
   assert.equal(await isLive(token), false);
 });
 
-test("banUser() ends on retry the sessions that the first ban left", async () => {
+test("UserChanges.ban() ends on retry the sessions that the first ban left", async () => {
   const { ada, begin, isLive, ...parts } = await setUp();
   const { token } = await begin();
   parts.store.failDelete = 1;
-  await assert.rejects(banUser(parts, ada.id));
-  await banUser(parts, ada.id);
+  await assert.rejects(new UserChanges(parts).ban(ada.id));
+  await new UserChanges(parts).ban(ada.id);
   assert.equal(await isLive(token), false);
 });
 
-test("unbanUser() ends no session of an unbanned user", async () => {
+test("UserChanges.unban() ends no session of an unbanned user", async () => {
   const { ada, begin, isLive, ...parts } = await setUp();
   const { token } = await begin();
-  assert.equal((await unbanUser(parts, ada.id))?.id, ada.id);
-  assert.equal(await unbanUser(parts, "nobody"), undefined);
+  assert.equal((await new UserChanges(parts).unban(ada.id))?.id, ada.id);
+  assert.equal(await new UserChanges(parts).unban("nobody"), undefined);
   assert.equal(await isLive(token), true);
 });
 
 /** Changes between a sign-in's read of the user and its new session. */
-const BETWEEN: [what: string, act: typeof banUser | typeof remove, status: number][] = [
-  ["banned", banUser, 403],
-  ["removed", remove, 403],
+const BETWEEN: [what: string, act: "ban" | "remove", status: number][] = [
+  ["banned", "ban", 403],
+  ["removed", "remove", 403],
 ];
-async function remove(parts: Parameters<typeof banUser>[0], id: string): Promise<undefined> {
-  await removeUser(parts, id);
-}
 
 /** A provider that accepts every callback. */
 const YES: Provider = {
@@ -97,20 +92,20 @@ for (const [what, act, status] of BETWEEN) {
     let user: User | undefined;
     app.users.save = async (profile) => {
       user = await save(profile);
-      await act(app, user.id);
+      await new UserChanges(app)[act](user.id);
       return user;
     };
     const response = await browser.request(`${origin}/auth/callback/yes?code=c&state=${state}`);
     assert.equal(response.status, status);
     assert.equal((await response.json()).code, "BANNED");
     assert.equal(browser.cookie(origin, "__Host-session"), undefined);
-    await unbanUser(app, user!.id);
+    await new UserChanges(app).unban(user!.id);
     assert.deepEqual(await app.sessions.list(user!.id), []);
   });
 
   test(`login() creates no session for a user ${what} meanwhile`, async () => {
     const { ada, ...parts } = await setUp();
-    await act(parts, ada.id);
+    await new UserChanges(parts)[act](ada.id);
     const scope = fakeScope("https://app.example.com/");
     await withAuth(parts, async (scope) => {
       await assert.rejects(

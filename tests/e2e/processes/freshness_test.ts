@@ -1,13 +1,12 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import {
-  banUser,
   KvUserStore,
   requireUser,
-  setRoles,
   type SignedInScope,
   type User,
   user,
+  UserChanges,
 } from "@sluice/sluice/auth";
 import { Consumer } from "@sluice/sluice/consumers";
 import { layer as withLayer, type LayerScope, MemoryChannelLayer } from "@sluice/sluice/layers";
@@ -145,12 +144,12 @@ test("a name changed on one process reaches the scopes of the others within a se
 test("removing a role ends only the membership of its group, on every process", async () => {
   await using stage = await setStage();
   const { here, there, ada } = stage;
-  await setRoles(here, ada.id, ["member"]);
+  await new UserChanges(here).setRoles(ada.id, ["member"]);
   const sockets = [await here.open(stage.token), await there.open(stage.token)];
   await here.layer.groupSend("members", { type: "news", data: 1 });
   await there.layer.groupSend("members", { type: "news", data: 1 });
   assert.deepEqual(await texts(sockets), ["news: 1", "news: 1"]);
-  await setRoles(here, ada.id, []);
+  await new UserChanges(here).setRoles(ada.id, []);
   for (const socket of sockets) {
     const said = [(await socket.next()).text, (await socket.next()).text].sort();
     assert.deepEqual(said, ["changed: user", "withdrawn: members"]);
@@ -165,7 +164,7 @@ test("removing a role ends only the membership of its group, on every process", 
 test("withdrawing all permissions closes the socket with 4403", async () => {
   await using stage = await setStage();
   const socket = await stage.there.open(stage.token);
-  await setRoles(stage.here, stage.ada.id, ["outlaw"]);
+  await new UserChanges(stage.here).setRoles(stage.ada.id, ["outlaw"]);
   assert.equal((await socket.closed).code, 4403);
   await assert.rejects(stage.there.open(stage.token), { status: 403, code: "FORBIDDEN" });
 });
@@ -173,7 +172,7 @@ test("withdrawing all permissions closes the socket with 4403", async () => {
 test("a banned user loses all sockets with 4401, and gets no new ones", async () => {
   await using stage = await setStage();
   const sockets = [await stage.here.open(stage.token), await stage.there.open(stage.token)];
-  await banUser(stage.here, stage.ada.id);
+  await new UserChanges(stage.here).ban(stage.ada.id);
   for (const socket of sockets) assert.equal((await socket.closed).code, 4401);
   await assert.rejects(stage.there.open(stage.token), { status: 401 });
 });

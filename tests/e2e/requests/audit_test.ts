@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Log } from "@sluice/sluice/server";
 import type { LogFields } from "../../../lib/core/log.ts";
-import { banUser } from "@sluice/sluice/auth";
+import { UserChanges } from "@sluice/sluice/auth";
 import { TestApp } from "../../support/app/test_app.ts";
 import { AppProcess, buildApp } from "../../support/app/app_process.ts";
 import { LiveApp } from "../../support/app/live_app.ts";
@@ -46,7 +46,7 @@ test("a banned user cannot sign in again, and learns why", async () => {
   const browser = app.browser();
   await browser.signIn("ada");
   const { id } = await (await browser.request("/api/me")).json();
-  await banUser(app.services, id);
+  await new UserChanges(app.services).ban(id);
   assert.equal((await browser.request("/api/me")).status, 401);
   const response = await app.browser().visit("/auth/signin?provider=dev&login_hint=ada");
   assert.equal(response.status, 403);

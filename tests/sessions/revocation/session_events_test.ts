@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { banUser, KvUserStore, setRoles } from "../../../lib/auth/mod.ts";
+import { KvUserStore, UserChanges } from "../../../lib/auth/mod.ts";
 import { MemoryChannelLayer } from "../../../lib/layers/mod.ts";
 import { MemorySessionStore, type SessionEvent, Sessions } from "../../../lib/sessions/mod.ts";
 import type { ControlLog } from "../../../lib/sessions/revocation/control_log.ts";
@@ -97,13 +97,13 @@ test("SessionEvents delivers the event of another process even at a position tha
 test("SessionEvents delivers a ban and a role once to caches and connections, and to listeners", async () => {
   await using kv = new MemoryKeyValue();
   const { clock, here, there, ada } = await setUp(kv);
-  await setRoles(here, ada.id, ["member"]);
+  await new UserChanges(here).setRoles(ada.id, ["member"]);
   await pass(clock, 500);
   const changed = ["cache: user-changed", "connections: user-changed"];
   assert.deepEqual(here.received, [...changed, "listener: user-changed"]);
   assert.deepEqual(there.received, changed);
   here.received.length = 0;
-  await banUser(here, ada.id);
+  await new UserChanges(here).ban(ada.id);
   await pass(clock, 500);
   assert.deepEqual(here.received.filter((line) => line.includes("user-ended")), [
     "cache: user-ended",
