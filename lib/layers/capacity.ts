@@ -1,4 +1,4 @@
-import { nonLocalName } from "./names.ts";
+import { nonLocalName } from "./input.ts";
 
 /**
  * A pattern of channel names, and the capacity of matching channels in messages. In a string, `*`

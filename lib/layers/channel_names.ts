@@ -1,4 +1,4 @@
-import { assertChannelName, reservedName } from "./names.ts";
+import { assertChannelName, reservedName } from "./input.ts";
 
 /** Limit of remembered names that have no mailbox yet, such as reply addresses. */
 const MAX_UNUSED = 10_000;

@@ -2,7 +2,7 @@ import { attempt } from "../core/promises.ts";
 import type { InternalLayer } from "../core/internals.ts";
 import type { ChannelLayer } from "./channel_layer.ts";
 import type { ChannelNames } from "./channel_names.ts";
-import { assertGroupName, assertReservedName, reservedName } from "./names.ts";
+import { assertGroupName, assertReservedName, reservedName } from "./input.ts";
 
 /** The methods of a layer without their checks of names. */
 export type UncheckedLayer =

@@ -1,6 +1,6 @@
 import type { Changes } from "../cluster/sync_message.ts";
 import { LayerError } from "../layers/mod.ts";
-import { copyMessage } from "../layers/local/plain_message.ts";
+import { copyMessage } from "../layers/input.ts";
 import { PresenceError } from "./presence_error.ts";
 import type { PresenceEntry } from "./state.ts";
 

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { LayerMessage } from "../core/consumer.ts";
-import { copyMessage, freezeJson } from "../layers/local/plain_message.ts";
+import { copyMessage, freezeJson } from "../layers/input.ts";
 import { LayerError } from "../layers/layer_error.ts";
 import { StreamError } from "./stream_error.ts";
 import type { StreamMessage } from "./stream_store.ts";

@@ -1,5 +1,5 @@
 import { type ChannelLayer, LayerError } from "../layers/mod.ts";
-import { assertChannelName } from "../layers/names.ts";
+import { assertChannelName } from "../layers/input.ts";
 import type { LayerMessage } from "../core/consumer.ts";
 
 /**

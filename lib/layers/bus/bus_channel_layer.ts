@@ -17,8 +17,13 @@ import { assertTaken, closedError } from "../layer_error.ts";
 import type { LayerSettings } from "../layer_options.ts";
 import type { LayerStats } from "../layer_stats.ts";
 import { LocalChannels } from "../local/local_channels.ts";
-import { assertChannelName, assertDurableName, assertGroupName } from "../names.ts";
-import { copyMessage, type PlainMessage } from "../local/plain_message.ts";
+import {
+  assertChannelName,
+  assertDurableName,
+  assertGroupName,
+  copyMessage,
+  type PlainMessage,
+} from "../input.ts";
 import { BusGroups } from "./bus_groups.ts";
 
 /**

@@ -3,7 +3,7 @@ import { ownerOf } from "../channel_names.ts";
 import { LayerError } from "../layer_error.ts";
 import type { LocalChannels } from "../local/local_channels.ts";
 import type { LocalDelivery } from "../local/local_groups.ts";
-import type { PlainMessage } from "../local/plain_message.ts";
+import type { PlainMessage } from "../input.ts";
 import type { Bus } from "./bus.ts";
 
 /** A message to the members of a group that are stored on the bus. */

@@ -1,5 +1,5 @@
 import type { LayerMessage } from "../../core/consumer.ts";
-import { freezeJson, type PlainMessage } from "../local/plain_message.ts";
+import { freezeJson, type PlainMessage } from "../input.ts";
 import type { LayerCipher } from "./layer_cipher.ts";
 
 /** A message in transit between processes. */

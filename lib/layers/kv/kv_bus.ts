@@ -14,7 +14,7 @@ import { KvLog, type LogEntry } from "./kv_log.ts";
 import type { LayerCipher } from "../bus/layer_cipher.ts";
 import { assertTaken, LayerError } from "../layer_error.ts";
 import type { LayerSettings } from "../layer_options.ts";
-import type { PlainMessage } from "../local/plain_message.ts";
+import type { PlainMessage } from "../input.ts";
 
 /** Options of a {@linkcode KvBus}. */
 export interface KvBusOptions {

@@ -3,7 +3,7 @@ import type { KeyValue } from "../../kv/mod.ts";
 import { KvAccess } from "./kv_access.ts";
 import { KvBus } from "./kv_bus.ts";
 import { LayerCipher } from "../bus/layer_cipher.ts";
-import { assertLayerPrefix } from "../names.ts";
+import { assertLayerPrefix } from "../input.ts";
 import { type ChannelLayerOptions, layerSettings, positive } from "../layer_options.ts";
 
 /** Options of {@linkcode KvChannelLayer}. */

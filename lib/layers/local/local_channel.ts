@@ -4,7 +4,7 @@ import { retryPauseMs } from "../../time/retry_pause.ts";
 import type { Lease, Mailbox } from "../channel_layer.ts";
 import { ownerOf } from "../channel_names.ts";
 import { LocalQueue, type LocalQueueContext, type LocalQueueOwner } from "./local_queue.ts";
-import type { PlainMessage } from "./plain_message.ts";
+import type { PlainMessage } from "../input.ts";
 
 /** The outcome of a message to a local channel. */
 export type Delivery = "delivered" | "queued" | "full" | "limit";

@@ -6,7 +6,7 @@ import { ChannelNames, ownerOf } from "../channel_names.ts";
 import { LayerCounters, type LayerStats } from "../layer_stats.ts";
 import { type Delivery, LocalChannel, type LocalChannelContext } from "./local_channel.ts";
 import { type GroupWatcher, LocalGroups, type Membership } from "./local_groups.ts";
-import type { PlainMessage } from "./plain_message.ts";
+import type { PlainMessage } from "../input.ts";
 
 /** The local channels and groups: all of a memory layer, and the local part of other layers. */
 export class LocalChannels {

@@ -1,7 +1,7 @@
 import { LayerError } from "../layer_error.ts";
 import type { LayerSettings } from "../layer_options.ts";
 import type { LocalChannel } from "./local_channel.ts";
-import type { PlainMessage } from "./plain_message.ts";
+import type { PlainMessage } from "../input.ts";
 
 /** The outcome of a message to the local members of a group. */
 export interface LocalDelivery {

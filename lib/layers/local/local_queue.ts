@@ -3,7 +3,7 @@ import type { LayerMessage } from "../../core/consumer.ts";
 import type { Lease } from "../channel_layer.ts";
 import type { LayerCounters } from "../layer_stats.ts";
 import { LocalLease } from "./local_lease.ts";
-import type { PlainMessage } from "./plain_message.ts";
+import type { PlainMessage } from "../input.ts";
 
 /** A message that waits in a local channel. */
 export interface WaitingMessage extends PlainMessage {

@@ -6,7 +6,7 @@ import { type BusFrame, FrameCodec } from "../bus/frame_codec.ts";
 import type { LayerCipher } from "../bus/layer_cipher.ts";
 import type { LayerSettings } from "../layer_options.ts";
 import { assertTaken, closedError, LayerError } from "../layer_error.ts";
-import type { PlainMessage } from "../local/plain_message.ts";
+import type { PlainMessage } from "../input.ts";
 import type { RedisConnection } from "../../redis/redis_connection.ts";
 import { RedisDurable, type RunOnRedis } from "./redis_durable.ts";
 import type { RedisKeys } from "./redis_keys.ts";

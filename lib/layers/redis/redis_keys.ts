@@ -1,4 +1,4 @@
-import { assertLayerPrefix } from "../names.ts";
+import { assertLayerPrefix } from "../input.ts";
 
 /**
  * The names of a layer in Redis: `<prefix>:<database>:{…}`.

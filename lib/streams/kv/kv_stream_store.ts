@@ -1,6 +1,6 @@
 import type { LayerMessage } from "../../core/consumer.ts";
 import { type KeyValue, KeyValueError } from "../../kv/mod.ts";
-import { assertGroupName, assertLayerPrefix } from "../../layers/names.ts";
+import { assertGroupName, assertLayerPrefix } from "../../layers/input.ts";
 import { checkMessage, checkReply } from "../stored_message.ts";
 import { storeClosed, storeUnavailable } from "../stream_error.ts";
 import {

@@ -1,4 +1,4 @@
-import { freezeJson } from "../../layers/local/plain_message.ts";
+import { freezeJson } from "../../layers/input.ts";
 import { type CheckedMessage, cutToBytes } from "../stored_message.ts";
 import { newEpoch, rangeOf, type StreamRead, type StreamSettings } from "../stream_options.ts";
 import type { StreamMessage, StreamPage, StreamPosition, StreamState } from "../stream_store.ts";

@@ -1,6 +1,6 @@
 import { attempt } from "../../core/promises.ts";
 import type { LayerMessage } from "../../core/consumer.ts";
-import { assertGroupName } from "../../layers/names.ts";
+import { assertGroupName } from "../../layers/input.ts";
 import { ExpiringMap } from "./expiring_map.ts";
 import { MemoryClaims } from "./memory_claims.ts";
 import { MemoryStream } from "./memory_stream.ts";

@@ -1,5 +1,5 @@
 import type { LayerMessage } from "../../core/consumer.ts";
-import { assertGroupName, assertLayerPrefix } from "../../layers/names.ts";
+import { assertGroupName, assertLayerPrefix } from "../../layers/input.ts";
 import { ClusterClient } from "../../redis/cluster_client.ts";
 import { RedisError } from "../../redis/errors.ts";
 import { parseRedisUrl } from "../../redis/redis_address.ts";

@@ -5,7 +5,7 @@ import { BusChannelLayer } from "../../../lib/layers/bus/bus_channel_layer.ts";
 import { ownerOf } from "../../../lib/layers/channel_names.ts";
 import { type ChannelLayerOptions, layerSettings } from "../../../lib/layers/layer_options.ts";
 import { NOBODY } from "../../../lib/layers/local/local_groups.ts";
-import type { PlainMessage } from "../../../lib/layers/local/plain_message.ts";
+import type { PlainMessage } from "../../../lib/layers/input.ts";
 
 /** Carries messages between the processes of a test. */
 export class MemoryWire {
