@@ -11,8 +11,12 @@ import { Refusal } from "../protocol/mod.ts";
 import type { RefusalCode } from "../protocol/refusal.ts";
 import type { Session, SessionScope } from "../sessions/mod.ts";
 import type { ReadCaches } from "../sessions/cache/read_cache.ts";
-import { subscriptionOf } from "../sessions/connections/session_subscription.ts";
-import { LiveUsers } from "./users/live_users.ts";
+import {
+  type SessionWatcher,
+  subscriptionOf,
+  watchSession,
+} from "../sessions/connections/session_subscription.ts";
+import { type LiveScope, LiveUsers } from "./users/live_users.ts";
 import type { User } from "./users/user.ts";
 import type { UserStore } from "./users/user_store.ts";
 
@@ -50,7 +54,9 @@ export function withUser<S>(
 ): Application<S & SessionScope> {
   const live = new LiveUsers(users);
   const application: Application<S & SessionScope> = (scope) => {
-    const watch = scope.session && live.watch(scope as typeof scope & UserScope);
+    const watch = scope.session && new UserWatch(live, scope as typeof scope & UserScope);
+    // Watches before it reads, so that a change in between is not missed.
+    if (watch !== undefined) watchSession(scope.connection, watch);
     const found = scope.session && find(scope, scope.session);
     return andThen(found, (user) => {
       if (user instanceof Refusal) return user;
@@ -71,6 +77,30 @@ export function withUser<S>(
       connection.log.error("users cannot be read", { error });
       return new Refusal("UNAVAILABLE", { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });
     });
+  }
+}
+
+/** Keeps the user of one scope current until its connection ends. */
+class UserWatch implements SessionWatcher {
+  readonly #live: LiveUsers;
+  readonly #scope: LiveScope;
+  #isKnown = false;
+  #isOutdated = false;
+
+  constructor(live: LiveUsers, scope: LiveScope) {
+    this.#live = live;
+    this.#scope = scope;
+  }
+
+  userChanged(): void {
+    if (this.#isKnown) void this.#live.refresh(this.#scope);
+    else this.#isOutdated = true;
+  }
+
+  /** Reports that the user has been read. */
+  known(): void {
+    this.#isKnown = true;
+    if (this.#isOutdated) void this.#live.refresh(this.#scope);
   }
 }
 

@@ -25,22 +25,18 @@ export type PathParams<P extends string> = P extends `${infer Head}/${infer Rest
   : P extends `:${infer Name}` ? { readonly [K in Name]: string }
   : unknown;
 
-/** A compiled path pattern. */
-export interface PathPattern {
-  /** Returns the match of a path, or undefined if it does not match. */
-  match(path: string): PathMatch | undefined;
-  /** The only path that matches, if the pattern has no parameters; it needs no `match()`. */
-  readonly only?: string | undefined;
-}
+/** A compiled path pattern: the only path that it matches, or an expression. */
+export type PathPattern = { readonly only: string } | {
+  readonly only?: undefined;
+  readonly expression: RegExp;
+  /** The parameters, in the order of the groups of the expression. */
+  readonly params: readonly PathParam[];
+  /** Whether the last group is the rest of the path, for a nested router. */
+  readonly isPrefix: boolean;
+};
 
-/** The result of matching a path. */
-export interface PathMatch {
-  readonly params: Readonly<Record<string, string | number>>;
-  /** The rest of the path, starting with `/`; empty for a pattern without `/*`. */
-  readonly rest: string;
-}
-
-interface Param {
+/** A parameter of a path pattern. */
+interface PathParam {
   readonly name: string;
   readonly isNumber: boolean;
 }
@@ -54,7 +50,7 @@ const KINDS: Readonly<Record<keyof Converters, string>> = {
 const PARAM = /^:([A-Za-z_]\w*)(?:\{(\w+)\}|\((.+)\))?$/;
 
 /**
- * Compiles a path pattern to a regular expression, or to a comparison if it has no parameters.
+ * Compiles a path pattern to a regular expression, unless it has no parameters.
  *
  * A pattern is a path whose segments are text, `:name` (anything but `/`), `:name{int}`,
  * `:name{slug}`, `:name{uuid}` or `:name(expression)`. A final `*` segment leaves the rest of the path
@@ -64,42 +60,19 @@ const PARAM = /^:([A-Za-z_]\w*)(?:\{(\w+)\}|\((.+)\))?$/;
  */
 export function compilePattern(pattern: string): PathPattern {
   if (!pattern.startsWith("/")) throw mistake(pattern, 'it does not begin with "/"');
-  const params: Param[] = [];
+  const params: PathParam[] = [];
   const parts = splitSegments(pattern.slice(1));
   const isPrefix = parts.at(-1) === "*";
   if (isPrefix) parts.pop();
-  if (!isPrefix && parts.every(isText)) return onlyPath(pattern);
+  if (!isPrefix && parts.every(isText)) return { only: pattern };
   const source = parts.map((part) => `/${segmentSource(part, pattern, params)}`).join("");
   const expression = new RegExp(`^${source}${isPrefix ? "(/.*)?" : ""}$`);
-  return { match: (path) => matchPath(expression, params, isPrefix, path) };
+  return { expression, params, isPrefix };
 }
 
 /** Returns whether a segment is plain text. */
 function isText(segment: string): boolean {
   return !segment.startsWith(":") && !/[*{}()]/.test(segment);
-}
-
-function onlyPath(only: string): PathPattern {
-  const match: PathMatch = { params: Object.freeze({}), rest: "" };
-  return { only, match: (path) => path === only ? match : undefined };
-}
-
-function matchPath(
-  expression: RegExp,
-  params: readonly Param[],
-  isPrefix: boolean,
-  path: string,
-): PathMatch | undefined {
-  const found = expression.exec(path);
-  if (found === null) return undefined;
-  const values: Record<string, string | number> = {};
-  for (let index = 0; index < params.length; index++) {
-    const { name, isNumber } = params[index]!;
-    const text = decode(found[index + 1]!);
-    if (text === undefined) return undefined;
-    values[name] = isNumber ? Number(text) : text;
-  }
-  return { params: values, rest: isPrefix ? found[params.length + 1] ?? "/" : "" };
 }
 
 /** Splits at `/` outside the parentheses of an expression. */
@@ -115,7 +88,7 @@ function splitSegments(path: string): string[] {
   return segments;
 }
 
-function segmentSource(segment: string, pattern: string, params: Param[]): string {
+function segmentSource(segment: string, pattern: string, params: PathParam[]): string {
   if (!segment.startsWith(":")) {
     if (/[*{}()]/.test(segment)) throw mistake(pattern, `"${segment}" is not a valid segment`);
     return segment.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
@@ -136,14 +109,6 @@ function segmentSource(segment: string, pattern: string, params: Param[]): strin
 /** Makes the groups of an expression non-capturing, so that parameters keep their indexes. */
 function uncaptured(expression: string): string {
   return expression.replace(/(\\.|\[(?:\\.|[^\]])*\])|\((?!\?)/g, (_all, kept) => kept ?? "(?:");
-}
-
-function decode(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function mistake(pattern: string, why: string): TypeError {

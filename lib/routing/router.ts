@@ -97,7 +97,7 @@ function startsOf(routes: readonly Pick<Route<never>, "pattern">[]): ReadonlyMap
   const starts = new Map<string, number>();
   routes.forEach(({ pattern: { only } }, index) => {
     const before = routes.slice(0, index);
-    if (only === undefined || before.some(({ pattern }) => pattern.match(only))) return;
+    if (only === undefined || before.some(({ pattern }) => matchPath(pattern, only))) return;
     starts.set(only, index);
   });
   return starts;
@@ -124,7 +124,7 @@ function dispatch<S extends Scope>(
   const isNested = Object.keys(params).length > 0;
   for (let index = from ?? starts.get(pathRemaining) ?? 0; index < routes.length; index++) {
     const { pattern, application } = routes[index]!;
-    const match = pattern.match(pathRemaining);
+    const match = matchPath(pattern, pathRemaining);
     if (match === undefined) continue;
     routed.params = isNested ? { ...params, ...match.params } : match.params;
     routed.pathRemaining = match.rest;
@@ -137,6 +137,39 @@ function dispatch<S extends Scope>(
     return andThen(application(scope), goOn);
   }
   return Refusal.of("NO_CONSUMER");
+}
+
+/** The result of matching a path. */
+interface PathMatch {
+  readonly params: Readonly<Record<string, string | number>>;
+  /** The rest of the path, starting with `/`; empty for a pattern without `/*`. */
+  readonly rest: string;
+}
+
+const ONLY: PathMatch = { params: Object.freeze({}), rest: "" };
+
+/** Returns the match of a path, or undefined if it does not match. */
+export function matchPath(pattern: PathPattern, path: string): PathMatch | undefined {
+  if (pattern.only !== undefined) return path === pattern.only ? ONLY : undefined;
+  const { expression, params, isPrefix } = pattern;
+  const found = expression.exec(path);
+  if (found === null) return undefined;
+  const values: Record<string, string | number> = {};
+  for (let index = 0; index < params.length; index++) {
+    const { name, isNumber } = params[index]!;
+    const text = decode(found[index + 1]!);
+    if (text === undefined) return undefined;
+    values[name] = isNumber ? Number(text) : text;
+  }
+  return { params: values, rest: isPrefix ? found[params.length + 1] ?? "/" : "" };
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function isUnrouted(admission: Admission): boolean {

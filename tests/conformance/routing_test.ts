@@ -3,6 +3,7 @@ import type { Scope } from "@sluice/sluice";
 import { HttpConsumer } from "@sluice/sluice/consumers";
 import { channelRouter, protocolRouter, route, router, withRootPath } from "@sluice/sluice/routing";
 import { compilePattern } from "../../lib/routing/pattern.ts";
+import { matchPath } from "../../lib/routing/router.ts";
 import { communicate, communicateHttp } from "@sluice/sluice/testing";
 import { Accepting } from "../support/conformance/consumers.ts";
 import { beyond, conforms } from "../support/conformance/conforms.ts";
@@ -165,7 +166,7 @@ beyond(
 
 beyond("linear patterns", "matching takes time linear in the length of the path", () => {
   const pattern = compilePattern("/a/:x/b/:y/c");
-  assert.equal(pattern.match(`/a/${"b/".repeat(50_000)}`), undefined);
+  assert.equal(matchPath(pattern, `/a/${"b/".repeat(50_000)}`), undefined);
 });
 
 beyond("one consumer per connection", "each connection has its own consumer", async () => {

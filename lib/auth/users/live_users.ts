@@ -1,15 +1,11 @@
 import { CloseCode } from "../../protocol/mod.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { Connection } from "../../core/connection.ts";
-import {
-  type SessionWatcher,
-  watchSession,
-} from "../../sessions/connections/session_subscription.ts";
 import type { User } from "./user.ts";
 import type { UserStore } from "./user_store.ts";
 
 /** A scope whose user is kept current. */
-interface LiveScope {
+export interface LiveScope {
   readonly connection: Connection;
   user: User | undefined;
 }
@@ -45,16 +41,6 @@ export class LiveUsers {
   constructor(users: UserStore, clock: Clock = systemClock) {
     this.#users = users;
     this.#clock = clock;
-  }
-
-  /**
-   * Keeps the user of a scope current until the connection ends. Call it *before* the user is read,
-   * and `known()` on the result afterwards, so that a change in between is not missed.
-   */
-  watch(scope: LiveScope): { known(): void } {
-    const watch = new UserWatch(this, scope);
-    watchSession(scope.connection, watch);
-    return watch;
   }
 
   /** Reads the user of a scope again. Never rejects. */
@@ -105,30 +91,6 @@ export class LiveUsers {
     // A read in a later turn must see later writes.
     queueMicrotask(() => this.#reading.delete(id));
     return reading;
-  }
-}
-
-/** Watches the user of one scope for changes. */
-class UserWatch implements SessionWatcher {
-  readonly #live: LiveUsers;
-  readonly #scope: LiveScope;
-  #isKnown = false;
-  #isOutdated = false;
-
-  constructor(live: LiveUsers, scope: LiveScope) {
-    this.#live = live;
-    this.#scope = scope;
-  }
-
-  userChanged(): void {
-    if (this.#isKnown) void this.#live.refresh(this.#scope);
-    else this.#isOutdated = true;
-  }
-
-  /** Reports that the user has been read. */
-  known(): void {
-    this.#isKnown = true;
-    if (this.#isOutdated) void this.#live.refresh(this.#scope);
   }
 }
 
