@@ -1,12 +1,6 @@
 import type { Clock, Log } from "@sluice/sluice/server";
 import type { ChannelLayer } from "@sluice/sluice/layers";
-import {
-  type AttemptLimiter,
-  networkOf,
-  RateLimiter,
-  SharedRateLimiter,
-  SharedSocketCounter,
-} from "@sluice/sluice/security";
+import { RateLimiter, SharedRateLimiter, SharedSocketCounter } from "@sluice/sluice/security";
 import type { Settings } from "./settings/settings.ts";
 
 /** Limits per user and per address, shared by all processes if the layer spans them. */
@@ -33,6 +27,9 @@ export interface Limits {
   /** Stops sharing the limits with other processes. */
   close(): Promise<void>;
 }
+
+/** Limits attempts by key, such as an address. */
+export type AttemptLimiter = Pick<RateLimiter, "take">;
 
 /** Wrong attempts count; right ones are given back. */
 type Guesses = Pick<RateLimiter, "take" | "giveBack">;
@@ -61,14 +58,14 @@ export function createLimits(
   const sockets = isShared ? new SharedSocketCounter(layer, { clock, log }) : undefined;
   const shared: SharedRateLimiter[] = [];
   const { signInsPerAddress: signIns } = settings;
-  const perAddress = (name: string, perMinute: number) =>
-    byNetwork(createLimiter(name, { perMinute }));
   return {
     sockets,
     handshakes: createLimiter("handshakes", handshakeRate(settings)),
-    signIns: signIns === undefined ? undefined : perAddress("sign_ins", signIns),
-    devices: perAddress("devices", signIns ?? DEVICES_PER_MINUTE),
-    devicePolls: perAddress("device_polls", POLLS_PER_DEVICE * (signIns ?? SIGN_INS_PER_MINUTE)),
+    signIns: signIns === undefined ? undefined : createLimiter("sign_ins", { perMinute: signIns }),
+    devices: createLimiter("devices", { perMinute: signIns ?? DEVICES_PER_MINUTE }),
+    devicePolls: createLimiter("device_polls", {
+      perMinute: POLLS_PER_DEVICE * (signIns ?? SIGN_INS_PER_MINUTE),
+    }),
     userCodes: createLimiter("user_codes", { perMinute: WRONG_CODES_PER_MINUTE }),
     join: async () => await sockets?.join(),
     leave,
@@ -95,8 +92,4 @@ export function createLimits(
 function handshakeRate({ handshakesPerAddress, socketsPerAddress }: Settings): Rate {
   if (handshakesPerAddress !== undefined) return { perMinute: handshakesPerAddress };
   return { perMinute: 6_000, burst: Math.max(6_000, 10 * socketsPerAddress) };
-}
-
-function byNetwork(limiter: AttemptLimiter): AttemptLimiter {
-  return { take: (address) => limiter.take(networkOf(address)) };
 }

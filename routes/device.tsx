@@ -1,5 +1,4 @@
 import { type Context, page } from "fresh";
-import { networkOf } from "@sluice/sluice/security";
 import { formOf } from "../app/http/body.ts";
 import { browserIdentity } from "../app/auth/browser_identity.ts";
 import { define, type State } from "../app/http/define.ts";
@@ -12,7 +11,7 @@ import { signInFirst } from "../app/pages/sign_in_first.ts";
 
 async function approverOf(ctx: Context<State>) {
   const identity = await browserIdentity(ctx);
-  return identity && { ...identity, address: networkOf(ctx.state.peer.address) };
+  return identity && { ...identity, address: ctx.state.peer.address };
 }
 
 type Outcome = "approved" | "denied" | "unknown";

@@ -1,4 +1,4 @@
-import { findSessionByTokens } from "@sluice/sluice/sessions";
+import { findSession } from "@sluice/sluice/sessions";
 import { Refusal } from "@sluice/sluice";
 import type { Identity } from "./identity.ts";
 import type { Services } from "../services.ts";
@@ -22,7 +22,7 @@ export async function identify(
   { sessions, users, log }: Services,
   tokens: readonly string[],
 ): Promise<ProvenIdentity | Refusal> {
-  const found = await findSessionByTokens(sessions, tokens);
+  const found = await findSession(sessions, tokens);
   if (found.state === "expired") return new Refusal("SESSION_EXPIRED");
   if (found.state !== "live") return new Refusal("NOT_SIGNED_IN");
   const { session, token = "", renewedToken } = found;

@@ -1,5 +1,5 @@
 import type { Context } from "fresh";
-import { sessionCookie, sessionCookieName } from "@sluice/sluice/sessions";
+import { sessionCookie } from "@sluice/sluice/sessions";
 import type { State } from "../http/define.ts";
 import type { ProvenIdentity } from "./identify.ts";
 
@@ -17,7 +17,7 @@ export async function renewCookie(
 ): Promise<Response> {
   const { sessions, audit, log } = state.services;
   const secure = state.peer.url.protocol === "https:";
-  if (setsSessionCookie(response, secure)) return response;
+  if (setsSessionCookie(response)) return response;
   try {
     const next = renewedToken ?? await renewedNow();
     if (next === undefined) return response;
@@ -38,7 +38,6 @@ export async function renewCookie(
 }
 
 /** Returns whether the response sets or deletes the session cookie. */
-function setsSessionCookie({ headers }: Response, secure: boolean): boolean {
-  const name = `${sessionCookieName(secure)}=`;
-  return headers.getSetCookie().some((cookie) => cookie.startsWith(name));
+function setsSessionCookie({ headers }: Response): boolean {
+  return headers.getSetCookie().some((cookie) => /^(?:__Host-)?session=/.test(cookie));
 }

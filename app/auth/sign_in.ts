@@ -9,8 +9,8 @@ import {
   SignIn,
   type UserStore,
 } from "@sluice/sluice/auth";
-import type { AttemptLimiter } from "@sluice/sluice/security";
 import type { Database } from "../database.ts";
+import type { AttemptLimiter } from "../limits.ts";
 import type { Settings } from "../settings/settings.ts";
 
 /** The services that sign-in uses. */

@@ -5,9 +5,8 @@
  */
 export { createCrossOrigin } from "./cors.ts";
 export { isCrossSite } from "./cross_site.ts";
-export { networkOf } from "../core/request_values.ts";
-export { type AttemptLimiter, handshakeRate, RateLimiter } from "./rate_limiter.ts";
+export { handshakeRate, RateLimiter } from "./rate_limiter.ts";
 export { SharedRateLimiter } from "./shared_rate_limiter.ts";
 export { SharedSocketCounter } from "./shared_socket_counter.ts";
-export { type SocketCounter, socketLimits } from "./socket_limits.ts";
+export { socketLimits } from "./socket_limits.ts";
 export { anyOrigin, origins } from "./with_origins.ts";

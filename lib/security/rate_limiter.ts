@@ -15,19 +15,15 @@ export interface RateLimiterOptions {
   readonly clock?: Clock;
 }
 
-/** Limits a rate by key, such as an address or a user. */
-export interface AttemptLimiter {
-  /** Takes a token and returns undefined, or returns the time until one is available, in seconds. */
-  take(key: string): number | undefined;
-}
-
 interface Bucket {
   tokens: number;
   at: number;
 }
 
 /**
- * Token buckets by key, in this process. Needs no timer: tokens are added up when a bucket is used.
+ * Token buckets by key, such as an address or a user, in this process. Needs no timer: tokens are added
+ * up when a bucket is used. An address counts by its network: all spellings of an IPv4 address, and the
+ * first 64 bits of an IPv6 address, are one key.
  *
  * @example
  * ```ts
@@ -39,7 +35,7 @@ interface Bucket {
  * assert.equal(Math.ceil(limiter.take("192.0.2.1")!), 1);
  * ```
  */
-export class RateLimiter implements AttemptLimiter {
+export class RateLimiter {
   readonly #perMs: number;
   readonly #burst: number;
   readonly #maxKeys: number;
@@ -67,14 +63,17 @@ export class RateLimiter implements AttemptLimiter {
     return this.#buckets.size;
   }
 
-  take(key: string): number | undefined {
+  /** Takes a token and returns undefined, or returns the time until one is available, in seconds. */
+  take(name: string): number | undefined {
+    const key = networkOf(name);
     const earned = this.#earned(key);
     this.#keep(key, earned < 1 ? earned : earned - 1);
     return earned < 1 ? (1 - earned) / this.#perMs / 1000 : undefined;
   }
 
   /** Undoes a take. */
-  giveBack(key: string): void {
+  giveBack(name: string): void {
+    const key = networkOf(name);
     this.#keep(key, Math.min(this.#burst, this.#earned(key) + 1));
   }
 
@@ -127,11 +126,11 @@ export class RateLimiter implements AttemptLimiter {
  * untrusted proxy, all clients share one limit.
  */
 export function withHandshakeRate<S extends Scope>(
-  limiter: AttemptLimiter,
+  limiter: Pick<RateLimiter, "take">,
   next: Application<S>,
 ): Application<S> {
   const application: Application<S> = (scope) => {
-    const retryAfterSeconds = limiter.take(networkOf(scope.address));
+    const retryAfterSeconds = limiter.take(scope.address);
     if (retryAfterSeconds === undefined) return next(scope);
     return new Refusal("TOO_MANY_ATTEMPTS", {
       status: 429,
@@ -154,6 +153,6 @@ export function withHandshakeRate<S extends Scope>(
  * const limited = handshakeRate(new RateLimiter({ perMinute: 600 }));
  * ```
  */
-export function handshakeRate(limiter: AttemptLimiter): Middleware<Scope> {
+export function handshakeRate(limiter: Pick<RateLimiter, "take">): Middleware<Scope> {
   return (next) => withHandshakeRate(limiter, next);
 }

@@ -1,7 +1,8 @@
 import { ProcessGroup, type ProcessLayer } from "../cluster/process_group.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { LayerMessage } from "../core/consumer.ts";
-import { type AttemptLimiter, RateLimiter, type RateLimiterOptions } from "./rate_limiter.ts";
+import { networkOf } from "../core/request_values.ts";
+import { RateLimiter, type RateLimiterOptions } from "./rate_limiter.ts";
 
 /** Options of {@linkcode SharedRateLimiter}. */
 export interface SharedRateLimiterOptions extends RateLimiterOptions {
@@ -59,7 +60,7 @@ const MAX_KEY_LENGTH = 200;
  * limiter.close();
  * ```
  */
-export class SharedRateLimiter implements AttemptLimiter, Disposable {
+export class SharedRateLimiter implements Pick<RateLimiter, "take" | "giveBack">, Disposable {
   readonly #buckets: RateLimiter;
   readonly #group: ProcessGroup;
   readonly #clock: Clock;
@@ -83,7 +84,9 @@ export class SharedRateLimiter implements AttemptLimiter, Disposable {
     this.#announceMs = options.announceMs ?? 250;
   }
 
-  take(key: string): number | undefined {
+  /** Takes a token and returns undefined, or returns the time until one is available, in seconds. */
+  take(name: string): number | undefined {
+    const key = networkOf(name);
     if (!this.#hasJoined) void this.#join();
     const retryAfter = this.#buckets.take(key);
     if (retryAfter === undefined) this.#taken.set(key, (this.#taken.get(key) ?? 0) + 1);
@@ -92,7 +95,8 @@ export class SharedRateLimiter implements AttemptLimiter, Disposable {
   }
 
   /** Undoes a take. If other processes already know of it, the token must be earned back there. */
-  giveBack(key: string): void {
+  giveBack(name: string): void {
+    const key = networkOf(name);
     this.#buckets.giveBack(key);
     const taken = this.#taken.get(key) ?? 0;
     if (taken > 1) this.#taken.set(key, taken - 1);

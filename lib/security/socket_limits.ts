@@ -80,6 +80,8 @@ export function socketLimits(limits: {
 /**
  * Counts open sockets by key: {@linkcode LocalSocketCounter} those of this process,
  * {@linkcode SharedSocketCounter} those of all processes.
+ *
+ * @internal
  */
 export interface SocketCounter {
   /**

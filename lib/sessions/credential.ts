@@ -66,15 +66,6 @@ export function bearerToken(headers: Headers): string | undefined {
  *
  * *Security*: the prefix makes browsers refuse a cookie of that name from a subdomain, from plain
  * http, or for one path only.
- *
- * @example
- * ```ts
- * import { sessionCookieName } from "@sluice/sluice/sessions";
- * import assert from "node:assert/strict";
- *
- * assert.equal(sessionCookieName(true), "__Host-session");
- * assert.equal(sessionCookieName(false), "session");
- * ```
  */
 export function sessionCookieName(secure: boolean): string {
   return secure ? "__Host-session" : "session";

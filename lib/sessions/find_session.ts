@@ -1,5 +1,4 @@
 import { Refusal } from "../protocol/mod.ts";
-import { credentialOf } from "./credential.ts";
 import type { FoundSession } from "./session.ts";
 import type { TokenChoice } from "./session_lookup.ts";
 import type { Sessions } from "./sessions.ts";
@@ -8,8 +7,8 @@ import type { Sessions } from "./sessions.ts";
 const RETRY_AFTER_SECONDS = 5;
 
 /**
- * Finds and renews the session of a request by its bearer token or its cookies:
- * {@linkcode withSession} for pages and APIs.
+ * Finds and renews the session of a request by its tokens, as {@linkcode credentialOf} returns them: the
+ * first live session counts. {@linkcode withSession} for pages and APIs.
  *
  * *Security*: the `token` of a live session is a credential; never log it.
  *
@@ -18,46 +17,19 @@ const RETRY_AFTER_SECONDS = 5;
  * @example
  * ```ts
  * import { MemorySessionStore, Sessions } from "@sluice/sluice";
- * import { findSession } from "@sluice/sluice/sessions";
+ * import { credentialOf, findSession } from "@sluice/sluice/sessions";
  * import assert from "node:assert/strict";
  *
  * const sessions = new Sessions(new MemorySessionStore());
  * const { token } = await sessions.create({ userId: "u1", provider: "dev" });
  * const headers = new Headers({ cookie: `session=${token}` });
- * const found = await findSession(sessions, headers, { secure: false });
+ * const found = await findSession(sessions, credentialOf(headers, { secure: false })?.tokens);
  * assert.equal(found.state, "live");
  * ```
  */
-export function findSession(
+export async function findSession(
   sessions: Sessions,
-  headers: Headers,
-  options: { secure: boolean },
-): Promise<FoundSession & { readonly token?: string }> {
-  return findSessionByTokens(sessions, credentialOf(headers, options)?.tokens ?? []);
-}
-
-/**
- * Finds and renews the session of a request by the given tokens: the first live session counts. For
- * callers that choose which credentials of {@linkcode credentialOf} they accept.
- *
- * *Security*: the `token` of a live session is a credential; never log it.
- *
- * @throws {Refusal} `UNAVAILABLE`: the store cannot be reached.
- *
- * @example
- * ```ts
- * import { MemorySessionStore, Sessions } from "@sluice/sluice";
- * import { findSessionByTokens } from "@sluice/sluice/sessions";
- * import assert from "node:assert/strict";
- *
- * const sessions = new Sessions(new MemorySessionStore());
- * const { token } = await sessions.create({ userId: "u1", provider: "dev" });
- * assert.equal((await findSessionByTokens(sessions, ["wrong", token])).state, "live");
- * ```
- */
-export async function findSessionByTokens(
-  sessions: Sessions,
-  tokens: readonly string[],
+  tokens: readonly string[] = [],
 ): Promise<FoundSession & { readonly token?: string }> {
   let chosen: TokenChoice;
   try {

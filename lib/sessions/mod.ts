@@ -9,7 +9,7 @@
  *
  * @module
  */
-export { bearerToken, credentialOf, sessionCookieName } from "./credential.ts";
+export { bearerToken, credentialOf } from "./credential.ts";
 export { sessionCookie } from "./cookie.ts";
 export { createSessions } from "./create_sessions.ts";
 export { ExternalSessions } from "./external/external_sessions.ts";
@@ -21,5 +21,5 @@ export type { SessionRecord } from "./session_record.ts";
 export type { SessionStore } from "./session_store.ts";
 
 export { Sessions } from "./sessions.ts";
-export { findSession, findSessionByTokens } from "./find_session.ts";
+export { findSession } from "./find_session.ts";
 export { session, type SessionScope } from "./with_session.ts";

@@ -1,6 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { networkOf, RateLimiter } from "@sluice/sluice/security";
+import { RateLimiter } from "@sluice/sluice/security";
+import { networkOf } from "../../lib/core/request_values.ts";
 import { FakeClock } from "@sluice/sluice/testing";
 
 test("RateLimiter.take() allows a burst, then one per earned token", async () => {
@@ -51,6 +52,14 @@ test("RateLimiter counts each name separately, and drops the least recently used
   assert.equal(limiter.take("linus"), undefined);
   assert.equal(limiter.size, 2);
   assert.notEqual(limiter.take("ada"), undefined);
+});
+
+test("RateLimiter counts an address by its network", () => {
+  const limiter = new RateLimiter({ perMinute: 1, burst: 1, clock: new FakeClock() });
+  assert.equal(limiter.take("2001:db8::1"), undefined);
+  assert.ok(limiter.take("2001:db8:0:0:ffff::2"));
+  limiter.giveBack("2001:DB8::3");
+  assert.equal(limiter.take("2001:db8::1"), undefined);
 });
 
 test("new RateLimiter() refuses values that are not positive", () => {

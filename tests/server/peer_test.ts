@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { Refusal } from "@sluice/sluice";
-import { networkOf } from "@sluice/sluice/security";
+import { networkOf } from "../../lib/core/request_values.ts";
 import { createLog, resolvePeer } from "@sluice/sluice/server";
 
 const REMOTE = { hostname: "10.0.0.2", port: 1 };

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findCookies, parseCookies } from "../../lib/core/request_values.ts";
-import { sessionCookie, sessionCookieName } from "../../lib/sessions/mod.ts";
+import { sessionCookie } from "../../lib/sessions/mod.ts";
+import { sessionCookieName } from "../../lib/sessions/credential.ts";
 import { deletedSessionCookie, serializeCookie } from "../../lib/sessions/cookie.ts";
 import { OTHER_BLANKS } from "../support/malformed.ts";
 

@@ -4,8 +4,8 @@ import type { ConnectionHandler } from "../../lib/core/consumer.ts";
 import type { Admission, Application, Scope } from "../../lib/core/scope.ts";
 import { Refusal } from "../../lib/protocol/mod.ts";
 import {
+  credentialOf,
   findSession,
-  findSessionByTokens,
   MemorySessionStore,
   Sessions,
   type SessionScope,
@@ -281,16 +281,18 @@ test("withSession() admits a live session that could not be renewed", async () =
 test("findSession() finds by headers what withSession() finds", async () => {
   const { sessions, session, token } = await setUp();
   const headers = new Headers({ cookie: `a=b; __Host-session=${token}` });
-  const found = await findSession(sessions, headers, { secure: true });
+  const find = (secure: boolean) =>
+    findSession(sessions, credentialOf(headers, { secure })?.tokens);
+  const found = await find(true);
   assert.deepEqual(found, { state: "live", session, token });
-  assert.deepEqual(await findSession(sessions, headers, { secure: false }), { state: "unknown" });
+  assert.deepEqual(await find(false), { state: "unknown" });
 });
 
 test("findSession() throws UNAVAILABLE if the store is down", async () => {
   const { sessions, store, token } = await setUp();
   store.get = () => Promise.reject(new Error("connection refused"));
   await assert.rejects(
-    findSessionByTokens(sessions, [token]),
+    findSession(sessions, [token]),
     { name: "Refusal", code: "UNAVAILABLE" },
   );
 });

@@ -32,6 +32,6 @@ export interface DeviceApprover {
   readonly user: User;
   /** The session of the browser, proved by its cookie. */
   readonly session: Session;
-  /** The address of the request, or its network. */
+  /** The address of the request. Wrong codes count by its network. */
   readonly address?: string | undefined;
 }

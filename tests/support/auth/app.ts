@@ -7,7 +7,12 @@ import {
 } from "../../../lib/auth/mod.ts";
 import type { KeyValue } from "../../../lib/kv/mod.ts";
 import type { SignInOptions } from "../../../lib/auth/oauth/sign_in_options.ts";
-import { findSession, MemorySessionStore, Sessions } from "../../../lib/sessions/mod.ts";
+import {
+  credentialOf,
+  findSession,
+  MemorySessionStore,
+  Sessions,
+} from "../../../lib/sessions/mod.ts";
 import { FakeClock } from "../../../lib/testing/fake_clock.ts";
 import { FakeLog } from "../fake_log.ts";
 import type { Handler } from "./browser.ts";
@@ -63,7 +68,7 @@ export function testApp(
       return Response.json({ code, message, reason, provider, returnTo }, { status });
     }
     if (url.pathname === "/api/me") {
-      const found = await findSession(sessions, request.headers, { secure });
+      const found = await findSession(sessions, credentialOf(request.headers, { secure })?.tokens);
       const user = found.state === "live" ? await users.get(found.session.userId) : undefined;
       return user ? Response.json(user) : Response.json({ state: found.state }, { status: 401 });
     }
