@@ -11,7 +11,7 @@ export interface NetAddress {
 /** Answers the requests of a server: a {@linkcode Handler}, or a function that may call one. */
 export type ServeHandler = (request: Request, info: {
   readonly remoteAddr: NetAddress;
-  readonly transport?: Transport;
+  readonly transport?: Transport | undefined;
 }) => Response | Promise<Response>;
 
 /** Options of `serve()` on every runtime. */

@@ -46,7 +46,7 @@ export interface StreamPage extends StreamPosition {
  * Every store keeps the guarantees of `docs/stream_spec.md`, and `testStreamStore()` checks them. A
  * write costs the same however long the stream is.
  */
-export interface StreamStore {
+export interface StreamStore extends AsyncDisposable {
   /**
    * Returns the extent of a stream. A stream begins with its first use.
    *

@@ -9,6 +9,7 @@ import { SharedRateLimiter, SharedSocketCounter } from "@sluice/sluice/security"
 import { SessionNotices } from "@sluice/sluice/sessions";
 import { KvSocketCounts } from "../../lib/sessions/connections/kv_socket_counts.ts";
 import { FaultyLayer } from "@sluice/sluice/testing";
+import { KvStreamStore, MemoryStreamStore } from "@sluice/sluice/streams";
 import { Worker } from "@sluice/sluice/workers";
 import { silent } from "../support/silent_log.ts";
 
@@ -29,6 +30,8 @@ function closable(): readonly object[] {
     new SessionNotices(layer, { log: silent }),
     new SharedRateLimiter(layer, { perMinute: 1, controlGroup: "sluice.limits" }),
     new SharedSocketCounter(layer),
+    new MemoryStreamStore(),
+    new KvStreamStore(kv),
     new Worker(channelRouter({}), { layer, log: silent }),
   ];
 }

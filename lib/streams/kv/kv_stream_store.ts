@@ -156,6 +156,11 @@ export class KvStreamStore implements StreamStore {
     return Promise.resolve();
   }
 
+  /** Does the same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #run<T>(name: string, work: (stream: KvStream) => Promise<T>): Promise<T> {
     return this.#guard(() => {
       assertGroupName(name);

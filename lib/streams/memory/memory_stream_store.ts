@@ -145,6 +145,11 @@ export class MemoryStreamStore implements StreamStore {
     return Promise.resolve();
   }
 
+  /** Does the same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #append(stream: string, message: LayerMessage, { key, reply }: AppendOptions): Appended {
     assertGroupName(stream);
     const { maxMessageBytes } = this.#settings;

@@ -183,6 +183,11 @@ export class RedisStreamStore implements StreamStore {
     return Promise.resolve();
   }
 
+  /** Does the same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async #read(stream: string, options: StreamReadOptions, trimBefore = 0): Promise<StreamPage> {
     const read = streamRead(options);
     assertGroupName(stream);
