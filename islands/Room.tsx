@@ -25,7 +25,7 @@ export interface RoomProps {
   readonly room: string;
   /** The signed-in user. */
   readonly you: RoomState["you"];
-  /** What was said last. */
+  /** The newest messages. */
   readonly history: RecentMessages;
 }
 

@@ -109,7 +109,7 @@ class Stage {
     return { id: session.id, cookie };
   }
 
-  /** Lets the poller of the control log run, so that what was read may be cached. */
+  /** Lets the poller of the control log run, so that reads may be cached. */
   async pass(): Promise<void> {
     for (let turn = 0; turn < 20; turn++) await settle();
     await this.clock.advance(250);

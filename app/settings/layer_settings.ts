@@ -1,7 +1,7 @@
 import { RedisChannelLayer } from "@sluice/sluice/layers/redis";
 import { type Environment, quoted, SettingError, text } from "./settings_parsers.ts";
 
-/** The prefix of a deployment that has none of its own. */
+/** The default prefix of a deployment. */
 export const DEFAULT_PREFIX = "sluice";
 
 /** For layers that only check other options. */

@@ -6,7 +6,7 @@
  *   killed right after the answer, and with the second host cut off from PostgreSQL before, by an
  *   error or by a silent network.
  * - A sign-out while PostgreSQL is killed at a random moment: afterwards the session and all its
- *   sockets are over, or all of them go on; never after an answer of 204.
+ *   sockets have ended, or all of them stay open; never after an answer of 204.
  * - The time from the start of a killed PostgreSQL to the first message that is stored again.
  * - A failover: a standby is promoted, and the names of PostgreSQL move to it.
  * - A lock of 10 s on all rows: requests are answered in time, and work again afterwards.

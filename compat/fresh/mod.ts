@@ -1,7 +1,7 @@
 /**
  * A stand-in for `@fresh/core` 2.3.3 on machines that cannot reach JSR.
  *
- * It implements the documented behaviour of what it exports, and throws a clear error for the
+ * It implements the documented behaviour of its exports, and throws a clear error for the
  * rest. An application written against Fresh's documentation runs unchanged on both.
  *
  * @module

@@ -8,7 +8,7 @@ interface Subscription {
   readonly slot: number;
   readonly receive: RedisListener;
   users: number;
-  /** The connection that carries the subscription; `undefined` while there is none. */
+  /** The connection that carries the subscription, if any. */
   on: RedisConnection | undefined;
   /** Numbers the attempts to subscribe, so that late replies to earlier ones are ignored. */
   attempt: number;

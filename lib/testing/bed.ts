@@ -74,7 +74,7 @@ export type DefineTest<B> = (
   options?: { readonly needsFakeTime?: boolean },
 ) => void;
 
-/** Returns a function that defines the tests of a suite, each with a bed of its own. */
+/** Returns a function that defines the tests of a suite, each with its own bed. */
 export function defineOn<B extends { close(): Promise<void> }>(
   name: string,
   createBed: () => B,

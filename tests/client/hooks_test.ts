@@ -75,7 +75,7 @@ class Component<T> {
   }
 }
 
-/** An address of its own for each test: sockets are shared by address. */
+/** A new address for each test: sockets are shared by address. */
 let count = 0;
 
 function setUp() {
@@ -166,7 +166,7 @@ test("useSocket() opens one connection for an address that is written in two way
   await released();
 });
 
-test("useSocket() opens a connection of its own for another user", async () => {
+test("useSocket() opens a separate connection for another user", async () => {
   const { sockets, use } = setUp();
   const components = [use({ user: "ada" }), use({ user: "grace" })];
   assert.equal(sockets.length, 2);
@@ -192,7 +192,7 @@ test("useSocket() calls the handlers of the latest render", async () => {
   await released();
 });
 
-test("usePresence() lists who is present, once each", async () => {
+test("usePresence() lists each present user once", async () => {
   interface User {
     readonly id: string;
     readonly name: string;

@@ -97,7 +97,7 @@ test("5,000 clients of a server that was killed are back within 15 s of its star
   for (const room of rooms) room.close();
 });
 
-test("5,000 clients whose sessions are over attempt once, and never again", async () => {
+test("5,000 clients whose sessions have ended attempt once, and never again", async () => {
   let isOver = false;
   const refusal = () =>
     Response.json({ code: "SESSION_EXPIRED" }, {

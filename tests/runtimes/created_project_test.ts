@@ -54,7 +54,7 @@ for (const [runtime, on] of PROJECTS) {
   });
 }
 
-/** The environment of a user who has one runtime, and no settings. */
+/** The environment of a user with one runtime and no settings. */
 function environmentOf(name: RuntimeName): Record<string, string> {
   const path = [dirname(findRuntime(name)!), process.env.PATH].join(delimiter);
   return { PATH: path, PORT: "0", NO_COLOR: "1", DATABASE_URL: "", REDIS_URL: "" };
@@ -70,7 +70,7 @@ async function attempt(line: string, cwd: string, env: Record<string, string>) {
   return await run(program!, args, { cwd, env, timeoutMs: COMMAND_MS });
 }
 
-/** Starts a server in a process group of its own, because commands start others. */
+/** Starts a server in its own process group, because commands start others. */
 async function start(line: string, cwd: string, env: Record<string, string>) {
   const [program, ...args] = line.split(" ");
   const options = { cwd, env: { ...process.env, ...env }, detached: true };

@@ -33,7 +33,7 @@ export class WhoConsumer extends Consumer<SignedInScope<Member>> {
   }
 }
 
-/** An application with sessions of its own, and processes of it that share what `options` say. */
+/** An application with its own sessions, and processes of it that share what `options` say. */
 export class Accounts implements Disposable {
   readonly clock = new FakeClock(Date.now());
   readonly log = new FakeLog();
@@ -41,7 +41,7 @@ export class Accounts implements Disposable {
   readonly identities = new Map<string, unknown>();
   /** How often `identify()` was called. */
   calls = 0;
-  /** Called by `identify()` before it returns what it has read. */
+  /** Called by `identify()` before it returns its result. */
   hook: () => unknown = () => {};
   readonly #processes: ExternalSessions<Member>[] = [];
 

@@ -3,7 +3,7 @@ import type { DatabaseCost, OperationName } from "./operations.ts";
 
 /** What is to be served. */
 export interface Load {
-  /** Open sockets, each of a session of its own. */
+  /** Open sockets, each of a different session. */
   readonly sockets: number;
   readonly hosts: number;
   readonly processesPerHost: number;

@@ -45,7 +45,7 @@ class CountingKeyValue extends MemoryKeyValue {
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Runs each operation of the toolkit once, without caches, and counts what it costs. */
+/** Runs each operation of the toolkit once, without caches, and counts its cost. */
 export async function countOperations(): Promise<Readonly<Record<OperationName, DatabaseCost>>> {
   await using kv = new CountingKeyValue();
   await using services = createSessions(kv, { log });

@@ -1,6 +1,6 @@
 import { type Capacity, type Limit, type Load, sum } from "./model.ts";
 
-/** A load and what it costs. */
+/** A load and its cost. */
 export type Column = readonly [load: Load, capacity: Capacity];
 
 /** Formats loads as a Markdown table, one column each. */

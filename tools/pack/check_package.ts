@@ -14,7 +14,7 @@ const STEP_MS = 300_000;
 
 /**
  * Largest client, minified and compressed, in bytes: what a page loads first. The fallback to plain
- * HTTP is a file of its own, which only pages behind a proxy that breaks WebSockets load.
+ * HTTP is a separate file, which only pages behind a proxy that breaks WebSockets load.
  */
 const MAX_CLIENT_BYTES = 6_144;
 

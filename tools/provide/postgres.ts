@@ -22,7 +22,7 @@ export function findPostgres(): string | undefined {
 /**
  * Returns the folder of PostgreSQL's programs: of an installed one, otherwise of Debian's package.
  *
- * @throws {Error} There is none; the message contains the reason.
+ * @throws {Error} None can be installed; the message contains the reason.
  */
 export async function providePostgres(note: (text: string) => void): Promise<string> {
   const found = findPostgres();

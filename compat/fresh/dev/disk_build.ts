@@ -38,7 +38,7 @@ export async function writeBuild(
   await writeText(outDir, "server.js", serverModule(config));
 }
 
-/** Stores a stylesheet with the build id in its URLs; another file is served from where it is. */
+/** Stores a stylesheet with the build id in its URLs; other files are served from `static/`. */
 async function storeStatic(outDir: string, pathname: string, path: string): Promise<StoredFile> {
   const content = await Deno.readFile(path);
   if (isStylesheet(path)) return await writeFile(outDir, pathname, lockUrls(content));

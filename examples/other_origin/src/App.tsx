@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import { Room } from "./Room.tsx";
 import { fetchUser, SERVER, signInUrl, signOut, type User } from "./session.ts";
 
-/** Shows who is signed in, and the room; or a link to sign in. */
+/** Shows the signed-in user, and the room; or a link to sign in. */
 export function App() {
   const [user, setUser] = useState<User | null>();
   const [notice, setNotice] = useState("");
@@ -13,7 +13,7 @@ export function App() {
     });
   }, []);
 
-  /** The session is over: signed out here, in another tab, or ended by the server. */
+  /** The session has ended: signed out here, in another tab, or ended by the server. */
   function leave() {
     setUser(null);
     setNotice("You are signed out.");

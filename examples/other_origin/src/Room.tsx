@@ -6,11 +6,11 @@ import { SERVER, type User } from "./session.ts";
 /** Properties of {@linkcode Room}. */
 interface RoomProps {
   readonly user: User;
-  /** Called when the session is over. */
+  /** Called when the session has ended. */
   readonly onSignedOut: () => void;
 }
 
-/** A room: who is here, what was said, and a line to write. */
+/** A room: its users, its messages, and a line to write. */
 export function Room({ user, onSignedOut }: RoomProps) {
   const [text, setText] = useState("");
   const [problem, setProblem] = useState("");

@@ -11,7 +11,7 @@ export type DefineStoreTest<S> = (
   body: (store: S, clock: FakeClock) => Promise<void>,
 ) => void;
 
-/** Returns a function that defines tests, each with a store of its own. */
+/** Returns a function that defines tests, each with its own store. */
 export function defineStoreTests<S>(
   name: string,
   create: CreateTestStore<S>,

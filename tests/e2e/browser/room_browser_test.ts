@@ -141,7 +141,7 @@ test("a sign-out in one tab ends the room in another, with a reason", { skip }, 
   assert.equal(await link.getAttribute("href"), "/signin?return_to=/rooms/lobby");
 });
 
-test("a room reconnects by itself after a network outage, and shows what was said meanwhile", {
+test("a room reconnects by itself after a network outage, and shows the messages sent meanwhile", {
   skip,
 }, async () => {
   await using app = await LiveApp.start();

@@ -8,7 +8,7 @@ import { DenoKeyValue } from "@sluice/sluice/kv/deno";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
 
-/** Runs `deno task worker`, and collects what it prints. */
+/** Runs `deno task worker`, and collects its output. */
 function startWorker(args: readonly string[], env: Record<string, string>) {
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "worker.ts", ...args],

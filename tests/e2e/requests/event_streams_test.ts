@@ -71,7 +71,7 @@ test("an event stream ends with its session within 1 s, and nothing follows", as
   assert.deepEqual([posted.status, (await posted.json()).code], [401, "NOT_SIGNED_IN"]);
 });
 
-test("a post reaches only an event stream of its own session and path", async () => {
+test("a post reaches only event streams of the same session and path", async () => {
   await using app = await LiveApp.start();
   const [ada, grace] = [await app.signIn("ada"), await app.signIn("grace")];
   const elsewhere = await app.signIn("ada");

@@ -18,8 +18,8 @@ const LEFT_OUT =
   /^(?:\.git|bench|dist|docs|examples|support|tests)(?:\/|$)|(?:^|\/)(?:node_modules|\.data)(?:\/|$)/;
 
 /**
- * Two hosts with three processes of the app behind one address: each host has a copy of the app in a
- * folder of its own, and they share nothing but PostgreSQL and Redis.
+ * Two hosts with three processes of the app behind one address: each host has its own copy of the
+ * app, and they share nothing but PostgreSQL and Redis.
  */
 export class Hosts implements AsyncDisposable {
   readonly postgres: PostgresServer;

@@ -73,7 +73,7 @@ export class PostgresServer implements AsyncDisposable {
       : `${base}?options=${encodeURIComponent(`-c search_path=${schema}`)}`;
   }
 
-  /** Runs SQL on a connection of its own. */
+  /** Runs SQL on a new connection. */
   async query(sql: string): Promise<readonly Record<string, unknown>[]> {
     const client = new pg.Client({ connectionString: this.url() });
     await client.connect();
@@ -168,7 +168,7 @@ async function unprivileged(): Promise<{ readonly uid?: number; readonly gid?: n
   return { uid: Number(user[2]), gid: Number(user[3]) };
 }
 
-/** Returns the processes that a process has started; none where this cannot be read. */
+/** Returns the processes that a process has started; empty if the system does not tell. */
 async function childrenOf(pid: number): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
   return text.split(" ").filter((child) => child !== "").map(Number);

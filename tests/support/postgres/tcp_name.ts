@@ -7,7 +7,7 @@ export class TcpName implements AsyncDisposable {
   #target: number;
   #isCut = false;
   #isSilent = false;
-  /** What waits for the end of a silence. */
+  /** Writes that are held until the end of a silence. */
   #held: (() => void)[] = [];
 
   private constructor(target: number) {
@@ -27,7 +27,7 @@ export class TcpName implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Moves the name, and ends a cut or a silence. Open connections stay where they are. */
+  /** Moves the name, and ends a cut or a silence. Open connections are not moved. */
   move(target: number): void {
     this.#target = target;
     this.#isCut = this.#isSilent = false;

@@ -8,7 +8,7 @@ export interface RuntimeTest {
   readonly title: string;
   /** Runtimes that cannot do this, and why: see docs/runtimes.md. */
   readonly except?: Partial<Readonly<Record<RuntimeName, string>>>;
-  /** Whether the test stops the server: it then gets one of its own. */
+  /** Whether the test stops the server: it then gets a separate one. */
   readonly isLast?: boolean;
   run(server: RuntimeServer): Promise<void>;
 }

@@ -106,7 +106,7 @@ export async function sendCommands(
   return { replies, cuts: cutter.cuts };
 }
 
-/** What a client of {@linkcode resumeAnywhere} was told, and what its handlers got. */
+/** The reports and messages that a client of {@linkcode resumeAnywhere} received. */
 export interface ResumeOutcome {
   /** The offset of the last message that it had. */
   readonly from: number;
