@@ -58,12 +58,11 @@ for (const [name, create] of Object.entries(stores)) {
 for (const type of ["add", "run"] as const) {
   test(`commands of type "${type}" whose replies are lost take effect once`, async () => {
     const store = new MemoryStreamStore({ maxMessages: 10_000 });
-    const load = { type, commands: 100, cutShare: 0.2, sockets: 10 };
+    const load = { type, commands: 100, cutShare: 0.2, sockets: 25 };
     const { replies, effects, cuts } = await commandsUnderCuts(store, load);
     assert.ok(cuts > 0);
     assert.equal(replies.size, load.commands);
-    assert.equal(new Set(replies.values()).size, load.commands);
-    if (type === "add") assert.equal((await store.state("room")).offset, load.commands);
-    for (const [number, ids] of effects) assert.deepEqual(ids, [replies.get(Number(number))]);
+    assert.equal(effects.size, load.commands);
+    for (const [number, ids] of effects) assert.deepEqual(ids, [replies.get(number)]);
   });
 }

@@ -3,7 +3,7 @@ import type { Recovery } from "../../../lib/client/stream_options.ts";
 import { SocketCutter } from "./cut_socket.ts";
 import { openBackend } from "./stream_backend.ts";
 import type { StreamDatabase } from "./stream_database.ts";
-import { openRoom, sendCommands } from "./stream_load.ts";
+import { openRoom, readAll, sendCommands, toEffects } from "./stream_load.ts";
 import { StreamProcesses } from "./stream_processes.ts";
 
 /** The load of {@linkcode commandsUnderKills}. */
@@ -14,6 +14,8 @@ export interface KillLoad {
   readonly killEveryMs: number;
   /** Share of the replies that cut their socket. */
   readonly cutShare: number;
+  /** Each has one command in flight. */
+  readonly sockets: number;
   /** After this time, kills the database server and starts it again. */
   readonly killDatabaseAfterMs?: number;
 }
@@ -22,6 +24,8 @@ export interface KillLoad {
 export interface KillOutcome {
   readonly kills: number;
   readonly cuts: number;
+  /** Commands that were answered with `OUTCOME_UNKNOWN`. */
+  readonly unknown: readonly number[];
   /** Commands that were answered but whose message is not in the stream. */
   readonly missing: readonly number[];
   /** Commands with more than one message. */
@@ -50,22 +54,18 @@ export async function commandsUnderKills(
   while (reader.position("room") === undefined) await setTimeout(10);
   processes.killInTurn(load.killEveryMs);
   const restarted = killDatabase(database, load.killDatabaseAfterMs);
-  const { replies, cuts } = await sendCommands(processes.url, {
-    ...load,
-    type: "add",
-    sockets: 10,
-  });
+  const { replies, unknown, cuts } = await sendCommands(processes.url, { ...load, type: "add" });
   await restarted;
   const found = await readAll(backend.store);
   const last = found.at(-1)?.offset ?? 0;
   while ((reader.position("room")?.offset ?? 0) < last) await setTimeout(20);
   reader.close();
-  const ids = new Map<number, string[]>();
-  for (const { number, id } of found) ids.set(number, [...ids.get(number) ?? [], id]);
+  const ids = toEffects(found);
   const numbers = [...replies.keys()];
   return {
     kills: processes.kills,
     cuts,
+    unknown,
     missing: numbers.filter((number) => !ids.has(number)),
     twice: numbers.filter((number) => (ids.get(number)?.length ?? 0) > 1),
     otherReply: numbers.filter((number) => {
@@ -82,16 +82,4 @@ async function killDatabase({ server }: StreamDatabase, afterMs: number | undefi
   await setTimeout(afterMs);
   await server.kill();
   await server.restart();
-}
-
-async function readAll(store: ReturnType<typeof openBackend>["store"]) {
-  const found: { readonly offset: number; readonly number: number; readonly id: string }[] = [];
-  for (let after = 0;;) {
-    const { messages, more } = await store.read("room", { after, limit: 500 });
-    for (const { offset, data } of messages) {
-      found.push({ offset, ...data as { number: number; id: string } });
-    }
-    if (!more) return found;
-    after = found.at(-1)!.offset;
-  }
 }

@@ -11,7 +11,7 @@ export interface StreamDatabase extends AsyncDisposable {
   /** A path or a URL. */
   readonly address: string;
   /** Set if the database is a server that can be killed and started again. */
-  readonly server?: RedisServer;
+  readonly server?: RedisServer | PostgresServer;
 }
 
 /** Starts a database; a Redis keeps its data with `appendfsync everysec`. */
@@ -27,7 +27,7 @@ export async function startDatabase(kind: BackendKind): Promise<StreamDatabase> 
   if (kind === "PostgreSQL") {
     const server = await PostgresServer.start();
     const end = () => server[Symbol.asyncDispose]().then(remove);
-    return { kind, address: server.url(), [Symbol.asyncDispose]: end };
+    return { kind, address: server.url(), server, [Symbol.asyncDispose]: end };
   }
   return { kind, address: join(folder, "streams.sqlite"), [Symbol.asyncDispose]: remove };
 }

@@ -48,10 +48,11 @@ export async function readUnderCuts(
   while (rooms.some((room) => room.position("room") === undefined)) await setTimeout(5);
   const sender = openRoom(server.url, new SocketCutter());
   const every = Math.max(1, Math.floor(load.messages / load.cuts));
+  const startedAt = performance.now();
   for (let number = 1; number <= load.messages; number++) {
+    await due(startedAt, number, load.perSecond);
     await sender.request("add", number);
     if (number % every === 0) cutter.cutOne(Math.random);
-    await setTimeout(1_000 / load.perSecond);
   }
   while (heard.some((offsets) => offsets.at(-1) !== load.messages)) await setTimeout(20);
   for (const room of [...rooms, sender]) room.close();
@@ -60,8 +61,12 @@ export async function readUnderCuts(
 
 /** What happened to the commands of {@linkcode commandsUnderCuts}. */
 export interface CommandOutcome {
+  /** The id in the reply to each command. */
   readonly replies: ReadonlyMap<number, string>;
-  readonly effects: ReadonlyMap<string, readonly string[]>;
+  /** The ids of what each command did. */
+  readonly effects: ReadonlyMap<number, readonly string[]>;
+  /** Commands that were answered with `OUTCOME_UNKNOWN`. */
+  readonly unknown: readonly number[];
   readonly cuts: number;
 }
 
@@ -72,7 +77,35 @@ export async function commandsUnderCuts(
 ): Promise<CommandOutcome> {
   const { server, effects } = serveStream(store);
   await using _ = server;
-  return { ...await sendCommands(server.url, load), effects };
+  const outcome = await sendCommands(server.url, load);
+  return { ...outcome, effects: load.type === "run" ? effects : toEffects(await readAll(store)) };
+}
+
+/** A stored message of a command. */
+export interface StoredCommand {
+  readonly offset: number;
+  readonly number: number;
+  readonly id: string;
+}
+
+/** Reads the whole stream. */
+export async function readAll(store: StreamStore): Promise<readonly StoredCommand[]> {
+  const found: StoredCommand[] = [];
+  for (let after = 0;;) {
+    const { messages, more } = await store.read("room", { after, limit: 500 });
+    for (const { offset, data } of messages) {
+      found.push({ offset, ...data as { number: number; id: string } });
+    }
+    if (!more) return found;
+    after = found.at(-1)!.offset;
+  }
+}
+
+/** Returns the ids of the messages of each command. */
+export function toEffects(stored: readonly StoredCommand[]): Map<number, string[]> {
+  const ids = new Map<number, string[]>();
+  for (const { number, id } of stored) ids.set(number, [...ids.get(number) ?? [], id]);
+  return ids;
 }
 
 /** Sends commands to a server, each until it is answered. Some replies cut their sockets instead. */
@@ -93,17 +126,27 @@ export async function sendCommands(
   };
   const rooms = Array.from({ length: load.sockets }, () => openRoom(url, cutter));
   const replies = new Map<number, string>();
+  const unknown: number[] = [];
   const startedAt = performance.now();
   await Promise.all(rooms.map(async (room, socket) => {
     for (let number = socket; number < load.commands; number += load.sockets) {
-      const dueMs = number * 1_000 / (load.perSecond ?? Infinity);
-      await setTimeout(Math.max(0, startedAt + dueMs - performance.now()));
-      const { id } = await room.request(load.type, number, { once: true });
-      replies.set(number, id);
+      await due(startedAt, number, load.perSecond);
+      try {
+        const { id } = await room.request(load.type, number, { once: true });
+        replies.set(number, id);
+      } catch (error) {
+        if ((error as { code?: string }).code !== "OUTCOME_UNKNOWN") throw error;
+        unknown.push(number);
+      }
     }
   }));
   for (const room of rooms) room.close();
-  return { replies, cuts: cutter.cuts };
+  return { replies, unknown, cuts: cutter.cuts };
+}
+
+/** Waits until a message is due; without a rate, it is due at once. */
+async function due(startedAt: number, number: number, perSecond = Infinity): Promise<void> {
+  await setTimeout(Math.max(0, startedAt + number * 1_000 / perSecond - performance.now()));
 }
 
 /** The reports and messages that a client of {@linkcode resumeAnywhere} received. */

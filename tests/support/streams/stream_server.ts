@@ -22,7 +22,7 @@ export const countMessages = defineMessages({
   server: { added: unchecked<{ number: number; id: string }>() },
 });
 
-type CountScope = Scope & LayerScope & StreamScope & { readonly effects: Map<string, string[]> };
+type CountScope = Scope & LayerScope & StreamScope & { readonly effects: Map<number, string[]> };
 
 class CountConsumer extends JsonConsumer<typeof countMessages, CountScope> {
   readonly messages = countMessages;
@@ -42,7 +42,7 @@ const handlers: HandlersOf<CountConsumer> = {
   run(number) {
     const reply = { id: crypto.randomUUID() };
     const { effects } = this.scope;
-    effects.set(`${number}`, [...effects.get(`${number}`) ?? [], reply.id]);
+    effects.set(number, [...effects.get(number) ?? [], reply.id]);
     return reply;
   },
 };
@@ -51,7 +51,7 @@ const handlers: HandlersOf<CountConsumer> = {
 export function streamApplication(
   store: StreamStore,
   channel: ChannelLayer,
-  effects: Map<string, string[]> = new Map(),
+  effects: Map<number, string[]> = new Map(),
 ): Application<Scope> {
   const user = { id: "ada" };
   return stack()
@@ -69,7 +69,7 @@ export const streamLimits = { messagesPerSecond: 10_000, messageBurst: 20_000 };
 
 /** Serves a stream `room` over sockets, for one user. */
 export function serveStream(store: StreamStore, channel: ChannelLayer = new MemoryChannelLayer()) {
-  const effects = new Map<string, string[]>();
+  const effects = new Map<number, string[]>();
   const application = streamApplication(store, channel, effects);
   return { server: startServer(application, { limits: streamLimits }), effects, layer: channel };
 }
