@@ -27,8 +27,8 @@ const { values: { quick = false, only } } = parseArgs({
 const SLACK = quick ? 1.5 : 1;
 const hasRedis = findRedis() !== undefined;
 const publishes = quick
-  ? { members: 1_000, publishes: 20, rounds: 5 }
-  : { members: 1_000, publishes: 200, rounds: 15 };
+  ? { members: 1_000, publishes: 10, rounds: 10 }
+  : { members: 1_000, publishes: 20, rounds: 60 };
 const crowd = quick ? { clients: 500, messages: 100 } : { clients: 1_000, messages: 100 };
 const lengths = quick
   ? { short: 1_000, long: 20_000, calls: 100, rounds: 3 }
