@@ -16,11 +16,8 @@
  *
  * @module
  */
-import {
-  MemoryStreamStore,
-  type StreamStore,
-  type StreamStoreOptions,
-} from "@sluice/sluice/streams";
+import { MemoryStreamStore, type StreamStore } from "@sluice/sluice/streams";
+import type { StreamStoreOptions } from "../../lib/streams/stream_options.ts";
 import { parseArgs } from "node:util";
 import { commandsUnderKills, type KillOutcome } from "../../tests/support/streams/process_kills.ts";
 import { type BackendKind, openBackend } from "../../tests/support/streams/stream_backend.ts";
