@@ -19,9 +19,9 @@ import {
   user,
 } from "@sluice/sluice";
 import { sessionOrTicket } from "@sluice/sluice/auth";
-import { tellNotices } from "@sluice/sluice/sessions";
 import { streamDoor, streams, type StreamScope } from "@sluice/sluice/streams";
 import { auditRefusals } from "./app/admin/audit.ts";
+import { tellNotices } from "./app/auth/session_notices.ts";
 import { listSessions } from "./app/auth/sessions.ts";
 import type { Services } from "./app/services.ts";
 import { ChatConsumer, type ChatScope } from "./consumers/chat_consumer.ts";

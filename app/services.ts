@@ -17,7 +17,7 @@ import {
 import type { ChannelLayer } from "@sluice/sluice/layers";
 import { Presence } from "@sluice/sluice/presence";
 import { type Clock, createLog, type Log } from "@sluice/sluice/server";
-import { createSessions, SessionNotices } from "@sluice/sluice/sessions";
+import { createSessions } from "@sluice/sluice/sessions";
 import { KvStreamStore, type StreamStore } from "@sluice/sluice/streams";
 import { auditSessions } from "./admin/audit.ts";
 import { parentProcess } from "./process/child_process.ts";
@@ -28,6 +28,7 @@ import { createLimits, type Limits } from "./limits.ts";
 import { reportMisspelt } from "./settings/setting_names.ts";
 import { DEFAULT_PREFIX } from "./settings/layer_settings.ts";
 import { readSettings, type Settings } from "./settings/settings.ts";
+import { SessionNotices } from "./auth/session_notices.ts";
 import { createSignIn } from "./auth/sign_in.ts";
 
 /** The services that routes and the socket handler use. */

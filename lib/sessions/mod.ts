@@ -14,7 +14,6 @@ export { sessionCookie } from "./cookie.ts";
 export { createSessions } from "./create_sessions.ts";
 export { ExternalSessions } from "./external/external_sessions.ts";
 export type { Identity } from "./external/identity.ts";
-export { SessionNotices, tellNotices } from "./connections/session_notices.ts";
 export { MemorySessionStore } from "./memory_session_store.ts";
 export type { FoundSession, Session, SessionEvent } from "./session.ts";
 export type { SessionRecord } from "./session_record.ts";

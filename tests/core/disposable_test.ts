@@ -6,9 +6,10 @@ import { MemoryKeyValue } from "@sluice/sluice/kv";
 import { Presence } from "@sluice/sluice/presence";
 import { channelRouter } from "@sluice/sluice/routing";
 import { SharedRateLimiter, SharedSocketCounter } from "@sluice/sluice/security";
-import { SessionNotices } from "@sluice/sluice/sessions";
+import { SessionNotices } from "../../app/auth/session_notices.ts";
 import { KvSocketCounts } from "../../lib/sessions/connections/kv_socket_counts.ts";
 import { FaultyLayer } from "@sluice/sluice/testing";
+import { systemClock } from "@sluice/sluice/server";
 import { KvStreamStore, MemoryStreamStore } from "@sluice/sluice/streams";
 import { Worker } from "@sluice/sluice/workers";
 import { silent } from "../support/silent_log.ts";
@@ -27,7 +28,7 @@ function closable(): readonly object[] {
     new Audit(kv, { log: silent }),
     new KvSocketCounts(kv, { connections: sessions.connections, log: silent }),
     new Presence(layer, { joined: message, left: message }),
-    new SessionNotices(layer, { log: silent }),
+    new SessionNotices(layer, { log: silent, clock: systemClock }),
     new SharedRateLimiter(layer, { perMinute: 1, controlGroup: "sluice.limits" }),
     new SharedSocketCounter(layer),
     new MemoryStreamStore(),

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import type { Connection } from "@sluice/sluice/consumers";
 import { SharedRateLimiter, SharedSocketCounter } from "@sluice/sluice/security";
 import { FaultyLayer, settle } from "@sluice/sluice/testing";
-import { SessionNotices } from "@sluice/sluice/sessions";
+import { SessionNotices } from "../../app/auth/session_notices.ts";
 import { FakeConnection } from "../support/fake_connection.ts";
 import { startProcesses } from "../support/presence/presence_process.ts";
 import { silent } from "../support/silent_log.ts";

@@ -1,4 +1,3 @@
-import { networkOf } from "../../core/request_values.ts";
 import { Refusal } from "../../protocol/mod.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { KeyValue } from "../../kv/mod.ts";
@@ -236,10 +235,7 @@ export class DeviceSignIn {
     if (session.kind !== "browser" || session.userId !== user.id) {
       throw new Refusal("FORBIDDEN", { detail: "Only a browser session can approve a program" });
     }
-    const keys = [
-      `user ${user.id}`,
-      ...address === undefined ? [] : [`address ${networkOf(address)}`],
-    ];
+    const keys = [`user ${user.id}`, ...address === undefined ? [] : [address]];
     return await guess(this.#options.guesses, keys, () => this.#waiting(text));
   }
 

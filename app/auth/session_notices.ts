@@ -1,17 +1,13 @@
-import { internalsOf } from "../../core/internals.ts";
-import { type Clock, systemClock } from "../../core/clock.ts";
-import { consoleLog } from "../../core/log.ts";
-import type { LayerMessage } from "../../core/consumer.ts";
-import type { Log } from "../../core/log.ts";
-import type { Middleware, Scope } from "../../core/scope.ts";
-import type { GroupLayer } from "../revocation/revocation_broadcast.ts";
-import type { Sessions } from "../sessions.ts";
+import type { LayerMessage, Middleware, Scope, Sessions } from "@sluice/sluice";
+import type { Audit } from "@sluice/sluice/auth";
+import type { ChannelLayer } from "@sluice/sluice/layers";
+import { type Clock, type Log } from "@sluice/sluice/server";
 
 /** The type of the messages. */
 const TYPE = "changed";
 
 /** The group of processes with an open sessions page. */
-const GROUP = "sluice.notices";
+const GROUP = "sessions.changed";
 
 /** How long changes are collected before they are announced, in milliseconds. */
 const TELL_MS = 100;
@@ -19,40 +15,14 @@ const TELL_MS = 100;
 /** Most users in one message. */
 const MAX_NAMES = 500;
 
-/** Options of {@linkcode SessionNotices}. */
-export interface SessionNoticesOptions {
-  /** The log for problems with notifications. @default {consoleLog} */
-  readonly log?: Log | undefined;
-  /** The clock of the interval between two notifications. @default {systemClock} */
-  readonly clock?: Clock | undefined;
-}
-
 /**
  * Notifies users' open sessions pages of changes, on every process.
  *
  * A process announces whose sessions and sockets changed, at most ten times a second, and only
  * processes with such a page open receive it: the cost of a socket does not depend on open pages.
- *
- * @example
- * ```ts
- * import { MemoryChannelLayer } from "@sluice/sluice";
- * import { SessionNotices } from "@sluice/sluice/sessions";
- * import { FakeClock } from "@sluice/sluice/testing";
- * import assert from "node:assert/strict";
- *
- * const clock = new FakeClock();
- * const notices = new SessionNotices(new MemoryChannelLayer(), { clock });
- * let changes = 0;
- * const stop = await notices.watch("ada", () => changes++);
- * notices.tell("ada");
- * await clock.advance(100);
- * assert.equal(changes, 1);
- * stop();
- * notices.close();
- * ```
  */
 export class SessionNotices implements Disposable {
-  readonly #layer: GroupLayer;
+  readonly #layer: ChannelLayer;
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #changed = new Set<string>();
@@ -61,15 +31,11 @@ export class SessionNotices implements Disposable {
   #leave: (() => void) | undefined;
   #listening: Promise<void> | undefined;
 
-  /**
-   * Joins no group before the first page is open.
-   *
-   * @param layer Connects the processes.
-   */
-  constructor(layer: GroupLayer, options: SessionNoticesOptions = {}) {
-    this.#layer = internalsOf(layer);
-    this.#log = options.log ?? consoleLog;
-    this.#clock = options.clock ?? systemClock;
+  /** Joins no group before the first page is open. The layer connects the processes. */
+  constructor(layer: ChannelLayer, { log, clock }: { readonly log: Log; readonly clock: Clock }) {
+    this.#layer = layer;
+    this.#log = log;
+    this.#clock = clock;
   }
 
   /** Notifies the pages of a user. A page that misses it is corrected by the next change. */
@@ -103,12 +69,7 @@ export class SessionNotices implements Disposable {
   }
 
   /** Notifies the pages of every sign-in and every end of a session, here or in another process. */
-  follow(sessions: Sessions, audit: {
-    /** Calls `listener` for every event of this process. */
-    subscribe(
-      listener: (event: { readonly kind: string; readonly userId?: string | undefined }) => void,
-    ): unknown;
-  }): void {
+  follow(sessions: Sessions, audit: Audit): void {
     audit.subscribe(({ kind, userId }) => {
       if (kind === "signed-in" && userId !== undefined) this.tell(userId);
     });
@@ -186,32 +147,6 @@ export class SessionNotices implements Disposable {
 
 /**
  * A middleware that notifies open sessions pages of every socket that opens or ends.
- *
- * @example
- * ```ts
- * import {
- *   MemoryChannelLayer,
- *   MemorySessionStore,
- *   MemoryUserStore,
- *   origins,
- *   requireUser,
- *   session,
- *   Sessions,
- *   stack,
- *   user,
- * } from "@sluice/sluice";
- * import { systemClock } from "@sluice/sluice/server";
- * import { SessionNotices, tellNotices } from "@sluice/sluice/sessions";
- *
- * const layer = new MemoryChannelLayer();
- * const notices = new SessionNotices(layer);
- * const gate = stack()
- *   .use(origins())
- *   .use(session(new Sessions(new MemorySessionStore())))
- *   .use(user(new MemoryUserStore()))
- *   .use(requireUser())
- *   .use(tellNotices(notices));
- * ```
  */
 export function tellNotices(
   notices: SessionNotices,

@@ -1,10 +1,9 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { type ChannelLayer, MemoryChannelLayer } from "@sluice/sluice/layers";
-import { internalsOf } from "../../../lib/core/internals.ts";
 import { FakeClock, FaultyLayer } from "@sluice/sluice/testing";
-import { SessionNotices } from "@sluice/sluice/sessions";
-import { silent } from "../../support/silent_log.ts";
+import { SessionNotices } from "../../app/auth/session_notices.ts";
+import { silent } from "../support/silent_log.ts";
 
 function setUp(layer: ChannelLayer = new MemoryChannelLayer()) {
   const clock = new FakeClock();
@@ -98,12 +97,12 @@ test("SessionNotices ignores malformed messages, and reads the valid ids of a li
   await watch(process(), "ada");
   const odd: unknown[] = [undefined, null, 7, "ada", {}, { length: 1, 0: "ada" }, [], [[]], [null]];
   for (const data of odd) {
-    await internalsOf(layer).groupSend("sluice.notices", { type: "changed", data });
+    await layer.groupSend("sessions.changed", { type: "changed", data });
   }
-  await internalsOf(layer).groupSend("sluice.notices", { type: "other", data: ["ada"] });
+  await layer.groupSend("sessions.changed", { type: "other", data: ["ada"] });
   assert.deepEqual(told, []);
   const data = [null, 7, {}, "__proto__", "ada"];
-  await internalsOf(layer).groupSend("sluice.notices", { type: "changed", data });
+  await layer.groupSend("sessions.changed", { type: "changed", data });
   assert.deepEqual(told, ["ada"]);
 });
 
@@ -114,7 +113,7 @@ test("SessionNotices notifies the other pages if one of them throws", async () =
     throw new Error("page");
   });
   await watch(notices, "ada");
-  await internalsOf(layer).groupSend("sluice.notices", { type: "changed", data: ["ada"] });
+  await layer.groupSend("sessions.changed", { type: "changed", data: ["ada"] });
   notices.gap();
   assert.deepEqual(told, ["ada", "ada"]);
 });
