@@ -3,12 +3,21 @@ import type { Clock } from "../core/clock.ts";
 import type { LayerMessage } from "../core/consumer.ts";
 import { within } from "../core/within.ts";
 
-/** The part of a channel layer that messages between processes need. Every `ChannelLayer` has it. */
+/**
+ * The part of a channel layer that messages between processes need. Every `ChannelLayer` has it.
+ *
+ * @internal
+ */
 export interface ProcessLayer {
+  /** Returns a new channel name of this process. */
   newChannel(prefix?: string): string;
+  /** Delivers the messages of a channel. Returns a function that stops it. */
   attach(channel: string, mailbox: ProcessMailbox): () => void;
+  /** Sends to one channel. */
   send(channel: string, message: LayerMessage): Promise<void>;
+  /** Adds a channel to a group. */
   groupAdd(group: string, channel: string): Promise<void>;
+  /** Sends to every channel of a group, except one. */
   groupSend(
     group: string,
     message: LayerMessage,
@@ -16,8 +25,9 @@ export interface ProcessLayer {
   ): Promise<{ readonly processes: number | undefined }>;
 }
 
-/** Receives the messages of other processes. */
+/** Receives the messages of other processes. @internal */
 export interface ProcessMailbox {
+  /** Called for each message. */
   deliver(message: LayerMessage): boolean;
   /** Called when messages arrive again after some may have been missed. */
   gap?(): void;
@@ -33,6 +43,9 @@ export interface ProcessGroupOptions {
   readonly callTimeoutMs?: number;
 }
 
+/** The pause before a failed {@linkcode ProcessGroup.joinSoon} is retried, in milliseconds. */
+const RETRY_MS = 1_000;
+
 /** The membership of this process in a group of processes. Every call has a time limit. */
 export class ProcessGroup {
   /** Identifies this process to the others. */
@@ -43,6 +56,7 @@ export class ProcessGroup {
   readonly #limit: { readonly clock: Clock; readonly ms: number };
   #leave: (() => void) | undefined;
   #joining: Promise<void> | undefined;
+  #cancel: (() => void) | undefined;
   #isMember = false;
 
   constructor(layer: ProcessLayer, options: ProcessGroupOptions) {
@@ -65,6 +79,22 @@ export class ProcessGroup {
     await this.rejoin();
   }
 
+  /**
+   * Does the same as {@linkcode join}, and retries every second until it succeeds. Returns the error of
+   * the first attempt, if it failed; `gap` is called when a later one has succeeded. No effect if
+   * called before.
+   */
+  async joinSoon(mailbox: ProcessMailbox): Promise<Error | undefined> {
+    if (this.#leave !== undefined) return undefined;
+    try {
+      await this.join(mailbox);
+      return undefined;
+    } catch (error) {
+      this.#retryLater(mailbox);
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
   /** Retries a failed {@linkcode join}. Overlapping calls share one attempt. */
   rejoin(): Promise<void> {
     return this.#joining ??= this.#join().finally(() => this.#joining = undefined);
@@ -84,8 +114,18 @@ export class ProcessGroup {
 
   /** Stops listening. */
   leave(): void {
+    this.#cancel?.();
     this.#leave?.();
     this.#leave = undefined;
+  }
+
+  #retryLater(mailbox: ProcessMailbox): void {
+    if (this.#leave === undefined) return;
+    this.#cancel = this.#limit.clock.after(RETRY_MS, () => {
+      this.rejoin().then(() => {
+        if (this.#leave !== undefined) mailbox.gap?.(); // Messages may have been missed.
+      }, () => this.#retryLater(mailbox)).catch(() => {});
+    });
   }
 
   async #join(): Promise<void> {

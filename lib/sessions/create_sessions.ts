@@ -1,9 +1,10 @@
 import { systemClock } from "../core/clock.ts";
+import type { ProcessLayer } from "../cluster/process_group.ts";
 import type { KeyValue } from "../kv/mod.ts";
 import { KvSocketCounts } from "./connections/kv_socket_counts.ts";
 import { KvSessionStore } from "./kv_session_store.ts";
 import { KvControlLog } from "./revocation/kv_control_log.ts";
-import { type GroupLayer, RevocationBroadcast } from "./revocation/revocation_broadcast.ts";
+import { RevocationBroadcast } from "./revocation/revocation_broadcast.ts";
 import type { SessionsOptions } from "./session_rules.ts";
 import { Sessions } from "./sessions.ts";
 
@@ -30,7 +31,7 @@ export function createSessions(kv: KeyValue, options: Omit<SessionsOptions, "con
    * session within milliseconds; without it, or if it cannot be reached, within a second. A layer
    * for a single process is not used.
    */
-  readonly layer?: GroupLayer & { readonly extensions: readonly string[] };
+  readonly layer?: ProcessLayer & { readonly extensions: readonly string[] };
 } = {}): AsyncDisposable & {
   /** Creates, finds, renews and ends sessions. */
   readonly sessions: Sessions;

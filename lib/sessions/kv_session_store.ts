@@ -5,13 +5,21 @@ import { retryConflicts } from "../kv/atomic_operation.ts";
 import type { ControlledChange, KvControlLog } from "./revocation/kv_control_log.ts";
 import type { SessionRecord } from "./session_record.ts";
 import { byAge, type SessionStore } from "./session_store.ts";
-import type { TagKey } from "./tokens/tag_keys.ts";
-import { KvTagKeys } from "./tokens/kv_tag_keys.ts";
+import type { TagKey } from "./tokens/session_tokens.ts";
+
+/** The time of the first key of tokens, and whether the store already had sessions. */
+interface Beginning {
+  readonly at: number;
+  readonly hadSessions: boolean;
+}
+
+const BEGINNING_KEY = ["session_tags_began"];
 
 /**
  * Stores sessions in a database, which several processes may share.
  *
- * `["sessions", id]` holds the session; `["sessions_by_user", userId, id]` is the user's list. With
+ * `["sessions", id]` holds the session; `["sessions_by_user", userId, id]` is the user's list;
+ * `["session_tag_keys", period]` is a key of tokens, `["session_tags_began"]` the time of the first. With
  * a control log, an announced event is written in the same atomic operation as the change. The
  * database's expiry only cleans up: it may be a minute late, so nothing here relies on it.
  */
@@ -19,7 +27,6 @@ export class KvSessionStore implements SessionStore {
   readonly controlLog: KvControlLog | undefined;
   readonly #kv: KeyValue;
   readonly #clock: Clock;
-  readonly #tagKeys: KvTagKeys;
 
   /**
    * Creates a store over a database.
@@ -33,7 +40,6 @@ export class KvSessionStore implements SessionStore {
     this.controlLog = options.controlLog;
     this.#kv = kv;
     this.#clock = options.clock ?? systemClock;
-    this.#tagKeys = new KvTagKeys(kv, this.#clock);
   }
 
   async create(record: SessionRecord): Promise<void> {
@@ -81,12 +87,31 @@ export class KvSessionStore implements SessionStore {
     return records.filter((record) => record !== undefined).sort(byAge);
   }
 
-  addTagKey(key: TagKey, forgetAt: number): Promise<Uint8Array> {
-    return this.#tagKeys.add(key, forgetAt);
+  addTagKey({ period, secret }: TagKey, forgetAt: number): Promise<Uint8Array> {
+    const expireInMs = Math.max(1, forgetAt - this.#clock.now());
+    return retryConflicts("add a key", async () => {
+      const entry = await this.#kv.get<Uint8Array>(["session_tag_keys", period]);
+      if (entry.value !== undefined) return { result: entry.value };
+      const began = await this.#kv.get<Beginning>(BEGINNING_KEY);
+      const operation = this.#kv.atomic().check(entry, began)
+        .set(entry.key, secret, { expireInMs });
+      if (began.value === undefined) operation.set(began.key, await this.#beginning());
+      return { result: secret, operation };
+    });
   }
 
-  tagKeys(): ReturnType<SessionStore["tagKeys"]> {
-    return this.#tagKeys.list();
+  async tagKeys(): ReturnType<SessionStore["tagKeys"]> {
+    const began = (await this.#kv.get<Beginning>(BEGINNING_KEY)).value;
+    const entries = listAll<Uint8Array>(this.#kv, { prefix: ["session_tag_keys"] });
+    const keys = await Array.fromAsync(entries, ({ key, value }): TagKey => {
+      return { period: Number(key[1]), secret: value };
+    });
+    return { keys, untaggedSince: began?.hadSessions ? began.at : undefined };
+  }
+
+  async #beginning(): Promise<Beginning> {
+    const { entries } = await this.#kv.list({ prefix: ["sessions"] }, { limit: 1 });
+    return { at: this.#clock.now(), hadSessions: entries.length > 0 };
   }
 
   #set(operation: AtomicOperation, record: SessionRecord): AtomicOperation {

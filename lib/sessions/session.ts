@@ -72,6 +72,9 @@ export type SessionEndReason =
   | "user-removed"
   | "user-banned";
 
+/** An event that ends sessions. @internal */
+export type EndingEvent = Extract<SessionEvent, { readonly type: "ended" | "user-ended" }>;
+
 /** A change of a session or its user, confirmed by the store. Holds no secret. */
 export type SessionEvent =
   /** A session ended. */

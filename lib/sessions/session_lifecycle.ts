@@ -9,8 +9,16 @@ import {
 } from "./session_record.ts";
 import { REMEMBER_MS, type SessionRules } from "./session_rules.ts";
 import type { SessionStore } from "./session_store.ts";
-import { markSeen, proofOf, renewedSecret, renewSecrets, replaceSecret } from "./tokens/secrets.ts";
-import { isId, randomId, randomSecret, type SessionTokens } from "./tokens/session_token.ts";
+import {
+  markSeen,
+  proofOf,
+  randomId,
+  randomSecret,
+  renewedSecret,
+  renewSecrets,
+  replaceSecret,
+} from "./tokens/secrets.ts";
+import { type SessionTokens } from "./tokens/session_tokens.ts";
 
 type Change = (stored: SessionRecord) => SessionRecord | undefined;
 
@@ -19,9 +27,11 @@ export interface SessionParts extends SessionRules {
   readonly store: SessionStore;
   readonly events: SessionEvents;
   readonly tokens: SessionTokens;
+  /** See {@linkcode Sessions.end}. */
+  end(id: string, reason: SessionEndReason): Promise<boolean>;
 }
 
-/** Creates, renews and ends sessions; see the methods of {@linkcode Sessions} with these names. */
+/** Creates and renews sessions; see the methods of {@linkcode Sessions} with these names. */
 export class SessionLifecycle {
   readonly #parts: SessionParts;
 
@@ -95,40 +105,6 @@ export class SessionLifecycle {
     }
   }
 
-  /** See {@linkcode Sessions.end}; `by` is the user who ends it. */
-  async end(
-    id: string,
-    reason: SessionEndReason,
-    options: { userId?: string; by?: string | undefined } = {},
-  ): Promise<boolean> {
-    const { store, events } = this.#parts;
-    if (!isId(id)) return false;
-    if (options.userId !== undefined) {
-      const record = await store.get(id);
-      if (record?.userId !== options.userId) return false;
-    }
-    const record = await store.delete(id, (ended) => ending(ended, reason, options.by));
-    if (record === undefined) return false;
-    events.written(ending(record, reason, options.by));
-    return true;
-  }
-
-  /** See {@linkcode Sessions.endAll}. */
-  async endAll(
-    userId: string,
-    options: { except?: string | undefined; reason?: SessionEndReason; by?: string } = {},
-  ): Promise<number> {
-    const { store } = this.#parts;
-    const { except, reason = "revoked", by } = options;
-    // Void approvals first: a session that one of them still creates is on the list below.
-    if (except !== undefined) await store.update(except, (kept) => voidApprovals(kept, userId));
-    let ended = 0;
-    for (const { id } of await store.list(userId)) {
-      if (id !== except && await this.end(id, reason, { by })) ended++;
-    }
-    return ended;
-  }
-
   /** Changes a live session that is in use. Returns undefined if nothing may change. */
   #use(id: string, now: number, change: Change): Promise<SessionRecord | undefined> {
     return this.#update(id, (stored) => {
@@ -168,7 +144,7 @@ export class SessionLifecycle {
     const surplus = others.length + 1 - maxPerUser;
     if (surplus <= 0) return;
     others.sort((a, b) => a.lastSeenAt - b.lastSeenAt);
-    for (const record of others.slice(0, surplus)) await this.end(record.id, "replaced");
+    for (const record of others.slice(0, surplus)) await this.#parts.end(record.id, "replaced");
   }
 
   #withForgetAt(record: SessionRecord): SessionRecord {
@@ -182,18 +158,4 @@ export class SessionLifecycle {
   #toSession(record: SessionRecord): Session {
     return toSession(record, this.#parts.lifetime);
   }
-}
-
-function voidApprovals(record: SessionRecord, userId: string): SessionRecord {
-  if (record.userId !== userId) return record;
-  return { ...record, revocations: (record.revocations ?? 0) + 1 };
-}
-
-function ending(
-  { id, userId }: SessionRecord,
-  reason: SessionEndReason,
-  by: string | undefined,
-): SessionEvent {
-  const event = { type: "ended", sessionId: id, userId, reason } as const;
-  return by === undefined ? event : { ...event, by };
 }

@@ -3,8 +3,7 @@ import type { ReadCache } from "./cache/read_cache.ts";
 import type { FoundSession, Session } from "./session.ts";
 import type { SessionLifecycle, SessionParts } from "./session_lifecycle.ts";
 import { type KnownSession, type SessionRecord, toKnown, toSession } from "./session_record.ts";
-import { proofOf, renewedSecret } from "./tokens/secrets.ts";
-import { isId, type SessionToken } from "./tokens/session_token.ts";
+import { isId, proofOf, renewedSecret, type SessionToken } from "./tokens/secrets.ts";
 
 /** A token, parsed or not. */
 export type AnyToken = string | SessionToken | undefined;
@@ -150,7 +149,7 @@ export class SessionLookup {
   }
 
   async #endStolen({ id }: Session): Promise<void> {
-    if (!await this.#lifecycle.end(id, "stolen")) return;
+    if (!await this.#parts.end(id, "stolen")) return;
     this.#parts.log.warn("a replaced secret was used, ending the session", { session: id });
   }
 

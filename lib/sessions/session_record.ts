@@ -1,11 +1,11 @@
 import type { Session, SessionLifetime } from "./session.ts";
-import { hashSecret, type SessionToken } from "./tokens/session_token.ts";
+import { hashSecret, type SessionToken, type StoredSecrets } from "./tokens/secrets.ts";
 
 const MAX_USER_AGENT_LENGTH = 256;
 const MAX_ADDRESS_LENGTH = 64;
 
 /** A stored session. */
-export interface SessionRecord {
+export interface SessionRecord extends StoredSecrets {
   /** Identifies the session; not a secret. */
   readonly id: string;
   /** The id of the user. */
@@ -31,36 +31,7 @@ export interface SessionRecord {
    * that an expired session is not mistaken for an unknown one.
    */
   readonly forgetAt: number;
-  /** SHA-256 of the token's secret, in base64url. */
-  readonly secretHash: string;
-  /** When it got this secret, in milliseconds since the epoch; undefined for its first secret. */
-  readonly secretSince?: number | undefined;
-  /** The hash of the previous secret, after a rotation. */
-  readonly previousHash?: string | undefined;
-  /**
-   * Until when the previous secret is valid too, in milliseconds since the epoch. Undefined: until
-   * a request uses the new one.
-   */
-  readonly previousUntil?: number | undefined;
-  /**
-   * The salt that derived the secret from the previous one; kept until the new secret is seen, to
-   * derive it again if the response was lost. Random, and useless without the previous secret.
-   */
-  readonly renewalSalt?: string | undefined;
-  /** Hashes of secrets that are certainly replaced, newest last. */
-  readonly spentHashes?: readonly string[] | undefined;
 }
-
-/** The stored data of a session's secrets. The secrets themselves are not stored. */
-export type StoredSecrets = Pick<
-  SessionRecord,
-  | "secretHash"
-  | "secretSince"
-  | "previousHash"
-  | "previousUntil"
-  | "renewalSalt"
-  | "spentHashes"
->;
 
 /** A cached session: what admits a connection. All its connections share the same `session`. */
 export interface KnownSession {
@@ -146,6 +117,12 @@ export function toKnown(record: SessionRecord, lifetime: SessionLifetime): Known
   const { secretHash, previousHash, previousUntil, renewalSalt, spentHashes } = record;
   const secrets = { secretHash, previousHash, previousUntil, renewalSalt, spentHashes };
   return { session: Object.freeze(toSession(record, lifetime)), secrets };
+}
+
+/** Returns the record of a session after its user ended all others: earlier approvals are void. */
+export function voidApprovals(record: SessionRecord, userId: string): SessionRecord {
+  if (record.userId !== userId) return record;
+  return { ...record, revocations: (record.revocations ?? 0) + 1 };
 }
 
 function cleanText(text: string, maxLength: number): string {

@@ -1,16 +1,15 @@
 import type { Freshness } from "../core/freshness.ts";
 import type { Log } from "../core/log.ts";
 import { ConnectionRegistry } from "./connections/connection_registry.ts";
-import { EventSignatures } from "./revocation/event_signatures.ts";
 import { SessionEvents } from "./revocation/session_events.ts";
 import type { FoundSession, Session, SessionEndReason, SessionEvent } from "./session.ts";
 import { SessionLifecycle } from "./session_lifecycle.ts";
 import { SessionLookup } from "./session_lookup.ts";
-import type { NewSession } from "./session_record.ts";
+import { type NewSession, type SessionRecord, voidApprovals } from "./session_record.ts";
 import { readRules, REMEMBER_MS, type SessionsOptions } from "./session_rules.ts";
 import type { SessionStore } from "./session_store.ts";
-import { randomId, SessionTokens } from "./tokens/session_token.ts";
-import { TagKeys } from "./tokens/tag_keys.ts";
+import { isId, randomId } from "./tokens/secrets.ts";
+import { SessionTokens } from "./tokens/session_tokens.ts";
 
 /**
  * Creates, finds, renews and ends sessions. All rules are here; the store only stores.
@@ -38,12 +37,15 @@ export class Sessions implements Disposable {
   readonly events: SessionEvents;
   /** @internal Reads of sessions, and the proof of tokens. */
   readonly lookup: SessionLookup;
+  /** @internal Writes and reads tokens. */
+  readonly tokens: SessionTokens;
   /** The shortest time between two renewals of a session, in milliseconds. */
   readonly renewEveryMs: number;
   /** The `Max-Age` of the session cookie, in seconds: a day longer than any session lives. */
   readonly cookieMaxAgeSeconds: number;
   /** The log for problems with sessions. */
   readonly log: Log;
+  readonly #store: SessionStore;
   readonly #lifecycle: SessionLifecycle;
 
   /**
@@ -54,17 +56,16 @@ export class Sessions implements Disposable {
   constructor(store: SessionStore, options: SessionsOptions = {}) {
     const rules = readRules(options);
     const { lifetime: { maxTtlMs }, renewEveryMs, clock, log } = rules;
+    this.#store = store;
     this.log = log;
     this.renewEveryMs = renewEveryMs;
     this.cookieMaxAgeSeconds = Math.ceil((maxTtlMs + REMEMBER_MS) / 1000);
     const { controlLog } = options;
     const connections = this.connections = new ConnectionRegistry(this, { clock, log });
-    const keys = new TagKeys(store, { clock, sessionTtlMs: maxTtlMs });
-    const signatures = new EventSignatures(keys);
-    const eventParts = { store, connections, controlLog, signatures, clock, log };
-    const events = this.events = new SessionEvents(eventParts);
-    const tokens = new SessionTokens(keys);
-    const parts = { ...rules, store, events, tokens };
+    const events = this.events = new SessionEvents({ store, connections, controlLog, clock, log });
+    const tokens = this.tokens = new SessionTokens(store, { clock, sessionTtlMs: maxTtlMs });
+    const end = (id: string, reason: SessionEndReason) => this.end(id, reason);
+    const parts = { ...rules, store, events, tokens, end };
     this.#lifecycle = new SessionLifecycle(parts);
     this.lookup = new SessionLookup(parts, this.#lifecycle);
   }
@@ -174,14 +175,8 @@ export class Sessions implements Disposable {
    * meanwhile, {@linkcode find} returns the token that replaces it. So a lost response does not
    * sign the user out.
    */
-  renewSecret(
-    session: Session,
-    token: string,
-  ): Promise<
-    {
-      readonly session: Session;
-      /** *Security*: a credential; send it to the browser or client only. */
-      readonly token: string;
+  renewSecret(session: Session, token: string): Promise<
+    Awaited<ReturnType<Sessions["create"]>> & {
       /** Whether this call renewed it; false if another call did, whose response may be lost. */
       readonly isNew: boolean;
     } | undefined
@@ -191,14 +186,23 @@ export class Sessions implements Disposable {
 
   /**
    * Ends a session and all its connections. Returns false if it does not exist, or belongs to a
-   * user other than `userId`.
+   * user other than `userId`. `by` is the user who ends it, if it is someone else.
    */
-  end(
+  async end(
     id: string,
     reason: SessionEndReason,
-    options?: { userId?: string },
+    options: { userId?: string; by?: string | undefined } = {},
   ): Promise<boolean> {
-    return this.#lifecycle.end(id, reason, options);
+    const { userId, by } = options;
+    if (!isId(id)) return false;
+    if (userId !== undefined && (await this.#store.get(id))?.userId !== userId) return false;
+    const ending = ({ userId }: SessionRecord): SessionEvent => {
+      return { type: "ended", sessionId: id, userId, reason, ...by === undefined ? {} : { by } };
+    };
+    const record = await this.#store.delete(id, ending);
+    if (record === undefined) return false;
+    this.events.written(ending(record));
+    return true;
   }
 
   /**
@@ -209,11 +213,20 @@ export class Sessions implements Disposable {
    * it again ends the others. Earlier approvals of `except`, such as for a program that has not
    * fetched its token yet, are void.
    */
-  endAll(
+  async endAll(
     userId: string,
-    options?: { except?: string | undefined; reason?: SessionEndReason; by?: string },
+    options: { except?: string | undefined; reason?: SessionEndReason; by?: string } = {},
   ): Promise<number> {
-    return this.#lifecycle.endAll(userId, options);
+    const { except, reason = "revoked", by } = options;
+    // Void approvals first: a session that one of them still creates is on the list below.
+    if (except !== undefined) {
+      await this.#store.update(except, (kept) => voidApprovals(kept, userId));
+    }
+    let ended = 0;
+    for (const { id } of await this.#store.list(userId)) {
+      if (id !== except && await this.end(id, reason, { by })) ended++;
+    }
+    return ended;
   }
 
   /**

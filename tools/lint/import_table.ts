@@ -28,7 +28,7 @@ export const IMPORT_TABLE: readonly ImportRule[] = [
   { files: "lib/kv/", may: CORE },
   { files: "lib/redis/", may: [...CORE, "npm:ioredis"] },
   { files: "lib/layers/", may: [...CORE, "lib/kv/", "lib/redis/"] },
-  { files: "lib/sessions/", may: [...CORE, "lib/kv/"] },
+  { files: "lib/sessions/", may: [...CORE, "lib/cluster/", "lib/kv/"] },
   { files: "lib/routing/", may: CORE },
   { files: "lib/cluster/", may: CORE },
   { files: "lib/security/", may: [...CORE, "lib/cluster/", "lib/kv/"] },

@@ -2,7 +2,7 @@ import { Refusal } from "../../protocol/mod.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { KeyValue } from "../../kv/mod.ts";
 import type { Session, Sessions } from "../../sessions/mod.ts";
-import { hashSecret, isSecret, randomSecret } from "../../sessions/tokens/session_token.ts";
+import { hashSecret, isSecret, randomSecret } from "../../sessions/tokens/secrets.ts";
 import { guess, type GuessLimiter } from "./_guesses.ts";
 import { createUserCode, readUserCode } from "./_user_code.ts";
 import type { Audit } from "../audit/audit.ts";

@@ -1,6 +1,6 @@
 import { parseCookies } from "../../core/request_values.ts";
 import { isSecure } from "../../sessions/credential.ts";
-import { isSecret } from "../../sessions/tokens/session_token.ts";
+import { isSecret } from "../../sessions/tokens/secrets.ts";
 import { serializeCookie } from "../../sessions/cookie.ts";
 import type { SignInRequest } from "./sign_in_request.ts";
 

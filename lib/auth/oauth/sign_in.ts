@@ -2,7 +2,7 @@ import { type Clock, systemClock } from "../../core/clock.ts";
 import { consoleLog } from "../../core/log.ts";
 import { bearerToken, isSecure } from "../../sessions/credential.ts";
 import { deletedSessionCookie, sessionCookie } from "../../sessions/cookie.ts";
-import { hashSecret, matchesHash, randomSecret } from "../../sessions/tokens/session_token.ts";
+import { hashSecret, matchesHash, randomSecret } from "../../sessions/tokens/secrets.ts";
 import {
   browserCookies,
   browserSecretOf,

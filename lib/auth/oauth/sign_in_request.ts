@@ -1,4 +1,4 @@
-import { isSecret } from "../../sessions/tokens/session_token.ts";
+import { isSecret } from "../../sessions/tokens/secrets.ts";
 import { SignInError } from "../errors.ts";
 
 const MAX_LOGIN_HINT_LENGTH = 256;

@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
-import { randomId } from "../../sessions/tokens/session_token.ts";
+import { randomId } from "../../sessions/tokens/secrets.ts";
 import type { KvTicketStore, TicketKey } from "./kv_ticket_store.ts";
 
 /** An imported key. */

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../../core/clock.ts";
 import { normalizePath } from "../../core/request_values.ts";
 import type { KeyValue } from "../../kv/mod.ts";
 import type { Session } from "../../sessions/mod.ts";
-import { isId, randomId } from "../../sessions/tokens/session_token.ts";
+import { isId, randomId } from "../../sessions/tokens/secrets.ts";
 import { TicketKeys } from "./ticket_keys.ts";
 import { KvTicketStore } from "./kv_ticket_store.ts";
 

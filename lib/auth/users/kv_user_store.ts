@@ -3,7 +3,7 @@ import type { AtomicOperation, KeyValue, KvKey } from "../../kv/mod.ts";
 import { listAll } from "../../kv/mod.ts";
 import { type PlannedChange, retryConflicts } from "../../kv/atomic_operation.ts";
 import type { SessionEvent } from "../../sessions/mod.ts";
-import { isId } from "../../sessions/tokens/session_token.ts";
+import { isId } from "../../sessions/tokens/secrets.ts";
 import type { KvControlLog } from "../../sessions/revocation/kv_control_log.ts";
 import { checkIdentity } from "../_identity.ts";
 import { applyProfile, type ProviderProfile, type User } from "./user.ts";

@@ -1,4 +1,4 @@
-import { randomId } from "../../sessions/tokens/session_token.ts";
+import { randomId } from "../../sessions/tokens/secrets.ts";
 import { cleanText } from "../_clean_text.ts";
 import { checkIdentity } from "../_identity.ts";
 

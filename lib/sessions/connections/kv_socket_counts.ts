@@ -4,7 +4,7 @@ import type { Log } from "../../core/log.ts";
 import { type AtomicOperation, type KeyValue, listAll } from "../../kv/mod.ts";
 import type { ConnectionRegistry } from "./connection_registry.ts";
 import type { Sessions } from "../sessions.ts";
-import { randomId } from "../tokens/session_token.ts";
+import { randomId } from "../tokens/secrets.ts";
 
 /** Delay before a changed count is written, in milliseconds. */
 const WRITE_MS = 500;

@@ -1,6 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
 import type { KeyValue } from "../../kv/mod.ts";
-import { RecentMap } from "./recent_map.ts";
 
 /** The newest ended sessions, and users, that a process remembers by itself. */
 const MAX_REMEMBERED = 100_000;
@@ -103,5 +102,51 @@ export class EndedSessions {
       isEnded: isEnded || this.hasHere(id),
       isUserEnded: isUserEnded || this.hasUserHere(userId, since),
     };
+  }
+}
+
+/**
+ * A map that keeps at least the newest `max` entries, and less than twice as many.
+ *
+ * Each operation takes constant time: entries are dropped in halves. (To delete the first key of a
+ * large `Map` again and again is slow, because engines skip the deleted keys each time.)
+ */
+export class RecentMap<V> {
+  readonly #max: number;
+  #new = new Map<string, V>();
+  #old = new Map<string, V>();
+
+  /** Creates an empty map. */
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** The number of entries. */
+  get size(): number {
+    return this.#new.size + this.#old.size;
+  }
+
+  /** Returns the value of a key. */
+  get(key: string): V | undefined {
+    return this.#new.get(key) ?? this.#old.get(key);
+  }
+
+  /** Sets the value of a key, which becomes the newest. */
+  set(key: string, value: V): void {
+    this.#old.delete(key);
+    this.#new.delete(key);
+    this.#new.set(key, value);
+    if (this.#new.size >= this.#max) this.age();
+  }
+
+  /** Deletes a key. */
+  delete(key: string): void {
+    this.#new.delete(key);
+    this.#old.delete(key);
+  }
+
+  /** Drops the entries that were there at the previous call, and have not been set since. */
+  age(): void {
+    [this.#old, this.#new] = [this.#new, new Map()];
   }
 }

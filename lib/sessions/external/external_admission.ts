@@ -13,9 +13,8 @@ import {
 import type { EndedSessions } from "./ended_sessions.ts";
 import type { ExternalEnds } from "./external_ends.ts";
 import type { ExternalTickets, Proof } from "./external_tickets.ts";
-import type { KnownIdentity } from "./identity.ts";
 import type { IdentityChecks } from "./identity_checks.ts";
-import { saveScope } from "./saved_request.ts";
+import { type KnownIdentity, saveScope } from "./identity.ts";
 
 /** The parts of {@linkcode ExternalAdmission}. */
 export interface ExternalAdmissionParts<U> {

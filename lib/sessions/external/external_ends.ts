@@ -1,22 +1,28 @@
+import { ProcessGroup, type ProcessLayer } from "../../cluster/process_group.ts";
 import type { Clock } from "../../core/clock.ts";
+import type { LayerMessage } from "../../core/consumer.ts";
 import type { Freshness } from "../../core/freshness.ts";
 import type { Log } from "../../core/log.ts";
 import type { KeyValue } from "../../kv/mod.ts";
 import type { ConnectionRegistry, Follower } from "../connections/connection_registry.ts";
 import { KvControlLog } from "../revocation/kv_control_log.ts";
 import { LogPoller, type LogPollerTarget } from "../revocation/log_poller.ts";
-import type { GroupLayer } from "../revocation/revocation_broadcast.ts";
 import type { SessionEvent } from "../session.ts";
-import { EndBroadcast, type EndTarget } from "./end_broadcast.ts";
 import { type EndMessage, readEndMessage } from "./end_message.ts";
 import { type EndedKeys, USER_END_MS } from "./ended_sessions.ts";
 import { RetriedWork } from "./retried_work.ts";
+
+/** The type of the messages between processes. */
+const TYPE = "sluice.ended";
+
+/** How long to wait for the layer, in milliseconds. */
+const LAYER_MS = 1_000;
 
 /** The parts of {@linkcode ExternalEnds}. */
 export interface ExternalEndsParts {
   readonly connections: ConnectionRegistry;
   readonly kv: KeyValue | undefined;
-  readonly layer: GroupLayer | undefined;
+  readonly layer: ProcessLayer | undefined;
   readonly name: string;
   readonly recheckMs: number;
   readonly keyOf: EndedKeys;
@@ -33,15 +39,19 @@ export interface ExternalEndsParts {
  *
  * It also checks all sessions from time to time, and whenever the layer or the log reports that messages
  * may have been missed.
+ *
+ * *Security*: unlike those of `RevocationBroadcast`, the messages of the layer are trusted, because there
+ * may be no database to confirm them. A forged one ends sockets, but admits no client.
  */
-export class ExternalEnds implements LogPollerTarget, EndTarget, Follower {
+export class ExternalEnds implements LogPollerTarget, Follower {
   readonly #parts: ExternalEndsParts;
   readonly #log: KvControlLog | undefined;
   readonly #poller: LogPoller | undefined;
-  readonly #broadcast: EndBroadcast | undefined;
+  readonly #group: ProcessGroup | undefined;
   readonly #storing: RetriedWork;
   readonly #sending: RetriedWork;
   readonly #close: (() => void)[] = [];
+  #joining: Promise<void> | undefined;
   #cancel: (() => void) | undefined;
   #checks = 0;
   #check = Promise.resolve();
@@ -50,13 +60,13 @@ export class ExternalEnds implements LogPollerTarget, EndTarget, Follower {
   /** Connects to nothing before there are connections, or {@linkcode join} is called. */
   constructor(parts: ExternalEndsParts) {
     this.#parts = parts;
-    const { connections, kv, layer, name, clock, log } = parts;
+    const { connections, kv, layer, name, clock } = parts;
     this.#storing = new RetriedWork(parts);
     this.#sending = new RetriedWork(parts);
     this.#close.push(connections.followWith(this));
     if (layer !== undefined) {
-      const group = `sluice.ended.${name}`;
-      this.#broadcast = new EndBroadcast(layer, { group, target: this, clock, log });
+      const group = `${TYPE}.${name}`;
+      this.#group = new ProcessGroup(layer, { group, type: TYPE, clock, callTimeoutMs: LAYER_MS });
     }
     if (kv === undefined) return;
     this.#log = new KvControlLog(kv, [name]);
@@ -74,9 +84,12 @@ export class ExternalEnds implements LogPollerTarget, EndTarget, Follower {
     return this.#checks;
   }
 
-  /** Starts to receive messages of the layer. Never rejects. */
-  async join(): Promise<void> {
-    await this.#broadcast?.join();
+  /**
+   * Starts to receive messages of the layer at the first call, and waits up to a second for it. Never
+   * rejects: if the layer cannot be reached, it is tried again, and then all sessions are checked.
+   */
+  join(): Promise<void> {
+    return this.#joining ??= this.#join();
   }
 
   /**
@@ -85,10 +98,10 @@ export class ExternalEnds implements LogPollerTarget, EndTarget, Follower {
    */
   async pass(message: EndMessage, keepMs: number): Promise<boolean> {
     const key = message.type === "ended" ? `s ${message.sessionId}` : `u ${message.userId}`;
-    const broadcast = this.#broadcast;
+    const group = this.#group;
     const [stored, sent] = await Promise.all([
       this.#log && this.#storing.run(key, () => this.#store(message, keepMs)),
-      broadcast && this.#sending.run(key, () => broadcast.send(message)),
+      group && this.#sending.run(key, async () => void await group.sendAll(message)),
     ]);
     return stored ?? sent ?? true;
   }
@@ -125,9 +138,27 @@ export class ExternalEnds implements LogPollerTarget, EndTarget, Follower {
   /** Stops everything. */
   close(): void {
     for (const close of this.#close) close();
-    this.#broadcast?.leave();
+    this.#group?.leave();
     this.#storing.close();
     this.#sending.close();
+  }
+
+  async #join(): Promise<void> {
+    const error = await this.#group?.joinSoon({
+      deliver: (message) => this.#hear(message),
+      gap: () => {
+        this.revalidate().catch(() => {});
+      },
+    });
+    if (error === undefined) return;
+    const { log } = this.#parts;
+    log.warn("ends of sessions cannot be received over the channel layer, retrying", { error });
+  }
+
+  #hear({ type, data }: LayerMessage): boolean {
+    const message = type === TYPE ? readEndMessage(data) : undefined;
+    if (message !== undefined) this.#parts.apply(message);
+    return true;
   }
 
   async #checkAll(): Promise<void> {

@@ -15,9 +15,8 @@ import {
   readExternalRules,
 } from "./external_sessions_options.ts";
 import { ExternalTickets } from "./external_tickets.ts";
-import { readId, readTime } from "./identity.ts";
 import { IdentityChecks } from "./identity_checks.ts";
-import { saveRequest } from "./saved_request.ts";
+import { readId, readTime, saveRequest } from "./identity.ts";
 
 /** The shortest time that an ended session is remembered, in milliseconds. */
 const MIN_REMEMBERED_MS = 60_000;

@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import type { KeyValue } from "../../kv/mod.ts";
-import type { GroupLayer } from "../revocation/revocation_broadcast.ts";
+import type { ProcessLayer } from "../../cluster/process_group.ts";
 import type { Session } from "../session.ts";
 import type { Identity } from "./identity.ts";
 
@@ -28,7 +28,7 @@ export interface ExternalSessionsOptions<
    */
   readonly kv?: KeyValue | undefined;
   /** The channel layer between the processes. With it, an end reaches them within milliseconds. */
-  readonly layer?: GroupLayer | undefined;
+  readonly layer?: ProcessLayer | undefined;
   /** Issues and verifies tickets: an object of the class `Tickets`, over the same database. */
   readonly tickets?: {
     /** Issues a ticket. */

@@ -1,60 +1,51 @@
+import { createHash } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import type { Scope } from "../../core/scope.ts";
 import type { KeyValue } from "../../kv/mod.ts";
 import { Refusal } from "../../protocol/mod.ts";
 import type { Session } from "../session.ts";
-import type { SavedRequest } from "./saved_request.ts";
-import { TicketRequests } from "./ticket_requests.ts";
+import type { ExternalSessionsOptions } from "./external_sessions_options.ts";
+import type { SavedRequest } from "./identity.ts";
 
-/** What a ticket is bound to. */
-interface Binding {
-  readonly path: string;
-  readonly origin: string | undefined;
-}
-
-/** The claims of a genuine ticket. */
-interface Claims {
-  readonly id: string;
-  readonly sessionId: string;
-  readonly userId: string;
-  readonly expiresAt: number;
-}
-
-/** The part of `Tickets` that is used here. */
-interface TicketIssuer {
-  issue(
-    session: Session,
-    binding: Binding,
-  ): Promise<{ readonly ticket: string; readonly expiresAt: number }>;
-  verify(
-    ticket: string,
-    binding: Binding,
-    options?: { refused?: (reason: string) => void },
-  ): Promise<Claims | undefined>;
-  use(claims: Claims): Promise<boolean>;
-}
+type Issuer = NonNullable<ExternalSessionsOptions["tickets"]>;
 
 /** The request that proves a session, and the claims of the ticket that stands for it. */
 export interface Proof {
   readonly request: SavedRequest;
-  readonly claims?: Claims;
+  readonly claims?: Parameters<Issuer["use"]>[0];
 }
 
 /** Longest path of a ticket, in characters. */
 const MAX_PATH_LENGTH = 1024;
 
-/** Tickets for sessions of the application. */
+/** How long the request behind a ticket is kept, in milliseconds: longer than the ticket is valid. */
+const KEEP_MS = 90_000;
+
+/** Most requests that a process keeps without a database. */
+const MAX_KEPT = 10_000;
+
+/**
+ * Tickets for sessions of the application. The request that asked for a ticket is kept, so that
+ * `identify()` can read it again when the ticket is used: in the database if there is one, else in this
+ * process.
+ *
+ * *Security*: the request has cookies. It is stored encrypted with a key that only the ticket contains.
+ */
 export class ExternalTickets {
-  readonly #issuer: TicketIssuer | undefined;
-  readonly #requests: TicketRequests;
+  readonly #issuer: Issuer | undefined;
+  readonly #kv: KeyValue | undefined;
+  readonly #prefix: readonly string[];
+  readonly #clock: Clock;
+  readonly #kept = new Map<string, { readonly sealed: Uint8Array; readonly until: number }>();
 
   constructor(
-    issuer: TicketIssuer | undefined,
+    issuer: Issuer | undefined,
     options: { kv: KeyValue | undefined; name: string; clock: Clock },
   ) {
     this.#issuer = issuer;
-    const prefix = [options.name, "ticket_requests"];
-    this.#requests = new TicketRequests(options.kv, { prefix, clock: options.clock });
+    this.#kv = options.kv;
+    this.#prefix = [options.name, "ticket_requests"];
+    this.#clock = options.clock;
   }
 
   /**
@@ -71,7 +62,7 @@ export class ExternalTickets {
     }
     const [, origin] = request.headers.find(([name]) => name === "origin") ?? [];
     const issued = await this.#issuer.issue(session, { path: readPath(path), origin });
-    await this.#requests.keep(issued.ticket, request);
+    await this.#keep(issued.ticket, request);
     return issued;
   }
 
@@ -86,7 +77,7 @@ export class ExternalTickets {
     try {
       const binding = { path: scope.path, origin: scope.headers.get("origin") ?? undefined };
       const claims = await this.#issuer?.verify(ticket, binding, { refused });
-      const request = claims && await this.#requests.find(ticket);
+      const request = claims && await this.#request(ticket);
       return request && { claims, request: { url: scope.url.href, headers: request.headers } };
     } catch (error) {
       log.error("a ticket cannot be read", { error });
@@ -97,6 +88,31 @@ export class ExternalTickets {
   /** Uses up the ticket of a proof. Returns false if it was used before. */
   async use({ claims }: Proof): Promise<boolean> {
     return claims === undefined || await this.#issuer!.use(claims);
+  }
+
+  /** Keeps the request of a ticket. */
+  async #keep(ticket: string, request: SavedRequest): Promise<void> {
+    const sealed = await seal(ticket, JSON.stringify(request));
+    const id = idOf(ticket);
+    if (this.#kv !== undefined) {
+      await this.#kv.set([...this.#prefix, id], sealed, { expireInMs: KEEP_MS });
+      return;
+    }
+    const now = this.#clock.now();
+    for (const [oldest, { until }] of this.#kept) {
+      if (now < until && this.#kept.size < MAX_KEPT) break;
+      this.#kept.delete(oldest);
+    }
+    this.#kept.set(id, { sealed, until: now + KEEP_MS });
+  }
+
+  /** Returns the request of a ticket, if it is known. */
+  async #request(ticket: string): Promise<SavedRequest | undefined> {
+    const id = idOf(ticket);
+    const sealed = this.#kv === undefined
+      ? this.#kept.get(id)?.sealed
+      : (await this.#kv.get<Uint8Array>([...this.#prefix, id])).value;
+    return sealed && JSON.parse(await unseal(ticket, sealed));
   }
 }
 
@@ -112,4 +128,30 @@ function readPath(path: string): string {
     );
   }
   return path;
+}
+
+function idOf(ticket: string): string {
+  return createHash("sha256").update(`id ${ticket}`).digest("base64url");
+}
+
+/** A key encrypts one text only, so its initialization vector can be constant. */
+const ALGORITHM = { name: "AES-GCM", iv: new Uint8Array(12) };
+
+async function keyOf(ticket: string): Promise<CryptoKey> {
+  const bytes = createHash("sha256").update(`key ${ticket}`).digest();
+  return await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
+}
+
+async function seal(ticket: string, text: string): Promise<Uint8Array> {
+  const key = await keyOf(ticket);
+  return new Uint8Array(
+    await crypto.subtle.encrypt(ALGORITHM, key, new TextEncoder().encode(text)),
+  );
+}
+
+async function unseal(ticket: string, sealed: Uint8Array): Promise<string> {
+  const key = await keyOf(ticket);
+  return new TextDecoder().decode(
+    await crypto.subtle.decrypt(ALGORITHM, key, new Uint8Array(sealed)),
+  );
 }

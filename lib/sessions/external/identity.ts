@@ -1,3 +1,4 @@
+import type { Scope } from "../../core/scope.ts";
 import type { Session } from "../session.ts";
 
 /** The session and the user of a request, as the application knows them. */
@@ -111,4 +112,25 @@ function readUser(user: unknown, userId: string): object {
 function nameOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   return `a value of type ${typeof value}`;
+}
+
+/** The parts of a request that `identify()` can read again later: its URL and its headers. */
+export interface SavedRequest {
+  readonly url: string;
+  readonly headers: readonly [name: string, value: string][];
+}
+
+/** Saves the request of a connection, which becomes unreadable when it is answered. */
+export function saveScope({ url, headers }: Scope): SavedRequest {
+  return { url: url.href, headers: [...headers] };
+}
+
+/** Saves the URL and the headers of a request. */
+export function saveRequest({ url, headers }: Request): SavedRequest {
+  return { url, headers: [...headers] };
+}
+
+/** Returns a `GET` request without a body. */
+export function toRequest({ url, headers }: SavedRequest): Request {
+  return new Request(url, { headers: [...headers] });
 }

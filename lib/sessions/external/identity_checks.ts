@@ -7,8 +7,13 @@ import type { ConnectionRegistry } from "../connections/connection_registry.ts";
 import type { SessionSource } from "../connections/session_renewals.ts";
 import type { FoundSession, Session } from "../session.ts";
 import type { EndedSessions } from "./ended_sessions.ts";
-import { type Identity, type KnownIdentity, readIdentity } from "./identity.ts";
-import { type SavedRequest, toRequest } from "./saved_request.ts";
+import {
+  type Identity,
+  type KnownIdentity,
+  readIdentity,
+  type SavedRequest,
+  toRequest,
+} from "./identity.ts";
 
 /** Returns the session and the user of a request; undefined if it has none. */
 export type Identify<U> = (

@@ -19,13 +19,8 @@ export interface ControlPage {
   readonly isComplete: boolean;
 }
 
-/** The events of one write. */
-export interface CommittedEvents {
-  /** The events, in order. */
-  readonly events: readonly SessionEvent[];
-  /** The position of the last event. */
-  readonly position: number;
-}
+/** Called with an event that was written, and its position. */
+export type CommitListener = (event: SessionEvent, position: number) => void;
 
 /**
  * An ordered log of session and user events, which every process that shares the database follows.
@@ -47,13 +42,13 @@ export interface ControlLog {
   append(event: SessionEvent): Promise<void>;
 
   /**
-   * Calls `listener` for every write through this object, after it is confirmed and before its
-   * promise resolves, even if its caller has given up. Returns a function that unsubscribes. A
-   * listener must not throw.
+   * Calls `listener` for every event that is written through this object, with its position, after the
+   * write is confirmed and before its promise resolves, even if its caller has given up. Returns a
+   * function that unsubscribes. A listener must not throw.
    *
    * @internal
    */
-  onCommit(listener: (committed: CommittedEvents) => void): () => void;
+  onCommit(listener: CommitListener): () => void;
 
   /**
    * Calls `listener` soon after any process has appended an entry, if the log can notice it. A hint:

@@ -1,21 +1,16 @@
-import { setTimeout } from "node:timers/promises";
 import { systemClock } from "../../core/clock.ts";
 import { within } from "../../core/within.ts";
 import { AppendLog, type LogHead } from "../../kv/append_log.ts";
 import type { AtomicOperation, KeyValue } from "../../kv/mod.ts";
-import type { PlannedChange } from "../../kv/atomic_operation.ts";
-import type { CommittedEvents, ControlLog, ControlPage } from "./control_log.ts";
+import { type PlannedChange, retryConflicts } from "../../kv/atomic_operation.ts";
+import type { CommitListener, ControlLog, ControlPage } from "./control_log.ts";
 import type { SessionEvent } from "../session.ts";
-import { retryPauseMs } from "../../time/retry_pause.ts";
 
 /** The shortest time that an entry is kept, in milliseconds. */
 const KEEP_MS = 3_600_000;
 
 /** Most events in one page. */
 const PAGE_SIZE = 500;
-
-/** Most attempts of a write that conflicts with other processes. */
-const MAX_CONFLICTS = 50;
 
 /** Limit for one read, in milliseconds. */
 const READ_TIMEOUT_MS = 600;
@@ -36,7 +31,7 @@ const WRITE_TIMEOUT_MS = 5_000;
 export class KvControlLog implements ControlLog {
   readonly #kv: KeyValue;
   readonly #entries: AppendLog<SessionEvent>;
-  readonly #listeners = new Set<(committed: CommittedEvents) => void>();
+  readonly #listeners = new Set<CommitListener>();
   #last: Promise<unknown> = Promise.resolve();
 
   /**
@@ -66,7 +61,7 @@ export class KvControlLog implements ControlLog {
   }
 
   /** @internal */
-  onCommit(listener: (committed: CommittedEvents) => void): () => void {
+  onCommit(listener: CommitListener): () => void {
     this.#listeners.add(listener);
     return () => {
       this.#listeners.delete(listener);
@@ -98,23 +93,20 @@ export class KvControlLog implements ControlLog {
     return within(run, limit).finally(() => state.isLate = true);
   }
 
-  async #commit<T>(
+  #commit<T>(
     action: string,
     plan: () => Promise<ControlledChange<T>>,
     state: { readonly isLate: boolean },
   ): Promise<T> {
-    for (let attempt = 0; attempt < MAX_CONFLICTS && !state.isLate; attempt++) {
+    return retryConflicts(action, async () => {
+      if (state.isLate) throw late(WRITE_TIMEOUT_MS);
       // Read before the plan, so that the plan's reads are no older than the checked version.
       const head = await this.#entries.head();
-      const { result, operation, event } = await plan();
-      if (operation === undefined) return result;
-      const isCommitted = event === undefined
-        ? (await operation.commit()).ok
-        : await this.#commitWith(operation, head, event);
-      if (isCommitted) return result;
-      await setTimeout(Math.random() * retryPauseMs(attempt, { minMs: 1, maxMs: 64 }));
-    }
-    throw new Error(`Cannot ${action}: ${MAX_CONFLICTS} attempts conflicted with other writes`);
+      const { event, ...change } = await plan();
+      const { result, operation } = change;
+      if (operation === undefined || event === undefined) return change;
+      return { result, operation: { commit: () => this.#commitWith(operation, head, event) } };
+    });
   }
 
   /** If the response is lost, reads the log to find out whether the commit succeeded. */
@@ -122,18 +114,18 @@ export class KvControlLog implements ControlLog {
     operation: AtomicOperation,
     head: LogHead,
     event: SessionEvent,
-  ): Promise<boolean> {
+  ): Promise<{ ok: boolean }> {
     // A renewal can wait for the next poll; all processes would read the log for each of them.
     const isQuiet = event.type === "renewed";
     const position = this.#entries.append(operation, head, [event], { isQuiet });
     try {
-      if (!(await operation.commit()).ok) return false;
+      if (!(await operation.commit()).ok) return { ok: false };
     } catch (error) {
       const written = await this.#entries.get(position);
       if (JSON.stringify(written) !== JSON.stringify(event)) throw error;
     }
-    for (const listener of this.#listeners) listener({ events: [event], position });
-    return true;
+    for (const listener of this.#listeners) listener(event, position);
+    return { ok: true };
   }
 
   async #read(after: number | undefined): Promise<ControlPage> {

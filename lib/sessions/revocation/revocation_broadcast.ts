@@ -1,37 +1,16 @@
-import { internalsOf } from "../../core/internals.ts";
+import { createHmac } from "node:crypto";
 import type { LayerMessage } from "../../core/consumer.ts";
-import type { SessionEvent } from "../session.ts";
+import { ProcessGroup, type ProcessLayer } from "../../cluster/process_group.ts";
+import type { EndingEvent, SessionEvent } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
-import type { EndingEvent } from "./event_signatures.ts";
+import { isSameText } from "../tokens/secrets.ts";
+import type { TagKey } from "../tokens/session_tokens.ts";
 
-/**
- * The part of a channel layer that a {@linkcode RevocationBroadcast} uses.
- *
- * @internal
- */
-export interface GroupLayer {
-  /** Returns a new channel name of this process. */
-  newChannel(prefix?: string): string;
-  /** Delivers the messages of a channel. Returns a function that stops it. */
-  attach(
-    channel: string,
-    mailbox: { deliver(message: LayerMessage): boolean; gap?(): void },
-  ): () => void;
-  /** Adds a channel to a group. */
-  groupAdd(group: string, channel: string): Promise<void>;
-  /** Sends to every channel of a group, except one. */
-  groupSend(
-    group: string,
-    message: LayerMessage,
-    options?: { except?: string },
-  ): Promise<unknown>;
-}
+/** The group that carries session events between processes, and the type of its messages. */
+const MESSAGES = { group: "sluice.sessions", type: "sluice.session" };
 
-/** The group that carries session events between processes. */
-const GROUP = "sluice.sessions";
-
-/** The type of its messages. */
-const TYPE = "sluice.session";
+/** Keys that sign an event: a process may not know that of today yet. */
+const MAX_SIGNATURES = 2;
 
 /**
  * Announces session events to other processes over a channel layer, for speed: they read the
@@ -42,21 +21,23 @@ const TYPE = "sluice.session";
  * of the session, so that a confirmed sign-out is complete within a second.
  *
  * *Security*: a message is a hint. It makes a process read the control log, or the store if there is
- * no log; their content ends connections. While they cannot be read, a message counts if it has a
- * signature, which needs a key of the database.
+ * no log; their content ends connections. While they cannot be read, a message counts if it is signed
+ * with a key of the session tokens, which processes with the same store share and keep in memory:
+ * access to the channel layer is not enough. A repeated event has no effect: the id of a session is
+ * never used again, and the event of a user concerns only sessions that are older than the event.
  *
  * @internal
  */
 export class RevocationBroadcast {
   readonly #sessions: Sessions;
-  readonly #layer: GroupLayer;
-  #channel: string | undefined;
-  #leave: (() => void) | undefined;
+  readonly #layer: ProcessLayer;
+  #group: ProcessGroup;
 
   /** Takes the sessions of this process, and the layer that connects it to others. */
-  constructor(sessions: Sessions, layer: GroupLayer) {
+  constructor(sessions: Sessions, layer: ProcessLayer) {
     this.#sessions = sessions;
-    this.#layer = internalsOf(layer);
+    this.#layer = layer;
+    this.#group = this.#newGroup();
   }
 
   /**
@@ -74,54 +55,82 @@ export class RevocationBroadcast {
 
   /** Joins the group of all processes. No effect if joined. */
   start(): void {
-    if (this.#leave !== undefined) return;
-    const channel = this.#layer.newChannel(TYPE);
-    this.#channel = channel;
-    this.#sessions.events.signatures.prepare();
-    this.#leave = this.#layer.attach(channel, { deliver: (message) => this.#hear(message) });
-    this.#layer.groupAdd(GROUP, channel).catch((error) => this.#failed(error));
+    // Without keys, events are confirmed by the database alone.
+    this.#sessions.tokens.prepare().catch(() => {});
+    this.#group.joinSoon({ deliver: (message) => this.#hear(message) })
+      .then((error) => error && this.#failed(error)).catch(() => {});
   }
 
   /** Leaves the group. */
   stop(): void {
-    this.#leave?.();
-    this.#leave = this.#channel = undefined;
+    this.#group.leave();
+    this.#group = this.#newGroup();
+  }
+
+  #newGroup(): ProcessGroup {
+    return new ProcessGroup(this.#layer, { ...MESSAGES, clock: this.#sessions.events.clock });
   }
 
   #tell(event: SessionEvent): void {
-    const data = isEnding(event)
-      ? { ...event, signatures: this.#sessions.events.signatures.sign(event) }
-      : event;
-    const options = this.#channel === undefined ? {} : { except: this.#channel };
-    this.#layer.groupSend(GROUP, { type: TYPE, data }, options)
-      .catch((error) => this.#failed(error));
+    const message = isEnding(event) ? { ...event, signatures: this.#sign(event) } : event;
+    this.#group.sendAll(message).catch((error) => this.#failed(error));
   }
 
   #hear({ type, data }: LayerMessage): boolean {
-    try {
-      if (type === TYPE && isSessionEvent(data)) void this.#hearEvent(data).catch(this.#broken);
-    } catch (error) {
-      this.#broken(error);
+    if (type === MESSAGES.type && isSessionEvent(data)) {
+      this.#hearEvent(data).catch((error) => {
+        this.#sessions.log.error("an event of another process could not be applied", { error });
+      });
     }
     return true;
   }
 
-  async #hearEvent(event: SessionEvent): Promise<void> {
-    const { events } = this.#sessions;
-    if (!isEnding(event)) return events.heard(event);
-    const { signatures } = event as { readonly signatures?: unknown };
-    const isSigned = signatures !== undefined && await events.signatures.verify(event, signatures);
-    if (isSigned) events.heardSigned(event);
-    else events.heard(event);
+  async #hearEvent(event: SessionEvent & { readonly signatures?: unknown }): Promise<void> {
+    const { signatures } = event;
+    const isSigned = signatures !== undefined && isEnding(event) &&
+      await this.#verify(event, signatures);
+    this.#sessions.events.heard(event, isSigned ? event : undefined);
   }
 
-  readonly #broken = (error: unknown): void => {
-    this.#sessions.log.error("an event of another process could not be applied", { error });
-  };
+  /** Signs an event with the newest keys. Reads nothing. */
+  #sign(event: EndingEvent): string[] {
+    const keys = this.#sessions.tokens.newestKeys(MAX_SIGNATURES);
+    return keys.map((key) => signatureOf(event, key));
+  }
+
+  /** Returns whether a process with the same store has signed an event. Never rejects. */
+  async #verify(event: EndingEvent, signatures: unknown): Promise<boolean> {
+    const { tokens } = this.#sessions;
+    const shown = readSignatures(signatures);
+    for (const { period, signature } of shown) {
+      const secret = tokens.knownKey(period);
+      if (secret) return isSameText(signature, signatureOf(event, { period, secret }));
+    }
+    for (const { period, signature } of shown) {
+      const secret = await Promise.resolve(tokens.findKey(period)).catch(() => undefined);
+      if (secret) return isSameText(signature, signatureOf(event, { period, secret }));
+    }
+    return false;
+  }
 
   #failed(error: unknown): void {
     this.#sessions.log.debug("session events cannot be sent over the channel layer", { error });
   }
+}
+
+function signatureOf(event: EndingEvent, { period, secret }: TagKey): string {
+  const { type, userId, reason } = event;
+  const subject = type === "ended" ? event.sessionId : event.at ?? null;
+  const text = JSON.stringify([MESSAGES.type, type, userId, reason, subject]);
+  return `${period}.${createHmac("sha256", secret).update(text).digest("base64url")}`;
+}
+
+function readSignatures(value: unknown): { period: number; signature: string }[] {
+  if (!Array.isArray(value)) return [];
+  return value.slice(0, MAX_SIGNATURES)
+    .filter((signature) => typeof signature === "string")
+    .map((signature) => ({ period: parseInt(signature, 10), signature }))
+    .filter(({ period }) => !Number.isNaN(period));
 }
 
 /** Returns whether an event ends sessions. That of a user without a time would end later ones, too. */

@@ -3,9 +3,8 @@ import type { Freshness } from "../../core/freshness.ts";
 import type { Log } from "../../core/log.ts";
 import { type LoggedStore, ReadCaches } from "../cache/read_cache.ts";
 import type { ConnectionRegistry } from "../connections/connection_registry.ts";
-import type { Session, SessionEvent } from "../session.ts";
-import type { CommittedEvents, ControlLog } from "./control_log.ts";
-import type { EndingEvent, EventSignatures } from "./event_signatures.ts";
+import type { EndingEvent, Session, SessionEvent } from "../session.ts";
+import type { ControlLog } from "./control_log.ts";
 import { LogPoller, type LogPollerTarget } from "./log_poller.ts";
 
 /** Most positions of the log that are remembered as applied. A forgotten event is applied twice. */
@@ -25,8 +24,6 @@ export interface SessionEventsParts {
   readonly connections: ConnectionRegistry;
   /** The log of events of all processes, if any. */
   readonly controlLog: ControlLog | undefined;
-  /** Signs and verifies the events that other processes hear. */
-  readonly signatures: EventSignatures;
   /** The clock of the poller and the caches. */
   readonly clock: Clock;
   /** The log for problems with events. */
@@ -54,8 +51,8 @@ export class SessionEvents implements LogPollerTarget {
   readonly #listeners = new Set<(event: SessionEvent) => void>();
   readonly #expiryListeners = new Set<(session: Session) => void>();
   readonly #expired = new Set<string>();
-  /** Signed events of other processes that the log has not confirmed yet, by what they end. */
-  readonly #waiting = new Map<string, EndingEvent>();
+  /** What the signed events of other processes end that the log has not confirmed yet. */
+  readonly #waiting = new Set<string>();
 
   /** Follows no log before there are connections, or the caches are used. */
   constructor(parts: SessionEventsParts) {
@@ -66,7 +63,7 @@ export class SessionEvents implements LogPollerTarget {
     const caches = this.caches = new ReadCaches(store, { poller, clock });
     this.#close.push(
       connections.followWith(poller),
-      controlLog.onCommit((committed) => this.#onCommit(committed)),
+      controlLog.onCommit((event, position) => this.#onCommit(event, position)),
       () => caches.close(),
     );
   }
@@ -110,33 +107,26 @@ export class SessionEvents implements LogPollerTarget {
     await this.#parts.connections.revalidate();
   }
 
-  /** Signs events for other processes, and verifies theirs. */
-  get signatures(): EventSignatures {
-    return this.#parts.signatures;
-  }
-
   /**
-   * Handles a hint from another process. The hint is not trusted: it only triggers a read of the
-   * control log, or of the store if there is no log.
+   * Handles an event of another process. It is not trusted: it triggers a read of the control log, or
+   * of the store if there is no log. If the database cannot be reached and the event is signed, it is
+   * applied as it is: it was committed, and the sessions must end within a second.
    */
-  heard(event: SessionEvent): void {
-    if (this.#poller !== undefined) return this.#poller.look();
-    this.#confirm(event, (error) => {
-      this.#parts.log.warn("a session event of another process cannot be confirmed", { error });
-    });
-  }
-
-  /**
-   * Handles an event that another process has signed. It is read like a hint, and is applied as it is
-   * if the database cannot be reached: it was committed, and the sessions must end within a second.
-   */
-  heardSigned(event: EndingEvent): void {
-    if (this.#poller === undefined) return this.#confirm(event, () => this.#apply(event));
-    const subject = event.type === "ended" ? event.sessionId : `${event.userId} ${event.at}`;
-    const isKnown = this.#waiting.has(subject) || this.#waiting.size >= MAX_WAITING;
-    if (isKnown) return this.#poller.look();
-    this.#waiting.set(subject, event);
-    this.#poller.whenRead((isRead) => {
+  heard(event: SessionEvent, signed?: EndingEvent): void {
+    const { connections, log } = this.#parts;
+    const poller = this.#poller;
+    if (poller === undefined) {
+      connections.confirm(event).catch((error) => {
+        if (signed !== undefined) return this.#apply(signed);
+        log.warn("a session event of another process cannot be confirmed", { error });
+      });
+      return;
+    }
+    const subject = signed && subjectOf(signed);
+    const isKnown = subject === undefined || this.#waiting.has(subject);
+    if (isKnown || this.#waiting.size >= MAX_WAITING) return poller.look();
+    this.#waiting.add(subject);
+    poller.whenRead((isRead) => {
       this.#waiting.delete(subject);
       if (!isRead) this.#apply(event);
     });
@@ -148,6 +138,11 @@ export class SessionEvents implements LogPollerTarget {
     if (this.#expired.size >= MAX_EXPIRED) this.#expired.clear();
     this.#expired.add(session.id);
     this.#callEach(this.#expiryListeners, session, "expired");
+  }
+
+  /** The clock of the events. */
+  get clock(): Clock {
+    return this.#parts.clock;
   }
 
   /** See {@linkcode Sessions.subscribe}. */
@@ -166,18 +161,12 @@ export class SessionEvents implements LogPollerTarget {
     return controlLog !== undefined && store.controlLog === controlLog;
   }
 
-  #confirm(event: SessionEvent, failed: (error: unknown) => void): void {
-    this.#parts.connections.confirm(event).catch(failed);
-  }
-
-  #onCommit({ events, position }: CommittedEvents): void {
-    events.forEach((event, index) => {
-      // Always: in a log that was restored from a backup, the position may have been used before.
-      this.#apply(event, position - events.length + 1 + index);
-      // A change of a user is announced by the caller, who knows its cause.
-      const isOfSession = event.type === "ended" || event.type === "renewed";
-      if (isOfSession && this.#isLogged) this.#tell(event);
-    });
+  #onCommit(event: SessionEvent, position: number): void {
+    // Always: in a log that was restored from a backup, the position may have been used before.
+    this.#apply(event, position);
+    // A change of a user is announced by the caller, who knows its cause.
+    const isOfSession = event.type === "ended" || event.type === "renewed";
+    if (isOfSession && this.#isLogged) this.#tell(event);
   }
 
   #apply(event: SessionEvent, position?: number): void {
@@ -209,6 +198,10 @@ function addTo<T>(set: Set<T>, item: T): () => void {
   return () => {
     set.delete(item);
   };
+}
+
+function subjectOf(event: EndingEvent): string {
+  return event.type === "ended" ? event.sessionId : `${event.userId} ${event.at}`;
 }
 
 function firstOf<T>(set: Set<T>): T {

@@ -1,6 +1,7 @@
-import { createHmac } from "node:crypto";
-import type { StoredSecrets } from "../session_record.ts";
-import { hashSecret, isSameText, randomSecret } from "./session_token.ts";
+import { createHash, createHmac, randomBytes } from "node:crypto";
+
+const ID = /^[A-Za-z0-9_-]{16}$/;
+const SECRET = /^[A-Za-z0-9_-]{43}$/;
 
 /**
  * How long the previous secret stays valid after the new one is first seen, in milliseconds: for
@@ -10,6 +11,82 @@ const SEEN_GRACE_MS = 10_000;
 
 /** Most hashes of replaced secrets kept per session. */
 const MAX_SPENT = 32;
+
+/** The stored data of a session's secrets. The secrets themselves are not stored. */
+export interface StoredSecrets {
+  /** SHA-256 of the token's secret, in base64url. */
+  readonly secretHash: string;
+  /** When it got this secret, in milliseconds since the epoch; undefined for its first secret. */
+  readonly secretSince?: number | undefined;
+  /** The hash of the previous secret, after a rotation. */
+  readonly previousHash?: string | undefined;
+  /**
+   * Until when the previous secret is valid too, in milliseconds since the epoch. Undefined: until
+   * a request uses the new one.
+   */
+  readonly previousUntil?: number | undefined;
+  /**
+   * The salt that derived the secret from the previous one; kept until the new secret is seen, to
+   * derive it again if the response was lost. Random, and useless without the previous secret.
+   */
+  readonly renewalSalt?: string | undefined;
+  /** Hashes of secrets that are certainly replaced, newest last. */
+  readonly spentHashes?: readonly string[] | undefined;
+}
+
+/** A parsed token; `SessionTokens` writes and reads tokens. */
+export interface SessionToken {
+  /** The id of its session; not a secret. */
+  readonly id: string;
+  /** The secret that proves the session. */
+  readonly secret: string;
+}
+
+/** Returns a new random id: short, URL-safe and not a secret; 96 bits, 16 characters. */
+export function randomId(): string {
+  return randomBytes(12).toString("base64url");
+}
+
+/** Returns a new random secret: 256 bits, 43 characters of base64url. */
+export function randomSecret(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/**
+ * Returns the hash that is stored instead of a secret: SHA-256 in base64url.
+ *
+ * *Security*: no salt and no slow hash, because the secret has 256 random bits.
+ */
+export function hashSecret(secret: string): string {
+  return createHash("sha256").update(secret).digest("base64url");
+}
+
+/** Returns whether `secret` matches a hash, in constant time. */
+export function matchesHash(secret: string, hash: string): boolean {
+  return isSameText(hashSecret(secret), hash);
+}
+
+/** Compares every character, like `timingSafeEqual` but without allocating two buffers. */
+export function isSameText(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let index = 0; index < a.length; index++) {
+    difference |= a.charCodeAt(index) ^ b.charCodeAt(index);
+  }
+  return difference === 0;
+}
+
+/**
+ * Returns whether `id` has the shape of a {@linkcode randomId}.
+ */
+export function isId(id: unknown): id is string {
+  return typeof id === "string" && ID.test(id);
+}
+
+/** Returns whether `secret` has the shape of a {@linkcode randomSecret}. */
+export function isSecret(secret: string): boolean {
+  return SECRET.test(secret);
+}
 
 /**
  * What a secret proves. `current`: the session. `unseen`: the session, and that its owner received

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { randomId } from "../../../lib/sessions/tokens/session_token.ts";
+import { randomId } from "../../../lib/sessions/tokens/secrets.ts";
 import { ReadCache } from "../../../lib/sessions/cache/read_cache.ts";
 
 function setUp(options: { maxEntries?: number } = {}) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RecentMap } from "../../../lib/sessions/external/recent_map.ts";
+import { RecentMap } from "../../../lib/sessions/external/ended_sessions.ts";
 
 test("RecentMap keeps at least the newest entries, and less than twice as many", () => {
   const map = new RecentMap<number>(10);

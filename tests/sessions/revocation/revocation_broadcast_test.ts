@@ -123,6 +123,28 @@ test("RevocationBroadcast tolerates a failing layer", async () => {
   assert.match(log.text, /^debug session events cannot be sent/m);
 });
 
+test("RevocationBroadcast joins once the layer can be reached", async () => {
+  const clock = new FakeClock();
+  const store = new MemorySessionStore({ clock });
+  const layer = new FaultyLayer();
+  const [here, there] = [1, 2].map(() => {
+    const sessions = new Sessions(store, { clock, log: new FakeLog() });
+    new RevocationBroadcast(sessions, layer).connect();
+    return sessions;
+  });
+  const { session } = await here!.create({ userId: "ada", provider: "dev" });
+  layer.fault = "unavailable";
+  const socket = new FakeConnection();
+  there!.connections.subscribe(session.id, socket);
+  there!.connections.track(session);
+  await clock.advance(500);
+  layer.fault = undefined;
+  await clock.advance(1_000);
+  await here!.end(session.id, "revoked");
+  await settle();
+  assert.equal(socket.ended?.code, 4401);
+});
+
 test("RevocationBroadcast ignores malformed messages", async () => {
   const { layer, socket, session } = await setUp();
   const odd: LayerMessage[] = [

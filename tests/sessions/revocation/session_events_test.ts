@@ -3,11 +3,10 @@ import { test } from "node:test";
 import { KvUserStore, UserChanges } from "../../../lib/auth/mod.ts";
 import { MemoryChannelLayer } from "../../../lib/layers/mod.ts";
 import { MemorySessionStore, type SessionEvent, Sessions } from "../../../lib/sessions/mod.ts";
-import type { ControlLog } from "../../../lib/sessions/revocation/control_log.ts";
+import type { CommitListener, ControlLog } from "../../../lib/sessions/revocation/control_log.ts";
 import { KvControlLog } from "../../../lib/sessions/revocation/kv_control_log.ts";
 import { KvSessionStore } from "../../../lib/sessions/kv_session_store.ts";
 import { RevocationBroadcast } from "../../../lib/sessions/revocation/revocation_broadcast.ts";
-import type { CommittedEvents } from "../../../lib/sessions/revocation/control_log.ts";
 import { FakeClock, settle } from "../../../lib/testing/fake_clock.ts";
 import { FakeConnection } from "../../support/fake_connection.ts";
 import { FakeLog } from "../../support/fake_log.ts";
@@ -116,7 +115,7 @@ test("SessionEvents delivers a ban and a role once to caches and connections, an
 class FakeControlLog implements ControlLog {
   events: SessionEvent[] = [];
   isReset = false;
-  commit: (committed: CommittedEvents) => void = () => {};
+  commit: CommitListener = () => {};
 
   read(after: number | undefined) {
     const isComplete = after !== undefined && !this.isReset;
@@ -129,7 +128,7 @@ class FakeControlLog implements ControlLog {
     this.events.push(event);
     return Promise.resolve();
   }
-  onCommit(listener: (committed: CommittedEvents) => void): () => void {
+  onCommit(listener: CommitListener): () => void {
     this.commit = listener;
     return () => {};
   }
@@ -158,14 +157,14 @@ test("SessionEvents tells listeners of an own commit that was first read from th
   await clock.advance(250);
   assert.equal(socket.ended?.code, 4401);
   assert.deepEqual(told, []);
-  controlLog.commit({ events: [event], position: 1 });
+  controlLog.commit(event, 1);
   assert.deepEqual(told, [event]);
 });
 
 test("SessionEvents drops no event of a log that was replaced", async () => {
   const { clock, controlLog, socket, event } = await setUpLog();
   for (let position = 1; position <= 3; position++) {
-    controlLog.commit({ events: [{ type: "user-changed", userId: "eve" }], position });
+    controlLog.commit({ type: "user-changed", userId: "eve" }, position);
   }
   controlLog.isReset = true; // The new log has other entries at these positions.
   await clock.advance(250);
@@ -176,16 +175,16 @@ test("SessionEvents drops no event of a log that was replaced", async () => {
 
 test("SessionEvents applies an own commit even if the log was restored and its position used before", async () => {
   const { controlLog, socket, event } = await setUpLog();
-  controlLog.commit({ events: [{ type: "user-changed", userId: "eve" }], position: 7 });
-  controlLog.commit({ events: [event], position: 7 });
+  controlLog.commit({ type: "user-changed", userId: "eve" }, 7);
+  controlLog.commit(event, 7);
   assert.equal(socket.ended?.code, 4401);
 });
 
 test("SessionEvents remembers a limited number of applied events, and applies all", async () => {
   const { clock, controlLog, socket, event } = await setUpLog();
   const other = { type: "user-changed", userId: "eve" } as const;
-  const { length } = controlLog.events = Array.from({ length: 5_000 }, () => other);
-  controlLog.commit({ events: controlLog.events, position: length });
+  controlLog.events = Array.from({ length: 5_000 }, () => other);
+  controlLog.events.forEach((event, index) => controlLog.commit(event, index + 1));
   controlLog.events = [...controlLog.events, event];
   await clock.advance(250);
   assert.equal(socket.ended?.code, 4401);

@@ -69,7 +69,7 @@ export function testControlLog(
 
   it("onCommit() is called with the position before append() resolves", async ({ here, there }) => {
     const committed: number[] = [];
-    here.onCommit(({ position }) => committed.push(position));
+    here.onCommit((_, position) => committed.push(position));
     await there.append(changed("grace"));
     const appending = here.append(changed("ada"));
     await appending;
