@@ -1,7 +1,7 @@
 import type { LayerGap } from "../channel_layer.ts";
 import type { QueueSource } from "../durable/durable_lease.ts";
 import type { LocalChannels } from "../local/local_channels.ts";
-import type { LocalDelivery } from "../local/local_groups.ts";
+import type { LocalDelivery } from "../local/local_channel.ts";
 import type { PlainMessage } from "../input.ts";
 
 /** What a driver implements: transport between processes, and storage for durable channels. */

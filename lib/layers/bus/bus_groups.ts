@@ -2,7 +2,7 @@ import type { GroupSendResult } from "../channel_layer.ts";
 import { ownerOf } from "../channel_names.ts";
 import { LayerError } from "../layer_error.ts";
 import type { LocalChannels } from "../local/local_channels.ts";
-import type { LocalDelivery } from "../local/local_groups.ts";
+import type { LocalDelivery } from "../local/local_channel.ts";
 import type { PlainMessage } from "../input.ts";
 import type { Bus } from "./bus.ts";
 

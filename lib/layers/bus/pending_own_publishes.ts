@@ -1,5 +1,5 @@
 import type { LocalChannels } from "../local/local_channels.ts";
-import { type LocalDelivery, NOBODY } from "../local/local_groups.ts";
+import { type LocalDelivery, NOBODY } from "../local/local_channel.ts";
 import type { PlainMessage } from "../input.ts";
 
 /** A message to a group that this process published, and delivers when the bus returns it. */

@@ -1,22 +1,14 @@
 import type { LayerMessage } from "../../core/consumer.ts";
 import { SmallSet } from "../../core/small_set.ts";
-import { retryPauseMs } from "../../time/retry_pause.ts";
 import type { Lease, Mailbox } from "../channel_layer.ts";
 import { ownerOf } from "../channel_names.ts";
+import { LayerError } from "../layer_error.ts";
+import type { LayerSettings } from "../layer_options.ts";
 import { LocalQueue, type LocalQueueContext, type LocalQueueOwner } from "./local_queue.ts";
 import type { PlainMessage } from "../input.ts";
 
 /** The outcome of a message to a local channel. */
 export type Delivery = "delivered" | "queued" | "full" | "limit";
-
-/** State and settings that all local channels share. */
-export interface LocalChannelContext extends LocalQueueContext {
-  /** Called when a lease of a channel has ended. */
-  settled(channel: LocalChannel): void;
-}
-
-/** The first pause before a durable channel offers a refused message again, in milliseconds. */
-const OFFER_MS = 100;
 
 /** One local channel: its mailbox, its groups, and what waits in it. */
 export class LocalChannel implements LocalQueueOwner {
@@ -24,35 +16,26 @@ export class LocalChannel implements LocalQueueOwner {
   /** Whether the channel outlives its reader, because it belongs to no process. */
   readonly isDurable: boolean;
   readonly groups: SmallSet<string> = new SmallSet();
-  readonly #context: LocalChannelContext;
+  mailbox: Mailbox | undefined;
+  readonly #context: LocalQueueContext;
   /** Created on demand: a channel that always has a mailbox needs none. */
   #queue: LocalQueue | undefined;
-  #mailbox: Mailbox | undefined;
-  /** Whether the mailbox of a durable channel refused its last message. */
-  #isFull = false;
-  /** How often in a row the mailbox refused a message. */
-  #refusals = 0;
-  #cancelOffer: (() => void) | undefined;
 
-  constructor(name: string, context: LocalChannelContext) {
+  constructor(name: string, context: LocalQueueContext) {
     this.name = name;
     this.isDurable = ownerOf(name) === undefined;
     this.#context = context;
   }
 
-  get mailbox(): Mailbox | undefined {
-    return this.#mailbox;
-  }
-
   /** Whether its memberships never expire: a connection owns the channel. */
   get stays(): boolean {
-    return this.#mailbox !== undefined && !this.isDurable;
+    return this.mailbox !== undefined && !this.isDurable;
   }
 
   /** Whether the channel can be deleted without losing anything. */
   get isIdle(): boolean {
     const isEmpty = this.#queue?.isIdle ?? true;
-    return this.#mailbox === undefined && this.groups.size === 0 && isEmpty;
+    return this.mailbox === undefined && this.groups.size === 0 && isEmpty;
   }
 
   deliver(plain: PlainMessage): Delivery {
@@ -64,30 +47,26 @@ export class LocalChannel implements LocalQueueOwner {
   }
 
   receive(signal: AbortSignal | undefined): Promise<LayerMessage> {
-    this.#assertNoMailbox();
-    return this.#waiting.receive(signal);
+    return this.#forReader().receive(signal);
   }
 
   lease(signal: AbortSignal | undefined): Promise<Lease> {
-    this.#assertNoMailbox();
-    return this.#waiting.lease(signal);
+    return this.#forReader().lease(signal);
   }
 
   attach(mailbox: Mailbox): void {
-    if (this.#mailbox !== undefined || this.#queue?.hasReaders) {
+    if (this.mailbox !== undefined || this.#queue?.hasReaders) {
       throw new TypeError(`Cannot attach a mailbox to "${this.name}": it already has a reader`);
     }
-    this.#mailbox = mailbox;
-    this.#queue?.expire();
-    this.#offerWaiting();
+    this.mailbox = mailbox;
+    this.#queue?.offerAll();
   }
 
   /** Returns whether `mailbox` was the one attached. */
   detach(mailbox: Mailbox): boolean {
-    if (this.#mailbox !== mailbox) return false;
-    this.#mailbox = undefined;
-    this.#cancelOffer?.();
-    this.#cancelOffer = undefined;
+    if (this.mailbox !== mailbox) return false;
+    this.mailbox = undefined;
+    this.#queue?.stopOffering();
     return true;
   }
 
@@ -102,26 +81,9 @@ export class LocalChannel implements LocalQueueOwner {
   }
 
   close(error: Error): void {
-    this.flush();
-    this.#mailbox = undefined;
-    this.#cancelOffer?.();
-    this.#queue?.reject(error);
-  }
-
-  settled(): void {
-    this.#context.settled(this);
-  }
-
-  /** Offers waiting messages to the mailbox later. */
-  queued(): void {
-    if (this.#mailbox === undefined) return;
-    const { clock, leaseMs } = this.#context;
-    const waitMs = retryPauseMs(this.#refusals, { minMs: OFFER_MS, maxMs: leaseMs / 3 });
-    this.#cancelOffer ??= clock.after(waitMs, () => {
-      this.#cancelOffer = undefined;
-      this.expire();
-      this.#offerWaiting();
-    });
+    this.groups.clear();
+    this.mailbox = undefined;
+    this.#queue?.close(error);
   }
 
   get #waiting(): LocalQueue {
@@ -129,49 +91,159 @@ export class LocalChannel implements LocalQueueOwner {
   }
 
   #take(plain: PlainMessage): Delivery {
-    const mailbox = this.#mailbox;
-    if (mailbox !== undefined) {
-      // A durable channel keeps refused messages, in order.
-      if (!this.#isFull && this.#offer(mailbox, plain.message)) return "delivered";
-      if (!this.isDurable) return "full";
-    }
-    return this.#waiting.put(plain);
-  }
-
-  /** Offers all waiting messages. If the mailbox throws at one, it stays and the next one is offered. */
-  #offerWaiting(): void {
-    this.#isFull = false;
-    const queue = this.#queue;
-    if (queue === undefined) return;
-    this.#refusals++;
-    for (const entry of queue.clear()) {
-      const mailbox = this.#isFull ? undefined : this.#mailbox;
-      if (mailbox !== undefined && this.#offer(mailbox, entry.message)) {
-        this.#context.counters.delivered++;
-        queue.forget([entry]);
-      } else if (this.isDurable) queue.putBack(entry);
-      else {
-        this.#context.counters.dropped.full++;
-        queue.forget([entry]);
-      }
-    }
-    if (queue.count > 0) this.queued();
-    else this.#refusals = 0;
-  }
-
-  /** Returns whether the mailbox took the message. Throwing refuses it. */
-  #offer(mailbox: Mailbox, message: LayerMessage): boolean {
+    const mailbox = this.mailbox;
+    if (mailbox === undefined || this.isDurable) return this.#waiting.put(plain);
     try {
-      const isTaken = mailbox.deliver(message);
-      this.#isFull = !isTaken && this.isDurable;
-      return isTaken;
+      return mailbox.deliver(plain.message) ? "delivered" : "full";
     } catch {
-      return false;
+      return "full";
     }
   }
 
-  #assertNoMailbox(): void {
-    if (this.#mailbox === undefined) return;
+  #forReader(): LocalQueue {
+    if (this.mailbox === undefined) return this.#waiting;
     throw new TypeError(`Cannot receive from "${this.name}": it has a mailbox`);
+  }
+}
+
+/** The outcome of a message to the local members of a group. */
+export interface LocalDelivery {
+  readonly delivered: number;
+  readonly queued: number;
+  readonly dropped: number;
+}
+
+/** The outcome for a group without members. */
+export const NOBODY: LocalDelivery = { delivered: 0, queued: 0, dropped: 0 };
+
+/** The membership of a channel in a group. */
+export interface Membership {
+  /** When the channel was last added. */
+  addedAt: number;
+  /** The number of pending `groupAdd()` calls. */
+  pending: number;
+  /** Whether a `groupAdd()` call has succeeded. */
+  isKept: boolean;
+}
+
+/** Observes the groups with local members. */
+export interface GroupWatcher {
+  /** Called when a group gets its first local member. */
+  onFirstMember?(group: string): void;
+  /** Called when a group has lost its last local member. */
+  onLastMember?(group: string): void;
+}
+
+/** The owner of the channels. */
+export interface GroupsOwner {
+  /** Called when messages start to wait in some channel. */
+  queued(): void;
+  /** Called when a channel has left a group. */
+  left(channel: LocalChannel): void;
+}
+
+/** The groups with local members. */
+export class LocalGroups {
+  readonly #groups = new Map<string, Map<LocalChannel, Membership>>();
+  readonly #settings: LayerSettings;
+  readonly #watcher: GroupWatcher;
+  readonly #owner: GroupsOwner;
+
+  constructor(settings: LayerSettings, watcher: GroupWatcher, owner: GroupsOwner) {
+    this.#settings = settings;
+    this.#watcher = watcher;
+    this.#owner = owner;
+  }
+
+  get size(): number {
+    return this.#groups.size;
+  }
+
+  has(group: string): boolean {
+    return this.#groups.has(group);
+  }
+
+  membership(group: string, channel: LocalChannel): Membership | undefined {
+    return this.#groups.get(group)?.get(channel);
+  }
+
+  /** @throws {LayerError} `LIMIT_REACHED`: there are too many groups. */
+  add(group: string, channel: LocalChannel): Membership {
+    let members = this.#groups.get(group);
+    if (members === undefined) {
+      const { maxGroups } = this.#settings;
+      if (this.#groups.size >= maxGroups) {
+        const limit = `Cannot have more than ${maxGroups} groups in this process`;
+        throw new LayerError("LIMIT_REACHED", limit);
+      }
+      this.#groups.set(group, members = new Map());
+      this.#watcher.onFirstMember?.(group);
+    }
+    const membership = members.get(channel) ?? { addedAt: 0, pending: 0, isKept: false };
+    membership.addedAt = this.#settings.clock.elapsed();
+    members.set(channel, membership);
+    channel.groups.add(group);
+    return membership;
+  }
+
+  discard(group: string, channel: LocalChannel): void {
+    channel.groups.delete(group);
+    const members = this.#groups.get(group);
+    if (members?.delete(channel) && members.size === 0) this.#end(group);
+    this.#owner.left(channel);
+  }
+
+  /** Delivers to all members but `except`. */
+  deliver(group: string, plain: PlainMessage, except: string | undefined): LocalDelivery {
+    const members = this.#groups.get(group);
+    if (members === undefined) return NOBODY;
+    let delivered = 0, queued = 0, dropped = 0;
+    for (const [channel, membership] of members) {
+      if (channel.name === except || this.#discardExpired(group, channel, membership)) {
+        continue;
+      }
+      const delivery = channel.deliver(plain);
+      if (delivery === "delivered") delivered++;
+      else if (delivery === "queued") queued++;
+      else dropped++;
+    }
+    if (queued > 0) this.#owner.queued();
+    return { delivered, queued, dropped };
+  }
+
+  /** Counts the members that a message to the group would reach. */
+  count(group: string, except: string | undefined): number {
+    const members = [...this.#groups.get(group)?.keys() ?? []];
+    return members.filter(({ name }) => name !== except).length;
+  }
+
+  /** Removes the expired memberships of a channel. */
+  expire(channel: LocalChannel): void {
+    for (const group of channel.groups) {
+      const membership = this.membership(group, channel);
+      if (membership !== undefined) this.#discardExpired(group, channel, membership);
+    }
+  }
+
+  clear(): void {
+    for (const group of [...this.#groups.keys()]) this.#end(group);
+  }
+
+  /** Forgets all groups without a notice. */
+  close(): void {
+    this.#groups.clear();
+  }
+
+  #discardExpired(group: string, channel: LocalChannel, { addedAt }: Membership): boolean {
+    if (channel.stays) return false;
+    const { clock, groupExpiryMs } = this.#settings;
+    if (clock.elapsed() - addedAt < groupExpiryMs) return false;
+    this.discard(group, channel);
+    return true;
+  }
+
+  #end(group: string): void {
+    this.#groups.delete(group);
+    this.#watcher.onLastMember?.(group);
   }
 }

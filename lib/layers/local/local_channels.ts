@@ -4,8 +4,14 @@ import { closedError, LayerError } from "../layer_error.ts";
 import type { LayerSettings } from "../layer_options.ts";
 import { ChannelNames, ownerOf } from "../channel_names.ts";
 import { LayerCounters, type LayerStats } from "../layer_stats.ts";
-import { type Delivery, LocalChannel, type LocalChannelContext } from "./local_channel.ts";
-import { type GroupWatcher, LocalGroups, type Membership } from "./local_groups.ts";
+import {
+  type Delivery,
+  type GroupWatcher,
+  LocalChannel,
+  LocalGroups,
+  type Membership,
+} from "./local_channel.ts";
+import type { LocalQueueContext } from "./local_queue.ts";
 import type { PlainMessage } from "../input.ts";
 
 /** The local channels and groups: all of a memory layer, and the local part of other layers. */
@@ -15,7 +21,7 @@ export class LocalChannels {
   readonly groups: LocalGroups;
   readonly #channels = new Map<string, LocalChannel>();
   readonly #settings: LayerSettings;
-  readonly #context: LocalChannelContext;
+  readonly #context: LocalQueueContext;
   #cancelSweep: (() => void) | undefined;
   #closed = false;
 
@@ -30,7 +36,7 @@ export class LocalChannels {
       capacityOf,
       waitingSize: 0,
       counters: this.counters,
-      settled: (channel) => this.#settled(channel),
+      settled: (channel: LocalChannel) => this.#settled(channel),
     };
     this.groups = new LocalGroups(settings, watcher, {
       queued: () => this.#sweepLater(),

@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { LayerMessage } from "../../core/consumer.ts";
-import type { Lease } from "../channel_layer.ts";
+import { retryPauseMs } from "../../time/retry_pause.ts";
+import type { Lease, Mailbox } from "../channel_layer.ts";
 import type { LayerCounters } from "../layer_stats.ts";
 import { LocalLease } from "./local_lease.ts";
 import type { PlainMessage } from "../input.ts";
@@ -24,15 +25,19 @@ export interface LocalQueueContext {
   waitingSize: number;
   readonly counters: LayerCounters;
   capacityOf(channel: string): number;
+  /** Called when a lease of a channel has ended. */
+  settled(channel: LocalQueueOwner): void;
 }
+
+/** The first pause before a refused message is offered again, in milliseconds. */
+const OFFER_MS = 100;
 
 /** The channel of a queue. */
 export interface LocalQueueOwner {
   readonly name: string;
-  /** Called when a message starts to wait. */
-  queued(): void;
-  /** Called when a lease has ended. */
-  settled(): void;
+  /** Whether it keeps what its mailbox refuses. */
+  readonly isDurable: boolean;
+  readonly mailbox: Mailbox | undefined;
 }
 
 /** How a reader takes a message: permanently, or until its lease is settled. */
@@ -41,9 +46,7 @@ interface Reading<T> {
   take(entry: WaitingMessage): T;
 }
 
-interface Reader extends Reading<void> {
-  reject(error: unknown): void;
-}
+type Reader = Reading<void> & { reject(error: unknown): void };
 
 /**
  * What waits in a local channel: messages in the order of their numbers, or readers in the order of
@@ -57,16 +60,16 @@ export class LocalQueue {
   #messages: WaitingMessage[] = [];
   #readers: Reader[] = [];
   #number = 0;
+  /** Whether the mailbox refused its last message. */
+  #isFull = false;
+  /** How often in a row the mailbox refused a message. */
+  #refusals = 0;
+  #cancelOffer: (() => void) | undefined;
 
   constructor(owner: LocalQueueOwner, context: LocalQueueContext) {
     this.#owner = owner;
     this.#context = context;
     this.#capacity = context.capacityOf(owner.name);
-  }
-
-  /** The number of waiting messages. */
-  get count(): number {
-    return this.#messages.length;
   }
 
   get hasReaders(): boolean {
@@ -75,15 +78,16 @@ export class LocalQueue {
 
   /** Whether nothing waits and nothing is leased. */
   get isIdle(): boolean {
-    return this.count === 0 && !this.hasReaders && this.#leases.size === 0;
+    return this.#messages.length === 0 && !this.hasReaders && this.#leases.size === 0;
   }
 
-  /** Adds a message, if there is room for it. */
+  /** Adds a message that the mailbox does not take, if there is room for it. */
   put(plain: PlainMessage): "delivered" | "queued" | "full" | "limit" {
     const context = this.#context;
+    if (!this.#isFull && this.#offer(plain.message)) return "delivered";
     if (!this.hasReaders) {
-      if (this.count >= this.#capacity) this.expire();
-      if (this.count >= this.#capacity) return "full";
+      if (this.#messages.length >= this.#capacity) this.expire();
+      if (this.#messages.length >= this.#capacity) return "full";
       if (context.waitingSize + plain.size > context.maxWaitingBytes) return "limit";
     }
     context.waitingSize += plain.size;
@@ -91,17 +95,32 @@ export class LocalQueue {
     return this.#add({ ...plain, number: this.#number++, expiresAt, attempts: 0 });
   }
 
-  /** Puts a message that {@linkcode clear} returned back in its place. */
-  putBack(entry: WaitingMessage): void {
-    const after = this.#messages.findLastIndex(({ number }) => number < entry.number);
-    this.#messages.splice(after + 1, 0, entry);
+  /** Offers all messages to the mailbox. If it throws at one, that stays and the next is offered. */
+  offerAll(): void {
+    this.expire();
+    this.#isFull = false;
+    this.#refusals++;
+    for (const entry of this.#messages.splice(0)) {
+      if (!this.#isFull && this.#offer(entry.message)) this.#context.counters.delivered++;
+      else if (!this.#owner.isDurable) this.#context.counters.dropped.full++;
+      else {
+        this.#insert(entry);
+        continue;
+      }
+      this.#forget([entry]);
+    }
+    if (this.#messages.length > 0) this.#offerLater();
+    else this.#refusals = 0;
+  }
+
+  /** Offers nothing more: the mailbox was detached. */
+  stopOffering(): void {
+    this.#cancelOffer?.();
+    this.#cancelOffer = undefined;
   }
 
   receive(signal: AbortSignal | undefined): Promise<LayerMessage> {
-    const take = (entry: WaitingMessage) => {
-      this.forget([entry]);
-      return entry.message;
-    };
+    const take = (entry: WaitingMessage) => (this.#forget([entry]), entry.message);
     return this.#next(signal, { outcome: "delivered", take });
   }
 
@@ -109,12 +128,7 @@ export class LocalQueue {
     return this.#next(signal, { outcome: "queued", take: (entry) => this.#lease(entry) });
   }
 
-  /** Removes and returns all messages. Pass those that do not wait any more to {@linkcode forget}. */
-  clear(): readonly WaitingMessage[] {
-    return this.#messages.splice(0);
-  }
-
-  forget(entries: Iterable<WaitingMessage>): void {
+  #forget(entries: Iterable<WaitingMessage>): void {
     for (const { size } of entries) this.#context.waitingSize -= size;
   }
 
@@ -122,23 +136,25 @@ export class LocalQueue {
   expire(): void {
     const now = this.#context.clock.elapsed();
     const isGone = ({ expiresAt }: WaitingMessage) => expiresAt <= now;
-    if (!this.#messages.some(isGone)) return;
     const gone = this.#messages.filter(isGone);
+    if (gone.length === 0) return;
     this.#messages = this.#messages.filter((message) => !isGone(message));
-    this.forget(gone);
+    this.#forget(gone);
     this.#context.counters.dropped.expired += gone.length;
   }
 
   /** Drops all messages and leases. */
   flush(): void {
-    this.forget(this.clear());
-    this.forget(this.#leases.values());
+    this.#forget(this.#messages.splice(0));
+    this.#forget(this.#leases.values());
     for (const lease of this.#leases.keys()) lease.drop();
     this.#leases.clear();
   }
 
-  /** Rejects all readers. */
-  reject(error: Error): void {
+  /** Drops everything, and rejects all readers. */
+  close(error: Error): void {
+    this.flush();
+    this.stopOffering();
     for (const reader of this.#readers.splice(0)) reader.reject(error);
   }
 
@@ -147,9 +163,38 @@ export class LocalQueue {
     const reader = this.#readers.shift();
     reader?.take(entry);
     if (reader !== undefined) return reader.outcome;
-    this.putBack(entry);
-    this.#owner.queued();
+    this.#insert(entry);
+    this.#offerLater();
     return "queued";
+  }
+
+  /** Puts a message in its place. */
+  #insert(entry: WaitingMessage): void {
+    const after = this.#messages.findLastIndex(({ number }) => number < entry.number);
+    this.#messages.splice(after + 1, 0, entry);
+  }
+
+  /** Returns whether there is a mailbox that took the message. Throwing refuses it. */
+  #offer(message: LayerMessage): boolean {
+    const { mailbox, isDurable } = this.#owner;
+    if (mailbox === undefined) return false;
+    try {
+      const isTaken = mailbox.deliver(message);
+      this.#isFull = !isTaken && isDurable;
+      return isTaken;
+    } catch {
+      return false;
+    }
+  }
+
+  #offerLater(): void {
+    if (this.#owner.mailbox === undefined) return;
+    const { clock, leaseMs } = this.#context;
+    const waitMs = retryPauseMs(this.#refusals, { minMs: OFFER_MS, maxMs: leaseMs / 3 });
+    this.#cancelOffer ??= clock.after(waitMs, () => {
+      this.#cancelOffer = undefined;
+      this.offerAll();
+    });
   }
 
   #lease(entry: WaitingMessage): Lease {
@@ -159,15 +204,15 @@ export class LocalQueue {
       leaseMs,
       acked: () => {
         this.#leases.delete(lease);
-        this.forget([entry]);
+        this.#forget([entry]);
         counters.delivered++;
-        this.#owner.settled();
+        this.#context.settled(this.#owner);
       },
       freed: (attempts) => {
         this.#leases.delete(lease);
         const freed = { ...entry, attempts, expiresAt: clock.elapsed() + expiryMs };
         if (this.#add(freed) === "delivered") counters.delivered++;
-        this.#owner.settled();
+        this.#context.settled(this.#owner);
       },
     });
     this.#leases.set(lease, entry);

@@ -4,7 +4,7 @@ import type { Bus, BusContext, Published } from "../../../lib/layers/bus/bus.ts"
 import { BusChannelLayer } from "../../../lib/layers/bus/bus_channel_layer.ts";
 import { ownerOf } from "../../../lib/layers/channel_names.ts";
 import { type ChannelLayerOptions, layerSettings } from "../../../lib/layers/layer_options.ts";
-import { NOBODY } from "../../../lib/layers/local/local_groups.ts";
+import { NOBODY } from "../../../lib/layers/local/local_channel.ts";
 import type { PlainMessage } from "../../../lib/layers/input.ts";
 
 /** Carries messages between the processes of a test. */
