@@ -1,7 +1,7 @@
 import type { Context } from "fresh";
 import { isCrossSite } from "@sluice/sluice/security";
 import { credentialOf } from "@sluice/sluice/sessions";
-import { leaveBody, problem, resolvePeer } from "@sluice/sluice/server";
+import { problem, resolvePeer } from "@sluice/sluice/server";
 import { Refusal } from "@sluice/sluice";
 import { acceptedTokens } from "../auth/credentials.ts";
 import { answerPreflight, crossOriginGrant, withHeaders } from "./cross_origin.ts";
@@ -16,10 +16,7 @@ import type { Site } from "../site.ts";
  */
 export function withSite(getSite: () => Site) {
   return async (ctx: Context<State>): Promise<Response> => {
-    const services = getSite();
-    const response = await answer(ctx, services).catch(asProblem);
-    if (response.status !== 101) leaveBody(ctx.req);
-    return response;
+    return await answer(ctx, getSite()).catch(asProblem);
   };
 }
 

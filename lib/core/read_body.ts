@@ -101,16 +101,6 @@ function watchMemory(clock: Clock, onGrowth: () => void): () => void {
  * no body or it was read.
  *
  * Otherwise Deno would read and discard everything that the client still sends.
- *
- * @example
- * ```ts
- * import { leaveBody } from "@sluice/sluice/server";
- * import assert from "node:assert/strict";
- *
- * const request = new Request("http://127.0.0.1/", { method: "POST", body: "unwanted" });
- * leaveBody(request);
- * assert.equal(request.body?.locked, true);
- * ```
  */
 export function leaveBody(
   { body }: { readonly body?: ReadableStream<Uint8Array> | null | undefined },

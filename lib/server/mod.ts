@@ -6,7 +6,7 @@
 export { type Clock, systemClock } from "../core/clock.ts";
 export { consoleLog, createLog, type Log } from "../core/log.ts";
 export type { Handler, HandlerOptions } from "./handler.ts";
-export { leaveBody, readBody } from "../core/read_body.ts";
+export { readBody } from "../core/read_body.ts";
 export { resolvePeer } from "./peer.ts";
 export { problem } from "./problem.ts";
 export { toHandler } from "./to_handler.ts";

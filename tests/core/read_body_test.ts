@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { Refusal } from "@sluice/sluice";
-import { leaveBody, readBody } from "@sluice/sluice/server";
+import { leaveBody, readBody } from "../../lib/core/read_body.ts";
 import { FakeClock } from "@sluice/sluice/testing";
 
 /** A body that a test feeds; records how it is used. */
