@@ -12,7 +12,11 @@ const SEEN_GRACE_MS = 10_000;
 /** Most hashes of replaced secrets kept per session. */
 const MAX_SPENT = 32;
 
-/** The stored data of a session's secrets. The secrets themselves are not stored. */
+/**
+ * The stored data of a session's secrets. The secrets themselves are not stored.
+ *
+ * @internal
+ */
 export interface StoredSecrets {
   /** SHA-256 of the token's secret, in base64url. */
   readonly secretHash: string;
