@@ -12,13 +12,27 @@ import { refusalOfEnd } from "./refusals.ts";
 /** Those of an event stream, which has the frames of a socket. */
 const EVENT_STREAM_SUBPROTOCOLS: readonly string[] = [SUBPROTOCOL];
 
+/** Headers of which most clients send one of few values; none holds a credential. */
+const COMMON_HEADERS: readonly string[] = ["accept-language", "host", "origin", "user-agent"];
+
+/** The latest value of each common header. */
+const latest = new Map<string, string>([["sec-websocket-protocol", SUBPROTOCOL]]);
+
+/** Returns the value of a header: the same string for clients in a row that send the same. */
+function shared(name: string, value: string | null): string | null {
+  if (value === null) return null;
+  const known = latest.get(name);
+  if (known === value) return known;
+  if (COMMON_HEADERS.includes(name)) latest.set(name, value);
+  return value;
+}
+
 /**
  * The scope of a request. Costly properties are computed on first access. Those that an open
  * connection seldom needs are released and recomputed on demand.
  */
 export class RequestScope implements Scope {
   readonly type: "websocket" | "http";
-  readonly id: string;
   readonly method: string;
   readonly path: string;
   readonly address: string;
@@ -37,7 +51,6 @@ export class RequestScope implements Scope {
 
   constructor(request: Request, peer: Peer, connection: Connection, type: "websocket" | "http") {
     this.type = type;
-    this.id = connection.id;
     this.method = request.method;
     this.#href = peer.url.href;
     this.#url = peer.url;
@@ -62,8 +75,12 @@ export class RequestScope implements Scope {
       return;
     }
     this.#kept = keep;
-    this.#values = keep.map((name) => headers.get(name));
+    this.#values = keep.map((name) => shared(name, headers.get(name)));
     this.#headers = undefined;
+  }
+
+  get id(): string {
+    return this.connection.id;
   }
 
   get url(): URL {

@@ -8,7 +8,7 @@ import {
 } from "../core/scope.ts";
 import { andThen, isPromise } from "../core/promises.ts";
 import { Refusal } from "../protocol/mod.ts";
-import type { SessionSubscription, SessionWatcher } from "./connections/session_subscription.ts";
+import type { SessionSubscription } from "./connections/session_subscription.ts";
 import { credentialOf, isSecure } from "./credential.ts";
 import { readAndRenew, unavailable } from "./find_session.ts";
 import type { SessionEvents } from "./revocation/session_events.ts";
@@ -127,9 +127,8 @@ export function admitSession<S>(
         subscription.prove();
         sessions.connections.track(found.session);
       } else subscription.release();
-      const known = addSession(scope, found, claim.unknownAs);
-      subscription.watchers.add(new ScopeRenewal(known));
-      return next(known);
+      subscription.scope = scope;
+      return next(addSession(scope, found, claim.unknownAs));
     });
     return isPromise(admission)
       ? waitFor(subscription, admission)
@@ -165,20 +164,6 @@ function findClaimed<S>(
 ): FoundSession | Refusal | Promise<FoundSession | Refusal> {
   const session = recall?.();
   return session === undefined ? readAndRenew(sessions, find) : { state: "live", session };
-}
-
-/** Keeps the session in a scope current. */
-class ScopeRenewal implements SessionWatcher {
-  readonly #scope: SessionScope;
-
-  constructor(scope: SessionScope) {
-    this.#scope = scope;
-  }
-
-  sessionChanged(session: Session): void {
-    Object.assign(this.#scope, { session });
-    this.#scope.connection.scopeChanged(["session"]);
-  }
 }
 
 /** Adds the session that was found to a scope, or the reason why there is none. */

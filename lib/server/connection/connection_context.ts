@@ -9,6 +9,8 @@ import type { SerialQueueContext, SerialQueueOwner } from "./serial_queue.ts";
 /** What all connections of a server share. */
 export interface ConnectionContext
   extends LifecycleContext, ClientMessagesContext, SerialQueueContext, SendQueueContext {
+  /** The first part of the ids of connections. */
+  readonly idPrefix: string;
   readonly limits: ConnectionLimits;
   /** Accepted sockets that are not open yet. */
   readonly opening: TimeoutList<Connection>;

@@ -35,7 +35,6 @@ export class OpenConnections implements ConnectionServer {
   readonly #context: ConnectionContext;
   readonly #open = new Set<Connection>();
   readonly #lingering = new Set<Connection>();
-  readonly #prefix = crypto.randomUUID().slice(0, 8);
   #serial = 0;
   #accepted = 0;
   #unhandled = 0;
@@ -46,6 +45,7 @@ export class OpenConnections implements ConnectionServer {
   constructor({ limits, clock, log, freshness, random }: OpenConnectionsOptions) {
     this.#random = random;
     this.#context = {
+      idPrefix: crypto.randomUUID().slice(0, 8),
       limits,
       clock,
       log,
@@ -77,7 +77,7 @@ export class OpenConnections implements ConnectionServer {
 
   /** Creates the connection of a request. */
   create(isUpgrade: boolean | "events"): ServerConnection {
-    return new ServerConnection(`${this.#prefix}-${++this.#serial}`, this.#context, isUpgrade);
+    return new ServerConnection(++this.#serial, this.#context, isUpgrade);
   }
 
   /** Adds an accepted connection. */

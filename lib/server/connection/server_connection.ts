@@ -32,9 +32,9 @@ import { SerialQueue } from "./serial_queue.ts";
  * need are created on demand.
  */
 export class ServerConnection implements Connection, PartsOwner {
-  readonly id: string;
   readonly isUpgrade: boolean | "events";
   readonly #context: ConnectionContext;
+  readonly #serial: number;
   readonly #life: Lifecycle;
   readonly #createdAt: number;
   #messages: ClientMessages | undefined;
@@ -44,14 +44,18 @@ export class ServerConnection implements Connection, PartsOwner {
   #forwards: ((message: LayerMessage) => string | undefined) | undefined;
 
   /** Without `isUpgrade`, the client cannot be accepted as a socket. */
-  constructor(id: string, context: ConnectionContext, isUpgrade: boolean | "events") {
-    this.id = id;
+  constructor(serial: number, context: ConnectionContext, isUpgrade: boolean | "events") {
+    this.#serial = serial;
     this.isUpgrade = isUpgrade;
     this.#context = context;
     this.#life = new Lifecycle(context, this);
     this.#createdAt = context.clock.now();
     this.#queue = new SerialQueue(context, this);
     this.#sendQueue = new SendQueue(context, this);
+  }
+
+  get id(): string {
+    return `${this.#context.idPrefix}-${this.#serial}`;
   }
 
   get phase(): "deciding" | "open" | "ended" {

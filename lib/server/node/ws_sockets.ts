@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import process from "node:process";
 import type { Duplex } from "node:stream";
 // @ts-types="@types/ws"
-import { type WebSocket, WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 import { CloseCode } from "../../protocol/mod.ts";
 import type { Socket, SocketEvents, UpgradeOptions } from "../../core/transport.ts";
 
@@ -25,7 +25,7 @@ export interface UpgradeRequest {
  * connections of those that did not answer the last ping.
  */
 export class WsSockets {
-  readonly #open = new Map<WebSocket, { isAlive: boolean }>();
+  readonly #open = new Set<WsSocket>();
   /** One per message limit: `ws` takes it as an option of its server. */
   readonly #acceptors = new Map<number, WebSocketServer>();
   #heartbeat: ReturnType<typeof setInterval> | undefined;
@@ -40,7 +40,7 @@ export class WsSockets {
     const addHeaders = (lines: string[]) => {
       lines.push(...headerLines(options));
     };
-    let socket: WebSocket | undefined;
+    let socket: WsSocket | undefined;
     // Called before the first message, which arrives in a later tick.
     process.nextTick(() => {
       if (socket !== undefined) events.open();
@@ -51,19 +51,22 @@ export class WsSockets {
         handshakeOf(request.message),
         request.socket,
         request.head,
-        (accepted) => void (socket = accepted),
+        (accepted) => void (socket = accepted as WsSocket),
       );
     } finally {
       acceptor.off("headers", addHeaders);
     }
     if (socket === undefined) throw new TypeError("The handshake is invalid");
-    this.#watch(socket);
-    return new WsSocket(socket, events);
+    socket.receiver = events;
+    socket.open = this.#open;
+    this.#open.add(socket);
+    this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
+    return socket;
   }
 
   /** Closes the network connections of all sockets at once. */
   terminateAll(): void {
-    for (const socket of this.#open.keys()) socket.terminate();
+    for (const socket of this.#open) socket.terminate();
   }
 
   #acceptorFor(maxPayload: number): WebSocketServer {
@@ -72,6 +75,7 @@ export class WsSockets {
       acceptor = new WebSocketServer(
         {
           noServer: true,
+          WebSocket: WsSocket,
           clientTracking: false,
           maxPayload,
           closeTimeout: CLOSE_TIMEOUT_MS,
@@ -82,28 +86,15 @@ export class WsSockets {
     return acceptor;
   }
 
-  #watch(socket: WebSocket): void {
-    const state = { isAlive: true };
-    this.#open.set(socket, state);
-    socket.on("pong", () => void (state.isAlive = true));
-    socket.on("close", () => {
-      this.#open.delete(socket);
-      if (this.#open.size === 0) clearInterval(this.#heartbeat);
-    });
-    if (this.#open.size > 1) return;
-    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
-    this.#heartbeat.unref();
-  }
-
   #beat(): void {
-    for (const [socket, state] of this.#open) {
-      if (!state.isAlive) {
-        socket.terminate();
-        continue;
-      }
-      state.isAlive = false;
-      socket.ping();
+    for (const socket of this.#open) {
+      if (socket.isAlive) socket.ping();
+      else socket.terminate();
+      socket.isAlive = false;
     }
+    if (this.#open.size > 0) return;
+    clearInterval(this.#heartbeat);
+    this.#heartbeat = undefined;
   }
 }
 
@@ -129,36 +120,33 @@ const CODE_OF_ERROR: Readonly<Record<string, number>> = {
   WS_ERR_INVALID_UTF8: CloseCode.invalidPayload,
 };
 
-class WsSocket implements Socket {
-  readonly #socket: WebSocket;
+/** A socket that receives its own events: listeners, with a closure each, take half a kilobyte. */
+class WsSocket extends WebSocket implements Socket {
+  receiver!: SocketEvents;
+  /** The open sockets of the server. */
+  open!: Set<WsSocket>;
+  /** Whether the peer has answered the last ping. */
+  isAlive = true;
 
-  constructor(socket: WebSocket, events: SocketEvents) {
-    this.#socket = socket;
-    socket.on("message", (data: Buffer, isBinary) => {
-      const { buffer, byteOffset, length } = data;
-      events.message(isBinary ? new Uint8Array(buffer, byteOffset, length) : data.toString());
-    });
-    socket.on("close", (code, reason) => events.close(code, reason.toString()));
-    // `ws` has sent the close frame of a protocol error by now; the peer may take its time to answer.
-    socket.on("error", (error: Error & { code?: string }) => {
-      const code = error.code?.startsWith("WS_ERR_") ? CODE_OF_ERROR[error.code] ?? 1002 : 1006;
-      events.close(code, error.message);
-    });
+  override emit(event: string | symbol, first?: unknown, second?: unknown): boolean {
+    if (event === "message") this.#received(first as Buffer, second === true);
+    else if (event === "pong") this.isAlive = true;
+    else if (event === "error") this.#failed(first as Error & { readonly code?: string });
+    else if (event === "close") {
+      this.open.delete(this);
+      this.receiver.close(first as number, (second as Buffer).toString());
+    }
+    return true;
   }
 
-  get bufferedAmount(): number {
-    return this.#socket.bufferedAmount;
+  #received(data: Buffer, isBinary: boolean): void {
+    const { buffer, byteOffset, length } = data;
+    this.receiver.message(isBinary ? new Uint8Array(buffer, byteOffset, length) : data.toString());
   }
 
-  send(data: string | Uint8Array): void {
-    this.#socket.send(data);
-  }
-
-  close(code: number, reason: string): void {
-    this.#socket.close(code, reason);
-  }
-
-  terminate(): void {
-    this.#socket.terminate();
+  /** `ws` has sent the close frame of a protocol error by now; the peer may take its time to answer. */
+  #failed({ code, message }: Error & { readonly code?: string }): void {
+    const isProtocol = code?.startsWith("WS_ERR_");
+    this.receiver.close(isProtocol ? CODE_OF_ERROR[code!] ?? 1002 : 1006, message);
   }
 }

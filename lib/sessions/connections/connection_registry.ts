@@ -207,11 +207,13 @@ export class ConnectionRegistry {
   }
 
   #tell(entry: RegistryEntry, tell: (watcher: SessionWatcher) => void): void {
-    for (const { watchers, connection } of entry.subscriptions) {
+    for (const subscription of entry.subscriptions) {
       try {
-        for (const watcher of watchers) tell(watcher);
+        tell(subscription);
+        for (const watcher of subscription.watchers) tell(watcher);
       } catch (error) {
-        this.#log.error("a connection could not be notified", { connection: connection.id, error });
+        const { id } = subscription.connection;
+        this.#log.error("a connection could not be notified", { connection: id, error });
       }
     }
   }

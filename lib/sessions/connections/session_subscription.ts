@@ -1,4 +1,5 @@
 import type { Connection } from "../../core/connection.ts";
+import type { Scope } from "../../core/scope.ts";
 import { SmallSet } from "../../core/small_set.ts";
 import type { ReadCaches } from "../cache/read_cache.ts";
 import type { Session } from "../session.ts";
@@ -34,9 +35,11 @@ export interface RegistryEntry {
  * The subscription of a connection to its session, at most one at a time. Middleware shares it: it
  * also has the watchers, which stay when the connection subscribes to another session.
  */
-export class SessionSubscription {
+export class SessionSubscription implements SessionWatcher {
   /** The connection that is subscribed. */
   readonly connection: SubscribedConnection;
+  /** Its scope, if the `session` in it is kept current. */
+  scope: Scope | undefined;
   /** Are called when the session or its user changes. */
   readonly watchers: SmallSet<SessionWatcher> = new SmallSet();
   /** The read caches of the session's store, for its user. */
@@ -60,6 +63,13 @@ export class SessionSubscription {
     if (before !== undefined && before !== entry) this.#leave(before);
     this.over = this.isProved = false;
     if (before === undefined) this.connection.onEnd(this);
+  }
+
+  /** Replaces the session in the scope. Called before the watchers. */
+  sessionChanged(session: Session): void {
+    if (this.scope === undefined) return;
+    Object.assign(this.scope, { session });
+    this.scope.connection.scopeChanged(["session"]);
   }
 
   /** Marks the connection as having proved that the session is its own. */
