@@ -1,5 +1,5 @@
+import { Buffer } from "node:buffer";
 import type { Changes, SyncMessage } from "./sync_message.ts";
-import { inParts, isContentRefused } from "./parts.ts";
 import type { ProcessGroup } from "./process_group.ts";
 
 /** Dependencies of a {@linkcode Announcer}. */
@@ -137,4 +137,37 @@ export class Announcer<C> {
   #halveParts(): void {
     this.#partBytes = Math.max(1, Math.floor(this.#partBytes / 2));
   }
+}
+
+/** Limits for the size of a part. */
+interface PartLimits {
+  /** Approximate size in bytes of JSON; a single change may exceed it. */
+  readonly bytes: number;
+  /** @default {Infinity} */
+  readonly changes?: number;
+}
+
+/** Divides changes into parts lazily. Yields at least one part. */
+function* inParts<C>(changes: Iterable<C>, limits: PartLimits): Generator<C[]> {
+  const { changes: maxChanges = Infinity } = limits;
+  let part: C[] = [];
+  let size = 0;
+  for (const change of changes) {
+    const bytes = Buffer.byteLength(JSON.stringify(change));
+    const isFull = size + bytes > limits.bytes || part.length >= maxChanges;
+    if (isFull && part.length > 0) {
+      yield part;
+      part = [];
+      size = 0;
+    }
+    size += bytes;
+    part.push(change);
+  }
+  yield part;
+}
+
+/** Returns whether a layer refused a message because of its content, so that a retry cannot succeed. */
+function isContentRefused(error: unknown): boolean {
+  return error instanceof TypeError ||
+    (error instanceof Error && "code" in error && error.code === "MESSAGE_TOO_LARGE");
 }

@@ -15,6 +15,9 @@ import { RetriedWork } from "./retried_work.ts";
 /** The type of the messages between processes. */
 const TYPE = "sluice.ended";
 
+/** How often an end that could not be sent is sent once the layer is back. */
+const SENDINGS = 5;
+
 /** How long to wait for the layer, in milliseconds. */
 const LAYER_MS = 1_000;
 
@@ -62,7 +65,8 @@ export class ExternalEnds implements LogPollerTarget, Follower {
     this.#parts = parts;
     const { connections, kv, layer, name, clock } = parts;
     this.#storing = new RetriedWork(parts);
-    this.#sending = new RetriedWork(parts);
+    // Without a database, a process misses what is sent before its own connection is back.
+    this.#sending = new RetriedWork(parts, kv === undefined ? SENDINGS : 1);
     this.#close.push(connections.followWith(this));
     if (layer !== undefined) {
       const group = `${TYPE}.${name}`;

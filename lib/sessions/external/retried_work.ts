@@ -7,16 +7,28 @@ const MAX_WAITING = 10_000;
 
 const PAUSE = { minMs: 100, maxMs: 1_000 };
 
+/** The pause between two repetitions of work that has succeeded, in milliseconds. */
+const REPEAT_MS = 1_000;
+
+interface Work {
+  readonly run: () => Promise<void>;
+  /** How often it must still succeed. */
+  left: number;
+}
+
 /** Repeats failed work until it succeeds or is no longer needed, in the order in which it was added. */
 export class RetriedWork {
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #waiting = new Map<string, () => Promise<void>>();
+  readonly #times: number;
+  readonly #waiting = new Map<string, Work>();
   #failures = 0;
   #cancel: (() => void) | undefined;
   #isClosed = false;
 
-  constructor({ clock, log }: { clock: Clock; log: Log }) {
+  /** @param times How often work that has failed must succeed afterwards, a second apart. */
+  constructor({ clock, log }: { clock: Clock; log: Log }, times = 1) {
+    this.#times = times;
     this.#clock = clock;
     this.#log = log;
   }
@@ -44,7 +56,7 @@ export class RetriedWork {
         break;
       }
     }
-    this.#waiting.set(key, work);
+    this.#waiting.set(key, { run: work, left: this.#times });
     this.#arm();
     return false;
   }
@@ -57,7 +69,10 @@ export class RetriedWork {
   }
 
   #arm(): void {
-    this.#cancel ??= this.#clock.after(retryPauseMs(this.#failures, PAUSE), () => {
+    if (this.#cancel !== undefined) return;
+    const isRepeating = [...this.#waiting.values()].every(({ left }) => left < this.#times);
+    const pauseMs = isRepeating ? REPEAT_MS : retryPauseMs(this.#failures, PAUSE);
+    this.#cancel = this.#clock.after(pauseMs, () => {
       void this.#retry().catch(() => {}); // It never rejects.
     });
   }
@@ -65,13 +80,13 @@ export class RetriedWork {
   async #retry(): Promise<void> {
     for (const [key, work] of this.#waiting) {
       try {
-        await work();
+        await work.run();
       } catch {
         this.#failures++;
         break;
       }
       this.#failures = 0;
-      if (this.#waiting.get(key) === work) this.#waiting.delete(key);
+      if (--work.left <= 0 && this.#waiting.get(key) === work) this.#waiting.delete(key);
     }
     this.#cancel = undefined;
     if (this.#waiting.size > 0) this.#arm();

@@ -90,6 +90,18 @@ test("ExternalSessions sends an end again when the layer works again", async () 
   assert.equal((await peers[1]!.closed()).code, 4401);
 });
 
+test("ExternalSessions sends an end again for processes that the layer reaches later", async () => {
+  const layer = new FaultyLayer();
+  using set = await setUp({ layer });
+  layer.fault = "unavailable";
+  assert.equal(await set.here.ended("s1"), false);
+  layer.fault = "drop";
+  await set.accounts.pass(1_500, 500);
+  layer.fault = undefined;
+  await set.accounts.pass(1_500, 500);
+  assert.equal((await set.peers[1]!.closed()).code, 4401);
+});
+
 test("ExternalSessions asks identify() if a message of the layer is lost or missed", async () => {
   const layer = new FaultyLayer();
   for (const notice of ["recheck", "gap"]) {
