@@ -100,7 +100,7 @@ test(
     for (let number = 1; number <= 5; number++) await append(number);
     await cp(data, `${data}-kept`, { recursive: true });
     for (let number = 6; number <= 8; number++) await append(number);
-    const room = openRoom(served.server.url, new SocketCutter(), {
+    const room = openRoom(`${served.server.url}/ws/room`, new SocketCutter(), {
       ...await store.state("room"),
       offset: 0,
     });

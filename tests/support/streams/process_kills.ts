@@ -48,7 +48,7 @@ export async function commandsUnderKills(
   await using backend = openBackend(database.kind, database.address, { maxMessages: 1_000_000 });
   const heard: number[] = [];
   const recoveries: Recovery[] = [];
-  const reader = openRoom(processes.url, new SocketCutter());
+  const reader = openRoom(`${processes.url}/ws/room`, new SocketCutter());
   reader.on("added", ({ number }) => void heard.push(number));
   reader.onRecovered((recovery) => void recoveries.push(recovery));
   while (reader.position("room") === undefined) await setTimeout(10);

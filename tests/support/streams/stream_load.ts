@@ -35,7 +35,7 @@ export async function readUnderCuts(
   const rooms: Room[] = [];
   const heard: number[][] = [];
   for (let reader = 0; reader < load.readers; reader++) {
-    const room = openRoom(server.url, cutter);
+    const room = openRoom(`${server.url}/ws/room`, cutter);
     const mine: number[] = [];
     const entered = Promise.withResolvers<void>();
     room.onState((state) => state === "live" && entered.resolve());
@@ -46,7 +46,7 @@ export async function readUnderCuts(
     heard.push(mine);
   }
   while (rooms.some((room) => room.position("room") === undefined)) await setTimeout(5);
-  const sender = openRoom(server.url, new SocketCutter());
+  const sender = openRoom(`${server.url}/ws/room`, new SocketCutter());
   const every = Math.max(1, Math.floor(load.messages / load.cuts));
   const startedAt = performance.now();
   for (let number = 1; number <= load.messages; number++) {
@@ -124,7 +124,7 @@ export async function sendCommands(
     const isReply = text.includes('"ok":true,"data":{"id"');
     return !isReply || Math.random() >= load.cutShare;
   };
-  const rooms = Array.from({ length: load.sockets }, () => openRoom(url, cutter));
+  const rooms = Array.from({ length: load.sockets }, () => openRoom(`${url}/ws/send`, cutter));
   const replies = new Map<number, string>();
   const unknown: number[] = [];
   const startedAt = performance.now();
@@ -170,7 +170,7 @@ export async function resumeAnywhere(
   const { epoch } = await store.state("room");
   return await Promise.all(Array.from({ length: load.clients }, async () => {
     const from = Math.floor(Math.random() * load.messages);
-    const room = openRoom(server.url, new SocketCutter(), { epoch, offset: from });
+    const room = openRoom(`${server.url}/ws/room`, new SocketCutter(), { epoch, offset: from });
     const heard: number[] = [];
     const told = Promise.withResolvers<boolean>();
     room.on("added", (_data, { offset }) => void heard.push(offset!));
@@ -185,7 +185,7 @@ export async function resumeAnywhere(
 /** Opens the client of a room, which continues at a position. */
 export function openRoom(url: string, { WebSocket }: SocketCutter, from?: StreamPosition): Room {
   const environment = { WebSocket };
-  return connect<typeof countMessages>(`${url}/ws/room`, {
+  return connect<typeof countMessages>(url, {
     environment,
     streams: from === undefined ? {} : { room: { from } },
     user: "ada",

@@ -28,8 +28,15 @@ class CountConsumer extends JsonConsumer<typeof countMessages, CountScope> {
   readonly messages = countMessages;
   readonly handlers = handlers;
 
-  override get streams() {
+  override get streams(): { readonly room: string | { group: string; authorize(): boolean } } {
     return { room: "room" };
+  }
+}
+
+/** Appends, and reads nothing: messages to many senders would take more time than their commands. */
+class SendConsumer extends CountConsumer {
+  override get streams() {
+    return { room: { group: "room", authorize: () => false } };
   }
 }
 
@@ -58,9 +65,8 @@ export function streamApplication(
     .use(layer(channel))
     .use(streams(store))
     .routes([
-      route("/ws/room", (scope: Scope & LayerScope & StreamScope) => {
-        return new CountConsumer(Object.assign(scope, { user, effects }));
-      }),
+      route("/ws/room", (scope) => new CountConsumer(Object.assign(scope, { user, effects }))),
+      route("/ws/send", (scope) => new SendConsumer(Object.assign(scope, { user, effects }))),
     ]);
 }
 
