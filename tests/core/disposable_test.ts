@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MemoryChannelLayer, MemorySessionStore, Sessions } from "@sluice/sluice";
+import {
+  type LayerMessage,
+  MemoryChannelLayer,
+  MemorySessionStore,
+  Sessions,
+} from "@sluice/sluice";
 import { Audit } from "@sluice/sluice/auth";
 import { MemoryKeyValue } from "@sluice/sluice/kv";
 import { Presence } from "@sluice/sluice/presence";
@@ -47,3 +52,30 @@ for (const resource of closable()) {
     await dispose.call(resource);
   });
 }
+
+test("a subscription can be ended twice, and ends no later one", async () => {
+  const [layer, kv] = [new MemoryChannelLayer(), new MemoryKeyValue()];
+  const sessions = new Sessions(new MemorySessionStore(), { log: silent });
+  const audit = new Audit(kv, { log: silent });
+  const heard: string[] = [];
+  const mailbox = () => ({ deliver: ({ type }: LayerMessage) => heard.push(type) > 0 });
+  const subscriptions: (() => () => void)[] = [
+    () => layer.attach("here", mailbox()),
+    () => kv.onChange("topic", () => heard.push("changed")),
+    () => sessions.subscribe(({ type }) => heard.push(type)),
+    () => sessions.onExpired(() => heard.push("expired")),
+    () => audit.subscribe(({ kind }) => heard.push(kind)),
+  ];
+  for (const subscribe of subscriptions) {
+    const stop = subscribe();
+    stop();
+    subscribe();
+    stop();
+  }
+  await layer.send("here", { type: "message" });
+  await kv.atomic().set(["a"], 1).notify("topic").commit();
+  const { session } = await sessions.create({ userId: "ada", provider: "dev" });
+  await sessions.end(session.id, "signed-out");
+  audit.write({ kind: "refused" });
+  assert.deepEqual(heard.toSorted(), ["changed", "ended", "message", "refused"]);
+});
