@@ -156,11 +156,8 @@ export class ConnectionRegistry {
 
   /** Returns the number of open sockets of a session in this process. */
   count(sessionId: string): number {
-    let open = 0;
-    for (const { connection } of this.#entries.get(sessionId)?.subscriptions ?? []) {
-      if (connection.phase === "open") open++;
-    }
-    return open;
+    const subscriptions = [...this.#entries.get(sessionId)?.subscriptions ?? []];
+    return subscriptions.filter(({ connection }) => connection.phase === "open").length;
   }
 
   #add(id: string): RegistryEntry {
