@@ -8,7 +8,7 @@ export interface User {
   readonly name: string;
 }
 
-/** Returns the signed-in user, or null. */
+/** Returns the signed-in user; null if there is none. */
 export async function fetchUser(): Promise<User | null> {
   const response = await fetch(`${SERVER}/api/me`, { credentials: "include" });
   if (response.status === 401) return null;
