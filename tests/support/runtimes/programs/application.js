@@ -6,7 +6,7 @@ import { layer, MemoryChannelLayer } from "@sluice/sluice/layers";
 import { defineMessages, unchecked } from "@sluice/sluice/protocol";
 import { route, stack, withRootPath } from "@sluice/sluice/routing";
 import { origins, socketLimits } from "@sluice/sluice/security";
-import { createLog, leaveBody, readBody, toHandler } from "@sluice/sluice/server";
+import { createLog, readBody, toHandler } from "@sluice/sluice/server";
 import {
   ExternalSessions,
   MemorySessionStore,
@@ -163,10 +163,7 @@ const PAGES = {
   async "/body"(request) {
     return text(String((await readBody(request, { maxBytes: 100_000, timeoutMs: 1_000 })).length));
   },
-  "/unread": (request) => {
-    leaveBody(request);
-    return text("not read");
-  },
+  "/unread": () => text("not read"),
   "/hang": (request) =>
     new Promise((resolve) => {
       request.signal.addEventListener("abort", () => {
