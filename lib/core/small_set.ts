@@ -1,7 +1,7 @@
 /** From this size a `Set` is faster than a scan. */
 const SMALL = 8;
 
-/** A set optimized for few items: a single one takes no memory of its own, a `Set` 200 bytes. */
+/** A set optimized for few items: a single one takes no memory of its own. */
 export class SmallSet<T extends string | object> implements Iterable<T> {
   /** A single item is kept as it is. */
   #items: T | readonly T[] | Set<T> | undefined;
