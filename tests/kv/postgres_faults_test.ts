@@ -6,7 +6,7 @@ import { test } from "node:test";
 import type { KeyValue } from "../../lib/kv/mod.ts";
 import { PostgresKeyValue } from "../../lib/kv/postgres/mod.ts";
 import { PostgresServer, whyNoPostgres } from "../support/postgres/postgres_server.ts";
-import { TcpName } from "../support/postgres/tcp_name.ts";
+import { TcpProxy } from "../support/tcp_proxy.ts";
 
 const options = { skip: whyNoPostgres() ?? false, timeout: 60_000 };
 const UNAVAILABLE = { name: "KeyValueError", code: "UNAVAILABLE" };
@@ -107,7 +107,7 @@ test(
     while ((await primary.query(sync)).length === 0) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    await using name = await TcpName.open(primary.port);
+    await using name = await TcpProxy.open(primary.port);
     await using kv = new PostgresKeyValue(primary.url(undefined, name.port));
     const writer = new Writer(kv);
     await writer.more(100);

@@ -6,7 +6,7 @@ import { KvStreamStore, type StreamStore } from "@sluice/sluice/streams";
 import { readHistory } from "../../lib/streams/history.ts";
 import { eventually } from "../support/eventually.ts";
 import { PostgresServer, whyNoPostgres } from "../support/postgres/postgres_server.ts";
-import { TcpName } from "../support/postgres/tcp_name.ts";
+import { TcpProxy } from "../support/tcp_proxy.ts";
 
 async function add(store: StreamStore, count: number) {
   const appends = Array.from({ length: count }, () => store.append("room", { type: "said" }));
@@ -77,7 +77,7 @@ test(
   async () => {
     await using primary = await PostgresServer.start();
     await using standby = await PostgresServer.standbyOf(primary);
-    await using name = await TcpName.open(primary.port);
+    await using name = await TcpProxy.open(primary.port);
     await using kv = new PostgresKeyValue(primary.url(undefined, name.port), { maxConnections: 2 });
     const store = new KvStreamStore(kv);
     const { epoch } = await add(store, 20);

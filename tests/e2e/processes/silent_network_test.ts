@@ -8,7 +8,7 @@ import {
 } from "@sluice/sluice/client";
 import type { ChatMessages } from "../../../consumers/chat_messages.ts";
 import type { HttpBrowser } from "../../support/app/http_browser.ts";
-import { FreezingProxy } from "../../support/app/freezing_proxy.ts";
+import { TcpProxy } from "../../support/tcp_proxy.ts";
 import { LiveApp } from "../../support/app/live_app.ts";
 
 /** How much faster a page's clock may run than the machine's. */
@@ -21,7 +21,7 @@ interface Page {
 }
 
 /** A page of the app behind the proxy, with a browser's cookies. */
-function open(proxy: FreezingProxy, browser: HttpBrowser, speed = 1): Page & Disposable {
+function open(proxy: TcpProxy, browser: HttpBrowser, speed = 1): Page & Disposable {
   const headers = () => ({ origin: proxy.origin, cookie: browser.cookieHeader });
   let look = () => {};
   const environment: ConnectOptions["environment"] = {
@@ -71,7 +71,7 @@ test(
   limit,
   async () => {
     await using app = await LiveApp.start();
-    await using proxy = await FreezingProxy.start(app.origin);
+    await using proxy = await TcpProxy.open(Number(new URL(app.origin).port));
     using page = open(proxy, await app.signIn("ada"), FAST);
     await entered(page);
     proxy.freeze();
@@ -87,7 +87,7 @@ test(
   limit,
   async () => {
     await using app = await LiveApp.start();
-    await using proxy = await FreezingProxy.start(app.origin);
+    await using proxy = await TcpProxy.open(Number(new URL(app.origin).port));
     using page = open(proxy, await app.signIn("ada"));
     await entered(page);
     proxy.freeze();
@@ -100,7 +100,7 @@ test(
 
 test("messages that Ada wrote offline are never sent in the name of Grace", limit, async () => {
   await using app = await LiveApp.start();
-  await using proxy = await FreezingProxy.start(app.origin);
+  await using proxy = await TcpProxy.open(Number(new URL(app.origin).port));
   const browser = await app.signIn("ada");
   using page = open(proxy, browser);
   await entered(page);

@@ -4,10 +4,9 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Environment } from "../../../app/settings/settings.ts";
 import { PostgresServer } from "../postgres/postgres_server.ts";
-import { TcpName } from "../postgres/tcp_name.ts";
 import { RedisServer } from "../redis/redis_server.ts";
+import { TcpProxy } from "../tcp_proxy.ts";
 import { AppProcess } from "./app_process.ts";
-import { Balancer } from "./balancer.ts";
 import { HttpBrowser } from "./http_browser.ts";
 import { WsClient } from "./ws_client.ts";
 
@@ -15,7 +14,7 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Parts of the tree that a host does not need. */
 const LEFT_OUT =
-  /^(?:\.git|bench|dist|docs|examples|support|tests)(?:\/|$)|(?:^|\/)(?:node_modules|\.data)(?:\/|$)/;
+  /^(?:\.git|bench|dist|docs|examples|tests)(?:\/|$)|(?:^|\/)(?:node_modules|\.data)(?:\/|$)/;
 
 /**
  * Two hosts with three processes of the app behind one address: each host has its own copy of the
@@ -25,7 +24,7 @@ export class Hosts implements AsyncDisposable {
   readonly postgres: PostgresServer;
   readonly redis: RedisServer;
   /** The names at which the hosts reach PostgreSQL: that of the first, and that of the second. */
-  readonly paths: readonly [TcpName, TcpName];
+  readonly paths: readonly [TcpProxy, TcpProxy];
   readonly processes: readonly AppProcess[];
   /** The public address. */
   readonly origin: string;
@@ -54,10 +53,10 @@ export class Hosts implements AsyncDisposable {
     stack.use(postgres);
     stack.use(redis);
     const [here, there] = [
-      stack.use(await TcpName.open(postgres.port)),
-      stack.use(await TcpName.open(postgres.port)),
+      stack.use(await TcpProxy.open(postgres.port)),
+      stack.use(await TcpProxy.open(postgres.port)),
     ];
-    const balancer = stack.use(await Balancer.open());
+    const balancer = stack.use(await TcpProxy.open());
     const [one, other] = [await copyTree(stack), await copyTree(stack)];
     const settings: Environment = {
       PUBLIC_URL: balancer.origin,
@@ -74,7 +73,7 @@ export class Hosts implements AsyncDisposable {
       await start(other, there.port),
       await start(other, there.port),
     ];
-    balancer.serve(processes.map(({ origin }) => Number(new URL(origin).port)));
+    balancer.move(...processes.map(({ origin }) => Number(new URL(origin).port)));
     const servers = { postgres, redis, paths: [here, there] } as const;
     return new Hosts(stack.move(), servers, processes, balancer.origin);
   }
