@@ -139,3 +139,29 @@ test("a message called gap cannot declare other data", () => {
   // @ts-expect-error: its data must have `since` and `until`.
   defineMessages({ client: {}, server: { gap: unchecked<{ readonly width: number }>() } });
 });
+
+test("a consumer that missed messages because its mailbox was full is told of one gap", async () => {
+  const layer = new FaultyLayer();
+  const release = Promise.withResolvers<void>();
+  const steps: string[] = [];
+  class Busy extends Consumer<Scope & LayerScope> {
+    override get groups() {
+      return ["g"];
+    }
+    override async event({ type }: LayerMessage) {
+      steps.push(type);
+      await release.promise;
+    }
+    override gap() {
+      steps.push("gap");
+      this.send("told");
+    }
+  }
+  await using peer = peerOf(Busy, layer);
+  await peer.connect();
+  for (let i = 0; i < 110; i++) await layer.groupSend("g", { type: `m${i}` });
+  release.resolve();
+  assert.equal(await peer.receive(), "told");
+  // One message was being handled, and the mailbox holds 100.
+  assert.deepEqual(steps, [...Array.from({ length: 101 }, (_, i) => `m${i}`), "gap"]);
+});

@@ -39,6 +39,8 @@ export class SerialQueue {
   #isPaused = false;
   #isEnded = false;
   #isWorkingOff = false;
+  /** Whether layer messages were dropped that the consumer was not told about. */
+  #hasLost = false;
   #afterRunning: (() => void) | undefined;
 
   constructor(context: SerialQueueContext, owner: SerialQueueOwner) {
@@ -72,9 +74,12 @@ export class SerialQueue {
     return true;
   }
 
-  /** Handles a layer message in its turn. Returns false if the queue holds too many of them. */
+  /**
+   * Handles a layer message in its turn. Returns false if the queue holds too many of them: the message
+   * is dropped, and the consumer is told of a gap in its turn.
+   */
   event(message: LayerMessage): boolean {
-    if (this.mustWait) return this.#queue.addEvent(message);
+    if (this.mustWait) return this.#queue.addEvent(message) || this.#lost();
     this.#event(message);
     return true;
   }
@@ -153,6 +158,19 @@ export class SerialQueue {
     } catch (error) {
       this.#failed(error);
     }
+  }
+
+  /** Reports dropped layer messages as a gap, after the queued items. Returns false. */
+  #lost(): false {
+    const { consumer } = this;
+    if (this.#hasLost || consumer?.gap === undefined) return false;
+    this.#hasLost = true;
+    const since = this.#context.clock.now();
+    this.add(() => {
+      this.#hasLost = false;
+      return consumer.gap!({ since, until: this.#context.clock.now() });
+    });
+    return false;
   }
 
   get #queue(): Inbox {
