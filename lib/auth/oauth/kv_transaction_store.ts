@@ -28,9 +28,12 @@ export class KvTransactionStore implements TransactionStore {
     await this.#kv.set(keyOf(transaction.key), transaction, { expireInMs });
   }
 
-  async consume(key: string): Promise<OAuthTransaction | undefined> {
+  async consume(
+    key: string,
+    accepts: (transaction: OAuthTransaction) => boolean,
+  ): Promise<OAuthTransaction | undefined> {
     const entry = await this.#kv.get<OAuthTransaction>(keyOf(key));
-    if (entry.value === undefined) return undefined;
+    if (entry.value === undefined || !accepts(entry.value)) return undefined;
     const { ok } = await this.#kv.atomic().check(entry).delete(entry.key).commit();
     return ok ? entry.value : undefined;
   }

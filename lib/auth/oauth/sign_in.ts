@@ -27,7 +27,8 @@ import type { ProviderProfile } from "../users/user.ts";
  * `state`.
  *
  * *Security*: a transaction is valid for ten minutes and for one use, with the browser, the
- * provider and the callback URL that it was begun with. A cookie with a random secret identifies
+ * provider and the callback URL that it was begun with; any other callback leaves it as it is. A
+ * cookie with a random secret identifies
  * the browser, one for each of its ten pending sign-ins at most; the database holds a hash of the
  * secret. If the browser has a session of another user, that session ends; a session of the same
  * user gets a new secret. Only top-level navigations are accepted. A page of another site cannot
@@ -136,10 +137,11 @@ export class SignIn {
       this.#takeAttempt(request);
       const provider = this.#provider(providerId, request);
       const state = stateOf(request.url);
+      const isValid = (found: OAuthTransaction) => this.#isValid(found, request, provider);
       const transaction = await orUnavailable(
-        this.#transactions.consume(hashSecret(state)),
+        this.#transactions.consume(hashSecret(state), isValid),
       );
-      this.#check(transaction, request, provider);
+      if (transaction === undefined) throw new SignInError("TRANSACTION_INVALID");
       attempt.returnTo = transaction.returnTo;
       const parameters = request.url.searchParams;
       const profile = await provider.profile({ ...transaction, parameters, state });
@@ -199,18 +201,13 @@ export class SignIn {
     return new URL(path + encodeURIComponent(provider.id), url.origin).href;
   }
 
-  #check(
-    transaction: OAuthTransaction | undefined,
-    request: SignInRequest,
-    provider: Provider,
-  ): asserts transaction is OAuthTransaction {
-    const browser = transaction && browserSecretOf(request, transaction.key);
-    const valid = transaction !== undefined && browser !== undefined &&
-      matchesHash(browser, transaction.browserHash) &&
+  /** Whether a transaction was begun by this browser for this callback, and has not expired. */
+  #isValid(transaction: OAuthTransaction, request: SignInRequest, provider: Provider): boolean {
+    const browser = browserSecretOf(request, transaction.key);
+    return browser !== undefined && matchesHash(browser, transaction.browserHash) &&
       transaction.provider === provider.id &&
       transaction.redirectUri === this.#redirectUri(request.url, provider) &&
       this.#clock.now() < transaction.expiresAt;
-    if (!valid) throw new SignInError("TRANSACTION_INVALID");
   }
 
   async #signIn(

@@ -30,11 +30,14 @@ export interface TransactionStore {
   create(transaction: OAuthTransaction): Promise<void>;
 
   /**
-   * Removes a transaction and returns it, even if it has expired.
+   * Removes a transaction that `accepts` returns true for, and returns it; leaves any other one.
    *
    * Atomic: of several concurrent calls, over all processes, one gets it.
    */
-  consume(key: string): Promise<OAuthTransaction | undefined>;
+  consume(
+    key: string,
+    accepts: (transaction: OAuthTransaction) => boolean,
+  ): Promise<OAuthTransaction | undefined>;
 }
 
 /** Most transactions kept in memory. */
@@ -64,8 +67,12 @@ export class MemoryTransactionStore implements TransactionStore {
     return Promise.resolve();
   }
 
-  consume(key: string): Promise<OAuthTransaction | undefined> {
+  consume(
+    key: string,
+    accepts: (transaction: OAuthTransaction) => boolean,
+  ): Promise<OAuthTransaction | undefined> {
     const transaction = this.#transactions.get(key);
+    if (transaction === undefined || !accepts(transaction)) return Promise.resolve(undefined);
     this.#transactions.delete(key);
     return Promise.resolve(transaction);
   }

@@ -156,11 +156,20 @@ test("SignIn.finish() refuses the callback of another browser (login CSRF)", asy
   await assertRefused(app, await victim.request(callback(second)), "TRANSACTION_INVALID");
 });
 
-test("SignIn.finish() uses up a transaction even if the browser is wrong", async () => {
-  const app = setUp();
-  const state = await begin(app.browser);
-  await new Browser(app.handle).request(callback(state));
-  await assertRefused(app, await app.browser.request(callback(state)), "TRANSACTION_INVALID");
+test("SignIn.finish() leaves a pending sign-in to its browser after a wrong callback", async () => {
+  const app = setUp([new Yes("yes"), new Yes("evil")]);
+  const state = await begin(app.browser, "provider=yes");
+  const own = callback(state);
+  const ownCookie = app.browser.cookies(ORIGIN);
+  const stranger = new Browser(app.handle);
+  await assertRefused(app, await stranger.request(own), "TRANSACTION_INVALID");
+  const wrong = [callback("x".repeat(43)), callback(state, "evil")];
+  for (const url of wrong) {
+    await assertRefused(app, await app.browser.request(url), "TRANSACTION_INVALID");
+  }
+  await assertRefused(app, await app.browser.request(callback("")), "STATE_MISSING");
+  assert.equal(app.browser.cookies(ORIGIN), ownCookie);
+  assert.equal((await app.browser.request(own)).status, 303);
 });
 
 test("SignIn.finish() refuses a callback for another provider (mix-up)", async () => {

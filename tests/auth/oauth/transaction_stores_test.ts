@@ -11,7 +11,7 @@ test("MemoryTransactionStore.create() drops expired transactions, and the oldest
   const store = new MemoryTransactionStore({ clock });
   for (let at = 0; at < 10_050; at++) await store.create(transaction(`k${at}`, 1000));
   assert.equal(store.size, 10_000);
-  assert.equal(await store.consume("k0"), undefined);
+  assert.equal(await store.consume("k0", () => true), undefined);
   await clock.advance(1000);
   await store.create(transaction("new", 2000));
   assert.equal(store.size, 1);
