@@ -15,7 +15,7 @@ import { receiveLines } from "./frames/frame_lines.ts";
 import { withEventStream } from "./events/event_channel.ts";
 import { EventPost } from "./events/event_post.ts";
 import { FramePolicy } from "./frames/frame_policy.ts";
-import { handlerOf } from "./frames/handler_of.ts";
+import { declarationOf, runHandler } from "./frames/run_handler.ts";
 import type { EventHandlers, Handlers } from "./handlers.ts";
 import type { LayerEvent, ServerMessage } from "./json_messages.ts";
 import { forwardsOf } from "./layer_messages.ts";
@@ -225,11 +225,11 @@ export abstract class JsonConsumer<M extends Messages, S extends Scope = Scope>
   }
 
   #runCommand(frame: ClientFrame): unknown {
-    const { appends, run } = handlerOf(this, frame);
-    if (frame.key === undefined) return run();
+    if (frame.key === undefined) return runHandler(this, frame);
+    const { appends } = declarationOf(this.messages, frame.type);
     this.#commands ??= new Commands(this.scope, () => this.#streamSession);
     // The data is checked after the key: a repetition gets the first reply, whatever its data.
-    return this.#commands.run(frame.key, appends, async () => await run());
+    return this.#commands.run(frame.key, appends, async () => await runHandler(this, frame));
   }
 
   get #streamSession(): StreamSession<S> {
