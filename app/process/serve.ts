@@ -31,6 +31,7 @@ export async function serveApp(
     serve(fetch, {
       hostname: settings.host,
       port: settings.port,
+      publicUrl: settings.publicUrl,
       ...options,
       onListen: (address) => announce(address, site),
       drain() {

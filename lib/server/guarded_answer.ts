@@ -20,14 +20,18 @@ export function answerError(error: unknown, log: Log): Response {
 
 /**
  * Returns the refusal of a request that no handler can rely on: a malformed host, or an https URL over
- * plain http.
+ * plain http, unless the site's own address is known.
  *
  * @param url The URL as received, which may be invalid.
  */
-export function refusalOfRequest(host: string | null, url: string, log: Log): Refusal | undefined {
+export function refusalOfRequest(
+  host: string | null,
+  url: string,
+  { log, publicUrl }: { readonly log: Log; readonly publicUrl?: string | undefined },
+): Refusal | undefined {
   if (host !== null && !isHost(host)) return refusalOfHost(host, log);
   // An absolute-form request target (RFC 9110 §7.4): its scheme would be mistaken for the site's own.
-  return /^https:/i.test(url)
+  return publicUrl === undefined && /^https:/i.test(url)
     ? new Refusal("MISDIRECTED", { status: 421, detail: HTTPS })
     : undefined;
 }

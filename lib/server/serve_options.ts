@@ -25,6 +25,11 @@ export interface ServeOptions {
    * @default {false}
    */
   readonly reusePort?: boolean | undefined;
+  /**
+   * The site's own address, if the handler takes it from here and not from requests: then it does not
+   * matter whether a request target begins with `https:`. @default {undefined}
+   */
+  readonly publicUrl?: string | undefined;
   /** Stops like a signal but keeps listening: for when all processes that share the port stop. */
   readonly signal?: AbortSignal | undefined;
   /** Called once the server listens. */

@@ -53,8 +53,8 @@ export function serve(
   /** Stops listening, and closes the server after the responses in progress. */
   shutdown(): Promise<void>;
 } {
-  const { hostname = "127.0.0.1", port = 8000, reusePort = false, onListen, log = consoleLog } =
-    options;
+  const { hostname = "127.0.0.1", port = 8000, reusePort = false, onListen } = options;
+  const { log = consoleLog, publicUrl } = options;
   const server = Deno.serve(
     {
       hostname,
@@ -65,7 +65,10 @@ export function serve(
       automaticCompression: true,
     },
     (request, info) => {
-      const refusal = refusalOfRequest(request.headers.get("host"), request.url, log);
+      const refusal = refusalOfRequest(request.headers.get("host"), request.url, {
+        log,
+        publicUrl,
+      });
       const answer = () =>
         refusal === undefined
           ? handler(request, info as Parameters<typeof handler>[1])

@@ -50,6 +50,8 @@ export function attach(
      * listener}
      */
     readonly paths?: readonly string[] | undefined;
+    /** As of `serve()`. @default {undefined} */
+    readonly publicUrl?: string | undefined;
     /** Receives problems with connections. @default {consoleLog} */
     readonly log?: Log | undefined;
   } = {},
@@ -60,7 +62,7 @@ export function attach(
   terminateAll(): void;
 } {
   const paths = (options.paths ?? DEFAULT_PATHS).map(toPrefix);
-  const gateway = new NodeGateway(handler, options.log ?? consoleLog);
+  const gateway = new NodeGateway(handler, { ...options, log: options.log ?? consoleLog });
   const isOurs = (message: IncomingMessage) => matches(paths, pathOf(message));
   const { emit } = server;
   const upgrade = (message: IncomingMessage, socket: Duplex, head: Buffer) => {

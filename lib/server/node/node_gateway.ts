@@ -20,11 +20,16 @@ const FORBIDDEN: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
 export class NodeGateway {
   readonly #handler: ServeHandler;
   readonly #log: Log;
+  readonly #publicUrl: string | undefined;
   readonly #sockets = new WsSockets();
 
-  constructor(handler: ServeHandler, log: Log) {
+  constructor(
+    handler: ServeHandler,
+    { log, publicUrl }: { readonly log: Log; readonly publicUrl?: string | undefined },
+  ) {
     this.#handler = handler;
     this.#log = log;
+    this.#publicUrl = publicUrl;
   }
 
   /** Answers a plain request. Never rejects. */
@@ -66,7 +71,10 @@ export class NodeGateway {
     let request: Request | undefined;
     const answer = async () => {
       const host = hostOf(message);
-      const refusal = refusalOfRequest(host, message.url ?? "/", this.#log);
+      const refusal = refusalOfRequest(host, message.url ?? "/", {
+        log: this.#log,
+        publicUrl: this.#publicUrl,
+      });
       if (refusal !== undefined) return problem(refusal);
       if (FORBIDDEN.has(message.method ?? "")) return new Response(null, { status: 501 });
       const leave = () => closeAfter(target, message);

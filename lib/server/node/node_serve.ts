@@ -51,7 +51,7 @@ export function serve(
 } {
   const { hostname = "127.0.0.1", port = 8000, reusePort = false, log = consoleLog } = options;
   const server = createServer();
-  const attachment = attach(server, handler, { paths: ["/"], log });
+  const attachment = attach(server, handler, { paths: ["/"], log, publicUrl: options.publicUrl });
   const finished = new Promise<void>((resolve) => server.once("close", resolve));
   const stop = stopOnce(server, attachment, handler, options);
   const forget = handleProcessEvents(

@@ -66,6 +66,17 @@ for (const publicUrl of [undefined, "https://app.example.com"]) {
   });
 }
 
+test("PUBLIC_URL counts whatever the request target looks like", async () => {
+  await using app = await LiveApp.start({ PUBLIC_URL: "https://app.example.com" });
+  const Host = new URL(app.origin).host;
+  for (
+    const origin of ["", "http://evil.example", "https://evil.example", "https://app.example.com"]
+  ) {
+    const { status } = await rawRequest(app.origin, request("GET", `${origin}/healthz`, { Host }));
+    assert.equal(status, 200, origin);
+  }
+});
+
 test("no request target throws, and none redirects to another site", async () => {
   await using app = await LiveApp.start();
   const Host = new URL(app.origin).host;

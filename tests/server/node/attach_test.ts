@@ -204,6 +204,13 @@ test("a malformed Host is answered with 400, and an https target with 421", asyn
   }
 });
 
+test("an https target does not matter to a handler that knows the site's address", async () => {
+  const publicUrl = "https://site.example";
+  await using app = await start({ publicUrl, handler: { publicUrl } });
+  const request = `GET https://elsewhere/ws/echo HTTP/1.1\r\nHost: ${app.host}\r\n\r\n`;
+  assert.equal((await rawRequest(`http://${app.host}`, request)).status, 426);
+});
+
 test("a client that leaves a streamed response ends its consumer", async () => {
   await using app = await start();
   Endless.gone = Promise.withResolvers();
