@@ -38,20 +38,23 @@ export class NodeGateway {
     target.on("close", () => {
       if (!target.writableFinished) gone.abort();
     });
-    await this.#respond(message, target, gone.signal, undefined);
+    const leave = () => closeAfter(target, message);
+    const exchange: Exchange = { message, signal: gone.signal, leave };
+    await writeResponse(target, await this.#answer(exchange));
+    if (exchange.request !== undefined && !message.complete) leaveBody(exchange.request);
   }
 
   /** Answers an upgrade request: with 101, or as a plain request. Never rejects. */
-  async upgrade(request: UpgradeRequest): Promise<void> {
-    const { message, socket } = request;
+  async upgrade(upgradeRequest: UpgradeRequest): Promise<void> {
+    const { message, socket } = upgradeRequest;
     const gone = new AbortController();
     const abort = () => gone.abort();
     // Without a listener, a connection reset during the decision would end the process.
     socket.on("error", abort).on("close", abort);
-    const upgrade = new WsUpgrade(request, this.#sockets);
-    const target = new ServerResponse(message);
-    target.shouldKeepAlive = false;
-    await this.#respond(message, target, gone.signal, upgrade);
+    const upgrade = new WsUpgrade(upgradeRequest, this.#sockets);
+    // The connection has left HTTP: there is no body to leave.
+    const response = await this.#answer({ message, signal: gone.signal, leave() {} }, upgrade);
+    if (!upgrade.isUpgraded) await writeResponse(responseOn(socket, message), response);
     socket.off("close", abort);
     // `ws` has its own listener by now.
     if (upgrade.isUpgraded) socket.off("error", abort);
@@ -62,14 +65,9 @@ export class NodeGateway {
     this.#sockets.terminateAll();
   }
 
-  async #respond(
-    message: IncomingMessage,
-    target: ServerResponse,
-    signal: AbortSignal,
-    upgrade: WsUpgrade | undefined,
-  ): Promise<void> {
-    let request: Request | undefined;
-    const answer = async () => {
+  async #answer(exchange: Exchange, transport?: WsUpgrade): Promise<Response> {
+    const { message, signal, leave } = exchange;
+    try {
       const host = hostOf(message);
       const refusal = refusalOfRequest(host, message.url ?? "/", {
         log: this.#log,
@@ -77,16 +75,22 @@ export class NodeGateway {
       });
       if (refusal !== undefined) return problem(refusal);
       if (FORBIDDEN.has(message.method ?? "")) return new Response(null, { status: 501 });
-      const leave = () => closeAfter(target, message);
-      request = toRequest(message, { host, signal, leave });
-      return await this.#handler(request, { remoteAddr: peerOf(message), transport: upgrade });
-    };
-    const response = await answer().catch((error) => answerError(error, this.#log));
-    if (upgrade?.isUpgraded) return;
-    if (upgrade !== undefined) prepareSocket(target, upgrade.request.socket);
-    await writeResponse(target, response);
-    if (request !== undefined && !message.complete) leaveBody(request);
+      const request = exchange.request = toRequest(message, { host, signal, leave });
+      return await this.#handler(request, { remoteAddr: peerOf(message), transport });
+    } catch (error) {
+      return answerError(error, this.#log);
+    }
   }
+}
+
+/** A message, and what its `Request` needs. */
+interface Exchange {
+  readonly message: IncomingMessage;
+  readonly signal: AbortSignal;
+  /** See `RequestContext`. */
+  leave(): void;
+  /** Once it has been created. */
+  request?: Request;
 }
 
 /** Closes the connection of a request whose body is not read to its end. */
@@ -124,8 +128,10 @@ class WsUpgrade implements Transport {
   }
 }
 
-/** Lets a response be written to the raw connection of an upgrade request, and then closes it. */
-function prepareSocket(target: ServerResponse, socket: Duplex): void {
+/** Returns a response on the raw connection of an upgrade request, which it closes at its end. */
+function responseOn(socket: Duplex, message: IncomingMessage): ServerResponse {
+  const target = new ServerResponse(message);
+  target.shouldKeepAlive = false;
   target.assignSocket(socket as Parameters<ServerResponse["assignSocket"]>[0]);
   target.on("finish", () => {
     target.detachSocket(socket as Parameters<ServerResponse["detachSocket"]>[0]);
@@ -133,4 +139,5 @@ function prepareSocket(target: ServerResponse, socket: Duplex): void {
     socket.resume();
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
   });
+  return target;
 }
