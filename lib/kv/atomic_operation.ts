@@ -181,11 +181,11 @@ export function checkTopic(topic: string): string {
 }
 
 /** A planned change and its result. */
-export interface PlannedChange<T> {
+export interface PlannedChange<T, O = AtomicOperation> {
   /** Returned once the operation is committed. */
   readonly result: T;
   /** The operation; undefined if nothing is to be written. */
-  readonly operation?: AtomicOperation | undefined;
+  readonly operation?: O | undefined;
 }
 
 /**
@@ -196,10 +196,7 @@ export interface PlannedChange<T> {
  */
 export async function retryConflicts<T>(
   action: string,
-  plan: () => Promise<{
-    readonly result: T;
-    readonly operation?: { commit(): Promise<{ readonly ok: boolean }> } | undefined;
-  }>,
+  plan: () => Promise<PlannedChange<T, { commit(): Promise<{ readonly ok: boolean }> }>>,
 ): Promise<T> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const { result, operation } = await plan();

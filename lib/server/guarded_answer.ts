@@ -18,6 +18,13 @@ export function answerError(error: unknown, log: Log): Response {
   return problem(Refusal.of("INTERNAL"));
 }
 
+/** What {@linkcode refusalOfRequest} knows about the server. */
+export interface ServerSite {
+  readonly log: Log;
+  /** See `ServeOptions`. */
+  readonly publicUrl?: string | undefined;
+}
+
 /**
  * Returns the refusal of a request that no handler can rely on: a malformed host, or an https URL over
  * plain http, unless the site's own address is known.
@@ -27,7 +34,7 @@ export function answerError(error: unknown, log: Log): Response {
 export function refusalOfRequest(
   host: string | null,
   url: string,
-  { log, publicUrl }: { readonly log: Log; readonly publicUrl?: string | undefined },
+  { log, publicUrl }: ServerSite,
 ): Refusal | undefined {
   if (host !== null && !isHost(host)) return refusalOfHost(host, log);
   // An absolute-form request target (RFC 9110 §7.4): its scheme would be mistaken for the site's own.

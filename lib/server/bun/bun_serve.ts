@@ -55,9 +55,9 @@ export function serve(
   shutdown(): Promise<void>;
 } {
   const { hostname = "127.0.0.1", port = 8000, reusePort = false, log = consoleLog } = options;
-  const { publicUrl } = options;
+  const site = { log, publicUrl: options.publicUrl };
   const answer = async (request: Request, native: BunNativeServer<BunSocket>) => {
-    const refusal = refusalOfRequest(request.headers.get("host"), request.url, { log, publicUrl });
+    const refusal = refusalOfRequest(request.headers.get("host"), request.url, site);
     if (refusal !== undefined) return problem(refusal);
     const transport = new BunUpgrade(native);
     const { address = "unknown", port = 0 } = native.requestIP(request) ?? {};

@@ -55,6 +55,7 @@ export function serve(
 } {
   const { hostname = "127.0.0.1", port = 8000, reusePort = false, onListen } = options;
   const { log = consoleLog, publicUrl } = options;
+  const site = { log, publicUrl };
   const server = Deno.serve(
     {
       hostname,
@@ -65,10 +66,7 @@ export function serve(
       automaticCompression: true,
     },
     (request, info) => {
-      const refusal = refusalOfRequest(request.headers.get("host"), request.url, {
-        log,
-        publicUrl,
-      });
+      const refusal = refusalOfRequest(request.headers.get("host"), request.url, site);
       const answer = () =>
         refusal === undefined
           ? handler(request, info as Parameters<typeof handler>[1])

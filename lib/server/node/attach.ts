@@ -62,7 +62,10 @@ export function attach(
   terminateAll(): void;
 } {
   const paths = (options.paths ?? DEFAULT_PATHS).map(toPrefix);
-  const gateway = new NodeGateway(handler, { ...options, log: options.log ?? consoleLog });
+  const gateway = new NodeGateway(handler, {
+    log: options.log ?? consoleLog,
+    publicUrl: options.publicUrl,
+  });
   const isOurs = (message: IncomingMessage) => matches(paths, pathOf(message));
   const { emit } = server;
   const upgrade = (message: IncomingMessage, socket: Duplex, head: Buffer) => {

@@ -1,9 +1,8 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Log } from "../../core/log.ts";
 import { leaveBody } from "../../core/read_body.ts";
 import type { Transport } from "../../core/transport.ts";
-import { answerError, refusalOfRequest } from "../guarded_answer.ts";
+import { answerError, refusalOfRequest, type ServerSite } from "../guarded_answer.ts";
 import { problem } from "../problem.ts";
 import type { ServeHandler } from "../serve_options.ts";
 import { hostOf, peerOf, toRequest } from "./node_request.ts";
@@ -19,17 +18,12 @@ const FORBIDDEN: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
 /** Connects a handler to the events of a `node:http` server. */
 export class NodeGateway {
   readonly #handler: ServeHandler;
-  readonly #log: Log;
-  readonly #publicUrl: string | undefined;
+  readonly #site: ServerSite;
   readonly #sockets = new WsSockets();
 
-  constructor(
-    handler: ServeHandler,
-    { log, publicUrl }: { readonly log: Log; readonly publicUrl?: string | undefined },
-  ) {
+  constructor(handler: ServeHandler, site: ServerSite) {
     this.#handler = handler;
-    this.#log = log;
-    this.#publicUrl = publicUrl;
+    this.#site = site;
   }
 
   /** Answers a plain request. Never rejects. */
@@ -69,16 +63,13 @@ export class NodeGateway {
     const { message, signal, leave } = exchange;
     try {
       const host = hostOf(message);
-      const refusal = refusalOfRequest(host, message.url ?? "/", {
-        log: this.#log,
-        publicUrl: this.#publicUrl,
-      });
+      const refusal = refusalOfRequest(host, message.url ?? "/", this.#site);
       if (refusal !== undefined) return problem(refusal);
       if (FORBIDDEN.has(message.method ?? "")) return new Response(null, { status: 501 });
       const request = exchange.request = toRequest(message, { host, signal, leave });
       return await this.#handler(request, { remoteAddr: peerOf(message), transport });
     } catch (error) {
-      return answerError(error, this.#log);
+      return answerError(error, this.#site.log);
     }
   }
 }
